@@ -1,0 +1,37 @@
+//! What can be wrong with a configuration: where it stands, what was found, what would do.
+
+use std::path::PathBuf;
+
+/// A configuration that cannot be used. One line: what, where, how to fix.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{}`: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{origin} is not valid TOML: {message}")]
+    NotToml {
+        /// Where the text came from.
+        origin: String,
+        /// What the parser says, on one line, with its place.
+        message: String,
+    },
+    /// An override is not `key=value`.
+    #[error("`{0}` is no override: write --set section.key=value, as in --set train.max_epochs=20")]
+    NotAnOverride(String),
+    /// A key that does not exist, or a value of the wrong kind.
+    #[error("{origin}: `{key}`: {message}")]
+    Key {
+        /// Where the value came from.
+        origin: String,
+        /// The key's dotted path.
+        key: String,
+        /// What is wrong and what would do.
+        message: String,
+    },
+}

@@ -1,0 +1,68 @@
+//! One merged table to checked [`Settings`]: unknown keys and wrong kinds are refused with their dotted path.
+
+use std::path::Path;
+
+use toml::Table;
+
+use super::recipe;
+use super::settings::{Raw, Settings};
+
+/// `Err((key, message))` for the first thing that is wrong.
+pub(super) fn settings(table: Table, base: &Path) -> Result<Settings, (String, String)> {
+    let raw: Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+        let message = error.inner().message().replace('\n', " ").trim().to_owned();
+        (key_of(&error.path().to_string(), &message), message)
+    })?;
+    let recipe = recipe::resolve(raw.augment.preset, &raw.augment.recipe)?;
+    let settings = raw.into_settings(base, recipe);
+    check(&settings)?;
+    Ok(settings)
+}
+
+/// serde names the table for an unknown key; the key itself stands in the message.
+fn key_of(path: &str, message: &str) -> String {
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    match unknown {
+        Some(field) if path == "." => field.to_owned(),
+        Some(field) if !path.ends_with(field) => format!("{path}.{field}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn check(s: &Settings) -> Result<(), (String, String)> {
+    let fail = |key: &str, message: &str| Err((key.to_owned(), message.to_owned()));
+    if !(0.01..=0.9).contains(&s.split.validation) {
+        return fail("split.validation", "must lie between 0.01 and 0.9, as 0.2");
+    }
+    if s.augment.size != 224 {
+        return fail("augment.size", "must be 224, the size that VGG16's head is built for");
+    }
+    if s.augment.copies > 99 {
+        return fail("augment.copies", "must lie between 0 and 99");
+    }
+    if s.train.max_epochs == 0 || s.train.batch_size == 0 {
+        return fail("train.max_epochs", "and train.batch_size must be at least 1");
+    }
+    if !(s.train.learning_rate > 0.0 && s.train.learning_rate <= 1.0) {
+        return fail("train.learning_rate", "must lie above 0 and at most 1, as 0.001");
+    }
+    if !(0.0..=1.0).contains(&s.train.early_stopping.min_delta) {
+        return fail("train.early_stopping.min_delta", "must lie between 0 and 1, as 0.01");
+    }
+    if s.limits.max_file_mib == 0 || s.limits.max_side == 0 || s.limits.max_megapixels == 0 {
+        return fail("limits", "every limit must be at least 1");
+    }
+    if s.watch.settle.is_zero() || s.watch.settle_unclosed.is_zero() || s.watch.rescan.is_zero() {
+        return fail("watch", "settle, settle_unclosed and rescan must be longer than 0");
+    }
+    if s.state_dir.starts_with(&s.watch.inbox) {
+        return fail(
+            "storage.state_dir",
+            "lies inside watch.inbox: the program would take its own files for new images; choose another folder",
+        );
+    }
+    if s.watch.inbox.starts_with(&s.state_dir) {
+        return fail("watch.inbox", "lies inside storage.state_dir; choose another folder");
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The layers and how they are merged: each leaf remembers where it came from, so that an error can say so.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::settings::Settings;
+use super::{ConfigError, DEFAULTS, keys};
+
+const ENVIRONMENT_PREFIX: &str = "GRADWATCH__";
+
+/// What the command line and the environment say.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// Every `--set`, in order.
+    pub set: Vec<String>,
+    /// Environment variables; only those that start with `GRADWATCH__` count.
+    pub environment: Vec<(String, String)>,
+}
+
+/// A table under construction, with the origin of every leaf that is not a default.
+struct Layers {
+    merged: Table,
+    origins: BTreeMap<String, String>,
+}
+
+/// Finds, merges and checks the configuration.
+///
+/// Without `--config` the first of `./config.toml`, the user's and the system's configuration is read; none is fine.
+///
+/// # Errors
+/// [`ConfigError`], for the first thing that is wrong.
+pub fn load(overrides: &Overrides) -> Result<Settings, ConfigError> {
+    let mut layers = Layers::defaults()?;
+    let file = overrides.file.clone().or_else(default_file);
+    if let Some(path) = &file {
+        layers.add_file(path)?;
+    }
+    for (name, value) in &overrides.environment {
+        if let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) {
+            layers.add_value(&key.to_lowercase().replace("__", "."), value, &format!("environment ({name})"));
+        }
+    }
+    for text in &overrides.set {
+        let (key, value) = text.split_once('=').ok_or_else(|| ConfigError::NotAnOverride(text.clone()))?;
+        layers.add_value(key.trim(), value.trim(), &format!("--set {text}"));
+    }
+    layers.into_settings(&base_folder(file.as_deref()))
+}
+
+impl Layers {
+    fn defaults() -> Result<Self, ConfigError> {
+        Ok(Self { merged: parse(DEFAULTS, "the built-in defaults")?, origins: BTreeMap::new() })
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let origin = path.display().to_string();
+        let table = parse(&text, &origin)?;
+        merge(&mut self.merged, table, "", &origin, &mut self.origins);
+        Ok(())
+    }
+
+    /// `value` is TOML if it parses, else a string.
+    fn add_value(&mut self, key: &str, value: &str, origin: &str) {
+        let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
+        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
+        let nested =
+            key.rsplit('.').fold(value, |inner, part| Value::Table([(part.to_owned(), inner)].into_iter().collect()));
+        if let Value::Table(table) = nested {
+            merge(&mut self.merged, table, "", origin, &mut self.origins);
+        }
+    }
+
+    fn into_settings(self, base: &Path) -> Result<Settings, ConfigError> {
+        let origin_of = |key: &str| {
+            let exact = self.origins.get(key);
+            let below = || self.origins.iter().find(|(known, _)| known.starts_with(&format!("{key}."))).map(|(_, o)| o);
+            exact.or_else(below).map_or_else(|| "the built-in defaults".to_owned(), Clone::clone)
+        };
+        keys::settings(self.merged, base).map_err(|(key, message)| ConfigError::Key {
+            origin: origin_of(&key),
+            key,
+            message,
+        })
+    }
+}
+
+fn parse(text: &str, origin: &str) -> Result<Table, ConfigError> {
+    toml::from_str(text).map_err(|error: toml::de::Error| ConfigError::NotToml {
+        origin: match error.span() {
+            Some(span) => format!("{origin}, line {}", text[..span.start].lines().count().max(1)),
+            None => origin.to_owned(),
+        },
+        message: error.message().replace('\n', " "),
+    })
+}
+
+fn merge(into: &mut Table, from: Table, prefix: &str, origin: &str, origins: &mut BTreeMap<String, String>) {
+    for (key, value) in from {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(table)) => merge(inner, table, &path, origin, origins),
+            (_, value) => {
+                origins.insert(path, origin.to_owned());
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+fn default_file() -> Option<PathBuf> {
+    let user = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
+    let candidates = [Some(PathBuf::from("config.toml")), user.map(|dir| dir.join("gradwatch/config.toml"))];
+    let system = PathBuf::from("/etc/gradwatch/config.toml");
+    candidates.into_iter().flatten().chain([system]).find(|path| path.is_file())
+}
+
+fn base_folder(file: Option<&Path>) -> PathBuf {
+    let folder = file.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}

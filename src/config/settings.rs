@@ -1,0 +1,365 @@
+//! The settings, typed: as they stand in the file ([`Raw`]), and as the rooms get them ([`Settings`]).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use toml::Table;
+
+use crate::domain::{Preset, Recipe};
+
+/// Everything the rooms are told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The inbox and how files settle in it.
+    pub watch: WatchSettings,
+    /// What is too large.
+    pub limits: LimitSettings,
+    /// Where everything is written; absolute.
+    pub state_dir: PathBuf,
+    /// Training against validation.
+    pub split: SplitSettings,
+    /// How the dataset grows.
+    pub augment: AugmentSettings,
+    /// Which frozen network.
+    pub backbone: BackboneSettings,
+    /// How the head is fitted.
+    pub train: TrainSettings,
+    /// When a training starts.
+    pub retrain: RetrainSettings,
+    /// When a model replaces the best one.
+    pub promotion: PromotionPolicy,
+    /// On what it all runs.
+    pub compute: ComputeSettings,
+    /// How it is told.
+    pub log: LogSettings,
+}
+
+/// The file, one to one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    watch: WatchSettings,
+    limits: LimitSettings,
+    storage: Storage,
+    split: SplitSettings,
+    pub(super) augment: RawAugment,
+    backbone: BackboneSettings,
+    train: TrainSettings,
+    retrain: RetrainSettings,
+    promotion: Promotion,
+    compute: ComputeSettings,
+    log: LogSettings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Storage {
+    state_dir: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Promotion {
+    policy: PromotionPolicy,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAugment {
+    mode: AugmentMode,
+    copies: u32,
+    size: u32,
+    pub(super) preset: Preset,
+    seed: u64,
+    pub(super) recipe: Table,
+}
+
+impl Raw {
+    /// Relative paths start at `base`.
+    pub(super) fn into_settings(self, base: &Path, recipe: Recipe) -> Settings {
+        let RawAugment { mode, copies, size, preset, seed, .. } = self.augment;
+        let mut backbone = self.backbone;
+        if let WeightsChoice::File(path) = &mut backbone.weights {
+            *path = base.join(&*path);
+        }
+        Settings {
+            watch: WatchSettings { inbox: plain(&base.join(self.watch.inbox)), ..self.watch },
+            limits: self.limits,
+            state_dir: plain(&base.join(self.storage.state_dir)),
+            split: self.split,
+            augment: AugmentSettings { mode, copies, size, preset, seed, recipe },
+            backbone,
+            train: self.train,
+            retrain: self.retrain,
+            promotion: self.promotion.policy,
+            compute: self.compute,
+            log: self.log,
+        }
+    }
+}
+
+/// Without `.` and `..`, so that one folder inside another can be seen from the names.
+fn plain(path: &Path) -> PathBuf {
+    use std::path::Component;
+    path.components().fold(PathBuf::new(), |mut plain, part| {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            other => plain.push(other),
+        }
+        plain
+    })
+}
+
+/// `[watch]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchSettings {
+    /// The inbox; absolute.
+    pub inbox: PathBuf,
+    /// Quiet time after a file was closed or moved in.
+    #[serde(deserialize_with = "duration")]
+    pub settle: Duration,
+    /// Quiet time for a file that nobody was seen to close.
+    #[serde(deserialize_with = "duration")]
+    pub settle_unclosed: Duration,
+    /// How long a file that decodes as cut off is taken for unfinished.
+    #[serde(deserialize_with = "duration")]
+    pub max_settle: Duration,
+    /// Time between two comparisons of the whole inbox with what is known.
+    #[serde(deserialize_with = "duration")]
+    pub rescan: Duration,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Mebibytes a file.
+    pub max_file_mib: u64,
+    /// Pixels a side.
+    pub max_side: u32,
+    /// Millions of pixels.
+    pub max_megapixels: u64,
+}
+
+/// `[split]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSettings {
+    /// Share of each class that is measured on.
+    pub validation: f64,
+    /// Its first group names the patient.
+    #[serde(deserialize_with = "pattern")]
+    pub group_pattern: Option<Regex>,
+}
+
+/// How the dataset grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AugmentMode {
+    /// Copies on disk, their features cached.
+    Expand,
+    /// Fresh copies in every epoch, nothing on disk.
+    InPlace,
+    /// Both.
+    Combined,
+}
+
+/// `[augment]`
+#[derive(Debug, Clone)]
+pub struct AugmentSettings {
+    /// On disk, on the fly, or both.
+    pub mode: AugmentMode,
+    /// Copies of every training image.
+    pub copies: u32,
+    /// Pixels a side.
+    pub size: u32,
+    /// The preset that `recipe` started from.
+    pub preset: Preset,
+    /// Of every draw.
+    pub seed: u64,
+    /// The preset with the user's changes.
+    pub recipe: Recipe,
+}
+
+/// Which VGG16 weights.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum WeightsChoice {
+    /// An imported file where there is one, else the built-in backbone.
+    Auto,
+    /// This file.
+    File(PathBuf),
+}
+
+impl From<String> for WeightsChoice {
+    fn from(text: String) -> Self {
+        if text == "auto" { Self::Auto } else { Self::File(text.into()) }
+    }
+}
+
+/// How pictures are prepared for the backbone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preprocessing {
+    /// What the weights need.
+    Auto,
+    /// RGB / 255, less (.485 .456 .406), over (.229 .224 .225).
+    Imagenet,
+    /// BGR 0 to 255, less (103.939 116.779 123.68).
+    Caffe,
+}
+
+/// `[backbone]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackboneSettings {
+    /// Which weights; a file's path is absolute.
+    pub weights: WeightsChoice,
+    /// How pictures are prepared.
+    pub preprocessing: Preprocessing,
+    /// Seed of the built-in backbone.
+    pub seed: u64,
+}
+
+/// What early stopping looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    /// Greater is better.
+    ValAccuracy,
+    /// Less is better.
+    ValLoss,
+}
+
+/// `[train.early_stopping]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStoppingSettings {
+    /// What it looks at.
+    pub monitor: Monitor,
+    /// Less of a change is none.
+    pub min_delta: f64,
+    /// Epochs without improvement.
+    pub patience: u32,
+}
+
+/// `[train]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// At most this many.
+    pub max_epochs: u32,
+    /// Images a step.
+    pub batch_size: usize,
+    /// Adam's.
+    pub learning_rate: f64,
+    /// Of first weights and order.
+    pub seed: u64,
+    /// When to end before.
+    pub early_stopping: EarlyStoppingSettings,
+}
+
+/// `[retrain]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrainSettings {
+    /// New images that start a training at once.
+    pub after_images: u64,
+    /// Quiet time after which fewer will do.
+    #[serde(deserialize_with = "duration")]
+    pub after_quiet: Duration,
+}
+
+/// When a candidate replaces the best model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromotionPolicy {
+    /// At least as good on the same validation samples.
+    Better,
+    /// Always.
+    Always,
+    /// Never, but for the first model.
+    Never,
+}
+
+/// Where the network runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Device {
+    /// The GPU where there is one.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// This GPU.
+    Cuda(usize),
+}
+
+impl TryFrom<String> for Device {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let cuda = || text.strip_prefix("cuda:").and_then(|n| n.parse().ok()).map(Self::Cuda);
+        match text.as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            _ => cuda().ok_or_else(|| format!("`{text}` is no device: write \"auto\", \"cpu\" or \"cuda:0\"")),
+        }
+    }
+}
+
+/// `[compute]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComputeSettings {
+    /// Where the network runs.
+    pub device: Device,
+    /// For pictures and for the network; 0 means one a core.
+    pub threads: usize,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text.
+    Auto,
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// How lines look.
+    pub format: LogFormat,
+    /// error, warn, info, debug, trace.
+    pub level: String,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map_err(|_| de::Error::custom(format!("`{text}` is no duration: write \"500ms\", \"30s\", \"10m\" or \"2h\"")))
+}
+
+fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let regex = Regex::new(&text).map_err(|error| {
+        let cause = error.to_string();
+        de::Error::custom(format!("is no regular expression: {}", cause.lines().last().unwrap_or("").trim()))
+    })?;
+    if regex.captures_len() < 2 {
+        return Err(de::Error::custom(r"needs a group in brackets that names the patient, as '^(\d+)_'"));
+    }
+    Ok(Some(regex))
+}

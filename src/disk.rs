@@ -1,0 +1,15 @@
+//! The only writer of files: atomic writes, appended journals, the paths of the state folder, the instance lock.
+//!
+//! It knows nothing of what the bytes mean.
+
+mod append;
+mod atomic;
+mod error;
+mod lock;
+mod workspace;
+
+pub use append::Appender;
+pub use atomic::{create_dir, remove_dir, remove_file, sweep_temporaries, sync_batch, write_atomic, write_in_batch};
+pub use error::DiskError;
+pub use lock::InstanceLock;
+pub use workspace::Workspace;

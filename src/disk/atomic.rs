@@ -1,0 +1,159 @@
+//! Files appear whole or not at all: temporary in the same folder, then rename.
+
+#![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::DiskError;
+
+const TEMPORARY: &str = ".gradwatch-tmp-";
+
+/// Writes what cannot be made again (model, report, record): synced to the disk before it appears under its name.
+///
+/// # Errors
+/// [`DiskError::Io`]; the old file, if any, is then still whole.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let folder = parent(path);
+    create_dir(folder)?;
+    place(path, bytes, true).map_err(DiskError::io("write", path))?;
+    File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
+}
+
+/// Writes what can be made again (copies, cached features): appears whole, reaches the disk with [`sync_batch`].
+/// The folder must exist.
+///
+/// # Errors
+/// [`DiskError::Io`]; the old file, if any, is then still whole.
+pub fn write_in_batch(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    place(path, bytes, false).map_err(DiskError::io("write", path))
+}
+
+/// Brings everything written so far on `folder`'s file system to the disk, in one call.
+///
+/// # Errors
+/// [`DiskError::Io`] when the folder cannot be opened or the disk failed.
+pub fn sync_batch(folder: &Path) -> Result<(), DiskError> {
+    let dir = File::open(folder).map_err(DiskError::io("open", folder))?;
+    rustix::fs::syncfs(&dir).map_err(|errno| DiskError::io("sync", folder)(errno.into()))
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn create_dir(folder: &Path) -> Result<(), DiskError> {
+    fs::create_dir_all(folder).map_err(DiskError::io("create folder", folder))
+}
+
+/// Removes a file; one that is not there is no error.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn remove_file(path: &Path) -> Result<(), DiskError> {
+    absent_is_fine(fs::remove_file(path)).map_err(DiskError::io("remove", path))
+}
+
+/// Removes a folder and all in it; one that is not there is no error.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn remove_dir(folder: &Path) -> Result<(), DiskError> {
+    absent_is_fine(fs::remove_dir_all(folder)).map_err(DiskError::io("remove folder", folder))
+}
+
+/// Removes the temporaries that a killed program left directly in `folder`; returns how many.
+///
+/// # Errors
+/// [`DiskError::Io`]. A folder that is not there holds none.
+pub fn sweep_temporaries(folder: &Path) -> Result<usize, DiskError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(DiskError::io("list", folder)(error)),
+    };
+    let mut n_swept = 0;
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            remove_file(&entry.path())?;
+            n_swept += 1;
+        }
+    }
+    Ok(n_swept)
+}
+
+fn place(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        if durable { file.sync_all() } else { Ok(()) }
+    });
+    let placed = written.and_then(|()| fs::rename(&temporary, path));
+    if placed.is_err() {
+        // The error that matters is the first one; a leftover is swept at the next start.
+        let _ = fs::remove_file(&temporary);
+    }
+    placed
+}
+
+fn temporary_beside(path: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(OsString::from(format!("{TEMPORARY}{}-{n}", std::process::id())))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_replaces_and_leaves_no_temporary() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/file.txt");
+        write_atomic(&path, b"one").unwrap();
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_names_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("occupied");
+        fs::create_dir_all(path.join("child")).unwrap();
+        let error = write_atomic(&path, b"x").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot write `{}`", path.display())), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the temporary is gone");
+    }
+
+    #[test]
+    fn sweeps_only_temporaries() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(".gradwatch-tmp-1-2"), b"torn").unwrap();
+        fs::write(dir.path().join("kept"), b"whole").unwrap();
+        assert_eq!(sweep_temporaries(dir.path()).unwrap(), 1);
+        assert_eq!(sweep_temporaries(&dir.path().join("absent")).unwrap(), 0);
+        assert!(dir.path().join("kept").exists());
+    }
+
+    #[test]
+    fn a_batch_can_be_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        write_in_batch(&dir.path().join("copy.png"), b"x").unwrap();
+        sync_batch(dir.path()).unwrap();
+    }
+}

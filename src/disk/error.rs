@@ -1,0 +1,46 @@
+//! What can go wrong with a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file operation that failed: what was tried, on which path, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// The system refused.
+    #[error("cannot {doing} `{}`: {source}{}", path.display(), hint(source))]
+    Io {
+        /// `write`, `create folder`, ...
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another gradwatch works in this state folder.
+    #[error("`{}` is in use by another gradwatch{}: stop it first, or set another storage.state_dir", path.display(), holder(*pid))]
+    Locked {
+        /// The state folder.
+        path: PathBuf,
+        /// The process that holds it, when it could be read.
+        pid: Option<u32>,
+    },
+}
+
+impl DiskError {
+    pub(super) fn io<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + use<'a> {
+        move |source| Self::Io { doing, path: path.to_owned(), source }
+    }
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "; give the user that runs gradwatch write access to it",
+        io::ErrorKind::StorageFull => "; free some space, finished work is kept",
+        io::ErrorKind::ReadOnlyFilesystem => "; set storage.state_dir to a folder on a writable file system",
+        _ => "",
+    }
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}

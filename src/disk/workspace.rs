@@ -1,0 +1,88 @@
+//! Where everything in the state folder lies. No other room joins these paths.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::{ContentHash, DatasetName, RunId};
+
+/// The state folder.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The state folder at `root`; nothing is made yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// sled's folder.
+    pub fn registry(&self) -> PathBuf {
+        self.root.join("registry")
+    }
+
+    /// The append-only second copy of every state change.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal.ndjson")
+    }
+
+    /// What the service is doing, for people and scripts.
+    pub fn status(&self) -> PathBuf {
+        self.root.join("status.json")
+    }
+
+    /// The same for Prometheus' textfile collector.
+    pub fn metrics(&self) -> PathBuf {
+        self.root.join("gradwatch.prom")
+    }
+
+    /// The socket on which a running service answers other gradwatch commands.
+    pub fn control_socket(&self) -> PathBuf {
+        self.root.join("control.sock")
+    }
+
+    /// What augmentation made of one dataset: `augmented/` and `manifest.jsonl` lie here.
+    pub fn expansion(&self, dataset: &DatasetName) -> PathBuf {
+        self.root.join("datasets").join(dataset.as_str())
+    }
+
+    /// The feature cache.
+    pub fn features(&self) -> PathBuf {
+        self.root.join("features")
+    }
+
+    /// Weight files: imported ones, and the built-in backbone once it is made.
+    pub fn weights(&self) -> PathBuf {
+        self.root.join("weights")
+    }
+
+    /// All runs of all datasets.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// One run's folder.
+    pub fn run(&self, dataset: &DatasetName, run: &RunId) -> PathBuf {
+        self.runs().join(dataset.as_str()).join(run.as_str())
+    }
+
+    /// All reports; the gallery lies directly in it.
+    pub fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+
+    /// One scan's report folder, relative to [`Self::reports`]: `<dataset>/<stem>-<hash8>`.
+    pub fn report_name(dataset: &DatasetName, stem: &str, hash: &ContentHash) -> String {
+        format!("{dataset}/{stem}-{}", hash.short())
+    }
+
+    /// Reason files for inputs that could not be used.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine")
+    }
+}

@@ -1,0 +1,25 @@
+//! The nouns every room speaks in. Pure: no files, no clock, no randomness, no threads of its own, no foreign engine.
+//!
+//! A noun used by two rooms lives here; a noun used by one stays home.
+
+mod explanation;
+mod hash;
+mod ledger;
+mod metric;
+mod model;
+mod names;
+mod progress;
+mod recipe;
+mod sample;
+mod stop;
+
+pub use explanation::{ClassMap, Explanation, ExplanationStatus};
+pub use hash::{ContentHash, HashParseError};
+pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
+pub use metric::{Confusion, Interval, wilson_interval};
+pub use model::{BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason};
+pub use names::{ClassName, DatasetName, NameError, RunId};
+pub use progress::{Progress, Silent};
+pub use recipe::{Fill, Preset, Recipe};
+pub use sample::{ImageFacts, Role, Sample, Scan, ScanState, Split};
+pub use stop::{StopFlag, Stopped};

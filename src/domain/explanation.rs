@@ -1,0 +1,59 @@
+//! What the model says about one scan, and where in the picture it says so.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClassName, ContentHash, DatasetName, ImageFacts, RunId};
+
+/// One scan, explained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// File name of the scan, as the user named it.
+    pub name: String,
+    /// Identity of the scan.
+    pub hash: ContentHash,
+    /// What decoding told.
+    pub image: ImageFacts,
+    /// The dataset whose model spoke.
+    pub dataset: DatasetName,
+    /// The model that spoke.
+    pub model: RunId,
+    /// Classes in the order of the head's outputs.
+    pub classes: Vec<ClassName>,
+    /// The head's outputs before the sigmoid, by class.
+    pub logits: Vec<f64>,
+    /// The head's raw outputs, by class, 0 to 1. Sigmoids: they need not add up to 1.
+    pub scores: Vec<f64>,
+    /// Index of the greatest logit; the first of equals.
+    pub predicted: usize,
+    /// How the scores stand to each other.
+    pub status: ExplanationStatus,
+    /// Heat maps by class.
+    pub maps: Vec<ClassMap>,
+    /// One sentence each; empty when there is nothing to warn of.
+    pub warnings: Vec<String>,
+}
+
+/// How the outputs of independent sigmoids stand to each other; softmax cannot say this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExplanationStatus {
+    /// Exactly one class is above 0.5.
+    Clear,
+    /// Several classes are above 0.5.
+    Ambiguous,
+    /// No class is above 0.5.
+    Neither,
+}
+
+/// Heat maps for one class on the grid of block5_conv3.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassMap {
+    /// Rows and columns of the grid (14 at 224 pixels).
+    pub side: usize,
+    /// Grad-CAM, row-major, at least 0, divided by its maximum; all 0 when `peak` is 0.
+    pub grad_cam: Vec<f32>,
+    /// The map's maximum before scaling; 0 when nothing in the picture speaks for the class.
+    pub peak: f32,
+    /// HiResCAM, row-major, signed and unscaled: it sums to the logit less the bias.
+    pub hires_cam: Vec<f32>,
+}

@@ -1,0 +1,241 @@
+//! What the program knows: a fold over events. The registry keeps both, the daemon reads this one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClassName, ContentHash, DatasetName, ModelRecord, RunId, Sample, Scan, ScanState, Split};
+
+/// Size and time of a file, enough to know that it was not touched since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Bytes.
+    pub len: u64,
+    /// Nanoseconds since the epoch.
+    pub mtime_ns: i64,
+    /// Inode: a file renamed over another shows even when size and time agree.
+    pub inode: u64,
+}
+
+/// What became of one file in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum FileOutcome {
+    /// It is (one of the paths of) a sample.
+    Sample {
+        /// Whose dataset.
+        dataset: DatasetName,
+        /// Which content.
+        hash: ContentHash,
+    },
+    /// It is (one of the paths of) a scan.
+    Scan {
+        /// The dataset its path names.
+        dataset: Option<DatasetName>,
+        /// Which content.
+        hash: ContentHash,
+    },
+    /// It could not be used.
+    Quarantined {
+        /// A stable word: `not-an-image`, `truncated`, `too-large`, `label-conflict`, ...
+        code: String,
+        /// What is wrong, one sentence.
+        reason: String,
+        /// What to do, one sentence.
+        fix: String,
+    },
+}
+
+/// One file in the inbox: where, as of when, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Relative to the inbox, `/`-separated.
+    pub path: String,
+    /// As it was when it was read.
+    pub stamp: FileStamp,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: FileOutcome,
+}
+
+/// Whether a candidate became the best model, and on what evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which dataset.
+    pub dataset: DatasetName,
+    /// The candidate.
+    pub run_id: RunId,
+    /// Whether it is the best model from now on.
+    pub promoted: bool,
+    /// The best model until then.
+    pub previous: Option<RunId>,
+    /// Validation samples both were measured on.
+    pub n_validation: u64,
+    /// How many of them the candidate got right.
+    pub candidate_correct: u64,
+    /// How many of them the previous best got right, now; `None` when there was none to compare.
+    pub previous_correct: Option<u64>,
+    /// One sentence.
+    pub reason: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
+/// What is counted since the state folder was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counter {
+    /// Distinct labelled images taken in.
+    Samples,
+    /// Augmented copies written to disk.
+    CopiesWritten,
+    /// Backbone forwards of user images, copies and scans.
+    ImagesForwarded,
+    /// Trainings finished.
+    Trainings,
+    /// Scan reports written.
+    ScansExplained,
+    /// Files set aside with a reason.
+    Quarantined,
+}
+
+/// The counters' values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the counter of the same name")]
+pub struct Counters {
+    pub samples: u64,
+    pub copies_written: u64,
+    pub images_forwarded: u64,
+    pub trainings: u64,
+    pub scans_explained: u64,
+    pub quarantined: u64,
+}
+
+impl Counters {
+    fn slot(&mut self, counter: Counter) -> &mut u64 {
+        match counter {
+            Counter::Samples => &mut self.samples,
+            Counter::CopiesWritten => &mut self.copies_written,
+            Counter::ImagesForwarded => &mut self.images_forwarded,
+            Counter::Trainings => &mut self.trainings,
+            Counter::ScansExplained => &mut self.scans_explained,
+            Counter::Quarantined => &mut self.quarantined,
+        }
+    }
+}
+
+/// One change of what the program knows. Applying the same event twice to a record changes nothing, but `Counted` adds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum LedgerEvent {
+    /// A file was read; replaces what was known of its path.
+    File(FileRecord),
+    /// A file is no longer there.
+    FileGone {
+        /// Relative to the inbox.
+        path: String,
+    },
+    /// A sample is new or changed (path, split).
+    Sample(Sample),
+    /// A sample has no file left.
+    SampleGone {
+        /// Whose.
+        dataset: DatasetName,
+        /// Which.
+        hash: ContentHash,
+    },
+    /// A scan is new or changed (path, state).
+    Scan(Scan),
+    /// A training finished and its files are on disk.
+    Run(Box<ModelRecord>),
+    /// A candidate was compared with the best model.
+    Decision(Decision),
+    /// Work done.
+    Counted {
+        /// What.
+        counter: Counter,
+        /// How many more.
+        n: u64,
+    },
+}
+
+/// Everything known, as of the last event.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ledger {
+    /// By path relative to the inbox.
+    pub files: BTreeMap<String, FileRecord>,
+    /// By dataset and content.
+    pub samples: BTreeMap<(DatasetName, ContentHash), Sample>,
+    /// By the dataset named in the path, and content.
+    pub scans: BTreeMap<(Option<DatasetName>, ContentHash), Scan>,
+    /// By dataset and run.
+    pub runs: BTreeMap<(DatasetName, RunId), ModelRecord>,
+    /// The promoted model of each dataset.
+    pub best: BTreeMap<DatasetName, RunId>,
+    /// In order of time.
+    pub decisions: Vec<Decision>,
+    /// Work done.
+    pub counters: Counters,
+}
+
+impl Ledger {
+    /// Folds one event in.
+    pub fn apply(&mut self, event: &LedgerEvent) {
+        match event {
+            LedgerEvent::File(file) => drop(self.files.insert(file.path.clone(), file.clone())),
+            LedgerEvent::FileGone { path } => drop(self.files.remove(path)),
+            LedgerEvent::Sample(sample) => {
+                self.samples.insert((sample.dataset.clone(), sample.hash), sample.clone());
+            }
+            LedgerEvent::SampleGone { dataset, hash } => drop(self.samples.remove(&(dataset.clone(), *hash))),
+            LedgerEvent::Scan(scan) => drop(self.scans.insert((scan.dataset.clone(), scan.hash), scan.clone())),
+            LedgerEvent::Run(model) => {
+                self.runs.insert((model.dataset.clone(), model.run_id.clone()), (**model).clone());
+            }
+            LedgerEvent::Decision(decision) => {
+                if decision.promoted {
+                    self.best.insert(decision.dataset.clone(), decision.run_id.clone());
+                }
+                self.decisions.push(decision.clone());
+            }
+            LedgerEvent::Counted { counter, n } => *self.counters.slot(*counter) += n,
+        }
+    }
+
+    /// Names of the datasets that have samples, sorted.
+    pub fn datasets(&self) -> Vec<DatasetName> {
+        let mut names: Vec<_> = self.samples.keys().map(|(dataset, _)| dataset.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    /// The samples of one dataset, in hash order.
+    pub fn samples_of<'a>(&'a self, dataset: &'a DatasetName) -> impl Iterator<Item = &'a Sample> {
+        self.samples.values().filter(move |sample| sample.dataset == *dataset)
+    }
+
+    /// The promoted model of a dataset.
+    pub fn best_model(&self, dataset: &DatasetName) -> Option<&ModelRecord> {
+        let run_id = self.best.get(dataset)?;
+        self.runs.get(&(dataset.clone(), run_id.clone()))
+    }
+
+    /// Scans that no model has explained yet.
+    pub fn waiting_scans(&self) -> impl Iterator<Item = &Scan> {
+        self.scans.values().filter(|scan| scan.state == ScanState::Waiting)
+    }
+
+    /// Samples a class on each side of the split, and still undecided: `(train, validation, undecided)`.
+    pub fn class_counts(&self, dataset: &DatasetName) -> BTreeMap<ClassName, (u64, u64, u64)> {
+        let mut counts: BTreeMap<ClassName, (u64, u64, u64)> = BTreeMap::new();
+        for sample in self.samples_of(dataset) {
+            let count = counts.entry(sample.class.clone()).or_default();
+            match sample.split {
+                Some(Split::Train) => count.0 += 1,
+                Some(Split::Validation) => count.1 += 1,
+                None => count.2 += 1,
+            }
+        }
+        counts
+    }
+}

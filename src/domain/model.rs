@@ -1,0 +1,121 @@
+//! The record of one trained model: what `model.json` says and the registry indexes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClassName, Confusion, ContentHash, DatasetName, RunId};
+
+/// Everything known about one trained model; the whole of `model.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// Version of this record: `gradwatch.model/1`.
+    pub schema: String,
+    /// The training that made it.
+    pub run_id: RunId,
+    /// What it was trained on.
+    pub dataset: DatasetName,
+    /// Classes in the order of the head's outputs (sorted names).
+    pub classes: Vec<ClassName>,
+    /// Name of the frozen network below the head, as people read it.
+    pub backbone: String,
+    /// Which weights exactly, and how pictures are prepared for them.
+    pub backbone_detail: BackboneRecord,
+    /// The trained layer.
+    pub head: HeadRecord,
+    /// Argmax accuracy of the saved epoch on the validation samples, 0 to 1.
+    pub val_accuracy: f64,
+    /// Keras' `binary_accuracy` of the same epoch: mean over single outputs, threshold 0.5.
+    pub val_binary_accuracy: f64,
+    /// Mean binary cross-entropy of the same epoch.
+    pub val_loss: f64,
+    /// `[truth][predicted]` on the validation samples.
+    pub confusion: Confusion,
+    /// The saved epoch, counted from 1.
+    pub epoch: u32,
+    /// Epochs that ran.
+    pub epochs_run: u32,
+    /// Why training ended.
+    pub stopped: StopReason,
+    /// Images a class, by side of the split.
+    pub counts: BTreeMap<ClassName, ClassCount>,
+    /// Augmented copies learned from (0 for `in-place`: they are fresh in every epoch).
+    pub copies: u64,
+    /// How the training images were augmented: mode, preset and recipe, as configured.
+    pub augmentation: serde_json::Value,
+    /// Identity of the training data: hash over every sample's content, class and split.
+    pub data_hash: ContentHash,
+    /// Seed of everything random in the training.
+    pub seed: u64,
+    /// Version of the program that trained it.
+    pub program: String,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// Wall-clock seconds from first feature to saved head.
+    pub train_seconds: f64,
+}
+
+impl ModelRecord {
+    /// The value of `schema` that this program writes and reads.
+    pub const SCHEMA: &'static str = "gradwatch.model/1";
+}
+
+/// The frozen network below the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackboneRecord {
+    /// SHA-256 of the weights file, or of the generated weights.
+    pub sha256: ContentHash,
+    /// `built-in` or `file`.
+    pub origin: String,
+    /// `imagenet` (RGB/255, mean and deviation) or `caffe` (BGR minus channel means).
+    pub preprocessing: String,
+}
+
+/// The trained layer: Flatten, then Dense(classes).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadRecord {
+    /// File name in the run folder.
+    pub file: String,
+    /// SHA-256 of that file.
+    pub sha256: ContentHash,
+    /// `sigmoid`.
+    pub activation: String,
+}
+
+/// Images of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClassCount {
+    /// Learned from (originals).
+    pub train: u64,
+    /// Measured on.
+    pub validation: u64,
+}
+
+/// Why training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// The monitored metric no longer improved.
+    EarlyStopping,
+    /// `train.max_epochs` was reached.
+    MaxEpochs,
+}
+
+/// One line of `history.csv`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: u32,
+    /// Mean training loss over the epoch.
+    pub loss: f64,
+    /// Argmax accuracy over the epoch's training batches.
+    pub accuracy: f64,
+    /// Mean validation loss at the end of the epoch.
+    pub val_loss: f64,
+    /// Argmax validation accuracy at the end of the epoch.
+    pub val_accuracy: f64,
+    /// Keras' binary accuracy on validation.
+    pub val_binary_accuracy: f64,
+    /// Whether the checkpoint was saved at this epoch.
+    pub saved: bool,
+}

@@ -1,0 +1,99 @@
+//! Names that come from folder names, checked once so that no room has to doubt them again.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text cannot be a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing there.
+    #[error("a name cannot be empty")]
+    Empty,
+    /// Names become folder names, so they cannot hold separators, control characters or a leading dot.
+    #[error("`{0}` cannot be a name: it starts with a dot, or holds a slash or a control character")]
+    Unusable(String),
+}
+
+fn check(text: &str) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.starts_with('.') || text.chars().any(|c| c == '/' || c == '\\' || c.is_control()) {
+        return Err(NameError::Unusable(text.escape_debug().to_string()));
+    }
+    Ok(())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// Checks `text` and wraps it.
+            ///
+            /// # Errors
+            /// [`NameError`] when the text is empty, starts with a dot, or holds a separator or control character.
+            pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
+                let text = text.into();
+                check(&text)?;
+                Ok(Self(text))
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = NameError;
+
+            fn try_from(text: String) -> Result<Self, NameError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of a dataset: its folder in the inbox.
+    DatasetName
+);
+name!(
+    /// The name of a class: its folder in the dataset. Classes are indexed in the order of their sorted names.
+    ClassName
+);
+name!(
+    /// One training of one dataset: `NNNN-hash8`, counted per dataset.
+    RunId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_pass_and_paths_do_not() {
+        assert!(ClassName::new("covid 19 (β)").is_ok());
+        assert_eq!(ClassName::new(""), Err(NameError::Empty));
+        for bad in ["../etc", ".hidden", "a/b", "a\nb", "a\\b"] {
+            assert!(ClassName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}

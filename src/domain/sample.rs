@@ -1,0 +1,140 @@
+//! Samples, scans and the split between training and validation.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClassName, ContentHash, DatasetName, RunId};
+
+/// What a file in the inbox is for. The same picture may be both.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// `datasets/<dataset>/<class>/**`
+    Sample {
+        /// The dataset's name.
+        dataset: DatasetName,
+        /// The class's name.
+        class: ClassName,
+    },
+    /// `scans/<dataset>/**`, or `scans/<file>` (no dataset named).
+    Scan {
+        /// The dataset whose model shall explain it, when the path says so.
+        dataset: Option<DatasetName>,
+    },
+}
+
+/// On which side of the split a sample stands. Decided before any copy exists, and sticky.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// Learned from; may be augmented.
+    Train,
+    /// Measured on; never augmented.
+    Validation,
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+        })
+    }
+}
+
+/// What decoding told about an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageFacts {
+    /// Pixels, after EXIF orientation.
+    pub width: u32,
+    /// Pixels, after EXIF orientation.
+    pub height: u32,
+    /// By content, never by extension: `png`, `jpeg`, `bmp`, `tiff`, `webp`.
+    pub format: String,
+    /// Colour type and bits a channel, as `grey8`, `grey16`, `rgb8`, `rgba8`.
+    pub colour: String,
+}
+
+/// One labelled image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The dataset it belongs to.
+    pub dataset: DatasetName,
+    /// Its label.
+    pub class: ClassName,
+    /// Its identity within the dataset.
+    pub hash: ContentHash,
+    /// Where it lies, relative to the inbox, `/`-separated.
+    pub path: String,
+    /// The patient (or other unit) it belongs to; one group never straddles the split.
+    pub group: Option<String>,
+    /// `None` until the next training decides it.
+    pub split: Option<Split>,
+    /// What decoding told.
+    pub image: ImageFacts,
+}
+
+impl Sample {
+    /// The file name without folder and extension.
+    pub fn stem(&self) -> &str {
+        stem(&self.path)
+    }
+}
+
+/// How far a scan has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ScanState {
+    /// No model explained it yet.
+    Waiting,
+    /// A report is written.
+    Explained {
+        /// The model that explained it.
+        model: RunId,
+        /// The report's folder, relative to `state/reports`.
+        report: String,
+    },
+}
+
+/// One unlabelled image to be explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// The dataset its path names; `None` lets the only dataset explain it.
+    pub dataset: Option<DatasetName>,
+    /// Its identity.
+    pub hash: ContentHash,
+    /// Where it lies, relative to the inbox, `/`-separated.
+    pub path: String,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: ScanState,
+    /// What decoding told.
+    pub image: ImageFacts,
+}
+
+impl Scan {
+    /// The file name without folder and extension.
+    pub fn stem(&self) -> &str {
+        stem(&self.path)
+    }
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rfind('.') {
+        Some(dot) if dot > 0 => &name[..dot],
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stem;
+
+    #[test]
+    fn stem_drops_folders_and_one_extension() {
+        assert_eq!(stem("datasets/x/y/a.b.png"), "a.b");
+        assert_eq!(stem("plain"), "plain");
+        assert_eq!(stem("scans/.hidden"), ".hidden");
+    }
+}

@@ -1,0 +1,7 @@
+//! gradwatch: a service that grows a frozen-VGG16 image classifier from a watched folder.
+//!
+//! Rooms, in the order in which data flows; arrows point down, and a stage imports no other stage.
+
+pub mod config;
+pub mod disk;
+pub mod domain;
