@@ -2,6 +2,7 @@
 //!
 //! Rooms, in the order in which data flows; arrows point down, and a stage imports no other stage.
 
+pub mod cli;
 pub mod config;
 pub mod disk;
 pub mod domain;

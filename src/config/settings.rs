@@ -340,6 +340,7 @@ pub struct LogSettings {
     /// How lines look.
     pub format: LogFormat,
     /// error, warn, info, debug, trace.
+    #[serde(deserialize_with = "level")]
     pub level: String,
 }
 
@@ -347,6 +348,12 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
         .map_err(|_| de::Error::custom(format!("`{text}` is no duration: write \"500ms\", \"30s\", \"10m\" or \"2h\"")))
+}
+
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+    let text = String::deserialize(deserializer)?;
+    if LEVELS.contains(&text.as_str()) { Ok(text) } else { Err(de::Error::unknown_variant(&text, &LEVELS)) }
 }
 
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, D::Error> {

@@ -1,0 +1,68 @@
+//! The command line: one file a subcommand, and the only room that prints.
+//!
+//! Results go to stdout, logs and progress bars to stderr, JSON where a script would read it.
+
+#![allow(dead_code, reason = "taken out with the next subcommand")]
+
+mod args;
+mod check;
+mod failure;
+mod output;
+mod progress;
+mod telemetry;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{self, Settings};
+use args::{Command, CommandLine};
+use failure::{Exit, Failure};
+
+/// Parses the arguments, runs the subcommand, and turns what came of it into an exit code.
+pub fn main() -> ExitCode {
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => return usage(&error),
+    };
+    // A panic is a fault of the program; its user gets one line and the code for it, and no backtrace.
+    panic::set_hook(Box::new(|info| tracing::error!("Internal error: {info}")));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(command_line)));
+    let failure = match outcome {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure::new(Exit::Software, "internal error; please report the line above"),
+    };
+    output::error(&failure.to_string());
+    failure.exit().into()
+}
+
+fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
+    let settings = load(&command_line)?;
+    telemetry::init(&settings.log, command_line.verbosity());
+    match command_line.command {
+        Command::Check(args) => check::run(&args, &settings),
+    }
+}
+
+fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
+    // Variables that are not Unicode cannot be ours.
+    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let overrides = config::Overrides {
+        file: command_line.config.clone(),
+        set: command_line.set.clone(),
+        environment: environment.collect(),
+    };
+    Ok(config::load(&overrides)?)
+}
+
+/// Help and version are answers; everything else is a mistake in the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        output::error(&output::one_line(&error.render().to_string()));
+        return Exit::Usage.into();
+    }
+    output::text(&error.render().to_string());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,45 @@
+//! The arguments every subcommand takes, and the list of subcommands.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use super::check;
+
+/// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
+/// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
+#[derive(Debug, Parser)]
+#[command(name = "gradwatch", version, max_term_width = 100, propagate_version = true)]
+pub(super) struct CommandLine {
+    /// Configuration file [default: ./config.toml, else the user's, else /etc/gradwatch/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Override one configuration key, as `--set train.max_epochs=20`; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+
+    /// Tell more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+
+    /// Tell less; twice for errors only
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    quiet: u8,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+impl CommandLine {
+    /// Steps up (positive) or down from the configured log level.
+    pub(super) fn verbosity(&self) -> i16 {
+        i16::from(self.verbose) - i16::from(self.quiet)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check the configuration and its surroundings; used before start and reload
+    Check(check::Args),
+}

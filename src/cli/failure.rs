@@ -1,0 +1,71 @@
+//! Why a command failed, in one line, and the exit code that says so to a script (sysexits).
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+use crate::disk::DiskError;
+
+/// Documented exit codes; the README lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// The arguments are wrong.
+    Usage = 64,
+    /// Input data, a model or the registry cannot be used.
+    Data = 65,
+    /// A file or folder that was named is not there.
+    NoInput = 66,
+    /// A device or service is not there.
+    Unavailable = 69,
+    /// A fault of the program.
+    Software = 70,
+    /// Reading or writing failed.
+    Io = 74,
+    /// Try again later: another gradwatch works here, or the work was stopped on request.
+    TryLater = 75,
+    /// The configuration is wrong.
+    Config = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// One line for the user, and a code for the script.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let exit = if matches!(error, ConfigError::NotAnOverride(_)) { Exit::Usage } else { Exit::Config };
+        Self::new(exit, error)
+    }
+}
+
+impl From<DiskError> for Failure {
+    fn from(error: DiskError) -> Self {
+        let exit = if matches!(error, DiskError::Locked { .. }) { Exit::TryLater } else { Exit::Io };
+        Self::new(exit, error)
+    }
+}

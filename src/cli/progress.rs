@@ -1,0 +1,116 @@
+//! Long work on a terminal: a bar with speed and time left. Elsewhere: a log line now and then.
+
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::domain::Progress;
+
+/// All bars of the process, so that log lines can be written between them.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// Runs `write` while no bar is drawn.
+pub(super) fn undisturbed<T>(write: impl FnOnce() -> T) -> T {
+    BARS.suspend(write)
+}
+
+/// Draws bars on a terminal, and logs elsewhere.
+#[derive(Default)]
+pub(super) struct TerminalProgress {
+    phase: Mutex<Option<Phase>>,
+}
+
+struct Phase {
+    name: String,
+    unit: String,
+    total: u64,
+    done: u64,
+    remark: String,
+    begun: Instant,
+    logged: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl TerminalProgress {
+    fn with(&self, change: impl FnOnce(&mut Phase)) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(phase) = phase.as_mut() {
+            change(phase);
+        }
+    }
+}
+
+impl Progress for TerminalProgress {
+    fn begin(&self, phase: &str, total: u64, unit: &str) {
+        let now = Instant::now();
+        let bar = console_bar(phase, total, unit);
+        if bar.is_none() {
+            tracing::info!(total, "Begin: {phase} of {total} {unit}.");
+        }
+        let begun = Phase {
+            name: phase.to_owned(),
+            unit: unit.to_owned(),
+            total,
+            done: 0,
+            remark: String::new(),
+            begun: now,
+            logged: now,
+            bar,
+        };
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+    }
+
+    fn advance(&self, n: u64) {
+        self.with(|phase| {
+            phase.done += n;
+            match &phase.bar {
+                Some(bar) => bar.inc(n),
+                None if phase.logged.elapsed() >= LOG_EVERY && phase.done < phase.total => phase.log("Working"),
+                None => {}
+            }
+        });
+    }
+
+    fn remark(&self, text: &str) {
+        self.with(|phase| {
+            text.clone_into(&mut phase.remark);
+            if let Some(bar) = &phase.bar {
+                bar.set_message(text.to_owned());
+            }
+        });
+    }
+
+    fn end(&self) {
+        self.with(|phase| match &phase.bar {
+            Some(bar) => bar.finish(),
+            None => phase.log("Done"),
+        });
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Phase {
+    fn log(&mut self, what: &str) {
+        self.logged = Instant::now();
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let speed = self.done as f64 / seconds.max(1e-9);
+        let Self { name, done, total, unit, remark, .. } = self;
+        let comma = if remark.is_empty() { "" } else { ", " };
+        tracing::info!("{what}: {name}, {done} of {total} {unit}, {speed:.1} {unit}/s{comma}{remark}.");
+    }
+}
+
+fn console_bar(phase: &str, total: u64, unit: &str) -> Option<ProgressBar> {
+    if BARS.is_hidden() {
+        return None;
+    }
+    let template = format!("{{prefix:>10}} {{wide_bar}} {{pos}}/{{len}} {unit} {{per_sec}} ETA {{eta}} {{msg}}");
+    let style = ProgressStyle::with_template(&template).ok()?;
+    let bar = BARS.add(ProgressBar::new(total).with_style(style));
+    bar.set_prefix(phase.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    Some(bar)
+}
