@@ -45,7 +45,7 @@ pub enum ExplanationStatus {
     Neither,
 }
 
-/// Heat maps for one class on the grid of block5_conv3.
+/// Heat maps for one class on the grid of `block5_conv3`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassMap {
     /// Rows and columns of the grid (14 at 224 pixels).

@@ -95,7 +95,9 @@ mod tests {
     #[test]
     fn counts_sensitivity_and_specificity() {
         let mut confusion = Confusion::new(2);
-        [(0, 0), (0, 1), (1, 1), (1, 1)].into_iter().for_each(|(t, p)| confusion.count(t, p));
+        for (truth, predicted) in [(0, 0), (0, 1), (1, 1), (1, 1)] {
+            confusion.count(truth, predicted);
+        }
         assert_eq!(confusion.correct(), 3);
         assert_eq!(confusion.sensitivity(0), (1, 2));
         assert_eq!(confusion.specificity(0), (2, 2));
