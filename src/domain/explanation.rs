@@ -54,6 +54,6 @@ pub struct ClassMap {
     pub grad_cam: Vec<f32>,
     /// The map's maximum before scaling; 0 when nothing in the picture speaks for the class.
     pub peak: f32,
-    /// HiResCAM, row-major, signed and unscaled: it sums to the logit less the bias.
+    /// `HiResCAM`, row-major, signed and unscaled: it sums to the logit less the bias.
     pub hires_cam: Vec<f32>,
 }
