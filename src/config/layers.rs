@@ -127,3 +127,99 @@ fn base_folder(file: Option<&Path>) -> PathBuf {
     let folder = folder.unwrap_or(Path::new("."));
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Device, WeightsChoice};
+
+    fn with_file(text: &str, set: &[&str], environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        load(&Overrides {
+            file: Some(path),
+            set: set.iter().map(ToString::to_string).collect(),
+            environment: environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+        })
+    }
+
+    fn complaint(text: &str, set: &[&str]) -> String {
+        with_file(text, set, &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_shipped_file_is_the_default_layer() {
+        let empty = with_file("", &[], &[]).unwrap();
+        let shipped = with_file(DEFAULTS, &[], &[]).unwrap();
+        // The folders differ, because each file stands in a folder of its own.
+        let comparable = |mut s: Settings| {
+            s.watch.inbox = PathBuf::new();
+            s.state_dir = PathBuf::new();
+            format!("{s:?}")
+        };
+        assert_eq!(comparable(empty), comparable(shipped));
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let file = "train.max_epochs = 2\ntrain.seed = 2\ntrain.batch_size = 2";
+        let environment = [("GRADWATCH__TRAIN__SEED", "3"), ("GRADWATCH__TRAIN__BATCH_SIZE", "3"), ("OTHER", "9")];
+        let settings = with_file(file, &["train.batch_size=4"], &environment).unwrap();
+        let train = settings.train;
+        assert_eq!((train.max_epochs, train.seed, train.batch_size), (2, 3, 4));
+    }
+
+    #[test]
+    fn values_on_the_command_line_need_no_quotes() {
+        let set = ["compute.device=cuda:1", "backbone.weights=vgg.safetensors", "augment.recipe.rotation=7"];
+        let settings = with_file("", &set, &[]).unwrap();
+        assert_eq!(settings.compute.device, Device::Cuda(1));
+        assert!(matches!(settings.backbone.weights, WeightsChoice::File(path) if path.ends_with("vgg.safetensors")));
+        assert!((settings.augment.recipe.rotation - 7.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn paths_start_at_the_files_folder() {
+        let settings = with_file("watch.inbox = '../in'\nstorage.state_dir = '/var/lib/x'", &[], &[]).unwrap();
+        assert!(settings.watch.inbox.is_absolute() && settings.watch.inbox.ends_with("in"));
+        assert!(!settings.watch.inbox.to_string_lossy().contains(".."));
+        assert_eq!(settings.state_dir, Path::new("/var/lib/x"));
+    }
+
+    #[test]
+    fn mistakes_name_their_place_their_key_and_what_would_do() {
+        let unknown = complaint("[train]\nmax_epoch = 3", &[]);
+        assert!(unknown.contains("config.toml: `train.max_epoch`: unknown field"), "{unknown}");
+        assert!(unknown.contains("expected one of `max_epochs`"), "{unknown}");
+        let syntax = complaint("a = 1\n\nb = = 2", &[]);
+        assert!(syntax.contains("line 3"), "{syntax}");
+        let set = complaint("", &["augment.recipe.zoom=[2, 1]"]);
+        assert!(
+            set.starts_with("--set augment.recipe.zoom=[2, 1]: `augment.recipe.zoom`: must be [low, high]"),
+            "{set}"
+        );
+        let not = complaint("", &["train"]);
+        assert!(not.contains("write --set section.key=value"), "{not}");
+    }
+
+    #[test]
+    fn rules_are_kept() {
+        for (set, expected) in [
+            ("storage.state_dir=watch/state", "lies inside watch.inbox"),
+            ("watch.inbox=state/in", "lies inside storage.state_dir"),
+            ("split.validation=0.95", "must lie between"),
+            ("split.group_pattern=abc", "needs a group in brackets"),
+            ("split.group_pattern=(", "no regular expression"),
+            ("watch.settle=fast", "is no duration"),
+            ("compute.device=gpu", "is no device"),
+            ("log.level=loud", "expected one of"),
+            ("augment.recipe.tilt=1", "is no part of a recipe"),
+        ] {
+            let message = complaint("", &[set]);
+            assert!(message.contains(expected) && !message.contains('\n'), "{set}: {message}");
+        }
+        let flip = complaint("", &["augment.preset=chest-xray", "augment.recipe.horizontal_flip=0.5"]);
+        assert!(flip.contains("wrong anatomy"), "{flip}");
+    }
+}

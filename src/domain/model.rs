@@ -45,6 +45,8 @@ pub struct ModelRecord {
     pub augmentation: serde_json::Value,
     /// Identity of the training data: hash over every sample's content, class and split.
     pub data_hash: ContentHash,
+    /// Identity of the training data and of every setting that shapes the model: the same training is not repeated.
+    pub job_hash: ContentHash,
     /// Seed of everything random in the training.
     pub seed: u64,
     /// Version of the program that trained it.
