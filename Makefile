@@ -1,0 +1,26 @@
+# `make demo` and `make test` do all their own set-up; plain cargo commands work after any of these.
+
+CARGO ?= cargo
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## check this machine, and fetch libtorch into .libtorch/ (once, 0.5 GB)
+	@scripts/check-machine
+	@scripts/fetch-libtorch
+
+build: setup ## the release binary, target/release/gradwatch
+	$(CARGO) build --release --locked
+
+demo: build ## make synthetic scans, learn them, explain new ones; prints the report to open
+	target/release/gradwatch demo
+
+test: setup ## all tests
+	@scripts/browser-for-tests
+	$(CARGO) test --locked
+
+lint: setup ## formatting, and clippy with warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- --deny warnings
