@@ -15,6 +15,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::config::{self, Settings};
 use args::{Command, CommandLine};
@@ -60,7 +61,11 @@ fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
 /// Help and version are answers; everything else is a mistake in the arguments.
 fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        output::error(&output::one_line(&error.render().to_string()));
+        let message = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given; --help lists them".to_owned(),
+            _ => output::one_line(&error.render().to_string()),
+        };
+        output::error(&message);
         return Exit::Usage.into();
     }
     output::text(&error.render().to_string());

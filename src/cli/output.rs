@@ -29,7 +29,8 @@ pub(super) fn error(line: &str) {
 
 /// The first sentence of a message of several lines, with the hints that follow it.
 pub(super) fn one_line(message: &str) -> String {
-    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let message =
+        message.strip_prefix("error: ").unwrap_or(message).replace("For more information, try '--help'.", "see --help");
     let parts = message.lines().map(str::trim).filter(|line| !line.is_empty());
     parts.filter(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join("; ")
 }
@@ -45,9 +46,6 @@ mod tests {
     fn clap_messages_become_one_line() {
         let message = "error: unexpected argument '--foo' found\n\n  tip: did you mean '--for'\n\nUsage: x [OPTIONS]\n\nFor more information, try '--help'.\n";
         let line = super::one_line(message);
-        assert_eq!(
-            line,
-            "unexpected argument '--foo' found; tip: did you mean '--for'; For more information, try '--help'."
-        );
+        assert_eq!(line, "unexpected argument '--foo' found; tip: did you mean '--for'; see --help");
     }
 }

@@ -10,13 +10,24 @@ use super::settings::{Raw, Settings};
 /// `Err((key, message))` for the first thing that is wrong.
 pub(super) fn settings(table: Table, base: &Path) -> Result<Settings, (String, String)> {
     let raw: Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
-        let message = error.inner().message().replace('\n', " ").trim().to_owned();
+        let message = in_plain_words(error.inner().message());
         (key_of(&error.path().to_string(), &message), message)
     })?;
     let recipe = recipe::resolve(raw.augment.preset, &raw.augment.recipe)?;
     let settings = raw.into_settings(base, recipe);
     check(&settings)?;
     Ok(settings)
+}
+
+/// On one line, and without the names that Rust has for numbers.
+fn in_plain_words(message: &str) -> String {
+    let mut message = message.replace('\n', " ").trim().to_owned();
+    for (rust, plain) in
+        [("u32", "a whole number"), ("u64", "a whole number"), ("usize", "a whole number"), ("f64", "a number")]
+    {
+        message = message.replace(&format!("expected {rust}"), &format!("expected {plain}"));
+    }
+    message
 }
 
 /// serde names the table for an unknown key; the key itself stands in the message.
@@ -41,7 +52,7 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
         return fail("augment.copies", "must lie between 0 and 99");
     }
     if s.train.max_epochs == 0 || s.train.batch_size == 0 {
-        return fail("train.max_epochs", "and train.batch_size must be at least 1");
+        return fail("train.max_epochs", "must be at least 1, and so must train.batch_size");
     }
     if !(s.train.learning_rate > 0.0 && s.train.learning_rate <= 1.0) {
         return fail("train.learning_rate", "must lie above 0 and at most 1, as 0.001");

@@ -1,0 +1,199 @@
+//! The walls of the house that clippy cannot hold: which room may name which room and which crate, and how files look.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
+const ROOMS: [(&str, &[&str]); 14] = [
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("disk", &["domain"]),
+    ("imaging", &["domain"]),
+    ("registry", &["domain", "disk"]),
+    ("nn", &["domain", "config", "disk", "imaging"]),
+    ("watch", &["domain", "config"]),
+    ("ingest", &["domain", "config", "disk", "imaging"]),
+    ("augment", &["domain", "config", "disk", "imaging"]),
+    ("train", &["domain", "config", "disk", "imaging", "nn"]),
+    ("explain", &["domain", "config", "disk", "imaging", "nn"]),
+    ("report", &["domain", "config", "disk", "imaging"]),
+    (
+        "daemon",
+        &[
+            "domain", "config", "disk", "imaging", "registry", "nn", "watch", "ingest", "augment", "train", "explain",
+            "report",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "domain", "config", "disk", "imaging", "registry", "nn", "watch", "ingest", "augment", "train", "explain",
+            "report", "daemon",
+        ],
+    ),
+];
+
+/// Crates with a room of their own.
+const CRATES: [(&str, &[&str]); 13] = [
+    ("tch", &["nn"]),
+    ("torch_sys", &["nn"]),
+    ("sled", &["registry"]),
+    ("notify", &["watch"]),
+    ("image", &["imaging"]),
+    ("imageproc", &["imaging"]),
+    ("fast_image_resize", &["imaging"]),
+    ("maud", &["report"]),
+    ("clap", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("tracing_subscriber", &["cli"]),
+    ("sd_notify", &["daemon"]),
+    ("toml", &["config"]),
+];
+
+const LINE_BUDGET: usize = 400;
+
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+/// Every Rust file of the program and of its tests, sorted.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files =
+        ["src", "tests"].into_iter().flat_map(|folder| walkdir::WalkDir::new(root.join(folder)).sort_by_file_name());
+    let paths =
+        files.map(|entry| entry.unwrap().into_path()).filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    paths
+        .map(|path| Source {
+            text: fs::read_to_string(&path).unwrap(),
+            path: path.strip_prefix(root).unwrap().to_owned(),
+        })
+        .collect()
+}
+
+impl Source {
+    /// `src/nn/cam.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
+    fn room(&self) -> Option<String> {
+        let name = self.path.strip_prefix("src").ok()?.components().next()?;
+        let name = name.as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        (!["main", "lib"].contains(&name)).then(|| name.to_owned())
+    }
+
+    /// What the compiler sees of it outside tests; a comment may name what it likes.
+    fn code(&self) -> String {
+        let program = self.text.split("#[cfg(test)]\nmod ").next().unwrap();
+        program.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn matches(pattern: &str, text: &str) -> Vec<String> {
+    Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
+/// The rooms named as `crate::room` or in `crate::{room, room}`.
+fn rooms_named(code: &str) -> Vec<String> {
+    let mut named = matches(r"\bcrate::(\w+)", code);
+    let nested = Regex::new(r"(?s)::\{.*?\}").unwrap();
+    for group in matches(r"(?s)\bcrate::\{(.*?)\};", code) {
+        let flat = nested.replace_all(&group, "");
+        named.extend(flat.split(',').map(|item| item.trim().split("::").next().unwrap().to_owned()));
+    }
+    named.retain(|name| name.starts_with(char::is_lowercase));
+    named
+}
+
+#[test]
+fn a_room_imports_only_what_lies_below_it() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let Some(room) = source.room() else { continue };
+        let allowed = ROOMS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{room} is not in the table of rooms: say what it may import"));
+        let foreign = rooms_named(&source.code())
+            .into_iter()
+            .filter(|named| *named != room && !allowed.contains(&named.as_str()));
+        wrong.extend(foreign.map(|named| format!("{} imports {named}", source.path.display())));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_room_is_left_by_crate_alone() {
+    let climbs = |source: &Source| {
+        let depth = source.path.components().count() - 2; // of the file below src/
+        source.room().is_some() && source.code().contains(&format!("{}::", vec!["super"; depth + 1].join("::")))
+    };
+    let wrong: Vec<_> = sources().into_iter().filter(climbs).map(|source| source.path).collect();
+    assert!(wrong.is_empty(), "write crate::, which the table of rooms sees, in {wrong:?}");
+}
+
+#[test]
+fn a_crate_is_named_in_its_own_room() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let Some(room) = source.room() else { continue };
+        let code = source.code();
+        for (name, rooms) in CRATES {
+            let named = Regex::new(&format!(r"(?m)(^|[^\w:]){name}::|\buse {name}\b")).unwrap().is_match(&code);
+            if named && !rooms.contains(&room.as_str()) {
+                wrong.push(format!("{} names {name}", source.path.display()));
+            }
+        }
+        if room != "cli" && (code.contains("io::stdout") || code.contains("io::stderr")) {
+            wrong.push(format!("{} prints", source.path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_public_item_of_nn_shows_a_tensor() {
+    for source in sources().iter().filter(|source| source.room().as_deref() == Some("nn")) {
+        for item in matches(r"(?s)(?:^|\n)\s*(pub (?:fn|struct|enum|type|const|trait) [^{;]*)", &source.code()) {
+            assert!(!item.contains("Tensor"), "{}: {item}", source.path.display());
+        }
+        for field in matches(r"\n\s+(pub \w+: [^,\n]*)", &source.code()) {
+            assert!(!field.contains("Tensor"), "{}: {field}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() {
+    for Source { path, text } in sources() {
+        assert!(text.starts_with("//! "), "{} has no //! head", path.display());
+        let n_lines = text.lines().count();
+        assert!(
+            n_lines <= LINE_BUDGET,
+            "{} has {n_lines} lines, more than {LINE_BUDGET}: what are its two purposes?",
+            path.display()
+        );
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            !["util", "utils", "common", "helpers", "misc", "types"].contains(&stem),
+            "{}: name the room",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn nothing_sleeps() {
+    let naps =
+        sources().into_iter().filter(|source| Regex::new(r"\bsleep(_ms|_until)?\(").unwrap().is_match(&source.code()));
+    let naps: Vec<_> = naps.map(|source| source.path).collect();
+    assert!(naps.is_empty(), "wait for an event with a deadline in {naps:?}");
+}
+
+#[test]
+fn the_table_is_read_as_it_is_written() {
+    assert_eq!(rooms_named("use crate::disk::write_atomic;\nlet x = crate::nn::cam();"), ["disk", "nn"]);
+    assert_eq!(
+        rooms_named("use crate::{\n    config::{self, A},\n    domain::B,\n    imaging,\n};"),
+        ["config", "domain", "imaging"]
+    );
+    assert_eq!(rooms_named("crate::Thing"), Vec::<String>::new());
+}

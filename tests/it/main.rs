@@ -1,0 +1,24 @@
+//! The built program, driven as a user drives it: real files, real sled, real libtorch.
+//!
+//! One binary, so that it is linked once. Nothing sleeps: a test waits for an event, with a deadline. Everything that a
+//! test looks at is generated; `bed` gives it a place, `service` a running gradwatch, `pictures` something to look at.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    unreachable_pub,
+    reason = "tests break things on purpose, and say so by panicking"
+)]
+#![allow(dead_code, reason = "the bed is made before all its tests are")]
+
+mod bed;
+mod pictures;
+mod service;
+
+mod check; // `gradwatch check`, and how the configuration is found
+mod docs; // README, config.toml and the unit against the program
+mod layout; // the walls of the house that clippy cannot hold
+mod messages; // every mistake gets one line: pinned by snapshot

@@ -1,0 +1,64 @@
+//! Every mistake gets one line that says what, where, and what to do; pinned here, with its exit code.
+
+use crate::bed::TestBed;
+
+/// The exit code and stderr of one mistake, with the bed's own path taken out.
+fn told(bed: &TestBed, args: &[&str]) -> String {
+    let ran = bed.run(args);
+    assert_ne!(ran.code, 0, "{args:?} is a mistake\n{}", ran.stdout);
+    assert_eq!(ran.stdout, "", "a mistake is told on stderr");
+    assert_eq!(ran.stderr.lines().count(), 1, "one line: {}", ran.stderr);
+    let place = bed.path("").to_str().unwrap().trim_end_matches('/').to_owned();
+    format!("$ gradwatch {}\n[{}] {}", args.join(" "), ran.code, ran.stderr.replace(&place, "BED"))
+}
+
+/// What all of them tell, in one snapshot.
+fn pin(name: &str, mistakes: &[&[&str]]) {
+    let bed = TestBed::new();
+    bed.write("not.toml", "watch = [");
+    bed.write("unknown.toml", "[watch]\ninbix = 'inbox'");
+    let messages = mistakes.iter().map(|args| told(&bed, args)).collect::<Vec<_>>().join("\n");
+    insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, messages) });
+}
+
+#[test]
+fn arguments() {
+    pin("arguments", &[&[], &["chekc"], &["check", "--sett=1"], &["check", "--set", "train"]]);
+}
+
+#[test]
+fn configuration() {
+    pin(
+        "configuration",
+        &[
+            &["--config=absent.toml", "check"],
+            &["--config=not.toml", "check"],
+            &["--config=unknown.toml", "check"],
+            &["check", "--set=train.max_epoch=3"],
+            &["check", "--set=train.max_epochs=many"],
+            &["check", "--set=train.max_epochs=0"],
+            &["check", "--set=watch.settle=soon"],
+            &["check", "--set=split.validation=1.5"],
+            &["check", "--set=split.group_pattern=("],
+            &["check", "--set=split.group_pattern=abc"],
+            &["check", "--set=augment.preset=wild"],
+            &["check", "--set=augment.recipe.rotate=3"],
+            &["check", "--set=augment.preset=chest-xray", "--set=augment.recipe.horizontal_flip=0.5"],
+            &["check", "--set=compute.device=gpu"],
+            &["check", "--set=storage.state_dir=inbox/state"],
+            &["check", "--set=watch.inbox=state/inbox"],
+        ],
+    );
+}
+
+#[test]
+fn surroundings() {
+    pin(
+        "surroundings",
+        &[
+            &["check", "--set=watch.inbox=absent"],
+            &["check", "--set=storage.state_dir=config.toml"],
+            &["check", "--set=backbone.weights=absent.safetensors"],
+        ],
+    );
+}

@@ -1,0 +1,167 @@
+//! A running `gradwatch run`, and how to wait for it: everything it does is an event on one channel.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::Shutdown;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use notify::{RecursiveMode, Watcher};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bed::{LIMIT, TestBed};
+
+pub struct Service {
+    child: Child,
+    state: PathBuf,
+    events: Receiver<Event>,
+    notify_socket: UnixDatagram,
+    _watcher: notify::RecommendedWatcher,
+    /// Every log line so far.
+    pub log: Vec<String>,
+    /// Every message to the service manager so far, as `READY=1`.
+    pub told: Vec<String>,
+}
+
+enum Event {
+    Logged(String),
+    Told(String),
+    StateChanged,
+    Ended,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// None when a signal killed it.
+    pub code: Option<i32>,
+    /// From the signal to the end.
+    pub took: Duration,
+    pub log: Vec<String>,
+    pub told: Vec<String>,
+}
+
+impl Service {
+    pub(crate) fn start(bed: &TestBed) -> Self {
+        fs::create_dir_all(bed.state("")).unwrap();
+        let (sender, events) = mpsc::channel();
+        let watcher = watch_folder(&bed.state(""), sender.clone());
+        let socket_path = bed.path("notify.sock");
+        // A service started after another one was killed finds the old one's socket.
+        let _ = fs::remove_file(&socket_path);
+        let notify_socket = UnixDatagram::bind(&socket_path).unwrap();
+        hear(notify_socket.try_clone().unwrap(), sender.clone());
+
+        let mut command = bed.command(&["run"]);
+        command.env("NOTIFY_SOCKET", &socket_path).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        thread::spawn(move || {
+            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+            lines.for_each(|line| drop(sender.send(Event::Logged(line))));
+            drop(sender.send(Event::Ended));
+        });
+        let state = bed.state("");
+        Self { child, state, events, notify_socket, _watcher: watcher, log: Vec::new(), told: Vec::new() }
+    }
+
+    /// Waits until the service manager would take it for started.
+    pub fn ready(&mut self) {
+        self.wait_for("READY=1", |service| service.told.iter().any(|message| message == "READY=1").then_some(()));
+    }
+
+    /// Waits until `condition`, asked again after every event, gives something.
+    #[track_caller]
+    pub fn wait_for<T>(&mut self, what: &str, condition: impl Fn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            if let Some(found) = condition(self) {
+                return found;
+            }
+            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Event::Ended) => panic!("it ended while waiting for {what}\n{}", self.log.join("\n")),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("no {what} in {LIMIT:?}\n{}", self.log.join("\n"))
+                }
+                Ok(event) => self.note(event),
+            }
+        }
+    }
+
+    /// Waits until the counter in `status.json` is at least `n`.
+    #[track_caller]
+    pub fn wait_for_count(&mut self, counter: &str, n: u64) {
+        let reached = |service: &Self| service.status()?["counters"][counter].as_u64().filter(|count| *count >= n);
+        self.wait_for(&format!("{counter} >= {n}"), reached);
+    }
+
+    /// `status.json` as it lies there now; none before the first one.
+    pub fn status(&self) -> Option<serde_json::Value> {
+        let text = fs::read(self.state.join("status.json")).ok()?;
+        Some(serde_json::from_slice(&text).expect("status.json is never seen half-written"))
+    }
+
+    /// Asks it to stop, as `systemctl stop` does.
+    pub fn stop(self) -> Ended {
+        self.end(Signal::TERM)
+    }
+
+    /// Kills it where it stands, as a power cut does.
+    pub fn kill(self) -> Ended {
+        self.end(Signal::KILL)
+    }
+
+    /// Sends any signal, and waits for the end.
+    pub fn end(mut self, signal: Signal) -> Ended {
+        let start = Instant::now();
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        while let Ok(event) = self.events.recv_timeout(LIMIT.saturating_sub(start.elapsed())) {
+            if let Event::Ended = event {
+                let code = self.child.wait().unwrap().code();
+                let (log, told) = (std::mem::take(&mut self.log), std::mem::take(&mut self.told));
+                return Ended { code, took: start.elapsed(), log, told };
+            }
+            self.note(event);
+        }
+        panic!("it has not ended in {LIMIT:?} after {signal:?}\n{}", self.log.join("\n"));
+    }
+
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Logged(line) => self.log.push(line),
+            Event::Told(message) => self.told.push(message),
+            Event::StateChanged | Event::Ended => {}
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // After a failed test it still runs; after `end` these do nothing.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(self.notify_socket.shutdown(Shutdown::Both));
+    }
+}
+
+fn watch_folder(folder: &Path, sender: Sender<Event>) -> notify::RecommendedWatcher {
+    let mut watcher = notify::recommended_watcher(move |_| drop(sender.send(Event::StateChanged))).unwrap();
+    watcher.watch(folder, RecursiveMode::NonRecursive).unwrap();
+    watcher
+}
+
+/// Passes on what is sent to the service manager, until the socket is shut down.
+fn hear(socket: UnixDatagram, sender: Sender<Event>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(n @ 1..) = socket.recv(&mut buffer) {
+            for message in String::from_utf8_lossy(&buffer[..n]).lines() {
+                drop(sender.send(Event::Told(message.to_owned())));
+            }
+        }
+    });
+}
