@@ -22,3 +22,4 @@ mod check; // `gradwatch check`, and how the configuration is found
 mod docs; // README, config.toml and the unit against the program
 mod layout; // the walls of the house that clippy cannot hold
 mod messages; // every mistake gets one line: pinned by snapshot
+mod unit; // the systemd unit

@@ -1,0 +1,60 @@
+//! The systemd unit: systemd accepts it, it is as closed as it says, and it agrees with the program.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use gradwatch::config::{Overrides, load};
+use regex::Regex;
+
+use crate::bed::{self, TestBed};
+
+const UNIT: &str = include_str!("../../systemd/gradwatch.service");
+const INSTALLED: &str = "/usr/local/bin/gradwatch";
+
+/// The unit as systemd would find it, but with the program just built.
+fn installed(bed: &TestBed) -> std::path::PathBuf {
+    bed.write("gradwatch.service", UNIT.replace(INSTALLED, env!("CARGO_BIN_EXE_gradwatch")))
+}
+
+#[test]
+fn systemd_accepts_the_unit_without_a_word() {
+    let Some(analyze) = bed::tool("systemd-analyze") else { return };
+    let bed = TestBed::new();
+    let mut command = Command::new(analyze);
+    command.arg("verify").arg("--man=no").arg(installed(&bed));
+    let ran = bed::finish(command).ok();
+    assert_eq!(ran.stdout + &ran.stderr, "");
+}
+
+#[test]
+fn the_service_is_as_closed_as_its_readme_says() {
+    let Some(analyze) = bed::tool("systemd-analyze") else { return };
+    let bed = TestBed::new();
+    let mut command = Command::new(analyze);
+    // The threshold counts tenths.
+    command.args(["security", "--offline=true", "--no-pager", "--threshold=5"]).arg(installed(&bed));
+    bed::finish(command).ok();
+}
+
+#[test]
+fn a_restart_is_not_tried_for_what_it_cannot_mend() {
+    let codes = Regex::new(r"RestartPreventExitStatus=(.*)").unwrap().captures(UNIT).unwrap()[1].to_owned();
+    let bed = TestBed::new();
+    let code_of = |args: &[&str]| bed.run(args).code.to_string();
+    let wrong_arguments = code_of(&["check", "--nonsense"]);
+    let wrong_configuration = code_of(&["check", "--set=train.max_epochs=0"]);
+    for code in [wrong_arguments, wrong_configuration] {
+        assert!(codes.split(' ').any(|listed| listed == code), "{code} is not in {codes}");
+    }
+}
+
+#[test]
+fn its_configuration_and_its_folders_agree() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    let settings = load(&Overrides { file: Some(root.join("config.toml")), ..Overrides::default() }).unwrap();
+    let folders = [settings.watch.inbox, settings.state_dir].map(|path| path.display().to_string());
+    assert!(UNIT.contains(&format!("RequiresMountsFor={}", folders.join(" "))), "{folders:?}");
+    assert!(fs::read_to_string(root.join("gradwatch.tmpfiles.conf")).unwrap().contains(&format!("d {} ", folders[0])));
+    assert!(fs::read_to_string(root.join("gradwatch.sysusers.conf")).unwrap().trim_end().ends_with(&folders[1]));
+}
