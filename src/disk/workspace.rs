@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::{ContentHash, DatasetName, RunId};
+use crate::domain::{ContentHash, DatasetName, RunId, safe_stem};
 
 /// The state folder.
 #[derive(Debug, Clone)]
@@ -78,11 +78,29 @@ impl Workspace {
 
     /// One scan's report folder, relative to [`Self::reports`]: `<dataset>/<stem>-<hash8>`.
     pub fn report_name(dataset: &DatasetName, stem: &str, hash: &ContentHash) -> String {
-        format!("{dataset}/{stem}-{}", hash.short())
+        format!("{dataset}/{}", Self::report_folder(stem, hash))
+    }
+
+    /// The last part of it, whatever characters the stem holds and however long it is.
+    pub fn report_folder(stem: &str, hash: &ContentHash) -> String {
+        format!("{}-{}", safe_stem(stem), hash.short())
     }
 
     /// Reason files for inputs that could not be used.
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn report_folders_fit_any_file_system() {
+        let hash = ContentHash::of(b"abc");
+        let dataset = DatasetName::new("x").unwrap();
+        assert_eq!(Workspace::report_name(&dataset, "a/b", &hash), "x/a_b-ba7816bf");
+        assert!(Workspace::report_folder(&"\u{1d11e}".repeat(255), &hash).len() <= 255);
     }
 }

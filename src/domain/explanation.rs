@@ -1,5 +1,7 @@
 //! What the model says about one scan, and where in the picture it says so.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ClassName, ContentHash, DatasetName, ImageFacts, RunId};
@@ -33,6 +35,13 @@ pub struct Explanation {
     pub warnings: Vec<String>,
 }
 
+impl Explanation {
+    /// The file name without extension.
+    pub fn stem(&self) -> &str {
+        super::sample::stem(&self.name)
+    }
+}
+
 /// How the outputs of independent sigmoids stand to each other; softmax cannot say this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -43,6 +52,16 @@ pub enum ExplanationStatus {
     Ambiguous,
     /// No class is above 0.5.
     Neither,
+}
+
+impl fmt::Display for ExplanationStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clear => "clear",
+            Self::Ambiguous => "ambiguous",
+            Self::Neither => "neither",
+        })
+    }
 }
 
 /// Heat maps for one class on the grid of `block5_conv3`.

@@ -24,11 +24,31 @@ pub fn wilson_interval(hits: u64, n: u64) -> Interval {
     Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 
-/// A confusion matrix: `rows[truth][predicted]`, counts of images.
+/// A confusion matrix: `rows[truth][predicted]`, counts of images; always square.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Vec<u64>>", into = "Vec<Vec<u64>>")]
 pub struct Confusion {
     rows: Vec<Vec<u64>>,
+}
+
+/// A matrix with as many columns in every row as there are rows was needed.
+#[derive(Debug, thiserror::Error)]
+#[error("a confusion matrix of {0} classes needs {0} numbers in every row")]
+pub struct NotSquare(usize);
+
+impl TryFrom<Vec<Vec<u64>>> for Confusion {
+    type Error = NotSquare;
+
+    fn try_from(rows: Vec<Vec<u64>>) -> Result<Self, NotSquare> {
+        let n = rows.len();
+        if rows.iter().all(|row| row.len() == n) { Ok(Self { rows }) } else { Err(NotSquare(n)) }
+    }
+}
+
+impl From<Confusion> for Vec<Vec<u64>> {
+    fn from(confusion: Confusion) -> Self {
+        confusion.rows
+    }
 }
 
 impl Confusion {
@@ -90,6 +110,14 @@ mod tests {
         let interval = wilson_interval(21, 24);
         assert!((interval.low - 0.690).abs() < 5e-4 && (interval.high - 0.957).abs() < 5e-4, "{interval:?}");
         assert_eq!(wilson_interval(0, 0), Interval { low: 0.0, high: 1.0 });
+    }
+
+    #[test]
+    fn only_a_square_matrix_is_read() {
+        let read = serde_json::from_str::<Confusion>;
+        assert_eq!(read("[[1,2],[3,4]]").unwrap().total(), 10);
+        let error = read("[[1,2],[3]]").unwrap_err().to_string();
+        assert!(error.contains("2 classes needs 2 numbers"), "{error}");
     }
 
     #[test]

@@ -84,6 +84,21 @@ name!(
     RunId
 );
 
+/// A stem as part of a file or folder name of the program's own: characters that a shell, a browser or another file
+/// system could trip over become `_`, and it is cut to 120 bytes. Two stems may become one: pair it with a hash.
+pub fn safe_stem(stem: &str) -> String {
+    const MAX_BYTES: usize = 120;
+    let safe = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ',' | '+' | '=' | '@' | '(' | ')');
+    let replaced = stem.chars().map(|c| if safe(c) { c } else { '_' });
+    let fitting = replaced.scan(0, |n_bytes, c| {
+        *n_bytes += c.len_utf8();
+        (*n_bytes <= MAX_BYTES).then_some(c)
+    });
+    let name: String = fitting.collect();
+    let name = name.trim().trim_start_matches(['.', '-']).trim_start();
+    if name.is_empty() { "image".to_owned() } else { name.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +109,23 @@ mod tests {
         assert_eq!(ClassName::new(""), Err(NameError::Empty));
         for bad in ["../etc", ".hidden", "a/b", "a\nb", "a\\b"] {
             assert!(ClassName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn stems_become_safe_names() {
+        let long = "ä".repeat(200);
+        for (stem, safe) in [
+            ("chest film 12 (β)", "chest film 12 (β)"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("<svg onload=alert(1)>", "_svg onload=alert(1)_"),
+            ("a\nb\u{202e}c%20#?", "a_b_c_20__"),
+            (" -rf ", "rf"),
+            ("...", "image"),
+            ("", "image"),
+            (&long, &"ä".repeat(60)),
+        ] {
+            assert_eq!(safe_stem(stem), safe, "{stem:?}");
         }
     }
 }

@@ -119,7 +119,8 @@ impl Scan {
     }
 }
 
-fn stem(path: &str) -> &str {
+/// The file name without folder and extension.
+pub(super) fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rfind('.') {
         Some(dot) if dot > 0 => &name[..dot],
