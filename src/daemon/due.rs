@@ -1,0 +1,108 @@
+//! Whether a dataset's training is due: its images or the settings differ from what its last model was made of.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::config::Settings;
+use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, Sample};
+
+/// Identity of the training data: every sample's content, class and side. The same for any order.
+pub(super) fn data_hash(samples: &[Sample]) -> ContentHash {
+    let mut lines: Vec<String> = samples
+        .iter()
+        .map(|s| format!("{} {} {}", s.hash, s.split.map_or_else(String::new, |split| split.to_string()), s.class))
+        .collect();
+    lines.sort_unstable();
+    ContentHash::of_parts(lines.iter().map(String::as_bytes))
+}
+
+/// Identity of the training data and of every setting that shapes the model.
+pub(super) fn job_hash(data: ContentHash, settings: &Settings) -> ContentHash {
+    let shape = json!({
+        "augment": augmentation(settings),
+        "backbone": format!("{:?}", settings.backbone),
+        "train": format!("{:?}", settings.train),
+    });
+    ContentHash::of_parts([data.as_bytes().as_slice(), shape.to_string().as_bytes()])
+}
+
+/// How the images are augmented, as configured; stands in the model's record.
+pub(super) fn augmentation(settings: &Settings) -> Value {
+    let augment = &settings.augment;
+    json!({
+        "mode": augment.mode,
+        "copies": augment.copies,
+        "size": augment.size,
+        "preset": augment.preset,
+        "seed": augment.seed,
+        "recipe": augment.recipe,
+    })
+}
+
+/// Whether a training of `dataset` would make anything new.
+pub(super) fn is_due(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> bool {
+    let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
+    if samples.iter().any(|sample| sample.split.is_none()) {
+        return true;
+    }
+    let wanted = job_hash(data_hash(&samples), settings);
+    !samples.is_empty() && !ledger.runs.values().any(|run| run.dataset == *dataset && run.job_hash == wanted)
+}
+
+/// Why these samples cannot be trained on yet, with what to do; `None` when they can.
+pub(super) fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
+    let mut counts: BTreeMap<&ClassName, usize> = BTreeMap::new();
+    for sample in samples {
+        *counts.entry(&sample.class).or_default() += 1;
+    }
+    if counts.len() < 2 {
+        let found = counts.keys().map(|class| class.as_str()).collect::<Vec<_>>().join(", ");
+        return Some(format!(
+            "dataset `{dataset}` has {} class ({found}): a classifier needs at least two; add datasets/{dataset}/<another class>/ with images",
+            counts.len()
+        ));
+    }
+    let (class, n) = counts.into_iter().find(|(_, n)| *n < 2)?;
+    Some(format!(
+        "class `{class}` of dataset `{dataset}` has {n} image: it needs at least two, one to learn from and one to measure on; add more to datasets/{dataset}/{class}/"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ImageFacts, Split};
+
+    fn sample(content: &str, class: &str, split: Split) -> Sample {
+        Sample {
+            dataset: DatasetName::new("d").unwrap(),
+            class: ClassName::new(class).unwrap(),
+            hash: ContentHash::of(content.as_bytes()),
+            path: format!("datasets/d/{class}/{content}.png"),
+            group: None,
+            split: Some(split),
+            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
+        }
+    }
+
+    #[test]
+    fn data_hash_knows_content_class_and_side_but_no_order() {
+        let (a, b) = (sample("1", "a", Split::Train), sample("2", "b", Split::Validation));
+        let hash = data_hash(&[a.clone(), b.clone()]);
+        assert_eq!(hash, data_hash(&[b.clone(), a.clone()]));
+        assert_ne!(hash, data_hash(&[sample("1", "a", Split::Validation), b.clone()]));
+        assert_ne!(hash, data_hash(&[sample("1", "b", Split::Train), b]));
+    }
+
+    #[test]
+    fn obstacles_say_what_to_add() {
+        let dataset = DatasetName::new("d").unwrap();
+        let one_class = [sample("1", "a", Split::Train), sample("2", "a", Split::Train)];
+        assert!(obstacle(&dataset, &one_class).unwrap().contains("add datasets/d/<another class>/"));
+        let lonely = [one_class[0].clone(), one_class[1].clone(), sample("3", "b", Split::Train)];
+        assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
+        let enough = [lonely[0].clone(), lonely[1].clone(), lonely[2].clone(), sample("4", "b", Split::Train)];
+        assert_eq!(obstacle(&dataset, &enough), None);
+    }
+}

@@ -1,0 +1,24 @@
+//! What the service manager is told (`sd_notify`). Without one, nothing.
+
+use sd_notify::NotifyState;
+
+/// The folders are watched and work begins.
+pub(super) fn ready() {
+    notify(&[NotifyState::Ready]);
+}
+
+/// The end has begun.
+pub(super) fn stopping() {
+    notify(&[NotifyState::Stopping]);
+}
+
+/// One line for `systemctl status`.
+pub(super) fn status(line: &str) {
+    notify(&[NotifyState::Status(line)]);
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!("The service manager could not be told: {error}.");
+    }
+}

@@ -1,0 +1,34 @@
+//! SIGTERM and Ctrl-C: the first asks for a clean end, the second ends at once (atomic writes make that safe).
+
+use std::io;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::domain::StopFlag;
+
+/// Raises `stop` at the first signal, and then calls `then`.
+///
+/// # Errors
+/// When the signals cannot be taken over.
+pub fn stop_on_signals(stop: StopFlag, then: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    std::thread::Builder::new().name("gw-signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if stop.is_raised() {
+                tracing::warn!("Asked to stop a second time: ending at once.");
+                leave(128 + signal);
+            }
+            tracing::info!("Asked to stop: finishing what is in hand.");
+            stop.raise();
+            then();
+        }
+    })?;
+    Ok(())
+}
+
+/// Ends the process without running libtorch's destructors, which must not run while a forward pass is under way.
+/// Everything that matters is on the disk by then.
+pub fn leave(code: i32) -> ! {
+    signal_hook::low_level::exit(code)
+}
