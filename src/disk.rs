@@ -3,13 +3,17 @@
 //! It knows nothing of what the bytes mean.
 
 mod append;
+mod aside;
 mod atomic;
 mod error;
 mod lock;
 mod workspace;
 
 pub use append::Appender;
-pub use atomic::{create_dir, remove_dir, remove_file, sweep_temporaries, sync_batch, write_atomic, write_in_batch};
+pub use aside::{copy_files, set_aside};
+pub use atomic::{
+    create_dir, remove_dir, remove_file, sweep_temporaries, sync_batch, sync_file, write_atomic, write_in_batch,
+};
 pub use error::DiskError;
 pub use lock::InstanceLock;
 pub use workspace::Workspace;

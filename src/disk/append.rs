@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DiskError, create_dir};
@@ -13,6 +13,10 @@ use super::{DiskError, create_dir};
 pub struct Appender {
     file: File,
     path: PathBuf,
+    /// Bytes that are on the disk for certain.
+    len: u64,
+    /// After a failed sync nobody knows what the disk holds, and a later sync may say all is well: no more is written.
+    lost: bool,
 }
 
 impl Appender {
@@ -22,25 +26,41 @@ impl Appender {
     /// # Errors
     /// [`DiskError::Io`].
     pub fn open(path: &Path) -> Result<Self, DiskError> {
-        if let Some(folder) = path.parent() {
-            create_dir(folder)?;
-        }
-        let old = std::fs::read(path).unwrap_or_default();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        create_dir(folder)?;
+        let old = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(DiskError::io("read", path))?,
+        };
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(DiskError::io("open", path))?;
         let whole = old.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if whole < old.len() {
             file.set_len(whole as u64).map_err(DiskError::io("mend", path))?;
         }
-        Ok(Self { file, path: path.to_owned() })
+        File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))?;
+        Ok(Self { file, path: path.to_owned(), len: whole as u64, lost: false })
     }
 
-    /// Appends `lines` (each ended by a line feed) in one write, and syncs.
+    /// Appends `lines` (each ended by a line feed) in one write, and syncs. A write that fails (disk full) leaves nothing
+    /// behind and may be tried again.
     ///
     /// # Errors
-    /// [`DiskError::Io`]; treat it as fatal, a later sync may lie about what this one lost.
+    /// [`DiskError::Io`]. After a failed sync every later call fails too: open the file again, in a new process.
     pub fn append(&mut self, lines: &str) -> Result<(), DiskError> {
-        self.file.write_all(lines.as_bytes()).map_err(DiskError::io("append to", &self.path))?;
-        self.file.sync_data().map_err(DiskError::io("sync", &self.path))
+        if self.lost {
+            return Err(DiskError::io("append to", &self.path)(io::Error::other(
+                "an earlier write was lost; start again",
+            )));
+        }
+        let written = self.file.write_all(lines.as_bytes());
+        if written.is_err() {
+            self.lost = self.file.set_len(self.len).is_err();
+        }
+        written.map_err(DiskError::io("append to", &self.path))?;
+        let synced = self.file.sync_data();
+        self.lost = synced.is_err();
+        self.len += lines.len() as u64;
+        synced.map_err(DiskError::io("sync", &self.path))
     }
 }
 

@@ -41,6 +41,14 @@ pub fn sync_batch(folder: &Path) -> Result<(), DiskError> {
     rustix::fs::syncfs(&dir).map_err(|errno| DiskError::io("sync", folder)(errno.into()))
 }
 
+/// Brings one file to the disk that a library wrote and only believes to be there.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn sync_file(path: &Path) -> Result<(), DiskError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(DiskError::io("sync", path))
+}
+
 /// Makes a folder and those above it.
 ///
 /// # Errors

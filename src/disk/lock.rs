@@ -29,7 +29,7 @@ impl InstanceLock {
             .write(true)
             .open(&path)
             .map_err(DiskError::io("open", &path))?;
-        match file.try_lock() {
+        match exclusively(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(state_dir, &path)),
             Err(TryLockError::Error(error)) => return Err(DiskError::io("lock", &path)(error)),
@@ -39,24 +39,72 @@ impl InstanceLock {
             .map_err(DiskError::io("write", &path))?;
         Ok(Self { _file: file })
     }
+
+    /// The process that works in the state folder now; `None` when there is none, or the lock was never taken.
+    pub fn holder(state_dir: &Path) -> Option<u32> {
+        let path = state_dir.join("lock");
+        let file = File::open(&path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => pid_in(&path),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+}
+
+/// A look by [`InstanceLock::holder`] is in the way for an instant, but shares the lock; another gradwatch does not.
+fn exclusively(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..100 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => file.try_lock_shared()?,
+            answer => return answer,
+        }
+        file.unlock().map_err(TryLockError::Error)?;
+        std::thread::yield_now();
+    }
+    Err(TryLockError::WouldBlock)
+}
+
+fn pid_in(lock: &Path) -> Option<u32> {
+    std::fs::read_to_string(lock).ok()?.trim().parse().ok()
 }
 
 fn locked(state_dir: &Path, lock: &Path) -> DiskError {
-    let pid = std::fs::read_to_string(lock).ok().and_then(|text| text.trim().parse().ok());
-    DiskError::Locked { path: state_dir.to_owned(), pid }
+    DiskError::Locked { path: state_dir.to_owned(), pid: pid_in(lock) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+
+    #[test]
+    fn a_look_is_not_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(InstanceLock::take(dir.path()).unwrap());
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    InstanceLock::holder(dir.path());
+                }
+            });
+            let taken = (0..200).all(|_| InstanceLock::take(dir.path()).is_ok());
+            done.store(true, Ordering::Relaxed);
+            assert!(taken);
+        });
+    }
 
     #[test]
     fn a_second_holder_is_refused_with_the_first_ones_pid() {
         let dir = tempfile::tempdir().unwrap();
+        assert_eq!(InstanceLock::holder(dir.path()), None);
         let first = InstanceLock::take(dir.path()).unwrap();
+        assert_eq!(InstanceLock::holder(dir.path()), Some(std::process::id()));
         let error = InstanceLock::take(dir.path()).unwrap_err().to_string();
         assert!(error.contains(&format!("(process {})", std::process::id())), "{error}");
         drop(first);
+        assert_eq!(InstanceLock::holder(dir.path()), None);
         InstanceLock::take(dir.path()).unwrap();
     }
 }

@@ -1,0 +1,94 @@
+//! What the program knows, kept: an append-only journal first, sled behind it, the folded [`Ledger`] in memory.
+//!
+//! The only room that names sled. sled 0.34.7 can refuse to open after one kill at the wrong moment, and can lose keys
+//! without a word; so the journal line is the commit, sled is checked against its own sums at every start, and whatever is
+//! damaged is put aside and made again from what is whole. It knows nothing of what the records are for.
+
+mod envelope;
+mod error;
+mod journal;
+mod reconcile;
+mod recover;
+mod repair;
+mod store;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use error::RegistryError;
+pub use repair::Repair;
+
+use crate::disk::{InstanceLock, Workspace};
+use crate::domain::{Ledger, LedgerEvent};
+
+use journal::Journal;
+use repair::Repairs;
+use store::Store;
+
+/// The registry of one state folder; one a folder at a time.
+#[derive(Debug)]
+pub struct Registry {
+    ledger: Ledger,
+    journal: Journal,
+    store: Store,
+    repairs: Repairs,
+    /// sled did not take what the journal has: nothing more is committed, the next start brings it up.
+    behind: bool,
+    /// Dropped last, when nothing is written any more.
+    _lock: InstanceLock,
+}
+
+impl Registry {
+    /// Takes the state folder's lock and opens what is there, healing what is damaged; an empty folder is an empty registry.
+    /// Each step of healing is logged once, and told by [`Self::repairs`].
+    ///
+    /// # Errors
+    /// [`RegistryError::Locked`] when another gradwatch works here; [`RegistryError::NewerSchema`] when a newer one did;
+    /// [`RegistryError::Disk`] and [`RegistryError::Store`] when the disk refuses.
+    pub fn open(workspace: &Workspace) -> Result<Self, RegistryError> {
+        let lock = InstanceLock::take(workspace.root())?;
+        let mut repairs = Repairs::default();
+        let scroll = journal::read(&workspace.journal(), &mut repairs)?;
+        let (store, found) = repair::open_store(&workspace.registry(), &mut repairs)?;
+        let truth = reconcile::reconcile(workspace, &scroll, found, &mut repairs)?;
+        if !truth.journal_is_good {
+            journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
+        }
+        let store = reconcile::bring_up(store, &truth)?;
+        let journal = Journal::open(&workspace.journal(), truth.seq)?;
+        Ok(Self { ledger: truth.ledger, journal, store, repairs, behind: false, _lock: lock })
+    }
+
+    /// Everything known, as of the last commit.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Commits `events`: all of them or none, and on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`RegistryError::Disk`] when the journal cannot be written: nothing is committed, and it may be tried again.
+    /// [`RegistryError::Store`] when sled fails after the journal was written: committed, but end the program;
+    /// the next start brings sled up. Every later call then answers [`RegistryError::Behind`].
+    pub fn commit(&mut self, events: impl AsRef<[LedgerEvent]>) -> Result<(), RegistryError> {
+        let events = events.as_ref();
+        if self.behind {
+            return Err(RegistryError::Behind);
+        }
+        if events.is_empty() {
+            return Ok(());
+        }
+        let seq = self.journal.append(events)?;
+        for event in events {
+            self.ledger.apply(event);
+        }
+        let stored = table::rows(events, &self.ledger).and_then(|rows| self.store.write(&rows, seq));
+        self.behind = stored.is_err();
+        stored
+    }
+
+    /// What had to be mended when this registry was opened, in order; empty after a clean end.
+    pub fn repairs(&self) -> &[Repair] {
+        self.repairs.steps()
+    }
+}

@@ -1,0 +1,72 @@
+//! What can go wrong with the registry: what, where, how to fix.
+
+use std::path::{Path, PathBuf};
+
+use crate::disk::DiskError;
+
+/// A registry that cannot be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Another gradwatch works in this state folder; while it is the service, it answers on its control socket.
+    #[error(transparent)]
+    Locked(DiskError),
+    /// A file operation failed.
+    #[error(transparent)]
+    Disk(DiskError),
+    /// A newer gradwatch wrote this.
+    #[error(
+        "`{}` was written by a newer gradwatch (schema {found}, this one knows {known}): use that version, or set another storage.state_dir",
+        path.display()
+    )]
+    NewerSchema {
+        /// Journal or sled folder.
+        path: PathBuf,
+        /// As written.
+        found: u16,
+        /// The newest this program knows.
+        known: u16,
+    },
+    /// A journal line is whole, but this program cannot read it.
+    #[error("commit {seq} in `{}` is whole but cannot be read: {source}; use the gradwatch that wrote it", path.display())]
+    Unknown {
+        /// The journal.
+        path: PathBuf,
+        /// Which commit.
+        seq: u64,
+        /// What is unknown.
+        source: serde_json::Error,
+    },
+    /// sled failed in a way that is no damage.
+    #[error("cannot {doing} the registry in `{}`: {message}; start gradwatch again, the journal beside it is whole", path.display())]
+    Store {
+        /// `open`, `read`, `write`.
+        doing: &'static str,
+        /// sled's folder.
+        path: PathBuf,
+        /// What it says.
+        message: String,
+    },
+    /// sled failed earlier in this process.
+    #[error(
+        "an earlier change did not reach the registry, so no more are taken: start gradwatch again, it resumes from the journal"
+    )]
+    Behind,
+    /// A record that cannot be written as JSON.
+    #[error("cannot write a record as JSON: {0}; please report this")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl RegistryError {
+    pub(super) fn store(doing: &'static str, path: &Path, message: impl Into<String>) -> Self {
+        Self::Store { doing, path: path.to_owned(), message: message.into() }
+    }
+}
+
+impl From<DiskError> for RegistryError {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Locked { .. } => Self::Locked(error),
+            DiskError::Io { .. } => Self::Disk(error),
+        }
+    }
+}

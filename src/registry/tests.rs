@@ -1,0 +1,106 @@
+//! The registry as its users see it: what was committed is there afterwards, whatever happened to the files.
+
+mod damage;
+mod events;
+mod fold;
+
+use std::path::{Path, PathBuf};
+
+use crate::disk::Workspace;
+use crate::domain::{Ledger, LedgerEvent};
+
+use super::{Registry, RegistryError, Repair};
+
+/// A state folder of its own.
+struct Bench {
+    _dir: tempfile::TempDir,
+    workspace: Workspace,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(dir.path().join("state"));
+        Self { _dir: dir, workspace }
+    }
+
+    /// A state folder in which `commits` were committed and the program then ended; and what it knew.
+    fn after(commits: &[Vec<LedgerEvent>]) -> (Self, Ledger) {
+        let bench = Self::new();
+        let mut registry = bench.open();
+        for events in commits {
+            registry.commit(events.clone()).unwrap();
+        }
+        let ledger = registry.ledger().clone();
+        (bench, ledger)
+    }
+
+    fn open(&self) -> Registry {
+        Registry::open(&self.workspace).unwrap()
+    }
+
+    /// Opens, compares, and tells what had to be mended; a second opening finds nothing left to mend.
+    fn reopen(&self, expected: &Ledger) -> Vec<Repair> {
+        let registry = self.open();
+        assert_eq!(registry.ledger(), expected);
+        let repairs = registry.repairs().to_vec();
+        drop(registry);
+        let again = self.open();
+        assert_eq!(again.ledger(), expected);
+        assert_eq!(again.repairs(), [], "after {repairs:?}");
+        repairs
+    }
+
+    fn sled(&self, file: &str) -> PathBuf {
+        self.workspace.registry().join(file)
+    }
+}
+
+/// Reads `path`, lets `change` at its bytes and writes it back.
+fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).unwrap();
+    change(&mut bytes);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn an_empty_folder_is_an_empty_registry() {
+    let bench = Bench::new();
+    assert_eq!(bench.reopen(&Ledger::default()), []);
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let (bench, ledger) = Bench::after(&events::a_life());
+    assert_eq!(ledger.best_model(&events::dataset()).unwrap().run_id.as_str(), "0002-beef");
+    assert_eq!(ledger.decisions.len(), 2);
+    assert_eq!(bench.reopen(&ledger), []);
+}
+
+#[test]
+fn a_second_opener_is_refused_with_the_first_ones_pid() {
+    let bench = Bench::new();
+    let first = bench.open();
+    let error = Registry::open(&bench.workspace).unwrap_err();
+    assert!(matches!(error, RegistryError::Locked(_)), "{error:?}");
+    assert!(error.to_string().contains(&format!("(process {})", std::process::id())), "{error}");
+    drop(first);
+    bench.open();
+}
+
+#[test]
+fn committing_nothing_changes_nothing() {
+    let (bench, ledger) = Bench::after(&[Vec::new()]);
+    assert_eq!(ledger, Ledger::default());
+    assert_eq!(std::fs::read(bench.workspace.journal()).unwrap(), b"");
+}
+
+#[test]
+fn a_newer_schema_is_refused_in_the_journal() {
+    let (bench, _) = Bench::after(&events::a_life());
+    let line = super::journal::tests::line_of_schema(2);
+    edit(&bench.workspace.journal(), |bytes| bytes.extend(line.into_bytes()));
+    let error = Registry::open(&bench.workspace).unwrap_err().to_string();
+    let expected = "was written by a newer gradwatch (schema 2, this one knows 1): use that version";
+    assert!(error.contains(expected), "{error}");
+}

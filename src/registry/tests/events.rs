@@ -1,0 +1,153 @@
+//! Events to commit.
+
+use crate::domain::{
+    BackboneRecord, ClassCount, ClassName, Confusion, ContentHash, Counter, DatasetName, Decision, FileOutcome,
+    FileRecord, FileStamp, HeadRecord, ImageFacts, LedgerEvent, ModelRecord, RunId, Sample, Scan, ScanState, Split,
+    StopReason,
+};
+
+pub(super) fn dataset() -> DatasetName {
+    DatasetName::new("x ray (β)").unwrap()
+}
+
+pub(super) fn run(id: &str) -> RunId {
+    RunId::new(id).unwrap()
+}
+
+fn facts() -> ImageFacts {
+    ImageFacts { width: 640, height: 480, format: "png".to_owned(), colour: "grey16".to_owned() }
+}
+
+pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
+    LedgerEvent::Sample(Sample {
+        dataset: dataset(),
+        class: ClassName::new(["covid", "normal"][n as usize % 2]).unwrap(),
+        hash: ContentHash::of(&n.to_le_bytes()),
+        path: format!("datasets/x/covid/{n}.png"),
+        group: n.is_multiple_of(3).then(|| format!("patient {n}")),
+        split,
+        image: facts(),
+    })
+}
+
+pub(super) fn sample_gone(n: u64) -> LedgerEvent {
+    LedgerEvent::SampleGone { dataset: dataset(), hash: ContentHash::of(&n.to_le_bytes()) }
+}
+
+fn path(n: u64) -> String {
+    format!("datasets/x/new\nline \"{n}\".png")
+}
+
+pub(super) fn file(n: u64) -> LedgerEvent {
+    let hash = ContentHash::of(&n.to_le_bytes());
+    let outcome = match n % 3 {
+        0 => FileOutcome::Sample { dataset: dataset(), hash },
+        1 => FileOutcome::Scan { dataset: None, hash },
+        _ => FileOutcome::Quarantined {
+            code: "truncated".to_owned(),
+            reason: "it ends early".to_owned(),
+            fix: "copy it again".to_owned(),
+        },
+    };
+    let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX };
+    LedgerEvent::File(FileRecord { path: path(n), stamp, outcome })
+}
+
+pub(super) fn file_gone(n: u64) -> LedgerEvent {
+    LedgerEvent::FileGone { path: path(n) }
+}
+
+pub(super) fn scan(n: u64, explained_by: Option<&str>) -> LedgerEvent {
+    let state = explained_by.map_or(ScanState::Waiting, |id| ScanState::Explained {
+        model: run(id),
+        report: format!("x ray (β)/scan-{n}"),
+    });
+    LedgerEvent::Scan(Scan {
+        dataset: n.is_multiple_of(2).then(dataset),
+        hash: ContentHash::of(&n.to_le_bytes()),
+        path: format!("scans/{n}.jpg"),
+        state,
+        image: facts(),
+    })
+}
+
+pub(super) fn counted(counter: Counter, n: u64) -> LedgerEvent {
+    LedgerEvent::Counted { counter, n }
+}
+
+/// A model whose head is the bytes `head`.
+pub(super) fn model(id: &str, val_accuracy: f64, head: &[u8]) -> ModelRecord {
+    let classes: Vec<ClassName> = ["covid", "normal"].map(|name| ClassName::new(name).unwrap()).to_vec();
+    let mut confusion = Confusion::new(2);
+    for (truth, predicted) in [(0, 0), (0, 1), (1, 1)] {
+        confusion.count(truth, predicted);
+    }
+    ModelRecord {
+        schema: ModelRecord::SCHEMA.to_owned(),
+        run_id: run(id),
+        dataset: dataset(),
+        counts: classes.iter().map(|class| (class.clone(), ClassCount { train: 20, validation: 5 })).collect(),
+        classes,
+        backbone: "built-in VGG16".to_owned(),
+        backbone_detail: BackboneRecord {
+            sha256: ContentHash::of(b"backbone"),
+            origin: "built-in".to_owned(),
+            preprocessing: "imagenet".to_owned(),
+        },
+        head: HeadRecord {
+            file: "head.safetensors".to_owned(),
+            sha256: ContentHash::of(head),
+            activation: "sigmoid".to_owned(),
+        },
+        val_accuracy,
+        val_binary_accuracy: 0.1 + 0.2,
+        val_loss: 0.123_456_789_012_345_68,
+        confusion,
+        epoch: 3,
+        epochs_run: 6,
+        stopped: StopReason::EarlyStopping,
+        copies: 80,
+        augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
+        data_hash: ContentHash::of(b"data"),
+        job_hash: ContentHash::of(b"job"),
+        seed: 1,
+        program: "0.1.0".to_owned(),
+        created: "2026-01-02T03:04:05Z".to_owned(),
+        train_seconds: 12.345_678_901_234_567,
+    }
+}
+
+pub(super) fn decision(id: &str, promoted: bool, previous: Option<&str>) -> LedgerEvent {
+    LedgerEvent::Decision(Decision {
+        dataset: dataset(),
+        run_id: run(id),
+        promoted,
+        previous: previous.map(run),
+        n_validation: 10,
+        candidate_correct: 9,
+        previous_correct: previous.map(|_| 8),
+        reason: "9 of 10 against 8 of 10".to_owned(),
+        at: "2026-01-02T03:04:06Z".to_owned(),
+    })
+}
+
+/// A training that is promoted, in one commit.
+pub(super) fn promotion(id: &str, previous: Option<&str>) -> Vec<LedgerEvent> {
+    let run = LedgerEvent::Run(Box::new(model(id, 0.9, b"weights")));
+    vec![run, decision(id, true, previous), counted(Counter::Trainings, 1)]
+}
+
+/// Some commits in which every kind of event occurs.
+pub(super) fn a_life() -> Vec<Vec<LedgerEvent>> {
+    let arrivals = (0..40).flat_map(|n| [file(n), sample(n, None), counted(Counter::Samples, 1)]).collect();
+    let splits = (0..40).map(|n| sample(n, Some(if n % 5 == 0 { Split::Validation } else { Split::Train }))).collect();
+    vec![
+        arrivals,
+        splits,
+        vec![scan(1, None), scan(2, None)],
+        promotion("0001-cafe", None),
+        vec![scan(2, Some("0001-cafe")), counted(Counter::ScansExplained, 1)],
+        vec![file_gone(3), sample_gone(3)],
+        promotion("0002-beef", Some("0001-cafe")),
+    ]
+}

@@ -1,0 +1,49 @@
+//! Whatever is committed, in whatever order: reopening gives the fold of the events, from sled and from the journal alike.
+
+use proptest::prelude::*;
+
+use super::{Bench, events};
+use crate::domain::{Counter, Ledger, LedgerEvent, Split};
+
+fn event() -> impl Strategy<Value = LedgerEvent> {
+    let n = 0..6_u64;
+    let split = prop_oneof![Just(None), Just(Some(Split::Train)), Just(Some(Split::Validation))];
+    let id = prop::sample::select(vec!["0001-cafe", "0002-beef"]);
+    prop_oneof![
+        n.clone().prop_map(events::file),
+        n.clone().prop_map(events::file_gone),
+        (n.clone(), split).prop_map(|(n, split)| events::sample(n, split)),
+        n.clone().prop_map(events::sample_gone),
+        (n.clone(), prop::option::of(id.clone())).prop_map(|(n, by)| events::scan(n, by)),
+        (id.clone(), 0.0..1.0_f64).prop_map(|(id, acc)| LedgerEvent::Run(Box::new(events::model(id, acc, b"w")))),
+        (id, any::<bool>()).prop_map(|(id, promoted)| events::decision(id, promoted, None)),
+        n.prop_map(|n| events::counted(Counter::ImagesForwarded, n)),
+    ]
+}
+
+fn folded(commits: &[Vec<LedgerEvent>]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for event in commits.iter().flatten() {
+        ledger.apply(event);
+    }
+    ledger
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn reopening_gives_the_fold_of_the_events(
+        commits in prop::collection::vec(prop::collection::vec(event(), 0..6), 0..6),
+    ) {
+        let (bench, ledger) = Bench::after(&commits);
+        prop_assert_eq!(&ledger, &folded(&commits));
+        prop_assert_eq!(bench.reopen(&ledger), []);
+        std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
+        bench.reopen(&ledger);
+        std::fs::remove_file(bench.workspace.journal()).unwrap();
+        bench.reopen(&ledger);
+        std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
+        bench.reopen(&ledger);
+    }
+}
