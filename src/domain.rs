@@ -2,6 +2,7 @@
 //!
 //! A noun used by two rooms lives here; a noun used by one stays home.
 
+mod arrival;
 mod explanation;
 mod hash;
 mod ledger;
@@ -13,6 +14,7 @@ mod recipe;
 mod sample;
 mod stop;
 
+pub use arrival::Arrival;
 pub use explanation::{ClassMap, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};

@@ -10,3 +10,4 @@ pub mod daemon;
 pub mod disk;
 pub mod domain;
 pub mod registry;
+pub mod watch;

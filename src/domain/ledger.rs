@@ -1,6 +1,8 @@
 //! What the program knows: a fold over events. The registry keeps both, the daemon reads this one.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,13 @@ pub struct FileStamp {
     pub mtime_ns: i64,
     /// Inode: a file renamed over another shows even when size and time agree.
     pub inode: u64,
+}
+
+impl From<&Metadata> for FileStamp {
+    fn from(metadata: &Metadata) -> Self {
+        let mtime_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+        Self { len: metadata.len(), mtime_ns, inode: metadata.ino() }
+    }
 }
 
 /// What became of one file in the inbox.

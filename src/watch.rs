@@ -1,0 +1,19 @@
+//! The inbox, told as [`Arrival`](crate::domain::Arrival)s: what may be read, and what is gone. No work is done here.
+//!
+//! Truth about the inbox is a survey of it; events of the file system only make it fast. The only room that names notify.
+
+mod error;
+mod eyes;
+mod interpret;
+mod once;
+mod patrol;
+mod settle;
+mod survey;
+mod watcher;
+
+pub use error::WatchError;
+pub use once::survey_once;
+pub use watcher::{Health, Watcher};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! One look at the inbox, for a program that works off what is there and ends.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::WatchError;
+use super::settle::{Now, Tracker};
+use super::survey;
+use crate::config::WatchSettings;
+use crate::domain::{Arrival, FileStamp, StopFlag};
+
+/// Between two looks at files that are still being written.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
+/// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is told twice, so
+/// every file has its last try.
+///
+/// # Errors
+/// [`WatchError`] when the inbox is not there.
+pub fn survey_once(
+    settings: &WatchSettings,
+    known: BTreeMap<String, FileStamp>,
+    stop: &StopFlag,
+) -> Result<Vec<Arrival>, WatchError> {
+    let n_known = known.len();
+    let mut tracker = Tracker::new(settings, known);
+    let (mut settled, mut gone) = (BTreeMap::new(), Vec::new());
+    let deadline = Instant::now() + settings.max_settle;
+    loop {
+        let found = survey::survey(&settings.inbox, n_known)?;
+        tracker.survey(&found.files, |path| found.covers(path), Now::read());
+        for arrival in tracker.collect(Now::read(), |path| survey::look(&settings.inbox.join(path))) {
+            match arrival {
+                Arrival::Settled { path, stamp, .. } => {
+                    settled.insert(path.clone(), Arrival::Settled { path, stamp, last_try: true });
+                }
+                Arrival::Gone { path } => {
+                    settled.remove(&path);
+                    gone.push(Arrival::Gone { path });
+                }
+            }
+        }
+        if tracker.n_waiting() == 0 || stop.is_raised() {
+            break;
+        }
+        if Instant::now() >= deadline {
+            tracing::warn!(n_files = tracker.n_waiting(), "Left files for the next time that are still being written.");
+            break;
+        }
+        std::thread::park_timeout(LOOK);
+    }
+    Ok(settled.into_values().chain(gone).collect())
+}

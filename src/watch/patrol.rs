@@ -1,0 +1,280 @@
+//! What the watching thread does: wait for the next signal, order or deadline, look, and tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, never, select};
+
+use super::WatchError;
+use super::eyes::{Eyes, OutOfWatches};
+use super::interpret::Signal;
+use super::settle::{Now, Sign, Tracker};
+use super::survey::{self, Survey};
+use super::watcher::Health;
+use crate::config::WatchSettings;
+use crate::domain::{Arrival, FileStamp};
+
+/// Between two surveys while there are no events to rely on.
+const POLL: Duration = Duration::from_secs(10);
+
+/// Between two attempts to find an inbox that went away.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What others ask of the thread.
+pub(super) enum Order {
+    /// See [`super::Watcher::reconsider`].
+    Reconsider(String),
+}
+
+/// How the system's events are asked for.
+pub(super) type OpenEyes = fn(&Path) -> notify::Result<Eyes>;
+
+/// The thread's own state.
+pub(super) struct Patrol {
+    settings: WatchSettings,
+    tracker: Tracker,
+    open: OpenEyes,
+    /// `None` while the system's events are not to be had.
+    eyes: Option<Eyes>,
+    polling: bool,
+    blocked: bool,
+    passed_over: BTreeSet<String>,
+    next_survey: Instant,
+    arrivals: Sender<Vec<Arrival>>,
+    ready: Sender<()>,
+    health: Arc<Mutex<Health>>,
+}
+
+impl Patrol {
+    pub(super) fn new(
+        settings: WatchSettings,
+        known: BTreeMap<String, FileStamp>,
+        open: OpenEyes,
+        arrivals: Sender<Vec<Arrival>>,
+        ready: Sender<()>,
+        health: Arc<Mutex<Health>>,
+    ) -> Self {
+        Self {
+            tracker: Tracker::new(&settings, known),
+            settings,
+            open,
+            eyes: None,
+            polling: false,
+            blocked: false,
+            passed_over: BTreeSet::new(),
+            next_survey: Instant::now(),
+            arrivals,
+            ready,
+            health,
+        }
+    }
+
+    /// Until the orders end.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        self.open_eyes();
+        loop {
+            if self.next_survey <= Instant::now() {
+                self.survey();
+            }
+            if !self.tell() {
+                return;
+            }
+            let eyes = self.eyes.as_ref();
+            let signals = eyes.map_or_else(never, |eyes| eyes.signals.clone());
+            let lost = eyes.map_or_else(never, |eyes| eyes.lost.clone());
+            select! {
+                recv(orders) -> order => match order {
+                    Ok(Order::Reconsider(path)) => self.reconsider(&path),
+                    Err(_) => return,
+                },
+                recv(lost) -> _ => self.distrust("more events came than could be held"),
+                recv(signals) -> signal => match signal {
+                    Ok(first) => std::iter::once(first).chain(signals.try_iter()).for_each(|s| self.heed(s)),
+                    Err(_) => self.blink("the system's side of the watch ended"),
+                },
+                default(self.pause()) => {}
+            }
+        }
+    }
+
+    /// Time until there is something to do unasked.
+    fn pause(&self) -> Duration {
+        let due = self.tracker.next_due().filter(|_| !self.blocked);
+        due.map_or(self.next_survey, |due| due.min(self.next_survey)).saturating_duration_since(Instant::now())
+    }
+
+    /// Tells what has settled; `false` when nobody listens any more.
+    fn tell(&mut self) -> bool {
+        let now = Now::read();
+        let mut batch = Vec::new();
+        if !self.blocked && self.tracker.next_due().is_some_and(|due| due <= now.instant) {
+            let inbox = &self.settings.inbox;
+            // While the inbox is away, every look at a file would say that it is gone.
+            match survey::check(inbox, self.tracker.n_known()) {
+                Ok(()) => batch = self.tracker.collect(now, |path| survey::look(&inbox.join(path))),
+                Err(error) => self.block(&error),
+            }
+        }
+        self.report(|health, patrol| health.n_waiting = patrol.tracker.n_waiting());
+        batch.is_empty() || self.arrivals.send(batch).is_ok()
+    }
+
+    fn reconsider(&mut self, path: &str) {
+        let look = survey::look(&self.settings.inbox.join(path));
+        self.tracker.reconsider(path, look, Now::read());
+    }
+
+    fn heed(&mut self, signal: Signal) {
+        match signal {
+            Signal::Rescan(reason) => self.distrust(&reason),
+            Signal::Seen(path, sign) if survey::is_input(&self.settings.inbox, &path) => self.seen(&path, sign),
+            Signal::Removed(path) if survey::is_input(&self.settings.inbox, &path) => self.removed(&path),
+            _ => {}
+        }
+    }
+
+    fn seen(&mut self, path: &Path, sign: Sign) {
+        let inbox = &self.settings.inbox;
+        if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+            // What lies in a folder that appears is not reported, so it has to be looked for.
+            self.survey_folder(path);
+        } else if let Some(name) = survey::relative(inbox, path) {
+            self.tracker.observe(&name, survey::look(path), sign, Now::read());
+        }
+    }
+
+    fn removed(&mut self, path: &Path) {
+        if let Some(eyes) = &mut self.eyes {
+            eyes.forget(path);
+        }
+        if let Some(name) = survey::relative(&self.settings.inbox, path) {
+            self.tracker.removed(&name, Now::read());
+        }
+    }
+
+    fn survey_folder(&mut self, folder: &Path) {
+        let inbox = self.settings.inbox.clone();
+        let found = self.watch_and_walk(|| Ok(survey::survey_below(&inbox, folder)));
+        let within = survey::relative(&inbox, folder).map(|name| format!("{name}/"));
+        if let (Ok(found), Some(within)) = (found, within) {
+            let covers = |path: &str| path.starts_with(&within) && found.covers(path);
+            self.tracker.survey(&found.files, covers, Now::read());
+        }
+    }
+
+    fn survey(&mut self) {
+        let (inbox, n_known) = (self.settings.inbox.clone(), self.tracker.n_known());
+        match self.watch_and_walk(|| survey::survey(&inbox, n_known)) {
+            Ok(found) => {
+                self.unblock();
+                self.warn_of(&found);
+                self.tracker.survey(&found.files, |path| found.covers(path), Now::read());
+                // Full means that it was told before.
+                let _ = self.ready.try_send(());
+                let every = if self.polling { POLL.min(self.settings.rescan) } else { self.settings.rescan };
+                self.next_survey = Instant::now() + every;
+            }
+            Err(error) => self.block(&error),
+        }
+        self.report(|health, _| health.n_surveys += 1);
+    }
+
+    /// A folder is watched first and walked then, so that nothing can come in between unseen; what the walk finds anew is
+    /// watched and walked again.
+    fn watch_and_walk(&mut self, walk: impl Fn() -> Result<Survey, WatchError>) -> Result<Survey, WatchError> {
+        loop {
+            let found = walk()?;
+            let any_new = match &mut self.eyes {
+                Some(eyes) => eyes.watch(&found.folders),
+                None => Ok(false),
+            };
+            match any_new {
+                Ok(true) => {}
+                Ok(false) => return Ok(found),
+                Err(OutOfWatches) => {
+                    self.poll("the system grants no more file watches; raise fs.inotify.max_user_watches (sysctl)");
+                    return Ok(found);
+                }
+            }
+        }
+    }
+
+    /// Events were lost: everything is looked at, now.
+    fn distrust(&mut self, reason: &str) {
+        tracing::info!(reason, "Looking through the whole inbox.");
+        self.report(|health, _| health.n_lost += 1);
+        self.next_survey = Instant::now();
+    }
+
+    fn blink(&mut self, reason: &str) {
+        self.distrust(reason);
+        self.open_eyes();
+    }
+
+    fn open_eyes(&mut self) {
+        self.eyes = None;
+        if let Some(kind) = silent_file_system(&self.settings.inbox) {
+            return self.poll(&format!("{kind} reports no changes that other machines make"));
+        }
+        match (self.open)(&self.settings.inbox) {
+            Ok(eyes) => self.eyes = Some(eyes),
+            Err(error) => self.poll(&format!("{error}; raise fs.inotify.max_user_instances (sysctl)")),
+        }
+    }
+
+    fn poll(&mut self, reason: &str) {
+        if !self.polling {
+            let every = humantime::format_duration(POLL.min(self.settings.rescan));
+            tracing::warn!(reason, "Changes in the inbox are found by looking through it every {every} instead.");
+        }
+        self.polling = true;
+        self.report(|health, _| health.polling = true);
+    }
+
+    fn block(&mut self, error: &WatchError) {
+        if !self.blocked {
+            tracing::warn!("{error}. Nothing is taken for removed; waiting for it to come back.");
+        }
+        self.blocked = true;
+        // The watches are on folders that are not the inbox any more.
+        self.eyes = None;
+        self.next_survey = Instant::now() + RETRY.min(self.settings.rescan);
+        self.report(|health, _| health.blocked = Some(error.to_string()));
+    }
+
+    fn unblock(&mut self) {
+        if self.blocked {
+            tracing::info!("The inbox is back.");
+            self.blocked = false;
+            self.report(|health, _| health.blocked = None);
+            self.open_eyes();
+        }
+    }
+
+    /// One line for each thing that is passed over, when it is first met.
+    fn warn_of(&mut self, found: &Survey) {
+        for (path, why) in &found.passed_over {
+            if !self.passed_over.contains(path) {
+                tracing::warn!("Passed over `{}`: {why}.", path.escape_debug());
+            }
+        }
+        self.passed_over = found.passed_over.keys().cloned().collect();
+    }
+
+    fn report(&self, change: impl FnOnce(&mut Health, &Self)) {
+        change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner), self);
+    }
+}
+
+/// The name of a file system that does not tell of changes made elsewhere.
+fn silent_file_system(inbox: &PathBuf) -> Option<&'static str> {
+    match rustix::fs::statfs(inbox).ok()?.f_type {
+        0x6969 => Some("NFS"),
+        0xFF53_4D42 | 0xFE53_4D42 => Some("SMB"),
+        0x6573_5546 => Some("FUSE"),
+        0x0102_1997 => Some("9P"),
+        _ => None,
+    }
+}

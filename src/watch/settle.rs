@@ -1,0 +1,211 @@
+//! When is a file finished? A pure state machine: told what was seen and when, it says what may be read.
+//!
+//! It knows no file system, no clock and no notify; whoever asks brings the looks and the times.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::config::WatchSettings;
+use crate::domain::{Arrival, FileStamp};
+
+/// A file as one look found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// What is remembered of it.
+    pub(super) stamp: FileStamp,
+    /// Nanoseconds since the epoch; unlike the time of writing, no copying tool can set it back.
+    pub(super) ctime_ns: i64,
+}
+
+/// What made somebody look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// A writer closed the file, or it was moved to its place.
+    Closed,
+    /// It was created or written to.
+    Touched,
+    /// A survey came by.
+    Surveyed,
+}
+
+/// One moment on two clocks: the one that only goes forward, and the one that files are dated by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) instant: Instant,
+    pub(super) wall: SystemTime,
+}
+
+impl Now {
+    pub(super) fn read() -> Self {
+        Self { instant: Instant::now(), wall: SystemTime::now() }
+    }
+}
+
+/// The states of every file that is not at rest.
+#[derive(Debug)]
+pub(super) struct Tracker {
+    settle: Duration,
+    settle_unclosed: Duration,
+    max_settle: Duration,
+    /// What was told of, and as of when; `None` when what was told has to be told again.
+    known: BTreeMap<String, Option<FileStamp>>,
+    waiting: BTreeMap<String, Waiting>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    phase: Phase,
+    due: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Read when it still looks like this.
+    Settling(Look),
+    /// It was read, and ended too early; read a last time unless it changes before.
+    Unfinished(Look),
+    /// Given up only after a while: it may be about to be replaced, or may have moved.
+    Vanished,
+}
+
+impl Tracker {
+    /// `known` are the files that need not be told of again, by path.
+    pub(super) fn new(settings: &WatchSettings, known: BTreeMap<String, FileStamp>) -> Self {
+        Self {
+            settle: settings.settle,
+            settle_unclosed: settings.settle_unclosed,
+            max_settle: settings.max_settle,
+            known: known.into_iter().map(|(path, stamp)| (path, Some(stamp))).collect(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// How many files were told of and are still there.
+    pub(super) fn n_known(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many files are not at rest.
+    pub(super) fn n_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// When [`Self::collect`] has something to do next.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.waiting.values().map(|waiting| waiting.due).min()
+    }
+
+    /// Somebody looked at `path`; `None` when no file is there.
+    pub(super) fn observe(&mut self, path: &str, look: Option<Look>, sign: Sign, now: Now) {
+        match look {
+            Some(look) => self.present(path, look, sign, now),
+            None => self.absent(path, now),
+        }
+    }
+
+    /// Everything that is there now. What is not in `found` is gone, if the survey came by where it was (`covers`).
+    pub(super) fn survey(&mut self, found: &BTreeMap<String, Look>, covers: impl Fn(&str) -> bool, now: Now) {
+        for (path, look) in found {
+            self.present(path, *look, Sign::Surveyed, now);
+        }
+        let missed = |path: &&String| !found.contains_key(*path) && covers(path);
+        let missing: Vec<String> = self.known.keys().chain(self.waiting.keys()).filter(missed).cloned().collect();
+        for path in missing {
+            self.absent(&path, now);
+        }
+    }
+
+    /// A folder (or file) is no longer at `path`, and so nothing below it.
+    pub(super) fn removed(&mut self, path: &str, now: Now) {
+        let below = format!("{path}/");
+        let mut missing = vec![path.to_owned()];
+        missing.extend(keys_below(&self.known, &below));
+        missing.extend(keys_below(&self.waiting, &below));
+        for path in missing {
+            self.absent(&path, now);
+        }
+    }
+
+    /// What was told of `path` could not be read to its end: it waits for a change, and is told a last time after
+    /// `max_settle` without one.
+    pub(super) fn reconsider(&mut self, path: &str, look: Option<Look>, now: Now) {
+        let told = self.known.insert(path.to_owned(), None).flatten();
+        match look {
+            None => self.absent(path, now),
+            Some(look) if told == Some(look.stamp) => self.wait(path, Phase::Unfinished(look), self.max_settle, now),
+            Some(_) if self.waiting.contains_key(path) => {}
+            Some(look) => self.wait(path, Phase::Settling(look), self.settle_unclosed, now),
+        }
+    }
+
+    /// What is due by now, looked at once more: settled files in the order of their paths, then those that are gone.
+    pub(super) fn collect(&mut self, now: Now, mut look: impl FnMut(&str) -> Option<Look>) -> Vec<Arrival> {
+        let is_due = |(_, waiting): &(&String, &Waiting)| waiting.due <= now.instant;
+        let due: Vec<_> = self.waiting.iter().filter(is_due).map(|(path, w)| (path.clone(), w.phase)).collect();
+        let (mut settled, mut gone) = (Vec::new(), Vec::new());
+        for (path, phase) in due {
+            match (phase, look(&path)) {
+                (Phase::Settling(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, false)),
+                (Phase::Unfinished(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, true)),
+                (Phase::Vanished, None) => {
+                    self.waiting.remove(&path);
+                    gone.extend(self.known.remove(&path).map(|_| Arrival::Gone { path }));
+                }
+                (_, look) => self.observe(&path, look, Sign::Surveyed, now),
+            }
+        }
+        settled.append(&mut gone);
+        settled
+    }
+
+    fn present(&mut self, path: &str, look: Look, sign: Sign, now: Now) {
+        let phase = self.waiting.get(path).map(|waiting| waiting.phase);
+        let quiet = match (phase, sign) {
+            // Nothing new; signs that change nothing do not make an unfinished file any more finished.
+            (Some(Phase::Unfinished(old)), _) | (Some(Phase::Settling(old)), Sign::Surveyed) if old == look => return,
+            (None | Some(Phase::Vanished), Sign::Surveyed) if self.known.get(path) == Some(&Some(look.stamp)) => {
+                self.waiting.remove(path);
+                return;
+            }
+            (_, Sign::Closed) => self.settle,
+            (None | Some(Phase::Vanished), Sign::Surveyed) => self.settle_unclosed.saturating_sub(age(look, now.wall)),
+            // Written to, or changed between two looks, by somebody who was not seen to close it.
+            _ => self.settle_unclosed,
+        };
+        self.wait(path, Phase::Settling(look), quiet, now);
+    }
+
+    fn absent(&mut self, path: &str, now: Now) {
+        if !self.known.contains_key(path) {
+            self.waiting.remove(path);
+        } else if self.waiting.get(path).is_none_or(|waiting| waiting.phase != Phase::Vanished) {
+            self.wait(path, Phase::Vanished, self.settle_unclosed, now);
+        }
+    }
+
+    fn wait(&mut self, path: &str, phase: Phase, quiet: Duration, now: Now) {
+        self.waiting.insert(path.to_owned(), Waiting { phase, due: now.instant + quiet });
+    }
+
+    /// `None` when exactly this was told already: an event without a change.
+    fn deliver(&mut self, path: String, look: Look, last_try: bool) -> Option<Arrival> {
+        self.waiting.remove(&path);
+        let told = self.known.insert(path.clone(), Some(look.stamp)).flatten();
+        (told != Some(look.stamp)).then_some(Arrival::Settled { path, stamp: look.stamp, last_try })
+    }
+}
+
+fn keys_below<V>(map: &BTreeMap<String, V>, below: &str) -> Vec<String> {
+    let from = (Bound::Included(below), Bound::Unbounded);
+    map.range::<str, _>(from).map(|(path, _)| path).take_while(|path| path.starts_with(below)).cloned().collect()
+}
+
+/// How long ago the file was changed last; zero when its dates lie in the future, as after the clock was set back.
+fn age(look: Look, wall: SystemTime) -> Duration {
+    let changed = u64::try_from(look.stamp.mtime_ns.max(look.ctime_ns)).unwrap_or(0);
+    wall.duration_since(UNIX_EPOCH + Duration::from_nanos(changed)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What is in the inbox now: a walk that follows no link and passes over what is no input.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::WatchError;
+use super::settle::Look;
+use crate::domain::FileStamp;
+
+/// The folders of the inbox that hold inputs.
+const ROOMS: [&str; 2] = ["datasets", "scans"];
+
+/// What systems, editors and copying tools leave beside the user's files; dot files are passed over as well.
+const CLUTTER: [&str; 4] = ["thumbs.db", "desktop.ini", "@eadir", "__macosx"];
+
+/// Endings of files that are still on their way; another name means that they arrived.
+const UNDERWAY: [&str; 7] = [".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp", "~"];
+
+/// What one walk found.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Regular files by path relative to the inbox, `/`-separated.
+    pub(super) files: BTreeMap<String, Look>,
+    /// Folders, absolute; the one walked from included.
+    pub(super) folders: Vec<PathBuf>,
+    /// What could not be looked into, by path relative to the inbox: why, and what to do about it.
+    pub(super) passed_over: BTreeMap<String, String>,
+}
+
+impl Survey {
+    /// Whether a file with this path would have been found.
+    pub(super) fn covers(&self, path: &str) -> bool {
+        let within = |folder: &String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        !self.passed_over.keys().any(within)
+    }
+}
+
+/// Walks the whole inbox. With `n_known` files known from before, an inbox without any of its folders is not believed.
+pub(super) fn survey(inbox: &Path, n_known: usize) -> Result<Survey, WatchError> {
+    check(inbox, n_known)?;
+    let survey = survey_below(inbox, inbox);
+    // It may have gone while it was walked; then half of it was seen.
+    check(inbox, n_known)?;
+    Ok(survey)
+}
+
+/// Whether the inbox can be believed.
+pub(super) fn check(inbox: &Path, n_known: usize) -> Result<(), WatchError> {
+    match fs::read_dir(inbox) {
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(WatchError::Missing(inbox.to_owned()));
+        }
+        Err(source) => return Err(WatchError::Unreadable { path: inbox.to_owned(), source }),
+    }
+    if n_known > 0 && !ROOMS.iter().any(|room| is_real_folder(&inbox.join(room))) {
+        return Err(WatchError::Unmounted { path: inbox.to_owned(), n_known });
+    }
+    Ok(())
+}
+
+fn is_real_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// Walks one folder of the inbox.
+pub(super) fn survey_below(inbox: &Path, folder: &Path) -> Survey {
+    let mut survey = Survey::default();
+    let wanted = |entry: &DirEntry| entry.path() == inbox || is_input(inbox, entry.path());
+    for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted) {
+        match entry {
+            Ok(entry) => survey.add(inbox, &entry),
+            Err(error) => survey.add_unreadable(inbox, &error),
+        }
+    }
+    survey
+}
+
+impl Survey {
+    fn add(&mut self, inbox: &Path, entry: &DirEntry) {
+        if entry.file_type().is_dir() {
+            self.folders.push(entry.path().to_owned());
+        } else if entry.file_type().is_file() {
+            match relative(inbox, entry.path()) {
+                Some(path) => self.files.extend(look(entry.path()).map(|look| (path, look))),
+                None => self.pass_over(inbox, entry.path(), "its name is not UTF-8: rename it".into()),
+            }
+        } else if entry.path_is_symlink() {
+            self.pass_over(inbox, entry.path(), "links are not followed: put what it points to in its place".into());
+        }
+    }
+
+    fn add_unreadable(&mut self, inbox: &Path, error: &walkdir::Error) {
+        let vanished = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if let (false, Some(path)) = (vanished, error.path()) {
+            let cause = error.io_error().map_or_else(String::new, |error| format!("{error}: "));
+            self.pass_over(inbox, path, format!("{cause}give the user that runs gradwatch read access to it"));
+        }
+    }
+
+    fn pass_over(&mut self, inbox: &Path, path: &Path, why: String) {
+        let path = path.strip_prefix(inbox).unwrap_or(path).to_string_lossy().into_owned();
+        self.passed_over.insert(path, why);
+    }
+}
+
+/// One look at a file; `None` when no regular file is there.
+pub(super) fn look(path: &Path) -> Option<Look> {
+    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let ctime_ns = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
+    Some(Look { stamp: FileStamp::from(&metadata), ctime_ns })
+}
+
+/// The path as everybody else knows it; `None` when it is not below the inbox, or not UTF-8.
+pub(super) fn relative(inbox: &Path, path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path.strip_prefix(inbox).ok()?.iter().map(|part| part.to_str()).collect();
+    Some(parts?.join("/"))
+}
+
+/// Whether a path below the inbox is (or may hold) an input.
+pub(super) fn is_input(inbox: &Path, path: &Path) -> bool {
+    let Ok(relative) = path.strip_prefix(inbox) else { return false };
+    let mut parts = relative.iter().map(|part| part.to_string_lossy().to_lowercase());
+    let in_room = relative.iter().next().is_some_and(|first| ROOMS.iter().any(|room| first == *room));
+    in_room && parts.all(|part| !is_clutter(&part))
+}
+
+fn is_clutter(name: &str) -> bool {
+    name.starts_with(['.', '#'])
+        || name.starts_with("~$")
+        || CLUTTER.contains(&name)
+        || UNDERWAY.iter().any(|ending| name.ends_with(ending))
+}

@@ -1,0 +1,103 @@
+//! The watching thread `gw-watch`: events and surveys in, settled arrivals out. It stops and joins when it is dropped.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::eyes::Eyes;
+use super::patrol::{OpenEyes, Order, Patrol};
+use super::{WatchError, survey};
+use crate::config::WatchSettings;
+use crate::domain::{Arrival, FileStamp};
+
+/// How the watching goes, for the status.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why the inbox tells nothing at the moment; one line with the fix. It is tried again by itself.
+    pub blocked: Option<String>,
+    /// Whether the system's events are missing, so that changes are found by rescans alone.
+    pub polling: bool,
+    /// Files that are not at rest.
+    pub n_waiting: usize,
+    /// Times the whole inbox was looked at.
+    pub n_surveys: u64,
+    /// Times the system's events could not be relied on.
+    pub n_lost: u64,
+}
+
+/// A watched inbox.
+pub struct Watcher {
+    arrivals: Receiver<Vec<Arrival>>,
+    ready: Receiver<()>,
+    health: Arc<Mutex<Health>>,
+    // Both are `Some` until the drop: first the orders end, then the thread.
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Starts watching. `known` are the files that were told of before, as of when: while they stay so, they are not told
+    /// of again; when they changed they are, and when they are not there they are told as gone.
+    ///
+    /// # Errors
+    /// [`WatchError`] when the inbox is not there now. When it goes later, [`Self::health`] says so until it is back.
+    pub fn start(settings: &WatchSettings, known: BTreeMap<String, FileStamp>) -> Result<Self, WatchError> {
+        Self::start_with(Eyes::open, settings, known)
+    }
+
+    pub(super) fn start_with(
+        open: OpenEyes,
+        settings: &WatchSettings,
+        known: BTreeMap<String, FileStamp>,
+    ) -> Result<Self, WatchError> {
+        survey::check(&settings.inbox, known.len())?;
+        // Unbounded, because it holds each file at most once for each of its changes.
+        let (arrivals_sender, arrivals) = unbounded();
+        let (ready_sender, ready) = bounded(1);
+        let (orders, orders_receiver) = unbounded();
+        let health = Arc::new(Mutex::new(Health::default()));
+        let patrol = Patrol::new(settings.clone(), known, open, arrivals_sender, ready_sender, Arc::clone(&health));
+        let thread = Builder::new()
+            .name("gw-watch".into())
+            .spawn(move || patrol.run(&orders_receiver))
+            .map_err(WatchError::Thread)?;
+        Ok(Self { arrivals, ready, health, orders: Some(orders), thread: Some(thread) })
+    }
+
+    /// Batches of news, each in the order of paths with what is gone at its end; disconnected when the thread died.
+    pub fn arrivals(&self) -> &Receiver<Vec<Arrival>> {
+        &self.arrivals
+    }
+
+    /// Told once, when all watches are in place and the first survey is done.
+    pub fn ready(&self) -> &Receiver<()> {
+        &self.ready
+    }
+
+    /// A file that was told as settled turned out to be unfinished or changing: it waits for a change, and is told a last
+    /// time when none came for `watch.max_settle`.
+    pub fn reconsider(&self, path: &str) {
+        if let Some(orders) = &self.orders {
+            // A dead thread shows as a disconnected `arrivals`.
+            let _ = orders.send(Order::Reconsider(path.to_owned()));
+        }
+    }
+
+    /// How the watching goes.
+    pub fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("The watching thread had died; files that came since were not seen.");
+        }
+    }
+}
