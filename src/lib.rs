@@ -4,10 +4,12 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set their scene by hand"))]
 
+pub mod augment;
 pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod disk;
 pub mod domain;
+pub mod imaging;
 pub mod registry;
 pub mod watch;

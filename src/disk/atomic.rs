@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +19,23 @@ const TEMPORARY: &str = ".gradwatch-tmp-";
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let folder = parent(path);
     create_dir(folder)?;
-    place(path, bytes, true).map_err(DiskError::io("write", path))?;
+    place(path, |file| file.write_all(bytes), true).map_err(DiskError::io("write", path))?;
+    File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
+}
+
+/// As [`write_atomic`], for what is too large to be held: `print` writes it piece by piece, through a buffer.
+///
+/// # Errors
+/// [`DiskError::Io`]; the old file, if any, is then still whole.
+pub fn write_atomic_with(path: &Path, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DiskError> {
+    let folder = parent(path);
+    create_dir(folder)?;
+    let buffered = |file: &mut File| {
+        let mut buffer = BufWriter::new(file);
+        print(&mut buffer)?;
+        buffer.flush()
+    };
+    place(path, buffered, true).map_err(DiskError::io("write", path))?;
     File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
 }
 
@@ -29,7 +45,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 /// # Errors
 /// [`DiskError::Io`]; the old file, if any, is then still whole.
 pub fn write_in_batch(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    place(path, bytes, false).map_err(DiskError::io("write", path))
+    place(path, |file| file.write_all(bytes), false).map_err(DiskError::io("write", path))
 }
 
 /// Brings everything written so far on `folder`'s file system to the disk, in one call.
@@ -73,6 +89,17 @@ pub fn remove_dir(folder: &Path) -> Result<(), DiskError> {
     absent_is_fine(fs::remove_dir_all(folder)).map_err(DiskError::io("remove folder", folder))
 }
 
+/// Removes a folder that holds nothing; one that does, or is not there, is no error.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn remove_dir_if_empty(folder: &Path) -> Result<(), DiskError> {
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        other => absent_is_fine(other).map_err(DiskError::io("remove folder", folder)),
+    }
+}
+
 /// Removes the temporaries that a killed program left directly in `folder`; returns how many.
 ///
 /// # Errors
@@ -93,10 +120,10 @@ pub fn sweep_temporaries(folder: &Path) -> Result<usize, DiskError> {
     Ok(n_swept)
 }
 
-fn place(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+fn place(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>, durable: bool) -> io::Result<()> {
     let temporary = temporary_beside(path);
     let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
+        write(&mut file)?;
         if durable { file.sync_all() } else { Ok(()) }
     });
     let placed = written.and_then(|()| fs::rename(&temporary, path));
@@ -156,6 +183,31 @@ mod tests {
         assert_eq!(sweep_temporaries(dir.path()).unwrap(), 1);
         assert_eq!(sweep_temporaries(&dir.path().join("absent")).unwrap(), 0);
         assert!(dir.path().join("kept").exists());
+    }
+
+    #[test]
+    fn what_is_printed_piece_by_piece_appears_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lines");
+        write_atomic_with(&path, |out| (0..3).try_for_each(|i| writeln!(out, "{i}"))).unwrap();
+        let failing = |out: &mut dyn Write| writeln!(out, "half").and(Err(io::ErrorKind::Other.into()));
+        assert!(write_atomic_with(&path, failing).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "0\n1\n2\n");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the temporary is gone");
+    }
+
+    #[test]
+    fn only_an_empty_folder_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("kept"), b"x").unwrap();
+        remove_dir_if_empty(&folder).unwrap();
+        assert!(folder.exists());
+        remove_file(&folder.join("kept")).unwrap();
+        remove_dir_if_empty(&folder).unwrap();
+        remove_dir_if_empty(&folder).unwrap();
+        assert!(!folder.exists());
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! What already lies in the destination: which files are copies of this program, and which of them still belong.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::error::AugmentError;
+use crate::disk;
+use crate::domain::ContentHash;
+use crate::imaging::{is_whole_png, read_png_tag};
+
+/// What stands where a copy belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// This very copy, whole.
+    Current,
+    /// Nothing, or a torn or outdated copy: it may be written.
+    Replaceable,
+    /// A file that this program did not write.
+    Foreign,
+}
+
+/// Looks at the first and last bytes of the file; its pixels are not decoded.
+pub(super) fn look(path: &Path, identity: &ContentHash) -> Presence {
+    let Some((start, end)) = ends_of(path) else { return Presence::Replaceable };
+    match read_png_tag(&start) {
+        Some(tag) if tag == identity.to_string() && is_whole_png(&end) => Presence::Current,
+        Some(_) => Presence::Replaceable,
+        // After a power failure a file may have its length and none of its bytes.
+        None if start.iter().all(|&byte| byte == 0) => Presence::Replaceable,
+        None => Presence::Foreign,
+    }
+}
+
+/// The first 160 and the last 16 bytes; `None` when the file cannot be read.
+fn ends_of(path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut file = File::open(path).ok()?;
+    let (mut start, mut end) = (Vec::new(), Vec::new());
+    file.by_ref().take(160).read_to_end(&mut start).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(16))).ok()?;
+    file.read_to_end(&mut end).ok()?;
+    Some((start, end))
+}
+
+/// Removes what a killed run left unfinished, and every copy below `root` that is not `planned`; files of others stay.
+/// A class folder that is empty afterwards goes too. Returns how many copies were removed.
+pub(super) fn remove_stale(root: &Path, planned: &HashSet<PathBuf>) -> Result<usize, AugmentError> {
+    let mut n_removed = 0;
+    for folder in entries(root).into_iter().filter(|path| path.is_dir()) {
+        disk::sweep_temporaries(&folder)?;
+        let mut n_here = 0;
+        for path in entries(&folder).into_iter().filter(|path| !planned.contains(path) && is_copy(path)) {
+            disk::remove_file(&path)?;
+            n_here += 1;
+        }
+        if n_here > 0 {
+            disk::remove_dir_if_empty(&folder)?;
+        }
+        n_removed += n_here;
+    }
+    Ok(n_removed)
+}
+
+/// Named like a copy, and tagged as one.
+fn is_copy(path: &Path) -> bool {
+    let named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name);
+    named && ends_of(path).is_some_and(|(start, _)| read_png_tag(&start).is_some())
+}
+
+/// `<stem>-<hash8>-c<NN>.png`
+fn is_copy_name(name: &str) -> bool {
+    let is_copy = || {
+        let (rest, number) = name.strip_suffix(".png")?.rsplit_once("-c")?;
+        let (_, hash) = rest.rsplit_once('-')?;
+        let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
+        Some(digits && hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    is_copy().unwrap_or(false)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder)
+        .map(|all| all.filter_map(Result::ok).map(|entry| entry.path()).collect())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_copy_name;
+
+    #[test]
+    fn copies_are_known_by_their_names() {
+        assert!(is_copy_name("a-b.c-0123abcd-c07.png"));
+        for other in ["a.png", "a-0123abcd-c07.jpg", "a-0123abcx-c07.png", "a-0123abcd-cx.png", "0123abcd-c07.png"] {
+            assert!(!is_copy_name(other), "{other}");
+        }
+    }
+}

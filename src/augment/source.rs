@@ -1,0 +1,121 @@
+//! Where copies come from: labelled images with their place, content and side of the split.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
+
+use super::error::{AugmentError, SourceFailure};
+use super::expand::ExpandOptions;
+use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag};
+
+/// One labelled image that may have copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its content.
+    pub hash: ContentHash,
+    /// Its label.
+    pub class: ClassName,
+    /// `None` where nobody splits; a validation source never gets copies.
+    pub split: Option<Split>,
+    /// The patient or other unit it belongs to.
+    pub group: Option<String>,
+    /// File name without folder and extension.
+    pub stem: String,
+    /// Where it lies; absolute.
+    pub path: PathBuf,
+    /// The same for the manifest: relative to what the user calls the dataset, `/`-separated.
+    pub relative: String,
+}
+
+/// What a class-folder dataset holds.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Sorted by path; each content once a class.
+    pub sources: Vec<Source>,
+    /// Files left out because an earlier one of the same class has the same content; relative.
+    pub duplicates: Vec<String>,
+    /// Files that could not be read.
+    pub failed: Vec<SourceFailure>,
+}
+
+/// Finds and hashes the files in `folder/<class>/**`; hidden ones are left out. Whether they are pictures shows later.
+///
+/// # Errors
+/// [`AugmentError::NoClasses`] when there is no class folder with a file in it, [`AugmentError::Stopped`],
+/// [`AugmentError::Threads`].
+pub fn find_sources(
+    folder: &Path,
+    options: &ExpandOptions,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<Found, AugmentError> {
+    let (files, mut failed) = list(folder);
+    if files.is_empty() && failed.is_empty() {
+        return Err(AugmentError::NoClasses { folder: folder.to_owned() });
+    }
+    progress.begin("read", files.len() as u64, "files");
+    let hash = |(class, path): &(ClassName, PathBuf)| {
+        stop.check()?;
+        let source = source(folder, class, path, options);
+        progress.advance(1);
+        Ok(source)
+    };
+    let hashed: Result<Vec<_>, AugmentError> = options.pool()?.install(|| files.par_iter().map(hash).collect());
+    progress.end();
+    let mut found = Found::default();
+    let mut seen = BTreeSet::new();
+    for result in hashed? {
+        match result {
+            Ok(source) if seen.insert((source.class.clone(), source.hash)) => found.sources.push(source),
+            Ok(duplicate) => found.duplicates.push(duplicate.relative),
+            Err(failure) => failed.push(failure),
+        }
+    }
+    found.failed = failed;
+    Ok(found)
+}
+
+fn list(folder: &Path) -> (Vec<(ClassName, PathBuf)>, Vec<SourceFailure>) {
+    let (mut files, mut failed) = (Vec::new(), Vec::new());
+    let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
+    let walk = WalkDir::new(folder).min_depth(1).follow_links(true).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(is_shown) {
+        match entry {
+            Ok(entry) if entry.depth() < 2 || !entry.file_type().is_file() => {}
+            Ok(entry) => match class_of(folder, entry.path()) {
+                Ok(class) => files.push((class, entry.into_path())),
+                Err(failure) => failed.push(failure),
+            },
+            Err(error) => {
+                let path = error.path().unwrap_or(folder);
+                failed.push(SourceFailure::unreadable(relative(folder, path), &error));
+            }
+        }
+    }
+    (files, failed)
+}
+
+fn class_of(folder: &Path, path: &Path) -> Result<ClassName, SourceFailure> {
+    let relative = relative(folder, path);
+    let first = relative.split('/').next().unwrap_or_default();
+    ClassName::new(first).map_err(|error| SourceFailure {
+        code: "class-name",
+        reason: error.to_string(),
+        fix: "rename the class folder",
+        relative: relative.clone(),
+    })
+}
+
+fn source(folder: &Path, class: &ClassName, path: &Path, options: &ExpandOptions) -> Result<Source, SourceFailure> {
+    let relative = relative(folder, path);
+    let bytes = options.read(path, &relative)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let (class, path) = (class.clone(), path.to_owned());
+    Ok(Source { hash: ContentHash::of(&bytes), class, split: None, group: None, stem, path, relative })
+}
+
+fn relative(folder: &Path, path: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+}

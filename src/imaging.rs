@@ -1,0 +1,28 @@
+//! The only decoder and encoder: pictures in memory, their size, geometry, tones and colours. Pure functions on pixels.
+//!
+//! It knows nothing of files, samples, recipes or randomness; who needs random pixels hands them in.
+
+mod affine;
+mod colormap;
+mod complete;
+mod decode;
+mod encode;
+mod erase;
+mod error;
+mod heat;
+mod noise;
+mod picture;
+mod resize;
+mod tone;
+mod warp;
+
+pub use affine::Affine;
+pub use decode::{DecodeLimits, decode};
+pub use encode::{encode_jpeg, encode_png, encode_tagged_png, is_whole_png, read_png_tag};
+pub use erase::{Patch, erase};
+pub use error::{DecodeError, EncodeError};
+pub use heat::{heat_picture, overlay};
+pub use noise::add_noise;
+pub use picture::{Picture, Pixels, Rgb8};
+pub use tone::Tone;
+pub use warp::Border;

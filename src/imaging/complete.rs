@@ -1,0 +1,84 @@
+//! Whether a file is whole, told from its structure alone: decoders paint over a missing end, and a half-grey picture
+//! must never be learned from.
+
+use image::ImageFormat;
+
+/// Whether the structure of `bytes` reaches its end mark. Formats without one (BMP, TIFF) are left to their decoders,
+/// which do report a missing end.
+pub(super) fn is_whole(bytes: &[u8], format: ImageFormat) -> bool {
+    match format {
+        ImageFormat::Png => png_is_whole(bytes),
+        ImageFormat::Jpeg => jpeg_is_whole(bytes),
+        ImageFormat::WebP => webp_is_whole(bytes),
+        _ => true,
+    }
+}
+
+/// Walks the chunks to IEND. Bytes that are no chunk are left to the decoder, unless they are the zeros of a file that
+/// was given its length before its content.
+fn png_is_whole(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    loop {
+        let Some((length, kind)) = be32(rest).zip(rest.get(4..8)) else { return false };
+        if !kind.iter().all(u8::is_ascii_alphabetic) {
+            return rest.iter().any(|&byte| byte != 0);
+        }
+        match rest.get(12 + length as usize..) {
+            None => return false,
+            Some(_) if kind == b"IEND" => return true,
+            Some(after) => rest = after,
+        }
+    }
+}
+
+/// Walks the segments, and the entropy-coded data after each start of scan, to the end-of-image marker.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    const END_OF_IMAGE: u8 = 0xD9;
+    const START_OF_SCAN: u8 = 0xDA;
+    let mut at = 2;
+    while let Some((marker, after)) = next_marker(bytes, at) {
+        at = after;
+        match marker {
+            END_OF_IMAGE => return true,
+            0x01 | 0xD0..=0xD8 => {}
+            _ => {
+                let Some(length) = bytes.get(at..at + 2).map(|b| usize::from(u16::from_be_bytes([b[0], b[1]]))) else {
+                    return false;
+                };
+                at += length.max(2);
+                if marker == START_OF_SCAN {
+                    at = end_of_scan(bytes, at);
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The next marker's code at or after `at`, and the place behind it.
+fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    let found = at + bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
+    let code = found + bytes[found..].iter().position(|&byte| byte != 0xFF)?;
+    Some((bytes[code], code + 1))
+}
+
+/// Where the entropy-coded data that starts at `at` ends: at the first marker that is no stuffing and no restart.
+fn end_of_scan(bytes: &[u8], mut at: usize) -> usize {
+    while let Some((code, after)) = next_marker(bytes, at) {
+        if code != 0 && !(0xD0..=0xD7).contains(&code) {
+            return after - 2;
+        }
+        at = after;
+    }
+    bytes.len()
+}
+
+/// The RIFF header names the length.
+fn webp_is_whole(bytes: &[u8]) -> bool {
+    let length = bytes.get(4..8).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    length.is_some_and(|length| bytes.len() as u64 >= u64::from(length) + 8)
+}
+
+fn be32(bytes: &[u8]) -> Option<u32> {
+    bytes.get(..4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+}

@@ -1,0 +1,203 @@
+//! Bytes to a [`Picture`]: format by content, limits before pixels, orientation applied, alpha composited on black.
+
+use std::error::Error;
+use std::io::{self, Cursor};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::complete::is_whole;
+use super::error::DecodeError;
+use super::picture::{Origin, Picture, Pixels};
+use crate::config::LimitSettings;
+
+/// What is too large. Checked before any pixel is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Pixels a side.
+    pub max_side: u32,
+    /// Pixels in all.
+    pub max_pixels: u64,
+}
+
+impl From<&LimitSettings> for DecodeLimits {
+    fn from(limits: &LimitSettings) -> Self {
+        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000 }
+    }
+}
+
+/// Decodes a PNG, JPEG, BMP, TIFF or WebP file of any colour type. Grey stays one channel, 16 bits stay 16 (floating
+/// point becomes 16), the palette is resolved, alpha is composited on black, and the EXIF orientation is applied.
+///
+/// # Errors
+/// [`DecodeError`]; a file that ends before its picture is `Truncated`, never a partly grey picture.
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    let (format, name) = format_of(bytes)?;
+    if !is_whole(bytes, format) {
+        return Err(DecodeError::Truncated { format: name });
+    }
+    // The decoders are fuzzed, yet a panic in one of them must cost one file only, never the service.
+    catch_unwind(AssertUnwindSafe(|| decode_whole(bytes, format, name, limits)))
+        .unwrap_or_else(|_| Err(DecodeError::Damaged { format: name, cause: "the decoder gave up".into() }))
+}
+
+fn decode_whole(
+    bytes: &[u8],
+    format: ImageFormat,
+    name: &'static str,
+    limits: &DecodeLimits,
+) -> Result<Picture, DecodeError> {
+    let refused = |error: &ImageError| refusal(error, name);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(allocation_limit(limits));
+    let mut decoder = reader.into_decoder().map_err(|error| refused(&error))?;
+    let (width, height) = decoder.dimensions();
+    if width.max(height) > limits.max_side || u64::from(width) * u64::from(height) > limits.max_pixels {
+        let DecodeLimits { max_side, max_pixels } = *limits;
+        return Err(DecodeError::TooLarge { width, height, max_side, max_pixels });
+    }
+    // A broken EXIF block is no reason to lose the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let colour = colour_name(decoder.original_color_type());
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| refused(&error))?;
+    if format == ImageFormat::Jpeg && ends_unpainted(&image) && !decodes_strictly(bytes) {
+        return Err(DecodeError::Damaged { format: name, cause: "its data breaks off before the last row".into() });
+    }
+    image.apply_orientation(orientation);
+    Ok(Picture { origin: Some(Origin { format: name, colour }), ..flatten(image) })
+}
+
+/// The decoder's own guard against headers that promise more than they hold; twice what the largest picture needs.
+fn allocation_limit(limits: &DecodeLimits) -> Limits {
+    const BYTES_A_PIXEL: u64 = 16;
+    const METADATA: u64 = 64 << 20;
+    let mut guard = Limits::no_limits();
+    guard.max_alloc = Some(limits.max_pixels.saturating_mul(2 * BYTES_A_PIXEL) + METADATA);
+    guard
+}
+
+fn format_of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeError> {
+    match image::guess_format(bytes) {
+        Ok(ImageFormat::Png) => Ok((ImageFormat::Png, "png")),
+        Ok(ImageFormat::Jpeg) => Ok((ImageFormat::Jpeg, "jpeg")),
+        Ok(ImageFormat::Bmp) => Ok((ImageFormat::Bmp, "bmp")),
+        Ok(ImageFormat::Tiff) => Ok((ImageFormat::Tiff, "tiff")),
+        Ok(ImageFormat::WebP) => Ok((ImageFormat::WebP, "webp")),
+        _ => Err(unknown(bytes)),
+    }
+}
+
+/// An empty file and the first bytes of a known signature are files still being written; the rest is named where it can be.
+fn unknown(bytes: &[u8]) -> DecodeError {
+    const STARTS: [(&[u8], &str); 5] = [
+        (b"\x89PNG\r\n\x1a\n", "png"),
+        (b"\xff\xd8\xff", "jpeg"),
+        (b"RIFF", "webp"),
+        (b"II*\0", "tiff"),
+        (b"MM\0*", "tiff"),
+    ];
+    const OTHERS: [(usize, &[u8], &str); 7] = [
+        (0, b"GIF8", "a GIF file"),
+        (0, b"%PDF", "a PDF document"),
+        (0, b"PK", "a ZIP archive or office document"),
+        (0, b"\x1f\x8b", "a gzip archive"),
+        (0, b"\x93NUMPY", "a NumPy array"),
+        (4, b"ftyp", "a HEIC, AVIF or video file"),
+        (128, b"DICM", "a DICOM file"),
+    ];
+    if bytes.is_empty() {
+        return DecodeError::Truncated { format: "empty" };
+    }
+    let begun = |start: &[u8]| start.starts_with(bytes) || (bytes.len() < 12 && bytes.starts_with(start));
+    if let Some((_, format)) = STARTS.iter().find(|(start, _)| begun(start)) {
+        return DecodeError::Truncated { format };
+    }
+    let found = OTHERS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
+    let text = std::str::from_utf8(&bytes[..bytes.len().min(64)]).is_ok_and(|text| !text.contains('\0'));
+    DecodeError::NotAnImage {
+        found: found.map_or(if text { "it looks like text" } else { "its first bytes are unknown" }, |(.., name)| name),
+    }
+}
+
+fn refusal(error: &ImageError, format: &'static str) -> DecodeError {
+    let cause = error.to_string().replace('\n', " ");
+    match error {
+        _ if ends_early(error) => DecodeError::Truncated { format },
+        ImageError::Unsupported(_) => DecodeError::Unsupported { format, cause },
+        _ => DecodeError::Damaged { format, cause },
+    }
+}
+
+fn ends_early(error: &(dyn Error + 'static)) -> bool {
+    let own = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+    own || error.source().is_some_and(ends_early)
+}
+
+/// Whether the last rows are the mid grey that the JPEG decoder leaves where its data broke off.
+fn ends_unpainted(image: &DynamicImage) -> bool {
+    let bytes = image.as_bytes();
+    let row = bytes.len() / image.height().max(1) as usize;
+    bytes.rchunks(row.max(1)).take(8).all(|row| row.iter().all(|&byte| byte == 128))
+}
+
+/// Tells a picture that is grey at the bottom from one that broke off there.
+fn decodes_strictly(bytes: &[u8]) -> bool {
+    use zune_jpeg::zune_core::{bytestream::ZCursor, options::DecoderOptions};
+    let options = DecoderOptions::default().set_strict_mode(true).set_max_width(65_535).set_max_height(65_535);
+    zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode().is_ok()
+}
+
+fn colour_name(colour: ExtendedColorType) -> &'static str {
+    use ExtendedColorType as C;
+    match colour {
+        C::L1 => "grey1",
+        C::L2 => "grey2",
+        C::L4 => "grey4",
+        C::L8 => "grey8",
+        C::L16 => "grey16",
+        C::La8 => "greya8",
+        C::La16 => "greya16",
+        C::Rgb8 | C::Bgr8 => "rgb8",
+        C::Rgb16 => "rgb16",
+        C::Rgba8 | C::Bgra8 => "rgba8",
+        C::Rgba16 => "rgba16",
+        C::Rgb32F | C::Rgba32F => "float",
+        C::Cmyk8 => "cmyk8",
+        C::Unknown(_) => "palette",
+        _ => "other",
+    }
+}
+
+fn flatten(image: DynamicImage) -> Picture {
+    let (width, height) = (image.width(), image.height());
+    let (channels, pixels) = match image {
+        DynamicImage::ImageLuma8(grey) => (1, Pixels::U8(grey.into_raw())),
+        DynamicImage::ImageLumaA8(grey) => (1, Pixels::U8(on_black8::<2, 1>(&grey))),
+        DynamicImage::ImageRgb8(rgb) => (3, Pixels::U8(rgb.into_raw())),
+        DynamicImage::ImageRgba8(rgba) => (3, Pixels::U8(on_black8::<4, 3>(&rgba))),
+        DynamicImage::ImageLuma16(grey) => (1, Pixels::U16(grey.into_raw())),
+        DynamicImage::ImageLumaA16(grey) => (1, Pixels::U16(on_black16::<2, 1>(&grey))),
+        DynamicImage::ImageRgb16(rgb) => (3, Pixels::U16(rgb.into_raw())),
+        DynamicImage::ImageRgba16(rgba) => (3, Pixels::U16(on_black16::<4, 3>(&rgba))),
+        other => (3, Pixels::U16(on_black16::<4, 3>(&other.into_rgba16()))),
+    };
+    Picture { width, height, channels, pixels, origin: None }
+}
+
+/// `N` samples a pixel with alpha last to `M` without: `v * alpha`, rounded once.
+fn on_black8<const N: usize, const M: usize>(samples: &[u8]) -> Vec<u8> {
+    let over = |v: u8, alpha: u8| ((u32::from(v) * u32::from(alpha) + 127) / 255) as u8;
+    let (pixels, _) = samples.as_chunks::<N>();
+    pixels.iter().flat_map(|pixel| std::array::from_fn::<u8, M, _>(|i| over(pixel[i], pixel[N - 1]))).collect()
+}
+
+/// As [`on_black8`].
+fn on_black16<const N: usize, const M: usize>(samples: &[u16]) -> Vec<u16> {
+    let over = |v: u16, alpha: u16| ((u32::from(v) * u32::from(alpha) + 32_767) / 65_535) as u16;
+    let (pixels, _) = samples.as_chunks::<N>();
+    pixels.iter().flat_map(|pixel| std::array::from_fn::<u16, M, _>(|i| over(pixel[i], pixel[N - 1]))).collect()
+}
+
+#[cfg(test)]
+mod tests;

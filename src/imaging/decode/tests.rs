@@ -1,0 +1,191 @@
+//! Files of every kind, made here, decoded; cut anywhere, refused.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat};
+
+use super::*;
+use crate::imaging::{encode_jpeg, encode_png};
+
+const LIMITS: DecodeLimits = DecodeLimits { max_side: 100, max_pixels: 5000 };
+
+fn noisy(width: u32, height: u32) -> DynamicImage {
+    DynamicImage::ImageRgb8(image::RgbImage::from_fn(width, height, |x, y| {
+        let v = (x * 7919 + y * 104_729).wrapping_mul(2_654_435_769) >> 24;
+        image::Rgb([v as u8, (v / 2) as u8, 255 - v as u8])
+    }))
+}
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn every_format() -> [(ImageFormat, &'static str); 5] {
+    [
+        (ImageFormat::Png, "png"),
+        (ImageFormat::Jpeg, "jpeg"),
+        (ImageFormat::Bmp, "bmp"),
+        (ImageFormat::Tiff, "tiff"),
+        (ImageFormat::WebP, "webp"),
+    ]
+}
+
+#[test]
+fn every_format_decodes_to_its_pixels_by_content() {
+    let image = noisy(33, 21);
+    for (format, name) in every_format() {
+        let picture = decode(&encoded(&image, format), &LIMITS).unwrap();
+        let facts = picture.facts();
+        assert_eq!((facts.width, facts.height, facts.format.as_str(), facts.colour.as_str()), (33, 21, name, "rgb8"));
+        if format != ImageFormat::Jpeg {
+            assert_eq!(picture.to_rgb8().data, image.as_bytes(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_truncated() {
+    for (format, name) in every_format() {
+        let bytes = encoded(&noisy(33, 21), format);
+        for cut in (0..bytes.len()).filter(|cut| cut % 7 == 0 || bytes.len() - cut < 16) {
+            let error = decode(&bytes[..cut], &LIMITS).unwrap_err();
+            assert_eq!(error.code(), "truncated", "{name} cut to {cut} of {}: {error}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_file_whose_end_is_still_zeros_is_truncated() {
+    for (format, name) in [(ImageFormat::Png, "png"), (ImageFormat::Jpeg, "jpeg")] {
+        let mut bytes = encoded(&noisy(33, 21), format);
+        bytes.truncate(bytes.len() / 2);
+        let chunk = if name == "png" { 33 } else { bytes.len() };
+        bytes.truncate(chunk);
+        bytes.resize(4000, 0);
+        assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "truncated", "{name}");
+    }
+}
+
+#[test]
+fn a_jpeg_that_breaks_off_but_is_closed_is_damaged_and_a_grey_bottom_is_not() {
+    let mut bytes = encoded(&noisy(64, 64), ImageFormat::Jpeg);
+    bytes.truncate(bytes.len() / 2);
+    bytes.extend([0xFF, 0xD9]);
+    assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "damaged");
+    let grey = Picture::new(64, 64, 1, Pixels::U8(vec![128; 64 * 64])).unwrap();
+    decode(&encode_jpeg(&grey, 95).unwrap(), &LIMITS).unwrap();
+}
+
+#[test]
+fn a_flipped_bit_in_a_png_is_damage() {
+    let mut bytes = encoded(&noisy(33, 21), ImageFormat::Png);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "damaged");
+}
+
+#[test]
+fn limits_are_kept_before_any_pixel() {
+    let mut bytes = encode_png(&Picture::new(1, 1, 1, Pixels::U8(vec![0])).unwrap()).unwrap();
+    // The header alone promises 101 columns; there are no pixels for them.
+    bytes[16..20].copy_from_slice(&101_u32.to_be_bytes());
+    let crc = crc32(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+    let error = decode(&bytes, &LIMITS).unwrap_err();
+    assert_eq!(error.to_string(), "the picture is too large: 101x1 pixels, the limit is 100 a side and 5000 in all");
+    let bytes = encoded(&noisy(80, 80), ImageFormat::Tiff);
+    assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "too-large");
+}
+
+/// The checksum of a PNG chunk, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+#[test]
+fn what_is_no_picture_is_named() {
+    for (bytes, found) in [
+        (b"hello, world, this is text".as_slice(), "it looks like text"),
+        (b"%PDF-1.7 and so on", "a PDF document"),
+        (b"GIF89a and so on", "a GIF file"),
+        (b"\x00\x01\x02\x03\x04\x05\x06\x07", "its first bytes are unknown"),
+    ] {
+        assert_eq!(decode(bytes, &LIMITS), Err(DecodeError::NotAnImage { found }));
+    }
+    assert_eq!(decode(b"", &LIMITS).unwrap_err().code(), "truncated");
+    assert_eq!(decode(b"RIFF\x10\0\0\0WE", &LIMITS).unwrap_err().code(), "truncated");
+}
+
+#[test]
+fn alpha_lies_on_black_and_grey_stays_grey() {
+    let rgba = image::RgbaImage::from_pixel(2, 1, image::Rgba([200, 100, 50, 128]));
+    let picture = decode(&encoded(&rgba.into(), ImageFormat::Png), &LIMITS).unwrap();
+    assert_eq!(picture.pixels(), &Pixels::U8(vec![100, 50, 25, 100, 50, 25]));
+    assert_eq!(picture.facts().colour, "rgba8");
+    let grey = image::GrayAlphaImage::from_pixel(1, 1, image::LumaA([200, 0]));
+    let picture = decode(&encoded(&grey.into(), ImageFormat::Png), &LIMITS).unwrap();
+    assert_eq!((picture.channels(), picture.pixels()), (1, &Pixels::U8(vec![0])));
+}
+
+#[test]
+fn sixteen_bits_stay_sixteen() {
+    let levels = [0_u16, 1, 257, 40_001, 65_535, 3];
+    let image: DynamicImage =
+        image::ImageBuffer::<image::Luma<u16>, _>::from_raw(3, 2, levels.to_vec()).unwrap().into();
+    for format in [ImageFormat::Png, ImageFormat::Tiff] {
+        let picture = decode(&encoded(&image, format), &LIMITS).unwrap();
+        assert_eq!((picture.pixels(), picture.facts().colour.as_str()), (&Pixels::U16(levels.to_vec()), "grey16"));
+    }
+}
+
+#[test]
+fn a_palette_is_resolved() {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 4, 1);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Two);
+    encoder.set_palette(vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    encoder.write_header().unwrap().write_image_data(&[0b00_01_10_11]).unwrap();
+    let picture = decode(&bytes, &LIMITS).unwrap();
+    assert_eq!(picture.pixels(), &Pixels::U8((1..=12).collect()));
+    assert_eq!(picture.facts().colour, "palette");
+}
+
+/// A 16x8 JPEG, black but for its white upper left quarter, that claims `orientation`.
+fn oriented_jpeg(orientation: u8) -> Vec<u8> {
+    let data = (0..16 * 8).map(|i| if i % 16 < 8 && i / 16 < 4 { 255 } else { 0 }).collect();
+    let jpeg = encode_jpeg(&Picture::new(16, 8, 1, Pixels::U8(data)).unwrap(), 100).unwrap();
+    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, &exif, &jpeg[2..]].concat()
+}
+
+#[test]
+fn all_eight_orientations_are_applied() {
+    // (orientation, is it turned, is the white corner on the right, at the bottom) as EXIF 2.32 defines them.
+    let cases = [
+        (1, false, false, false),
+        (2, false, true, false),
+        (3, false, true, true),
+        (4, false, false, true),
+        (5, true, false, false),
+        (6, true, true, false),
+        (7, true, true, true),
+        (8, true, false, true),
+    ];
+    for (orientation, turned, right, bottom) in cases {
+        let picture = decode(&oriented_jpeg(orientation), &LIMITS).unwrap();
+        let (width, height) = if turned { (8, 16) } else { (16, 8) };
+        assert_eq!((picture.width(), picture.height()), (width, height), "{orientation}");
+        let Pixels::U8(data) = picture.pixels() else { panic!("8 bits stay 8") };
+        let (x, y) = (if right { width - 1 } else { 0 }, if bottom { height - 1 } else { 0 });
+        let corner = |x: u32, y: u32| data[(y * width + x) as usize] > 128;
+        assert!(corner(x, y), "{orientation}: the white corner");
+        assert!(!corner(width - 1 - x, y) && !corner(x, height - 1 - y), "{orientation}: the others");
+    }
+}

@@ -1,0 +1,82 @@
+//! Why some bytes are no picture, or a picture no file.
+
+/// Why bytes could not be decoded. One line; [`DecodeError::fix`] says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Neither PNG, JPEG, BMP, TIFF nor WebP by content.
+    #[error("not a picture: {found}")]
+    NotAnImage {
+        /// What it looks like instead.
+        found: &'static str,
+    },
+    /// The file ends before the picture does.
+    #[error("the {format} file is cut off: it ends before the picture does")]
+    Truncated {
+        /// `png`, `jpeg`, ...
+        format: &'static str,
+    },
+    /// Beyond the limits; no pixel was decoded.
+    #[error(
+        "the picture is too large: {width}x{height} pixels, the limit is {max_side} a side and {max_pixels} in all"
+    )]
+    TooLarge {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// Pixels a side.
+        max_side: u32,
+        /// Pixels in all.
+        max_pixels: u64,
+    },
+    /// A kind of picture in a known format that cannot be read.
+    #[error("the {format} file holds a kind of picture that cannot be read: {cause}")]
+    Unsupported {
+        /// `png`, `jpeg`, ...
+        format: &'static str,
+        /// What the decoder says.
+        cause: String,
+    },
+    /// The bytes contradict the format.
+    #[error("the {format} file is damaged: {cause}")]
+    Damaged {
+        /// `png`, `jpeg`, ...
+        format: &'static str,
+        /// What the decoder says.
+        cause: String,
+    },
+}
+
+impl DecodeError {
+    /// A stable word for reason files and scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAnImage { .. } => "not-an-image",
+            Self::Truncated { .. } => "truncated",
+            Self::TooLarge { .. } => "too-large",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Damaged { .. } => "damaged",
+        }
+    }
+
+    /// What the user can do, one sentence.
+    pub fn fix(&self) -> &'static str {
+        match self {
+            Self::NotAnImage { .. } => "remove it from the image folders, or save it as PNG, JPEG, BMP, TIFF or WebP",
+            Self::Truncated { .. } => "copy it again from its source and compare the sizes",
+            Self::TooLarge { .. } => "save it smaller, or raise limits.max_side and limits.max_megapixels",
+            Self::Unsupported { .. } => "save it again as an 8- or 16-bit PNG",
+            Self::Damaged { .. } => "copy it again from its source, or save it again with an image program",
+        }
+    }
+}
+
+/// A picture that could not be encoded.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot encode a {width}x{height} picture as {format}: {cause}")]
+pub struct EncodeError {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) format: &'static str,
+    pub(super) cause: String,
+}

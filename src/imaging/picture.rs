@@ -1,0 +1,142 @@
+//! A picture in memory: grey or RGB, 8 or 16 bits a channel, row-major, channels interleaved.
+
+use crate::domain::ImageFacts;
+
+/// The samples of a picture, `width * height * channels` of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pixels {
+    /// 0 to 255.
+    U8(Vec<u8>),
+    /// 0 to 65535.
+    U16(Vec<u16>),
+}
+
+/// What the file was that a picture was decoded from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) format: &'static str,
+    pub(super) colour: &'static str,
+}
+
+/// A picture: at least 1x1, one channel (grey) or three (RGB), never with alpha.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) channels: u32,
+    pub(super) pixels: Pixels,
+    pub(super) origin: Option<Origin>,
+}
+
+/// What the network takes: 8-bit RGB, `3 * width * height` bytes, row-major, interleaved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rgb8 {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// The samples.
+    pub data: Vec<u8>,
+}
+
+impl Picture {
+    /// A picture of `pixels`; `None` unless there are 1 or 3 channels, no side is 0, and the samples number
+    /// `width * height * channels`.
+    pub fn new(width: u32, height: u32, channels: u32, pixels: Pixels) -> Option<Self> {
+        let n_samples = match &pixels {
+            Pixels::U8(data) => data.len(),
+            Pixels::U16(data) => data.len(),
+        };
+        let n_expected = u64::from(width) * u64::from(height) * u64::from(channels);
+        let fits = matches!(channels, 1 | 3) && n_samples > 0 && n_samples as u64 == n_expected;
+        fits.then_some(Self { width, height, channels, pixels, origin: None })
+    }
+
+    /// The same origin and channels with other pixels; for the kernels of this room, which keep the invariant.
+    pub(super) fn with_pixels(&self, width: u32, height: u32, pixels: Pixels) -> Self {
+        Self { width, height, pixels, ..*self }
+    }
+
+    /// Pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// 1 (grey) or 3 (RGB).
+    pub fn channels(&self) -> u32 {
+        self.channels
+    }
+
+    /// Bits a channel: 8 or 16.
+    pub fn depth(&self) -> u32 {
+        match self.pixels {
+            Pixels::U8(_) => 8,
+            Pixels::U16(_) => 16,
+        }
+    }
+
+    /// The samples.
+    pub fn pixels(&self) -> &Pixels {
+        &self.pixels
+    }
+
+    /// What decoding told. A picture that was made, not decoded, has the format `memory`.
+    pub fn facts(&self) -> ImageFacts {
+        let made = match (self.channels, self.depth()) {
+            (1, 8) => "grey8",
+            (1, _) => "grey16",
+            (_, 8) => "rgb8",
+            _ => "rgb16",
+        };
+        let origin = self.origin.unwrap_or(Origin { format: "memory", colour: made });
+        ImageFacts {
+            width: self.width,
+            height: self.height,
+            format: origin.format.to_owned(),
+            colour: origin.colour.to_owned(),
+        }
+    }
+
+    /// 8-bit RGB; grey is repeated, 16 bits are scaled with one rounding.
+    pub fn to_rgb8(&self) -> Rgb8 {
+        let narrow = |&v: &u16| ((u32::from(v) * 255 + 32_767) / 65_535) as u8;
+        let data = match (&self.pixels, self.channels) {
+            (Pixels::U8(data), 1) => data.iter().flat_map(|&v| [v; 3]).collect(),
+            (Pixels::U8(data), _) => data.clone(),
+            (Pixels::U16(data), 1) => data.iter().flat_map(|v| [narrow(v); 3]).collect(),
+            (Pixels::U16(data), _) => data.iter().map(narrow).collect(),
+        };
+        Rgb8 { width: self.width, height: self.height, data }
+    }
+}
+
+impl From<Rgb8> for Picture {
+    fn from(rgb: Rgb8) -> Self {
+        Self { width: rgb.width, height: rgb.height, channels: 3, pixels: Pixels::U8(rgb.data), origin: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_samples_that_do_not_fill_the_frame() {
+        assert!(Picture::new(2, 2, 1, Pixels::U8(vec![0; 4])).is_some());
+        assert!(Picture::new(2, 2, 1, Pixels::U8(vec![0; 5])).is_none());
+        assert!(Picture::new(2, 2, 2, Pixels::U8(vec![0; 8])).is_none());
+        assert!(Picture::new(0, 2, 1, Pixels::U8(vec![])).is_none());
+    }
+
+    #[test]
+    fn sixteen_bits_scale_to_eight_with_one_rounding() {
+        let picture = Picture::new(4, 1, 1, Pixels::U16(vec![0, 128, 129, 65_535])).unwrap();
+        assert_eq!(picture.to_rgb8().data, [0, 0, 0, 0, 0, 0, 1, 1, 1, 255, 255, 255]);
+        assert_eq!(picture.facts().colour, "grey16");
+    }
+}
