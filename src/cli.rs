@@ -7,8 +7,10 @@
 mod args;
 mod check;
 mod failure;
+mod models;
 mod output;
 mod progress;
+mod status;
 mod telemetry;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -44,6 +46,8 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     telemetry::init(&settings.log, command_line.verbosity());
     match command_line.command {
         Command::Check(args) => check::run(&args, &settings),
+        Command::Models(args) => models::run(&args, &settings),
+        Command::Status(args) => status::run(&args, &settings),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::check;
+use super::{check, models, status};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -42,4 +42,8 @@ impl CommandLine {
 pub(super) enum Command {
     /// Check the configuration and its surroundings; used before start and reload
     Check(check::Args),
+    /// The trained models
+    Models(models::Args),
+    /// What the service is doing; also when it is dead
+    Status(status::Args),
 }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::daemon::control::ControlError;
+use crate::daemon::status::StatusError;
 use crate::disk::DiskError;
+use crate::registry::RegistryError;
 
 /// Documented exit codes; the README lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,37 @@ impl From<ConfigError> for Failure {
 impl From<DiskError> for Failure {
     fn from(error: DiskError) -> Self {
         let exit = if matches!(error, DiskError::Locked { .. }) { Exit::TryLater } else { Exit::Io };
+        Self::new(exit, error)
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        let exit = match error {
+            RegistryError::Locked(_) => Exit::TryLater,
+            RegistryError::Disk(_) | RegistryError::Store { .. } | RegistryError::Behind => Exit::Io,
+            RegistryError::NewerSchema { .. } | RegistryError::Unknown { .. } => Exit::Data,
+            RegistryError::Unwritable(_) => Exit::Software,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<StatusError> for Failure {
+    fn from(error: StatusError) -> Self {
+        let exit = if matches!(error, StatusError::Unreadable(_)) { Exit::Io } else { Exit::Data };
+        Self::new(exit, error)
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        let exit = match error {
+            ControlError::NotServed { .. } => Exit::TryLater,
+            ControlError::Io { .. } => Exit::Unavailable,
+            ControlError::Unknown(_) | ControlError::Unexpected(_) => Exit::Software,
+            ControlError::Refused(_) => Exit::Data,
+        };
         Self::new(exit, error)
     }
 }

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -63,6 +64,14 @@ pub fn sync_batch(folder: &Path) -> Result<(), DiskError> {
 /// [`DiskError::Io`].
 pub fn sync_file(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(DiskError::io("sync", path))
+}
+
+/// Sets who may read and write `path`, as in `chmod`.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(DiskError::io("set the permissions of", path))
 }
 
 /// Makes a folder and those above it.

@@ -121,3 +121,48 @@ pub struct EpochRecord {
     /// Whether the checkpoint was saved at this epoch.
     pub saved: bool,
 }
+
+#[cfg(test)]
+impl ModelRecord {
+    /// A model of two classes for the tests of other rooms: 2 of 3 right.
+    pub(crate) fn example(dataset: &str, run_id: &str) -> Self {
+        let classes: Vec<ClassName> = ["covid", "normal"].map(|name| ClassName::new(name).unwrap()).to_vec();
+        let mut confusion = Confusion::new(2);
+        for (truth, predicted) in [(0, 0), (0, 1), (1, 1)] {
+            confusion.count(truth, predicted);
+        }
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            run_id: RunId::new(run_id).unwrap(),
+            dataset: DatasetName::new(dataset).unwrap(),
+            counts: classes.iter().map(|class| (class.clone(), ClassCount { train: 20, validation: 5 })).collect(),
+            classes,
+            backbone: "built-in VGG16".to_owned(),
+            backbone_detail: BackboneRecord {
+                sha256: ContentHash::of(b"backbone"),
+                origin: "built-in".to_owned(),
+                preprocessing: "imagenet".to_owned(),
+            },
+            head: HeadRecord {
+                file: "head.safetensors".to_owned(),
+                sha256: ContentHash::of(b"head"),
+                activation: "sigmoid".to_owned(),
+            },
+            val_accuracy: 2.0 / 3.0,
+            val_binary_accuracy: 0.1 + 0.2,
+            val_loss: 0.123_456_789_012_345_68,
+            confusion,
+            epoch: 3,
+            epochs_run: 6,
+            stopped: StopReason::EarlyStopping,
+            copies: 80,
+            augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
+            data_hash: ContentHash::of(b"data"),
+            job_hash: ContentHash::of(b"job"),
+            seed: 1,
+            program: "0.1.0".to_owned(),
+            created: "2026-01-02T03:04:05Z".to_owned(),
+            train_seconds: 12.345_678_901_234_567,
+        }
+    }
+}

@@ -1,9 +1,8 @@
 //! Events to commit.
 
 use crate::domain::{
-    BackboneRecord, ClassCount, ClassName, Confusion, ContentHash, Counter, DatasetName, Decision, FileOutcome,
-    FileRecord, FileStamp, HeadRecord, ImageFacts, LedgerEvent, ModelRecord, RunId, Sample, Scan, ScanState, Split,
-    StopReason,
+    ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
+    LedgerEvent, ModelRecord, RunId, Sample, Scan, ScanState, Split,
 };
 
 pub(super) fn dataset() -> DatasetName {
@@ -77,44 +76,10 @@ pub(super) fn counted(counter: Counter, n: u64) -> LedgerEvent {
 
 /// A model whose head is the bytes `head`.
 pub(super) fn model(id: &str, val_accuracy: f64, head: &[u8]) -> ModelRecord {
-    let classes: Vec<ClassName> = ["covid", "normal"].map(|name| ClassName::new(name).unwrap()).to_vec();
-    let mut confusion = Confusion::new(2);
-    for (truth, predicted) in [(0, 0), (0, 1), (1, 1)] {
-        confusion.count(truth, predicted);
-    }
-    ModelRecord {
-        schema: ModelRecord::SCHEMA.to_owned(),
-        run_id: run(id),
-        dataset: dataset(),
-        counts: classes.iter().map(|class| (class.clone(), ClassCount { train: 20, validation: 5 })).collect(),
-        classes,
-        backbone: "built-in VGG16".to_owned(),
-        backbone_detail: BackboneRecord {
-            sha256: ContentHash::of(b"backbone"),
-            origin: "built-in".to_owned(),
-            preprocessing: "imagenet".to_owned(),
-        },
-        head: HeadRecord {
-            file: "head.safetensors".to_owned(),
-            sha256: ContentHash::of(head),
-            activation: "sigmoid".to_owned(),
-        },
-        val_accuracy,
-        val_binary_accuracy: 0.1 + 0.2,
-        val_loss: 0.123_456_789_012_345_68,
-        confusion,
-        epoch: 3,
-        epochs_run: 6,
-        stopped: StopReason::EarlyStopping,
-        copies: 80,
-        augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
-        data_hash: ContentHash::of(b"data"),
-        job_hash: ContentHash::of(b"job"),
-        seed: 1,
-        program: "0.1.0".to_owned(),
-        created: "2026-01-02T03:04:05Z".to_owned(),
-        train_seconds: 12.345_678_901_234_567,
-    }
+    let mut model = ModelRecord::example(dataset().as_str(), id);
+    model.val_accuracy = val_accuracy;
+    model.head.sha256 = ContentHash::of(head);
+    model
 }
 
 pub(super) fn decision(id: &str, promoted: bool, previous: Option<&str>) -> LedgerEvent {

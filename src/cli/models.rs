@@ -1,0 +1,203 @@
+//! `gradwatch models`: the trained models, from the registry, or from the service while it holds the registry.
+
+use super::failure::{Exit, Failure};
+use super::output;
+use crate::config::Settings;
+use crate::daemon::control::{self, Answer, ControlError, ListedModel, Question};
+use crate::disk::Workspace;
+use crate::domain::{DatasetName, ModelRecord, wilson_interval};
+use crate::registry::{Registry, RegistryError};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// All models, the best one of each dataset marked
+    List {
+        /// Only those of this dataset
+        #[arg(long, value_name = "NAME")]
+        dataset: Option<String>,
+
+        /// Print a JSON array with the whole record of each model
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything known about one model
+    Show {
+        /// The run's id, as `models list` prints it; DATASET/RUN where several datasets have one of that name
+        run: String,
+
+        /// Print the whole record as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let workspace = Workspace::new(&settings.state_dir);
+    match &args.command {
+        Command::List { dataset, json } => {
+            let dataset = dataset.as_deref().map(DatasetName::new).transpose();
+            let models = known(&workspace, dataset.map_err(|error| Failure::new(Exit::Usage, error))?)?;
+            if *json {
+                output::json(&models);
+            } else {
+                output::text(&table(&models));
+            }
+        }
+        Command::Show { run, json } => {
+            let model = one(known(&workspace, None)?, run)?;
+            if *json {
+                output::json(&model);
+            } else {
+                output::text(&detail(&model, &workspace));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The models of the state folder; none where no gradwatch ever worked, and nothing is made there.
+fn known(workspace: &Workspace, dataset: Option<DatasetName>) -> Result<Vec<ListedModel>, Failure> {
+    if ![workspace.journal(), workspace.registry(), workspace.runs()].iter().any(|path| path.exists()) {
+        return Ok(Vec::new());
+    }
+    match Registry::open(workspace) {
+        Ok(registry) => Ok(control::models(registry.ledger(), dataset.as_ref())),
+        Err(RegistryError::Locked(_)) => match control::ask(workspace, &Question::Models { dataset })? {
+            Answer::Models { models } => Ok(models),
+            other => Err(ControlError::Unexpected(Box::new(other)).into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The one model that `wanted` names: `RUN` or `DATASET/RUN`.
+fn one(models: Vec<ListedModel>, wanted: &str) -> Result<ListedModel, Failure> {
+    let full_name = |model: &ListedModel| format!("{}/{}", model.record.dataset, model.record.run_id);
+    let is_meant = |model: &ListedModel| model.record.run_id.as_str() == wanted || full_name(model) == wanted;
+    let mut found: Vec<_> = models.into_iter().filter(is_meant).collect();
+    let names: Vec<_> = found.iter().map(full_name).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(model), true) => Ok(model),
+        (Some(_), false) => {
+            let message = format!("several datasets have a model `{wanted}`: write one of {}", names.join(", "));
+            Err(Failure::new(Exit::Usage, message))
+        }
+        (None, _) => {
+            let message = format!("there is no model `{}`; `gradwatch models list` names them", wanted.escape_debug());
+            Err(Failure::new(Exit::NoInput, message))
+        }
+    }
+}
+
+fn table(models: &[ListedModel]) -> String {
+    if models.is_empty() {
+        return "No model yet; `gradwatch run` trains one as soon as a dataset has images of two classes.\n".to_owned();
+    }
+    let head = ["DATASET", "RUN", "", "ACCURACY", "95 % INTERVAL", "VALIDATION", "TRAINED"].map(str::to_owned);
+    let rows: Vec<_> = [head].into_iter().chain(models.iter().map(cells)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 7] = std::array::from_fn(width);
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn cells(model: &ListedModel) -> [String; 7] {
+    let record = &model.record;
+    [
+        record.dataset.to_string(),
+        record.run_id.to_string(),
+        if model.best { "best" } else { "" }.to_owned(),
+        format!("{:.1} %", 100.0 * record.val_accuracy),
+        interval(record),
+        record.confusion.total().to_string(),
+        record.created.clone(),
+    ]
+}
+
+fn interval(record: &ModelRecord) -> String {
+    let interval = wilson_interval(record.confusion.correct(), record.confusion.total());
+    format!("{:.1} to {:.1} %", 100.0 * interval.low, 100.0 * interval.high)
+}
+
+fn detail(model: &ListedModel, workspace: &Workspace) -> String {
+    let record = &model.record;
+    let best = if model.best { ", the best model" } else { "" };
+    let mut lines = vec![format!("Model {} of {}{best}", record.run_id, record.dataset)];
+    let mut row = |name: &str, text: String| lines.push(format!("  {name:<12}{text}"));
+    let (hits, n) = (record.confusion.correct(), record.confusion.total());
+    row("accuracy", format!("{:.1} % ({hits} of {n} right, 95 %: {})", 100.0 * record.val_accuracy, interval(record)));
+    row("loss", format!("{:.4} on validation", record.val_loss));
+    for (index, class) in record.classes.iter().enumerate() {
+        let count = record.counts.get(class).copied().unwrap_or_default();
+        let found = record.confusion.rows().get(index).and_then(|row| row.get(index)).copied().unwrap_or_default();
+        row(
+            "class",
+            format!("{class}: {} training, {} validation, {found} of them found", count.train, count.validation),
+        );
+    }
+    row("training", format!("epoch {} of {} saved, {:.1} s", record.epoch, record.epochs_run, record.train_seconds));
+    row("copies", record.copies.to_string());
+    let weights = &record.backbone_detail;
+    row("backbone", format!("{} ({} {})", record.backbone, weights.origin, weights.sha256.short()));
+    row("trained", format!("{} by gradwatch {}", record.created, record.program));
+    if let Some(decision) = &model.decision {
+        let verb = if decision.promoted { "promoted" } else { "not promoted" };
+        row("decision", format!("{verb}: {}", decision.reason));
+    }
+    row("folder", workspace.run(&record.dataset, &record.run_id).display().to_string());
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed() -> Vec<ListedModel> {
+        let model = |dataset, id, best| ListedModel { best, decision: None, record: ModelRecord::example(dataset, id) };
+        vec![model("hips", "0001-a", true), model("xray", "0001-a", false), model("xray", "0002-b", true)]
+    }
+
+    #[test]
+    fn a_table_stands_in_columns() {
+        let expected = "\
+DATASET  RUN           ACCURACY  95 % INTERVAL   VALIDATION  TRAINED
+hips     0001-a  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05Z
+xray     0001-a        66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05Z
+xray     0002-b  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05Z
+";
+        assert_eq!(table(&listed()), expected);
+        assert!(table(&[]).starts_with("No model yet"));
+    }
+
+    #[test]
+    fn a_model_is_named_by_its_run_or_in_full() {
+        assert_eq!(one(listed(), "0002-b").unwrap().record.dataset.as_str(), "xray");
+        assert_eq!(one(listed(), "hips/0001-a").unwrap().record.dataset.as_str(), "hips");
+        let error = one(listed(), "0001-a").unwrap_err().to_string();
+        assert!(error.ends_with("write one of hips/0001-a, xray/0001-a"), "{error}");
+        let error = one(listed(), "0009").unwrap_err().to_string();
+        assert!(error.starts_with("there is no model `0009`"), "{error}");
+    }
+
+    #[test]
+    fn detail_tells_what_each_class_was_worth() {
+        let detail = detail(&listed()[2], &Workspace::new("/state"));
+        for line in [
+            "Model 0002-b of xray, the best model",
+            "  accuracy    66.7 % (2 of 3 right, 95 %: 20.8 to 93.9 %)",
+            "  class       covid: 20 training, 5 validation, 1 of them found",
+            "  folder      /state/runs/xray/0002-b",
+        ] {
+            assert!(detail.lines().any(|found| found == line), "{line}\n{detail}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `gradwatch status`: what the service is doing, or that it is dead. Needs no lock, and changes nothing.
+//!
+//! Exit code 0 whenever there is something to tell, also of a dead service: the state is in the answer.
+
+use std::time::Duration;
+
+use super::failure::Failure;
+use super::output;
+use crate::config::Settings;
+use crate::daemon::status::{self, BestModel, DatasetStatus, PhaseStatus, ServiceState, Status};
+use crate::disk::Workspace;
+use crate::domain::DatasetName;
+
+/// A service that has told nothing for so long hangs.
+const SILENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print the whole status as JSON (schema gradwatch.status/1)
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let status = status::read(&Workspace::new(&settings.state_dir))?;
+    if args.json {
+        output::json(&status);
+    } else {
+        output::text(&page(&status));
+    }
+    Ok(())
+}
+
+fn page(status: &Status) -> String {
+    let mut lines = vec![headline(status)];
+    lines.extend(status.waits_for.as_ref().map(|what| row("waits for", what)));
+    lines.extend(status.phase.as_ref().filter(|_| is_alive(status.state)).map(|phase| row("now", &progress(phase))));
+    lines.extend(status.last_error.as_ref().map(|error| row("last error", error)));
+    lines.extend(status.repairs.iter().map(|repair| row("mended", repair)));
+    let facts = [("inbox", &status.inbox), ("device", &status.device), ("backbone", &status.backbone)];
+    lines.extend(facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| row(name, fact)));
+    lines.extend(status.datasets.iter().map(|(name, dataset)| row("dataset", &told(name, dataset))));
+    if status.state != ServiceState::NeverStarted {
+        lines.push(row("queues", &queues(status)));
+        lines.push(row("so far", &so_far(status)));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn row(name: &str, text: &str) -> String {
+    format!("  {name:<11}{text}")
+}
+
+fn headline(status: &Status) -> String {
+    let (pid, since) = (status.pid, rounded(status.lasting()));
+    match status.state {
+        ServiceState::NeverStarted => "No service has worked here yet; `gradwatch run` starts one.".to_owned(),
+        ServiceState::Stopped => format!("The service has ended, {since} ago; `gradwatch run` starts it again."),
+        ServiceState::Dead => format!(
+            "The service (process {pid}) died without a word, {} ago or later; `gradwatch run` resumes its work.",
+            rounded(status.age())
+        ),
+        state if status.age() > SILENCE => format!(
+            "The service (process {pid}) holds its lock but has told nothing for {}: it hangs while {state}; restart it.",
+            rounded(status.age())
+        ),
+        state => format!("The service (process {pid}) is {state}, since {since}."),
+    }
+}
+
+fn is_alive(state: ServiceState) -> bool {
+    !matches!(state, ServiceState::Stopped | ServiceState::Dead | ServiceState::NeverStarted)
+}
+
+fn progress(phase: &PhaseStatus) -> String {
+    let PhaseStatus { name, unit, done, total, eta_seconds, remark } = phase;
+    let left = eta_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let left = left.map_or_else(String::new, |left| format!(", about {} left", rounded(left)));
+    let remark = if remark.is_empty() { String::new() } else { format!(" ({remark})") };
+    format!("{name}: {done} of {total} {unit}{left}{remark}")
+}
+
+fn told(name: &DatasetName, dataset: &DatasetStatus) -> String {
+    let classes = dataset.classes.iter().map(|(class, n)| {
+        let undecided = if n.undecided > 0 { format!(" + {} new", n.undecided) } else { String::new() };
+        format!("{class} {} training + {} validation{undecided}", n.train, n.validation)
+    });
+    let best = dataset.best.as_ref().map_or_else(
+        || "no model yet".to_owned(),
+        |BestModel { run_id, val_accuracy, .. }| {
+            format!("best model {run_id}, validation accuracy {:.1} %", 100.0 * val_accuracy)
+        },
+    );
+    format!("{name}: {}; {best}", classes.collect::<Vec<_>>().join(", "))
+}
+
+fn queues(status: &Status) -> String {
+    let queues = status.queues;
+    format!("{} file(s) arriving, {} new image(s), {} scan(s) waiting", queues.arrivals, queues.untrained, queues.scans)
+}
+
+fn so_far(status: &Status) -> String {
+    let counters = status.counters;
+    format!(
+        "{} image(s) taken in, {} copies written, {} images forwarded, {} training(s), {} scan(s) explained, {} quarantined",
+        counters.samples,
+        counters.copies_written,
+        counters.images_forwarded,
+        counters.trainings,
+        counters.scans_explained,
+        counters.quarantined
+    )
+}
+
+/// Whole seconds, at most two units: `1h 12m`.
+fn rounded(duration: Duration) -> String {
+    let text = humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::status::ClassStatus;
+    use crate::domain::{ClassName, RunId};
+
+    fn status(state: ServiceState) -> Status {
+        let mut status = Status::starting("/srv/watch");
+        status.state = state;
+        status.pid = 42;
+        let best = BestModel { run_id: RunId::new("0003-cafe").unwrap(), val_accuracy: 0.925, created: String::new() };
+        let classes = [(ClassName::new("covid").unwrap(), ClassStatus { train: 40, validation: 10, undecided: 2 })];
+        let dataset = DatasetStatus { classes: classes.into(), best: Some(best) };
+        status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);
+        status
+    }
+
+    #[test]
+    fn a_page_says_what_is_done_and_what_is_waited_for() {
+        let mut status = status(ServiceState::Training);
+        status.phase = Some(PhaseStatus {
+            name: "features".to_owned(),
+            unit: "images".to_owned(),
+            done: 12,
+            total: 250,
+            eta_seconds: Some(75.4),
+            remark: String::new(),
+        });
+        status.waits_for = Some("5 more images, or 30s of quiet".to_owned());
+        let page = page(&status);
+        for line in [
+            "The service (process 42) is training, since 0s.",
+            "  waits for  5 more images, or 30s of quiet",
+            "  now        features: 12 of 250 images, about 1m 15s left",
+            "  dataset    xray: covid 40 training + 10 validation + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn the_dead_and_the_silent_are_told_apart() {
+        let mut status = status(ServiceState::Dead);
+        assert!(headline(&status).contains("died without a word"));
+        status.state = ServiceState::Idle;
+        status.updated = "2026-01-02T03:04:05Z".to_owned();
+        assert!(headline(&status).contains("it hangs while idle"), "{}", headline(&status));
+    }
+}

@@ -1,0 +1,359 @@
+//! The control socket: one JSON line asks, one JSON line answers, so that other commands work while the service holds the
+//! registry. The questions are a closed list; the conductor answers them, this file only carries.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, bounded};
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{self, DiskError, Workspace};
+use crate::domain::{DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
+
+/// What another command may ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "question", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Question {
+    /// The models of one dataset, or of all.
+    Models {
+        /// Which; `None` for all.
+        dataset: Option<DatasetName>,
+    },
+    /// Register a run that was trained outside the service; its folder is complete.
+    Adopt {
+        /// Whose run.
+        dataset: DatasetName,
+        /// Which.
+        run_id: RunId,
+    },
+}
+
+/// What the service answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// In order of dataset and run.
+    Models {
+        /// One entry a model.
+        models: Vec<ListedModel>,
+    },
+    /// The run is registered.
+    Adopted {
+        /// What became of it.
+        decision: Decision,
+    },
+    /// It cannot be answered.
+    Refused {
+        /// One sentence: what, where, how to fix.
+        reason: String,
+    },
+}
+
+/// A model as `models list` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedModel {
+    /// Whether it is the best model of its dataset now.
+    pub best: bool,
+    /// The last comparison with the best model of its time; `None` when none was made.
+    pub decision: Option<Decision>,
+    /// Its `model.json`.
+    #[serde(flatten)]
+    pub record: ModelRecord,
+}
+
+/// The models of `dataset`, or of all datasets, in order of dataset and run.
+pub fn models(ledger: &Ledger, dataset: Option<&DatasetName>) -> Vec<ListedModel> {
+    let wanted = ledger.runs.values().filter(|record| dataset.is_none_or(|dataset| *dataset == record.dataset));
+    let listed = wanted.map(|record| {
+        let about = |decision: &&Decision| decision.dataset == record.dataset && decision.run_id == record.run_id;
+        let decision = ledger.decisions.iter().rev().find(about).cloned();
+        let best = ledger.best.get(&record.dataset) == Some(&record.run_id);
+        ListedModel { best, decision, record: record.clone() }
+    });
+    listed.collect()
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+pub struct Request {
+    /// What is asked.
+    pub question: Question,
+    reply: Sender<Answer>,
+}
+
+impl Request {
+    /// Answers. One who no longer waits is no error.
+    pub fn answer(self, answer: Answer) {
+        drop(self.reply.send(answer));
+    }
+}
+
+/// A command that connected and says nothing is not waited for longer than this.
+const READ_PATIENCE: Duration = Duration::from_secs(2);
+/// The conductor answers within moments; a service that is stopping may not.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// What the asking side waits for: somebody else's question, then its own.
+const ASK_PATIENCE: Duration = Duration::from_secs(15);
+/// Bytes of a question.
+const LONGEST_QUESTION: u64 = 64 << 10;
+
+/// The serving side. Dropping it closes the socket.
+#[derive(Debug)]
+pub struct Server {
+    path: PathBuf,
+    stop: StopFlag,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens `state/control.sock` (for the user and the group) and hands each question to `hear`, one at a time.
+    /// A socket that is there is a leftover: the caller holds the state folder's lock.
+    ///
+    /// # Errors
+    /// The socket or its thread cannot be made.
+    pub fn start(workspace: &Workspace, hear: impl Fn(Request) + Send + 'static) -> io::Result<Self> {
+        let path = workspace.control_socket();
+        let refused = |error: DiskError| io::Error::other(error.to_string());
+        disk::remove_file(&path).map_err(refused)?;
+        let listener = via_short_path(&path, |short| UnixListener::bind(short))?;
+        disk::set_mode(&path, 0o660).map_err(refused)?;
+        let stop = StopFlag::default();
+        let stopped = stop.clone();
+        let serve = move || {
+            for stream in listener.incoming().take_while(|_| !stopped.is_raised()) {
+                if let Err(error) = stream.and_then(|stream| attend(&stream, &hear)) {
+                    tracing::debug!("control socket: {error}");
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("gw-control".to_owned()).spawn(serve)?;
+        Ok(Self { path, stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.raise();
+        // The thread waits in `accept`; a connection wakes it.
+        let woken = via_short_path(&self.path, |short| UnixStream::connect(short)).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
+            drop(thread.join());
+        }
+        if let Err(error) = disk::remove_file(&self.path) {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// Reads one question, has it answered, writes the answer.
+fn attend(stream: &UnixStream, hear: &impl Fn(Request)) -> io::Result<()> {
+    stream.set_read_timeout(Some(READ_PATIENCE))?;
+    stream.set_write_timeout(Some(READ_PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(LONGEST_QUESTION)).read_line(&mut line)?;
+    if line.is_empty() {
+        return Ok(());
+    }
+    let answer = match serde_json::from_str(&line) {
+        Ok(question) => passed_on(question, hear),
+        Err(error) => Answer::Refused { reason: format!("the service does not know this question: {error}") },
+    };
+    say(stream, &answer)
+}
+
+fn passed_on(question: Question, hear: &impl Fn(Request)) -> Answer {
+    let (reply, answered) = bounded(1);
+    hear(Request { question, reply });
+    answered.recv_timeout(ANSWER_PATIENCE).unwrap_or_else(|_| Answer::Refused {
+        reason: "the service is busy or stopping; try again in a moment".to_owned(),
+    })
+}
+
+fn say(mut stream: &UnixStream, words: &impl Serialize) -> io::Result<()> {
+    let line = serde_json::to_string(words)? + "\n";
+    stream.write_all(line.as_bytes())
+}
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nobody listens.
+    #[error("no service answers on `{}`: another gradwatch command works here; try again when it has ended", path.display())]
+    NotServed {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// Talking failed.
+    #[error("cannot talk to the service on `{}`: {source}{}", path.display(), hint(source))]
+    Io {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The answer is not one that this program knows.
+    #[error(
+        "the service answers in words this gradwatch does not know ({0}): use the version that runs as the service"
+    )]
+    Unknown(serde_json::Error),
+    /// The answer belongs to another question.
+    #[error("the service answered another question ({0:?}); please report this")]
+    Unexpected(Box<Answer>),
+    /// The service will not.
+    #[error("{0}")]
+    Refused(String),
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "; run this as the service's user, or join its group",
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "; it is busy or hangs, `gradwatch status` tells",
+        _ => "",
+    }
+}
+
+/// Asks the service that works in `workspace`, and waits for its answer.
+///
+/// # Errors
+/// [`ControlError`], an answer of [`Answer::Refused`] included.
+pub fn ask(workspace: &Workspace, question: &Question) -> Result<Answer, ControlError> {
+    let path = workspace.control_socket();
+    let line = converse(&path, question).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NotServed { path: path.clone() },
+        _ => ControlError::Io { path: path.clone(), source },
+    })?;
+    match serde_json::from_str(&line).map_err(ControlError::Unknown)? {
+        Answer::Refused { reason } => Err(ControlError::Refused(reason)),
+        answer => Ok(answer),
+    }
+}
+
+fn converse(path: &Path, question: &Question) -> io::Result<String> {
+    let stream = via_short_path(path, |short| UnixStream::connect(short))?;
+    stream.set_read_timeout(Some(ASK_PATIENCE))?;
+    say(&stream, question)?;
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line)?;
+    Ok(line)
+}
+
+/// A socket's address holds 107 bytes; a longer path is reached through its open folder.
+fn via_short_path<T>(path: &Path, reach: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    const LONGEST: usize = 107;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return reach(path) };
+    if path.as_os_str().len() <= LONGEST {
+        return reach(path);
+    }
+    let folder = File::open(folder)?;
+    reach(&Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::domain::LedgerEvent;
+
+    fn refusing(request: Request) {
+        let reason = format!("{:?}", request.question);
+        request.answer(Answer::Refused { reason });
+    }
+
+    fn listing() -> Question {
+        Question::Models { dataset: Some(DatasetName::new("x").unwrap()) }
+    }
+
+    fn workspace(dir: &Path) -> Workspace {
+        std::fs::create_dir_all(dir).unwrap();
+        Workspace::new(dir)
+    }
+
+    #[test]
+    fn a_question_is_heard_and_answered() {
+        let dir = tempfile::tempdir().unwrap();
+        // A path longer than a socket's address holds.
+        for folder in [dir.path().to_owned(), dir.path().join("long".repeat(40))] {
+            let workspace = workspace(&folder);
+            std::fs::write(workspace.control_socket(), b"a leftover").unwrap();
+            let server =
+                Server::start(&workspace, |request| request.answer(Answer::Models { models: Vec::new() })).unwrap();
+            let mode = std::fs::metadata(workspace.control_socket()).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o660);
+            assert_eq!(ask(&workspace, &listing()).unwrap(), Answer::Models { models: Vec::new() });
+            drop(server);
+            assert!(!workspace.control_socket().exists());
+        }
+    }
+
+    #[test]
+    fn listed_models_survive_the_socket_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = workspace(dir.path());
+        let ledger = two_runs();
+        let listed = models(&ledger, Some(&DatasetName::new("x").unwrap()));
+        assert_eq!(listed.iter().map(|model| model.best).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(listed[1].decision, ledger.decisions.last().cloned());
+        assert!(models(&ledger, Some(&DatasetName::new("y").unwrap())).is_empty());
+        let answer = Answer::Models { models: listed };
+        let sent = answer.clone();
+        let _server = Server::start(&workspace, move |request| request.answer(sent.clone())).unwrap();
+        assert_eq!(ask(&workspace, &listing()).unwrap(), answer);
+    }
+
+    fn two_runs() -> Ledger {
+        let mut ledger = Ledger::default();
+        for id in ["0001-a", "0002-b"] {
+            let record = ModelRecord::example("x", id);
+            let (dataset, run_id) = (record.dataset.clone(), record.run_id.clone());
+            ledger.apply(&LedgerEvent::Run(Box::new(record)));
+            ledger.apply(&LedgerEvent::Decision(Decision {
+                dataset,
+                run_id,
+                promoted: true,
+                previous: None,
+                n_validation: 3,
+                candidate_correct: 2,
+                previous_correct: None,
+                reason: "it is the first".to_owned(),
+                at: "2026-01-02T03:04:06Z".to_owned(),
+            }));
+        }
+        ledger
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_in_the_services_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = workspace(dir.path());
+        let _server = Server::start(&workspace, refusing).unwrap();
+        let error = ask(&workspace, &listing()).unwrap_err().to_string();
+        assert!(error.starts_with("Models {"), "{error}");
+    }
+
+    #[test]
+    fn nonsense_and_silence_are_survived() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = workspace(dir.path());
+        let _server = Server::start(&workspace, refusing).unwrap();
+        drop(UnixStream::connect(workspace.control_socket()).unwrap());
+        let stream = UnixStream::connect(workspace.control_socket()).unwrap();
+        (&stream).write_all(b"{\"question\":\"shutdown\"}\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        assert!(line.contains("does not know this question"), "{line}");
+        assert!(ask(&workspace, &listing()).unwrap_err().to_string().starts_with("Models {"));
+    }
+
+    #[test]
+    fn without_a_service_the_message_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = ask(&workspace(dir.path()), &listing()).unwrap_err();
+        assert!(matches!(error, ControlError::NotServed { .. }), "{error}");
+    }
+}
