@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -45,6 +46,11 @@ impl TestBed {
         let dir = tempfile::Builder::new().prefix("gradwatch-test-").tempdir().unwrap();
         fs::create_dir(dir.path().join("inbox")).unwrap();
         fs::write(dir.path().join("config.toml"), CONFIG).unwrap();
+        // The built-in backbone is the same for all, and takes seconds to make: the first program that needs it makes it.
+        let weights = Path::new(env!("CARGO_TARGET_TMPDIR")).join("weights");
+        fs::create_dir_all(&weights).unwrap();
+        fs::create_dir(dir.path().join("state")).unwrap();
+        symlink(weights, dir.path().join("state/weights")).unwrap();
         Self { dir, set: Vec::new() }
     }
 

@@ -10,7 +10,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("disk", &["domain"]),
-    ("imaging", &["domain"]),
+    ("imaging", &["domain", "config"]),
     ("registry", &["domain", "disk"]),
     ("nn", &["domain", "config", "disk", "imaging"]),
     ("watch", &["domain", "config"]),

@@ -47,7 +47,6 @@ pub struct Ended {
 
 impl Service {
     pub(crate) fn start(bed: &TestBed) -> Self {
-        fs::create_dir_all(bed.state("")).unwrap();
         let (sender, events) = mpsc::channel();
         let watcher = watch_folder(&bed.state(""), sender.clone());
         let socket_path = bed.path("notify.sock");
