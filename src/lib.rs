@@ -11,5 +11,6 @@ pub mod daemon;
 pub mod disk;
 pub mod domain;
 pub mod imaging;
+pub mod ingest;
 pub mod registry;
 pub mod watch;

@@ -155,6 +155,13 @@ pub enum LedgerEvent {
     },
     /// A scan is new or changed (path, state).
     Scan(Scan),
+    /// A scan has no file left, and nobody had explained it yet.
+    ScanGone {
+        /// The dataset that its path named.
+        dataset: Option<DatasetName>,
+        /// Which.
+        hash: ContentHash,
+    },
     /// A training finished and its files are on disk.
     Run(Box<ModelRecord>),
     /// A candidate was compared with the best model.
@@ -198,6 +205,7 @@ impl Ledger {
             }
             LedgerEvent::SampleGone { dataset, hash } => drop(self.samples.remove(&(dataset.clone(), *hash))),
             LedgerEvent::Scan(scan) => drop(self.scans.insert((scan.dataset.clone(), scan.hash), scan.clone())),
+            LedgerEvent::ScanGone { dataset, hash } => drop(self.scans.remove(&(dataset.clone(), *hash))),
             LedgerEvent::Run(model) => {
                 self.runs.insert((model.dataset.clone(), model.run_id.clone()), (**model).clone());
             }

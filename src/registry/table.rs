@@ -68,7 +68,7 @@ pub(super) fn rows(events: &[LedgerEvent], ledger: &Ledger) -> Result<Rows, Regi
                 let record = ledger.samples.get(&(dataset.clone(), *hash));
                 put(&mut rows, Table::Samples, by_content(Some(dataset), *hash), record)?;
             }
-            LedgerEvent::Scan(Scan { dataset, hash, .. }) => {
+            LedgerEvent::Scan(Scan { dataset, hash, .. }) | LedgerEvent::ScanGone { dataset, hash } => {
                 let record = ledger.scans.get(&(dataset.clone(), *hash));
                 put(&mut rows, Table::Scans, by_content(dataset.as_ref(), *hash), record)?;
             }

@@ -1,0 +1,19 @@
+//! Arrivals to samples and scans: what a file is for, whether it can be read, what it replaces, on which side it stands.
+//!
+//! It reads the inbox and never writes there; all it writes are the reason files of the quarantine. What it decides it
+//! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
+
+mod draft;
+mod inspect;
+mod intake;
+mod quarantine;
+mod rejection;
+mod role;
+mod split;
+
+pub use inspect::{Inspected, inspect};
+pub use intake::{Intake, Readings, Taken};
+pub use quarantine::{clear_reason, write_reason};
+pub use rejection::Rejection;
+pub use role::role_of;
+pub use split::assign_split;

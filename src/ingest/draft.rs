@@ -1,0 +1,283 @@
+//! The ledger as it will be: what one file after the other changes, in memory, written down as events.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::Regex;
+
+use super::rejection::LABEL_CONFLICT;
+use super::{Inspected, Rejection};
+use crate::domain::{
+    ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
+    Sample, Scan, ScanState,
+};
+
+/// A sample or a scan, as files refer to it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Content {
+    Sample(DatasetName, ContentHash),
+    Scan(Option<DatasetName>, ContentHash),
+}
+
+impl Content {
+    fn of(outcome: &FileOutcome) -> Option<Self> {
+        match outcome {
+            FileOutcome::Sample { dataset, hash } => Some(Self::Sample(dataset.clone(), *hash)),
+            FileOutcome::Scan { dataset, hash } => Some(Self::Scan(dataset.clone(), *hash)),
+            FileOutcome::Quarantined { .. } => None,
+        }
+    }
+
+    fn outcome(&self) -> FileOutcome {
+        match self.clone() {
+            Self::Sample(dataset, hash) => FileOutcome::Sample { dataset, hash },
+            Self::Scan(dataset, hash) => FileOutcome::Scan { dataset, hash },
+        }
+    }
+}
+
+/// What a file that was admitted turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// A picture that was not known in this role.
+    New,
+    /// One more file with the picture that also lies at this path.
+    SameAs(String),
+    /// The picture was known, and this is now where it lies.
+    Known,
+}
+
+/// A copy of the ledger that files are taken into one by one.
+pub(super) struct Draft<'a> {
+    ledger: Ledger,
+    paths: BTreeMap<Content, BTreeSet<String>>,
+    events: Vec<LedgerEvent>,
+    group_pattern: Option<&'a Regex>,
+    /// Whether a file is in the inbox at this moment. What was moved must not count as still lying where it was.
+    is_there: &'a dyn Fn(&str) -> bool,
+    /// Datasets in which a label was given up, so that a conflict over it may be solved.
+    freed: BTreeSet<DatasetName>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(ledger: &Ledger, group_pattern: Option<&'a Regex>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
+        let mut paths: BTreeMap<Content, BTreeSet<String>> = BTreeMap::new();
+        for record in ledger.files.values() {
+            if let Some(content) = Content::of(&record.outcome) {
+                paths.entry(content).or_default().insert(record.path.clone());
+            }
+        }
+        Self { ledger: ledger.clone(), paths, events: Vec::new(), group_pattern, is_there, freed: BTreeSet::new() }
+    }
+
+    /// What all that was taken in changes, in order.
+    pub(super) fn into_events(self) -> Vec<LedgerEvent> {
+        self.events
+    }
+
+    pub(super) fn record(&self, path: &str) -> Option<&FileRecord> {
+        self.ledger.files.get(path)
+    }
+
+    /// Files that were set aside for a label that may be free now; each is named once.
+    pub(super) fn take_freed(&mut self) -> Vec<String> {
+        let freed = std::mem::take(&mut self.freed);
+        let in_freed = |path: &str| freed.iter().any(|name| path.starts_with(&format!("datasets/{name}/")));
+        let is_conflict =
+            |outcome: &FileOutcome| matches!(outcome, FileOutcome::Quarantined { code, .. } if code == LABEL_CONFLICT);
+        let files = self.ledger.files.values().filter(|file| is_conflict(&file.outcome) && in_freed(&file.path));
+        files.map(|file| file.path.clone()).collect()
+    }
+
+    /// Takes in a file that could be read.
+    pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Result<Admission, Rejection> {
+        let (content, admission) = match role {
+            Role::Sample { dataset, class } => {
+                let admission = self.admit_sample(path, dataset, class, inspected)?;
+                (Content::Sample(dataset.clone(), inspected.hash), admission)
+            }
+            Role::Scan { dataset } => {
+                let content = Content::Scan(dataset.clone(), inspected.hash);
+                (content, self.admit_scan(path, dataset.as_ref(), inspected))
+            }
+        };
+        self.put_file(path, inspected.stamp, content.outcome());
+        Ok(admission)
+    }
+
+    /// Sets a file aside. Nothing happens when it was set aside for the same reason as it is.
+    pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &Rejection) -> bool {
+        let Rejection { reason, fix, .. } = rejection.clone();
+        let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix };
+        if self.record(path).is_some_and(|record| record.stamp == stamp && record.outcome == outcome) {
+            return false;
+        }
+        self.put_file(path, stamp, outcome);
+        self.put(LedgerEvent::Counted { counter: Counter::Quarantined, n: 1 });
+        true
+    }
+
+    /// Forgets a file that is not there any more.
+    pub(super) fn gone(&mut self, path: &str) {
+        if self.record(path).is_some() {
+            self.release(path);
+            self.put(LedgerEvent::FileGone { path: path.to_owned() });
+        }
+    }
+
+    fn admit_sample(
+        &mut self,
+        path: &str,
+        dataset: &DatasetName,
+        class: &ClassName,
+        inspected: &Inspected,
+    ) -> Result<Admission, Rejection> {
+        let known = self.ledger.samples.get(&(dataset.clone(), inspected.hash)).cloned();
+        let Some(known) = known else {
+            let sample = Sample {
+                dataset: dataset.clone(),
+                class: class.clone(),
+                hash: inspected.hash,
+                path: path.to_owned(),
+                group: self.group_of(path),
+                split: None,
+                image: inspected.facts.clone(),
+            };
+            self.put(LedgerEvent::Sample(sample));
+            self.put(LedgerEvent::Counted { counter: Counter::Samples, n: 1 });
+            return Ok(Admission::New);
+        };
+        let holder = self.holder(&Content::Sample(dataset.clone(), inspected.hash), path);
+        match holder {
+            Some(holder) if known.class != *class => Err(label_conflict(&known, class, &holder)),
+            Some(holder) => Ok(Admission::SameAs(holder)),
+            None => {
+                if known.class != *class {
+                    self.freed.insert(dataset.clone());
+                }
+                self.put_changed(&known, self.moved(Sample { class: class.clone(), ..known.clone() }, path));
+                Ok(Admission::Known)
+            }
+        }
+    }
+
+    fn admit_scan(&mut self, path: &str, dataset: Option<&DatasetName>, inspected: &Inspected) -> Admission {
+        let known = self.ledger.scans.get(&(dataset.cloned(), inspected.hash)).cloned();
+        let Some(known) = known else {
+            let (path, image, hash) = (path.to_owned(), inspected.facts.clone(), inspected.hash);
+            let scan = Scan { dataset: dataset.cloned(), hash, path, state: ScanState::Waiting, image };
+            self.put(LedgerEvent::Scan(scan));
+            return Admission::New;
+        };
+        if let Some(holder) = self.holder(&Content::Scan(dataset.cloned(), inspected.hash), path) {
+            return Admission::SameAs(holder);
+        }
+        if known.path != path {
+            self.put(LedgerEvent::Scan(Scan { path: path.to_owned(), ..known }));
+        }
+        Admission::Known
+    }
+
+    /// Another file that holds this content. Those that are not there any more are forgotten on the way, so that a picture
+    /// that was moved is not taken for a copy of itself.
+    fn holder(&mut self, content: &Content, path: &str) -> Option<String> {
+        let others = self.paths.get(content).into_iter().flatten().filter(|other| *other != path);
+        let (there, away): (Vec<_>, Vec<_>) = others.cloned().partition(|other| (self.is_there)(other));
+        let holder = there.into_iter().next();
+        if holder.is_some() {
+            // They come as gone in their own time; the content is not lost with them.
+            return holder;
+        }
+        for path in away {
+            self.put(LedgerEvent::FileGone { path });
+        }
+        None
+    }
+
+    /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
+    fn release(&mut self, path: &str) {
+        let Some(content) = self.record(path).and_then(|record| Content::of(&record.outcome)) else { return };
+        let other = self.paths.get(&content).into_iter().flatten().find(|other| *other != path).cloned();
+        match content {
+            Content::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
+            Content::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
+        }
+    }
+
+    fn release_sample(&mut self, path: &str, dataset: DatasetName, hash: ContentHash, other: Option<String>) {
+        match (self.ledger.samples.get(&(dataset.clone(), hash)).cloned(), other) {
+            (Some(sample), Some(other)) if sample.path == path => {
+                self.put_changed(&sample, self.moved(sample.clone(), &other));
+            }
+            (Some(_), None) => {
+                self.freed.insert(dataset.clone());
+                self.put(LedgerEvent::SampleGone { dataset, hash });
+            }
+            _ => {}
+        }
+    }
+
+    /// An explained scan stays known when its file goes: its report is still there.
+    fn release_scan(&mut self, path: &str, dataset: Option<DatasetName>, hash: ContentHash, other: Option<String>) {
+        match (self.ledger.scans.get(&(dataset.clone(), hash)).cloned(), other) {
+            (Some(scan), Some(other)) if scan.path == path => {
+                self.put(LedgerEvent::Scan(Scan { path: other, ..scan }));
+            }
+            (Some(Scan { state: ScanState::Waiting, .. }), None) => self.put(LedgerEvent::ScanGone { dataset, hash }),
+            _ => {}
+        }
+    }
+
+    /// The sample at another path. It keeps its side, unless its new name says that it belongs to another group.
+    fn moved(&self, sample: Sample, path: &str) -> Sample {
+        let group = self.group_of(path);
+        let split = if group == sample.group { sample.split } else { None };
+        Sample { path: path.to_owned(), group, split, ..sample }
+    }
+
+    fn group_of(&self, path: &str) -> Option<String> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let group = self.group_pattern?.captures(name)?.get(1)?;
+        Some(group.as_str().to_owned()).filter(|group| !group.is_empty())
+    }
+
+    fn put_changed(&mut self, old: &Sample, new: Sample) {
+        if *old != new {
+            self.put(LedgerEvent::Sample(new));
+        }
+    }
+
+    fn put_file(&mut self, path: &str, stamp: FileStamp, outcome: FileOutcome) {
+        if self.record(path).is_some_and(|record| record.outcome != outcome) {
+            self.release(path);
+        }
+        self.put(LedgerEvent::File(FileRecord { path: path.to_owned(), stamp, outcome }));
+    }
+
+    /// Folds one event in, and keeps it.
+    fn put(&mut self, event: LedgerEvent) {
+        if let LedgerEvent::File(FileRecord { path, .. }) | LedgerEvent::FileGone { path } = &event {
+            let old = self.record(path).and_then(|record| Content::of(&record.outcome));
+            if let Some(paths) = old.and_then(|content| self.paths.get_mut(&content)) {
+                paths.remove(path);
+            }
+        }
+        if let LedgerEvent::File(record) = &event
+            && let Some(content) = Content::of(&record.outcome)
+        {
+            self.paths.entry(content).or_default().insert(record.path.clone());
+        }
+        self.ledger.apply(&event);
+        self.events.push(event);
+    }
+}
+
+fn label_conflict(known: &Sample, class: &ClassName, holder: &str) -> Rejection {
+    Rejection::new(
+        LABEL_CONFLICT,
+        format!("the same picture lies in the class `{}` as `{holder}`", known.class),
+        format!("remove it from `{}` or from `{class}`, whichever is wrong", known.class),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! What files do to the ledger, one story a test. Every story also folds its events into the ledger it began with.
+
+use super::*;
+use crate::domain::{ImageFacts, RunId, Split};
+use crate::ingest::role_of;
+
+/// An inbox of names and contents, and the ledger that was made of it.
+#[derive(Default)]
+struct Desk {
+    there: BTreeSet<String>,
+    ledger: Ledger,
+    pattern: Option<Regex>,
+    n_changes: i64,
+}
+
+impl Desk {
+    /// Runs one step on a fresh draft, and folds what it changes into the ledger.
+    fn step<T>(&mut self, step: impl FnOnce(&mut Draft) -> T) -> T {
+        let there = self.there.clone();
+        let is_there = |path: &str| there.contains(path);
+        let mut draft = Draft::new(&self.ledger, self.pattern.as_ref(), &is_there);
+        let result = step(&mut draft);
+        let ledger = draft.ledger.clone();
+        for event in draft.into_events() {
+            self.ledger.apply(&event);
+        }
+        assert_eq!(self.ledger, ledger, "the events say what the draft says");
+        result
+    }
+
+    fn admit(&mut self, path: &str, content: &str) -> Result<Admission, Rejection> {
+        self.there.insert(path.to_owned());
+        let inspected = self.inspected(content);
+        self.step(|draft| draft.admit(path, &role_of(path).unwrap(), &inspected))
+    }
+
+    fn reject(&mut self, path: &str, stamp: FileStamp) -> bool {
+        self.there.insert(path.to_owned());
+        self.step(|draft| draft.reject(path, stamp, &Rejection::new("damaged", "it is damaged", "copy it again")))
+    }
+
+    fn remove(&mut self, path: &str) -> Vec<String> {
+        self.there.remove(path);
+        self.step(|draft| {
+            draft.gone(path);
+            draft.take_freed()
+        })
+    }
+
+    fn inspected(&mut self, content: &str) -> Inspected {
+        self.n_changes += 1;
+        let facts = ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() };
+        let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1 };
+        Inspected { hash: ContentHash::of(content.as_bytes()), facts, stamp }
+    }
+
+    fn sample(&self, content: &str) -> Option<&Sample> {
+        let hash = ContentHash::of(content.as_bytes());
+        self.ledger.samples.values().find(|sample| sample.hash == hash)
+    }
+
+    fn scan(&self, content: &str) -> Option<&Scan> {
+        let hash = ContentHash::of(content.as_bytes());
+        self.ledger.scans.values().find(|scan| scan.hash == hash)
+    }
+
+    fn decide(&mut self, content: &str, split: Split) {
+        let sample = Sample { split: Some(split), ..self.sample(content).unwrap().clone() };
+        self.ledger.apply(&LedgerEvent::Sample(sample));
+    }
+
+    fn code(&self, path: &str) -> Option<&str> {
+        match &self.ledger.files[path].outcome {
+            FileOutcome::Quarantined { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn a_picture_is_one_sample_however_often_it_lies_there() {
+    let mut desk = Desk::default();
+    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Ok(Admission::New));
+    let second = desk.admit("datasets/d/c/b.png", "x");
+    assert_eq!(second, Ok(Admission::SameAs("datasets/d/c/a.png".into())));
+    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Ok(Admission::SameAs("datasets/d/c/b.png".into())));
+    assert_eq!((desk.ledger.samples.len(), desk.ledger.files.len()), (1, 2));
+    assert_eq!(desk.ledger.counters.samples, 1);
+    assert_eq!(desk.sample("x").unwrap().path, "datasets/d/c/a.png");
+}
+
+#[test]
+fn a_sample_outlives_all_its_files_but_the_last() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    desk.admit("datasets/d/c/b.png", "x").unwrap();
+    desk.decide("x", Split::Validation);
+    desk.remove("datasets/d/c/a.png");
+    assert_eq!(desk.sample("x").unwrap().path, "datasets/d/c/b.png");
+    assert_eq!(desk.sample("x").unwrap().split, Some(Split::Validation));
+    desk.remove("datasets/d/c/b.png");
+    assert_eq!(desk.ledger, Ledger { counters: desk.ledger.counters, ..Ledger::default() });
+}
+
+#[test]
+fn a_rewritten_file_gives_up_what_it_held() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/c/a.png", "old").unwrap();
+    desk.admit("datasets/d/c/b.png", "kept").unwrap();
+    desk.admit("datasets/d/c/c.png", "kept").unwrap();
+    desk.admit("datasets/d/c/a.png", "new").unwrap();
+    desk.admit("datasets/d/c/b.png", "newer").unwrap();
+    assert_eq!(desk.sample("old"), None);
+    assert_eq!(desk.sample("kept").unwrap().path, "datasets/d/c/c.png");
+    assert_eq!(desk.ledger.samples.len(), 3);
+    assert_eq!(desk.ledger.counters.samples, 4);
+}
+
+#[test]
+fn the_same_picture_in_two_classes_is_a_conflict_until_one_is_removed() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/covid/a.png", "x").unwrap();
+    let rejection = desk.admit("datasets/d/normal/a.png", "x").unwrap_err();
+    assert_eq!(rejection.code, LABEL_CONFLICT);
+    assert!(rejection.to_string().contains("`datasets/d/covid/a.png`"), "{rejection}");
+    let stamp = desk.inspected("x").stamp;
+    desk.step(|draft| draft.reject("datasets/d/normal/a.png", stamp, &rejection));
+    assert_eq!(desk.remove("datasets/d/covid/a.png"), ["datasets/d/normal/a.png"]);
+    assert_eq!(desk.admit("datasets/d/normal/a.png", "x"), Ok(Admission::New));
+    assert_eq!(desk.code("datasets/d/normal/a.png"), None);
+}
+
+#[test]
+fn two_datasets_and_a_scan_may_hold_the_same_picture() {
+    let mut desk = Desk::default();
+    for path in ["datasets/d/covid/a.png", "datasets/e/normal/a.png", "scans/a.png", "scans/d/a.png"] {
+        assert_eq!(desk.admit(path, "x"), Ok(Admission::New), "{path}");
+    }
+    assert_eq!((desk.ledger.samples.len(), desk.ledger.scans.len()), (2, 2));
+}
+
+#[test]
+fn a_file_that_moved_keeps_its_sample_and_side() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    desk.decide("x", Split::Validation);
+    desk.there.remove("datasets/d/c/a.png");
+    assert_eq!(desk.admit("datasets/d/c/sub/b.png", "x"), Ok(Admission::Known));
+    desk.remove("datasets/d/c/a.png");
+    let sample = desk.sample("x").unwrap();
+    assert_eq!((sample.path.as_str(), sample.split), ("datasets/d/c/sub/b.png", Some(Split::Validation)));
+    assert_eq!((desk.ledger.files.len(), desk.ledger.counters.samples), (1, 1));
+}
+
+#[test]
+fn a_file_that_moved_to_another_class_has_its_label() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/covid/a.png", "x").unwrap();
+    desk.decide("x", Split::Train);
+    desk.there.remove("datasets/d/covid/a.png");
+    assert_eq!(desk.admit("datasets/d/normal/a.png", "x"), Ok(Admission::Known));
+    let sample = desk.sample("x").unwrap();
+    assert_eq!((sample.class.as_str(), sample.split), ("normal", Some(Split::Train)));
+}
+
+#[test]
+fn the_name_tells_the_group_and_a_new_group_is_decided_anew() {
+    let mut desk = Desk { pattern: Some(Regex::new(r"^(\d+)_").unwrap()), ..Desk::default() };
+    desk.admit("datasets/d/c/007_1.png", "x").unwrap();
+    desk.admit("datasets/d/c/plain.png", "y").unwrap();
+    assert_eq!(desk.sample("x").unwrap().group.as_deref(), Some("007"));
+    assert_eq!(desk.sample("y").unwrap().group, None);
+    desk.decide("x", Split::Train);
+    desk.there.remove("datasets/d/c/007_1.png");
+    desk.admit("datasets/d/c/008_1.png", "x").unwrap();
+    let sample = desk.sample("x").unwrap();
+    assert_eq!((sample.group.as_deref(), sample.split), (Some("008"), None));
+}
+
+#[test]
+fn a_file_is_set_aside_once_for_each_reason_and_state() {
+    let mut desk = Desk::default();
+    let stamp = desk.inspected("x").stamp;
+    assert!(desk.reject("scans/a.png", stamp));
+    assert!(!desk.reject("scans/a.png", stamp));
+    assert!(desk.reject("scans/a.png", FileStamp { len: 2, ..stamp }));
+    assert_eq!(desk.ledger.counters.quarantined, 2);
+    assert_eq!(desk.code("scans/a.png"), Some("damaged"));
+    assert_eq!(desk.admit("scans/a.png", "x"), Ok(Admission::New));
+    assert_eq!(desk.code("scans/a.png"), None);
+}
+
+#[test]
+fn a_sample_that_was_spoiled_is_gone() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    let stamp = desk.inspected("spoiled").stamp;
+    assert!(desk.reject("datasets/d/c/a.png", stamp));
+    assert_eq!(desk.sample("x"), None);
+}
+
+#[test]
+fn a_scan_goes_with_its_last_file_unless_it_is_explained() {
+    let mut desk = Desk::default();
+    for (path, content) in [("scans/a.png", "waits"), ("scans/b.png", "waits"), ("scans/c.png", "explained")] {
+        desk.admit(path, content).unwrap();
+    }
+    let model = RunId::new("0001-abcd").unwrap();
+    let state = ScanState::Explained { model, report: "d/c-1".into() };
+    let explained = Scan { state, ..desk.scan("explained").unwrap().clone() };
+    desk.ledger.apply(&LedgerEvent::Scan(explained.clone()));
+    desk.remove("scans/a.png");
+    assert_eq!(desk.scan("waits").unwrap().path, "scans/b.png");
+    desk.remove("scans/b.png");
+    desk.remove("scans/c.png");
+    assert_eq!((desk.scan("waits"), desk.scan("explained")), (None, Some(&explained)));
+    desk.admit("scans/d.png", "explained").unwrap();
+    assert_eq!(desk.scan("explained"), Some(&Scan { path: "scans/d.png".into(), ..explained }));
+}
+
+#[test]
+fn a_file_that_nobody_knew_may_be_gone() {
+    let mut desk = Desk::default();
+    desk.remove("scans/never.png");
+    assert_eq!(desk.ledger, Ledger::default());
+}

@@ -1,0 +1,164 @@
+//! A batch of arrivals taken in: read in parallel, decided one by one in their order. One failure never stops the others.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use regex::Regex;
+
+use super::draft::{Admission, Draft};
+use super::{Inspected, Rejection, clear_reason, inspect, role_of, write_reason};
+use crate::config::{LimitSettings, Settings};
+use crate::disk::Workspace;
+use crate::domain::{Arrival, FileOutcome, FileStamp, Ledger, LedgerEvent, Role, StopFlag};
+
+/// The door through which files come in.
+pub struct Intake {
+    inbox: PathBuf,
+    quarantine: PathBuf,
+    limits: LimitSettings,
+    group_pattern: Option<Regex>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What changes by it, to be committed as one. The reason files that it names are written.
+    pub events: Vec<LedgerEvent>,
+    /// Files that are still being written: the watcher has to reconsider them.
+    pub unfinished: Vec<String>,
+}
+
+/// A batch that was read, and waits for [`Intake::decide`].
+#[derive(Debug)]
+pub struct Readings {
+    read: Vec<Reading>,
+    gone: Vec<String>,
+}
+
+/// A file that was read, or could not be.
+#[derive(Debug)]
+struct Reading {
+    path: String,
+    /// As it was told.
+    stamp: FileStamp,
+    last_try: bool,
+    result: Result<(Role, Inspected), Rejection>,
+}
+
+impl Intake {
+    /// For the inbox of these settings, with reason files in this workspace.
+    pub fn new(settings: &Settings, workspace: &Workspace) -> Self {
+        Self {
+            inbox: settings.watch.inbox.clone(),
+            quarantine: workspace.quarantine(),
+            limits: settings.limits,
+            group_pattern: settings.split.group_pattern.clone(),
+        }
+    }
+
+    /// The files that need not be read again while they stay as they are. Those that were set aside for what the user can
+    /// change elsewhere (limits, permissions) are left out: they have another try at every start.
+    pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
+        let retried = |outcome: &FileOutcome| matches!(outcome, FileOutcome::Quarantined { code, .. } if Rejection::may_have_passed(code));
+        let known = ledger.files.values().filter(|file| !retried(&file.outcome));
+        known.map(|file| (file.path.clone(), file.stamp)).collect()
+    }
+
+    /// Reads what has settled, in parallel; needs no knowledge, so it can be done beside everything else. Once `stop` is
+    /// raised the rest of the batch is left out; it is told again at the next start.
+    pub fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> Readings {
+        let (settled, gone): (Vec<_>, Vec<_>) =
+            arrivals.into_iter().partition(|arrival| matches!(arrival, Arrival::Settled { .. }));
+        // In the order of the arrivals, which does not depend on the number of threads.
+        let read = settled.into_par_iter().filter_map(|arrival| match arrival {
+            Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
+                Some(Reading { result: self.read_one(&path), path, stamp, last_try })
+            }
+            _ => None,
+        });
+        Readings { read: read.collect(), gone: gone.into_iter().map(|arrival| arrival.path().to_owned()).collect() }
+    }
+
+    /// Decides on each file of a batch in their order, against what is known now, and says what changes by it.
+    pub fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
+        let is_there = |path: &str| self.inbox.join(path).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        let mut draft = Draft::new(ledger, self.group_pattern.as_ref(), &is_there);
+        let mut unfinished = Vec::new();
+        for Reading { path, stamp, last_try, result } in readings.read {
+            match result {
+                Err(rejection) if rejection.unfinished && !last_try => {
+                    tracing::debug!(file = path, "Not finished yet: {rejection}.");
+                    unfinished.push(path);
+                }
+                Err(rejection) => self.reject(&mut draft, &path, stamp, &rejection),
+                Ok((role, inspected)) => self.admit(&mut draft, &path, &role, &inspected),
+            }
+        }
+        for path in &readings.gone {
+            self.forget(&mut draft, path);
+        }
+        self.settle_conflicts(&mut draft);
+        Taken { events: draft.into_events(), unfinished }
+    }
+
+    fn read_one(&self, path: &str) -> Result<(Role, Inspected), Rejection> {
+        // The path first: a file in the wrong place is told so, whatever is in it.
+        let role = role_of(path)?;
+        Ok((role, inspect(&self.inbox.join(path), &self.limits)?))
+    }
+
+    fn admit(&self, draft: &mut Draft, path: &str, role: &Role, inspected: &Inspected) {
+        let was_rejected = is_rejected(draft, path);
+        match draft.admit(path, role, inspected) {
+            Ok(admission) => {
+                if was_rejected {
+                    self.clear(path);
+                }
+                if let Admission::SameAs(other) = admission {
+                    tracing::info!(file = path, same_as = other, "The same picture again; it counts once.");
+                }
+            }
+            Err(rejection) => self.reject(draft, path, inspected.stamp, &rejection),
+        }
+    }
+
+    /// The reason file first, then the event that names it; without the file the event still says all.
+    fn reject(&self, draft: &mut Draft, path: &str, stamp: FileStamp, rejection: &Rejection) {
+        if draft.reject(path, stamp, rejection) {
+            tracing::warn!(file = path, code = rejection.code, "Set aside: {rejection}.");
+        }
+        if let Err(error) = write_reason(&self.quarantine, path, rejection) {
+            tracing::error!(file = path, "{error}");
+        }
+    }
+
+    fn forget(&self, draft: &mut Draft, path: &str) {
+        if is_rejected(draft, path) {
+            self.clear(path);
+        }
+        draft.gone(path);
+    }
+
+    /// A file that was set aside because its picture had another label has another try when that label is given up.
+    fn settle_conflicts(&self, draft: &mut Draft) {
+        for path in draft.take_freed() {
+            if let Ok((role, inspected)) = self.read_one(&path) {
+                self.admit(draft, &path, &role, &inspected);
+            }
+        }
+    }
+
+    fn clear(&self, path: &str) {
+        if let Err(error) = clear_reason(&self.quarantine, path) {
+            tracing::error!(file = path, "{error}");
+        }
+    }
+}
+
+fn is_rejected(draft: &Draft, path: &str) -> bool {
+    draft.record(path).is_some_and(|record| matches!(record.outcome, FileOutcome::Quarantined { .. }))
+}
+
+#[cfg(test)]
+mod tests;

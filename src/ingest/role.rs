@@ -1,0 +1,91 @@
+//! What a file is for: its path says so, and nothing else.
+
+use super::Rejection;
+use crate::domain::{ClassName, DatasetName, NameError, Role};
+
+/// The role of the file at `relative` (to the inbox, `/`-separated): `datasets/<dataset>/<class>/**` is a sample,
+/// `scans/<dataset>/**` and `scans/<file>` are scans.
+///
+/// # Errors
+/// [`Rejection`] when the path says neither, or holds a name that cannot be used; with where to put the file instead.
+pub fn role_of(relative: &str) -> Result<Role, Rejection> {
+    let parts: Vec<&str> = relative.split('/').collect();
+    let (file, folders) = parts.split_last().map_or(("", [].as_slice()), |(file, folders)| (*file, folders));
+    if file.contains(|c: char| c == '\\' || c.is_control()) {
+        return Err(unusable(&NameError::Unusable(file.escape_debug().to_string())));
+    }
+    match folders {
+        ["datasets", dataset, class, ..] => Ok(Role::Sample {
+            dataset: DatasetName::new(*dataset).map_err(|error| unusable(&error))?,
+            class: ClassName::new(*class).map_err(|error| unusable(&error))?,
+        }),
+        ["scans"] => Ok(Role::Scan { dataset: None }),
+        ["scans", dataset, ..] => {
+            Ok(Role::Scan { dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable(&error))?) })
+        }
+        ["datasets", dataset] => Err(misplaced(
+            format!("it lies directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
+            format!("move it into the folder of its class, as `datasets/{dataset}/normal/{file}`"),
+        )),
+        ["datasets"] => Err(misplaced(
+            "it lies directly in `datasets`, so it has no dataset and no class".into(),
+            format!("move it into the folder of its dataset and class, as `datasets/chest/normal/{file}`"),
+        )),
+        _ => Err(misplaced(
+            "it lies neither in `datasets` nor in `scans`".into(),
+            format!(
+                "move it to `scans/{file}` to have it explained, or to `datasets/<dataset>/<class>/` to learn from it"
+            ),
+        )),
+    }
+}
+
+fn misplaced(reason: String, fix: String) -> Rejection {
+    Rejection::new("misplaced", reason, fix)
+}
+
+fn unusable(error: &NameError) -> Rejection {
+    Rejection::new("unusable-name", error.to_string(), "rename the file or folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(dataset: &str, class: &str) -> Role {
+        Role::Sample { dataset: DatasetName::new(dataset).unwrap(), class: ClassName::new(class).unwrap() }
+    }
+
+    #[test]
+    fn the_path_tells_the_role() {
+        let scan = |dataset: Option<&str>| Role::Scan { dataset: dataset.map(|name| DatasetName::new(name).unwrap()) };
+        for (path, role) in [
+            ("datasets/chest/covid/a.png", sample("chest", "covid")),
+            ("datasets/chest/covid/hospital 1/2024/a.png", sample("chest", "covid")),
+            ("scans/a.png", scan(None)),
+            ("scans/chest/a.png", scan(Some("chest"))),
+            ("scans/chest/today/a", scan(Some("chest"))),
+        ] {
+            assert_eq!(role_of(path), Ok(role), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_without_a_role_is_told_where_to_go() {
+        for (path, code, fix) in [
+            ("datasets/chest/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("datasets/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("a.png", "misplaced", "to `scans/a.png`"),
+            ("elsewhere/b/a.png", "misplaced", "to `scans/a.png`"),
+            ("datasets/chest/new\nline/a.png", "unusable-name", "rename"),
+            ("datasets/ch\\est/c/a.png", "unusable-name", "rename"),
+            ("scans/.chest/a.png", "unusable-name", "rename"),
+            ("scans/chest/a\u{7}.png", "unusable-name", "rename"),
+        ] {
+            let rejection = role_of(path).unwrap_err();
+            assert_eq!(rejection.code, code, "{path}");
+            assert!(rejection.fix.contains(fix), "{path}: {rejection}");
+            assert!(!rejection.to_string().contains(char::is_control), "{rejection}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! On which side of the split a sample stands: decided once, before any copy of it exists, and from contents alone.
+//!
+//! The unit is the group (patient): all its samples stand on one side. Classes are balanced one by one.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{ClassName, ContentHash, Sample, Split};
+
+/// Decides the side of every sample of one dataset that has none, and returns those, in hash order.
+///
+/// `validation` is the share (0 to 1) of each class that is measured on. New samples join, in hash order, the side that
+/// is short of its quota; those of a known group join the group's side. Every class of at least two groups keeps one
+/// sample on each side. Samples that have a side keep it, so the result depends on the order of arrival only through them.
+pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
+    let mut ballot = Ballot::new(samples, validation);
+    ballot.secure_validation();
+    ballot.secure_training();
+    ballot.fill_quotas();
+    ballot.decided()
+}
+
+/// What stands on one side together.
+struct Unit<'a> {
+    /// The smallest of its hashes.
+    first: ContentHash,
+    samples: Vec<&'a Sample>,
+    n_of_class: BTreeMap<&'a ClassName, i64>,
+    side: Option<Split>,
+}
+
+/// The units in hash order, and what each class wants.
+struct Ballot<'a> {
+    units: Vec<Unit<'a>>,
+    /// Samples that each class wants to measure on.
+    quotas: BTreeMap<&'a ClassName, i64>,
+}
+
+impl<'a> Unit<'a> {
+    fn new(samples: Vec<&'a Sample>) -> Self {
+        let mut n_of_class = BTreeMap::new();
+        for sample in &samples {
+            *n_of_class.entry(&sample.class).or_default() += 1;
+        }
+        let sides = || samples.iter().filter_map(|sample| sample.split);
+        // A group that straddles (the pattern came later) goes on where it was learned from.
+        let side = if sides().any(|side| side == Split::Train) { Some(Split::Train) } else { sides().next() };
+        let first = samples.iter().map(|sample| sample.hash).min();
+        Self { first: first.unwrap_or_else(|| ContentHash::of(&[])), samples, n_of_class, side }
+    }
+
+    fn has(&self, class: &ClassName) -> bool {
+        self.n_of_class.contains_key(class)
+    }
+}
+
+impl<'a> Ballot<'a> {
+    fn new(samples: &'a [Sample], validation: f64) -> Self {
+        let mut groups: BTreeMap<Result<&str, ContentHash>, Vec<&Sample>> = BTreeMap::new();
+        for sample in samples {
+            groups.entry(sample.group.as_deref().ok_or(sample.hash)).or_default().push(sample);
+        }
+        let mut units: Vec<_> = groups.into_values().map(Unit::new).collect();
+        units.sort_by_key(|unit| unit.first);
+        let mut quotas = BTreeMap::new();
+        for class in samples.iter().map(|sample| &sample.class) {
+            quotas.entry(class).or_insert_with(|| quota(&units, class, validation));
+        }
+        Self { units, quotas }
+    }
+
+    fn classes(&self) -> Vec<&'a ClassName> {
+        self.quotas.keys().copied().collect()
+    }
+
+    /// Samples of a class that stand on a side.
+    fn n_on(&self, side: Split, class: &ClassName) -> i64 {
+        let there = self.units.iter().filter(|unit| unit.side == Some(side));
+        there.filter_map(|unit| unit.n_of_class.get(class)).sum()
+    }
+
+    /// A class that could be measured but is not gets its smallest free unit that no class needs to learn from.
+    fn secure_validation(&mut self) {
+        for class in self.classes() {
+            if self.quotas[class] == 0 || self.n_on(Split::Validation, class) > 0 {
+                continue;
+            }
+            let free = (0..self.units.len()).filter(|at| self.units[*at].side.is_none() && self.units[*at].has(class));
+            let spare = free.filter(|at| self.can_be_spared(*at));
+            if let Some(at) = spare.min_by_key(|at| (self.units[*at].samples.len(), *at)) {
+                self.units[at].side = Some(Split::Validation);
+            }
+        }
+    }
+
+    /// Whether every class of a unit has another one to learn from, or one that is still free to.
+    fn can_be_spared(&self, at: usize) -> bool {
+        let others = || self.units.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, unit)| unit);
+        let to_learn_from =
+            |class: &ClassName| others().any(|unit| unit.side != Some(Split::Validation) && unit.has(class));
+        self.units[at].n_of_class.keys().all(|class| to_learn_from(class))
+    }
+
+    /// A class that could be learned but is not gets its last free unit.
+    fn secure_training(&mut self) {
+        for class in self.classes() {
+            if self.n_on(Split::Train, class) == 0 {
+                let free = self.units.iter_mut().rev().find(|unit| unit.side.is_none() && unit.has(class));
+                if let Some(unit) = free {
+                    unit.side = Some(Split::Train);
+                }
+            }
+        }
+    }
+
+    /// A free unit is measured on when that brings its classes nearer to their quotas.
+    fn fill_quotas(&mut self) {
+        let mut short: BTreeMap<_, _> =
+            self.quotas.iter().map(|(class, quota)| (*class, quota - self.n_on(Split::Validation, class))).collect();
+        for unit in self.units.iter_mut().filter(|unit| unit.side.is_none()) {
+            let before: i64 = unit.n_of_class.keys().map(|class| short[class].abs()).sum();
+            let after: i64 = unit.n_of_class.iter().map(|(class, n)| (short[class] - n).abs()).sum();
+            if after < before {
+                unit.side = Some(Split::Validation);
+                for (class, n) in &unit.n_of_class {
+                    *short.entry(class).or_default() -= n;
+                }
+            } else {
+                unit.side = Some(Split::Train);
+            }
+        }
+    }
+
+    fn decided(self) -> Vec<Sample> {
+        let sided = self.units.into_iter().flat_map(|unit| unit.samples.into_iter().map(move |s| (s, unit.side)));
+        let new = sided.filter(|(sample, _)| sample.split.is_none());
+        let mut new: Vec<_> = new.map(|(sample, split)| Sample { split, ..sample.clone() }).collect();
+        new.sort_by_key(|sample| sample.hash);
+        new
+    }
+}
+
+/// At least one and not all; none of a class whose only group is needed to learn from.
+fn quota(units: &[Unit], class: &ClassName, validation: f64) -> i64 {
+    let n_each = || units.iter().filter_map(|unit| unit.n_of_class.get(class));
+    let n: i64 = n_each().sum();
+    if n_each().count() < 2 { 0 } else { ((validation * n as f64).round() as i64).clamp(1, n - 1) }
+}
+
+#[cfg(test)]
+mod tests;

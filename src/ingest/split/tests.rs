@@ -1,0 +1,141 @@
+//! The promises of the split, against random datasets that grow in random steps.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{DatasetName, ImageFacts};
+
+fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
+    Sample {
+        dataset: DatasetName::new("d").unwrap(),
+        class: ClassName::new(format!("c{class}")).unwrap(),
+        hash: ContentHash::of(&id.to_le_bytes()),
+        path: format!("datasets/d/c{class}/{id}.png"),
+        group: group.map(|group| format!("g{group}")),
+        split: None,
+        image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
+    }
+}
+
+/// Distinct samples of up to three classes, each its own group.
+fn singles() -> impl Strategy<Value = Vec<Sample>> {
+    let classes = prop::collection::vec(0..3_u8, 1..80);
+    classes.prop_map(|classes| (0..).zip(classes).map(|(id, class)| sample(id, class, None)).collect())
+}
+
+/// Distinct samples of up to three classes; groups may hold several classes when `mixed`.
+fn grouped(mixed: bool) -> impl Strategy<Value = Vec<Sample>> {
+    let drawn = prop::collection::vec((0..3_u8, prop::option::weighted(0.8, 0..12_u8)), 1..80);
+    let group = move |class: u8, group: Option<u8>| group.map(|group| if mixed { group } else { group * 3 + class });
+    drawn.prop_map(move |drawn| {
+        (0..).zip(drawn).map(|(id, (class, drawn))| sample(id, class, group(class, drawn))).collect()
+    })
+}
+
+fn decide(samples: &mut [Sample], validation: f64) {
+    for decided in assign_split(samples, validation) {
+        let known = samples.iter_mut().find(|sample| sample.hash == decided.hash).unwrap();
+        assert_eq!(known.split, None, "an old sample was decided again");
+        *known = decided;
+    }
+    assert!(samples.iter().all(|sample| sample.split.is_some()));
+}
+
+/// `(samples, groups, training, validation)` of each class.
+fn tally(samples: &[Sample]) -> BTreeMap<ClassName, (usize, usize, usize, usize)> {
+    let mut tally = BTreeMap::new();
+    for class in samples.iter().map(|sample| &sample.class) {
+        let of_class = || samples.iter().filter(|sample| sample.class == *class);
+        let units: std::collections::BTreeSet<_> =
+            of_class().map(|sample| sample.group.as_deref().ok_or(sample.hash)).collect();
+        let n_on = |side| of_class().filter(|sample| sample.split == Some(side)).count();
+        tally.insert(class.clone(), (of_class().count(), units.len(), n_on(Split::Train), n_on(Split::Validation)));
+    }
+    tally
+}
+
+fn groups_straddle(samples: &[Sample]) -> bool {
+    let side_of = |group| samples.iter().filter(move |s| s.group.is_some() && s.group == group).map(|s| s.split);
+    samples.iter().any(|sample| side_of(sample.group.clone()).any(|side| side != sample.split))
+}
+
+fn quota_of(n: usize, validation: f64) -> usize {
+    if n < 2 { 0 } else { ((n as f64 * validation).round() as usize).clamp(1, n - 1) }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_class_gets_its_share_to_the_sample(mut samples in singles(), validation in 0.01..0.9_f64) {
+        decide(&mut samples, validation);
+        for (class, (n, _, n_train, n_validation)) in tally(&samples) {
+            prop_assert_eq!((n_train, n_validation), (n - quota_of(n, validation), quota_of(n, validation)), "{}", class);
+        }
+    }
+
+    #[test]
+    fn the_order_of_samples_does_not_matter(samples in grouped(true), seed in any::<u64>()) {
+        let mut shuffled = samples.clone();
+        shuffled.sort_by_key(|sample| ContentHash::of_parts([&seed.to_le_bytes()[..], sample.hash.as_bytes()]));
+        prop_assert_eq!(assign_split(&samples, 0.2), assign_split(&shuffled, 0.2));
+    }
+
+    #[test]
+    fn growing_moves_nobody_and_keeps_both_sides(samples in singles(), steps in prop::collection::vec(1..20_usize, 1..8)) {
+        let mut known: Vec<Sample> = Vec::new();
+        let mut coming = samples.into_iter();
+        for step in steps {
+            let before = tally(&known);
+            known.extend(coming.by_ref().take(step));
+            decide(&mut known, 0.2);
+            for (class, (n, _, n_train, n_validation)) in tally(&known) {
+                let (n_before, .., n_validation_before) = before.get(&class).copied().unwrap_or_default();
+                let reachable = (n_validation_before + n - n_before).min(quota_of(n, 0.2));
+                prop_assert_eq!(n_validation, n_validation_before.max(reachable), "{}", class);
+                prop_assert!(n < 2 || n_train > 0, "{}", class);
+            }
+        }
+    }
+
+    #[test]
+    fn groups_stay_on_one_side_while_they_grow(samples in grouped(true), steps in prop::collection::vec(1..20_usize, 1..8)) {
+        let mut known: Vec<Sample> = Vec::new();
+        let mut coming = samples.into_iter();
+        for step in steps {
+            known.extend(coming.by_ref().take(step));
+            decide(&mut known, 0.2);
+            prop_assert!(!groups_straddle(&known), "{:?}", known);
+        }
+    }
+
+    #[test]
+    fn a_class_of_two_groups_is_learned_and_measured(samples in grouped(false), steps in prop::collection::vec(1..20_usize, 1..8)) {
+        let mut known: Vec<Sample> = Vec::new();
+        let mut coming = samples.into_iter();
+        for step in steps {
+            known.extend(coming.by_ref().take(step));
+            decide(&mut known, 0.2);
+            for (class, (_, n_groups, n_train, n_validation)) in tally(&known) {
+                prop_assert!(n_groups < 2 || (n_train > 0 && n_validation > 0), "{}: {:?}", class, known);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_group_of_two_classes_is_not_taken_from_the_one_that_needs_it() {
+    // Class 0 has groups 1 and 2, class 1 only group 1: group 1 has to be learned from.
+    let mut samples = vec![sample(1, 0, Some(1)), sample(2, 1, Some(1)), sample(3, 0, Some(2)), sample(4, 0, Some(2))];
+    decide(&mut samples, 0.2);
+    let sides: Vec<_> = samples.iter().map(|sample| sample.split.unwrap()).collect();
+    assert_eq!(sides, [Split::Train, Split::Train, Split::Validation, Split::Validation]);
+}
+
+#[test]
+fn a_group_that_straddles_goes_on_where_it_is_learned_from() {
+    let mut samples = vec![sample(1, 0, Some(1)), sample(2, 0, Some(1)), sample(3, 0, Some(1))];
+    samples[0].split = Some(Split::Validation);
+    samples[1].split = Some(Split::Train);
+    assert_eq!(assign_split(&samples, 0.2)[0].split, Some(Split::Train));
+}
