@@ -12,5 +12,7 @@ pub mod disk;
 pub mod domain;
 pub mod imaging;
 pub mod ingest;
+pub mod nn;
 pub mod registry;
+pub mod train;
 pub mod watch;

@@ -27,6 +27,11 @@ impl ContentHash {
         Self(hasher.finalize().into())
     }
 
+    /// A hash that was computed elsewhere, as by reading a large file piece by piece.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The raw 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -1,0 +1,38 @@
+//! The network: a frozen VGG16 on libtorch, the layer above it, its fitting, and the maps that explain it.
+//!
+//! The only room that names `tch`. Public items are plain data; no tensor leaves. It knows nothing of datasets,
+//! files of images, splits or runs.
+
+#![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64, which holds the size of anything in memory")]
+
+mod activations;
+mod architecture;
+mod builtin;
+mod cam;
+mod device;
+mod engine;
+mod error;
+mod fit;
+mod head;
+mod network;
+mod pattern;
+mod random;
+mod torch;
+mod weights;
+mod worker;
+
+pub use activations::Activations;
+pub use architecture::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
+pub use cam::class_maps;
+pub use engine::{Backbone, Engine, Priority};
+pub use error::NnError;
+pub use fit::{BatchLoss, ChannelScale, ChannelStatistics, HeadFit, binary_cross_entropy};
+pub use head::Head;
+pub use random::Generator;
+pub use weights::{WeightsFile, list_weights};
+
+/// A full-size network that is soon there, shared by all tests.
+#[cfg(test)]
+pub(crate) fn engine_for_tests() -> Engine {
+    engine::tests::engine()
+}

@@ -1,0 +1,190 @@
+//! The built-in backbone: a VGG16 that needs no download and has seen no photograph.
+//!
+//! Every layer's filters are orthogonal (Saxe et al. 2014), and every channel is shifted and scaled so
+//! that over generated pictures it has mean 0 and deviation 1 before its `ReLU` (layer-sequential standardisation, after
+//! Mishkin & Matas 2016). It is a fixed random description of edges and textures, far better than unscaled random
+//! weights, and no substitute for one that was trained on photographs; everything that uses it says so.
+
+use std::path::Path;
+use std::time::Instant;
+
+use tch::{Device, Kind, Tensor};
+
+use super::NnError;
+use super::architecture::{Conv, VGG16};
+use super::network::{Input, to_vec};
+use super::pattern;
+use super::random::Generator;
+use super::torch::Torch;
+use super::weights::{self, Layer, Weights};
+use crate::disk;
+use crate::domain::{ContentHash, StopFlag};
+
+/// `origin` of these weights in every record.
+pub(super) const ORIGIN: &str = "built-in";
+/// Changes whenever the recipe below does, so that an older file is not taken for the same network.
+const RECIPE: u32 = 1;
+/// Enough for steady statistics: 3,136 positions a channel even in block5.
+const N_PICTURES: usize = 16;
+
+/// Whether a file in the weights folder is one of this room's own.
+pub(super) fn is_built_in(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ORIGIN))
+}
+
+/// What makes one built-in network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BuiltIn<'a> {
+    pub(super) plan: &'a [Conv],
+    pub(super) seed: u64,
+    /// Generated pictures on which it is standardised.
+    pub(super) n_pictures: usize,
+}
+
+impl BuiltIn<'static> {
+    pub(super) fn vgg16(seed: u64) -> Self {
+        Self { plan: &VGG16, seed, n_pictures: N_PICTURES }
+    }
+}
+
+impl BuiltIn<'_> {
+    /// Read from `folder` where they lie there unharmed, else made and written there.
+    pub(super) fn load_or_make(&self, folder: &Path, stop: &StopFlag) -> Result<Weights, NnError> {
+        let prefix = format!("{ORIGIN}-v{RECIPE}-seed{}-", self.seed);
+        for path in weights::weights_in(folder)? {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let Some(short) = name.strip_prefix(&prefix) else { continue };
+            match weights::read(&path, self.plan) {
+                Ok(weights) if weights.sha256.short() == short => return Ok(weights),
+                _ => tracing::warn!(file = %path.display(), "the built-in backbone's file is damaged: making it again"),
+            }
+        }
+        self.make(folder, &prefix, stop)
+    }
+
+    fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<Weights, NnError> {
+        tracing::info!("making the built-in backbone (once; it takes some seconds)");
+        let begin = Instant::now();
+        let layers = self.layers(stop)?;
+        let origin = format!("gradwatch built-in, recipe {RECIPE}, seed {}", self.seed);
+        let bytes = weights::to_safetensors(self.plan, &layers, &origin)?;
+        let sha256 = ContentHash::of(&bytes);
+        let path = folder.join(format!("{prefix}{}.safetensors", sha256.short()));
+        disk::write_atomic(&path, &bytes)?;
+        tracing::info!(file = %path.display(), seconds = begin.elapsed().as_secs_f32(), "made the built-in backbone");
+        Ok(Weights { layers, sha256 })
+    }
+
+    /// Draws each layer and standardises it on what the layers below make of generated pictures.
+    fn layers(&self, stop: &StopFlag) -> Result<Vec<Layer>, NnError> {
+        let pictures: Vec<_> = (0..self.n_pictures).map(|number| pattern::picture(self.seed, number)).collect();
+        let mut x = Input::Imagenet.tensor(&pictures, Device::Cpu)?;
+        let mut layers = Vec::with_capacity(self.plan.len());
+        for conv in self.plan {
+            stop.check()?;
+            let filters = orthogonal(conv, self.seed)?;
+            let standardised = standardise(conv, &filters, &x);
+            let (layer, output) = standardised.named("standardise a layer of the built-in backbone")?;
+            layers.push(layer);
+            x = output;
+        }
+        Ok(layers)
+    }
+}
+
+/// `[outputs, inputs, 3, 3]`; filters are orthogonal to each other where there are no more of them than inputs,
+/// else the columns of the matrix are.
+fn orthogonal(conv: &Conv, seed: u64) -> Result<Tensor, NnError> {
+    let mut generator = Generator::new(seed, &conv.weight_name());
+    let values: Vec<f32> = (0..conv.outputs * conv.fan_in()).map(|_| generator.bell()).collect();
+    let (n_rows, n_columns) = (conv.outputs as i64, conv.fan_in() as i64);
+    let decompose = || {
+        let drawn = Tensor::f_from_slice(&values)?;
+        let tall = n_rows >= n_columns;
+        let matrix = if tall { drawn.f_view([n_rows, n_columns])? } else { drawn.f_view([n_columns, n_rows])? };
+        let (q, _) = Tensor::f_linalg_qr(&matrix, "reduced")?;
+        let filters = if tall { q } else { q.f_transpose(0, 1)? };
+        filters.f_contiguous()?.f_view([n_rows, conv.inputs as i64, 3, 3])
+    };
+    decompose().named("make orthogonal filters")
+}
+
+/// The layer with each channel's mean taken off and its deviation divided out, and its output on `x`.
+fn standardise(conv: &Conv, filters: &Tensor, x: &Tensor) -> Result<(Layer, Tensor), tch::TchError> {
+    let raw = x.f_conv2d(filters, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?;
+    let (deviation, mean) = raw.f_std_mean_dim([0, 2, 3].as_slice(), false, true)?;
+    let scale = deviation.f_clamp_min(1e-6)?.f_reciprocal()?;
+    let shift = mean.f_neg()?.f_mul(&scale)?;
+    let layer = Layer {
+        weight: to_vec(&filters.f_mul(&scale.f_view([-1, 1, 1, 1])?)?)?,
+        bias: to_vec(&shift.f_to_kind(Kind::Float)?)?,
+    };
+    let output = raw.f_mul(&scale)?.f_add(&shift)?.f_relu()?;
+    let output = if conv.ends_block { output.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)? } else { output };
+    Ok((layer, output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THIN: [Conv; 3] = [Conv::new(0, 3, 8, false), Conv::new(2, 8, 8, true), Conv::new(5, 8, 6, true)];
+
+    fn thin(seed: u64) -> BuiltIn<'static> {
+        BuiltIn { plan: &THIN, seed, n_pictures: 2 }
+    }
+
+    #[test]
+    fn every_channel_has_mean_zero_and_deviation_one_before_its_relu() {
+        let layers = thin(3).layers(&StopFlag::default()).unwrap();
+        let pictures: Vec<_> = (0..2).map(|number| pattern::picture(3, number)).collect();
+        let mut x = Input::Imagenet.tensor(&pictures, Device::Cpu).unwrap();
+        for (conv, layer) in THIN.iter().zip(&layers) {
+            let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
+            x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);
+            let (deviation, mean) = x.std_mean_dim([0, 2, 3].as_slice(), false, false);
+            assert!(to_vec(&mean).unwrap().iter().all(|mean| mean.abs() < 1e-3), "{mean}");
+            assert!(to_vec(&deviation).unwrap().iter().all(|one| (one - 1.0).abs() < 1e-3), "{deviation}");
+            x = x.relu();
+            x = if conv.ends_block { x.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false) } else { x };
+        }
+    }
+
+    #[test]
+    fn filters_are_orthogonal() {
+        let filters = to_vec(&orthogonal(&THIN[1], 1).unwrap()).unwrap();
+        for (i, a) in filters.chunks_exact(72).enumerate() {
+            for (j, b) in filters.chunks_exact(72).enumerate() {
+                let product: f32 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                assert!((product - f32::from(u8::from(i == j))).abs() < 1e-5, "{i} {j}: {product}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_made_once_reused_and_made_again_when_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let stop = StopFlag::default();
+        let made = thin(1).load_or_make(dir.path(), &stop).unwrap();
+        let file = weights::weights_in(dir.path()).unwrap().remove(0);
+        let time = file.metadata().unwrap().modified().unwrap();
+        let reused = thin(1).load_or_make(dir.path(), &stop).unwrap();
+        assert_eq!((&reused.layers, reused.sha256), (&made.layers, made.sha256));
+        assert_eq!(file.metadata().unwrap().modified().unwrap(), time);
+        assert!(is_built_in(&file));
+
+        let mut bytes = std::fs::read(&file).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+        assert_eq!(thin(1).load_or_make(dir.path(), &stop).unwrap().sha256, made.sha256);
+        assert_ne!(thin(2).load_or_make(dir.path(), &stop).unwrap().sha256, made.sha256);
+        assert_eq!(weights::weights_in(dir.path()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_raised_flag_ends_the_making() {
+        let stop = StopFlag::default();
+        stop.raise();
+        assert!(matches!(thin(1).layers(&stop), Err(NnError::Stopped(_))));
+    }
+}

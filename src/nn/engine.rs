@@ -1,0 +1,272 @@
+//! One thread owns the network; everybody else holds a handle and sends it pictures.
+//!
+//! Scans overtake training between batches. A panic on the thread becomes an error of the job that caused it, and the
+//! thread's end an error of whoever asks: nobody hangs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Sender, bounded, unbounded};
+
+use super::architecture::INPUT_SIDE;
+use super::worker::{Job, Started, Worker, guarded};
+use super::{Activations, NnError};
+use crate::config::{BackboneSettings, ComputeSettings};
+use crate::domain::{BackboneRecord, ContentHash, StopFlag};
+use crate::imaging::{Picture, Rgb8};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody waits for a report: goes first.
+    Scan,
+    /// Features for a training.
+    Training,
+}
+
+/// Which frozen network runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backbone {
+    /// As people read it; the built-in one says so.
+    pub name: String,
+    /// What model records keep.
+    pub record: BackboneRecord,
+    /// Identity of its features: weights, preparation of pictures, and precision of the arithmetic.
+    pub fingerprint: ContentHash,
+}
+
+/// A handle to the network's thread; clones share it. The last one to go waits for the thread to end, so that the
+/// program never exits while libtorch computes.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// `None` only while the last handle goes.
+    queues: Option<Queues>,
+    thread: Option<JoinHandle<()>>,
+    backbone: Backbone,
+    device: String,
+    batch: usize,
+    n_forwarded: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Queues {
+    scans: Sender<Job>,
+    training: Sender<Job>,
+}
+
+impl Engine {
+    /// Loads the weights (or makes the built-in backbone, once, into `weights_dir`) and starts the thread `gw-torch`.
+    ///
+    /// # Errors
+    /// Unusable weights, a device that is not there, [`NnError::Stopped`] once `stop` is raised.
+    pub fn start(
+        backbone: &BackboneSettings,
+        compute: &ComputeSettings,
+        weights_dir: &Path,
+        stop: &StopFlag,
+    ) -> Result<Self, NnError> {
+        let (scans, scan_queue) = unbounded();
+        let (training, training_queue) = unbounded();
+        let (ready, started) = bounded(1);
+        let (backbone, compute) = (backbone.clone(), *compute);
+        let (weights_dir, stop) = (weights_dir.to_owned(), stop.clone());
+        let work = move || {
+            // Whoever starts the engine waits for one of these two answers, so neither can fail to arrive.
+            match guarded(|| Worker::new(&backbone, &compute, &weights_dir, &stop)) {
+                Ok((worker, facts)) => {
+                    let _ = ready.send(Ok(facts));
+                    worker.serve(&scan_queue, &training_queue);
+                }
+                Err(error) => drop(ready.send(Err(error))),
+            }
+        };
+        let thread = thread::Builder::new().name("gw-torch".to_owned()).spawn(work).map_err(|_| NnError::EngineGone)?;
+        let Started { backbone, device, batch } = started.recv().map_err(|_| NnError::EngineGone)??;
+        tracing::info!(backbone = %backbone.name, sha256 = %backbone.record.sha256.short(), %device, "the network is ready");
+        Ok(Self(Arc::new(Shared {
+            queues: Some(Queues { scans, training }),
+            thread: Some(thread),
+            backbone,
+            device,
+            batch,
+            n_forwarded: AtomicU64::new(0),
+        })))
+    }
+
+    /// Runs 224x224 pictures through the network and waits for the answers, in order. Keep training jobs to a few dozen pictures:
+    /// memory holds all answers at once (about 0.5 MB each).
+    ///
+    /// # Errors
+    /// [`NnError::WrongInput`], libtorch's refusals, [`NnError::EngineGone`].
+    pub fn forward(&self, pictures: Vec<Rgb8>, priority: Priority) -> Result<Vec<Activations>, NnError> {
+        pictures.iter().try_for_each(check)?;
+        if pictures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let n = pictures.len() as u64;
+        let queues = self.0.queues.as_ref().ok_or(NnError::EngineGone)?;
+        let queue = match priority {
+            Priority::Scan => &queues.scans,
+            Priority::Training => &queues.training,
+        };
+        let (reply, answer) = bounded(1);
+        queue.send(Job { pictures, reply }).map_err(|_| NnError::EngineGone)?;
+        let activations = answer.recv().map_err(|_| NnError::EngineGone)??;
+        self.0.n_forwarded.fetch_add(n, Ordering::Relaxed);
+        Ok(activations)
+    }
+
+    /// A picture as the network takes it: 224x224, RGB.
+    pub fn input(picture: &Picture) -> Rgb8 {
+        picture.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
+    }
+
+    /// Which frozen network runs.
+    pub fn backbone(&self) -> &Backbone {
+        &self.0.backbone
+    }
+
+    /// Where it runs and why, one sentence.
+    pub fn device(&self) -> &str {
+        &self.0.device
+    }
+
+    /// Pictures that run at a time; jobs of a multiple of it waste nothing.
+    pub fn batch(&self) -> usize {
+        self.0.batch
+    }
+
+    /// Pictures that went through the network since the start, of scans and of trainings; padding is not counted.
+    pub fn n_forwarded(&self) -> u64 {
+        self.0.n_forwarded.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.queues = None;
+        if let Some(thread) = self.thread.take() {
+            // Panics on the thread are caught and told to whoever asked; there is nothing more to say here.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn check(picture: &Rgb8) -> Result<(), NnError> {
+    let side = INPUT_SIDE as u32;
+    let Rgb8 { width, height, data } = picture;
+    if (*width, *height, data.len()) == (side, side, 3 * INPUT_SIDE * INPUT_SIDE) {
+        Ok(())
+    } else {
+        Err(NnError::WrongInput { width: *width, height: *height, len: data.len() })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+    use crate::config::{Device, Preprocessing, WeightsChoice};
+    use crate::nn::architecture::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
+    use crate::nn::builtin::BuiltIn;
+    use crate::nn::pattern;
+
+    fn backbone() -> BackboneSettings {
+        BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed: 1 }
+    }
+
+    fn compute(device: Device) -> ComputeSettings {
+        ComputeSettings { device, threads: 2 }
+    }
+
+    /// One full-size network for all tests, standardised on a single picture so that it is soon there.
+    pub(in crate::nn) fn engine() -> Engine {
+        static ENGINE: OnceLock<Engine> = OnceLock::new();
+        let start = || {
+            let dir = tempfile::tempdir().unwrap();
+            let quick = BuiltIn { plan: &VGG16, seed: 1, n_pictures: 1 };
+            quick.load_or_make(dir.path(), &StopFlag::default()).unwrap();
+            Engine::start(&backbone(), &compute(Device::Cpu), dir.path(), &StopFlag::default()).unwrap()
+        };
+        ENGINE.get_or_init(start).clone()
+    }
+
+    #[test]
+    fn an_answer_does_not_depend_on_what_else_was_asked() {
+        let engine = engine();
+        let [a, b] = [0, 1].map(|number| pattern::picture(9, number));
+        let together = engine.forward(vec![a.clone(), b.clone(), a.clone()], Priority::Training).unwrap();
+        let alone = engine.forward(vec![b], Priority::Scan).unwrap();
+        assert_eq!(together[1], alone[0]);
+        assert_eq!(together[0], together[2]);
+        assert_ne!(together[0], together[1]);
+        assert_eq!((together[0].pool5.len(), together[0].conv5_3.len()), (N_FEATURES, N_CHANNELS * GRID_SIDE.pow(2)));
+        assert!(together[0].conv5_3.iter().all(|value| *value >= 0.0 && value.is_finite()));
+        assert!(engine.n_forwarded() >= 4);
+    }
+
+    #[test]
+    fn pool5_is_the_greatest_of_each_window() {
+        let activations = engine().forward(vec![pattern::picture(3, 2)], Priority::Scan).unwrap().remove(0);
+        let at = |channel: usize, row: usize, column: usize| activations.conv5_3[channel * 196 + row * 14 + column];
+        for (channel, row, column) in [(0, 0, 0), (100, 3, 6), (511, 6, 2)] {
+            let window = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| at(channel, 2 * row + r, 2 * column + c));
+            let greatest = window.into_iter().fold(0.0, f32::max);
+            assert_eq!(activations.pool5[channel * 49 + row * 7 + column].to_bits(), greatest.to_bits());
+        }
+    }
+
+    #[test]
+    fn scans_overtake_training() {
+        let engine = engine();
+        let many = vec![pattern::picture(1, 0); 8];
+        let for_training = engine.clone();
+        let training = thread::spawn(move || for_training.forward(many, Priority::Training).unwrap().len());
+        engine.forward(vec![pattern::picture(1, 1)], Priority::Scan).unwrap();
+        assert!(!training.is_finished(), "the scan waited for the whole training");
+        assert_eq!(training.join().unwrap(), 8);
+    }
+
+    #[test]
+    fn the_record_says_what_runs() {
+        let engine = engine();
+        let Backbone { name, record, fingerprint } = engine.backbone();
+        assert_eq!(name, "VGG16 (built-in, seed 1: generated, not trained on photographs)");
+        assert_eq!((record.origin.as_str(), record.preprocessing.as_str()), ("built-in", "imagenet"));
+        assert_ne!(*fingerprint, record.sha256);
+        assert_eq!(engine.device(), "the processor with 2 threads: compute.device is \"cpu\"");
+    }
+
+    #[test]
+    fn a_picture_of_another_size_and_a_missing_gpu_are_refused() {
+        let wrong = Rgb8 { width: 10, height: 10, data: vec![0; 300] };
+        let error = engine().forward(vec![wrong], Priority::Scan).unwrap_err().to_string();
+        assert_eq!(error, "the network takes 224x224 RGB pictures, not 10x10 with 300 bytes");
+        let dir = tempfile::tempdir().unwrap();
+        let refused = Engine::start(&backbone(), &compute(Device::Cuda(99)), dir.path(), &StopFlag::default());
+        assert!(matches!(refused, Err(NnError::NoSuchDevice { index: 99, .. })));
+    }
+
+    #[test]
+    fn a_dead_thread_is_an_error_not_a_hang() {
+        let (scans, _) = unbounded();
+        let (training, _) = unbounded();
+        let shared = Shared {
+            queues: Some(Queues { scans, training }),
+            thread: None,
+            backbone: engine().backbone().clone(),
+            device: String::new(),
+            batch: 1,
+            n_forwarded: AtomicU64::new(0),
+        };
+        let dead = Engine(Arc::new(shared));
+        let answer = dead.forward(vec![pattern::picture(1, 0)], Priority::Training);
+        assert!(matches!(answer, Err(NnError::EngineGone)));
+    }
+}

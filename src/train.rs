@@ -1,0 +1,22 @@
+//! Training: features of every image, once; then epochs over them until early stopping, and the run's folder.
+//!
+//! It knows nothing of the inbox, the registry or promotion, nor how copies are made; what it trains on stands in the job.
+
+mod batches;
+mod cache;
+mod callbacks;
+mod epochs;
+mod error;
+mod evaluation;
+mod features;
+mod job;
+mod overlap;
+mod run;
+
+pub use error::TrainError;
+pub use features::FailedImage;
+pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
+pub use run::{Outcome, measure, train};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Features on disk: one small file for each image content and backbone.
+//!
+//! A file holds pool5 as 25,088 little-endian 16-bit floats (half the space and reading of 32-bit ones; their rounding,
+//! one part in 2048, is far below what a head can notice), then the SHA-256 of those and of the key. A training always
+//! reads features back from here, so that it comes out the same whether they were cached or new. A file that is damaged
+//! or of another shape counts as absent, and is written again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
+use super::TrainError;
+use crate::disk;
+use crate::domain::ContentHash;
+use crate::nn::N_FEATURES;
+
+const PAYLOAD: usize = 2 * N_FEATURES;
+const CHECKSUM: usize = 32;
+
+/// The features of one backbone.
+#[derive(Debug)]
+pub(super) struct FeatureCache {
+    folder: PathBuf,
+    fingerprint: ContentHash,
+}
+
+impl FeatureCache {
+    /// The part of `root` that belongs to the backbone with this fingerprint; leftovers of a killed program are swept.
+    pub(super) fn open(root: &Path, fingerprint: ContentHash) -> Result<Self, TrainError> {
+        let folder = root.join(&fingerprint.to_string()[..16]);
+        disk::create_dir(&folder)?;
+        let shards = folder.read_dir().map_err(|source| TrainError::Features { path: folder.clone(), source })?;
+        for shard in shards.filter_map(Result::ok) {
+            disk::sweep_temporaries(&shard.path())?;
+        }
+        Ok(Self { folder, fingerprint })
+    }
+
+    /// Whether an unharmed entry is there.
+    pub(super) fn holds(&self, hash: &ContentHash) -> bool {
+        let Ok(bytes) = std::fs::read(self.path(hash)) else { return false };
+        bytes.len() == PAYLOAD + CHECKSUM && self.checksum(hash, &bytes[..PAYLOAD]).as_bytes() == &bytes[PAYLOAD..]
+    }
+
+    /// Adds an entry; it appears whole, and reaches the disk with [`Self::sync`].
+    pub(super) fn store(&self, hash: &ContentHash, pool5: &[f32]) -> Result<(), TrainError> {
+        let halves: Vec<f16> = pool5.iter().map(|value| f16::from_f32(*value)).collect();
+        if halves.len() != N_FEATURES || !halves.iter().all(|value| value.is_finite()) {
+            return Err(TrainError::FeatureRange);
+        }
+        let mut bytes: Vec<u8> = halves.iter().flat_map(|value| value.to_le_bytes()).collect();
+        bytes.extend(self.checksum(hash, &bytes).as_bytes());
+        let path = self.path(hash);
+        if let Some(shard) = path.parent() {
+            disk::create_dir(shard)?;
+        }
+        Ok(disk::write_in_batch(&path, &bytes)?)
+    }
+
+    /// Brings all entries added so far to the disk.
+    pub(super) fn sync(&self) -> Result<(), TrainError> {
+        Ok(disk::sync_batch(&self.folder)?)
+    }
+
+    /// Reads an entry that [`Self::holds`] found or [`Self::store`] added into `row` (25088 values).
+    pub(super) fn read(&self, hash: &ContentHash, row: &mut [f32]) -> Result<(), TrainError> {
+        let path = self.path(hash);
+        let failed = |source| TrainError::Features { path: path.clone(), source };
+        let bytes = std::fs::read(&path).map_err(failed)?;
+        if bytes.len() != PAYLOAD + CHECKSUM {
+            return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let halves: Vec<f16> = bytes[..PAYLOAD].as_chunks().0.iter().map(|pair| f16::from_le_bytes(*pair)).collect();
+        halves.convert_to_f32_slice(row);
+        Ok(())
+    }
+
+    fn path(&self, hash: &ContentHash) -> PathBuf {
+        let name = hash.to_string();
+        self.folder.join(&name[..2]).join(format!("{name}.f16"))
+    }
+
+    /// The key is part of it: an entry under another image's name is no entry.
+    fn checksum(&self, hash: &ContentHash, payload: &[u8]) -> ContentHash {
+        ContentHash::of_parts([self.fingerprint.as_bytes().as_slice(), hash.as_bytes(), payload])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(scale: f32) -> Vec<f32> {
+        (0..N_FEATURES).map(|at| (at % 97) as f32 * scale).collect()
+    }
+
+    #[test]
+    fn entries_come_back_as_16_bit_floats_and_belong_to_one_backbone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (image, backbone) = (ContentHash::of(b"image"), ContentHash::of(b"backbone"));
+        let cache = FeatureCache::open(dir.path(), backbone).unwrap();
+        assert!(!cache.holds(&image));
+        cache.store(&image, &row(0.25)).unwrap();
+        cache.sync().unwrap();
+        assert!(cache.holds(&image));
+        let mut read = vec![0.0; N_FEATURES];
+        cache.read(&image, &mut read).unwrap();
+        assert_eq!(read, row(0.25));
+        assert!(!FeatureCache::open(dir.path(), ContentHash::of(b"other")).unwrap().holds(&image));
+    }
+
+    #[test]
+    fn a_damaged_cut_or_misplaced_entry_counts_as_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = FeatureCache::open(dir.path(), ContentHash::of(b"backbone")).unwrap();
+        let (image, other) = (ContentHash::of(b"image"), ContentHash::of(b"other"));
+        cache.store(&image, &row(1.0)).unwrap();
+        let whole = std::fs::read(cache.path(&image)).unwrap();
+        let mut flipped = whole.clone();
+        flipped[1000] ^= 1;
+        for damaged in [&flipped[..], &whole[..whole.len() - 1], b""] {
+            std::fs::write(cache.path(&image), damaged).unwrap();
+            assert!(!cache.holds(&image));
+        }
+        std::fs::create_dir_all(cache.path(&other).parent().unwrap()).unwrap();
+        std::fs::write(cache.path(&other), &whole).unwrap();
+        assert!(!cache.holds(&other));
+        cache.store(&image, &row(1.0)).unwrap();
+        assert!(cache.holds(&image));
+    }
+
+    #[test]
+    fn features_that_16_bits_cannot_hold_are_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = FeatureCache::open(dir.path(), ContentHash::of(b"backbone")).unwrap();
+        let stored = cache.store(&ContentHash::of(b"image"), &row(1000.0));
+        assert!(matches!(stored, Err(TrainError::FeatureRange)));
+    }
+
+    #[test]
+    fn opening_sweeps_what_a_killed_program_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let backbone = ContentHash::of(b"backbone");
+        let cache = FeatureCache::open(dir.path(), backbone).unwrap();
+        let image = ContentHash::of(b"image");
+        cache.store(&image, &row(1.0)).unwrap();
+        let torn = cache.path(&image).with_file_name(".gradwatch-tmp-1-1");
+        std::fs::write(&torn, b"torn").unwrap();
+        FeatureCache::open(dir.path(), backbone).unwrap();
+        assert!(!torn.exists() && cache.holds(&image));
+    }
+}

@@ -1,0 +1,167 @@
+//! Epochs until early stopping or the last one; the best epoch's layer is kept.
+
+use rayon::prelude::*;
+
+use super::TrainError;
+use super::batches::TrainingRows;
+use super::callbacks::{EarlyStopping, ModelCheckpoint, Reading};
+use super::evaluation::{Evaluation, Row, evaluate};
+use super::features::Features;
+use super::overlap::overlapped;
+use crate::config::{Monitor, TrainSettings};
+use crate::domain::{ClassName, EpochRecord, Progress, StopFlag, StopReason};
+use crate::nn::{ChannelScale, ChannelStatistics, Head, HeadFit, N_FEATURES, NnError};
+
+/// What a training has to go by.
+pub(super) struct Material<'a> {
+    /// In the order of the layer's outputs.
+    pub(super) classes: Vec<ClassName>,
+    pub(super) training: TrainingRows<'a>,
+    /// Images from which each channel's mean and deviation are taken; training images only.
+    pub(super) scaled_by: Vec<Row>,
+    pub(super) validation: Vec<Row>,
+}
+
+/// The layer of the saved epoch, and how it came about.
+pub(super) struct Fitted {
+    pub(super) head: Head,
+    pub(super) evaluation: Evaluation,
+    /// The saved epoch, from 1.
+    pub(super) epoch: u32,
+    pub(super) history: Vec<EpochRecord>,
+    pub(super) stopped: StopReason,
+}
+
+/// Fits a layer to `material`.
+pub(super) fn fit(
+    material: &Material<'_>,
+    settings: &TrainSettings,
+    features: &Features<'_>,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<Fitted, TrainError> {
+    let scale = scale(&material.scaled_by, features)?;
+    let layer = HeadFit::new(material.classes.clone(), scale, settings.learning_rate, settings.seed);
+    progress.begin("epochs", u64::from(settings.max_epochs), "epochs");
+    let fitted = Course { material, settings, features, stop, layer }.run(progress);
+    progress.end();
+    fitted
+}
+
+/// Rows that are read at a time when nothing else bounds them: 6 MB.
+const ROWS_AT_A_TIME: usize = 64;
+
+fn scale(rows: &[Row], features: &Features<'_>) -> Result<ChannelScale, TrainError> {
+    let mut statistics = ChannelStatistics::default();
+    let mut values = vec![0.0; ROWS_AT_A_TIME * N_FEATURES];
+    for rows in rows.chunks(ROWS_AT_A_TIME) {
+        let values = &mut values[..rows.len() * N_FEATURES];
+        values
+            .par_chunks_exact_mut(N_FEATURES)
+            .zip(rows)
+            .try_for_each(|(into, row)| features.cache.read(&row.hash, into))?;
+        values.chunks_exact(N_FEATURES).for_each(|row| statistics.add(row));
+    }
+    Ok(statistics.scale())
+}
+
+struct Course<'a> {
+    material: &'a Material<'a>,
+    settings: &'a TrainSettings,
+    features: &'a Features<'a>,
+    stop: &'a StopFlag,
+    layer: HeadFit,
+}
+
+impl Course<'_> {
+    fn run(mut self, progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let watched = self.settings.early_stopping;
+        let mut stopping = EarlyStopping::new(watched, self.material.validation.len() as u64);
+        let mut checkpoint = ModelCheckpoint::new(watched.monitor);
+        let mut history: Vec<EpochRecord> = Vec::new();
+        let mut best = None;
+        let mut stopped = StopReason::MaxEpochs;
+        for epoch in 1..=self.settings.max_epochs {
+            let trained = self.train_epoch(epoch)?;
+            let (head, evaluation) = self.validate()?;
+            let reading = Reading { n_correct: evaluation.confusion.correct(), loss: evaluation.loss };
+            let saved = checkpoint.saves(reading);
+            let record = record(epoch, trained, &evaluation, saved);
+            progress.remark(&remark(&record));
+            progress.advance(1);
+            history.push(record);
+            if let Some(head) = head.filter(|_| saved) {
+                best = Some((head, evaluation, epoch));
+            }
+            if stopping.stops_after(reading) {
+                stopped = StopReason::EarlyStopping;
+                break;
+            }
+        }
+        let (head, evaluation, epoch) = best.ok_or(TrainError::Diverged { monitor: name(watched.monitor) })?;
+        Ok(Fitted { head, evaluation, epoch, history, stopped })
+    }
+
+    /// One pass over the training images: the mean loss, and the accuracy, of its batches before their steps.
+    fn train_epoch(&mut self, number: u32) -> Result<(f64, f64), TrainError> {
+        let epoch = self.material.training.epoch(number, self.settings.seed, self.settings.batch_size);
+        let (features, stop, layer) = (self.features, self.stop, &mut self.layer);
+        let (mut n_images, mut n_correct, mut loss) = (0, 0, 0.0);
+        overlapped(
+            epoch.n_batches(),
+            |number| {
+                stop.check()?;
+                epoch.prepare(number, features)
+            },
+            |prepared| {
+                stop.check()?;
+                let (mut rows, labels) = prepared.finish(features, stop)?;
+                let batch = layer.step(&mut rows, &labels);
+                n_images += labels.len();
+                n_correct += batch.correct;
+                loss += batch.loss * labels.len() as f64;
+                Ok::<_, TrainError>(())
+            },
+        )?;
+        let n_images = n_images.max(1) as f64;
+        Ok((loss / n_images, n_correct as f64 / n_images))
+    }
+
+    /// The layer as it would be saved, and its measures; no layer once it has diverged.
+    fn validate(&self) -> Result<(Option<Head>, Evaluation), TrainError> {
+        match self.layer.head() {
+            Ok(head) => {
+                let evaluation = evaluate(&head, &self.material.validation, &self.features.cache)?;
+                Ok((Some(head), evaluation))
+            }
+            Err(NnError::BadHead { .. }) => Ok((None, Evaluation::diverged(self.material.classes.len()))),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn record(epoch: u32, (loss, accuracy): (f64, f64), evaluation: &Evaluation, saved: bool) -> EpochRecord {
+    EpochRecord {
+        epoch,
+        loss,
+        accuracy,
+        val_loss: evaluation.loss,
+        val_accuracy: evaluation.confusion.accuracy(),
+        val_binary_accuracy: evaluation.binary_accuracy,
+        saved,
+    }
+}
+
+fn remark(record: &EpochRecord) -> String {
+    let EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, .. } = record;
+    format!(
+        "epoch {epoch}: loss {loss:.3}, accuracy {accuracy:.3}, val_loss {val_loss:.3}, val_accuracy {val_accuracy:.3}"
+    )
+}
+
+fn name(monitor: Monitor) -> &'static str {
+    match monitor {
+        Monitor::ValAccuracy => "val_accuracy",
+        Monitor::ValLoss => "val_loss",
+    }
+}

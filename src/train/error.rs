@@ -1,0 +1,50 @@
+//! Why a training came to no model. Every message is one line: what, where, how to fix.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::disk::DiskError;
+use crate::domain::Stopped;
+use crate::nn::NnError;
+
+/// What ended a training.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The images do not make a classification task.
+    #[error("dataset `{dataset}` cannot be trained on: {reason}")]
+    NotTrainable {
+        /// Its name.
+        dataset: String,
+        /// What is missing, and what to add.
+        reason: String,
+    },
+    /// No epoch gave a number to compare.
+    #[error("the training diverged: no epoch had a finite {monitor}; lower train.learning_rate")]
+    Diverged {
+        /// The metric that early stopping looks at.
+        monitor: &'static str,
+    },
+    /// Features that 16-bit floats cannot hold.
+    #[error("the network's features are not finite or beyond 65504: backbone.preprocessing does not fit the weights")]
+    FeatureRange,
+    /// A cached feature file vanished during the training.
+    #[error("cannot read cached features `{}`: {source}; train again, they will be computed anew", path.display())]
+    Features {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A bug: the record of the model cannot be written as JSON.
+    #[error("cannot write the model's record ({0}); please report it")]
+    Record(#[from] serde_json::Error),
+    /// The network.
+    #[error(transparent)]
+    Nn(#[from] NnError),
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// Asked to end; finished features are kept.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}

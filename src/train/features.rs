@@ -1,0 +1,173 @@
+//! From image files to cached features: read, hash, decode, forward, store, each image at most once.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+
+use super::TrainError;
+use super::cache::FeatureCache;
+use super::overlap::overlapped;
+use crate::domain::{ContentHash, Progress, StopFlag};
+use crate::imaging::{DecodeLimits, Rgb8, decode};
+use crate::nn::{Engine, Priority};
+
+/// An image that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedImage {
+    /// Which file.
+    pub path: PathBuf,
+    /// One sentence.
+    pub reason: String,
+}
+
+/// An image whose features are wanted.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) path: PathBuf,
+    /// The content it must have; `None` takes what is there.
+    pub(super) hash: Option<ContentHash>,
+}
+
+/// Decoded pictures wait a few at a time, so that a stop is heard within seconds and memory stays small.
+const AT_LEAST_A_TIME: usize = 4;
+
+/// Features on demand: cached, or computed and then cached.
+pub(super) struct Features<'a> {
+    engine: &'a Engine,
+    pub(super) cache: FeatureCache,
+    limits: DecodeLimits,
+    n_forwarded: AtomicU64,
+}
+
+/// What became of the wanted images.
+#[derive(Debug, Default)]
+pub(super) struct Ensured {
+    /// The contents' hashes, in order; `None` for an image that was left out.
+    pub(super) hashes: Vec<Option<ContentHash>>,
+    pub(super) failed: Vec<FailedImage>,
+}
+
+/// What became of one wanted image before the network was asked.
+enum Found {
+    Cached(ContentHash),
+    Decoded(ContentHash, Rgb8),
+    Failed(FailedImage),
+}
+
+impl<'a> Features<'a> {
+    pub(super) fn open(engine: &'a Engine, dir: &Path, limits: DecodeLimits) -> Result<Self, TrainError> {
+        let cache = FeatureCache::open(dir, engine.backbone().fingerprint)?;
+        Ok(Self { engine, cache, limits, n_forwarded: AtomicU64::new(0) })
+    }
+
+    /// Pictures that went through the network.
+    pub(super) fn n_forwarded(&self) -> u64 {
+        self.n_forwarded.load(Ordering::Relaxed)
+    }
+
+    /// Sees that every image's features are cached. The next images are read and decoded while the network works.
+    pub(super) fn ensure(
+        &self,
+        wanted: &[Wanted],
+        stop: &StopFlag,
+        progress: &dyn Progress,
+    ) -> Result<Ensured, TrainError> {
+        progress.begin("features", wanted.len() as u64, "images");
+        let mut ensured = Ensured::default();
+        let mut computed = HashSet::new();
+        let steps: Vec<_> = wanted.chunks(self.n_at_a_time()).collect();
+        let find = |step: usize| -> Result<Vec<Found>, TrainError> {
+            stop.check()?;
+            Ok(steps[step].par_iter().map(|wanted| self.find(wanted)).collect())
+        };
+        let finished = overlapped(steps.len(), find, |found| {
+            let n = found.len() as u64;
+            self.settle(found, &mut computed, &mut ensured, stop)?;
+            progress.advance(n);
+            Ok(())
+        });
+        progress.end();
+        if !computed.is_empty() {
+            self.cache.sync()?;
+        }
+        finished.map(|()| ensured)
+    }
+
+    /// Runs pictures through the network.
+    pub(super) fn forward(&self, pictures: &[Rgb8], stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
+        let mut rows = Vec::with_capacity(pictures.len());
+        for pictures in pictures.chunks(self.n_at_a_time()) {
+            stop.check()?;
+            let activations = self.engine.forward(pictures.to_vec(), Priority::Training)?;
+            self.n_forwarded.fetch_add(pictures.len() as u64, Ordering::Relaxed);
+            rows.extend(activations.into_iter().map(|activations| activations.pool5));
+        }
+        Ok(rows)
+    }
+
+    fn n_at_a_time(&self) -> usize {
+        self.engine.batch().max(AT_LEAST_A_TIME)
+    }
+
+    fn find(&self, wanted: &Wanted) -> Found {
+        if let Some(hash) = wanted.hash.filter(|hash| self.cache.holds(hash)) {
+            return Found::Cached(hash);
+        }
+        match self.read(wanted) {
+            Ok(found) => found,
+            Err(reason) => Found::Failed(FailedImage { path: wanted.path.clone(), reason }),
+        }
+    }
+
+    fn read(&self, wanted: &Wanted) -> Result<Found, String> {
+        let bytes = std::fs::read(&wanted.path).map_err(|error| format!("cannot be read: {error}"))?;
+        let hash = ContentHash::of(&bytes);
+        if wanted.hash.is_some_and(|expected| expected != hash) {
+            return Err("its content has changed since it was taken in".to_owned());
+        }
+        if self.cache.holds(&hash) {
+            return Ok(Found::Cached(hash));
+        }
+        // A decoder that panics on one strange file must not end the training.
+        let decoded =
+            catch_unwind(AssertUnwindSafe(|| decode(&bytes, &self.limits).map(|picture| Engine::input(&picture))));
+        match decoded {
+            Ok(Ok(picture)) => Ok(Found::Decoded(hash, picture)),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the decoder ran into a bug; please report the file".to_owned()),
+        }
+    }
+
+    /// Computes what is new (the same content only once) and notes everything down.
+    fn settle(
+        &self,
+        found: Vec<Found>,
+        computed: &mut HashSet<ContentHash>,
+        ensured: &mut Ensured,
+        stop: &StopFlag,
+    ) -> Result<(), TrainError> {
+        let (mut new, mut pictures) = (Vec::new(), Vec::new());
+        for found in found {
+            ensured.hashes.push(match found {
+                Found::Cached(hash) => Some(hash),
+                Found::Decoded(hash, picture) => {
+                    if computed.insert(hash) {
+                        new.push(hash);
+                        pictures.push(picture);
+                    }
+                    Some(hash)
+                }
+                Found::Failed(image) => {
+                    tracing::warn!(file = %image.path.display(), "left out of the training: {}", image.reason);
+                    ensured.failed.push(image);
+                    None
+                }
+            });
+        }
+        let rows = self.forward(&pictures, stop)?;
+        new.iter().zip(&rows).try_for_each(|(hash, row)| self.cache.store(hash, row))
+    }
+}

@@ -1,0 +1,178 @@
+//! What is to be trained on, and how.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::TrainError;
+use crate::config::{EarlyStoppingSettings, TrainSettings};
+use crate::domain::{ClassCount, ClassName, ContentHash, DatasetName, RunId, Split};
+use crate::imaging::{DecodeLimits, Picture};
+use crate::nn::Backbone;
+
+/// An original with its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelledImage {
+    /// SHA-256 of its file, as taken in.
+    pub hash: ContentHash,
+    /// Its label.
+    pub class: ClassName,
+    /// On which side it stands.
+    pub split: Split,
+    /// Where it lies; absolute.
+    pub path: PathBuf,
+}
+
+/// An augmented copy of a training original, on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyImage {
+    /// Its original's label.
+    pub class: ClassName,
+    /// Where it lies; absolute.
+    pub path: PathBuf,
+}
+
+/// Makes a fresh random copy of an original for one epoch (counted from 1), or says in a sentence why it cannot.
+/// The same original and epoch must give the same picture; it is called from several threads.
+pub type FreshCopy<'a> = &'a (dyn Fn(&LabelledImage, u32) -> Result<Picture, String> + Sync);
+
+/// What is learned from beside the originals, or in their place.
+#[derive(Clone, Copy)]
+pub enum Augmented<'a> {
+    /// Originals and copies on disk.
+    Expand(&'a [CopyImage]),
+    /// In each epoch one fresh copy of each original in its place.
+    InPlace(FreshCopy<'a>),
+    /// Originals, copies on disk, and in each epoch one fresh copy of each original.
+    Combined(&'a [CopyImage], FreshCopy<'a>),
+}
+
+impl<'a> Augmented<'a> {
+    pub(super) fn copies(&self) -> &'a [CopyImage] {
+        match self {
+            Self::Expand(copies) | Self::Combined(copies, _) => copies,
+            Self::InPlace(_) => &[],
+        }
+    }
+
+    pub(super) fn fresh(&self) -> Option<FreshCopy<'a>> {
+        match self {
+            Self::InPlace(fresh) | Self::Combined(_, fresh) => Some(*fresh),
+            Self::Expand(_) => None,
+        }
+    }
+
+    /// Whether the originals themselves are learned from.
+    pub(super) fn keeps_originals(&self) -> bool {
+        !matches!(self, Self::InPlace(_))
+    }
+}
+
+/// One training.
+pub struct TrainJob<'a> {
+    /// Its name, and the name of the model it makes.
+    pub run_id: RunId,
+    /// On what.
+    pub dataset: DatasetName,
+    /// Where `history.csv`, `head.safetensors` and `model.json` go.
+    pub run_dir: PathBuf,
+    /// Where features are cached.
+    pub features_dir: PathBuf,
+    /// Originals of both sides, in any order; the same content may not stand twice.
+    pub samples: &'a [LabelledImage],
+    /// What augmentation adds.
+    pub augmented: Augmented<'a>,
+    /// How it was augmented, for the record: mode, preset, recipe, seed.
+    pub augmentation: serde_json::Value,
+    /// How the layer is fitted.
+    pub settings: TrainSettings,
+    /// What is too large to decode.
+    pub limits: DecodeLimits,
+}
+
+impl TrainJob<'_> {
+    /// Identity of the training data: every original's content, class and side, whatever their order.
+    pub fn data_hash(&self) -> ContentHash {
+        let lines: BTreeSet<String> =
+            self.samples.iter().map(|image| format!("{} {} {}", image.hash, image.split, image.class)).collect();
+        ContentHash::of_parts(lines.iter().map(String::as_bytes))
+    }
+
+    /// Identity of the training: its data and everything else that shapes the model. A job with the hash of an earlier
+    /// one would make the same model again.
+    pub fn job_hash(&self, backbone: &Backbone) -> ContentHash {
+        let TrainSettings { max_epochs, batch_size, learning_rate, seed, early_stopping } = self.settings;
+        let EarlyStoppingSettings { monitor, min_delta, patience } = early_stopping;
+        let settings = format!("{max_epochs} {batch_size} {learning_rate} {seed} {monitor:?} {min_delta} {patience}");
+        let augmentation = self.augmentation.to_string();
+        ContentHash::of_parts([
+            self.data_hash().as_bytes().as_slice(),
+            backbone.fingerprint.as_bytes(),
+            settings.as_bytes(),
+            augmentation.as_bytes(),
+        ])
+    }
+
+    /// Class names, sorted: the order of the layer's outputs.
+    pub(super) fn classes(&self) -> Vec<ClassName> {
+        let names: BTreeSet<_> = self.samples.iter().map(|image| image.class.clone()).collect();
+        names.into_iter().collect()
+    }
+}
+
+/// Originals a class on each side.
+pub(super) fn count<'a>(samples: impl IntoIterator<Item = &'a LabelledImage>) -> BTreeMap<ClassName, ClassCount> {
+    let mut counts: BTreeMap<ClassName, ClassCount> = BTreeMap::new();
+    for image in samples {
+        let count = counts.entry(image.class.clone()).or_default();
+        match image.split {
+            Split::Train => count.train += 1,
+            Split::Validation => count.validation += 1,
+        }
+    }
+    counts
+}
+
+/// Whether these counts make a task: two classes, an original of each to learn from, and one at all to measure on.
+pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCount>) -> Result<(), TrainError> {
+    let refuse = |reason: String| Err(TrainError::NotTrainable { dataset: dataset.to_string(), reason });
+    if counts.len() < 2 {
+        return refuse(format!(
+            "it has {} class(es), at least 2 are needed; add a folder for another class",
+            counts.len()
+        ));
+    }
+    if let Some((class, _)) = counts.iter().find(|(_, count)| count.train == 0) {
+        return refuse(format!("class `{class}` has no usable training image; add images to its folder"));
+    }
+    if counts.values().all(|count| count.validation == 0) {
+        return refuse("no usable image is left to validate on; add images or raise split.validation".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(number: u8, class: &str, split: Split) -> LabelledImage {
+        let class = ClassName::new(class).unwrap();
+        LabelledImage { hash: ContentHash::of(&[number]), class, split, path: PathBuf::new() }
+    }
+
+    fn refusal(samples: &[LabelledImage]) -> String {
+        check(&DatasetName::new("chest").unwrap(), &count(samples)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn says_what_is_missing_for_a_task() {
+        use Split::{Train, Validation};
+        let mut samples = vec![image(1, "a", Train)];
+        assert!(refusal(&samples).contains("it has 1 class(es)"));
+        samples.push(image(2, "b", Validation));
+        assert!(refusal(&samples).contains("class `b` has no usable training image"));
+        samples[1].split = Train;
+        assert!(refusal(&samples).contains("no usable image is left to validate on"));
+        samples.push(image(3, "a", Validation));
+        check(&DatasetName::new("chest").unwrap(), &count(&samples)).unwrap();
+    }
+}

@@ -1,0 +1,192 @@
+//! One training from job to run folder, and the comparison of a stored layer on the same images.
+
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime};
+
+use super::TrainError;
+use super::batches::TrainingRows;
+use super::epochs::{self, Fitted, Material};
+use super::evaluation::{self, Row};
+use super::features::{FailedImage, Features, Wanted};
+use super::job::{self, LabelledImage, TrainJob};
+use crate::disk;
+use crate::domain::{
+    ClassCount, ClassName, Confusion, ContentHash, EpochRecord, HeadRecord, ModelRecord, Progress, Silent, Split,
+    StopFlag,
+};
+use crate::nn::{Engine, Head};
+
+/// What a training made.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The record that was written as `model.json`.
+    pub model: ModelRecord,
+    /// Images and copies that went through the network for it; cached ones did not.
+    pub images_forwarded: u64,
+    /// Images that were left out.
+    pub failed: Vec<FailedImage>,
+}
+
+/// Trains, and writes `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
+/// `created` and `train_seconds` follows from the job and the network alone.
+///
+/// # Errors
+/// [`TrainError::Stopped`] once `stop` is raised: features computed so far stay cached, no `model.json` is written.
+pub fn train(
+    job: &TrainJob<'_>,
+    engine: &Engine,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<Outcome, TrainError> {
+    let begin = Instant::now();
+    job::check(&job.dataset, &job::count(job.samples))?;
+    let features = Features::open(engine, &job.features_dir, job.limits)?;
+    let gathered = gather(job, &features, stop, progress)?;
+    job::check(&job.dataset, &gathered.counts)?;
+    let fitted = epochs::fit(&gathered.material, &job.settings, &features, stop, progress)?;
+    let head = fitted.head.to_bytes()?;
+    let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
+    model.train_seconds = begin.elapsed().as_secs_f64();
+    disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
+    disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
+    let mut text = serde_json::to_string_pretty(&model)?;
+    text.push('\n');
+    disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
+    Ok(Outcome { model, images_forwarded: features.n_forwarded(), failed: gathered.failed })
+}
+
+/// How a stored layer, whatever classes it knows, does on the job's validation images; classes are indexed as in the job
+/// (sorted names). `None` when they share no class.
+///
+/// # Errors
+/// As [`train`].
+pub fn measure(
+    head: &Head,
+    job: &TrainJob<'_>,
+    engine: &Engine,
+    stop: &StopFlag,
+) -> Result<Option<Confusion>, TrainError> {
+    let features = Features::open(engine, &job.features_dir, job.limits)?;
+    let images: Vec<&LabelledImage> =
+        sorted(job).into_iter().filter(|image| image.split == Split::Validation).collect();
+    let ensured = features.ensure(&wanted(&images), stop, &Silent)?;
+    let classes = job.classes();
+    let rows: Vec<Row> =
+        images.iter().zip(ensured.hashes).filter_map(|(image, hash)| row(&classes, &image.class, hash)).collect();
+    evaluation::confusion_over(head, &classes, &rows, &features.cache)
+}
+
+struct Gathered<'a> {
+    material: Material<'a>,
+    /// Of the usable originals.
+    counts: BTreeMap<ClassName, ClassCount>,
+    n_copies: u64,
+    failed: Vec<FailedImage>,
+}
+
+/// Originals in an order that does not depend on the caller's.
+fn sorted<'a>(job: &TrainJob<'a>) -> Vec<&'a LabelledImage> {
+    let mut images: Vec<&LabelledImage> = job.samples.iter().collect();
+    images.sort_by(|a, b| (&a.class, a.hash).cmp(&(&b.class, b.hash)));
+    images
+}
+
+fn wanted(images: &[&LabelledImage]) -> Vec<Wanted> {
+    images.iter().map(|image| Wanted { path: image.path.clone(), hash: Some(image.hash) }).collect()
+}
+
+fn row(classes: &[ClassName], class: &ClassName, hash: Option<ContentHash>) -> Option<Row> {
+    Some(Row { class: classes.binary_search(class).ok()?, hash: hash? })
+}
+
+/// Sees to the features of all images of the job, and sorts out what is learned from and measured on.
+fn gather<'a>(
+    job: &TrainJob<'a>,
+    features: &Features<'_>,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<Gathered<'a>, TrainError> {
+    let classes = job.classes();
+    let images = sorted(job);
+    let copies = job.augmented.copies();
+    let mut all = wanted(&images);
+    all.extend(copies.iter().map(|copy| Wanted { path: copy.path.clone(), hash: None }));
+    let ensured = features.ensure(&all, stop, progress)?;
+
+    let (of_images, of_copies) = ensured.hashes.split_at(images.len());
+    let usable: Vec<(Row, &LabelledImage)> = images
+        .iter()
+        .zip(of_images)
+        .filter_map(|(image, hash)| Some((row(&classes, &image.class, *hash)?, *image)))
+        .collect();
+    let counts = job::count(usable.iter().map(|(_, image)| *image));
+    let mut copies: Vec<Row> =
+        copies.iter().zip(of_copies).filter_map(|(copy, hash)| row(&classes, &copy.class, *hash)).collect();
+    copies.sort_unstable();
+    let n_copies = copies.len() as u64;
+    Ok(Gathered { material: material(job, classes, &usable, &copies), counts, n_copies, failed: ensured.failed })
+}
+
+fn material<'a>(
+    job: &TrainJob<'a>,
+    classes: Vec<ClassName>,
+    usable: &[(Row, &'a LabelledImage)],
+    copies: &[Row],
+) -> Material<'a> {
+    let side = |split: Split| usable.iter().filter(move |(_, image)| image.split == split);
+    let originals: Vec<Row> = side(Split::Train).map(|(row, _)| *row).collect();
+    let fresh = job.augmented.fresh();
+    let renewed = side(Split::Train).filter(|_| fresh.is_some()).map(|(row, image)| (row.class, *image)).collect();
+    let scaled_by: Vec<Row> = originals.iter().chain(copies).copied().collect();
+    let cached = if job.augmented.keeps_originals() { scaled_by.clone() } else { Vec::new() };
+    Material {
+        classes,
+        training: TrainingRows { cached, renewed, fresh },
+        scaled_by,
+        validation: side(Split::Validation).map(|(row, _)| *row).collect(),
+    }
+}
+
+fn record(
+    job: &TrainJob<'_>,
+    engine: &Engine,
+    gathered: &Gathered<'_>,
+    fitted: &Fitted,
+    sha256: ContentHash,
+) -> ModelRecord {
+    let backbone = engine.backbone();
+    ModelRecord {
+        schema: ModelRecord::SCHEMA.to_owned(),
+        run_id: job.run_id.clone(),
+        dataset: job.dataset.clone(),
+        classes: gathered.material.classes.clone(),
+        backbone: backbone.name.clone(),
+        backbone_detail: backbone.record.clone(),
+        head: HeadRecord { file: "head.safetensors".to_owned(), sha256, activation: "sigmoid".to_owned() },
+        val_accuracy: fitted.evaluation.confusion.accuracy(),
+        val_binary_accuracy: fitted.evaluation.binary_accuracy,
+        val_loss: fitted.evaluation.loss,
+        confusion: fitted.evaluation.confusion.clone(),
+        epoch: fitted.epoch,
+        epochs_run: fitted.history.len() as u32,
+        stopped: fitted.stopped,
+        counts: gathered.counts.clone(),
+        copies: gathered.n_copies,
+        augmentation: job.augmentation.clone(),
+        data_hash: job.data_hash(),
+        job_hash: job.job_hash(backbone),
+        seed: job.settings.seed,
+        program: format!("gradwatch {}", env!("CARGO_PKG_VERSION")),
+        created: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        train_seconds: 0.0,
+    }
+}
+
+fn history(epochs: &[EpochRecord]) -> String {
+    let line = |epoch: &EpochRecord| {
+        let EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, val_binary_accuracy, saved } = epoch;
+        format!("{epoch},{loss},{accuracy},{val_loss},{val_accuracy},{val_binary_accuracy},{saved}\n")
+    };
+    let head = "epoch,loss,accuracy,val_loss,val_accuracy,val_binary_accuracy,saved\n".to_owned();
+    std::iter::once(head).chain(epochs.iter().map(line)).collect()
+}

@@ -1,0 +1,222 @@
+//! Whole trainings on the real network, over a dozen small generated pictures.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::config::{EarlyStoppingSettings, Monitor, TrainSettings};
+use crate::domain::{
+    ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
+};
+use crate::imaging::{DecodeLimits, Picture, Pixels, encode_png};
+use crate::nn::{Engine, Generator, Head, engine_for_tests};
+
+/// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.
+fn striped(upright: bool, number: u64) -> Picture {
+    let mut generator = Generator::new(number, "striped");
+    let phase = generator.below(16) as u32;
+    let pixel = |at: u32| {
+        let place = if upright { at % 64 } else { at / 64 };
+        ((place + phase) / 8 % 2 * 120) as u8 + generator.below(60) as u8
+    };
+    Picture::new(64, 64, 1, Pixels::U8((0..64 * 64).map(pixel).collect())).unwrap()
+}
+
+struct Scene {
+    dir: tempfile::TempDir,
+    samples: Vec<LabelledImage>,
+    copies: Vec<CopyImage>,
+    settings: TrainSettings,
+}
+
+impl Scene {
+    /// `n_train` and `n_validation` originals a class.
+    fn new(n_train: u64, n_validation: u64) -> Self {
+        let early_stopping = EarlyStoppingSettings { monitor: Monitor::ValAccuracy, min_delta: 0.01, patience: 3 };
+        let settings = TrainSettings { max_epochs: 30, batch_size: 4, learning_rate: 1e-3, seed: 1, early_stopping };
+        let mut scene = Self { dir: tempfile::tempdir().unwrap(), samples: Vec::new(), copies: Vec::new(), settings };
+        for number in 0..n_train + n_validation {
+            let split = if number < n_train { Split::Train } else { Split::Validation };
+            for class in ["level", "upright"] {
+                let path = scene.write(&format!("{class}-{number}.png"), &striped(class == "upright", number));
+                let hash = ContentHash::of(&std::fs::read(&path).unwrap());
+                scene.samples.push(LabelledImage { hash, class: ClassName::new(class).unwrap(), split, path });
+            }
+        }
+        scene
+    }
+
+    fn write(&self, name: &str, picture: &Picture) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, encode_png(picture).unwrap()).unwrap();
+        path
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn job<'a>(&'a self, run: &str, augmented: Augmented<'a>) -> TrainJob<'a> {
+        TrainJob {
+            run_id: RunId::new(run).unwrap(),
+            dataset: DatasetName::new("stripes").unwrap(),
+            run_dir: self.path("runs").join(run),
+            features_dir: self.path("features"),
+            samples: &self.samples,
+            augmented,
+            augmentation: serde_json::json!({ "mode": "expand" }),
+            settings: self.settings,
+            limits: DecodeLimits { max_side: 1000, max_pixels: 1_000_000 },
+        }
+    }
+
+    fn train(&self, run: &str) -> Result<Outcome, TrainError> {
+        let job = self.job(run, Augmented::Expand(&self.copies));
+        train(&job, &engine_for_tests(), &StopFlag::default(), &Silent)
+    }
+
+    fn file(&self, run: &str, name: &str) -> Vec<u8> {
+        std::fs::read(self.path("runs").join(run).join(name)).unwrap()
+    }
+}
+
+/// The record without what may differ between two equal trainings.
+fn essence(model: &ModelRecord) -> ModelRecord {
+    ModelRecord { run_id: RunId::new("any").unwrap(), created: String::new(), train_seconds: 0.0, ..model.clone() }
+}
+
+fn cache_entries(dir: &Path) -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new(dir).sort_by_file_name().into_iter().map(|entry| entry.unwrap());
+    files.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
+}
+
+#[test]
+fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again() {
+    let mut scene = Scene::new(3, 2);
+    // One copy is a picture of its own, the other the very bytes of an original.
+    let own = scene.write("copy-1.png", &striped(true, 100));
+    std::fs::copy(&scene.samples[0].path, scene.path("copy-2.png")).unwrap();
+    let class = |name: &str| ClassName::new(name).unwrap();
+    scene.copies = vec![
+        CopyImage { class: class("upright"), path: own },
+        CopyImage { class: class("level"), path: scene.path("copy-2.png") },
+    ];
+
+    let first = scene.train("one").unwrap();
+    let model = &first.model;
+    assert_eq!((first.images_forwarded, model.copies, first.failed.len()), (11, 2, 0), "equal contents count once");
+    assert_eq!((model.val_accuracy, model.confusion.rows()), (1.0, [vec![2, 0], vec![0, 2]].as_slice()));
+    assert_eq!(model.stopped, StopReason::EarlyStopping);
+    assert_eq!(model.classes, [class("level"), class("upright")]);
+    let written: ModelRecord = serde_json::from_slice(&scene.file("one", "model.json")).unwrap();
+    assert_eq!(&written, model);
+    let history = String::from_utf8(scene.file("one", "history.csv")).unwrap();
+    assert_eq!(history.lines().count() as u32, model.epochs_run + 1);
+    assert!(history.lines().nth(model.epoch as usize).unwrap().ends_with(",true"));
+
+    // The other way round, with one damaged entry in the cache: that image alone is forwarded again.
+    let entries = cache_entries(&scene.path("features"));
+    assert_eq!(entries.len(), 11);
+    std::fs::write(&entries[5], b"damaged").unwrap();
+    scene.samples.reverse();
+    scene.copies.reverse();
+    let second = scene.train("two").unwrap();
+    assert_eq!(second.images_forwarded, 1);
+    assert_eq!(essence(&second.model), essence(model));
+    for name in ["head.safetensors", "history.csv"] {
+        assert_eq!(scene.file("one", name), scene.file("two", name), "{name}");
+    }
+
+    let engine = engine_for_tests();
+    let head = Head::load(&scene.path("runs").join("two"), &second.model.head).unwrap();
+    let job = scene.job("none", Augmented::Expand(&[]));
+    let measured = measure(&head, &job, &engine, &StopFlag::default()).unwrap();
+    assert_eq!(measured, Some(model.confusion.clone()));
+}
+
+#[test]
+fn fresh_copies_are_made_in_every_epoch_and_not_cached() {
+    let mut scene = Scene::new(2, 1);
+    scene.settings.max_epochs = 2;
+    let n_made = AtomicU32::new(0);
+    let fresh = |image: &LabelledImage, epoch: u32| {
+        n_made.fetch_add(1, Ordering::Relaxed);
+        Ok(striped(image.class.as_str() == "upright", 1000 + u64::from(epoch)))
+    };
+    let engine = engine_for_tests();
+    let run =
+        |name: &str, augmented| train(&scene.job(name, augmented), &engine, &StopFlag::default(), &Silent).unwrap();
+    let in_place = run("in-place", Augmented::InPlace(&fresh));
+    assert_eq!(n_made.load(Ordering::Relaxed), 2 * 4);
+    assert_eq!(in_place.images_forwarded, 6 + 2 * 4);
+    assert_eq!(in_place.model.copies, 0);
+    assert_eq!(cache_entries(&scene.path("features")).len(), 6);
+    let combined = run("combined", Augmented::Combined(&[], &fresh));
+    assert_eq!(combined.images_forwarded, 2 * 4, "the originals' features are cached by now");
+    assert_ne!(scene.file("in-place", "head.safetensors"), scene.file("combined", "head.safetensors"));
+}
+
+/// Raises the flag as soon as anything has advanced.
+struct StopsAtOnce(StopFlag);
+
+impl Progress for StopsAtOnce {
+    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn advance(&self, _n: u64) {
+        self.0.raise();
+    }
+    fn remark(&self, _text: &str) {}
+    fn end(&self) {}
+}
+
+#[test]
+fn a_stopped_training_keeps_its_features_and_leaves_no_model() {
+    let scene = Scene::new(4, 2);
+    let flag = StopFlag::default();
+    let job = scene.job("stopped", Augmented::Expand(&[]));
+    let stopped = train(&job, &engine_for_tests(), &flag, &StopsAtOnce(flag.clone()));
+    assert!(matches!(stopped, Err(TrainError::Stopped(_))));
+    assert!(!job.run_dir.exists());
+    let n_kept = cache_entries(&job.features_dir).len() as u64;
+    assert!((1..12).contains(&n_kept), "{n_kept}");
+    assert_eq!(scene.train("again").unwrap().images_forwarded, 12 - n_kept);
+}
+
+#[test]
+fn one_bad_image_is_left_out_and_named() {
+    let scene = Scene::new(3, 1);
+    std::fs::write(&scene.samples[0].path, b"no picture").unwrap();
+    std::fs::remove_file(&scene.samples[1].path).unwrap();
+    let outcome = scene.train("one").unwrap();
+    let reasons: Vec<_> = outcome.failed.iter().map(|image| image.reason.as_str()).collect();
+    assert_eq!(reasons.len(), 2);
+    assert!(reasons.contains(&"its content has changed since it was taken in"), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.starts_with("cannot be read: ")), "{reasons:?}");
+    assert_eq!(outcome.model.counts.values().map(|count| count.train).collect::<Vec<_>>(), [2, 2]);
+}
+
+#[test]
+fn what_cannot_be_trained_is_said_in_one_line() {
+    let mut scene = Scene::new(1, 1);
+    scene.settings.learning_rate = 1e38;
+    let diverged = scene.train("diverged").unwrap_err().to_string();
+    let expected = "the training diverged: no epoch had a finite val_accuracy; lower train.learning_rate";
+    assert_eq!(diverged, expected);
+    scene.samples.retain(|image| image.class.as_str() == "level");
+    let refused = scene.train("refused").unwrap_err().to_string();
+    assert!(refused.starts_with("dataset `stripes` cannot be trained on: it has 1 class(es)"), "{refused}");
+}
+
+#[test]
+fn a_job_is_known_by_its_data_settings_and_backbone() {
+    let mut scene = Scene::new(1, 1);
+    let engine: Engine = engine_for_tests();
+    let hash = |scene: &Scene| scene.job("any", Augmented::Expand(&[])).job_hash(engine.backbone());
+    let first = hash(&scene);
+    scene.samples.reverse();
+    assert_eq!(hash(&scene), first, "the order does not matter");
+    scene.samples[0].split = Split::Train;
+    assert_ne!(hash(&scene), first);
+    scene.samples[0].split = Split::Validation;
+    scene.settings.early_stopping.patience += 1;
+    assert_ne!(hash(&scene), first);
+}
