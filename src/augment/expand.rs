@@ -336,3 +336,6 @@ fn in_the_way(source: &Source, path: &Path) -> SourceFailure {
         fix: "move that file elsewhere and run again",
     }
 }
+
+#[cfg(test)]
+mod tests;

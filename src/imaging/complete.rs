@@ -3,13 +3,14 @@
 
 use image::ImageFormat;
 
-/// Whether the structure of `bytes` reaches its end mark. Formats without one (BMP, TIFF) are left to their decoders,
-/// which do report a missing end.
+/// Whether the structure of `bytes` reaches its end mark. BMP and TIFF have none; their decoders do report missing
+/// pixels.
 pub(super) fn is_whole(bytes: &[u8], format: ImageFormat) -> bool {
     match format {
         ImageFormat::Png => png_is_whole(bytes),
         ImageFormat::Jpeg => jpeg_is_whole(bytes),
         ImageFormat::WebP => webp_is_whole(bytes),
+        ImageFormat::Bmp => bmp_header_is_whole(bytes),
         _ => true,
     }
 }
@@ -77,6 +78,12 @@ fn end_of_scan(bytes: &[u8], mut at: usize) -> usize {
 fn webp_is_whole(bytes: &[u8]) -> bool {
     let length = bytes.get(4..8).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     length.is_some_and(|length| bytes.len() as u64 >= u64::from(length) + 8)
+}
+
+/// The file header says where the pixels begin; the header between is all or nothing.
+fn bmp_header_is_whole(bytes: &[u8]) -> bool {
+    let pixels = bytes.get(10..14).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    pixels.is_some_and(|pixels| bytes.len() as u64 > u64::from(pixels))
 }
 
 fn be32(bytes: &[u8]) -> Option<u32> {

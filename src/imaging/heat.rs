@@ -55,16 +55,16 @@ mod tests {
     fn the_hot_cell_shows_where_it_stands_and_cold_places_stay_untouched() {
         let mut grid = [0.0; 16];
         grid[2] = 1.0;
-        let base = Picture::new(80, 40, 1, Pixels::U16(vec![30_000; 80 * 40])).unwrap();
+        let base = Picture::new(84, 44, 1, Pixels::U16(vec![30_000; 84 * 44])).unwrap();
         let laid = overlay(&base, &grid, 4, 1.0);
         let pixel = |picture: &Picture, x: usize, y: usize| {
             let Pixels::U8(data) = picture.pixels() else { panic!("an overlay is 8-bit") };
-            [0, 1, 2].map(|c| data[(y * 80 + x) * 3 + c])
+            [0, 1, 2].map(|c| data[(y * 84 + x) * 3 + c])
         };
-        assert_eq!(pixel(&laid, 50, 5), colour(1.0));
+        assert_eq!(pixel(&laid, 52, 5), colour(1.0));
         assert_eq!(pixel(&laid, 5, 35), [117; 3]);
-        let heat = heat_picture(&grid, 4, 80, 40);
-        assert_eq!((pixel(&heat, 50, 5), pixel(&heat, 5, 35)), (colour(1.0), colour(0.0)));
-        assert_eq!((heat.width(), heat.height(), laid.facts().colour.as_str()), (80, 40, "rgb8"));
+        let heat = heat_picture(&grid, 4, 84, 44);
+        assert_eq!((pixel(&heat, 52, 5), pixel(&heat, 5, 35)), (colour(1.0), colour(0.0)));
+        assert_eq!((heat.width(), heat.height(), laid.facts().colour.as_str()), (84, 44, "rgb8"));
     }
 }

@@ -1,5 +1,7 @@
 //! A picture in memory: grey or RGB, 8 or 16 bits a channel, row-major, channels interleaved.
 
+use std::fmt;
+
 use crate::domain::ImageFacts;
 
 /// The samples of a picture, `width * height * channels` of them.
@@ -19,7 +21,7 @@ pub(super) struct Origin {
 }
 
 /// A picture: at least 1x1, one channel (grey) or three (RGB), never with alpha.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     pub(super) width: u32,
     pub(super) height: u32,
@@ -112,6 +114,13 @@ impl Picture {
             (Pixels::U16(data), _) => data.iter().map(narrow).collect(),
         };
         Rgb8 { width: self.width, height: self.height, data }
+    }
+}
+
+/// Says what it is, not its millions of samples.
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({}x{}, {} channels of {} bits)", self.width, self.height, self.channels, self.depth())
     }
 }
 

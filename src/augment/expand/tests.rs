@@ -1,0 +1,361 @@
+//! Whole datasets of generated pictures, expanded, interrupted, changed and expanded again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::augment::{find_sources, fresh_copy};
+use crate::domain::{Preset, Silent};
+use crate::imaging::{Pixels, encode_png};
+
+/// A destination's files by relative path.
+type Tree = BTreeMap<String, Vec<u8>>;
+
+struct Bench {
+    dir: TempDir,
+    options: ExpandOptions,
+}
+
+impl Bench {
+    /// Two classes of three grey pictures and one in colour.
+    fn new() -> Self {
+        let options = ExpandOptions {
+            copies: 3,
+            size: 32,
+            seed: 1,
+            recipe: Recipe::of(Preset::Natural),
+            folder: "augmented",
+            may_replace_all: false,
+            limits: DecodeLimits { max_side: 1000, max_pixels: 100_000 },
+            max_file: 1 << 20,
+            threads: 2,
+        };
+        let bench = Self { dir: TempDir::new().unwrap(), options };
+        for i in 0..3 {
+            bench.add(&format!("covid/a{i}.png"), &picture(i, 1));
+            bench.add(&format!("normal/{i}/same.png"), &picture(10 + i, 1));
+        }
+        bench.add("normal/colour.png", &picture(20, 3));
+        bench
+    }
+
+    fn src(&self) -> PathBuf {
+        self.dir.path().join("src")
+    }
+
+    fn dst(&self) -> PathBuf {
+        self.dir.path().join("dst")
+    }
+
+    fn add(&self, relative: &str, picture: &Picture) {
+        self.put(relative, &encode_png(picture).unwrap());
+    }
+
+    fn put(&self, relative: &str, bytes: &[u8]) {
+        let path = self.src().join(relative);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        find_sources(&self.src(), &self.options, &StopFlag::default(), &Silent).unwrap().sources
+    }
+
+    fn expand(&self) -> Expansion {
+        self.expand_sources(&self.sources())
+    }
+
+    fn expand_sources(&self, sources: &[Source]) -> Expansion {
+        expand(&self.options, sources, &self.dst(), &StopFlag::default(), &Silent).unwrap()
+    }
+
+    fn tree(&self) -> Tree {
+        let files =
+            walkdir::WalkDir::new(self.dst()).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file());
+        let relative = |path: &Path| path.strip_prefix(self.dst()).unwrap().to_str().unwrap().to_owned();
+        files.map(|entry| (relative(entry.path()), fs::read(entry.path()).unwrap())).collect()
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let text = fs::read_to_string(self.dst().join(manifest::NAME)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// A smooth picture that no other number gives.
+fn picture(n: u32, channels: u32) -> Picture {
+    let level = |i: u32| ((i * (n + 3)) % 251) as u8;
+    Picture::new(40, 30, channels, Pixels::U8((0..40 * 30 * channels).map(level).collect())).unwrap()
+}
+
+fn counts(expansion: &Expansion) -> (usize, usize, usize, usize) {
+    (expansion.written, expansion.kept, expansion.removed, expansion.failed.len())
+}
+
+#[test]
+fn every_source_gets_its_copies_at_the_working_size_and_a_second_run_does_nothing() {
+    let bench = Bench::new();
+    let first = bench.expand();
+    assert_eq!(counts(&first), (21, 0, 0, 0));
+    for copy in &first.copies {
+        let bytes = fs::read(&copy.path).unwrap();
+        assert_eq!(ContentHash::of(&bytes), copy.hash);
+        let picture = decode(&bytes, &bench.options.limits).unwrap();
+        assert_eq!((picture.width(), picture.height()), (32, 32));
+        assert_eq!(picture.channels(), if copy.path.to_str().unwrap().contains("colour") { 3 } else { 1 });
+    }
+    let written = || fs::metadata(bench.dst().join(manifest::NAME)).unwrap().modified().unwrap();
+    let (tree, time) = (bench.tree(), written());
+    let second = bench.expand();
+    assert_eq!((counts(&second), &second.copies), ((0, 21, 0, 0), &first.copies));
+    assert_eq!((bench.tree(), written()), (tree, time), "nothing is written twice");
+}
+
+#[test]
+fn bytes_depend_on_neither_threads_nor_order() {
+    let mut bench = Bench::new();
+    let mut sources = bench.sources();
+    let trees: Vec<Tree> = [1, 2, 8]
+        .into_iter()
+        .map(|threads| {
+            bench.options.threads = threads;
+            sources.reverse();
+            fs::remove_dir_all(bench.dst()).ok();
+            bench.expand_sources(&sources);
+            bench.tree()
+        })
+        .collect();
+    assert_eq!(trees[0], trees[1]);
+    assert_eq!(trees[0], trees[2]);
+}
+
+#[test]
+fn the_manifest_is_sorted_relative_and_makes_every_copy_again() {
+    let bench = Bench::new();
+    bench.expand();
+    let (lines, tree) = (bench.lines(), bench.tree());
+    assert_eq!(lines.len(), 21);
+    assert!(lines.is_sorted_by_key(|line| &line.copy));
+    for line in lines {
+        let source = fs::read(bench.src().join(&line.source)).unwrap();
+        assert_eq!(ContentHash::of(&source), line.source_sha256);
+        let base = decode(&source, &bench.options.limits).unwrap().resized(line.size, line.size);
+        let stream = Stream::new(line.seed, &line.source_sha256);
+        let again = encode_tagged_png(&render(&base, &line.draw, stream, line.index), &line.identity.to_string());
+        assert_eq!(again.unwrap(), tree[&line.copy], "{}", line.copy);
+        assert_eq!(ContentHash::of(&tree[&line.copy]), line.sha256);
+        assert_eq!(line.matrix, line.draw.matrix(32, 32));
+    }
+}
+
+/// Asks for the end once so many copies are made.
+struct StopAfter<'a>(AtomicU64, &'a StopFlag);
+
+impl Progress for StopAfter<'_> {
+    fn begin(&self, _: &str, _: u64, _: &str) {}
+    fn advance(&self, n: u64) {
+        if self.0.fetch_sub(n, Ordering::SeqCst) <= n {
+            self.1.raise();
+        }
+    }
+    fn remark(&self, _: &str) {}
+    fn end(&self) {}
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Stopped after any copy, with any files lost, cut or zeroed as a power failure leaves them: the next run ends in
+    /// the tree of an undisturbed one, and makes only what is missing.
+    #[test]
+    fn an_interrupted_expansion_is_completed(n_made in 1..21_u64, damage in prop::collection::vec(0..4_u8, 21), lose_manifest: bool) {
+        let bench = Bench::new();
+        bench.expand();
+        let whole = bench.tree();
+        if lose_manifest {
+            fs::remove_dir_all(bench.dst()).unwrap();
+            let stop = StopFlag::default();
+            let progress = StopAfter(AtomicU64::new(n_made), &stop);
+            let stopped = expand(&bench.options, &bench.sources(), &bench.dst(), &stop, &progress);
+            prop_assert!(matches!(stopped, Err(AugmentError::Stopped(_))) || n_made > 19);
+        }
+        let mut n_damaged = 0;
+        for (path, damage) in whole.keys().filter(|path| path.ends_with(".png")).zip(damage) {
+            let path = bench.dst().join(path);
+            if !path.exists() {
+                n_damaged += 1;
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            match damage {
+                1 => fs::remove_file(&path).unwrap(),
+                2 => fs::write(&path, &bytes[..bytes.len() - 9]).unwrap(),
+                3 => fs::write(&path, vec![0; bytes.len()]).unwrap(),
+                _ => continue,
+            }
+            n_damaged += 1;
+        }
+        fs::write(bench.dst().join("augmented/covid/.gradwatch-tmp-1-1"), b"torn").unwrap();
+        let completed = bench.expand();
+        prop_assert_eq!(counts(&completed), (n_damaged, 21 - n_damaged, 0, 0));
+        prop_assert_eq!(bench.tree(), whole);
+    }
+}
+
+#[test]
+fn a_changed_recipe_makes_again_only_what_it_changes() {
+    let mut bench = Bench::new();
+    bench.options.recipe = Recipe::of(Preset::Conservative);
+    bench.expand();
+    bench.options.recipe.horizontal_flip = 0.4;
+    let mended = bench.expand();
+    let n_flipped = bench.lines().iter().filter(|line| line.draw.flip[0]).count();
+    assert!((1..21).contains(&n_flipped), "{n_flipped}");
+    assert_eq!(counts(&mended), (n_flipped, 21 - n_flipped, 0, 0));
+    let tree = bench.tree();
+    fs::remove_dir_all(bench.dst()).unwrap();
+    bench.expand();
+    assert_eq!(bench.tree(), tree);
+}
+
+#[test]
+fn copies_of_removed_samples_and_numbers_go_and_files_of_others_stay() {
+    let mut bench = Bench::new();
+    bench.expand();
+    let [notes, theirs] = ["augmented/covid/notes.txt", "augmented/normal/theirs-0123abcd-c01.png"];
+    let foreign = encode_png(&picture(9, 1)).unwrap();
+    fs::write(bench.dst().join(notes), b"keep me").unwrap();
+    fs::write(bench.dst().join(theirs), &foreign).unwrap();
+    fs::remove_file(bench.src().join("normal/1/same.png")).unwrap();
+    bench.options.copies = 2;
+    assert_eq!(counts(&bench.expand()), (0, 12, 9, 0));
+    fs::remove_dir_all(bench.src().join("covid")).unwrap();
+    bench.expand();
+    let tree = bench.tree();
+    assert_eq!((&tree[notes], &tree[theirs]), (&b"keep me".to_vec(), &foreign));
+    assert_eq!(tree.len(), 6 + 3, "six copies, two foreign files, the manifest");
+    fs::remove_file(bench.dst().join(notes)).unwrap();
+    fs::remove_dir_all(bench.src().join("normal")).unwrap();
+    bench.add("other/x.png", &picture(30, 1));
+    bench.options.may_replace_all = true;
+    bench.expand();
+    let classes: Vec<_> =
+        fs::read_dir(bench.dst().join("augmented")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(classes.len() == 3 && bench.dst().join(theirs).exists(), "{classes:?}");
+}
+
+#[test]
+fn a_class_that_is_gone_leaves_no_empty_folder() {
+    let bench = Bench::new();
+    bench.expand();
+    fs::remove_dir_all(bench.src().join("covid")).unwrap();
+    bench.expand();
+    assert!(!bench.dst().join("augmented/covid").exists());
+}
+
+#[test]
+fn validation_is_never_augmented() {
+    let bench = Bench::new();
+    let mut sources = bench.sources();
+    sources.iter_mut().for_each(|source| source.split = Some(Split::Train));
+    bench.expand_sources(&sources);
+    sources[0].split = Some(Split::Validation);
+    assert_eq!(counts(&bench.expand_sources(&sources)), (0, 18, 3, 0));
+    assert!(bench.lines().iter().all(|line| line.split == Some(Split::Train) && line.source_sha256 != sources[0].hash));
+}
+
+#[test]
+fn one_bad_file_does_not_hold_up_the_others() {
+    let bench = Bench::new();
+    let whole = encode_png(&picture(5, 1)).unwrap();
+    bench.put("covid/cut.png", &whole[..whole.len() / 2]);
+    bench.put("covid/notes.txt", b"not a picture at all");
+    bench.put("covid/.hidden.png", b"left out");
+    let sources = bench.sources();
+    bench.put("covid/a0.png", &whole);
+    let expansion = bench.expand_sources(&sources);
+    let failed: Vec<_> = expansion.failed.iter().map(|f| (f.relative.as_str(), f.code)).collect();
+    assert_eq!(
+        failed,
+        [("covid/a0.png", "changed"), ("covid/cut.png", "truncated"), ("covid/notes.txt", "not-an-image")]
+    );
+    assert_eq!(expansion.written, 18);
+    assert!(expansion.failed.iter().all(|f| !f.reason.is_empty() && !f.fix.is_empty()));
+}
+
+#[test]
+fn a_foreign_file_under_a_copys_name_is_left_alone_and_reported() {
+    let bench = Bench::new();
+    let path = bench.expand().copies[0].path.clone();
+    fs::write(&path, b"somebody's own work").unwrap();
+    let expansion = bench.expand();
+    assert_eq!((counts(&expansion), expansion.failed[0].code), ((0, 20, 0, 1), "in-the-way"));
+    assert_eq!(fs::read(&path).unwrap(), b"somebody's own work");
+}
+
+#[test]
+fn a_destination_of_another_dataset_is_refused() {
+    let bench = Bench::new();
+    bench.expand();
+    let tree = bench.tree();
+    fs::remove_dir_all(bench.src()).unwrap();
+    bench.add("other/x.png", &picture(99, 1));
+    let refused = expand(&bench.options, &bench.sources(), &bench.dst(), &StopFlag::default(), &Silent);
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("holds 21 copies of another dataset"), "{message}");
+    assert_eq!(bench.tree(), tree);
+}
+
+#[test]
+fn same_names_do_not_clash_and_same_content_counts_once_a_class() {
+    let bench = Bench::new();
+    bench.add("normal/9/same.png", &picture(10, 1));
+    bench.add("covid/crossed.png", &picture(10, 1));
+    let found = find_sources(&bench.src(), &bench.options, &StopFlag::default(), &Silent).unwrap();
+    assert_eq!((found.sources.len(), found.duplicates), (8, vec!["normal/9/same.png".to_owned()]));
+    let expansion = bench.expand();
+    assert_eq!(expansion.written, 24);
+    let same = expansion.copies.iter().filter(|copy| copy.path.to_str().unwrap().contains("same-"));
+    assert_eq!(same.count(), 9);
+}
+
+#[test]
+fn sixteen_bits_reach_the_copy() {
+    let bench = Bench::new();
+    let data = (0..40 * 30).map(|i| 20_000 + i as u16).collect();
+    bench.add("covid/deep.png", &Picture::new(40, 30, 1, Pixels::U16(data)).unwrap());
+    let expansion = bench.expand();
+    let deep = expansion.copies.iter().find(|copy| copy.path.to_str().unwrap().contains("deep")).unwrap();
+    let picture = decode(&fs::read(&deep.path).unwrap(), &bench.options.limits).unwrap();
+    assert_eq!((picture.depth(), picture.channels()), (16, 1));
+}
+
+#[test]
+fn a_fresh_copy_is_reproducible_and_unlike_those_on_disk() {
+    let bench = Bench::new();
+    let sample = ContentHash::of(b"sample");
+    let fresh = |index| fresh_copy(&picture(1, 1), &sample, index, &bench.options);
+    assert_eq!(fresh(1), fresh(1));
+    assert_ne!(fresh(1), fresh(2));
+    let base = picture(1, 1).resized(32, 32);
+    let stream = Stream::new(1, &sample);
+    let on_disk = render(&base, &Draw::of(&bench.options.recipe, &stream, 1), stream, 1);
+    assert_ne!(fresh(1), on_disk);
+}
+
+#[test]
+fn a_torn_manifest_costs_nothing_but_its_own_writing() {
+    let bench = Bench::new();
+    bench.expand();
+    let whole = bench.tree();
+    let path = bench.dst().join(manifest::NAME);
+    let half = whole[manifest::NAME].len() / 2;
+    fs::File::create(&path).unwrap().write_all(&whole[manifest::NAME][..half]).unwrap();
+    assert_eq!(counts(&bench.expand()), (0, 21, 0, 0));
+    assert_eq!(bench.tree(), whole);
+}
