@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "taken out with the next subcommand")]
 
 mod args;
+mod augment;
 mod check;
 mod failure;
 mod models;
@@ -45,6 +46,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     let settings = load(&command_line)?;
     telemetry::init(&settings.log, command_line.verbosity());
     match command_line.command {
+        Command::Augment(args) => augment::run(&args, &settings),
         Command::Check(args) => check::run(&args, &settings),
         Command::Models(args) => models::run(&args, &settings),
         Command::Status(args) => status::run(&args, &settings),
@@ -56,7 +58,7 @@ fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let overrides = config::Overrides {
         file: command_line.config.clone(),
-        set: command_line.set.clone(),
+        set: command_line.set.iter().cloned().chain(command_line.command.overrides()).collect(),
         environment: environment.collect(),
     };
     Ok(config::load(&overrides)?)

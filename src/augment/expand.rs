@@ -263,7 +263,7 @@ impl Work<'_> {
 
     fn make(&self, source: &Source, base: &Picture, index: u32) -> Result<Copy, AugmentError> {
         let stream = Stream::new(self.options.seed, &source.hash);
-        let draw = Draw::of(&self.options.recipe, &stream, index);
+        let draw = Draw::of(&self.options.recipe, stream, index);
         let picture = render(base, &draw, stream, index);
         let bytes = encode_tagged_png(&picture, &self.identity(source, index).to_string())?;
         let path = self.root.join(self.file(source, index));
@@ -272,7 +272,7 @@ impl Work<'_> {
     }
 
     fn draw(&self, source: &Source, index: u32) -> Draw {
-        Draw::of(&self.options.recipe, &Stream::new(self.options.seed, &source.hash), index)
+        Draw::of(&self.options.recipe, Stream::new(self.options.seed, &source.hash), index)
     }
 
     fn identity(&self, source: &Source, index: u32) -> ContentHash {

@@ -38,7 +38,7 @@ impl Stream {
     }
 
     /// Two independent numbers, uniform in 0..1 with 53 random bits each.
-    pub(super) fn pair(&self, copy: u32, operation: Operation) -> [f64; 2] {
+    pub(super) fn pair(self, copy: u32, operation: Operation) -> [f64; 2] {
         let [a, b, c, d] = philox([0, operation as u32, copy, 0], self.key);
         let unit = |high: u32, low: u32| {
             let bits = (u64::from(high) << 32 | u64::from(low)) >> 11;
@@ -48,7 +48,7 @@ impl Stream {
     }
 
     /// One number, uniform in 0..1.
-    pub(super) fn unit(&self, copy: u32, operation: Operation) -> f64 {
+    pub(super) fn unit(self, copy: u32, operation: Operation) -> f64 {
         self.pair(copy, operation)[0]
     }
 

@@ -16,7 +16,7 @@ pub fn fresh_copy(picture: &Picture, hash: &ContentHash, copy_index: u32, option
     let stream = Stream::new(options.seed, hash);
     let copy = FIRST_FRESH.wrapping_add(copy_index);
     let base = picture.resized(options.size, options.size);
-    render(&base, &Draw::of(&options.recipe, &stream, copy), stream, copy)
+    render(&base, &Draw::of(&options.recipe, stream, copy), stream, copy)
 }
 
 /// What `draw` makes of `base`, which has the working size; `stream` and `copy` give the noise its words.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{check, models, status};
+use super::{augment, check, models, status};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -40,10 +40,22 @@ impl CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Expand a class-folder dataset to disk, once
+    Augment(augment::Args),
     /// Check the configuration and its surroundings; used before start and reload
     Check(check::Args),
     /// The trained models
     Models(models::Args),
     /// What the service is doing; also when it is dead
     Status(status::Args),
+}
+
+impl Command {
+    /// Configuration keys that the subcommand's own arguments set.
+    pub(super) fn overrides(&self) -> Vec<String> {
+        match self {
+            Self::Augment(args) => args.overrides(),
+            _ => Vec::new(),
+        }
+    }
 }

@@ -41,8 +41,9 @@ impl Affine {
     /// The map that does `self` first and `next` after it. As these are pull maps, that is `self * next`.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
-        let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (self.0, next.0);
-        Self([a * g + b * j, a * h + b * k, a * i + b * l + c, d * g + e * j, d * h + e * k, d * i + e * l + f])
+        let (outer, inner) = (self.0, next.0);
+        let entry = |row: usize, column: usize| outer[row] * inner[column] + outer[row + 1] * inner[column + 3];
+        Self([entry(0, 0), entry(0, 1), entry(0, 2) + outer[2], entry(3, 0), entry(3, 1), entry(3, 2) + outer[5]])
     }
 
     /// The same map with its fixed point moved from (0, 0) to the centre of a `width` x `height` frame, which lies
@@ -112,7 +113,7 @@ mod tests {
         for (degrees, expected) in
             [(90.0, [0.0, -1.0, 223.0, 1.0, 0.0, 0.0]), (180.0, [-1.0, 0.0, 223.0, 0.0, -1.0, 223.0])]
         {
-            assert_eq!(Affine::rotation(degrees).about_centre(224, 224).0, expected);
+            assert_eq!(Affine::rotation(degrees).about_centre(224, 224), Affine(expected));
         }
     }
 }

@@ -23,13 +23,17 @@ pub fn add_noise(picture: &mut Picture, sigma: f64, words: impl Iterator<Item = 
         Pixels::U8(data) => {
             let scale = (sigma * 255.0) as f32;
             for (pixel, normal) in data.chunks_exact_mut(channels).zip(&mut normals) {
-                pixel.iter_mut().for_each(|v| *v = (f32::from(*v) + normal * scale).round() as u8);
+                for v in pixel {
+                    *v = (f32::from(*v) + normal * scale).round() as u8;
+                }
             }
         }
         Pixels::U16(data) => {
             let scale = (sigma * 65_535.0) as f32;
             for (pixel, normal) in data.chunks_exact_mut(channels).zip(&mut normals) {
-                pixel.iter_mut().for_each(|v| *v = (f32::from(*v) + normal * scale).round() as u16);
+                for v in pixel {
+                    *v = (f32::from(*v) + normal * scale).round() as u16;
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use super::picture::{Picture, Pixels};
 impl Picture {
     /// The picture at `width` x `height` (at least 1), by convolution with a triangle as wide as the scale demands:
     /// what Pillow calls bilinear. The same size gives the same pixels.
+    #[must_use]
     pub fn resized(&self, width: u32, height: u32) -> Self {
         let (width, height) = (width.max(1), height.max(1));
         if (width, height) == (self.width, self.height) {

@@ -38,11 +38,15 @@ impl Picture {
         match &mut self.pixels {
             Pixels::U8(data) => {
                 let table = table(255);
-                data.iter_mut().for_each(|v| *v = table[usize::from(*v)] as u8);
+                for v in data {
+                    *v = table[usize::from(*v)] as u8;
+                }
             }
             Pixels::U16(data) => {
                 let table = table(65_535);
-                data.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
+                for v in data {
+                    *v = table[usize::from(*v)];
+                }
             }
         }
         self

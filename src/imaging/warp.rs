@@ -4,6 +4,8 @@
 //! found by division, no neighbour is checked. Weights are Q11 for 8-bit and Q20 for 16-bit samples. No threads:
 //! who warps many pictures runs them side by side.
 
+#![expect(clippy::cast_possible_wrap, reason = "sides and columns are far below 2^31")]
+
 use std::ops::Range;
 
 use super::affine::Affine;
@@ -164,9 +166,9 @@ impl<T: Level, const C: usize> Frame<'_, T, C> {
     fn checked(&self, x: i64, y: i64) -> [T; C] {
         let (left, above) = (x >> Q, y >> Q);
         let corners = [(left, above), (left + 1, above), (left, above + 1), (left + 1, above + 1)];
-        let [a, b, c, d] = corners.map(|(x, y)| self.pixel(x, y));
+        let pixels = corners.map(|(x, y)| self.pixel(x, y));
         let (fx, fy) = (fraction::<T>(x), fraction::<T>(y));
-        std::array::from_fn(|i| T::blend([a[i], b[i], c[i], d[i]], fx, fy))
+        std::array::from_fn(|c| T::blend(pixels.map(|pixel| pixel[c]), fx, fy))
     }
 
     fn pixel(&self, x: i64, y: i64) -> [T; C] {

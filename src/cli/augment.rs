@@ -1,0 +1,119 @@
+//! `gradwatch augment SRC DST`: a class-folder dataset and its copies, once, outside the service.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::{Exit, Failure};
+use super::output;
+use super::progress::TerminalProgress;
+use crate::augment::{self, AugmentError, ExpandOptions, Expansion, SourceFailure};
+use crate::config::Settings;
+use crate::daemon::stop_on_signals;
+use crate::domain::StopFlag;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The dataset: `SRC/<class>/**/<image>`; only read
+    src: PathBuf,
+
+    /// Where the copies go: `DST/<class>/<stem>-<hash8>-c<NN>.png` and DST/manifest.jsonl
+    dst: PathBuf,
+
+    /// Copies of every image [default: augment.copies of the configuration]
+    #[arg(long, value_name = "N")]
+    copies: Option<u32>,
+
+    /// conservative, chest-xray, keras-notebook or natural [default: augment.preset]
+    #[arg(long, value_name = "P")]
+    preset: Option<String>,
+
+    /// Pixels a side of the copies
+    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(8..=4096))]
+    size: u32,
+
+    /// Another seed gives other copies [default: augment.seed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Worker threads; 0 means one a core [default: compute.threads]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+impl Args {
+    /// What the arguments say, as configuration: so they are checked where the configuration is.
+    pub(super) fn overrides(&self) -> Vec<String> {
+        let Self { copies, preset, seed, threads, .. } = self;
+        let all = [
+            copies.map(|n| format!("augment.copies={n}")),
+            preset.as_ref().map(|name| format!("augment.preset={name}")),
+            seed.map(|n| format!("augment.seed={n}")),
+            threads.map(|n| format!("compute.threads={n}")),
+        ];
+        all.into_iter().flatten().collect()
+    }
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let (src, dst) = separate(&args.src, &args.dst)?;
+    let options = ExpandOptions { size: args.size, folder: "", may_replace_all: false, ..ExpandOptions::of(settings) };
+    let stop = StopFlag::default();
+    stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
+    let progress = TerminalProgress::default();
+    let found = augment::find_sources(&src, &options, &stop, &progress)?;
+    let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
+    found.failed.iter().chain(&expansion.failed).for_each(complain);
+    output::line(&summary(&expansion, found.sources.len(), found.duplicates.len(), &args.dst));
+    if expansion.copies.is_empty() && options.copies > 0 {
+        let advice = "no copy could be made: see the lines above";
+        return Err(Failure::new(Exit::Data, format!("`{}`: {advice}", args.src.display())));
+    }
+    Ok(())
+}
+
+/// Both folders as absolute paths. One inside the other would make copies of copies at the next run.
+fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
+    let missing = |error: std::io::Error| {
+        let advice = "name a folder that holds one folder of images for each class";
+        Failure::new(Exit::NoInput, format!("`{}` cannot be read ({error}): {advice}", src.display()))
+    };
+    let real_src = src.canonicalize().map_err(missing)?;
+    let absolute = |error: std::io::Error| Failure::new(Exit::Io, format!("`{}`: {error}", dst.display()));
+    let real_dst = dst.canonicalize().or_else(|_| std::path::absolute(dst)).map_err(absolute)?;
+    if real_dst.starts_with(&real_src) || real_src.starts_with(&real_dst) {
+        let advice = "one lies inside the other: choose a DST outside SRC, so that copies are never taken for images";
+        return Err(Failure::new(Exit::Usage, format!("`{}` and `{}`: {advice}", src.display(), dst.display())));
+    }
+    Ok((real_src, real_dst))
+}
+
+fn complain(failure: &SourceFailure) {
+    let SourceFailure { relative, code, reason, fix } = failure;
+    output::error(&format!("`{relative}` ({code}): {reason}; {fix}"));
+}
+
+fn summary(expansion: &Expansion, n_images: usize, n_duplicates: usize, dst: &Path) -> String {
+    let Expansion { copies, written, kept, removed, failed } = expansion;
+    let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
+    format!(
+        "{} copies of {} images in {}: {written} made now, {kept} kept{}{}{}.",
+        copies.len(),
+        n_images - failed.len(),
+        dst.display(),
+        some(*removed, "removed"),
+        some(n_duplicates, "duplicate images left out"),
+        some(failed.len(), "images failed"),
+    )
+}
+
+impl From<AugmentError> for Failure {
+    fn from(error: AugmentError) -> Self {
+        let exit = match &error {
+            AugmentError::Stopped(_) => Exit::TryLater,
+            AugmentError::Disk(_) => Exit::Io,
+            AugmentError::NoClasses { .. } => Exit::Data,
+            AugmentError::OtherDataset { .. } => Exit::Usage,
+            AugmentError::Threads(_) | AugmentError::Encode(_) => Exit::Software,
+        };
+        Self::new(exit, error)
+    }
+}
