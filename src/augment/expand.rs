@@ -185,10 +185,14 @@ impl Work<'_> {
         let surveys: Vec<_> = self.sources.par_iter().map(|source| self.survey(source)).collect();
         let n_missing: usize = surveys.iter().map(|survey| survey.missing.len()).sum();
         let kept = surveys.iter().map(|survey| survey.copies.len()).sum();
-        self.progress.begin("augment", n_missing as u64, "images");
+        if n_missing > 0 {
+            self.progress.begin("augment", n_missing as u64, "images");
+        }
         let jobs = self.sources.par_iter().zip(surveys).with_max_len(1);
         let done: Result<Vec<_>, AugmentError> = jobs.map(|(source, survey)| self.complete(source, survey)).collect();
-        self.progress.end();
+        if n_missing > 0 {
+            self.progress.end();
+        }
         let mut expansion = Expansion { kept, ..Expansion::default() };
         for survey in done? {
             expansion.copies.extend(survey.copies);
