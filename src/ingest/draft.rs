@@ -280,4 +280,6 @@ fn label_conflict(known: &Sample, class: &ClassName, holder: &str) -> Rejection 
 }
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod tests;

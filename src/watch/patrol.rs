@@ -22,6 +22,9 @@ const POLL: Duration = Duration::from_secs(10);
 /// Between two attempts to find an inbox that went away.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// At least this long from one survey to the next, however many events are lost.
+const GAP: Duration = Duration::from_secs(1);
+
 /// What others ask of the thread.
 pub(super) enum Order {
     /// See [`super::Watcher::reconsider`].
@@ -41,6 +44,7 @@ pub(super) struct Patrol {
     polling: bool,
     blocked: bool,
     passed_over: BTreeSet<String>,
+    last_survey: Instant,
     next_survey: Instant,
     arrivals: Sender<Vec<Arrival>>,
     ready: Sender<()>,
@@ -64,6 +68,7 @@ impl Patrol {
             polling: false,
             blocked: false,
             passed_over: BTreeSet::new(),
+            last_survey: Instant::now(),
             next_survey: Instant::now(),
             arrivals,
             ready,
@@ -178,6 +183,7 @@ impl Patrol {
             }
             Err(error) => self.block(&error),
         }
+        self.last_survey = Instant::now();
         self.report(|health, _| health.n_surveys += 1);
     }
 
@@ -201,11 +207,14 @@ impl Patrol {
         }
     }
 
-    /// Events were lost: everything is looked at, now.
+    /// Events were lost: everything is looked at, at once or as soon as it may.
     fn distrust(&mut self, reason: &str) {
-        tracing::info!(reason, "Looking through the whole inbox.");
         self.report(|health, _| health.n_lost += 1);
-        self.next_survey = Instant::now();
+        let soon = Instant::now().max(self.last_survey + GAP);
+        if soon < self.next_survey {
+            tracing::info!(reason, "Looking through the whole inbox.");
+            self.next_survey = soon;
+        }
     }
 
     fn blink(&mut self, reason: &str) {
