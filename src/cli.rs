@@ -2,17 +2,19 @@
 //!
 //! Results go to stdout, logs and progress bars to stderr, JSON where a script would read it.
 
-#![allow(dead_code, reason = "taken out with the next subcommand")]
-
 mod args;
 mod augment;
 mod check;
+mod explain;
 mod failure;
 mod models;
 mod output;
 mod progress;
+mod run;
 mod status;
 mod telemetry;
+mod train;
+mod weights;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -47,6 +49,10 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     telemetry::init(&settings.log, command_line.verbosity());
     match command_line.command {
         Command::Augment(args) => augment::run(&args, &settings),
+        Command::Run(args) => run::run(&args, settings),
+        Command::Train(args) => train::run(&args, &settings),
+        Command::Explain(args) => explain::run(&args, &settings),
+        Command::Weights(args) => weights::run(&args, &settings),
         Command::Check(args) => check::run(&args, &settings),
         Command::Models(args) => models::run(&args, &settings),
         Command::Status(args) => status::run(&args, &settings),

@@ -1,16 +1,37 @@
 //! The service: threads, queues, the retrain trigger, signals, the service manager. The only room that knows the order.
 
-#![allow(dead_code, reason = "taken out with the conductor")]
-
+mod admission;
 mod board;
+mod conductor;
 pub mod control;
 mod due;
+mod engine;
+mod error;
+mod event;
+mod learn;
+mod learning;
 mod metrics;
 mod phase;
 mod promote;
 mod retrain;
+mod serve;
 mod service_manager;
+mod serving;
 mod signals;
+mod start;
 pub mod status;
+mod telling;
+mod worker;
 
+pub use due::obstacle;
+pub use engine::EngineCell;
+pub use error::DaemonError;
+pub use learn::{LearnError, LearnJob, Learned, Tools, learn};
+pub use serve::{Explainer, ServeError, Served};
 pub use signals::{leave, stop_on_signals};
+pub use start::{Mode, Summary, run};
+
+/// Names of the worker threads.
+const INTAKE: &str = "gw-intake";
+const LEARN: &str = "gw-learn";
+const SERVE: &str = "gw-serve";

@@ -15,5 +15,5 @@ pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, Readings, Taken};
 pub use quarantine::{clear_reason, write_reason};
 pub use rejection::Rejection;
-pub use role::role_of;
+pub use role::{group_of, role_of};
 pub use split::assign_split;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{augment, check, models, status};
+use super::{augment, check, explain, models, run, status, train, weights};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -40,8 +40,16 @@ impl CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Run the service, or with --once work off everything that is present
+    Run(run::Args),
     /// Expand a class-folder dataset to disk, once
     Augment(augment::Args),
+    /// Train once on a folder of class folders, outside the service
+    Train(train::Args),
+    /// Predict, draw heat maps and write reports for given pictures, once
+    Explain(explain::Args),
+    /// VGG16 weight files
+    Weights(weights::Args),
     /// Check the configuration and its surroundings; used before start and reload
     Check(check::Args),
     /// The trained models

@@ -6,8 +6,11 @@ use std::process::ExitCode;
 use crate::config::ConfigError;
 use crate::daemon::control::ControlError;
 use crate::daemon::status::StatusError;
+use crate::daemon::{DaemonError, LearnError};
 use crate::disk::DiskError;
+use crate::nn::NnError;
 use crate::registry::RegistryError;
+use crate::report::ReportError;
 
 /// Documented exit codes; the README lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,5 +104,44 @@ impl From<ControlError> for Failure {
             ControlError::Refused(_) => Exit::Data,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<NnError> for Failure {
+    fn from(error: NnError) -> Self {
+        let exit = match error {
+            NnError::Stopped(_) => Exit::TryLater,
+            NnError::NoSuchDevice { .. } => Exit::Unavailable,
+            _ => Exit::Data,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        Self::new(Exit::Io, error)
+    }
+}
+
+impl From<DaemonError> for Failure {
+    fn from(error: DaemonError) -> Self {
+        match error {
+            DaemonError::Registry(error) => error.into(),
+            DaemonError::Watch(error) => Self::new(Exit::NoInput, error),
+            DaemonError::Control(_) | DaemonError::Threads(_) => Self::new(Exit::Io, error),
+            DaemonError::ThreadGone(_) => Self::new(Exit::Software, error),
+        }
+    }
+}
+
+impl From<LearnError> for Failure {
+    fn from(error: LearnError) -> Self {
+        match error {
+            LearnError::Stopped(_) => Self::new(Exit::TryLater, error),
+            LearnError::Augment(error) => error.into(),
+            LearnError::Network(error) => error.into(),
+            LearnError::Train(_) => Self::new(Exit::Data, error),
+        }
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// The models of the state folder; none where no gradwatch ever worked, and nothing is made there.
-fn known(workspace: &Workspace, dataset: Option<DatasetName>) -> Result<Vec<ListedModel>, Failure> {
+pub(super) fn known(workspace: &Workspace, dataset: Option<DatasetName>) -> Result<Vec<ListedModel>, Failure> {
     if ![workspace.journal(), workspace.registry(), workspace.runs()].iter().any(|path| path.exists()) {
         return Ok(Vec::new());
     }
@@ -73,6 +73,28 @@ fn known(workspace: &Workspace, dataset: Option<DatasetName>) -> Result<Vec<List
             other => Err(ControlError::Unexpected(Box::new(other)).into()),
         },
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The model that explains: the one that `run` names, else the best model of `dataset`, or of the only dataset.
+pub(super) fn speaker(settings: &Settings, run: Option<&str>, dataset: Option<&str>) -> Result<ModelRecord, Failure> {
+    let dataset = dataset.map(DatasetName::new).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
+    let models = known(&Workspace::new(&settings.state_dir), dataset)?;
+    if let Some(run) = run {
+        return one(models, run).map(|model| model.record);
+    }
+    let mut best: Vec<_> = models.into_iter().filter(|model| model.best).map(|model| model.record).collect();
+    match (best.pop(), best.as_slice()) {
+        (Some(only), []) => Ok(only),
+        (Some(last), others) => {
+            let names: Vec<_> = others.iter().chain([&last]).map(|model| model.dataset.to_string()).collect();
+            let message = format!("several datasets have a model: choose one with --dataset ({})", names.join(", "));
+            Err(Failure::new(Exit::Usage, message))
+        }
+        (None, _) => Err(Failure::new(
+            Exit::NoInput,
+            "there is no model yet: drop images of two classes into the inbox and let `gradwatch run` train one, or use `gradwatch train`",
+        )),
     }
 }
 

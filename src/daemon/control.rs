@@ -13,7 +13,9 @@ use crossbeam_channel::{Sender, bounded};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
-use crate::domain::{DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
+use crate::domain::{Counter, DatasetName, Decision, Ledger, ModelRecord, StopFlag};
+
+use super::learn::Learned;
 
 /// What another command may ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,10 +28,10 @@ pub enum Question {
     },
     /// Register a run that was trained outside the service; its folder is complete.
     Adopt {
-        /// Whose run.
-        dataset: DatasetName,
-        /// Which.
-        run_id: RunId,
+        /// The model, and the decision on it.
+        learned: Box<Learned>,
+        /// What else was done for it.
+        work: Vec<(Counter, u64)>,
     },
 }
 
@@ -43,10 +45,7 @@ pub enum Answer {
         models: Vec<ListedModel>,
     },
     /// The run is registered.
-    Adopted {
-        /// What became of it.
-        decision: Decision,
-    },
+    Adopted,
     /// It cannot be answered.
     Refused {
         /// One sentence: what, where, how to fix.

@@ -51,7 +51,7 @@ pub(super) fn is_due(ledger: &Ledger, dataset: &DatasetName, settings: &Settings
 }
 
 /// Why these samples cannot be trained on yet, with what to do; `None` when they can.
-pub(super) fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
+pub fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
     let mut counts: BTreeMap<&ClassName, usize> = BTreeMap::new();
     for sample in samples {
         *counts.entry(&sample.class).or_default() += 1;
@@ -72,6 +72,7 @@ pub(super) fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
     use crate::domain::{ImageFacts, Split};
 
     fn sample(content: &str, class: &str, split: Split) -> Sample {
@@ -93,6 +94,21 @@ mod tests {
         assert_eq!(hash, data_hash(&[b.clone(), a.clone()]));
         assert_ne!(hash, data_hash(&[sample("1", "a", Split::Validation), b.clone()]));
         assert_ne!(hash, data_hash(&[sample("1", "b", Split::Train), b]));
+    }
+
+    #[test]
+    fn job_hash_knows_the_settings_that_shape_a_model_and_no_others() {
+        let settings = |set: &str| {
+            let overrides = config::Overrides { set: vec![set.to_owned()], ..Default::default() };
+            config::load(&overrides).unwrap()
+        };
+        let hash = |set| job_hash(ContentHash::of(b"data"), &settings(set));
+        let first = hash("log.level=info");
+        assert_eq!(hash("watch.settle=9s"), first);
+        for set in ["train.early_stopping.patience=4", "augment.copies=1", "augment.recipe.shear=1", "backbone.seed=2"]
+        {
+            assert_ne!(hash(set), first, "{set}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(super) enum Rival {
     /// There is none.
     None,
     /// It cannot be measured any more, with the reason (a clause).
-    Incomparable(RunId, &'static str),
+    Incomparable(RunId, String),
     /// It got this many right.
     Measured(RunId, u64),
 }

@@ -51,6 +51,13 @@ impl Workspace {
         self.root.join("datasets").join(dataset.as_str())
     }
 
+    /// The same for a dataset in a `folder` outside the inbox.
+    pub fn expansion_of(&self, folder: &Path) -> PathBuf {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let hash = ContentHash::of(folder.as_os_str().as_encoded_bytes());
+        self.root.join("outside").join(Self::report_folder(&name, &hash))
+    }
+
     /// The feature cache.
     pub fn features(&self) -> PathBuf {
         self.root.join("features")

@@ -121,6 +121,19 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// What was counted since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            samples: self.samples - earlier.samples,
+            copies_written: self.copies_written - earlier.copies_written,
+            images_forwarded: self.images_forwarded - earlier.images_forwarded,
+            trainings: self.trainings - earlier.trainings,
+            scans_explained: self.scans_explained - earlier.scans_explained,
+            quarantined: self.quarantined - earlier.quarantined,
+        }
+    }
+
     fn slot(&mut self, counter: Counter) -> &mut u64 {
         match counter {
             Counter::Samples => &mut self.samples,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ContentHash;
+
 /// Why a text cannot be a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -99,6 +101,18 @@ pub fn safe_stem(stem: &str) -> String {
     if name.is_empty() { "image".to_owned() } else { name.to_owned() }
 }
 
+impl RunId {
+    /// The `number`-th run of a dataset, made of the data and settings that `job` identifies.
+    pub fn numbered(number: u64, job: &ContentHash) -> Self {
+        Self(format!("{number:04}-{}", job.short()))
+    }
+
+    /// The number it was given; `None` when the name has none.
+    pub fn number(&self) -> Option<u64> {
+        self.0.split('-').next()?.parse().ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +121,8 @@ mod tests {
     fn folder_names_pass_and_paths_do_not() {
         assert!(ClassName::new("covid 19 (β)").is_ok());
         assert_eq!(ClassName::new(""), Err(NameError::Empty));
+        let run = RunId::numbered(7, &ContentHash::of(b"abc"));
+        assert_eq!((run.as_str(), run.number()), ("0007-ba7816bf", Some(7)));
         for bad in ["../etc", ".hidden", "a/b", "a\nb", "a\\b"] {
             assert!(ClassName::new(bad).is_err(), "{bad:?}");
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::Regex;
 
 use super::rejection::LABEL_CONFLICT;
-use super::{Inspected, Rejection};
+use super::{Inspected, Rejection, group_of};
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
     Sample, Scan, ScanState,
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
                 class: class.clone(),
                 hash: inspected.hash,
                 path: path.to_owned(),
-                group: self.group_of(path),
+                group: group_of(self.group_pattern, path),
                 split: None,
                 image: inspected.facts.clone(),
             };
@@ -229,15 +229,9 @@ impl<'a> Draft<'a> {
 
     /// The sample at another path. It keeps its side, unless its new name says that it belongs to another group.
     fn moved(&self, sample: Sample, path: &str) -> Sample {
-        let group = self.group_of(path);
+        let group = group_of(self.group_pattern, path);
         let split = if group == sample.group { sample.split } else { None };
         Sample { path: path.to_owned(), group, split, ..sample }
-    }
-
-    fn group_of(&self, path: &str) -> Option<String> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let group = self.group_pattern?.captures(name)?.get(1)?;
-        Some(group.as_str().to_owned()).filter(|group| !group.is_empty())
     }
 
     fn put_changed(&mut self, old: &Sample, new: Sample) {
@@ -279,7 +273,5 @@ fn label_conflict(known: &Sample, class: &ClassName, holder: &str) -> Rejection 
     )
 }
 
-#[cfg(test)]
-mod histories;
 #[cfg(test)]
 mod tests;

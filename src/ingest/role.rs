@@ -1,5 +1,7 @@
 //! What a file is for: its path says so, and nothing else.
 
+use regex::Regex;
+
 use super::Rejection;
 use crate::domain::{ClassName, DatasetName, NameError, Role};
 
@@ -46,6 +48,13 @@ fn misplaced(reason: String, fix: String) -> Rejection {
 
 fn unusable(error: &NameError) -> Rejection {
     Rejection::new("unusable-name", error.to_string(), "rename the file or folder")
+}
+
+/// The patient (or other unit) that a file's name tells: the first group of `pattern`.
+pub fn group_of(pattern: Option<&Regex>, path: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let group = pattern?.captures(name)?.get(1)?;
+    Some(group.as_str().to_owned()).filter(|group| !group.is_empty())
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::TrainError;
-use crate::config::{EarlyStoppingSettings, TrainSettings};
+use crate::config::TrainSettings;
 use crate::domain::{ClassCount, ClassName, ContentHash, DatasetName, RunId, Split};
 use crate::imaging::{DecodeLimits, Picture};
-use crate::nn::Backbone;
 
 /// An original with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +70,10 @@ impl<'a> Augmented<'a> {
 pub struct TrainJob<'a> {
     /// Its name, and the name of the model it makes.
     pub run_id: RunId,
+    /// Identity of the training data, for the record.
+    pub data_hash: ContentHash,
+    /// Identity of the training data and of every setting that shapes the model, for the record.
+    pub job_hash: ContentHash,
     /// On what.
     pub dataset: DatasetName,
     /// Where `history.csv`, `head.safetensors` and `model.json` go.
@@ -90,28 +93,6 @@ pub struct TrainJob<'a> {
 }
 
 impl TrainJob<'_> {
-    /// Identity of the training data: every original's content, class and side, whatever their order.
-    pub fn data_hash(&self) -> ContentHash {
-        let lines: BTreeSet<String> =
-            self.samples.iter().map(|image| format!("{} {} {}", image.hash, image.split, image.class)).collect();
-        ContentHash::of_parts(lines.iter().map(String::as_bytes))
-    }
-
-    /// Identity of the training: its data and everything else that shapes the model. A job with the hash of an earlier
-    /// one would make the same model again.
-    pub fn job_hash(&self, backbone: &Backbone) -> ContentHash {
-        let TrainSettings { max_epochs, batch_size, learning_rate, seed, early_stopping } = self.settings;
-        let EarlyStoppingSettings { monitor, min_delta, patience } = early_stopping;
-        let settings = format!("{max_epochs} {batch_size} {learning_rate} {seed} {monitor:?} {min_delta} {patience}");
-        let augmentation = self.augmentation.to_string();
-        ContentHash::of_parts([
-            self.data_hash().as_bytes().as_slice(),
-            backbone.fingerprint.as_bytes(),
-            settings.as_bytes(),
-            augmentation.as_bytes(),
-        ])
-    }
-
     /// Class names, sorted: the order of the layer's outputs.
     pub(super) fn classes(&self) -> Vec<ClassName> {
         let names: BTreeSet<_> = self.samples.iter().map(|image| image.class.clone()).collect();

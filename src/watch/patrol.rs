@@ -22,9 +22,6 @@ const POLL: Duration = Duration::from_secs(10);
 /// Between two attempts to find an inbox that went away.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// At least this long from one survey to the next, however many events are lost.
-const GAP: Duration = Duration::from_secs(1);
-
 /// What others ask of the thread.
 pub(super) enum Order {
     /// See [`super::Watcher::reconsider`].
@@ -44,7 +41,6 @@ pub(super) struct Patrol {
     polling: bool,
     blocked: bool,
     passed_over: BTreeSet<String>,
-    last_survey: Instant,
     next_survey: Instant,
     arrivals: Sender<Vec<Arrival>>,
     ready: Sender<()>,
@@ -68,7 +64,6 @@ impl Patrol {
             polling: false,
             blocked: false,
             passed_over: BTreeSet::new(),
-            last_survey: Instant::now(),
             next_survey: Instant::now(),
             arrivals,
             ready,
@@ -183,7 +178,6 @@ impl Patrol {
             }
             Err(error) => self.block(&error),
         }
-        self.last_survey = Instant::now();
         self.report(|health, _| health.n_surveys += 1);
     }
 
@@ -207,14 +201,11 @@ impl Patrol {
         }
     }
 
-    /// Events were lost: everything is looked at, at once or as soon as it may.
+    /// Events were lost: everything is looked at, now.
     fn distrust(&mut self, reason: &str) {
+        tracing::info!(reason, "Looking through the whole inbox.");
         self.report(|health, _| health.n_lost += 1);
-        let soon = Instant::now().max(self.last_survey + GAP);
-        if soon < self.next_survey {
-            tracing::info!(reason, "Looking through the whole inbox.");
-            self.next_survey = soon;
-        }
+        self.next_survey = Instant::now();
     }
 
     fn blink(&mut self, reason: &str) {

@@ -169,21 +169,6 @@ fn a_file_that_is_moved_in_renamed_over_and_moved_out() {
 }
 
 #[test]
-fn a_hard_link_and_an_older_file_in_a_newer_ones_place() {
-    let bed = Bed::new();
-    put(&bed.outside("old.png"), "same size");
-    let mut watched = bed.watch();
-    put(&bed.inbox("scans/a.png"), "SAME SIZE");
-    fs::hard_link(bed.outside("old.png"), bed.inbox("scans/link.png")).unwrap();
-    watched.expect(&["scans/a.png", "scans/link.png"]);
-    let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    put(&bed.inbox("scans/a.png"), "other one");
-    fs::File::options().append(true).open(bed.inbox("scans/a.png")).unwrap().set_modified(long_ago).unwrap();
-    watched.expect(&["scans/a.png"]);
-    watched.expect_silence();
-}
-
-#[test]
 fn a_transfer_that_is_renamed_when_it_is_whole() {
     let bed = Bed::new();
     let mut watched = bed.watch();

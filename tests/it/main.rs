@@ -12,8 +12,6 @@
     unreachable_pub,
     reason = "tests break things on purpose, and say so by panicking"
 )]
-#![allow(dead_code, reason = "the bed is made before all its tests are")]
-
 mod bed;
 mod pictures;
 mod service;
@@ -21,5 +19,7 @@ mod service;
 mod check; // `gradwatch check`, and how the configuration is found
 mod docs; // README, config.toml and the unit against the program
 mod layout; // the walls of the house that clippy cannot hold
+mod live; // the service: what is dropped, stopped, killed while it runs
 mod messages; // every mistake gets one line: pinned by snapshot
+mod pipeline; // `run --once`: from dropped pictures to reports
 mod unit; // the systemd unit

@@ -6,16 +6,16 @@ use crate::ingest::role_of;
 
 /// An inbox of names and contents, and the ledger that was made of it.
 #[derive(Default)]
-pub(super) struct Desk {
-    pub(super) there: BTreeSet<String>,
-    pub(super) ledger: Ledger,
+struct Desk {
+    there: BTreeSet<String>,
+    ledger: Ledger,
     pattern: Option<Regex>,
     n_changes: i64,
 }
 
 impl Desk {
     /// Runs one step on a fresh draft, and folds what it changes into the ledger.
-    pub(super) fn step<T>(&mut self, step: impl FnOnce(&mut Draft) -> T) -> T {
+    fn step<T>(&mut self, step: impl FnOnce(&mut Draft) -> T) -> T {
         let there = self.there.clone();
         let is_there = |path: &str| there.contains(path);
         let mut draft = Draft::new(&self.ledger, self.pattern.as_ref(), &is_there);
@@ -47,7 +47,7 @@ impl Desk {
         })
     }
 
-    pub(super) fn inspected(&mut self, content: &str) -> Inspected {
+    fn inspected(&mut self, content: &str) -> Inspected {
         self.n_changes += 1;
         let facts = ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() };
         let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1 };

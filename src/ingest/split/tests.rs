@@ -64,7 +64,7 @@ fn quota_of(n: usize, validation: f64) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_class_gets_its_share_to_the_sample(mut samples in singles(), validation in 0.01..0.9_f64) {

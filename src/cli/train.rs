@@ -1,0 +1,142 @@
+//! `gradwatch train`: one training on a class-folder dataset, outside the service.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::failure::{Exit, Failure};
+use super::progress::TerminalProgress;
+use super::{models, output};
+use crate::augment::{self, ExpandOptions, Source};
+use crate::config::Settings;
+use crate::daemon::control::{self, Answer, ControlError, Question};
+use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
+use crate::disk::Workspace;
+use crate::domain::{Counter, DatasetName, LedgerEvent, Sample, StopFlag};
+use crate::ingest;
+use crate::registry::{Registry, RegistryError};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A folder with one folder of pictures a class
+    #[arg(value_name = "DATASET_DIR")]
+    dataset_dir: PathBuf,
+
+    /// Print the model's record as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let stop = StopFlag::default();
+    daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    let progress = TerminalProgress::default();
+    let engine = EngineCell::new(settings, &stop);
+    let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
+    let workspace = Workspace::new(&settings.state_dir);
+    let job = job(&args.dataset_dir, &workspace, &tools)?;
+    let n_copies = Cell::new(0);
+    let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
+    let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
+    record(&workspace, &learned, n_copies.get(), n_forwarded)?;
+    if args.json {
+        output::json(&learned.model);
+    } else {
+        tell(&learned, &workspace);
+    }
+    Ok(())
+}
+
+/// Finds the pictures, decides their sides, and describes the training.
+fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
+    let unreadable = |error| Failure::new(Exit::NoInput, format!("cannot read `{}`: {error}", folder.display()));
+    let root = folder.canonicalize().map_err(unreadable)?;
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    let dataset = DatasetName::new(name).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let mut samples = samples(&root, &dataset, tools)?;
+    if let Some(obstacle) = daemon::obstacle(&dataset, &samples) {
+        return Err(Failure::new(Exit::Data, obstacle));
+    }
+    for decided in ingest::assign_split(&samples, tools.settings.split.validation) {
+        if let Some(sample) = samples.iter_mut().find(|sample| sample.hash == decided.hash) {
+            *sample = decided;
+        }
+    }
+    let known = models::known(workspace, Some(dataset.clone()))?;
+    let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
+    let expansion = workspace.expansion_of(&root);
+    let runs = known.iter().map(|model| &model.record.run_id);
+    Ok(LearnJob::new(dataset, samples, root, expansion, runs, best, tools.settings))
+}
+
+/// Every picture of the class folders that can be used, each content once; the others are told of.
+fn samples(root: &Path, dataset: &DatasetName, tools: &Tools<'_>) -> Result<Vec<Sample>, Failure> {
+    let found = augment::find_sources(root, &ExpandOptions::of(tools.settings), tools.stop, tools.progress)?;
+    for failed in &found.failed {
+        tracing::warn!(file = failed.relative, "Left out: {}; {}.", failed.reason, failed.fix);
+    }
+    let read: Vec<Option<Sample>> =
+        found.sources.into_par_iter().map(|source| sample(source, dataset, tools.settings)).collect();
+    let mut seen = BTreeSet::new();
+    let mut samples = Vec::new();
+    for sample in read.into_iter().flatten() {
+        if seen.insert(sample.hash) {
+            samples.push(sample);
+        } else {
+            tracing::warn!(file = sample.path, "Left out: the same picture stands in another class.");
+        }
+    }
+    Ok(samples)
+}
+
+fn sample(source: Source, dataset: &DatasetName, settings: &Settings) -> Option<Sample> {
+    match ingest::inspect(&source.path, &settings.limits) {
+        Ok(inspected) => Some(Sample {
+            dataset: dataset.clone(),
+            class: source.class,
+            hash: inspected.hash,
+            group: ingest::group_of(settings.split.group_pattern.as_ref(), &source.relative),
+            path: source.relative,
+            split: None,
+            image: inspected.facts,
+        }),
+        Err(rejection) => {
+            tracing::warn!(file = source.relative, "Left out: {rejection}.");
+            None
+        }
+    }
+}
+
+/// In the registry, or through the service that holds it.
+fn record(workspace: &Workspace, learned: &Learned, n_copies: u64, n_forwarded: u64) -> Result<(), Failure> {
+    let work = [(Counter::CopiesWritten, n_copies), (Counter::ImagesForwarded, n_forwarded)];
+    match Registry::open(workspace) {
+        Ok(mut registry) => {
+            let mut events = learned.clone().into_events();
+            events.extend(work.map(|(counter, n)| LedgerEvent::Counted { counter, n }));
+            Ok(registry.commit(events)?)
+        }
+        Err(RegistryError::Locked(_)) => {
+            let question = Question::Adopt { learned: Box::new(learned.clone()), work: work.to_vec() };
+            match control::ask(workspace, &question)? {
+                Answer::Adopted => Ok(()),
+                other => Err(ControlError::Unexpected(Box::new(other)).into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn tell(learned: &Learned, workspace: &Workspace) {
+    let Learned { model, decision } = learned;
+    let (right, n) = (model.confusion.correct(), model.confusion.total());
+    output::line(&format!(
+        "Model {}: validation accuracy {:.3} ({right} of {n} right).",
+        model.run_id, model.val_accuracy
+    ));
+    let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
+    output::line(&format!("{verdict}: {}.", decision.reason));
+    output::line(&format!("Files: {}", workspace.run(&model.dataset, &model.run_id).display()));
+}

@@ -1,0 +1,182 @@
+//! The one loop that knows the order: it hears of everything, owns the registry, and hands out all work.
+//!
+//! It never works itself, so that it always answers within moments.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, at, never, select};
+
+use crate::config::Settings;
+use crate::disk::Workspace;
+use crate::domain::{Arrival, Counter, DatasetName, LedgerEvent, StopFlag};
+use crate::ingest::Intake;
+use crate::registry::Registry;
+use crate::watch::Watcher;
+
+use super::board::StatusBoard;
+use super::control::Server;
+use super::engine::EngineCell;
+use super::event::Event;
+use super::learn::LearnJob;
+use super::phase::Watched;
+use super::retrain::RetrainTrigger;
+use super::serve::ServeJob;
+use super::serving::{ScanKey, Serving};
+use super::worker::Worker;
+use super::{DaemonError, INTAKE, LEARN};
+
+/// How long a stop waits for the jobs in hand; a service has 5 seconds in all.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How often the status is looked after.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// Files of one intake job: few enough that others get their turn, enough to keep every core busy.
+const FILES_A_JOB: usize = 64;
+
+/// The threads that work.
+pub(super) struct Workers {
+    pub(super) intake: Worker<Vec<Arrival>>,
+    pub(super) learn: Worker<LearnJob>,
+    pub(super) serve: Worker<ServeJob>,
+}
+
+/// The service's state. Its methods are spread over the files that know one stage each.
+pub(super) struct Conductor {
+    pub(super) settings: Arc<Settings>,
+    pub(super) workspace: Workspace,
+    pub(super) registry: Registry,
+    pub(super) engine: EngineCell,
+    pub(super) stop: StopFlag,
+    pub(super) progress: Watched,
+    pub(super) workers: Workers,
+    pub(super) intake: Arc<Intake>,
+    pub(super) board: StatusBoard,
+    /// Only held: it closes the socket when the service ends.
+    pub(super) _control: Server,
+    /// `None` for `run --once`.
+    pub(super) watcher: Option<Watcher>,
+    pub(super) trigger: RetrainTrigger,
+    /// Settled files that no worker has yet.
+    pub(super) unread: VecDeque<Arrival>,
+    pub(super) reading: bool,
+    pub(super) learning: Option<DatasetName>,
+    pub(super) serving: Option<Serving>,
+    /// Scans that failed in this process; tried again at the next start.
+    pub(super) unservable: BTreeSet<ScanKey>,
+    /// Reports written since the gallery was.
+    pub(super) unlisted: usize,
+    /// Everything present at the start was handed over.
+    pub(super) surveyed: bool,
+    /// Of `engine.n_forwarded()`, already counted in the registry.
+    pub(super) n_forwarded_counted: u64,
+    pub(super) last_error: Option<String>,
+}
+
+impl Conductor {
+    /// Works until a stop is asked for, or (for `run --once`) until all is worked off.
+    pub(super) fn run(&mut self, events: &Receiver<Event>) -> Result<(), DaemonError> {
+        let arrivals = self.watcher.as_ref().map_or_else(never, |watcher| watcher.arrivals().clone());
+        let mut status_due = Instant::now();
+        let mut stop_deadline = None;
+        loop {
+            if self.stop.is_raised() && stop_deadline.is_none() {
+                stop_deadline = Some(Instant::now() + PATIENCE);
+            }
+            self.hand_out()?;
+            if self.is_finished() || stop_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                break;
+            }
+            if status_due <= Instant::now() {
+                self.publish();
+                status_due = Instant::now() + STATUS_EVERY;
+            }
+            select! {
+                recv(arrivals) -> batch => match batch {
+                    Ok(batch) => self.unread.extend(batch),
+                    Err(_) => return Err(DaemonError::ThreadGone("watching")),
+                },
+                recv(events) -> event => match event {
+                    Ok(event) => self.hear(event)?,
+                    Err(_) => return Err(DaemonError::ThreadGone("working")),
+                },
+                recv(at(self.wake_at(status_due, stop_deadline))) -> _ => {}
+            }
+        }
+        self.count_forwards()
+    }
+
+    fn hear(&mut self, event: Event) -> Result<(), DaemonError> {
+        match event {
+            Event::Surveyed(arrivals) => {
+                self.unread.extend(arrivals?);
+                self.surveyed = true;
+            }
+            Event::Read(readings) => self.admit(readings)?,
+            Event::Expanded(n) => self.commit(vec![LedgerEvent::Counted { counter: Counter::CopiesWritten, n }])?,
+            Event::Learned(dataset, outcome) => self.learned(&dataset, *outcome)?,
+            Event::Served(scan, outcome) => self.served(*scan, *outcome)?,
+            Event::Gallery(outcome) => self.listed(outcome),
+            Event::Asked(request) => self.answer(request)?,
+            Event::StopRequested => {}
+            Event::WorkerPanicked(name) => self.survive(name),
+        }
+        Ok(())
+    }
+
+    /// Gives every idle worker its next job. After a stop was asked for, nobody gets any.
+    fn hand_out(&mut self) -> Result<(), DaemonError> {
+        if self.stop.is_raised() {
+            return Ok(());
+        }
+        if !self.reading && !self.unread.is_empty() {
+            let n = self.unread.len().min(FILES_A_JOB);
+            self.workers.intake.give(self.unread.drain(..n).collect());
+            self.reading = true;
+        }
+        self.start_training()?;
+        self.serve_next();
+        Ok(())
+    }
+
+    fn is_finished(&self) -> bool {
+        let at_rest = !self.reading && self.learning.is_none() && self.serving.is_none();
+        if self.stop.is_raised() {
+            return at_rest;
+        }
+        let once = self.watcher.is_none();
+        once && at_rest && self.surveyed && self.unread.is_empty() && self.trigger.next_deadline().is_none()
+    }
+
+    fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
+        let trigger = if self.learning.is_none() { self.trigger.next_deadline() } else { None };
+        [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
+    }
+
+    pub(super) fn commit(&mut self, events: Vec<LedgerEvent>) -> Result<(), DaemonError> {
+        Ok(self.registry.commit(events)?)
+    }
+
+    /// Brings the counter of forwards up to what the engine says.
+    pub(super) fn count_forwards(&mut self) -> Result<(), DaemonError> {
+        let Some(engine) = self.engine.started() else { return Ok(()) };
+        let n = engine.n_forwarded() - self.n_forwarded_counted;
+        if n == 0 {
+            return Ok(());
+        }
+        self.n_forwarded_counted += n;
+        self.commit(vec![LedgerEvent::Counted { counter: Counter::ImagesForwarded, n }])
+    }
+
+    /// A worker lost its job to a fault of the program. The job is not repeated in this process: it would fail again.
+    fn survive(&mut self, worker: &str) {
+        let message = format!("internal error in {worker}; the other work goes on, please report the line above");
+        tracing::error!("{message}.");
+        self.last_error = Some(message);
+        match worker {
+            INTAKE => self.reading = false,
+            LEARN => self.learning = None,
+            _ => self.give_up_serving(),
+        }
+    }
+}

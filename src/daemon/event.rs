@@ -1,0 +1,31 @@
+//! Everything that can happen, in one closed list: whoever reads it sees all that drives the service.
+
+use crate::domain::{Arrival, DatasetName, Scan};
+use crate::ingest::Readings;
+use crate::watch::WatchError;
+
+use super::control::Request;
+use super::learn::{LearnError, Learned};
+use super::serve::{ServeError, Served};
+
+/// What the conductor hears of.
+pub(super) enum Event {
+    /// Everything that was present at the start, or why it cannot be looked at.
+    Surveyed(Result<Vec<Arrival>, WatchError>),
+    /// Files were read and decoded.
+    Read(Readings),
+    /// Copies were written to the disk.
+    Expanded(u64),
+    /// A training ended.
+    Learned(DatasetName, Box<Result<Learned, LearnError>>),
+    /// A scan was dealt with.
+    Served(Box<Scan>, Box<Result<Served, ServeError>>),
+    /// The gallery was written, or why it was not.
+    Gallery(Result<(), String>),
+    /// Another command asks.
+    Asked(Request),
+    /// A signal asked for the end.
+    StopRequested,
+    /// A worker panicked: a fault of the program, told and survived.
+    WorkerPanicked(&'static str),
+}

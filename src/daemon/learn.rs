@@ -1,0 +1,237 @@
+//! One training, from split samples to a decision: copies, features, head, comparison with the best model.
+//!
+//! Used by the service's learning worker and by `gradwatch train`. It changes no record; it tells what to record.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::augment::{self, AugmentError, ExpandOptions, Source};
+use crate::config::{AugmentMode, Settings};
+use crate::disk::Workspace;
+use crate::domain::{
+    ContentHash, Counter, DatasetName, Decision, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split, StopFlag,
+    Stopped,
+};
+use crate::imaging::{self, DecodeLimits, Picture};
+use crate::nn::{Engine, Head, NnError};
+use crate::train::{self, Augmented, CopyImage, LabelledImage, TrainError, TrainJob};
+
+use super::due;
+use super::engine::EngineCell;
+use super::promote::{self, Rival};
+
+/// What to train on. Every sample's side of the split is decided.
+#[derive(Debug, Clone)]
+pub struct LearnJob {
+    /// The dataset's name.
+    pub dataset: DatasetName,
+    /// Its samples; paths are relative to `root`.
+    pub samples: Vec<Sample>,
+    /// The folder that samples' paths start at.
+    pub root: PathBuf,
+    /// Where copies and their manifest go.
+    pub expansion: PathBuf,
+    /// The run to be made.
+    pub run_id: RunId,
+    /// Identity of data and settings.
+    pub job_hash: ContentHash,
+    /// The best model until now.
+    pub best: Option<ModelRecord>,
+}
+
+impl LearnJob {
+    /// A training of `samples`, numbered after the highest of `runs`.
+    pub fn new<'a>(
+        dataset: DatasetName,
+        samples: Vec<Sample>,
+        root: PathBuf,
+        expansion: PathBuf,
+        runs: impl Iterator<Item = &'a RunId>,
+        best: Option<ModelRecord>,
+        settings: &Settings,
+    ) -> Self {
+        let job_hash = due::job_hash(due::data_hash(&samples), settings);
+        let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
+        let run_id = RunId::numbered(highest + 1, &job_hash);
+        Self { dataset, samples, root, expansion, run_id, job_hash, best }
+    }
+}
+
+/// What came of a training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// The new model; its files are on the disk.
+    pub model: ModelRecord,
+    /// Whether it is the best one from now on.
+    pub decision: Decision,
+}
+
+impl Learned {
+    /// What to record, in one commit.
+    pub fn into_events(self) -> Vec<LedgerEvent> {
+        vec![
+            LedgerEvent::Run(Box::new(self.model)),
+            LedgerEvent::Decision(self.decision),
+            LedgerEvent::Counted { counter: Counter::Trainings, n: 1 },
+        ]
+    }
+}
+
+/// Why a training ended without a model.
+#[derive(Debug, thiserror::Error)]
+pub enum LearnError {
+    /// On request.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// Copies could not be made.
+    #[error(transparent)]
+    Augment(AugmentError),
+    /// The network cannot be used.
+    #[error(transparent)]
+    Network(NnError),
+    /// The head could not be trained.
+    #[error(transparent)]
+    Train(TrainError),
+}
+
+/// What a training works with.
+pub struct Tools<'a> {
+    /// All settings.
+    pub settings: &'a Settings,
+    /// Where the network comes from.
+    pub engine: &'a EngineCell,
+    /// Asked between files, batches and epochs.
+    pub stop: &'a StopFlag,
+    /// Told how far it is.
+    pub progress: &'a dyn Progress,
+}
+
+/// Trains, and decides on the new model. `expanded` is told how many copies were written, as soon as they are.
+///
+/// # Errors
+/// [`LearnError`]; finished copies and features are kept and not made again.
+pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Learned, LearnError> {
+    let settings = tools.settings;
+    let copies = match settings.augment.mode {
+        AugmentMode::InPlace => Vec::new(),
+        AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded)?,
+    };
+    let engine = tools.engine.get()?;
+    let options = ExpandOptions::of(settings);
+    let limits = DecodeLimits::from(&settings.limits);
+    let fresh = |image: &LabelledImage, epoch: u32| -> Result<Picture, String> {
+        let bytes = std::fs::read(&image.path).map_err(|error| format!("cannot be read: {error}"))?;
+        let picture = imaging::decode(&bytes, &limits).map_err(|error| error.to_string())?;
+        Ok(augment::fresh_copy(&picture, &image.hash, epoch, &options))
+    };
+    let augmented = match settings.augment.mode {
+        AugmentMode::Expand => Augmented::Expand(&copies),
+        AugmentMode::InPlace => Augmented::InPlace(&fresh),
+        AugmentMode::Combined => Augmented::Combined(&copies, &fresh),
+    };
+    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(job, sample)).collect();
+    let workspace = Workspace::new(&settings.state_dir);
+    let train_job = TrainJob {
+        run_id: job.run_id.clone(),
+        job_hash: job.job_hash,
+        data_hash: due::data_hash(&job.samples),
+        dataset: job.dataset.clone(),
+        run_dir: workspace.run(&job.dataset, &job.run_id),
+        features_dir: workspace.features(),
+        samples: &samples,
+        augmented,
+        augmentation: due::augmentation(settings),
+        settings: settings.train,
+        limits,
+    };
+    let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
+    for failed in &outcome.failed {
+        tracing::warn!("Left out of the training: `{}`: {}.", failed.path.display(), failed.reason);
+    }
+    let rival = rival(job, &train_job, &engine, &workspace, tools.stop)?;
+    let at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let decision = promote::decide(settings.promotion, &outcome.model, &rival, at);
+    Ok(Learned { model: outcome.model, decision })
+}
+
+fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
+    let training = job.samples.iter().filter(|sample| sample.split == Some(Split::Train));
+    let sources: Vec<Source> = training.map(|sample| source(job, sample)).collect();
+    let options = ExpandOptions::of(tools.settings);
+    let expansion = augment::expand(&options, &sources, &job.expansion, tools.stop, tools.progress)?;
+    expanded(expansion.written as u64);
+    for failed in &expansion.failed {
+        tracing::warn!(file = failed.relative, "Not augmented: {}; {}.", failed.reason, failed.fix);
+    }
+    let copies = expansion.copies.into_iter();
+    Ok(copies.map(|copy| CopyImage { class: copy.class, path: copy.path }).collect())
+}
+
+fn source(job: &LearnJob, sample: &Sample) -> Source {
+    Source {
+        hash: sample.hash,
+        class: sample.class.clone(),
+        split: sample.split,
+        group: sample.group.clone(),
+        stem: sample.stem().to_owned(),
+        path: job.root.join(&sample.path),
+        relative: sample.path.clone(),
+    }
+}
+
+fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage> {
+    let path = job.root.join(&sample.path);
+    Some(LabelledImage { hash: sample.hash, class: sample.class.clone(), split: sample.split?, path })
+}
+
+/// Measures the best model until now on the candidate's validation samples.
+fn rival(
+    job: &LearnJob,
+    train_job: &TrainJob<'_>,
+    engine: &Engine,
+    workspace: &Workspace,
+    stop: &StopFlag,
+) -> Result<Rival, LearnError> {
+    let Some(best) = &job.best else { return Ok(Rival::None) };
+    let run = best.run_id.clone();
+    if best.backbone_detail.sha256 != engine.backbone().record.sha256 {
+        return Ok(Rival::Incomparable(run, "was trained on other VGG16 weights than those in use".to_owned()));
+    }
+    let head = match Head::load(&workspace.run(&best.dataset, &best.run_id), &best.head) {
+        Ok(head) => head,
+        Err(error) => return Ok(Rival::Incomparable(run, format!("cannot be read any more ({error})"))),
+    };
+    Ok(match train::measure(&head, train_job, engine, stop)? {
+        Some(confusion) => Rival::Measured(run, confusion.correct()),
+        None => Rival::Incomparable(run, "knows none of today's classes".to_owned()),
+    })
+}
+
+impl From<AugmentError> for LearnError {
+    fn from(error: AugmentError) -> Self {
+        match error {
+            AugmentError::Stopped(stopped) => Self::Stopped(stopped),
+            other => Self::Augment(other),
+        }
+    }
+}
+
+impl From<NnError> for LearnError {
+    fn from(error: NnError) -> Self {
+        match error {
+            NnError::Stopped(stopped) => Self::Stopped(stopped),
+            other => Self::Network(other),
+        }
+    }
+}
+
+impl From<TrainError> for LearnError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Stopped(stopped) => Self::Stopped(stopped),
+            other => Self::Train(other),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What the conductor does about trainings: when one starts, and what is recorded when it ends.
+
+use std::time::Instant;
+
+use crate::domain::{DatasetName, LedgerEvent, Sample};
+use crate::ingest;
+
+use super::conductor::Conductor;
+use super::learn::{LearnError, LearnJob, Learned};
+use super::{DaemonError, due};
+
+impl Conductor {
+    /// Starts the training that is due, if none is under way and no file waits to be read.
+    pub(super) fn start_training(&mut self) -> Result<(), DaemonError> {
+        let still_arriving = self.reading || !self.unread.is_empty() || (self.watcher.is_none() && !self.surveyed);
+        if self.learning.is_some() || still_arriving {
+            return Ok(());
+        }
+        while let Some(dataset) = self.trigger.take_due(Instant::now()) {
+            if let Some(job) = self.prepare(&dataset)? {
+                tracing::info!(dataset = %dataset, run = %job.run_id, images = job.samples.len(), "Training starts.");
+                self.learning = Some(dataset);
+                self.workers.learn.give(job);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides the side of every new sample and describes the training; `None` when it cannot be or would change nothing.
+    fn prepare(&mut self, dataset: &DatasetName) -> Result<Option<LearnJob>, DaemonError> {
+        let samples: Vec<Sample> = self.registry.ledger().samples_of(dataset).cloned().collect();
+        if let Some(obstacle) = due::obstacle(dataset, &samples) {
+            tracing::warn!("Not training yet: {obstacle}.");
+            return Ok(None);
+        }
+        let decided = ingest::assign_split(&samples, self.settings.split.validation);
+        self.commit(decided.into_iter().map(LedgerEvent::Sample).collect())?;
+        let ledger = self.registry.ledger();
+        if !due::is_due(ledger, dataset, &self.settings) {
+            return Ok(None);
+        }
+        let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
+        let runs = ledger.runs.keys().filter(|(of, _)| of == dataset).map(|(_, run)| run);
+        Ok(Some(LearnJob::new(
+            dataset.clone(),
+            samples,
+            self.settings.watch.inbox.clone(),
+            self.workspace.expansion(dataset),
+            runs,
+            ledger.best_model(dataset).cloned(),
+            &self.settings,
+        )))
+    }
+
+    /// A training ended: its run and the decision on it are recorded in one commit.
+    pub(super) fn learned(
+        &mut self,
+        dataset: &DatasetName,
+        outcome: Result<Learned, LearnError>,
+    ) -> Result<(), DaemonError> {
+        self.learning = None;
+        self.count_forwards()?;
+        match outcome {
+            Ok(learned) => {
+                self.last_error = None;
+                self.record_learned(learned)
+            }
+            Err(LearnError::Stopped(_)) => Ok(()),
+            Err(error) => {
+                tracing::error!(dataset = %dataset, "The training failed: {error}.");
+                self.last_error = Some(error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// Records a run and the decision on it, in one commit.
+    pub(super) fn record_learned(&mut self, learned: Learned) -> Result<(), DaemonError> {
+        tell(&learned);
+        self.commit(learned.into_events())
+    }
+
+    /// Trainings that an earlier run left undone, or that changed settings ask for.
+    pub(super) fn note_what_is_due(&mut self) {
+        let ledger = self.registry.ledger();
+        let due: Vec<_> =
+            ledger.datasets().into_iter().filter(|dataset| due::is_due(ledger, dataset, &self.settings)).collect();
+        for dataset in due {
+            self.trigger.note(&dataset, 1, Instant::now());
+        }
+    }
+}
+
+fn tell(Learned { model, decision }: &Learned) {
+    let (run, dataset, accuracy) = (&model.run_id, &model.dataset, model.val_accuracy);
+    let verdict = if decision.promoted { "is the best model now" } else { "does not replace the best model" };
+    tracing::info!(dataset = %dataset, "Model {run}, validation accuracy {accuracy:.3}, {verdict}: {}.", decision.reason);
+}

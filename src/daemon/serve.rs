@@ -1,0 +1,157 @@
+//! One scan, from file to report; and the serving worker, which does that for the service.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::config::{LimitSettings, Settings};
+use crate::disk::Workspace;
+use crate::domain::{ContentHash, Explanation, ModelRecord, RunId, Scan};
+use crate::explain::{self, ExplainError};
+use crate::imaging::{self, DecodeError, DecodeLimits};
+use crate::nn::{Engine, Head, NnError, Priority};
+use crate::report::{self, ReportError};
+
+use super::engine::EngineCell;
+use super::event::Event;
+
+/// What the serving worker is asked for.
+pub(super) enum ServeJob {
+    /// Explain this scan with this model.
+    Scan(Box<Scan>, Arc<ModelRecord>),
+    /// Write the gallery.
+    Gallery,
+}
+
+/// A scan was explained.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// What the model says.
+    pub explanation: Explanation,
+    /// The report's folder, relative to the reports' folder.
+    pub report: String,
+}
+
+/// Why a scan was not explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It was rewritten or removed since it was taken in; its new self arrives on its own.
+    #[error("`{0}` changed since it was taken in; what it is now comes next")]
+    Changed(String),
+    /// The file cannot be read.
+    #[error("cannot read `{path}`: {source}; check the path, and that the user that runs gradwatch may read it")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The picture cannot be decoded.
+    #[error("`{path}`: {source}; {}", source.fix())]
+    Picture {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: DecodeError,
+    },
+    /// The network or the model's head cannot be used.
+    #[error(transparent)]
+    Network(#[from] NnError),
+    /// The model was trained on other weights than those that run now.
+    #[error(
+        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}): set backbone.weights back, or let a training make a new model"
+    )]
+    OtherWeights {
+        /// The model.
+        model: RunId,
+        /// Its weights' hash, short.
+        wanted: String,
+        /// The running weights' hash, short.
+        running: String,
+    },
+    /// The model has nothing to say of it.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// The report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+/// Explains pictures and writes their reports; keeps the head of the model it used last.
+pub struct Explainer {
+    engine: EngineCell,
+    limits: LimitSettings,
+    workspace: Workspace,
+    head: Option<(RunId, Head)>,
+}
+
+impl Explainer {
+    /// For the models of `settings.state_dir`.
+    pub fn new(settings: &Settings, engine: EngineCell) -> Self {
+        Self { engine, limits: settings.limits, workspace: Workspace::new(&settings.state_dir), head: None }
+    }
+
+    /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
+    /// `expected`: the content it must have.
+    ///
+    /// # Errors
+    /// [`ServeError`]; nothing is written then, or only whole files.
+    pub fn explain(
+        &mut self,
+        file: &Path,
+        expected: Option<ContentHash>,
+        model: &ModelRecord,
+        reports: &Path,
+        prefix: &str,
+    ) -> Result<Served, ServeError> {
+        let path = file.display().to_string();
+        let bytes = std::fs::read(file).map_err(|source| ServeError::Unreadable { path: path.clone(), source })?;
+        let hash = ContentHash::of(&bytes);
+        if expected.is_some_and(|expected| expected != hash) {
+            return Err(ServeError::Changed(path));
+        }
+        let limits = DecodeLimits::from(&self.limits);
+        let picture = imaging::decode(&bytes, &limits).map_err(|source| ServeError::Picture { path, source })?;
+        let engine = self.engine.get()?;
+        let head = self.head(&engine, model)?;
+        let activations = engine.forward(vec![Engine::input(&picture)], Priority::Scan)?;
+        let activations = activations.first().ok_or(NnError::EngineGone)?;
+        let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, model)?;
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &hash));
+        report::write(&reports.join(&report), &explanation, model, &picture, SystemTime::now())?;
+        Ok(Served { explanation, report })
+    }
+
+    fn head(&mut self, engine: &Engine, model: &ModelRecord) -> Result<&Head, ServeError> {
+        let running = engine.backbone().record.sha256;
+        let wanted = model.backbone_detail.sha256;
+        if running != wanted {
+            let (wanted, running) = (wanted.short(), running.short());
+            return Err(ServeError::OtherWeights { model: model.run_id.clone(), wanted, running });
+        }
+        if self.head.as_ref().is_none_or(|(run, _)| *run != model.run_id) {
+            let run_dir = self.workspace.run(&model.dataset, &model.run_id);
+            self.head = Some((model.run_id.clone(), Head::load(&run_dir, &model.head)?));
+        }
+        self.head.as_ref().map(|(_, head)| head).ok_or(ServeError::Network(NnError::EngineGone))
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The serving worker's job.
+pub(super) fn serve(explainer: &mut Explainer, inbox: &Path, reports: &Path, job: ServeJob) -> Event {
+    match job {
+        ServeJob::Scan(scan, model) => {
+            let prefix = format!("{}/", model.dataset);
+            let outcome = explainer.explain(&inbox.join(&scan.path), Some(scan.hash), &model, reports, &prefix);
+            Event::Served(scan, Box::new(outcome))
+        }
+        ServeJob::Gallery => {
+            Event::Gallery(report::write_gallery(reports).map(drop).map_err(|error| error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the conductor does about scans: which is explained next, and what is recorded then.
+
+use std::sync::Arc;
+
+use crate::domain::{ContentHash, Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+
+use super::DaemonError;
+use super::conductor::Conductor;
+use super::serve::{ServeError, ServeJob, Served};
+
+/// The gallery is written when the last scan is explained, and after this many while more wait.
+const REPORTS_A_GALLERY: usize = 50;
+
+/// Which scan: the dataset its path names, and its content.
+pub(super) type ScanKey = (Option<DatasetName>, ContentHash);
+
+/// What the serving worker has in hand.
+pub(super) enum Serving {
+    /// A scan.
+    Scan(ScanKey),
+    /// The gallery.
+    Gallery,
+}
+
+impl Conductor {
+    /// Gives the serving worker its next scan, or the gallery.
+    pub(super) fn serve_next(&mut self) {
+        if self.serving.is_some() {
+            return;
+        }
+        let next = self.next_scan();
+        let gallery_due = self.unlisted >= REPORTS_A_GALLERY || (self.unlisted > 0 && next.is_none());
+        if gallery_due {
+            self.unlisted = 0;
+            self.serving = Some(Serving::Gallery);
+            self.workers.serve.give(ServeJob::Gallery);
+        } else if let Some((scan, model)) = next {
+            self.serving = Some(Serving::Scan((scan.dataset.clone(), scan.hash)));
+            self.workers.serve.give(ServeJob::Scan(Box::new(scan), model));
+        }
+    }
+
+    fn next_scan(&self) -> Option<(Scan, Arc<ModelRecord>)> {
+        let ledger = self.registry.ledger();
+        ledger.waiting_scans().filter(|scan| !self.unservable.contains(&(scan.dataset.clone(), scan.hash))).find_map(
+            |scan| {
+                let model = ledger.best_model(&self.dataset_of(scan)?)?;
+                Some((scan.clone(), Arc::new(model.clone())))
+            },
+        )
+    }
+
+    /// The dataset that a scan's path names, or the only one there is.
+    fn dataset_of(&self, scan: &Scan) -> Option<DatasetName> {
+        let only = || match self.registry.ledger().datasets().as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        scan.dataset.clone().or_else(only)
+    }
+
+    /// A scan was dealt with.
+    pub(super) fn served(&mut self, scan: Scan, outcome: Result<Served, ServeError>) -> Result<(), DaemonError> {
+        self.serving = None;
+        self.count_forwards()?;
+        match outcome {
+            Ok(Served { explanation, report }) => {
+                let predicted = &explanation.classes[explanation.predicted];
+                tracing::info!(scan = %scan.path, model = %explanation.model, "Explained: {predicted}.");
+                self.unlisted += 1;
+                let state = ScanState::Explained { model: explanation.model, report };
+                self.commit(vec![
+                    LedgerEvent::Scan(Scan { state, ..scan }),
+                    LedgerEvent::Counted { counter: Counter::ScansExplained, n: 1 },
+                ])
+            }
+            Err(error) => {
+                tracing::warn!("Not explained: {error}.");
+                self.last_error = Some(error.to_string());
+                self.unservable.insert((scan.dataset, scan.hash));
+                Ok(())
+            }
+        }
+    }
+
+    /// The worker lost what it had in hand; a scan is not tried again in this process.
+    pub(super) fn give_up_serving(&mut self) {
+        if let Some(Serving::Scan(key)) = self.serving.take() {
+            self.unservable.insert(key);
+        }
+    }
+
+    /// The gallery was written, or not.
+    pub(super) fn listed(&mut self, outcome: Result<(), String>) {
+        self.serving = None;
+        if let Err(error) = outcome {
+            tracing::error!("The gallery could not be written: {error}.");
+            self.last_error = Some(error);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Bringing the service up, and taking it down.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Sender, unbounded};
+
+use crate::config::Settings;
+use crate::disk::Workspace;
+use crate::domain::{Arrival, Counters, ModelRecord, Progress, StopFlag};
+use crate::ingest::Intake;
+use crate::registry::Registry;
+use crate::watch::{self, Watcher};
+
+use super::board::StatusBoard;
+use super::conductor::{Conductor, Workers};
+use super::control::Server;
+use super::engine::EngineCell;
+use super::event::Event;
+use super::learn::{self, LearnJob, Tools};
+use super::phase::Watched;
+use super::retrain::RetrainTrigger;
+use super::serve::{self, Explainer};
+use super::status::Status;
+use super::worker::Worker;
+use super::{DaemonError, INTAKE, LEARN, SERVE, service_manager, signals};
+
+/// How long the service lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Until a signal ends it.
+    Service,
+    /// Until everything that is present is worked off.
+    Once,
+}
+
+/// What a run did, and how things stand at its end.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Whether a signal ended it.
+    pub stopped: bool,
+    /// Work done by this run.
+    pub done: Counters,
+    /// The promoted models.
+    pub best: Vec<ModelRecord>,
+    /// Why some datasets cannot be trained on yet.
+    pub obstacles: Vec<String>,
+    /// Scans that no model has explained yet.
+    pub n_waiting_scans: usize,
+    /// The gallery, when there are reports.
+    pub gallery: Option<PathBuf>,
+}
+
+/// Runs the service on this thread.
+///
+/// # Errors
+/// [`DaemonError`] when it cannot start, or cannot go on; what was finished is kept.
+pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync>) -> Result<Summary, DaemonError> {
+    let stop = StopFlag::default();
+    let (events, heard) = unbounded();
+    let wake = events.clone();
+    signals::stop_on_signals(stop.clone(), move || drop(wake.send(Event::StopRequested)))
+        .map_err(DaemonError::Threads)?;
+    let mut conductor = conductor(Arc::new(settings), mode, &stop, shown, &events)?;
+    let before = conductor.registry.ledger().counters;
+    conductor.note_what_is_due();
+    match mode {
+        Mode::Once => survey(&conductor, events).map_err(DaemonError::Threads)?,
+        Mode::Service => conductor.wait_until_watching(),
+    }
+    service_manager::ready();
+    let outcome = conductor.run(&heard);
+    service_manager::stopping();
+    conductor.publish_end();
+    outcome.map(|()| conductor.summary(&before))
+}
+
+fn conductor(
+    settings: Arc<Settings>,
+    mode: Mode,
+    stop: &StopFlag,
+    shown: Arc<dyn Progress + Send + Sync>,
+    events: &Sender<Event>,
+) -> Result<Conductor, DaemonError> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let registry = Registry::open(&workspace)?;
+    let mut status = Status::starting(settings.watch.inbox.display().to_string());
+    status.look_at(registry.ledger());
+    let board = StatusBoard::new(workspace.clone(), status);
+    let asked = events.clone();
+    let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
+    let watcher = match mode {
+        Mode::Service => Some(Watcher::start(&settings.watch, Intake::known(registry.ledger()))?),
+        Mode::Once => None,
+    };
+    let trigger = match mode {
+        Mode::Service => RetrainTrigger::new(settings.retrain),
+        Mode::Once => RetrainTrigger::immediate(),
+    };
+    let engine = EngineCell::new(&settings, stop);
+    let progress = Watched::new(shown);
+    let intake = Arc::new(Intake::new(&settings, &workspace));
+    Ok(Conductor {
+        workers: workers(&settings, &workspace, &intake, &engine, stop, &progress, events)
+            .map_err(DaemonError::Threads)?,
+        _control: control.map_err(DaemonError::Control)?,
+        intake,
+        board,
+        settings,
+        workspace,
+        registry,
+        engine,
+        stop: stop.clone(),
+        progress,
+        watcher,
+        trigger,
+        unread: VecDeque::new(),
+        reading: false,
+        learning: None,
+        serving: None,
+        unservable: BTreeSet::new(),
+        unlisted: 0,
+        surveyed: false,
+        n_forwarded_counted: 0,
+        last_error: None,
+    })
+}
+
+fn workers(
+    settings: &Arc<Settings>,
+    workspace: &Workspace,
+    intake: &Arc<Intake>,
+    engine: &EngineCell,
+    stop: &StopFlag,
+    progress: &Watched,
+    events: &Sender<Event>,
+) -> io::Result<Workers> {
+    let read = {
+        let (intake, stop) = (Arc::clone(intake), stop.clone());
+        move |arrivals: Vec<Arrival>| Event::Read(intake.read(arrivals, &stop))
+    };
+    let learn = {
+        let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
+        let expanded = events.clone();
+        move |job: LearnJob| {
+            let tools = Tools { settings: &settings, engine: &engine, stop: &stop, progress: &progress };
+            let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
+            Event::Learned(job.dataset.clone(), Box::new(learn::learn(&job, &tools, &tell)))
+        }
+    };
+    let mut explainer = Explainer::new(settings, engine.clone());
+    let (inbox, reports) = (settings.watch.inbox.clone(), workspace.reports());
+    Ok(Workers {
+        intake: Worker::spawn(INTAKE, events.clone(), read)?,
+        learn: Worker::spawn(LEARN, events.clone(), learn)?,
+        serve: Worker::spawn(SERVE, events.clone(), move |job| serve::serve(&mut explainer, &inbox, &reports, job))?,
+    })
+}
+
+/// Looks once at everything present, on a thread of its own because it waits for files to settle.
+fn survey(conductor: &Conductor, events: Sender<Event>) -> io::Result<()> {
+    let (settings, stop) = (conductor.settings.watch.clone(), conductor.stop.clone());
+    let known = Intake::known(conductor.registry.ledger());
+    thread::Builder::new().name("gw-survey".to_owned()).spawn(move || {
+        let arrivals = watch::survey_once(&settings, known, &stop);
+        drop(events.send(Event::Surveyed(arrivals)));
+    })?;
+    Ok(())
+}

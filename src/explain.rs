@@ -1,0 +1,68 @@
+//! One scan and one model to an explanation: scores, what they amount to, where in the picture they come from, and what to
+//! beware of.
+//!
+//! It knows nothing of files or pages.
+
+mod error;
+mod warnings;
+
+pub use error::ExplainError;
+
+use crate::domain::{ContentHash, Explanation, ExplanationStatus, ModelRecord};
+use crate::imaging::Picture;
+use crate::nn::{Activations, Head, class_maps};
+
+/// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
+///
+/// # Errors
+/// [`ExplainError::ForeignHead`] when head and record are not of one model; [`ExplainError::NotFinite`] when a score is
+/// no number.
+pub fn explain(
+    name: &str,
+    hash: ContentHash,
+    picture: &Picture,
+    activations: &Activations,
+    head: &Head,
+    model: &ModelRecord,
+) -> Result<Explanation, ExplainError> {
+    if head.classes() != model.classes || model.confusion.rows().len() != model.classes.len() {
+        return Err(ExplainError::ForeignHead { model: model.run_id.clone() });
+    }
+    let logits = head.logits(&activations.pool5);
+    if !logits.iter().all(|logit| logit.is_finite()) {
+        return Err(ExplainError::NotFinite { scan: name.to_owned(), model: model.run_id.clone() });
+    }
+    let mut explanation = Explanation {
+        name: name.to_owned(),
+        hash,
+        image: picture.facts(),
+        dataset: model.dataset.clone(),
+        model: model.run_id.clone(),
+        classes: model.classes.clone(),
+        scores: Head::scores(&logits),
+        predicted: greatest(&logits),
+        status: status(&logits),
+        maps: class_maps(head, activations),
+        logits,
+        warnings: Vec::new(),
+    };
+    explanation.warnings = warnings::of(&explanation, model);
+    Ok(explanation)
+}
+
+/// Index of the greatest; the first of equals.
+fn greatest(logits: &[f64]) -> usize {
+    (0..logits.len()).rev().max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0)
+}
+
+/// A sigmoid is above 0.5 where its logit is above 0, and the logit does not saturate.
+fn status(logits: &[f64]) -> ExplanationStatus {
+    match logits.iter().filter(|logit| **logit > 0.0).count() {
+        0 => ExplanationStatus::Neither,
+        1 => ExplanationStatus::Clear,
+        _ => ExplanationStatus::Ambiguous,
+    }
+}
+
+#[cfg(test)]
+mod tests;

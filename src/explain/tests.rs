@@ -1,0 +1,142 @@
+//! Scores, what they amount to, and what is warned of, from activations and weights made by hand.
+
+use super::*;
+use crate::domain::{BackboneRecord, ClassCount, ClassName, Confusion, DatasetName, HeadRecord, RunId, StopReason};
+use crate::imaging::Pixels;
+use crate::nn::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
+
+const CLASSES: [&str; 2] = ["patchy", "plain"];
+
+fn class(name: &str) -> ClassName {
+    ClassName::new(name).unwrap()
+}
+
+/// A layer that looks at the first channel alone, with one weight a class.
+fn head(weights: [f32; 2], bias: [f32; 2]) -> Head {
+    let of_class = |weight: f32| (0..N_FEATURES).map(move |i| if i < POOL_SIDE * POOL_SIDE { weight } else { 0.0 });
+    Head::new(CLASSES.map(class).to_vec(), weights.into_iter().flat_map(of_class).collect(), bias.to_vec()).unwrap()
+}
+
+/// One place of the first channel is 1, in row 4 and column 9 of the grid; everything else is silent.
+fn activations() -> Activations {
+    let (mut conv5_3, mut pool5) = (vec![0.0; N_CHANNELS * GRID_SIDE * GRID_SIDE], vec![0.0; N_FEATURES]);
+    conv5_3[4 * GRID_SIDE + 9] = 1.0;
+    pool5[2 * POOL_SIDE + 4] = 1.0;
+    Activations { conv5_3, pool5 }
+}
+
+fn picture(width: u32, height: u32) -> Picture {
+    Picture::new(width, height, 1, Pixels::U8(vec![90; (width * height) as usize])).unwrap()
+}
+
+fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
+    let mut confusion = Confusion::new(2);
+    (0..right).for_each(|n| confusion.count(n as usize % 2, n as usize % 2));
+    (0..wrong).for_each(|_| confusion.count(0, 1));
+    let hash = ContentHash::of(b"x");
+    ModelRecord {
+        schema: ModelRecord::SCHEMA.to_owned(),
+        run_id: RunId::new("0001-abcdef01").unwrap(),
+        dataset: DatasetName::new("phantoms").unwrap(),
+        classes: CLASSES.map(class).to_vec(),
+        backbone: "VGG16".to_owned(),
+        backbone_detail: BackboneRecord {
+            sha256: hash,
+            origin: origin.to_owned(),
+            preprocessing: "imagenet".to_owned(),
+        },
+        head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: "sigmoid".to_owned() },
+        val_accuracy: confusion.accuracy(),
+        val_binary_accuracy: confusion.accuracy(),
+        val_loss: 0.1,
+        confusion,
+        epoch: 1,
+        epochs_run: 1,
+        stopped: StopReason::MaxEpochs,
+        counts: CLASSES.map(|name| (class(name), ClassCount::default())).into_iter().collect(),
+        copies: 0,
+        augmentation: serde_json::Value::Null,
+        data_hash: hash,
+        job_hash: hash,
+        seed: 1,
+        program: "gradwatch 0.1.0".to_owned(),
+        created: "2025-01-01T00:00:00Z".to_owned(),
+        train_seconds: 1.0,
+    }
+}
+
+fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
+    explain("film.png", ContentHash::of(b"film"), picture, &activations(), head, model).unwrap()
+}
+
+/// A film, a model and a file of weights that nothing is to be said against.
+fn good() -> (Picture, Head, ModelRecord) {
+    (picture(300, 400), head([2.0, -3.0], [0.0, 0.0]), model(98, 2, "file"))
+}
+
+#[test]
+fn scores_are_the_sigmoids_and_the_map_peaks_where_the_activation_is() {
+    let (picture, head, model) = good();
+    let explanation = explained(&picture, &head, &model);
+    assert_eq!(explanation.logits, [2.0, -3.0]);
+    assert!((explanation.scores[0] - 0.880_797).abs() < 1e-6 && (explanation.scores[1] - 0.047_426).abs() < 1e-6);
+    assert_eq!((explanation.predicted, explanation.status), (0, ExplanationStatus::Clear));
+    let map = &explanation.maps[0];
+    let hottest = (0..map.grad_cam.len()).find(|i| map.grad_cam[*i] >= 1.0);
+    assert_eq!(hottest, Some(4 * GRID_SIDE + 9));
+    assert_eq!((explanation.stem(), explanation.image.width), ("film", 300));
+    assert!(explanation.warnings.is_empty(), "{:?}", explanation.warnings);
+}
+
+#[test]
+fn the_status_tells_one_two_and_no_class_above_one_half() {
+    let (picture, _, model) = good();
+    for (weights, predicted, status) in [
+        ([1.0, -1.0], 0, ExplanationStatus::Clear),
+        ([-1.0, 40.0], 1, ExplanationStatus::Clear),
+        ([1.0, 2.0], 1, ExplanationStatus::Ambiguous),
+        ([-2.0, -1.0], 1, ExplanationStatus::Neither),
+        ([0.0, 0.0], 0, ExplanationStatus::Neither),
+    ] {
+        let explanation = explained(&picture, &head(weights, [0.0, 0.0]), &model);
+        assert_eq!((explanation.predicted, explanation.status), (predicted, status), "{weights:?}");
+    }
+}
+
+#[test]
+fn every_doubt_has_its_sentence() {
+    let check = |picture: &Picture, head: &Head, model: &ModelRecord, words: &[&str]| {
+        let warnings = explained(picture, head, model).warnings;
+        assert_eq!(warnings.len(), words.len(), "{warnings:?}");
+        for (warning, word) in warnings.iter().zip(words) {
+            assert!(warning.contains(word) && warning.ends_with('.'), "{word}: {warning}");
+        }
+    };
+    let (film, sure, proven) = good();
+    check(&film, &head([1.0, 2.0], [0.0, 0.0]), &proven, &["Ambiguous"]);
+    check(
+        &film,
+        &head([-1.0, -2.0], [0.5, 0.0]),
+        &proven,
+        &["No class scores", "no place in the scan that speaks for patchy"],
+    );
+    check(&picture(90, 111), &sure, &proven, &["only 90 x 111 pixels"]);
+    check(&picture(500, 200), &sure, &proven, &["far from square"]);
+    check(&film, &sure, &model(24, 8, "file"), &["24 of 32 validation images were right"]);
+    check(&film, &sure, &model(10, 0, "file"), &["measured on only 10 images"]);
+    check(&film, &sure, &model(0, 0, "file"), &["0 of 0", "only 0 images"]);
+    check(&film, &sure, &model(98, 2, "built-in"), &["built-in"]);
+}
+
+#[test]
+fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
+    let (picture, head, mut model) = good();
+    let mut activations = activations();
+    let hash = ContentHash::of(b"film");
+    activations.pool5[0] = f32::NAN;
+    let error = explain("film.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    assert!(error.starts_with("`film.png`: model 0001-abcdef01 gives a score that is no number"), "{error}");
+    model.classes.swap(0, 1);
+    let error = explain("film.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    assert!(error.contains("do not speak of the same classes"), "{error}");
+}

@@ -1,0 +1,51 @@
+//! What can go wrong with a report.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::disk::DiskError;
+use crate::domain::Explanation;
+use crate::imaging::EncodeError;
+
+/// Why a report or the gallery could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file could not be written.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A picture could not be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The explanation and the model do not speak of the same classes.
+    #[error("the explanation of `{scan}` does not fit model {model}: {what}; explain the scan again")]
+    Unfit {
+        /// File name of the scan.
+        scan: String,
+        /// The model's run.
+        model: String,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The record holds something that JSON cannot say.
+    #[error("cannot write the record of `{scan}`: {source}; please report this as a fault of the program")]
+    Json {
+        /// File name of the scan.
+        scan: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The folder of reports cannot be listed.
+    #[error("cannot list `{}`: {source}; check its permissions", path.display())]
+    List {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl ReportError {
+    pub(super) fn unfit(explanation: &Explanation, what: &'static str) -> Self {
+        Self::Unfit { scan: explanation.name.clone(), model: explanation.model.to_string(), what }
+    }
+}

@@ -1,0 +1,155 @@
+//! The pictures of a report: whole files beside the page, and small ones inside it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::error::ReportError;
+use crate::domain::{ClassMap, Explanation};
+use crate::imaging::{Picture, Pixels, encode_jpeg, encode_png, heat_picture, overlay};
+
+/// How much of a pixel the hottest place covers in `overlay.png`, and in the page before the slider is moved.
+pub(super) const OPACITY: f32 = 0.7;
+/// Pixels of the longer side of the scan inside the page.
+const PREVIEW_SIDE: u32 = 1024;
+/// Pixels of the longer side of a heat map inside the page; its grid is 14x14, so that enlarging loses nothing.
+const MAP_SIDE: u32 = 320;
+/// Pixels of the longer side in the gallery.
+const THUMB_SIDE: u32 = 176;
+/// Classes whose maps are put into the page: those with the greatest scores.
+pub(super) const MAX_CLASSES: usize = 6;
+
+/// Everything drawn for one report.
+pub(super) struct Pictures {
+    pub(super) heatmap_png: Vec<u8>,
+    pub(super) overlay_png: Vec<u8>,
+    pub(super) thumb_jpeg: Vec<u8>,
+    /// The scan as a `data:` address.
+    pub(super) scan: String,
+    /// Width and height of the scan inside the page.
+    pub(super) frame: (u32, u32),
+    /// By class, the predicted one first, then by falling score.
+    pub(super) maps: Vec<ClassPictures>,
+    /// The colour map from cold to hot.
+    pub(super) legend: String,
+}
+
+/// The maps of one class, as `data:` addresses.
+pub(super) struct ClassPictures {
+    /// Index of the class.
+    pub(super) class: usize,
+    /// Grad-CAM in colour.
+    pub(super) grad_cam: String,
+    /// Grad-CAM in grey: how far the coloured map covers the scan.
+    pub(super) cover: String,
+    /// What speaks for the class in HiResCAM, in colour.
+    pub(super) hires_cam: String,
+}
+
+impl Pictures {
+    /// The explanation has a map for every class.
+    pub(super) fn draw(explanation: &Explanation, picture: &Picture) -> Result<Self, ReportError> {
+        let map = &explanation.maps[explanation.predicted];
+        let (width, height) = (picture.width(), picture.height());
+        let laid = overlay(picture, &map.grad_cam, map.side, OPACITY);
+        let preview = within(picture, PREVIEW_SIDE);
+        let maps = shown_classes(explanation).into_iter().map(|class| {
+            let drawn = ClassPictures::draw(class, &explanation.maps[class], picture)?;
+            drawn.ok_or_else(|| ReportError::unfit(explanation, "a map is empty"))
+        });
+        Ok(Self {
+            heatmap_png: encode_png(&heat_picture(&map.grad_cam, map.side, width, height))?,
+            overlay_png: encode_png(&laid)?,
+            thumb_jpeg: encode_jpeg(&within(&laid, THUMB_SIDE), 80)?,
+            scan: jpeg_address(&preview)?,
+            frame: (preview.width(), preview.height()),
+            maps: maps.collect::<Result<_, _>>()?,
+            legend: legend()?,
+        })
+    }
+}
+
+impl ClassPictures {
+    /// `None` when the map has no cells.
+    fn draw(class: usize, map: &ClassMap, scan: &Picture) -> Result<Option<Self>, ReportError> {
+        let (width, height) = fitted(scan.width(), scan.height(), MAP_SIDE);
+        let Some(cover) = grey(&map.grad_cam, map.side) else { return Ok(None) };
+        let (cells, side) = positive_cells(map);
+        Ok(Some(Self {
+            class,
+            grad_cam: jpeg_address(&heat_picture(&map.grad_cam, map.side, width, height))?,
+            cover: jpeg_address(&cover.resized(width, height))?,
+            hires_cam: jpeg_address(&heat_picture(&cells, side, width, height))?,
+        }))
+    }
+}
+
+/// The predicted class, then the others by falling score, as many as fit the page.
+fn shown_classes(explanation: &Explanation) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..explanation.maps.len()).collect();
+    classes.sort_by(|a, b| explanation.logits[*b].total_cmp(&explanation.logits[*a]));
+    classes.sort_by_key(|class| *class != explanation.predicted);
+    classes.truncate(MAX_CLASSES);
+    classes
+}
+
+/// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit: the maximum pooling lets one of four
+/// places through, so their sum is that one. Negative cells are 0, and the greatest is 1.
+fn positive_cells(map: &ClassMap) -> (Vec<f32>, usize) {
+    let side = map.side / 2;
+    let cell = |i: usize| {
+        let first = 2 * (i / side) * map.side + 2 * (i % side);
+        let places = [first, first + 1, first + map.side, first + map.side + 1];
+        places.iter().filter_map(|place| map.hires_cam.get(*place)).sum::<f32>().max(0.0)
+    };
+    let cells: Vec<f32> = (0..side * side).map(cell).collect();
+    let peak = cells.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    (cells.iter().map(|v| v / peak).collect(), side)
+}
+
+fn grey(grid: &[f32], side: usize) -> Option<Picture> {
+    let data = grid.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    Picture::new(side as u32, side as u32, 1, Pixels::U8(data))
+}
+
+/// The colour map itself, drawn as a map that rises from left to right.
+fn legend() -> Result<String, ReportError> {
+    const SIDE: usize = 32;
+    let rising: Vec<f32> = (0..SIDE * SIDE).map(|i| (i % SIDE) as f32 / (SIDE - 1) as f32).collect();
+    jpeg_address(&heat_picture(&rising, SIDE, 256, 12))
+}
+
+fn within(picture: &Picture, side: u32) -> Picture {
+    let (width, height) = fitted(picture.width(), picture.height(), side);
+    picture.resized(width, height)
+}
+
+/// The same proportions with no side longer than `side`; never enlarged, never below one pixel.
+fn fitted(width: u32, height: u32, side: u32) -> (u32, u32) {
+    let scale = (f64::from(side) / f64::from(width.max(height))).min(1.0);
+    let scaled = |n: u32| ((f64::from(n) * scale).round() as u32).max(1);
+    (scaled(width), scaled(height))
+}
+
+fn jpeg_address(picture: &Picture) -> Result<String, ReportError> {
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(encode_jpeg(picture, 90)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proportions_are_kept_and_nothing_vanishes() {
+        assert_eq!(fitted(320, 384, 1024), (320, 384));
+        assert_eq!(fitted(4000, 2000, 1000), (1000, 500));
+        assert_eq!(fitted(10_000, 3, 100), (100, 1));
+    }
+
+    #[test]
+    fn four_places_of_the_signed_map_make_one_cell() {
+        let mut hires_cam = vec![0.0; 16];
+        (hires_cam[1], hires_cam[14], hires_cam[8]) = (4.0, 2.0, -3.0);
+        let map = ClassMap { side: 4, grad_cam: vec![0.0; 16], peak: 0.0, hires_cam };
+        assert_eq!(positive_cells(&map), (vec![1.0, 0.0, 0.0, 0.5], 2));
+    }
+}

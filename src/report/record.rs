@@ -1,0 +1,136 @@
+//! `report.json`: what a script reads of one report, and what the gallery is made from.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ReportError;
+use super::quality::Quality;
+use crate::domain::{
+    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId,
+};
+
+pub(super) const FILE: &str = "report.json";
+pub(super) const PAGE: &str = "report.html";
+pub(super) const THUMB: &str = "thumb.jpg";
+
+/// The whole of `report.json`. Keys are only ever added within one schema.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportRecord {
+    /// [`ReportRecord::SCHEMA`].
+    pub schema: String,
+    /// File name of the scan.
+    pub scan: String,
+    /// The model that explained it.
+    pub model: RunId,
+    /// The class with the greatest score.
+    pub predicted: ClassName,
+    /// The head's raw outputs, 0 to 1, by class. Sigmoids: they need not add up to 1.
+    pub scores: BTreeMap<ClassName, f64>,
+    /// The same before the sigmoid.
+    pub logits: BTreeMap<ClassName, f64>,
+    /// How the scores stand to each other.
+    pub status: ExplanationStatus,
+    /// One sentence each.
+    pub warnings: Vec<String>,
+    /// Whose model.
+    pub dataset: DatasetName,
+    /// Classes in the order of the head's outputs.
+    pub classes: Vec<ClassName>,
+    /// SHA-256 of the scan's file.
+    pub hash: ContentHash,
+    /// What decoding told.
+    pub image: ImageFacts,
+    /// How good the model was on its validation images.
+    pub quality: Quality,
+    /// How `heatmap.png` and `overlay.png` came about.
+    pub heat_map: HeatMapRecord,
+    /// RFC 3339, UTC.
+    pub created: String,
+    /// The program that explained it, and its version.
+    pub program: String,
+}
+
+/// How a heat map came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeatMapRecord {
+    /// `Grad-CAM`.
+    pub method: String,
+    /// The layer it looks at.
+    pub layer: String,
+    /// Rows and columns before it was enlarged.
+    pub grid: usize,
+    /// For which class.
+    pub class: ClassName,
+    /// The map's maximum before scaling; 0 when nothing in the picture speaks for the class.
+    pub peak: f32,
+}
+
+impl HeatMapRecord {
+    fn new(explanation: &Explanation, class: &ClassName) -> Self {
+        let map = &explanation.maps[explanation.predicted];
+        Self {
+            method: "Grad-CAM".to_owned(),
+            layer: "block5_conv3".to_owned(),
+            grid: map.side,
+            class: class.clone(),
+            peak: map.peak,
+        }
+    }
+}
+
+impl ReportRecord {
+    /// The value of `schema` that this program writes.
+    pub const SCHEMA: &'static str = "gradwatch.report/1";
+
+    /// Refuses an explanation that is not of this model.
+    pub(super) fn new(explanation: &Explanation, model: &ModelRecord, made: SystemTime) -> Result<Self, ReportError> {
+        let predicted = checked(explanation, model)?;
+        let quality = Quality::of(model);
+        let by_class = |values: &[f64]| explanation.classes.iter().cloned().zip(values.iter().copied()).collect();
+        Ok(Self {
+            schema: Self::SCHEMA.to_owned(),
+            scan: explanation.name.clone(),
+            model: explanation.model.clone(),
+            predicted: predicted.clone(),
+            scores: by_class(&explanation.scores),
+            logits: by_class(&explanation.logits),
+            status: explanation.status,
+            warnings: explanation.warnings.clone(),
+            dataset: explanation.dataset.clone(),
+            classes: explanation.classes.clone(),
+            hash: explanation.hash,
+            image: explanation.image.clone(),
+            quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
+            heat_map: HeatMapRecord::new(explanation, predicted),
+            created: humantime::format_rfc3339_seconds(made).to_string(),
+            program: format!("gradwatch {}", env!("CARGO_PKG_VERSION")),
+        })
+    }
+
+    pub(super) fn to_json(&self) -> Result<String, ReportError> {
+        let json = serde_json::to_string_pretty(self);
+        let mut text = json.map_err(|source| ReportError::Json { scan: self.scan.clone(), source })?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The predicted class's score.
+    pub fn top_score(&self) -> f64 {
+        self.scores.get(&self.predicted).copied().unwrap_or(0.0)
+    }
+}
+
+/// The predicted class, once it is sure that every class has its score, logit and map.
+fn checked<'a>(explanation: &'a Explanation, model: &ModelRecord) -> Result<&'a ClassName, ReportError> {
+    let unfit = |what| ReportError::unfit(explanation, what);
+    let n = explanation.classes.len();
+    if explanation.classes != model.classes || explanation.model != model.run_id {
+        return Err(unfit("it is of another model"));
+    }
+    if [explanation.scores.len(), explanation.logits.len(), explanation.maps.len()] != [n; 3] {
+        return Err(unfit("scores or maps are missing"));
+    }
+    explanation.classes.get(explanation.predicted).ok_or_else(|| unfit("no class is predicted"))
+}

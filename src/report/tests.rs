@@ -1,0 +1,252 @@
+//! A report as its reader and its scripts meet it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use super::*;
+use crate::disk::Workspace;
+use crate::domain::{
+    BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName, ExplanationStatus,
+    HeadRecord, RunId, StopReason,
+};
+use crate::imaging::{DecodeLimits, Phantom, PhantomClass, decode};
+
+fn made(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_900_000 + seconds)
+}
+
+fn class(name: &str) -> ClassName {
+    ClassName::new(name).unwrap()
+}
+
+fn model(classes: [&str; 2]) -> ModelRecord {
+    let mut confusion = Confusion::new(2);
+    for (truth, predicted, n) in [(0, 0, 9), (0, 1, 1), (1, 0, 2), (1, 1, 8)] {
+        (0..n).for_each(|_| confusion.count(truth, predicted));
+    }
+    let counts = classes.map(|name| (class(name), ClassCount { train: 38, validation: 10 }));
+    ModelRecord {
+        schema: ModelRecord::SCHEMA.to_owned(),
+        run_id: RunId::new("0003-1f2e3d4c").unwrap(),
+        dataset: DatasetName::new("phantoms").unwrap(),
+        classes: classes.map(class).to_vec(),
+        backbone: "VGG16 (built-in, seed 1: generated, not trained on photographs)".to_owned(),
+        backbone_detail: BackboneRecord {
+            sha256: ContentHash::of(b"backbone"),
+            origin: "built-in".to_owned(),
+            preprocessing: "imagenet".to_owned(),
+        },
+        head: HeadRecord {
+            file: "head.safetensors".to_owned(),
+            sha256: ContentHash::of(b"head"),
+            activation: "sigmoid".to_owned(),
+        },
+        val_accuracy: 0.85,
+        val_binary_accuracy: 0.85,
+        val_loss: 0.4,
+        confusion,
+        epoch: 4,
+        epochs_run: 7,
+        stopped: StopReason::EarlyStopping,
+        counts: counts.into_iter().collect(),
+        copies: 304,
+        augmentation: serde_json::json!({"mode": "expand", "preset": "conservative"}),
+        data_hash: ContentHash::of(b"data"),
+        job_hash: ContentHash::of(b"job"),
+        seed: 1,
+        program: "gradwatch 0.1.0".to_owned(),
+        created: "2025-11-23T09:30:00Z".to_owned(),
+        train_seconds: 12.0,
+    }
+}
+
+/// A map with one hot place.
+fn map(row: usize, column: usize) -> ClassMap {
+    let heat = |i: usize| {
+        let (dy, dx) = ((i / 14).abs_diff(row) as f32, (i % 14).abs_diff(column) as f32);
+        (-(dx * dx + dy * dy) / 6.0).exp()
+    };
+    let grad_cam: Vec<f32> = (0..196).map(heat).collect();
+    ClassMap { side: 14, hires_cam: grad_cam.iter().map(|v| v - 0.1).collect(), grad_cam, peak: 3.5 }
+}
+
+fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
+    Explanation {
+        name: name.to_owned(),
+        hash: ContentHash::of(name.as_bytes()),
+        image: film().facts(),
+        dataset: DatasetName::new("phantoms").unwrap(),
+        model: RunId::new("0003-1f2e3d4c").unwrap(),
+        classes: classes.map(class).to_vec(),
+        logits: vec![1.75, -2.5],
+        scores: vec![0.851_952_8, 0.075_858_18],
+        predicted: 0,
+        status: ExplanationStatus::Clear,
+        maps: vec![map(5, 4), map(10, 7)],
+        warnings: vec!["The backbone is the built-in one.".to_owned()],
+    }
+}
+
+fn film() -> Picture {
+    static FILM: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.film().picture);
+    FILM.clone()
+}
+
+/// Writes the report of the scan `name` below `reports`, as the service does; returns its folder.
+fn report(reports: &Path, name: &str, classes: [&str; 2], seconds: u64) -> String {
+    let explanation = explanation(name, classes);
+    let folder = Workspace::report_name(&explanation.dataset, explanation.stem(), &explanation.hash);
+    write(&reports.join(&folder), &explanation, &model(classes), &film(), made(seconds)).unwrap();
+    folder
+}
+
+/// What a reader sees of a page, one line an element.
+fn text_of(html: &str) -> String {
+    let body = &html[html.find("<body>").unwrap()..html.find("<script>").unwrap()];
+    let mut text = String::new();
+    for part in body.split('<').skip(1) {
+        let (tag, words) = part.split_once('>').unwrap();
+        let inline = ["bdi", "/bdi", "strong", "/strong", "code", "/code", "span", "/span"]
+            .contains(&tag.split(' ').next().unwrap());
+        if !inline && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text += words;
+    }
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_report_is_four_files_and_a_page_and_pictures_have_the_scans_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join(report(dir.path(), "film 12.png", ["patchy", "plain"], 0));
+    assert!(folder.ends_with(format!("phantoms/film 12-{}", ContentHash::of(b"film 12.png").short())));
+    let limits = DecodeLimits { max_side: 1000, max_pixels: 1_000_000 };
+    for name in ["heatmap.png", "overlay.png"] {
+        let picture = decode(&fs::read(folder.join(name)).unwrap(), &limits).unwrap();
+        assert_eq!((picture.width(), picture.height()), (320, 384), "{name}");
+    }
+    let mut names: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["heatmap.png", "overlay.png", "report.html", "report.json", "thumb.jpg"]);
+}
+
+#[test]
+fn the_record_has_the_keys_that_scripts_rely_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = report(dir.path(), "film 12.png", ["patchy", "plain"], 0);
+    let json = fs::read_to_string(dir.path().join(folder).join("report.json")).unwrap();
+    insta::assert_snapshot!(json.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn the_page_says_everything_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = report(dir.path(), "film 12.png", ["patchy", "plain"], 0);
+    let text = text_of(&fs::read_to_string(dir.path().join(folder).join("report.html")).unwrap());
+    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = report(dir.path(), "film.png", ["patchy", "plain"], 0);
+    let html = fs::read_to_string(dir.path().join(folder).join("report.html")).unwrap();
+    let outside: Vec<_> = html.split(['"', '\'']).filter(|text| text.contains("://")).collect();
+    assert_eq!(outside, Vec::<&str>::new());
+    for attribute in ["href=\"", "src=\""] {
+        let addresses = html.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap());
+        addresses.for_each(|a| assert!(a.starts_with('#') || a.starts_with("data:image/"), "{a:.40}"));
+    }
+    assert!(html.contains("default-src 'none'"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = "\"><script>alert(1)</script>\u{202e}gnp.svg";
+    let classes = ["<b>bold", "x\" onload=\"alert(1)"];
+    let folder = report(dir.path(), scan, classes, 0);
+    write_gallery(dir.path()).unwrap();
+    for page in [dir.path().join(&folder).join("report.html"), dir.path().join("index.html")] {
+        let html = fs::read_to_string(&page).unwrap();
+        assert_eq!(html.matches("<script>").count(), 1, "only the page's own: {}", page.display());
+        for raw in ["<script>alert", "<b>bold", "x\" onload", "\u{202e}"] {
+            assert!(!html.contains(raw), "{raw:?} in {}", page.display());
+        }
+    }
+    let record = fs::read_to_string(dir.path().join(&folder).join("report.json")).unwrap();
+    assert_eq!(serde_json::from_str::<ReportRecord>(&record).unwrap().scan, scan);
+}
+
+#[test]
+fn an_explanation_of_another_model_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |change: fn(&mut Explanation), what: &str| {
+        let mut explanation = explanation("film.png", ["patchy", "plain"]);
+        change(&mut explanation);
+        let error = write(dir.path(), &explanation, &model(["patchy", "plain"]), &film(), made(0)).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    check(|e| e.model = RunId::new("0001-x").unwrap(), "another model");
+    check(|e| e.classes.swap(0, 1), "another model");
+    check(|e| drop(e.maps.pop()), "maps are missing");
+    check(|e| e.predicted = 2, "no class is predicted");
+    check(|e| e.maps[0].grad_cam.clear(), "a map is empty");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[test]
+fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
+    let names: Vec<String> = (0..9).map(|n| format!("class {n}")).collect();
+    let mut explanation = explanation("film.png", ["a", "b"]);
+    explanation.classes = names.iter().map(|name| class(name)).collect();
+    explanation.logits = (0..9).map(|n| f64::from(n) - 4.0).collect();
+    explanation.scores = vec![0.5; 9];
+    explanation.maps = (0..9).map(|n| map(n, n)).collect();
+    explanation.predicted = 8;
+    let mut model = model(["a", "b"]);
+    model.classes.clone_from(&explanation.classes);
+    model.confusion = Confusion::new(9);
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &explanation, &model, &film(), made(0)).unwrap();
+    let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
+    assert_eq!(html.matches("type=\"radio\"").count(), 6);
+    assert!(html.contains("the 6 greatest of 9 classes") && html.contains("not measured"));
+}
+
+#[test]
+fn the_gallery_lists_every_report_newest_first_and_tells_what_it_could_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = report(dir.path(), "old.png", ["patchy", "plain"], 0);
+    let new = report(dir.path(), "new #1.png", ["patchy", "plain"], 60);
+    let torn = report(dir.path(), "torn.png", ["patchy", "plain"], 120);
+    fs::write(dir.path().join(&torn).join("report.json"), "{").unwrap();
+    fs::create_dir_all(dir.path().join("phantoms/unfinished-12345678")).unwrap();
+    let gallery = write_gallery(dir.path()).unwrap();
+    assert_eq!(gallery, Gallery { n_reports: 2, unreadable: vec![dir.path().join(&torn).join("report.json")] });
+    insta::assert_snapshot!(text_of(&fs::read_to_string(dir.path().join("index.html")).unwrap()));
+    let csv = fs::read_to_string(dir.path().join("results.csv")).unwrap();
+    let last_cells: Vec<_> = csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
+    assert_eq!(last_cells, [format!("{new}/report.html"), format!("{old}/report.html")]);
+    assert!(csv.starts_with("scan,dataset,predicted,score,status,warnings,model,created,width,height,sha256,score patchy,score plain,report\r\n"));
+}
+
+#[test]
+fn the_gallery_is_the_same_every_time_and_says_when_it_is_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(write_gallery(&dir.path().join("none")).unwrap().n_reports, 0);
+    let empty = text_of(&fs::read_to_string(dir.path().join("none/index.html")).unwrap());
+    assert!(empty.contains("No scan has been explained yet"), "{empty}");
+    for name in ["a.png", "b.png", "c.png"] {
+        report(dir.path(), name, ["patchy", "plain"], 0);
+    }
+    let index = || fs::read(dir.path().join("index.html")).unwrap();
+    write_gallery(dir.path()).unwrap();
+    let first = index();
+    write_gallery(dir.path()).unwrap();
+    assert_eq!(first, index());
+}

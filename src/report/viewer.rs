@@ -1,0 +1,142 @@
+//! The pictures of a report's page: the scan, the map over it, the maps alone, and what they say.
+
+use maud::{Markup, html};
+
+use super::document::visible;
+use super::pictures::{ClassPictures, MAX_CLASSES, OPACITY, Pictures};
+use super::record::ReportRecord;
+
+pub(super) fn section(record: &ReportRecord, pictures: &Pictures) -> Markup {
+    let portrait = pictures.frame.1 >= pictures.frame.0;
+    html! {
+        section.card.viewer aria-labelledby="viewer" {
+            h2 #viewer { "What in the picture speaks for the class" }
+            (definitions(pictures))
+            (controls(record, pictures))
+            div.stage.portrait[portrait] {
+                figure.large {
+                    (overlay(record, pictures))
+                    figcaption { strong { "Overlay" } " Grad-CAM over the scan; cold places show the scan itself." }
+                    (legend(pictures))
+                }
+                div.strip {
+                    figure {
+                        (frame(pictures, "The scan itself", &html! { use href="#scan" {} }))
+                        figcaption { strong { "Scan" } }
+                    }
+                    figure {
+                        (alone(record, pictures, "grad", "Grad-CAM heat map"))
+                        figcaption { strong { "Grad-CAM" } " 14 × 14 cells" }
+                    }
+                    figure {
+                        (alone(record, pictures, "hires", "HiResCAM heat map"))
+                        figcaption { strong { "HiResCAM" } " 7 × 7 cells" }
+                    }
+                    (meaning())
+                }
+            }
+        }
+    }
+}
+
+/// Every picture once, used several times.
+fn definitions(pictures: &Pictures) -> Markup {
+    let (width, height) = pictures.frame;
+    let image = |id: String, address: &str| {
+        html! { image id=(id) href=(address) width=(width) height=(height) preserveAspectRatio="none" {} }
+    };
+    html! {
+        svg.definitions width="0" height="0" aria-hidden="true" {
+            defs {
+                (image("scan".to_owned(), &pictures.scan))
+                @for ClassPictures { class, grad_cam, cover, hires_cam } in &pictures.maps {
+                    (image(format!("grad{class}"), grad_cam))
+                    (image(format!("hires{class}"), hires_cam))
+                    mask id={ "mask" (class) } { (image(format!("cover{class}"), cover)) }
+                }
+            }
+        }
+    }
+}
+
+/// The switch of class works without scripts; the slider is shown by the script that it needs.
+fn controls(record: &ReportRecord, pictures: &Pictures) -> Markup {
+    let percent = (OPACITY * 100.0).round();
+    html! {
+        div.controls {
+            fieldset {
+                legend { "Heat map for" }
+                @for (position, maps) in pictures.maps.iter().enumerate() {
+                    label {
+                        input type="radio" name="class" value=(position) checked[position == 0];
+                        span { bdi { (visible(record.classes[maps.class].as_str())) } }
+                    }
+                }
+                @if record.classes.len() > MAX_CLASSES {
+                    span.muted.small { "the " (MAX_CLASSES) " greatest of " (record.classes.len()) " classes" }
+                }
+            }
+            label.opacity hidden {
+                "Opacity"
+                input #opacity type="range" min="0" max="100" value=(percent);
+                output #percent for="opacity" { (percent) " %" }
+            }
+        }
+    }
+}
+
+fn overlay(record: &ReportRecord, pictures: &Pictures) -> Markup {
+    let label = format!("The scan with the Grad-CAM heat map for {} over it", visible(record.predicted.as_str()));
+    let layers = html! {
+        use href="#scan" {}
+        g.heat opacity=(OPACITY) {
+            @for (position, maps) in pictures.maps.iter().enumerate() {
+                g class={ "map c" (position) } mask={ "url(#mask" (maps.class) ")" } { use href={ "#grad" (maps.class) } {} }
+            }
+        }
+    };
+    frame(pictures, &label, &layers)
+}
+
+fn alone(record: &ReportRecord, pictures: &Pictures, kind: &str, name: &str) -> Markup {
+    let label = format!("{name} for {}", visible(record.predicted.as_str()));
+    let layers = html! {
+        @for (position, maps) in pictures.maps.iter().enumerate() {
+            use class={ "map c" (position) } href={ "#" (kind) (maps.class) } {}
+        }
+    };
+    frame(pictures, &label, &layers)
+}
+
+/// As large as the style allows: a size of its own that is never reached keeps the proportions under both limits.
+fn frame(pictures: &Pictures, label: &str, layers: &Markup) -> Markup {
+    const AMPLE: u32 = 4096;
+    let (width, height) = pictures.frame;
+    let scale = AMPLE / width.min(height).max(1) + 1;
+    html! {
+        svg role="img" aria-label=(label) viewBox={ "0 0 " (width) " " (height) } width=(width * scale) height=(height * scale) {
+            (layers)
+        }
+    }
+}
+
+fn legend(pictures: &Pictures) -> Markup {
+    html! {
+        p.legend {
+            span { "none" }
+            img src=(pictures.legend) width="256" height="12" alt="Colour map from black over violet and orange to pale yellow";
+            span { "strongest in this picture" }
+        }
+    }
+}
+
+fn meaning() -> Markup {
+    html! {
+        p.meaning {
+            "Grad-CAM marks places of the last convolutional layer (block5_conv3) with features that, averaged over the \
+             whole picture, raise the score of the chosen class; each map is scaled to its own maximum. It does not \
+             outline a finding, does not show that the model is right, and can mark places that the decision did not \
+             rest on: HiResCAM beside it shows the share that each place truly had in the score."
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The service: pictures dropped while it runs, other commands beside it, stops and kills.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::bed::TestBed;
+use crate::pictures::{self, Look};
+
+/// A service has five seconds to stop; a test machine may be busy, so that much again is allowed on top of them.
+const STOP: Duration = Duration::from_secs(5);
+
+fn bed() -> TestBed {
+    TestBed::new().set("augment.copies", "1")
+}
+
+#[test]
+fn what_is_dropped_while_it_runs_is_learned_and_explained() {
+    let bed = bed();
+    let mut service = bed.start();
+    service.ready();
+
+    // Made elsewhere and moved in as a whole folder, as a file manager does.
+    for look in Look::ALL {
+        for number in 0..6 {
+            bed.write(format!("elsewhere/shapes/{look}/{number}.png"), pictures::png(look, number));
+        }
+    }
+    bed.drop_scan(Look::Disc, 1);
+    fs::create_dir_all(bed.inbox("datasets")).unwrap();
+    fs::rename(bed.path("elsewhere/shapes"), bed.inbox("datasets/shapes")).unwrap();
+    service.wait_for_count("scans_explained", 1);
+    let status = bed.status();
+    assert_eq!(status["schema"], "gradwatch.status/1");
+    assert_eq!(status["counters"]["samples"], 12);
+    assert_eq!(status["counters"]["trainings"], 1);
+
+    // Other commands work while the service holds the registry; a second service does not.
+    let models = bed.run(&["models", "list", "--json"]).ok();
+    assert!(models.stdout.contains("\"shapes\""), "{}", models.stdout);
+    let second = bed.run(&["run"]);
+    assert_eq!(second.code, 75, "{}", second.stderr);
+    assert!(second.stderr.contains("in use by another gradwatch"), "{}", second.stderr);
+
+    // One more picture, and one rewritten: one more training each, or one for both.
+    bed.write("inbox/datasets/shapes/bars/6.png", pictures::png(Look::Bars, 6));
+    service.wait_for_count("trainings", 2);
+
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+    assert!(ended.took < STOP, "{:?}", ended.took);
+    assert!(ended.told.iter().any(|message| message == "STOPPING=1"));
+    assert_eq!(bed.status()["state"], "stopped");
+}
+
+#[test]
+fn it_stops_in_time_while_it_works_and_goes_on_later() {
+    let bed = bed();
+    bed.drop_dataset(10);
+    let mut service = bed.start();
+    service.wait_for("work under way", |service| {
+        let state = service.status()?["state"].as_str()?.to_owned();
+        ["augmenting", "training"].contains(&state.as_str()).then_some(())
+    });
+    let ended = service.end(Signal::INT);
+    assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+    assert!(ended.took < STOP, "{:?}", ended.took);
+    bed.run(&["run", "--once"]).ok();
+    assert_eq!(bed.status()["counters"]["trainings"], 1);
+}
+
+#[test]
+fn a_killed_service_is_told_as_dead_and_leaves_the_folder_free() {
+    let bed = bed();
+    let mut service = bed.start();
+    service.ready();
+    service.wait_for("a status", super::service::Service::status);
+    service.kill();
+    let told = bed.run(&["status"]);
+    assert!(told.stdout.contains("not running"), "{}{}", told.stdout, told.stderr);
+    bed.run(&["run", "--once"]).ok();
+}
