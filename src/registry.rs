@@ -54,7 +54,7 @@ impl Registry {
         if !truth.journal_is_good {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }
-        let store = reconcile::bring_up(store, &truth)?;
+        let store = reconcile::bring_up(store, &truth, &mut repairs)?;
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
         Ok(Self { ledger: truth.ledger, journal, store, repairs, behind: false, _lock: lock })
     }

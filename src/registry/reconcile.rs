@@ -115,13 +115,16 @@ fn add_from_files(workspace: &Workspace, truth: &mut Truth, repairs: &mut Repair
 ///
 /// # Errors
 /// [`RegistryError::Store`], [`RegistryError::Disk`].
-pub(super) fn bring_up(mut store: Store, truth: &Truth) -> Result<Store, RegistryError> {
+pub(super) fn bring_up(mut store: Store, truth: &Truth, repairs: &mut Repairs) -> Result<Store, RegistryError> {
     match &truth.store_needs {
         StoreNeeds::Nothing => Ok(store),
         StoreNeeds::Tail(tail) => {
             store.write(&table::rows(tail, &truth.ledger)?, truth.seq)?;
             Ok(store)
         }
-        StoreNeeds::Everything => store.replace(&table::rows(&table::retell(&truth.ledger), &truth.ledger)?, truth.seq),
+        StoreNeeds::Everything => {
+            let rows = table::rows(&table::retell(&truth.ledger), &truth.ledger)?;
+            store.replace(&rows, truth.seq, repairs)
+        }
     }
 }

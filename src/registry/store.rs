@@ -14,14 +14,16 @@ use sled::{Batch, Db, Transactional, Tree};
 use crate::disk;
 use crate::domain::Ledger;
 
-use super::RegistryError;
 use super::envelope::{self, SCHEMA, Unusable};
+use super::repair::Repairs;
 use super::table::{self, Rows, Table};
+use super::{RegistryError, Repair};
 
 const META: &str = "meta";
 const HEAD: &[u8] = b"head";
-/// The ledger in memory answers everything; sled only needs room to work.
-const CACHE_BYTES: u64 = 8 << 20;
+/// The ledger in memory answers everything; sled only needs room to work. With less it reads its pages again and again while
+/// it takes in a hundred thousand samples.
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// Why sled cannot be used.
 #[derive(Debug)]
@@ -199,12 +201,13 @@ impl Store {
     ///
     /// # Errors
     /// [`RegistryError::Store`], [`RegistryError::Disk`].
-    pub(super) fn replace(self, rows: &Rows, seq: u64) -> Result<Self, RegistryError> {
+    pub(super) fn replace(self, rows: &Rows, seq: u64, repairs: &mut Repairs) -> Result<Self, RegistryError> {
         let folder = self.folder.clone();
         let was_used = self.sums != Sums::default();
         drop(self);
         if was_used {
-            disk::set_aside(&folder)?;
+            let to = disk::set_aside(&folder)?;
+            repairs.step(Repair::SetAside { to, why: "it does not hold what was committed".to_owned() });
         } else {
             disk::remove_dir(&folder)?;
         }
