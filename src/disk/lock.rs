@@ -9,9 +9,12 @@ use std::path::Path;
 use super::{DiskError, create_dir};
 
 /// Held as long as the program works in the state folder.
+///
+/// Two files, so that looking is never in the way of taking: who takes `lock` does not wait, who looks only touches `alive`.
 #[derive(Debug)]
 pub struct InstanceLock {
-    _file: File,
+    _lock: File,
+    _alive: File,
 }
 
 impl InstanceLock {
@@ -21,47 +24,40 @@ impl InstanceLock {
     /// [`DiskError::Locked`] when another process holds it; [`DiskError::Io`].
     pub fn take(state_dir: &Path) -> Result<Self, DiskError> {
         create_dir(state_dir)?;
-        let path = state_dir.join("lock");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(DiskError::io("open", &path))?;
-        match exclusively(&file) {
+        let path = state_dir.join(LOCK);
+        let mut lock = open(&path)?;
+        match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(state_dir, &path)),
             Err(TryLockError::Error(error)) => return Err(DiskError::io("lock", &path)(error)),
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
+        lock.set_len(0)
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(DiskError::io("write", &path))?;
-        Ok(Self { _file: file })
+        let path = state_dir.join(ALIVE);
+        let alive = open(&path)?;
+        // Only those who look can hold it now, each for an instant.
+        alive.lock().map_err(DiskError::io("lock", &path))?;
+        Ok(Self { _lock: lock, _alive: alive })
     }
 
     /// The process that works in the state folder now; `None` when there is none, or the lock was never taken.
     pub fn holder(state_dir: &Path) -> Option<u32> {
-        let path = state_dir.join("lock");
-        let file = File::open(&path).ok()?;
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => pid_in(&path),
+        let alive = File::open(state_dir.join(ALIVE)).ok()?;
+        match alive.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => pid_in(&state_dir.join(LOCK)),
             Ok(()) | Err(TryLockError::Error(_)) => None,
         }
     }
 }
 
-/// A look by [`InstanceLock::holder`] is in the way for an instant, but shares the lock; another gradwatch does not.
-fn exclusively(file: &File) -> Result<(), TryLockError> {
-    for _ in 0..100 {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => file.try_lock_shared()?,
-            answer => return answer,
-        }
-        file.unlock().map_err(TryLockError::Error)?;
-        std::thread::yield_now();
-    }
-    Err(TryLockError::WouldBlock)
+const LOCK: &str = "lock";
+const ALIVE: &str = "alive";
+
+fn open(path: &Path) -> Result<File, DiskError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    options.open(path).map_err(DiskError::io("open", path))
 }
 
 fn pid_in(lock: &Path) -> Option<u32> {
