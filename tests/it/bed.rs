@@ -20,12 +20,13 @@ use crate::service::Service;
 /// Nothing that a test starts takes longer, even on a slow machine; what does has hung.
 pub const LIMIT: Duration = Duration::from_secs(300);
 
-/// Quick to settle, and on the processor, so that a test means the same on every machine.
+/// Quick to settle, and on one thread of the processor, so that a test means the same on every machine and tests that
+/// run side by side do not wait for each other.
 const CONFIG: &str = r#"
 watch = { inbox = "inbox", settle = "100ms", settle_unclosed = "200ms", rescan = "1s" }
 storage.state_dir = "state"
 retrain.after_quiet = "1s"
-compute.device = "cpu"
+compute = { device = "cpu", threads = 1 }
 "#;
 
 pub struct TestBed {

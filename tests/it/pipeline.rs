@@ -58,7 +58,7 @@ fn dropped_pictures_become_copies_a_model_and_reports() {
 
     for line in manifest(&bed) {
         assert_eq!(line["split"], "train");
-        let path = bed.state("datasets/shapes").join(line["path"].as_str().unwrap());
+        let path = bed.state("datasets/shapes").join(line["copy"].as_str().unwrap());
         let copy = image::open(&path).unwrap();
         assert_eq!((copy.width(), copy.height(), copy.color()), (224, 224, image::ColorType::L8), "{}", path.display());
     }
