@@ -23,6 +23,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::config::{self, Settings};
+use crate::daemon;
 use args::{Command, CommandLine};
 use failure::{Exit, Failure};
 
@@ -33,20 +34,21 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     // A panic is a fault of the program; its user gets one line and the code for it, and no backtrace.
-    panic::set_hook(Box::new(|info| tracing::error!("Internal error: {info}")));
+    panic::set_hook(Box::new(|info| tracing::error!("Internal error: {}.", info.to_string().replace('\n', " "))));
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(command_line)));
     let failure = match outcome {
-        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Ok(())) => daemon::leave(0),
         Ok(Err(failure)) => failure,
         Err(_) => Failure::new(Exit::Software, "internal error; please report the line above"),
     };
     output::error(&failure.to_string());
-    failure.exit().into()
+    daemon::leave(failure.exit() as i32)
 }
 
 fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     let settings = load(&command_line)?;
     telemetry::init(&settings.log, command_line.verbosity());
+    use_threads(settings.compute.threads)?;
     match command_line.command {
         Command::Augment(args) => augment::run(&args, &settings),
         Command::Run(args) => run::run(&args, settings),
@@ -68,6 +70,14 @@ fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
         environment: environment.collect(),
     };
     Ok(config::load(&overrides)?)
+}
+
+/// Pictures are worked on by this many threads; 0 means one a core.
+fn use_threads(n_threads: usize) -> Result<(), Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|n| format!("gw-pixels-{n}"));
+    pool.build_global().map_err(|error| {
+        Failure::new(Exit::Io, format!("cannot start worker threads: {error}; set compute.threads to a smaller number"))
+    })
 }
 
 /// Help and version are answers; everything else is a mistake in the arguments.

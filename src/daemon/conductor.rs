@@ -31,8 +31,8 @@ use super::{DaemonError, INTAKE, LEARN};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How often the status is looked after.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
-/// Files of one intake job: few enough that others get their turn, enough to keep every core busy.
-const FILES_A_JOB: usize = 64;
+/// Files of one intake job. Deciding on a batch costs a copy of the ledger, so batches are large; a stop is heard within.
+const FILES_A_JOB: usize = 1024;
 
 /// The threads that work.
 pub(super) struct Workers {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::Settings;
-use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, Sample};
+use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample};
 
 /// Identity of the training data: every sample's content, class and side. The same for any order.
 pub(super) fn data_hash(samples: &[Sample]) -> ContentHash {
@@ -40,14 +40,25 @@ pub(super) fn augmentation(settings: &Settings) -> Value {
     })
 }
 
-/// Whether a training of `dataset` would make anything new.
-pub(super) fn is_due(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> bool {
+/// Whether a training of `dataset` would make anything new. `running`: the weights in use, when they are known; a model
+/// that was trained on others is none.
+pub(super) fn is_due(
+    ledger: &Ledger,
+    dataset: &DatasetName,
+    settings: &Settings,
+    running: Option<ContentHash>,
+) -> bool {
     let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
     if samples.iter().any(|sample| sample.split.is_none()) {
         return true;
     }
     let wanted = job_hash(data_hash(&samples), settings);
-    !samples.is_empty() && !ledger.runs.values().any(|run| run.dataset == *dataset && run.job_hash == wanted)
+    let is_it = |run: &ModelRecord| {
+        run.dataset == *dataset
+            && run.job_hash == wanted
+            && running.is_none_or(|running| run.backbone_detail.sha256 == running)
+    };
+    !samples.is_empty() && !ledger.runs.values().any(is_it)
 }
 
 /// Why these samples cannot be trained on yet, with what to do; `None` when they can.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::domain::{DatasetName, LedgerEvent, Sample};
+use crate::domain::{ContentHash, DatasetName, LedgerEvent, Sample};
 use crate::ingest;
 
 use super::conductor::Conductor;
@@ -37,7 +37,7 @@ impl Conductor {
         let decided = ingest::assign_split(&samples, self.settings.split.validation);
         self.commit(decided.into_iter().map(LedgerEvent::Sample).collect())?;
         let ledger = self.registry.ledger();
-        if !due::is_due(ledger, dataset, &self.settings) {
+        if !due::is_due(ledger, dataset, &self.settings, self.running_weights()) {
             return Ok(None);
         }
         let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
@@ -78,14 +78,23 @@ impl Conductor {
     /// Records a run and the decision on it, in one commit.
     pub(super) fn record_learned(&mut self, learned: Learned) -> Result<(), DaemonError> {
         tell(&learned);
+        // What one model could not explain, the next one may.
+        self.unservable.clear();
         self.commit(learned.into_events())
+    }
+
+    fn running_weights(&self) -> Option<ContentHash> {
+        self.engine.started().map(|engine| engine.backbone().record.sha256)
     }
 
     /// Trainings that an earlier run left undone, or that changed settings ask for.
     pub(super) fn note_what_is_due(&mut self) {
         let ledger = self.registry.ledger();
-        let due: Vec<_> =
-            ledger.datasets().into_iter().filter(|dataset| due::is_due(ledger, dataset, &self.settings)).collect();
+        let due: Vec<_> = ledger
+            .datasets()
+            .into_iter()
+            .filter(|dataset| due::is_due(ledger, dataset, &self.settings, self.running_weights()))
+            .collect();
         for dataset in due {
             self.trigger.note(&dataset, 1, Instant::now());
         }

@@ -1,6 +1,7 @@
 //! What the conductor does about scans: which is explained next, and what is recorded then.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::domain::{ContentHash, Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
 
@@ -59,6 +60,26 @@ impl Conductor {
         scan.dataset.clone().or_else(only)
     }
 
+    /// Scans that no training will bring a model to, with what to do.
+    pub(super) fn stranded_scans(&self) -> Option<String> {
+        let ledger = self.registry.ledger();
+        let datasets = ledger.datasets();
+        let scan = ledger.waiting_scans().find(|scan| match &scan.dataset {
+            Some(dataset) => !datasets.contains(dataset) && !ledger.best.contains_key(dataset),
+            None => datasets.len() > 1,
+        })?;
+        let names = datasets.iter().map(DatasetName::as_str).collect::<Vec<_>>().join(", ");
+        Some(match &scan.dataset {
+            Some(dataset) => {
+                format!("`{}` names dataset `{dataset}`, which has no images (there are: {names})", scan.path)
+            }
+            None => format!(
+                "`{}` names no dataset, and there are several: move it to scans/<dataset>/ ({names})",
+                scan.path
+            ),
+        })
+    }
+
     /// A scan was dealt with.
     pub(super) fn served(&mut self, scan: Scan, outcome: Result<Served, ServeError>) -> Result<(), DaemonError> {
         self.serving = None;
@@ -77,6 +98,9 @@ impl Conductor {
             Err(error) => {
                 tracing::warn!("Not explained: {error}.");
                 self.last_error = Some(error.to_string());
+                if let (ServeError::OtherWeights { .. }, Some(dataset)) = (&error, self.dataset_of(&scan)) {
+                    self.trigger.note(&dataset, 1, Instant::now());
+                }
                 self.unservable.insert((scan.dataset, scan.hash));
                 Ok(())
             }

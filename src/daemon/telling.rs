@@ -1,6 +1,6 @@
 //! What the conductor tells: the status, the service manager, other commands, and the summary at the end.
 
-use crate::domain::{Counters, LedgerEvent};
+use crate::domain::{Counters, DatasetName, LedgerEvent};
 
 use super::conductor::Conductor;
 use super::control::{self, Answer, Question, Request};
@@ -82,11 +82,14 @@ impl Conductor {
         (ServiceState::Idle, None)
     }
 
-    /// Why datasets without a model cannot be trained on yet.
+    /// Why datasets cannot be trained on yet, and scans not explained.
     fn obstacles(&self) -> Vec<String> {
         let ledger = self.registry.ledger();
-        let samples = |dataset| ledger.samples_of(dataset).cloned().collect::<Vec<_>>();
-        ledger.datasets().iter().filter_map(|dataset| due::obstacle(dataset, &samples(dataset))).collect()
+        let untrainable = |dataset: &DatasetName| {
+            let samples: Vec<_> = ledger.samples_of(dataset).cloned().collect();
+            due::obstacle(dataset, &samples)
+        };
+        ledger.datasets().iter().filter_map(untrainable).chain(self.stranded_scans()).collect()
     }
 
     /// How things stand; `before` are the counters at the start.
