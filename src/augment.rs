@@ -7,14 +7,16 @@ mod error;
 mod existing;
 mod expand;
 mod manifest;
+mod options;
 mod philox;
 mod plan;
 mod render;
 mod source;
 
 pub use error::{AugmentError, SourceFailure};
-pub use expand::{Copy, ExpandOptions, Expansion, expand};
+pub use expand::{Copy, Expansion, expand};
 pub use manifest::Line;
+pub use options::ExpandOptions;
 pub use plan::Draw;
 pub use render::fresh_copy;
 pub use source::{Found, Source, find_sources};

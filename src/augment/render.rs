@@ -1,6 +1,6 @@
 //! A draw and a picture to a copy: one resampling, one table, then noise and erasing.
 
-use super::expand::ExpandOptions;
+use super::options::ExpandOptions;
 use super::philox::{Operation, Stream};
 use super::plan::Draw;
 use crate::domain::ContentHash;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::error::{AugmentError, SourceFailure};
-use super::expand::ExpandOptions;
+use super::options::ExpandOptions;
 use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag};
 
 /// One labelled image that may have copies.

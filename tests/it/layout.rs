@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates with a room of their own.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("tch", &["nn"]),
     ("torch_sys", &["nn"]),
     ("sled", &["registry"]),
@@ -44,6 +44,8 @@ const CRATES: [(&str, &[&str]); 13] = [
     ("image", &["imaging"]),
     ("imageproc", &["imaging"]),
     ("fast_image_resize", &["imaging"]),
+    ("png", &["imaging"]),
+    ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),

@@ -16,6 +16,7 @@ mod bed;
 mod pictures;
 mod service;
 
+mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod docs; // README, config.toml and the unit against the program
 mod layout; // the walls of the house that clippy cannot hold

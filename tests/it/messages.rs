@@ -62,3 +62,18 @@ fn surroundings() {
         ],
     );
 }
+
+#[test]
+fn augmentation() {
+    pin(
+        "augmentation",
+        &[
+            &["augment", "absent", "copies"],
+            &["augment", "inbox", "copies"],
+            &["augment", "inbox", "inbox/copies"],
+            &["augment", "inbox", "copies", "--copies=1000"],
+            &["augment", "inbox", "copies", "--preset=wild"],
+            &["augment", "inbox", "copies", "--size=1"],
+        ],
+    );
+}

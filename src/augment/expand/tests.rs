@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::augment::{find_sources, fresh_copy};
-use crate::domain::{Preset, Silent};
-use crate::imaging::{Pixels, encode_png};
+use crate::domain::{Preset, Recipe, Silent};
+use crate::imaging::{DecodeLimits, Pixels, encode_png};
 
 /// A destination's files by relative path.
 type Tree = BTreeMap<String, Vec<u8>>;
