@@ -5,6 +5,7 @@
 mod args;
 mod augment;
 mod check;
+mod demo;
 mod explain;
 mod failure;
 mod models;
@@ -52,6 +53,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     match command_line.command {
         Command::Augment(args) => augment::run(&args, &settings),
         Command::Run(args) => run::run(&args, settings),
+        Command::Demo(_) => demo::run(settings),
         Command::Train(args) => train::run(&args, &settings),
         Command::Explain(args) => explain::run(&args, &settings),
         Command::Weights(args) => weights::run(&args, &settings),
@@ -64,8 +66,12 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
 fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
     // Variables that are not Unicode cannot be ours.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let file = match &command_line.command {
+        Command::Demo(args) => Some(demo::prepare(args)?),
+        _ => command_line.config.clone(),
+    };
     let overrides = config::Overrides {
-        file: command_line.config.clone(),
+        file,
         set: command_line.set.iter().cloned().chain(command_line.command.overrides()).collect(),
         environment: environment.collect(),
     };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{augment, check, explain, models, run, status, train, weights};
+use super::{augment, check, demo, explain, models, run, status, train, weights};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -42,6 +42,8 @@ impl CommandLine {
 pub(super) enum Command {
     /// Run the service, or with --once work off everything that is present
     Run(run::Args),
+    /// Make a small synthetic dataset and scans, run everything, and print the reports' path
+    Demo(demo::Args),
     /// Expand a class-folder dataset to disk, once
     Augment(augment::Args),
     /// Train once on a folder of class folders, outside the service

@@ -17,21 +17,24 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
-    let mode = if args.once { Mode::Once } else { Mode::Service };
-    let summary = daemon::run(settings, mode, Arc::new(TerminalProgress::default()))?;
     if args.once {
-        if summary.stopped {
-            return Err(Failure::new(
-                Exit::TryLater,
-                "stopped on request; finished work is kept, run again for the rest",
-            ));
-        }
-        tell(&summary);
+        return once(settings).map(drop);
     }
+    daemon::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
     Ok(())
 }
 
-pub(super) fn tell(summary: &Summary) {
+/// Works off everything present, and tells what was done.
+pub(super) fn once(settings: Settings) -> Result<Summary, Failure> {
+    let summary = daemon::run(settings, Mode::Once, Arc::new(TerminalProgress::default()))?;
+    if summary.stopped {
+        return Err(Failure::new(Exit::TryLater, "stopped on request; finished work is kept, run again for the rest"));
+    }
+    tell(&summary);
+    Ok(summary)
+}
+
+fn tell(summary: &Summary) {
     output::line(&done(summary));
     for model in &summary.best {
         output::line(&format!(
