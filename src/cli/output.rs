@@ -32,7 +32,7 @@ pub(super) fn one_line(message: &str) -> String {
     let message =
         message.strip_prefix("error: ").unwrap_or(message).replace("For more information, try '--help'.", "see --help");
     let parts = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    parts.filter(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join("; ")
+    parts.filter(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join("; ").replace(":; ", ": ")
 }
 
 fn deliver(mut to: impl Write, text: &str) {

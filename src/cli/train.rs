@@ -51,7 +51,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 
 /// Finds the pictures, decides their sides, and describes the training.
 fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
-    let unreadable = |error| Failure::new(Exit::NoInput, format!("cannot read `{}`: {error}", folder.display()));
+    let unreadable = |error| {
+        Failure::new(
+            Exit::NoInput,
+            format!(
+                "cannot read `{}`: {error}; name a folder that holds one folder of pictures for each class",
+                folder.display()
+            ),
+        )
+    };
     let root = folder.canonicalize().map_err(unreadable)?;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     let dataset = DatasetName::new(name).map_err(|error| Failure::new(Exit::Usage, error))?;

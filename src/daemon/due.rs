@@ -68,15 +68,14 @@ pub fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
         *counts.entry(&sample.class).or_default() += 1;
     }
     if counts.len() < 2 {
-        let found = counts.keys().map(|class| class.as_str()).collect::<Vec<_>>().join(", ");
+        let found = counts.keys().next().map_or("no class".to_owned(), |class| format!("the class `{class}` alone"));
         return Some(format!(
-            "dataset `{dataset}` has {} class ({found}): a classifier needs at least two; add datasets/{dataset}/<another class>/ with images",
-            counts.len()
+            "dataset `{dataset}` has usable images of {found}: a classifier needs at least two classes; add the folder of another class, {dataset}/<class>/, with images"
         ));
     }
     let (class, n) = counts.into_iter().find(|(_, n)| *n < 2)?;
     Some(format!(
-        "class `{class}` of dataset `{dataset}` has {n} image: it needs at least two, one to learn from and one to measure on; add more to datasets/{dataset}/{class}/"
+        "class `{class}` of dataset `{dataset}` has {n} image: it needs at least two, one to learn from and one to measure on; add more to {dataset}/{class}/"
     ))
 }
 
@@ -126,7 +125,7 @@ mod tests {
     fn obstacles_say_what_to_add() {
         let dataset = DatasetName::new("d").unwrap();
         let one_class = [sample("1", "a", Split::Train), sample("2", "a", Split::Train)];
-        assert!(obstacle(&dataset, &one_class).unwrap().contains("add datasets/d/<another class>/"));
+        assert!(obstacle(&dataset, &one_class).unwrap().contains("images of the class `a` alone"));
         let lonely = [one_class[0].clone(), one_class[1].clone(), sample("3", "b", Split::Train)];
         assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
         let enough = [lonely[0].clone(), lonely[1].clone(), lonely[2].clone(), sample("4", "b", Split::Train)];

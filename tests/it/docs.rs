@@ -1,9 +1,134 @@
-//! config.toml against the program. (README and the unit follow with their files.)
+//! What the documents say against what the program does: commands, flags, exit codes, keys, make targets, links, rooms.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use gradwatch::config::{DEFAULTS, Overrides, load};
+use regex::Regex;
 use toml::{Table, Value};
+
+use crate::bed::TestBed;
+
+const README: &str = include_str!("../../README.md");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every document, with its path relative to the root.
+fn documents() -> Vec<(PathBuf, String)> {
+    let folders = ["", "systemd", "watch"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let paths = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    paths.map(|path| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+fn found(pattern: &str, text: &str) -> BTreeSet<String> {
+    Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
+}
+
+/// The names below `Commands:` in a help text.
+fn subcommands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines =
+        lines.take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = lines.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    names.filter(|name| name != "help").collect()
+}
+
+/// Every command of the program, as `models list`, with its help.
+fn commands(bed: &TestBed) -> Vec<(String, String)> {
+    let help = |name: &str| {
+        let args: Vec<_> = name.split_whitespace().chain(["--help"]).collect();
+        bed.run(&args).ok().stdout
+    };
+    let mut commands = Vec::new();
+    for name in subcommands(&help("")) {
+        let nested: Vec<_> = subcommands(&help(&name)).into_iter().map(|inner| format!("{name} {inner}")).collect();
+        let names = if nested.is_empty() { vec![name] } else { nested };
+        commands.extend(names.into_iter().map(|name| (help(&name), name)).map(|(help, name)| (name, help)));
+    }
+    commands
+}
+
+#[test]
+fn every_command_that_is_shown_exists_with_its_flags() {
+    let commands = commands(&TestBed::new());
+    for (path, text) in documents() {
+        // In a code block at the start of a line, or in backticks.
+        for shown in found(r"(?m)(?:^(?:target/release/)?|`)gradwatch ((?:[a-z]|--)[^`\n#]*)", &text) {
+            let known = commands.iter().find(|(name, _)| format!("{} ", shown.trim()).starts_with(&format!("{name} ")));
+            let (name, help) = known.unwrap_or_else(|| panic!("{} shows `gradwatch {shown}`", path.display()));
+            for flag in found(r"(?:^|\s)(--[a-z-]+)", &shown) {
+                assert!(help.contains(&flag), "{} shows {flag} of {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_shows_every_command() {
+    for (name, _) in commands(&TestBed::new()) {
+        assert!(README.contains(&format!("gradwatch {name}")), "README.md says nothing of `gradwatch {name}`");
+    }
+}
+
+#[test]
+fn the_readme_lists_the_exit_codes() {
+    let source = fs::read_to_string(root().join("src/cli/failure.rs")).unwrap();
+    let codes = found(r"(?m)^    [A-Z]\w+ = (\d+),", &source);
+    assert!(!codes.is_empty());
+    let listed = found(r"(?m)^\| (\d+) \|", README);
+    assert_eq!(listed, codes.into_iter().chain(["0".to_owned()]).collect());
+}
+
+#[test]
+fn every_make_target_that_is_shown_exists() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let targets = found(r"(?m)^([a-z-]+):", &makefile);
+    for (path, text) in documents() {
+        for shown in found(r"(?m)(?:^|`)make ([a-z-]+)\s*(?:`|#|$)", &text) {
+            assert!(targets.contains(&shown), "{} shows `make {shown}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_key_that_is_shown_exists() {
+    let keys: BTreeSet<_> = leaves(&defaults(), "").into_iter().map(|(key, _)| key).collect();
+    let sections: BTreeSet<_> = defaults().keys().cloned().collect();
+    let recipe = recipe_keys().into_iter().map(|key| format!("augment.recipe.{key}"));
+    let keys: BTreeSet<_> = keys.into_iter().chain(recipe).collect();
+    for (path, text) in documents() {
+        for shown in found(r"(?:`|--set )([a-z]+\.[a-z_.]+)(?:`| ?=)", &text) {
+            if sections.contains(shown.split('.').next().unwrap()) {
+                assert!(keys.contains(&shown), "{} shows the key {shown}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for (path, text) in documents() {
+        for link in found(r"\]\(([^)#:]+)(?:#[^)]*)?\)", &text) {
+            let target = root().join(&path).parent().unwrap().join(&link);
+            assert!(target.exists(), "{} links to {link}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_code_map_names_every_room() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        let room = path.file_stem().unwrap().to_str().unwrap();
+        assert!(map.contains(&format!("`src/{room}")), "ARCHITECTURE.md says nothing of src/{room}");
+    }
+    assert!(map.lines().count() <= 200, "ARCHITECTURE.md is read in one sitting");
+}
 
 /// Dotted paths of all leaves.
 fn leaves(table: &Table, prefix: &str) -> Vec<(String, Value)> {
@@ -18,6 +143,14 @@ fn defaults() -> Table {
     toml::from_str(DEFAULTS).unwrap()
 }
 
+fn recipe_keys() -> BTreeSet<String> {
+    let settings = load(&Overrides::default()).unwrap();
+    let serde_json::Value::Object(recipe) = serde_json::to_value(settings.augment.recipe).unwrap() else {
+        panic!("a recipe is a table")
+    };
+    recipe.keys().cloned().collect()
+}
+
 #[test]
 fn every_key_of_config_toml_is_a_setting() {
     for (key, value) in leaves(&defaults(), "") {
@@ -26,13 +159,22 @@ fn every_key_of_config_toml_is_a_setting() {
     }
 }
 
+/// No setting has a default but the one in config.toml, so one that is missing there could not be loaded at all.
+#[test]
+fn every_setting_is_a_key_of_config_toml() {
+    load(&Overrides::default()).unwrap();
+    let hidden = Regex::new(r"serde\([^)]*\bdefault\b|impl Default for").unwrap();
+    for entry in fs::read_dir(root().join("src/config")).unwrap() {
+        let path = entry.unwrap().path();
+        let source = fs::read_to_string(&path).unwrap();
+        assert!(!hidden.is_match(&source), "{} has a default of its own", path.display());
+    }
+}
+
 /// The recipe's keys stand commented out, because the preset sets them.
 #[test]
 fn config_toml_shows_every_key_of_a_recipe() {
     let lines = DEFAULTS.lines().skip_while(|line| *line != "[augment.recipe]").skip(1);
-    let shown: BTreeSet<_> =
-        lines.map_while(|line| line.strip_prefix("# ")?.split_once(" = ")).map(|(key, _)| key.to_owned()).collect();
-    let settings = load(&Overrides::default()).unwrap();
-    let serde_json::Value::Object(recipe) = serde_json::to_value(settings.augment.recipe).unwrap() else { panic!() };
-    assert_eq!(shown, recipe.keys().cloned().collect());
+    let shown = lines.map_while(|line| line.strip_prefix("# ")?.split_once(" = "));
+    assert_eq!(shown.map(|(key, _)| key.to_owned()).collect::<BTreeSet<_>>(), recipe_keys());
 }

@@ -18,7 +18,7 @@ mod service;
 
 mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
-mod docs; // README, config.toml and the unit against the program
+mod docs; // the documents and config.toml against the program
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
 mod messages; // every mistake gets one line: pinned by snapshot

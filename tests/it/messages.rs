@@ -52,6 +52,29 @@ fn configuration() {
 }
 
 #[test]
+fn what_is_named() {
+    pin(
+        "what_is_named",
+        &[
+            &["explain"],
+            &["explain", "absent.png"],
+            &["explain", "not.toml"],
+            &["explain", "--model=none", "not.toml"],
+            &["models", "show", "none"],
+            &["train", "absent"],
+            &["train", "not.toml"],
+            &["train", "inbox"],
+            &["augment", "absent", "out"],
+            &["augment", "inbox", "inbox/out"],
+            &["augment", "inbox", "out"],
+            &["augment", "inbox", "out", "--preset=wild"],
+            &["augment", "inbox", "out", "--copies=1000"],
+            &["run", "--once", "--set=watch.inbox=absent"],
+        ],
+    );
+}
+
+#[test]
 fn surroundings() {
     pin(
         "surroundings",

@@ -205,7 +205,7 @@ fn scans_wait_for_a_first_model_and_one_class_is_not_enough() {
     bed.write("inbox/datasets/shapes/bars/1.png", pictures::png(Look::Bars, 1));
     bed.write("inbox/scans/early.png", pictures::png(Look::Bars, 2));
     let ran = bed.run(&["run", "--once"]).ok();
-    assert!(ran.stdout.contains("needs at least two"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("needs at least two classes"), "{}", ran.stdout);
     assert!(ran.stdout.contains("1 scan(s) for a first model"), "{}", ran.stdout);
     bed.drop_dataset(4);
     bed.run(&["run", "--once"]).ok();

@@ -38,6 +38,21 @@ fn the_service_is_as_closed_as_its_readme_says() {
 }
 
 #[test]
+fn its_commands_are_commands_of_the_program() {
+    let bed = TestBed::new();
+    let starts = Regex::new(r"(?m)^ExecStart(?:Pre)?=/usr/local/bin/gradwatch (.*)$").unwrap();
+    let commands: Vec<_> = starts.captures_iter(UNIT).map(|found| found[1].to_owned()).collect();
+    assert!(commands.iter().any(|command| command.starts_with("run ")), "{commands:?}");
+    for command in commands {
+        let (subcommand, flags) = command.split_once(' ').unwrap();
+        let help = bed.run(&[subcommand, "--help"]).ok().stdout;
+        for flag in flags.split(' ').filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "`gradwatch {subcommand}` has no {flag}");
+        }
+    }
+}
+
+#[test]
 fn a_restart_is_not_tried_for_what_it_cannot_mend() {
     let codes = Regex::new(r"RestartPreventExitStatus=(.*)").unwrap().captures(UNIT).unwrap()[1].to_owned();
     let bed = TestBed::new();
