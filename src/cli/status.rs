@@ -55,9 +55,11 @@ fn headline(status: &Status) -> String {
     let (pid, since) = (status.pid, rounded(status.lasting()));
     match status.state {
         ServiceState::NeverStarted => "No service has worked here yet; `gradwatch run` starts one.".to_owned(),
-        ServiceState::Stopped => format!("The service has ended, {since} ago; `gradwatch run` starts it again."),
+        ServiceState::Stopped => {
+            format!("The service is not running: it ended {since} ago; `gradwatch run` starts it again.")
+        }
         ServiceState::Dead => format!(
-            "The service (process {pid}) died without a word, {} ago or later; `gradwatch run` resumes its work.",
+            "The service is not running: process {pid} died without a word, last heard of {} ago; `gradwatch run` resumes its work.",
             rounded(status.age())
         ),
         state if status.age() > SILENCE => format!(
