@@ -56,8 +56,10 @@ fn commands(bed: &TestBed) -> Vec<(String, String)> {
 fn every_command_that_is_shown_exists_with_its_flags() {
     let commands = commands(&TestBed::new());
     for (path, text) in documents() {
-        // In a code block at the start of a line, or in backticks.
-        for shown in found(r"(?m)(?:^(?:target/release/)?|`)gradwatch ((?:[a-z]|--)[^`\n#]*)", &text) {
+        let blocks: Vec<_> = found(r"(?s)```\w*\n(.*?)```", &text).into_iter().collect();
+        let in_blocks = found(r"(?m)^(?:target/release/)?gradwatch ([^\n#]*)", &blocks.join("\n"));
+        let in_backticks = found(r"`gradwatch ((?:[a-z]|--)[^`\n]*)`", &text);
+        for shown in in_blocks.into_iter().chain(in_backticks) {
             let known = commands.iter().find(|(name, _)| format!("{} ", shown.trim()).starts_with(&format!("{name} ")));
             let (name, help) = known.unwrap_or_else(|| panic!("{} shows `gradwatch {shown}`", path.display()));
             for flag in found(r"(?:^|\s)(--[a-z-]+)", &shown) {

@@ -1,7 +1,8 @@
 //! The built program, driven as a user drives it: real files, real sled, real libtorch.
 //!
 //! One binary, so that it is linked once. Nothing sleeps: a test waits for an event, with a deadline. Everything that a
-//! test looks at is generated; `bed` gives it a place, `service` a running gradwatch, `pictures` something to look at.
+//! test looks at is generated; `bed` gives it a place, `service` a running gradwatch, `browser` a
+//! browser, `pictures` something to look at.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,11 +14,13 @@
     reason = "tests break things on purpose, and say so by panicking"
 )]
 mod bed;
+mod browser;
 mod pictures;
 mod service;
 
 mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
+mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
