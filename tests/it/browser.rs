@@ -71,11 +71,11 @@ impl Browser {
     }
 
     fn attach(&mut self) {
-        let target = self.call("Target.createTarget", json!({"url": "about:blank"}));
-        let attached = self.call("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
+        let target = self.call("Target.createTarget", &json!({"url": "about:blank"}));
+        let attached = self.call("Target.attachToTarget", &json!({"targetId": target["targetId"], "flatten": true}));
         self.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            self.call(&format!("{domain}.enable"), json!({}));
+            self.call(&format!("{domain}.enable"), &json!({}));
         }
     }
 
@@ -84,7 +84,7 @@ impl Browser {
         self.seen.clear();
         let url =
             format!("file://{}", file.to_str().unwrap().replace('%', "%25").replace('#', "%23").replace(' ', "%20"));
-        let answer = self.call("Page.navigate", json!({"url": url}));
+        let answer = self.call("Page.navigate", &json!({"url": url}));
         assert_eq!(answer["errorText"], Value::Null, "{url}");
         self.wait_for(|message| message["method"] == "Page.loadEventFired");
     }
@@ -130,30 +130,30 @@ impl Browser {
     pub fn press(&mut self, key: &str, code: u32) {
         for kind in ["keyDown", "keyUp"] {
             let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code});
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 
     /// Types into what has the focus.
     pub fn write(&mut self, text: &str) {
-        self.call("Input.insertText", json!({"text": text}));
+        self.call("Input.insertText", &json!({"text": text}));
     }
 
     /// Another width of the window, in pixels, and the reader's preference for `light` or `dark`.
     pub fn look(&mut self, width: u32, scheme: &str) {
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
         let preference = json!({"name": "prefers-color-scheme", "value": scheme});
-        self.call("Emulation.setEmulatedMedia", json!({"features": [preference]}));
+        self.call("Emulation.setEmulatedMedia", &json!({"features": [preference]}));
     }
 
     /// Turns the pages' scripts off or on.
     pub fn scripts(&mut self, on: bool) {
-        self.call("Emulation.setScriptExecutionDisabled", json!({"value": !on}));
+        self.call("Emulation.setScriptExecutionDisabled", &json!({"value": !on}));
     }
 
     #[track_caller]
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    fn call(&mut self, method: &str, params: &Value) -> Value {
         self.next_id += 1;
         let id = self.next_id;
         let mut message = json!({"id": id, "method": method, "params": params});
