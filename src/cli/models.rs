@@ -170,7 +170,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     row("copies", record.copies.to_string());
     let weights = &record.backbone_detail;
     row("backbone", format!("{} ({} {})", record.backbone, weights.origin, weights.sha256.short()));
-    row("trained", format!("{} by gradwatch {}", record.created, record.program));
+    row("trained", format!("{} by {}", record.created, record.program));
     if let Some(decision) = &model.decision {
         let verb = if decision.promoted { "promoted" } else { "not promoted" };
         row("decision", format!("{verb}: {}", decision.reason));

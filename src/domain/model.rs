@@ -160,7 +160,7 @@ impl ModelRecord {
             data_hash: ContentHash::of(b"data"),
             job_hash: ContentHash::of(b"job"),
             seed: 1,
-            program: "0.1.0".to_owned(),
+            program: "gradwatch 0.1.0".to_owned(),
             created: "2026-01-02T03:04:05Z".to_owned(),
             train_seconds: 12.345_678_901_234_567,
         }

@@ -25,5 +25,6 @@ mod docs; // the documents and config.toml against the program
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
 mod messages; // every mistake gets one line: pinned by snapshot
+mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod unit; // the systemd unit

@@ -1,0 +1,46 @@
+//! `gradwatch train` and `gradwatch explain`: the same work, once, without inbox and service.
+
+use crate::bed::TestBed;
+use crate::pictures::{self, Look};
+
+#[test]
+fn a_folder_is_learned_and_pictures_are_explained() {
+    let bed = TestBed::new().set("augment.copies", "1");
+    for look in Look::ALL {
+        for number in 0..6 {
+            bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));
+        }
+    }
+    bed.write("shapes/disc/letter.png", "Dear colleague");
+    let trained = bed.run(&["train", "shapes", "--json"]).ok();
+    assert!(trained.stderr.contains("letter.png"), "what is left out is told: {}", trained.stderr);
+    let model = trained.json();
+    assert_eq!(model["dataset"], "shapes");
+    assert!(model["val_accuracy"].as_f64().unwrap() > 0.4, "{model:#}");
+    assert!(bed.run(&["models", "list"]).ok().stdout.contains("best"), "the first model of a dataset is its best");
+
+    for look in Look::ALL {
+        bed.write(format!("new/{look}.png"), pictures::png(look, 500));
+    }
+    let cut = &pictures::png(Look::Disc, 501)[..200];
+    bed.write("new/cut.png", cut);
+    let ran = bed.run(&["explain", "new", "--out", "out", "--json"]);
+    assert_eq!(ran.code, 65, "one could not be explained: {}", ran.stderr);
+    let scans = ran.json()["scans"].as_array().unwrap().clone();
+    assert_eq!(scans.len(), 3, "in the order of their names: bars, cut, disc");
+    assert!(scans[1]["error"].as_str().unwrap().contains("cut.png"), "{:#}", scans[1]);
+    for (scan, look) in [&scans[0], &scans[2]].into_iter().zip(Look::ALL) {
+        assert_eq!((&scan["predicted"], &scan["model"]), (&look.to_string().into(), &model["run_id"]));
+        assert!(bed.path(scan["report"].as_str().unwrap()).is_file());
+    }
+    assert!(bed.path("out/index.html").is_file());
+}
+
+#[test]
+fn without_a_model_explain_says_how_to_get_one() {
+    let bed = TestBed::new();
+    bed.write("a.png", pictures::png(Look::Bars, 1));
+    let ran = bed.run(&["explain", "a.png"]);
+    assert_eq!(ran.code, 66, "{}", ran.stderr);
+    assert!(ran.stderr.contains("there is no model yet"), "{}", ran.stderr);
+}
