@@ -6,6 +6,8 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sled::transaction::{TransactionError, TransactionResult};
@@ -81,6 +83,16 @@ pub(super) struct Store {
     sums: Sums,
 }
 
+/// sled lets go of its own lock a moment after its last handle is gone, on a thread of its own. Nobody else can hold it:
+/// the registry has the state folder's lock. So it is waited for, this long at most, with a look every so often.
+const LET_GO: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// sled tells this in words alone.
+fn is_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
 impl Store {
     /// Opens (or makes) the database in `folder`, reads and checks all of it.
     pub(super) fn open(folder: &Path) -> Result<(Self, Found), Fault> {
@@ -95,7 +107,13 @@ impl Store {
     fn connect(folder: &Path) -> Result<Self, sled::Error> {
         // Every commit flushes and syncs itself, so that no thread of sled's needs to do it behind our back.
         let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = config.open()?;
+        let deadline = Instant::now() + LET_GO;
+        let db = loop {
+            match config.open() {
+                Err(error) if is_held(&error) && Instant::now() < deadline => thread::park_timeout(LOOK),
+                outcome => break outcome?,
+            }
+        };
         let names = Table::ALL.iter().map(|table| table.name()).chain([META]);
         let trees = names.map(|name| db.open_tree(name)).collect::<Result<_, _>>()?;
         Ok(Self { folder: folder.to_owned(), db, trees, sums: Sums::default() })
