@@ -22,6 +22,6 @@ pub use metric::{Confusion, Interval, NotSquare, wilson_interval};
 pub use model::{BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use progress::{Progress, Silent};
-pub use recipe::{Fill, Preset, Recipe};
+pub use recipe::{Fill, Interpolation, Preset, Recipe};
 pub use sample::{ImageFacts, Role, Sample, Scan, ScanState, Split};
 pub use stop::{StopFlag, Stopped};

@@ -3,8 +3,8 @@
 use super::options::ExpandOptions;
 use super::philox::{Operation, Stream};
 use super::plan::Draw;
-use crate::domain::ContentHash;
-use crate::imaging::{Border, Picture, Tone, add_noise, erase};
+use crate::domain::{ContentHash, Interpolation};
+use crate::imaging::{BorderRule, Picture, Sampling, Tone, add_noise, erase};
 
 /// Fresh copies are numbered from here, far above those on disk, so that both kinds can be trained on together.
 const FIRST_FRESH: u32 = 1 << 16;
@@ -23,7 +23,9 @@ pub fn fresh_copy(picture: &Picture, hash: &ContentHash, copy_index: u32, option
 pub(super) fn render(base: &Picture, draw: &Draw, stream: Stream, copy: u32) -> Picture {
     let map = draw.matrix(base.width(), base.height());
     let tone = Tone { brightness: draw.brightness, contrast: draw.contrast, gamma: draw.gamma };
-    let mut picture = base.warped(&map, Border { fill: draw.fill, value: draw.fill_value }).toned(tone);
+    let (fill, value) = (draw.fill, draw.fill_value);
+    let sampling = Sampling { interpolation: Interpolation::Bilinear, fill, value, rule: BorderRule::Grid };
+    let mut picture = base.warped(&map, None, sampling).toned(tone);
     if draw.noise > 0.0 {
         add_noise(&mut picture, draw.noise, stream.words(copy, Operation::Noise));
     }

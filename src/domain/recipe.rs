@@ -16,6 +16,18 @@ pub enum Fill {
     Wrap,
 }
 
+/// What is shown between pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// The nearest pixel.
+    Nearest,
+    /// The mean of the four pixels around, by distance.
+    Bilinear,
+    /// The cubic spline through all pixels.
+    Bicubic,
+}
+
 /// A named set of ranges, from careful to bold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -54,10 +54,11 @@ impl Affine {
         Self::shift([-x, -y]).then(self).then(Self::shift([x, y])).without_negative_zero()
     }
 
-    /// Where output pixel (`x`, `y`) is taken from.
+    /// Where output pixel (`x`, `y`) is taken from. Added up as SciPy does it: whether a pixel at the very edge is
+    /// inside hangs on the last bit.
     pub fn apply(&self, x: f64, y: f64) -> [f64; 2] {
         let m = &self.0;
-        [m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]]
+        [m[2] + m[1] * y + m[0] * x, m[5] + m[4] * y + m[3] * x]
     }
 
     /// So that equal maps are written equally.

@@ -1,11 +1,17 @@
-//! The kernel against exact interpolation in double precision, and where it must be exact itself.
+//! The fast kernel against the reference sampler, and where both must be exact.
 
 use proptest::prelude::*;
 
+use super::exact::Exact;
 use super::*;
 
-const BORDER: Border = Border { fill: Fill::Nearest, value: 0 };
 const FILLS: [Fill; 4] = [Fill::Nearest, Fill::Constant, Fill::Reflect, Fill::Wrap];
+const RULES: [BorderRule; 2] = [BorderRule::Grid, BorderRule::SciPy];
+const INTERPOLATIONS: [Interpolation; 3] = [Interpolation::Nearest, Interpolation::Bilinear, Interpolation::Bicubic];
+
+fn bilinear(fill: Fill, value: u8, rule: BorderRule) -> Sampling {
+    Sampling { interpolation: Interpolation::Bilinear, fill, value, rule }
+}
 
 /// Pseudo-random samples of full range: the hardest picture to interpolate.
 fn noise8(width: u32, height: u32, channels: u32) -> Picture {
@@ -25,31 +31,24 @@ fn samples(picture: &Picture) -> Vec<f64> {
     }
 }
 
-/// Exact bilinear interpolation, unrounded.
-fn reference(picture: &Picture, map: &Affine, border: Border) -> Vec<f64> {
-    let (data, channels) = (samples(picture), picture.channels() as usize);
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let outside = f64::from(border.value) * if picture.depth() == 16 { 257.0 } else { 1.0 };
-    let at = |x: i64, y: i64, c: usize| match (inward(x, width, border.fill), inward(y, height, border.fill)) {
-        (Some(x), Some(y)) => data[(y * width + x) * channels + c],
-        _ => outside,
-    };
-    let mut out = Vec::new();
-    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-        let [u, v] = map.apply(x as f64, y as f64);
-        let (i, j, fx, fy) = (u.floor() as i64, v.floor() as i64, u - u.floor(), v - v.floor());
-        for c in 0..channels {
-            let top = at(i, j, c) * (1.0 - fx) + at(i + 1, j, c) * fx;
-            let bottom = at(i, j + 1, c) * (1.0 - fx) + at(i + 1, j + 1, c) * fx;
-            out.push(top * (1.0 - fy) + bottom * fy);
-        }
-    }
-    out
+fn all<const C: usize>(exact: &Exact<f64, C>, map: &Affine, [width, height]: [usize; 2]) -> Vec<f64> {
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| map.apply(x as f64, y as f64)));
+    places.flat_map(|[u, v]| exact.pixel(u, v)).collect()
 }
 
-/// (mean, greatest) difference in levels from the rounded reference and from the exact one.
-fn deviation(picture: &Picture, map: &Affine, border: Border) -> (f64, f64) {
-    let (ours, exact) = (samples(&picture.warped(map, border)), reference(picture, map, border));
+/// The reference sampler's values, unrounded.
+fn reference(picture: &Picture, map: &Affine, sampling: Sampling) -> Vec<f64> {
+    let (data, size) = (samples(picture), [picture.width() as usize, picture.height() as usize]);
+    let outside = f64::from(sampling.value) * if picture.depth() == 16 { 257.0 } else { 1.0 };
+    match picture.channels() {
+        1 => all(&Exact::<f64, 1>::new(&data, size, 0, sampling, outside), map, size),
+        _ => all(&Exact::<f64, 3>::new(&data, size, 0, sampling, outside), map, size),
+    }
+}
+
+/// (mean, greatest) difference in levels from the exact values and from the rounded ones.
+fn deviation(picture: &Picture, map: &Affine, sampling: Sampling) -> (f64, f64) {
+    let (ours, exact) = (samples(&picture.warped(map, None, sampling)), reference(picture, map, sampling));
     let mean = ours.iter().zip(&exact).map(|(a, b)| a - b).sum::<f64>() / ours.len() as f64;
     let worst = ours.iter().zip(&exact).map(|(a, b)| (a - b.round()).abs()).fold(0.0, f64::max);
     (mean, worst)
@@ -70,25 +69,22 @@ proptest! {
     #[test]
     fn is_within_one_level_of_exact_interpolation(
         rotation in -180.0..180.0, shear in -40.0..40.0, zx in 0.5..2.0, zy in 0.5..2.0,
-        sx in -60.0..60.0, sy in -60.0..60.0, flip: bool, fill in 0..4_usize, channels in prop::sample::select(vec![1_u32, 3]),
+        sx in -60.0..60.0, sy in -60.0..60.0, flip: bool, fill in prop::sample::select(FILLS.to_vec()),
+        rule in prop::sample::select(RULES.to_vec()), channels in prop::sample::select(vec![1_u32, 3]),
         width in 1..50_u32, height in 1..50_u32,
     ) {
-        let border = Border { fill: FILLS[fill], value: 77 };
         let map = map(rotation, shear, [zx, zy], [sx, sy], flip, (width, height));
         for picture in [noise8(width, height, channels), noise16(width, height, channels)] {
-            let (_, worst) = deviation(&picture, &map, border);
+            let (_, worst) = deviation(&picture, &map, bilinear(fill, 77, rule));
             prop_assert!(worst <= 1.0, "{worst} levels off at {} bits", picture.depth());
         }
     }
 
     #[test]
-    fn columns_found_by_division_are_those_found_by_looking(
-        start in -(1_i64 << 40)..(1 << 40), step in -(1_i64 << 34)..(1 << 34), side in 1..40_usize, n in 0..60_usize,
-    ) {
-        for step in [step, 0, 1 << 32, -(1 << 32)] {
-            let run = Run { start, step };
-            let looked: Vec<_> = (0..n).filter(|&c| (0..(side as i64 - 1) << Q).contains(&run.at(c))).collect();
-            prop_assert_eq!(run.inside(side, n).collect::<Vec<_>>(), looked);
+    fn a_map_from_anywhere_to_nowhere_is_no_failure(m in prop::array::uniform6(prop::num::f64::ANY), fill in prop::sample::select(FILLS.to_vec())) {
+        for (rule, interpolation) in RULES.into_iter().flat_map(|rule| INTERPOLATIONS.map(|i| (rule, i))) {
+            let warped = noise8(5, 4, 1).warped(&Affine(m), None, Sampling { interpolation, fill, value: 7, rule });
+            prop_assert_eq!(warped.width(), 5);
         }
     }
 }
@@ -98,36 +94,36 @@ fn is_unbiased() {
     let picture = noise8(224, 224, 1);
     for rotation in [1.0, 7.3, 33.0, -12.5] {
         let map = map(rotation, 3.0, [0.93, 1.07], [4.4, -2.7], false, (224, 224));
-        let (mean, _) = deviation(&picture, &map, BORDER);
+        let (mean, _) = deviation(&picture, &map, bilinear(Fill::Nearest, 0, BorderRule::Grid));
         assert!(mean.abs() <= 0.01, "{rotation} degrees: {mean} levels");
     }
 }
 
 #[test]
 fn identity_flips_and_quarter_turns_move_samples_and_change_none() {
-    const N: u32 = 37;
-    let still = |turn: f64, flip| map(turn, 0.0, [1.0; 2], [0.0; 2], flip, (N, N));
-    for fill in FILLS {
-        for (picture, width) in [(noise8(N, N, 3), 3), (noise16(N, N, 1), 1)] {
-            let border = Border { fill, value: 9 };
-            let data = samples(&picture);
-            let at = |x: usize, y: usize| data[(y * N as usize + x) * width..][..width].to_vec();
-            let last = N as usize - 1;
-            let expect = |map, from: &dyn Fn(usize, usize) -> (usize, usize)| {
-                let all = (0..=last).flat_map(|y| (0..=last).map(move |x| (x, y)));
-                let moved: Vec<f64> = all
-                    .flat_map(|(x, y)| {
-                        let (x, y) = from(x, y);
-                        at(x, y)
-                    })
-                    .collect();
-                assert_eq!(samples(&picture.warped(&map, border)), moved, "{fill:?}");
-            };
-            expect(still(0.0, false), &|x, y| (x, y));
-            expect(still(0.0, true), &|x, y| (last - x, y));
-            expect(still(180.0, false), &|x, y| (last - x, last - y));
-            expect(still(90.0, false), &|x, y| (last - y, x));
-            expect(still(-90.0, false), &|x, y| (y, last - x));
+    const N: usize = 37;
+    const LAST: usize = N - 1;
+    type From = fn(usize, usize) -> (usize, usize);
+    let cases: [(f64, bool, From); 5] = [
+        (0.0, false, |x, y| (x, y)),
+        (0.0, true, |x, y| (LAST - x, y)),
+        (180.0, false, |x, y| (LAST - x, LAST - y)),
+        (90.0, false, |x, y| (LAST - y, x)),
+        (-90.0, false, |x, y| (y, LAST - x)),
+    ];
+    for picture in [noise8(N as u32, N as u32, 3), noise16(N as u32, N as u32, 1)] {
+        let (data, channels) = (samples(&picture), picture.channels() as usize);
+        for (turn, flip, from) in cases {
+            let map = map(turn, 0.0, [1.0; 2], [0.0; 2], flip, (N as u32, N as u32));
+            let places = (0..N * N).map(|i| from(i % N, i / N));
+            let moved: Vec<f64> =
+                places.flat_map(|(x, y)| data[(y * N + x) * channels..][..channels].to_vec()).collect();
+            for (fill, rule) in FILLS.into_iter().flat_map(|fill| RULES.map(|rule| (fill, rule))) {
+                for interpolation in INTERPOLATIONS {
+                    let sampling = Sampling { interpolation, fill, value: 9, rule };
+                    assert_eq!(samples(&picture.warped(&map, None, sampling)), moved, "{turn} {flip} {sampling:?}");
+                }
+            }
         }
     }
 }
@@ -136,13 +132,40 @@ fn identity_flips_and_quarter_turns_move_samples_and_change_none() {
 fn each_fill_brings_in_what_it_says() {
     let picture = Picture::new(4, 1, 1, Pixels::U8(vec![1, 2, 3, 4])).unwrap();
     let right_by_three = Affine::shift([3.0, 0.0]);
-    for (fill, expected) in [
-        (Fill::Nearest, [1, 1, 1, 1]),
-        (Fill::Constant, [9, 9, 9, 1]),
-        (Fill::Reflect, [3, 2, 1, 1]),
-        (Fill::Wrap, [2, 3, 4, 1]),
+    for (fill, rule, expected) in [
+        (Fill::Nearest, BorderRule::Grid, [1, 1, 1, 1]),
+        (Fill::Constant, BorderRule::Grid, [9, 9, 9, 1]),
+        (Fill::Reflect, BorderRule::Grid, [3, 2, 1, 1]),
+        (Fill::Wrap, BorderRule::Grid, [2, 3, 4, 1]),
+        (Fill::Wrap, BorderRule::SciPy, [4, 2, 3, 1]),
     ] {
-        let moved = picture.warped(&right_by_three, Border { fill, value: 9 });
-        assert_eq!(moved.pixels(), &Pixels::U8(expected.to_vec()), "{fill:?}");
+        for interpolation in INTERPOLATIONS {
+            let sampling = Sampling { interpolation, fill, value: 9, rule };
+            let moved = picture.warped(&right_by_three, None, sampling);
+            assert_eq!(moved.pixels(), &Pixels::U8(expected.to_vec()), "{sampling:?}");
+        }
+    }
+}
+
+#[test]
+fn a_place_beyond_the_outermost_centres_is_the_constant_outright_by_one_rule_and_blends_by_the_other() {
+    let picture = Picture::new(4, 1, 1, Pixels::U8(vec![100; 4])).unwrap();
+    let moved = |rule| picture.warped(&Affine::shift([0.25, 0.0]), None, bilinear(Fill::Constant, 0, rule));
+    assert_eq!(moved(BorderRule::SciPy).pixels(), &Pixels::U8(vec![0, 100, 100, 100]));
+    assert_eq!(moved(BorderRule::Grid).pixels(), &Pixels::U8(vec![75, 100, 100, 100]));
+}
+
+#[test]
+fn a_field_moves_what_is_seen_as_a_map_does() {
+    let picture = noise8(20, 14, 3);
+    let field = Displacement::new(3, 2, vec![[2.25, -1.5]; 6]).unwrap();
+    for interpolation in INTERPOLATIONS {
+        let sampling = Sampling { interpolation, ..bilinear(Fill::Reflect, 0, BorderRule::Grid) };
+        let turned = Affine::rotation(10.0).about_centre(20, 14);
+        let moved = picture.warped(&turned, Some(&field), sampling);
+        let [u, v] = turned.apply(2.25, -1.5);
+        let mapped = Affine([turned.0[0], turned.0[1], u, turned.0[3], turned.0[4], v]);
+        let (a, b) = (samples(&moved), samples(&picture.warped(&mapped, None, sampling)));
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1.0), "{interpolation:?}");
     }
 }

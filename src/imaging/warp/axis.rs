@@ -1,0 +1,161 @@
+//! Which samples along one axis make up a coordinate, and what each weighs: `scipy.ndimage`'s rules to the letter.
+//!
+//! Source: SciPy 1.17, `ndimage/src/ni_interpolation.c` (where a coordinate beyond the ends goes) and `ni_splines.c`
+//! (weights); its documentation of `affine_transform` names the modes.
+
+use super::{BorderRule, Sampling};
+use crate::domain::{Fill, Interpolation};
+
+/// How a row or column goes on beyond its ends; the names are SciPy's modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extension {
+    /// `a a a|a b c d|d d d`
+    Nearest,
+    /// `c b a|a b c d|d c b`
+    Reflect,
+    /// Any coordinate outside the first and last sample is the constant outright.
+    Constant,
+    /// The constant stands on the grid, and blends with the edge.
+    GridConstant,
+    /// The first and the last sample are one: the period is one less than their number.
+    Wrap,
+    /// `b c d|a b c d|a b c`
+    GridWrap,
+}
+
+impl From<Sampling> for Extension {
+    fn from(sampling: Sampling) -> Self {
+        match (sampling.fill, sampling.rule) {
+            (Fill::Nearest, _) => Self::Nearest,
+            (Fill::Reflect, _) => Self::Reflect,
+            (Fill::Constant, BorderRule::SciPy) => Self::Constant,
+            (Fill::Constant, BorderRule::Grid) => Self::GridConstant,
+            (Fill::Wrap, BorderRule::SciPy) => Self::Wrap,
+            (Fill::Wrap, BorderRule::Grid) => Self::GridWrap,
+        }
+    }
+}
+
+impl Extension {
+    /// The index inside `0..n` that stands for index `i`; `None` where the constant does.
+    pub(super) fn index(self, i: i64, n: i64) -> Option<i64> {
+        match self {
+            _ if (0..n).contains(&i) => Some(i),
+            Self::Nearest => Some(i.clamp(0, n - 1)),
+            Self::Reflect => {
+                let i = i.rem_euclid(2 * n);
+                Some(i.min(2 * n - 1 - i))
+            }
+            // Such a coordinate is inside; its neighbours may not be, and weigh nothing unless the spline is cubic.
+            Self::Constant | Self::Wrap => {
+                let period = (2 * n - 2).max(1);
+                let i = i.rem_euclid(period);
+                Some(i.min(period - i))
+            }
+            Self::GridWrap => Some(i.rem_euclid(n)),
+            Self::GridConstant => None,
+        }
+    }
+
+    /// The coordinate that stands for `x` along `n` samples; `None` where the constant does.
+    fn coordinate(self, x: f64, n: f64) -> Option<f64> {
+        let last = n - 1.0;
+        let outside = x < 0.0 || x > last;
+        match self {
+            Self::Constant => (!outside).then_some(x),
+            Self::GridConstant => Some(x),
+            _ if !outside => Some(x),
+            _ if last <= 0.0 => Some(0.0),
+            Self::Nearest => Some(x),
+            Self::Reflect => Some(reflected(x, n)),
+            Self::Wrap if x < 0.0 => Some(x + last * ((-x / last).trunc() + 1.0)),
+            Self::Wrap => Some(x - last * (x / last).trunc()),
+            Self::GridWrap => Some(x.rem_euclid(n)),
+        }
+    }
+}
+
+/// SciPy's own steps: an exact half between two samples must fall to the same side.
+fn reflected(x: f64, n: f64) -> f64 {
+    let period = 2.0 * n;
+    if x < 0.0 {
+        let x = if x < -period { x + period * (-x / period).trunc() } else { x };
+        let mirrored = if x > -1e-15 { 1e-15 } else { -x };
+        return if x < -n { x + period } else { mirrored - 1.0 };
+    }
+    let x = x - period * (x / period).trunc();
+    if x >= n { period - x - 1.0 } else { x }
+}
+
+/// One axis of a picture, and how it is sampled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis {
+    n: i64,
+    pad: i64,
+    extension: Extension,
+    interpolation: Interpolation,
+}
+
+/// Samples along an axis: their indices in the padded data ([`OUTSIDE`] for the constant) and their weights, `n` of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taps {
+    at: [usize; 4],
+    weight: [f64; 4],
+    n: usize,
+}
+
+/// The index of a sample that is the constant.
+pub(super) const OUTSIDE: usize = usize::MAX;
+
+impl Taps {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.at.into_iter().zip(self.weight).take(self.n)
+    }
+}
+
+impl Axis {
+    /// An axis of `n` samples with `pad` more before and behind them, which hold its extension.
+    pub(super) fn new(n: usize, pad: usize, sampling: Sampling) -> Self {
+        let (n, pad) = (n.cast_signed() as i64, pad.cast_signed() as i64);
+        Self { n, pad, extension: sampling.into(), interpolation: sampling.interpolation }
+    }
+
+    /// What makes up coordinate `x`; `None` where the constant stands alone.
+    pub(super) fn taps(&self, x: f64) -> Option<Taps> {
+        // Far beyond any picture all coordinates are alike, and none overflows.
+        const FAR: f64 = 1e12;
+        let x = self.extension.coordinate(x.clamp(-FAR, FAR), self.n as f64)?;
+        let x = if self.extension == Extension::Nearest {
+            x.clamp(-self.pad as f64, (self.n - 1 + self.pad) as f64)
+        } else {
+            x
+        };
+        let (first, weight, n) = match self.interpolation {
+            Interpolation::Nearest => ((x + 0.5).floor(), [1.0, 0.0, 0.0, 0.0], 1),
+            Interpolation::Bilinear => (x.floor(), [1.0 - (x - x.floor()), x - x.floor(), 0.0, 0.0], 2),
+            Interpolation::Bicubic => (x.floor() - 1.0, cubic_weights(x - x.floor()), 4),
+        };
+        let first = first as i64;
+        Some(Taps { at: [0, 1, 2, 3].map(|i| self.index(first + i)), weight, n })
+    }
+
+    fn index(&self, i: i64) -> usize {
+        let padded = i + self.pad;
+        if (0..self.n + 2 * self.pad).contains(&padded) {
+            return padded as usize;
+        }
+        match self.extension {
+            Extension::Nearest => padded.clamp(0, self.n + 2 * self.pad - 1) as usize,
+            other => other.index(i, self.n).map_or(OUTSIDE, |i| (i + self.pad) as usize),
+        }
+    }
+}
+
+/// The uniform cubic B-spline's weights of the four knots around a place `t` (0 to 1) of the way from the second to the
+/// third.
+pub(in crate::imaging) fn cubic_weights(t: f64) -> [f64; 4] {
+    let s = 1.0 - t;
+    let inner = |t: f64| (t * t * (t - 2.0) * 3.0 + 4.0) / 6.0;
+    let first = s * s * s / 6.0;
+    [first, inner(t), inner(s), 1.0 - first - inner(t) - inner(s)]
+}
