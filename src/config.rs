@@ -11,9 +11,9 @@ mod settings;
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
 pub use settings::{
-    AugmentMode, AugmentSettings, BackboneSettings, ComputeSettings, Device, EarlyStoppingSettings, LimitSettings,
-    LogFormat, LogSettings, Monitor, Preprocessing, PromotionPolicy, RetrainSettings, Settings, SplitSettings,
-    TrainSettings, WatchSettings, WeightsChoice,
+    AugmentMode, AugmentSettings, BackboneSettings, ClassWeights, ComputeSettings, Device, EarlyStoppingSettings,
+    LimitSettings, LogFormat, LogSettings, Monitor, Preprocessing, PromotionPolicy, RetrainSettings, Settings,
+    SplitSettings, TrainSettings, WatchSettings, WeightsChoice,
 };
 
 /// The default layer, as shipped: `config.toml` of the repository.

@@ -2,6 +2,7 @@
 //!
 //! A noun used by two rooms lives here; a noun used by one stays home.
 
+mod activation;
 mod arrival;
 mod explanation;
 mod hash;
@@ -14,6 +15,7 @@ mod recipe;
 mod sample;
 mod stop;
 
+pub use activation::Activation;
 pub use arrival::Arrival;
 pub use explanation::{ClassMap, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};

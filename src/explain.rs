@@ -25,7 +25,10 @@ pub fn explain(
     head: &Head,
     model: &ModelRecord,
 ) -> Result<Explanation, ExplainError> {
-    if head.classes() != model.classes || model.confusion.rows().len() != model.classes.len() {
+    if head.classes() != model.classes
+        || head.activation() != model.head.activation
+        || model.confusion.rows().len() != model.classes.len()
+    {
         return Err(ExplainError::ForeignHead { model: model.run_id.clone() });
     }
     let logits = head.logits(&activations.pool5);
@@ -39,9 +42,9 @@ pub fn explain(
         dataset: model.dataset.clone(),
         model: model.run_id.clone(),
         classes: model.classes.clone(),
-        scores: Head::scores(&logits),
+        scores: head.activation().scores(&logits),
         predicted: greatest(&logits),
-        status: status(&logits),
+        status: status(head.activation().n_above_half(&logits)),
         maps: class_maps(head, activations),
         logits,
         warnings: Vec::new(),
@@ -55,9 +58,8 @@ fn greatest(logits: &[f64]) -> usize {
     (0..logits.len()).rev().max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0)
 }
 
-/// A sigmoid is above 0.5 where its logit is above 0, and the logit does not saturate.
-fn status(logits: &[f64]) -> ExplanationStatus {
-    match logits.iter().filter(|logit| **logit > 0.0).count() {
+fn status(n_above_half: usize) -> ExplanationStatus {
+    match n_above_half {
         0 => ExplanationStatus::Neither,
         1 => ExplanationStatus::Clear,
         _ => ExplanationStatus::Ambiguous,

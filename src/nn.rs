@@ -26,7 +26,7 @@ pub use architecture::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE}
 pub use cam::class_maps;
 pub use engine::{Backbone, Engine, Priority};
 pub use error::NnError;
-pub use fit::{BatchLoss, ChannelScale, ChannelStatistics, HeadFit, binary_cross_entropy};
+pub use fit::{Adam, BatchLoss, ChannelScale, ChannelStatistics, FitSettings, FitState, HeadFit};
 pub use head::Head;
 pub use random::Generator;
 pub use weights::{WeightsFile, list_weights};

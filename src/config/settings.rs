@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Table;
 
-use crate::domain::{Preset, Recipe};
+use crate::domain::{Activation, Preset, Recipe};
 
 /// Everything the rooms are told.
 #[derive(Debug, Clone)]
@@ -247,6 +247,16 @@ pub struct EarlyStoppingSettings {
     pub patience: u32,
 }
 
+/// Whether rare classes count more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassWeights {
+    /// Every image counts the same.
+    None,
+    /// Every class counts the same.
+    Balanced,
+}
+
 /// `[train]`
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -257,6 +267,10 @@ pub struct TrainSettings {
     pub batch_size: usize,
     /// Adam's.
     pub learning_rate: f64,
+    /// What the layer's outputs become.
+    pub activation: Activation,
+    /// What an image counts in the loss.
+    pub class_weights: ClassWeights,
     /// Of first weights and order.
     pub seed: u64,
     /// When to end before.

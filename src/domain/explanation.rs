@@ -21,9 +21,9 @@ pub struct Explanation {
     pub model: RunId,
     /// Classes in the order of the head's outputs.
     pub classes: Vec<ClassName>,
-    /// The head's outputs before the sigmoid, by class.
+    /// The head's outputs before its activation, by class.
     pub logits: Vec<f64>,
-    /// The head's raw outputs, by class, 0 to 1. Sigmoids: they need not add up to 1.
+    /// The head's raw outputs, by class, 0 to 1. Sigmoids need not add up to 1.
     pub scores: Vec<f64>,
     /// Index of the greatest logit; the first of equals.
     pub predicted: usize,
@@ -42,7 +42,7 @@ impl Explanation {
     }
 }
 
-/// How the outputs of independent sigmoids stand to each other; softmax cannot say this.
+/// How the outputs stand to each other. A softmax has at most one above 0.5, so it is never ambiguous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExplanationStatus {

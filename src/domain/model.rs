@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, Confusion, ContentHash, DatasetName, RunId};
+use super::{Activation, ClassName, Confusion, ContentHash, DatasetName, RunId};
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct ModelRecord {
     pub val_accuracy: f64,
     /// Keras' `binary_accuracy` of the same epoch: mean over single outputs, threshold 0.5.
     pub val_binary_accuracy: f64,
-    /// Mean binary cross-entropy of the same epoch.
+    /// Mean cross-entropy of the same epoch, as the activation has it.
     pub val_loss: f64,
     /// `[truth][predicted]` on the validation samples.
     pub confusion: Confusion,
@@ -80,8 +80,8 @@ pub struct HeadRecord {
     pub file: String,
     /// SHA-256 of that file.
     pub sha256: ContentHash,
-    /// `sigmoid`.
-    pub activation: String,
+    /// What its outputs become.
+    pub activation: Activation,
 }
 
 /// Images of one class.
@@ -146,7 +146,7 @@ impl ModelRecord {
             head: HeadRecord {
                 file: "head.safetensors".to_owned(),
                 sha256: ContentHash::of(b"head"),
-                activation: "sigmoid".to_owned(),
+                activation: Activation::Sigmoid,
             },
             val_accuracy: 2.0 / 3.0,
             val_binary_accuracy: 0.1 + 0.2,

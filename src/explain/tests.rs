@@ -1,7 +1,9 @@
 //! Scores, what they amount to, and what is warned of, from activations and weights made by hand.
 
 use super::*;
-use crate::domain::{BackboneRecord, ClassCount, ClassName, Confusion, DatasetName, HeadRecord, RunId, StopReason};
+use crate::domain::{
+    Activation, BackboneRecord, ClassCount, ClassName, Confusion, DatasetName, HeadRecord, RunId, StopReason,
+};
 use crate::imaging::Pixels;
 use crate::nn::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 
@@ -12,9 +14,14 @@ fn class(name: &str) -> ClassName {
 }
 
 /// A layer that looks at the first channel alone, with one weight a class.
-fn head(weights: [f32; 2], bias: [f32; 2]) -> Head {
+fn layer(activation: Activation, weights: [f32; 2], bias: [f32; 2]) -> Head {
     let of_class = |weight: f32| (0..N_FEATURES).map(move |i| if i < POOL_SIDE * POOL_SIDE { weight } else { 0.0 });
-    Head::new(CLASSES.map(class).to_vec(), weights.into_iter().flat_map(of_class).collect(), bias.to_vec()).unwrap()
+    let weight = weights.into_iter().flat_map(of_class).collect();
+    Head::new(CLASSES.map(class).to_vec(), activation, weight, bias.to_vec()).unwrap()
+}
+
+fn head(weights: [f32; 2], bias: [f32; 2]) -> Head {
+    layer(Activation::Sigmoid, weights, bias)
 }
 
 /// One place of the first channel is 1, in row 4 and column 9 of the grid; everything else is silent.
@@ -45,7 +52,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
             origin: origin.to_owned(),
             preprocessing: "imagenet".to_owned(),
         },
-        head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: "sigmoid".to_owned() },
+        head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: Activation::Sigmoid },
         val_accuracy: confusion.accuracy(),
         val_binary_accuracy: confusion.accuracy(),
         val_loss: 0.1,
@@ -101,6 +108,20 @@ fn the_status_tells_one_two_and_no_class_above_one_half() {
         let explanation = explained(&picture, &head(weights, [0.0, 0.0]), &model);
         assert_eq!((explanation.predicted, explanation.status), (predicted, status), "{weights:?}");
     }
+}
+
+#[test]
+fn a_softmax_shares_out_one_and_its_maps_stay_those_of_the_logits() {
+    let (picture, sigmoid, mut model) = good();
+    let softmax = layer(Activation::Softmax, [2.0, -3.0], [0.0, 0.0]);
+    assert!(explain("f", ContentHash::of(b"f"), &picture, &activations(), &softmax, &model).is_err(), "another record");
+    let of_sigmoid = explained(&picture, &sigmoid, &model);
+    model.head.activation = Activation::Softmax;
+    let explanation = explained(&picture, &softmax, &model);
+    assert!((explanation.scores.iter().sum::<f64>() - 1.0).abs() < 1e-12 && explanation.scores[0] > 0.99);
+    assert_eq!((explanation.logits, explanation.maps), (of_sigmoid.logits, of_sigmoid.maps));
+    let two = explained(&picture, &layer(Activation::Softmax, [1.0, 2.0], [0.0, 0.0]), &model);
+    assert_eq!((two.predicted, two.status), (1, ExplanationStatus::Clear), "a softmax is never ambiguous");
 }
 
 #[test]

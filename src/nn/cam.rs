@@ -12,7 +12,7 @@ use crate::domain::ClassMap;
 const GRID: usize = GRID_SIDE * GRID_SIDE;
 const POOL: usize = POOL_SIDE * POOL_SIDE;
 
-/// Both maps for every class of `head`, in its order; always of the logit, which never saturates as the sigmoid does.
+/// Both maps for every class of `head`, in its order; always of the logit, which never saturates as the scores do.
 pub fn class_maps(head: &Head, activations: &Activations) -> Vec<ClassMap> {
     let peaks = greatest_of_windows(&activations.conv5_3);
     (0..head.classes().len()).map(|class| class_map(head.weight_of(class), &activations.conv5_3, &peaks)).collect()
@@ -70,6 +70,7 @@ mod tests {
     use tch::{Kind, Tensor};
 
     use super::*;
+    use crate::domain::Activation;
     use crate::nn::Generator;
     use crate::nn::head::tests::random_head;
     use crate::nn::network::to_vec;
@@ -131,7 +132,7 @@ mod tests {
     fn a_map_that_is_nowhere_positive_is_zero_and_says_so() {
         let names = ["a", "b"];
         let classes = random_head(&names, 1).classes().to_vec();
-        let head = Head::new(classes, vec![-0.5; 2 * 25_088], vec![0.0; 2]).unwrap();
+        let head = Head::new(classes, Activation::Sigmoid, vec![-0.5; 2 * 25_088], vec![0.0; 2]).unwrap();
         let map = &class_maps(&head, &random_activations(1, 4.0))[0];
         assert_eq!((map.peak, map.grad_cam.iter().all(|value| *value == 0.0)), (0.0, true));
         assert!(map.hires_cam.iter().all(|value| *value <= 0.0));

@@ -1,25 +1,34 @@
-//! The trained layer: Flatten, then Dense with one sigmoid a class.
+//! The trained layer: Flatten, then Dense with a sigmoid a class, or with one softmax over all.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
 
 use super::weights::{le_bytes, tensor_of, view};
 use super::{N_FEATURES, NnError};
-use crate::domain::{ClassName, ContentHash, HeadRecord};
+use crate::domain::{Activation, ClassName, ContentHash, HeadRecord};
 
 const WEIGHT: &str = "head.weight";
 const BIAS: &str = "head.bias";
 /// The only key of the file's metadata, so that its bytes do not depend on the order of a map.
-const CLASSES: &str = "classes";
+const LAYER: &str = "layer";
 
 /// Weights `[classes, 25088]` over pool5 flattened channel first, and a bias a class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
     classes: Vec<ClassName>,
+    activation: Activation,
     weight: Vec<f32>,
     bias: Vec<f32>,
+}
+
+/// What the file's metadata says.
+#[derive(Serialize, Deserialize)]
+struct Layer {
+    activation: Activation,
+    classes: Vec<ClassName>,
 }
 
 impl Head {
@@ -27,7 +36,12 @@ impl Head {
     ///
     /// # Errors
     /// [`NnError::BadHead`] for fewer than two classes, other lengths, or numbers that are not finite.
-    pub fn new(classes: Vec<ClassName>, weight: Vec<f32>, bias: Vec<f32>) -> Result<Self, NnError> {
+    pub fn new(
+        classes: Vec<ClassName>,
+        activation: Activation,
+        weight: Vec<f32>,
+        bias: Vec<f32>,
+    ) -> Result<Self, NnError> {
         let n = classes.len();
         let bad = |reason: String| Err(NnError::BadHead { reason });
         if n < 2 {
@@ -39,12 +53,17 @@ impl Head {
         if !weight.iter().chain(&bias).all(|value| value.is_finite()) {
             return bad("it holds values that are not finite".to_owned());
         }
-        Ok(Self { classes, weight, bias })
+        Ok(Self { classes, activation, weight, bias })
     }
 
     /// Classes in the order of the outputs.
     pub fn classes(&self) -> &[ClassName] {
         &self.classes
+    }
+
+    /// What the outputs become.
+    pub fn activation(&self) -> Activation {
+        self.activation
     }
 
     /// The 25088 weights of one class.
@@ -57,14 +76,9 @@ impl Head {
         &self.bias
     }
 
-    /// Outputs before the sigmoid, by class, for one picture's pool5 (25088 values).
+    /// Outputs before the activation, by class, for one picture's pool5 (25088 values).
     pub fn logits(&self, pool5: &[f32]) -> Vec<f64> {
         (0..self.classes.len()).map(|class| dot(self.weight_of(class), pool5) + f64::from(self.bias[class])).collect()
-    }
-
-    /// The outputs themselves, 0 to 1: sigmoids, which need not add up to 1.
-    pub fn scores(logits: &[f64]) -> Vec<f64> {
-        logits.iter().map(|logit| sigmoid(*logit)).collect()
     }
 
     /// The class of the greatest logit, by index; the first of equals.
@@ -72,7 +86,7 @@ impl Head {
         (1..logits.len()).fold(0, |best, at| if logits[at] > logits[best] { at } else { best })
     }
 
-    /// A safetensors file with `head.weight`, `head.bias`, and the classes' names as metadata.
+    /// A safetensors file with `head.weight`, `head.bias`, and the classes' names and the activation as metadata.
     ///
     /// # Errors
     /// [`NnError::Unwritable`], a bug.
@@ -81,8 +95,9 @@ impl Head {
         let (weight, bias) = (le_bytes(&self.weight), le_bytes(&self.bias));
         let n = self.classes.len();
         let tensors = [(WEIGHT, view(vec![n, N_FEATURES], &weight)?), (BIAS, view(vec![n], &bias)?)];
-        let classes = serde_json::to_string(&self.classes).map_err(|error| unwritable(error.to_string()))?;
-        let metadata = HashMap::from([(CLASSES.to_owned(), classes)]);
+        let layer = Layer { activation: self.activation, classes: self.classes.clone() };
+        let layer = serde_json::to_string(&layer).map_err(|error| unwritable(error.to_string()))?;
+        let metadata = HashMap::from([(LAYER.to_owned(), layer)]);
         safetensors::serialize(tensors, Some(metadata)).map_err(|error| unwritable(error.to_string()))
     }
 
@@ -94,11 +109,12 @@ impl Head {
         let bad = |reason: String| NnError::BadHead { reason };
         let file = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| bad(error.to_string()))?;
-        let names = header.metadata().as_ref().and_then(|metadata| metadata.get(CLASSES));
-        let names = names.ok_or_else(|| bad(format!("its metadata has no `{CLASSES}`")))?;
-        let classes = serde_json::from_str(names).map_err(|error| bad(format!("`{CLASSES}`: {error}")))?;
+        let layer = header.metadata().as_ref().and_then(|metadata| metadata.get(LAYER));
+        let layer = layer.ok_or_else(|| bad(format!("its metadata has no `{LAYER}`")))?;
+        let Layer { activation, classes } =
+            serde_json::from_str(layer).map_err(|error| bad(format!("`{LAYER}`: {error}")))?;
         let tensor = |name: &str| tensor_of(&file, name).ok_or_else(|| bad(format!("it has no tensor `{name}`")));
-        Self::new(classes, tensor(WEIGHT)?, tensor(BIAS)?)
+        Self::new(classes, activation, tensor(WEIGHT)?, tensor(BIAS)?)
     }
 
     /// Reads a run's layer, and holds its bytes against the run's record.
@@ -114,11 +130,6 @@ impl Head {
         }
         Self::from_bytes(&bytes)
     }
-}
-
-/// The logistic function, exact at both ends.
-pub(super) fn sigmoid(logit: f64) -> f64 {
-    1.0 / (1.0 + (-logit).exp())
 }
 
 /// The sum of products, in eight interleaved sums: quick, and the same on every machine and thread count.
@@ -144,15 +155,19 @@ pub(super) mod tests {
         let mut generator = Generator::new(seed, "head");
         let classes: Vec<_> = names.iter().map(|name| ClassName::new(*name).unwrap()).collect();
         let weight = (0..names.len() * N_FEATURES).map(|_| 0.01 * generator.bell()).collect();
-        Head::new(classes, weight, names.iter().map(|_| generator.bell()).collect()).unwrap()
+        let bias = names.iter().map(|_| generator.bell()).collect();
+        Head::new(classes, Activation::Sigmoid, weight, bias).unwrap()
     }
 
     #[test]
     fn bytes_come_back_and_are_the_same_every_time() {
-        let head = random_head(&["covid", "normal", "β"], 1);
-        let bytes = head.to_bytes().unwrap();
-        assert_eq!(Head::from_bytes(&bytes).unwrap(), head);
-        assert_eq!(head.to_bytes().unwrap(), bytes);
+        let sigmoid = random_head(&["covid", "normal", "β"], 1);
+        let softmax = Head { activation: Activation::Softmax, ..sigmoid.clone() };
+        for head in [sigmoid, softmax] {
+            let bytes = head.to_bytes().unwrap();
+            assert_eq!(Head::from_bytes(&bytes).unwrap(), head);
+            assert_eq!(head.to_bytes().unwrap(), bytes);
+        }
     }
 
     #[test]
@@ -161,7 +176,7 @@ pub(super) mod tests {
         let reason = |bytes: &[u8]| Head::from_bytes(bytes).unwrap_err().to_string();
         assert!(reason(&good[..good.len() - 1]).starts_with("not a saved classifier layer: "));
         let other = safetensors::serialize([("x", view(vec![1], &[0; 4]).unwrap())], None).unwrap();
-        assert_eq!(reason(&other), "not a saved classifier layer: its metadata has no `classes`");
+        assert_eq!(reason(&other), "not a saved classifier layer: its metadata has no `layer`");
     }
 
     #[test]
@@ -173,7 +188,7 @@ pub(super) mod tests {
         let mut record = HeadRecord {
             file: "head.safetensors".into(),
             sha256: ContentHash::of(&bytes),
-            activation: "sigmoid".into(),
+            activation: Activation::Sigmoid,
         };
         assert_eq!(Head::load(dir.path(), &record).unwrap(), head);
         record.sha256 = ContentHash::of(b"other");
@@ -183,16 +198,15 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn logits_are_weighted_sums_and_scores_their_sigmoids() {
+    fn logits_are_weighted_sums() {
         let classes = vec![ClassName::new("a").unwrap(), ClassName::new("b").unwrap()];
         let mut weight = vec![0.0; 2 * N_FEATURES];
         (weight[0], weight[N_FEATURES - 1], weight[N_FEATURES + 3]) = (2.0, 0.5, -1.0);
-        let head = Head::new(classes, weight, vec![1.0, 0.0]).unwrap();
+        let head = Head::new(classes, Activation::Softmax, weight, vec![1.0, 0.0]).unwrap();
         let mut pool5 = vec![0.0; N_FEATURES];
         (pool5[0], pool5[3], pool5[N_FEATURES - 1]) = (3.0, 4.0, 8.0);
         assert_eq!(head.logits(&pool5), [11.0, -4.0]);
-        assert_eq!(Head::scores(&[0.0, 1000.0, -1000.0]), [0.5, 1.0, 0.0]);
         assert_eq!([Head::predicted(&[1.0, 2.0, 2.0]), Head::predicted(&[0.0, 0.0])], [1, 0]);
-        assert!(Head::new(head.classes().to_vec(), vec![0.0; 3], vec![0.0; 2]).is_err());
+        assert!(Head::new(head.classes().to_vec(), Activation::Sigmoid, vec![0.0; 3], vec![0.0; 2]).is_err());
     }
 }

@@ -6,7 +6,7 @@ use super::document::{Images, NOTICE, document, score, visible};
 use super::pictures::Pictures;
 use super::record::ReportRecord;
 use super::{provenance, viewer};
-use crate::domain::{ExplanationStatus, ModelRecord};
+use crate::domain::{Activation, ExplanationStatus, ModelRecord};
 
 const SCRIPT: &str = include_str!("page.js");
 
@@ -15,7 +15,7 @@ pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pict
     let body = html! {
         main {
             (heading(record))
-            (verdict(record))
+            (verdict(record, model.head.activation))
             (warnings(&record.warnings))
             (viewer::section(record, pictures))
             (provenance::quality(&record.quality, model))
@@ -40,7 +40,7 @@ fn heading(record: &ReportRecord) -> Markup {
     }
 }
 
-fn verdict(record: &ReportRecord) -> Markup {
+fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
     html! {
         section.card.verdict aria-labelledby="verdict" {
             div {
@@ -57,10 +57,21 @@ fn verdict(record: &ReportRecord) -> Markup {
                     }
                 }
                 p.muted.small {
-                    "Each score is the network's own answer for one class, from 0 to 1, with the line at 0.5. \
-                     The scores are independent: they need not add up to 1, and are no probabilities of disease."
+                    "Each score is the network's own answer for one class, from 0 to 1, with the line at 0.5. "
+                    (sum_of_scores(activation))
                 }
             }
+        }
+    }
+}
+
+fn sum_of_scores(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Sigmoid => {
+            "The scores are independent: they need not add up to 1, and are no probabilities of disease."
+        }
+        Activation::Softmax => {
+            "The scores add up to 1, whatever the picture shows: they are no probabilities of disease."
         }
     }
 }

@@ -26,9 +26,9 @@ pub struct ReportRecord {
     pub model: RunId,
     /// The class with the greatest score.
     pub predicted: ClassName,
-    /// The head's raw outputs, 0 to 1, by class. Sigmoids: they need not add up to 1.
+    /// The head's raw outputs, 0 to 1, by class. Sigmoids need not add up to 1.
     pub scores: BTreeMap<ClassName, f64>,
-    /// The same before the sigmoid.
+    /// The same before the activation.
     pub logits: BTreeMap<ClassName, f64>,
     /// How the scores stand to each other.
     pub status: ExplanationStatus,

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
-    BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName, ExplanationStatus,
-    HeadRecord, RunId, StopReason,
+    Activation, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
+    ExplanationStatus, HeadRecord, RunId, StopReason,
 };
 use crate::imaging::{DecodeLimits, Phantom, PhantomClass, decode};
 
@@ -41,7 +41,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         head: HeadRecord {
             file: "head.safetensors".to_owned(),
             sha256: ContentHash::of(b"head"),
-            activation: "sigmoid".to_owned(),
+            activation: Activation::Sigmoid,
         },
         val_accuracy: 0.85,
         val_binary_accuracy: 0.85,

@@ -42,6 +42,12 @@ pub(super) struct Prepared {
 }
 
 impl<'a> TrainingRows<'a> {
+    /// Images of each class that an epoch holds.
+    pub(super) fn n_of_class(&self, n_classes: usize) -> Vec<usize> {
+        let classes = || self.cached.iter().map(|row| row.class).chain(self.renewed.iter().map(|(class, _)| *class));
+        (0..n_classes).map(|class| classes().filter(|other| *other == class).count()).collect()
+    }
+
     /// Epoch `number` (from 1), shuffled anew by `seed`.
     pub(super) fn epoch(&self, number: u32, seed: u64, batch_size: usize) -> Epoch<'a> {
         let renewed = self.renewed.iter().map(|(class, image)| Item::Renewed(*class, image));

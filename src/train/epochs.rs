@@ -8,9 +8,9 @@ use super::callbacks::{EarlyStopping, ModelCheckpoint, Reading};
 use super::evaluation::{Evaluation, Row, evaluate};
 use super::features::Features;
 use super::overlap::overlapped;
-use crate::config::{Monitor, TrainSettings};
+use crate::config::{ClassWeights, Monitor, TrainSettings};
 use crate::domain::{ClassName, EpochRecord, Progress, StopFlag, StopReason};
-use crate::nn::{ChannelScale, ChannelStatistics, Head, HeadFit, N_FEATURES, NnError};
+use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, Head, HeadFit, N_FEATURES, NnError};
 
 /// What a training has to go by.
 pub(super) struct Material<'a> {
@@ -41,11 +41,27 @@ pub(super) fn fit(
     progress: &dyn Progress,
 ) -> Result<Fitted, TrainError> {
     let scale = scale(&material.scaled_by, features)?;
-    let layer = HeadFit::new(material.classes.clone(), scale, settings.learning_rate, settings.seed);
+    let fit = FitSettings {
+        activation: settings.activation,
+        class_weights: class_weights(settings.class_weights, &material.training.n_of_class(material.classes.len())),
+        learning_rate: settings.learning_rate,
+        seed: settings.seed,
+    };
+    let layer = HeadFit::new(material.classes.clone(), scale, fit);
     progress.begin("epochs", u64::from(settings.max_epochs), "epochs");
     let fitted = Course { material, settings, features, stop, layer }.run(progress);
     progress.end();
     fitted
+}
+
+/// Balanced weights are those of scikit-learn: images / (classes * images of the class).
+fn class_weights(choice: ClassWeights, n_of_class: &[usize]) -> Vec<f64> {
+    let (n, n_classes) = (n_of_class.iter().sum::<usize>() as f64, n_of_class.len() as f64);
+    let weight = |of_class: &usize| match choice {
+        ClassWeights::None => 1.0,
+        ClassWeights::Balanced => n / (n_classes * (*of_class).max(1) as f64),
+    };
+    n_of_class.iter().map(weight).collect()
 }
 
 /// Rows that are read at a time when nothing else bounds them: 6 MB.

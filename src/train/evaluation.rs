@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::TrainError;
 use super::cache::FeatureCache;
 use crate::domain::{ClassName, Confusion, ContentHash};
-use crate::nn::{Head, N_FEATURES, binary_cross_entropy};
+use crate::nn::{Head, N_FEATURES};
 
 /// One image with cached features: its content, and the index of its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ pub(super) struct Row {
 /// The measures of one epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evaluation {
-    /// Mean binary cross-entropy over outputs and images.
+    /// Mean loss over the images, as the head's activation has it.
     pub(super) loss: f64,
     /// Keras' `binary_accuracy`: the share of single outputs on the right side of 0.5.
     pub(super) binary_accuracy: f64,
@@ -38,11 +38,11 @@ pub(super) fn evaluate(head: &Head, rows: &[Row], cache: &FeatureCache) -> Resul
     let mut evaluation =
         Evaluation { loss: 0.0, binary_accuracy: 0.0, confusion: Confusion::new(head.classes().len()) };
     for (row, logits) in rows.iter().zip(&logits) {
-        evaluation.loss += binary_cross_entropy(logits, row.class);
-        // A sigmoid is above 0.5 exactly when its logit is above 0.
+        evaluation.loss += head.activation().loss(logits, row.class);
+        let scores = head.activation().scores(logits);
         let n_right =
-            logits.iter().enumerate().filter(|(class, logit)| (**logit > 0.0) == (*class == row.class)).count();
-        evaluation.binary_accuracy += n_right as f64 / logits.len() as f64;
+            scores.iter().enumerate().filter(|(class, score)| (**score > 0.5) == (*class == row.class)).count();
+        evaluation.binary_accuracy += n_right as f64 / scores.len() as f64;
         evaluation.confusion.count(row.class, Head::predicted(logits));
     }
     let n = rows.len().max(1) as f64;
@@ -85,6 +85,7 @@ fn logits(head: &Head, rows: &[Row], cache: &FeatureCache) -> Result<Vec<Vec<f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Activation;
 
     fn names(names: &[&str]) -> Vec<ClassName> {
         names.iter().map(|name| ClassName::new(*name).unwrap()).collect()
@@ -94,7 +95,7 @@ mod tests {
     fn reading_head(classes: &[&str]) -> Head {
         let mut weight = vec![0.0; classes.len() * N_FEATURES];
         (0..classes.len()).for_each(|class| weight[class * N_FEATURES + class] = 1.0);
-        Head::new(names(classes), weight, vec![-1.0; classes.len()]).unwrap()
+        Head::new(names(classes), Activation::Sigmoid, weight, vec![-1.0; classes.len()]).unwrap()
     }
 
     /// A cache with one entry for each of `features`, and its rows.

@@ -162,7 +162,7 @@ fn record(
         classes: gathered.material.classes.clone(),
         backbone: backbone.name.clone(),
         backbone_detail: backbone.record.clone(),
-        head: HeadRecord { file: "head.safetensors".to_owned(), sha256, activation: "sigmoid".to_owned() },
+        head: HeadRecord { file: "head.safetensors".to_owned(), sha256, activation: fitted.head.activation() },
         val_accuracy: fitted.evaluation.confusion.accuracy(),
         val_binary_accuracy: fitted.evaluation.binary_accuracy,
         val_loss: fitted.evaluation.loss,

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::config::{EarlyStoppingSettings, Monitor, TrainSettings};
+use crate::config::{ClassWeights, EarlyStoppingSettings, Monitor, TrainSettings};
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
+    Activation, ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
 use crate::imaging::{DecodeLimits, Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
@@ -33,7 +33,15 @@ impl Scene {
     /// `n_train` and `n_validation` originals a class.
     fn new(n_train: u64, n_validation: u64) -> Self {
         let early_stopping = EarlyStoppingSettings { monitor: Monitor::ValAccuracy, min_delta: 0.01, patience: 3 };
-        let settings = TrainSettings { max_epochs: 30, batch_size: 4, learning_rate: 1e-3, seed: 1, early_stopping };
+        let settings = TrainSettings {
+            max_epochs: 30,
+            batch_size: 4,
+            learning_rate: 1e-3,
+            seed: 1,
+            early_stopping,
+            activation: Activation::Sigmoid,
+            class_weights: ClassWeights::None,
+        };
         let mut scene = Self { dir: tempfile::tempdir().unwrap(), samples: Vec::new(), copies: Vec::new(), settings };
         for number in 0..n_train + n_validation {
             let split = if number < n_train { Split::Train } else { Split::Validation };
