@@ -7,14 +7,15 @@ mod keys;
 mod layers;
 mod recipe;
 mod settings;
+mod train;
 
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
 pub use settings::{
-    AugmentMode, AugmentSettings, BackboneSettings, ClassWeights, ComputeSettings, Device, EarlyStoppingSettings,
-    LimitSettings, LogFormat, LogSettings, Monitor, Preprocessing, PromotionPolicy, RetrainSettings, Settings,
-    SplitSettings, TrainSettings, WatchSettings, WeightsChoice,
+    AugmentMode, AugmentSettings, BackboneSettings, ComputeSettings, Device, LimitSettings, LogFormat, LogSettings,
+    Preprocessing, PromotionPolicy, RetrainSettings, Settings, SplitSettings, WatchSettings, WeightsChoice,
 };
+pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};
 
 /// The default layer, as shipped: `config.toml` of the repository.
 pub const DEFAULTS: &str = include_str!("../config.toml");

@@ -7,7 +7,8 @@ use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Table;
 
-use crate::domain::{Activation, Preset, Recipe};
+use super::train::TrainSettings;
+use crate::domain::{Preset, Recipe};
 
 /// Everything the rooms are told.
 #[derive(Debug, Clone)]
@@ -223,58 +224,6 @@ pub struct BackboneSettings {
     pub preprocessing: Preprocessing,
     /// Seed of the built-in backbone.
     pub seed: u64,
-}
-
-/// What early stopping looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Monitor {
-    /// Greater is better.
-    ValAccuracy,
-    /// Less is better.
-    ValLoss,
-}
-
-/// `[train.early_stopping]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EarlyStoppingSettings {
-    /// What it looks at.
-    pub monitor: Monitor,
-    /// Less of a change is none.
-    pub min_delta: f64,
-    /// Epochs without improvement.
-    pub patience: u32,
-}
-
-/// Whether rare classes count more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClassWeights {
-    /// Every image counts the same.
-    None,
-    /// Every class counts the same.
-    Balanced,
-}
-
-/// `[train]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainSettings {
-    /// At most this many.
-    pub max_epochs: u32,
-    /// Images a step.
-    pub batch_size: usize,
-    /// Adam's.
-    pub learning_rate: f64,
-    /// What the layer's outputs become.
-    pub activation: Activation,
-    /// What an image counts in the loss.
-    pub class_weights: ClassWeights,
-    /// Of first weights and order.
-    pub seed: u64,
-    /// When to end before.
-    pub early_stopping: EarlyStoppingSettings,
 }
 
 /// `[retrain]`

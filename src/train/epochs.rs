@@ -4,11 +4,11 @@ use rayon::prelude::*;
 
 use super::TrainError;
 use super::batches::TrainingRows;
-use super::callbacks::{EarlyStopping, ModelCheckpoint, Reading};
+use super::callbacks::{EarlyStopping, ModelCheckpoint, Reading, Score};
 use super::evaluation::{Evaluation, Row, evaluate};
 use super::features::Features;
 use super::overlap::overlapped;
-use crate::config::{ClassWeights, Monitor, TrainSettings};
+use crate::config::{ClassWeights, TrainSettings};
 use crate::domain::{ClassName, EpochRecord, Progress, StopFlag, StopReason};
 use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, Head, HeadFit, N_FEATURES, NnError};
 
@@ -91,38 +91,40 @@ struct Course<'a> {
 
 impl Course<'_> {
     fn run(mut self, progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        let watched = self.settings.early_stopping;
-        let mut stopping = EarlyStopping::new(watched, self.material.validation.len() as u64);
-        let mut checkpoint = ModelCheckpoint::new(watched.monitor);
+        let TrainSettings { early_stopping, checkpoint, keras_f32, .. } = *self.settings;
+        let mut stopping = EarlyStopping::new(early_stopping, keras_f32);
+        let mut saving = ModelCheckpoint::new(checkpoint, keras_f32);
         let mut history: Vec<EpochRecord> = Vec::new();
-        let mut best = None;
+        let mut kept = None;
         let mut stopped = StopReason::MaxEpochs;
         for epoch in 1..=self.settings.max_epochs {
             let trained = self.train_epoch(epoch)?;
             let (head, evaluation) = self.validate()?;
-            let reading = Reading { n_correct: evaluation.confusion.correct(), loss: evaluation.loss };
-            let saved = checkpoint.saves(reading);
+            let reading = Reading { training: trained, validation: evaluation.score() };
+            let saved = saving.saves(reading);
+            let verdict = stopping.after(reading);
             let record = record(epoch, trained, &evaluation, saved);
             progress.remark(&remark(&record));
             progress.advance(1);
             history.push(record);
-            if let Some(head) = head.filter(|_| saved) {
-                best = Some((head, evaluation, epoch));
+            let keeps = if early_stopping.restore_best_weights { verdict.is_best } else { saved };
+            if let Some(head) = head.filter(|_| keeps) {
+                kept = Some((head, evaluation, epoch));
             }
-            if stopping.stops_after(reading) {
+            if verdict.stops {
                 stopped = StopReason::EarlyStopping;
                 break;
             }
         }
-        let (head, evaluation, epoch) = best.ok_or(TrainError::Diverged { monitor: name(watched.monitor) })?;
+        let (head, evaluation, epoch) = kept.ok_or_else(|| nothing_kept(self.settings, &history))?;
         Ok(Fitted { head, evaluation, epoch, history, stopped })
     }
 
-    /// One pass over the training images: the mean loss, and the accuracy, of its batches before their steps.
-    fn train_epoch(&mut self, number: u32) -> Result<(f64, f64), TrainError> {
+    /// One pass over the training images: how its batches went before their steps.
+    fn train_epoch(&mut self, number: u32) -> Result<Score, TrainError> {
         let epoch = self.material.training.epoch(number, self.settings.seed, self.settings.batch_size);
         let (features, stop, layer) = (self.features, self.stop, &mut self.layer);
-        let (mut n_images, mut n_correct, mut loss) = (0, 0, 0.0);
+        let mut score = Score { n_correct: 0, n: 0, loss: 0.0 };
         overlapped(
             epoch.n_batches(),
             |number| {
@@ -133,14 +135,13 @@ impl Course<'_> {
                 stop.check()?;
                 let (mut rows, labels) = prepared.finish(features, stop)?;
                 let batch = layer.step(&mut rows, &labels);
-                n_images += labels.len();
-                n_correct += batch.correct;
-                loss += batch.loss * labels.len() as f64;
+                score.n += labels.len() as u64;
+                score.n_correct += batch.correct as u64;
+                score.loss += batch.loss * labels.len() as f64;
                 Ok::<_, TrainError>(())
             },
         )?;
-        let n_images = n_images.max(1) as f64;
-        Ok((loss / n_images, n_correct as f64 / n_images))
+        Ok(Score { loss: score.loss / score.n.max(1) as f64, ..score })
     }
 
     /// The layer as it would be saved, and its measures; no layer once it has diverged.
@@ -156,11 +157,11 @@ impl Course<'_> {
     }
 }
 
-fn record(epoch: u32, (loss, accuracy): (f64, f64), evaluation: &Evaluation, saved: bool) -> EpochRecord {
+fn record(epoch: u32, trained: Score, evaluation: &Evaluation, saved: bool) -> EpochRecord {
     EpochRecord {
         epoch,
-        loss,
-        accuracy,
+        loss: trained.loss,
+        accuracy: trained.accuracy(),
         val_loss: evaluation.loss,
         val_accuracy: evaluation.confusion.accuracy(),
         val_binary_accuracy: evaluation.binary_accuracy,
@@ -175,9 +176,12 @@ fn remark(record: &EpochRecord) -> String {
     )
 }
 
-fn name(monitor: Monitor) -> &'static str {
-    match monitor {
-        Monitor::ValAccuracy => "val_accuracy",
-        Monitor::ValLoss => "val_loss",
+/// No epoch's layer was kept: it diverged from the start, or nothing was good enough.
+fn nothing_kept(settings: &TrainSettings, history: &[EpochRecord]) -> TrainError {
+    match settings.checkpoint.initial_value_threshold {
+        Some(threshold) if history.iter().any(|epoch| epoch.val_loss.is_finite()) => {
+            TrainError::NothingSaved { monitor: settings.checkpoint.monitor.name(), threshold }
+        }
+        _ => TrainError::Diverged { monitor: settings.early_stopping.monitor.name() },
     }
 }

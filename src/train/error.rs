@@ -24,6 +24,16 @@ pub enum TrainError {
         /// The metric that early stopping looks at.
         monitor: &'static str,
     },
+    /// Every epoch fell short of what was asked for.
+    #[error(
+        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}): lower it, or \"none\""
+    )]
+    NothingSaved {
+        /// The metric that the checkpoint looks at.
+        monitor: &'static str,
+        /// What it had to beat.
+        threshold: f64,
+    },
     /// Features that 16-bit floats cannot hold.
     #[error("the network's features are not finite or beyond 65504: backbone.preprocessing does not fit the weights")]
     FeatureRange,

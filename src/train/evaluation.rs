@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::TrainError;
 use super::cache::FeatureCache;
+use super::callbacks::Score;
 use crate::domain::{ClassName, Confusion, ContentHash};
 use crate::nn::{Head, N_FEATURES};
 
@@ -26,6 +27,10 @@ pub(super) struct Evaluation {
 }
 
 impl Evaluation {
+    pub(super) fn score(&self) -> Score {
+        Score { n_correct: self.confusion.correct(), n: self.confusion.total(), loss: self.loss }
+    }
+
     /// Of a layer that has diverged: no number at all.
     pub(super) fn diverged(n_classes: usize) -> Self {
         Self { loss: f64::NAN, binary_accuracy: f64::NAN, confusion: Confusion::new(n_classes) }

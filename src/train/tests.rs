@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::config::{ClassWeights, EarlyStoppingSettings, Monitor, TrainSettings};
+use crate::config::{self, TrainSettings};
 use crate::domain::{
-    Activation, ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
+    ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
 use crate::imaging::{DecodeLimits, Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
@@ -32,16 +32,8 @@ struct Scene {
 impl Scene {
     /// `n_train` and `n_validation` originals a class.
     fn new(n_train: u64, n_validation: u64) -> Self {
-        let early_stopping = EarlyStoppingSettings { monitor: Monitor::ValAccuracy, min_delta: 0.01, patience: 3 };
-        let settings = TrainSettings {
-            max_epochs: 30,
-            batch_size: 4,
-            learning_rate: 1e-3,
-            seed: 1,
-            early_stopping,
-            activation: Activation::Sigmoid,
-            class_weights: ClassWeights::None,
-        };
+        let defaults = config::load(&config::Overrides::default()).unwrap();
+        let settings = TrainSettings { batch_size: 4, ..defaults.train };
         let mut scene = Self { dir: tempfile::tempdir().unwrap(), samples: Vec::new(), copies: Vec::new(), settings };
         for number in 0..n_train + n_validation {
             let split = if number < n_train { Split::Train } else { Split::Validation };
@@ -192,6 +184,19 @@ fn a_stopped_training_keeps_its_features_and_leaves_no_model() {
 }
 
 #[test]
+fn the_callbacks_say_which_epoch_is_kept() {
+    let mut scene = Scene::new(3, 2);
+    scene.settings.max_epochs = 3;
+    scene.settings.early_stopping.patience = 9;
+    let kept = |scene: &Scene, run: &str| scene.train(run).unwrap().model.epoch;
+    let best = kept(&scene, "best");
+    scene.settings.checkpoint.save_best_only = false;
+    assert_eq!((best, kept(&scene, "last")), (1, 3));
+    scene.settings.early_stopping.restore_best_weights = true;
+    assert_eq!(kept(&scene, "restored"), 1);
+}
+
+#[test]
 fn one_bad_image_is_left_out_and_named() {
     let scene = Scene::new(3, 1);
     std::fs::write(&scene.samples[0].path, b"no picture").unwrap();
@@ -211,6 +216,10 @@ fn what_cannot_be_trained_is_said_in_one_line() {
     let diverged = scene.train("diverged").unwrap_err().to_string();
     let expected = "the training diverged: no epoch had a finite val_accuracy; lower train.learning_rate";
     assert_eq!(diverged, expected);
+    scene.settings.learning_rate = 1e-3;
+    scene.settings.checkpoint.initial_value_threshold = Some(1.0);
+    let fallen_short = scene.train("fallen-short").unwrap_err().to_string();
+    assert!(fallen_short.starts_with("no epoch's val_accuracy was better than"), "{fallen_short}");
     scene.samples.retain(|image| image.class.as_str() == "level");
     let refused = scene.train("refused").unwrap_err().to_string();
     assert!(refused.starts_with("dataset `stripes` cannot be trained on: it has 1 class(es)"), "{refused}");

@@ -37,6 +37,8 @@ fn configuration() {
             &["check", "--set=train.max_epoch=3"],
             &["check", "--set=train.max_epochs=many"],
             &["check", "--set=train.max_epochs=0"],
+            &["check", "--set=train.activation=relu"],
+            &["check", "--set=train.early_stopping.baseline=high"],
             &["check", "--set=watch.settle=soon"],
             &["check", "--set=split.validation=1.5"],
             &["check", "--set=split.group_pattern=("],
