@@ -3,6 +3,8 @@
 //! It knows nothing of files, samples, recipes or randomness; who needs random pixels hands them in.
 
 mod affine;
+mod blur;
+mod clahe;
 mod colormap;
 mod complete;
 mod decode;
@@ -16,19 +18,22 @@ mod noise;
 mod orient;
 mod phantom;
 mod picture;
+mod recompress;
 mod resize;
+mod tag;
 mod tone;
 mod warp;
 
 pub use affine::Affine;
-pub use decode::{DecodeLimits, decode};
+pub use decode::{DecodeOptions, decode};
 pub use displacement::Displacement;
-pub use encode::{encode_jpeg, encode_png, encode_tagged_png, is_whole_png, read_png_tag};
+pub use encode::{encode_jpeg, encode_png, encode_tagged_jpeg, encode_tagged_png};
 pub use erase::{Patch, erase};
 pub use error::{DecodeError, EncodeError};
 pub use heat::{heat_picture, overlay};
 pub use noise::add_noise;
 pub use phantom::{Phantom, PhantomClass, PhantomFilm, PhantomPatch};
 pub use picture::{Picture, Pixels, Rgb8};
+pub use tag::{is_whole, read_tag};
 pub use tone::Tone;
 pub use warp::{BorderRule, Sampling};

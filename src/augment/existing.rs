@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::AugmentError;
 use crate::disk;
 use crate::domain::ContentHash;
-use crate::imaging::{is_whole_png, read_png_tag};
+use crate::imaging::{is_whole, read_tag};
 
 /// What stands where a copy belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(super) enum Presence {
 /// Looks at the first and last bytes of the file; its pixels are not decoded.
 pub(super) fn look(path: &Path, identity: &ContentHash) -> Presence {
     let Some((start, end)) = ends_of(path) else { return Presence::Replaceable };
-    match read_png_tag(&start) {
-        Some(tag) if tag == identity.to_string() && is_whole_png(&end) => Presence::Current,
+    match read_tag(&start) {
+        Some(tag) if tag == identity.to_string() && is_whole(&start, &end) => Presence::Current,
         Some(_) => Presence::Replaceable,
         // After a power failure a file may have its length and none of its bytes.
         None if start.iter().all(|&byte| byte == 0) => Presence::Replaceable,
@@ -66,7 +66,7 @@ pub(super) fn remove_stale(root: &Path, planned: &HashSet<PathBuf>) -> Result<us
 /// Named like a copy, and tagged as one.
 fn is_copy(path: &Path) -> bool {
     let named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name);
-    named && ends_of(path).is_some_and(|(start, _)| read_png_tag(&start).is_some())
+    named && ends_of(path).is_some_and(|(start, _)| read_tag(&start).is_some())
 }
 
 /// `<stem>-<hash8>-c<NN>.png`

@@ -9,7 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::error::{AugmentError, SourceFailure};
 use crate::config::Settings;
 use crate::domain::Recipe;
-use crate::imaging::DecodeLimits;
+use crate::imaging::DecodeOptions;
 
 /// How a dataset is expanded.
 #[derive(Debug, Clone)]
@@ -27,8 +27,8 @@ pub struct ExpandOptions {
     /// Whether copies may be removed when not one of them is of a source at hand: so it is in the service, whose
     /// datasets may be replaced; on the command line it would be a mistaken destination.
     pub may_replace_all: bool,
-    /// What is too large.
-    pub limits: DecodeLimits,
+    /// What is too large, and what shows through.
+    pub limits: DecodeOptions,
     /// Bytes; larger files are not read.
     pub max_file: u64,
     /// Worker threads; 0 means one a core.
@@ -46,7 +46,7 @@ impl ExpandOptions {
             recipe: augment.recipe.clone(),
             folder: "augmented",
             may_replace_all: true,
-            limits: DecodeLimits::from(&settings.limits),
+            limits: DecodeOptions::new(&settings.limits, settings.images.background),
             max_file: settings.limits.max_file_mib << 20,
             threads: settings.compute.threads,
         }

@@ -17,6 +17,8 @@ pub struct Settings {
     pub watch: WatchSettings,
     /// What is too large.
     pub limits: LimitSettings,
+    /// How files are read as pictures.
+    pub images: ImageSettings,
     /// Where everything is written; absolute.
     pub state_dir: PathBuf,
     /// Training against validation.
@@ -43,6 +45,7 @@ pub struct Settings {
 pub(super) struct Raw {
     watch: WatchSettings,
     limits: LimitSettings,
+    images: ImageSettings,
     storage: Storage,
     split: SplitSettings,
     pub(super) augment: RawAugment,
@@ -88,6 +91,7 @@ impl Raw {
         Settings {
             watch: WatchSettings { inbox: plain(&base.join(self.watch.inbox)), ..self.watch },
             limits: self.limits,
+            images: self.images,
             state_dir: plain(&base.join(self.storage.state_dir)),
             split: self.split,
             augment: AugmentSettings { mode, copies, size, preset, seed, recipe },
@@ -144,6 +148,14 @@ pub struct LimitSettings {
     pub max_side: u32,
     /// Millions of pixels.
     pub max_megapixels: u64,
+}
+
+/// `[images]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSettings {
+    /// The grey level behind transparent pixels.
+    pub background: u8,
 }
 
 /// `[split]`

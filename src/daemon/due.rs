@@ -22,6 +22,7 @@ pub(super) fn job_hash(data: ContentHash, settings: &Settings) -> ContentHash {
     let shape = json!({
         "augment": augmentation(settings),
         "backbone": format!("{:?}", settings.backbone),
+        "images": format!("{:?}", settings.images),
         "train": format!("{:?}", settings.train),
     });
     ContentHash::of_parts([data.as_bytes().as_slice(), shape.to_string().as_bytes()])
@@ -115,8 +116,13 @@ mod tests {
         let hash = |set| job_hash(ContentHash::of(b"data"), &settings(set));
         let first = hash("log.level=info");
         assert_eq!(hash("watch.settle=9s"), first);
-        for set in ["train.early_stopping.patience=4", "augment.copies=1", "augment.recipe.shear=1", "backbone.seed=2"]
-        {
+        for set in [
+            "train.early_stopping.patience=4",
+            "images.background=9",
+            "augment.copies=1",
+            "augment.recipe.shear=1",
+            "backbone.seed=2",
+        ] {
             assert_ne!(hash(set), first, "{set}");
         }
     }

@@ -14,7 +14,7 @@ use crate::domain::{
     ContentHash, Counter, DatasetName, Decision, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split, StopFlag,
     Stopped,
 };
-use crate::imaging::{self, DecodeLimits, Picture};
+use crate::imaging::{self, DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
 use crate::train::{self, Augmented, CopyImage, LabelledImage, TrainError, TrainJob};
 
@@ -120,7 +120,7 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     };
     let engine = tools.engine.get()?;
     let options = ExpandOptions::of(settings);
-    let limits = DecodeLimits::from(&settings.limits);
+    let limits = DecodeOptions::new(&settings.limits, settings.images.background);
     let fresh = |image: &LabelledImage, epoch: u32| -> Result<Picture, String> {
         let bytes = std::fs::read(&image.path).map_err(|error| format!("cannot be read: {error}"))?;
         let picture = imaging::decode(&bytes, &limits).map_err(|error| error.to_string())?;

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::config::{LimitSettings, Settings};
+use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, Explanation, ModelRecord, RunId, Scan};
 use crate::explain::{self, ExplainError};
-use crate::imaging::{self, DecodeError, DecodeLimits};
+use crate::imaging::{self, DecodeError, DecodeOptions};
 use crate::nn::{Engine, Head, NnError, Priority};
 use crate::report::{self, ReportError};
 
@@ -80,7 +80,7 @@ pub enum ServeError {
 /// Explains pictures and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
     engine: EngineCell,
-    limits: LimitSettings,
+    decoding: DecodeOptions,
     workspace: Workspace,
     head: Option<(RunId, Head)>,
 }
@@ -88,7 +88,8 @@ pub struct Explainer {
 impl Explainer {
     /// For the models of `settings.state_dir`.
     pub fn new(settings: &Settings, engine: EngineCell) -> Self {
-        Self { engine, limits: settings.limits, workspace: Workspace::new(&settings.state_dir), head: None }
+        let decoding = DecodeOptions::new(&settings.limits, settings.images.background);
+        Self { engine, decoding, workspace: Workspace::new(&settings.state_dir), head: None }
     }
 
     /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
@@ -110,8 +111,7 @@ impl Explainer {
         if expected.is_some_and(|expected| expected != hash) {
             return Err(ServeError::Changed(path));
         }
-        let limits = DecodeLimits::from(&self.limits);
-        let picture = imaging::decode(&bytes, &limits).map_err(|source| ServeError::Picture { path, source })?;
+        let picture = imaging::decode(&bytes, &self.decoding).map_err(|source| ServeError::Picture { path, source })?;
         let engine = self.engine.get()?;
         let head = self.head(&engine, model)?;
         let activations = engine.forward(vec![Engine::input(&picture)], Priority::Scan)?;

@@ -1,4 +1,4 @@
-//! Bytes to a [`Picture`]: format by content, limits before pixels, orientation applied, alpha composited on black.
+//! Bytes to a [`Picture`]: format by content, limits before pixels, orientation applied, alpha composited.
 
 use std::error::Error;
 use std::io::{self, Cursor};
@@ -13,23 +13,30 @@ use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
 use crate::config::LimitSettings;
 
-/// What is too large. Checked before any pixel is decoded.
+/// What is too large, which is checked before any pixel is decoded, and what shows through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecodeLimits {
+pub struct DecodeOptions {
     /// Pixels a side.
     pub max_side: u32,
     /// Pixels in all.
     pub max_pixels: u64,
+    /// The grey level behind transparent pixels, 0 to 255 whatever the picture's depth.
+    pub background: u8,
 }
 
 /// Where a PNG's header says what its samples mean.
 const PNG_COLOUR_TYPE: usize = 25;
 
-impl DecodeLimits {
+impl DecodeOptions {
+    /// As the settings have it.
+    pub fn new(limits: &LimitSettings, background: u8) -> Self {
+        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000, background }
+    }
+
     /// # Errors
     /// [`DecodeError::TooLarge`].
     pub(super) fn check(&self, width: u32, height: u32) -> Result<(), DecodeError> {
-        let Self { max_side, max_pixels } = *self;
+        let Self { max_side, max_pixels, .. } = *self;
         if width.max(height) > max_side || u64::from(width) * u64::from(height) > max_pixels {
             return Err(DecodeError::TooLarge { width, height, max_side, max_pixels });
         }
@@ -37,24 +44,18 @@ impl DecodeLimits {
     }
 }
 
-impl From<&LimitSettings> for DecodeLimits {
-    fn from(limits: &LimitSettings) -> Self {
-        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000 }
-    }
-}
-
 /// Decodes a PNG, JPEG, BMP, TIFF or WebP file of any colour type. Grey stays one channel, 16 bits stay 16 (floating
-/// point becomes 16), the palette is resolved, alpha is composited on black, and the EXIF orientation is applied.
+/// point becomes 16), the palette is resolved, alpha is composited on the background, and the EXIF orientation is applied.
 ///
 /// # Errors
 /// [`DecodeError`]; a file that ends before its picture is `Truncated`, never a partly grey picture.
-pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, DecodeError> {
     let (format, name) = format_of(bytes)?;
     if !is_whole(bytes, format) {
         return Err(DecodeError::Truncated { format: name });
     }
     // The decoders are fuzzed, yet a panic in one of them must cost one file only, never the service.
-    catch_unwind(AssertUnwindSafe(|| decode_whole(bytes, format, name, limits)))
+    catch_unwind(AssertUnwindSafe(|| decode_whole(bytes, format, name, options)))
         .unwrap_or_else(|_| Err(DecodeError::Damaged { format: name, cause: "the decoder gave up".into() }))
 }
 
@@ -62,11 +63,11 @@ fn decode_whole(
     bytes: &[u8],
     format: ImageFormat,
     name: &'static str,
-    limits: &DecodeLimits,
+    options: &DecodeOptions,
 ) -> Result<Picture, DecodeError> {
     let (picture, orientation) = match format {
-        ImageFormat::Jpeg => jpeg::decode(bytes, limits)?,
-        _ => decode_other(bytes, format, name, limits)?,
+        ImageFormat::Jpeg => jpeg::decode(bytes, options)?,
+        _ => decode_other(bytes, format, name, options)?,
     };
     Ok(picture.oriented(orientation))
 }
@@ -75,14 +76,14 @@ fn decode_other(
     bytes: &[u8],
     format: ImageFormat,
     name: &'static str,
-    limits: &DecodeLimits,
+    options: &DecodeOptions,
 ) -> Result<(Picture, Orientation), DecodeError> {
     let refused = |error: ImageError| refusal(&error, name);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(allocation_limit(limits));
+    reader.limits(allocation_limit(options));
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
-    limits.check(width, height)?;
+    options.check(width, height)?;
     // A broken EXIF block is no reason to lose the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let colour = match (format, bytes.get(PNG_COLOUR_TYPE)) {
@@ -90,15 +91,15 @@ fn decode_other(
         _ => colour_name(decoder.original_color_type()),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    Ok((Picture { origin: Some(Origin { format: name, colour }), ..flatten(image) }, orientation))
+    Ok((Picture { origin: Some(Origin { format: name, colour }), ..flatten(image, options.background) }, orientation))
 }
 
 /// The decoder's own guard against headers that promise more than they hold; twice what the largest picture needs.
-fn allocation_limit(limits: &DecodeLimits) -> Limits {
+fn allocation_limit(options: &DecodeOptions) -> Limits {
     const BYTES_A_PIXEL: u64 = 16;
     const METADATA: u64 = 64 << 20;
     let mut guard = Limits::no_limits();
-    guard.max_alloc = Some(limits.max_pixels.saturating_mul(2 * BYTES_A_PIXEL) + METADATA);
+    guard.max_alloc = Some(options.max_pixels.saturating_mul(2 * BYTES_A_PIXEL) + METADATA);
     guard
 }
 
@@ -180,34 +181,45 @@ fn colour_name(colour: ExtendedColorType) -> &'static str {
     }
 }
 
-fn flatten(image: DynamicImage) -> Picture {
+fn flatten(image: DynamicImage, background: u8) -> Picture {
     let (width, height) = (image.width(), image.height());
+    let (dark, deep) = (background, u16::from(background) * 257);
     let (channels, pixels) = match image {
         DynamicImage::ImageLuma8(grey) => (1, Pixels::U8(grey.into_raw())),
-        DynamicImage::ImageLumaA8(grey) => (1, Pixels::U8(on_black8::<2, 1>(&grey))),
+        DynamicImage::ImageLumaA8(grey) => (1, Pixels::U8(composited::<_, 2, 1>(&grey, dark))),
         DynamicImage::ImageRgb8(rgb) => (3, Pixels::U8(rgb.into_raw())),
-        DynamicImage::ImageRgba8(rgba) => (3, Pixels::U8(on_black8::<4, 3>(&rgba))),
+        DynamicImage::ImageRgba8(rgba) => (3, Pixels::U8(composited::<_, 4, 3>(&rgba, dark))),
         DynamicImage::ImageLuma16(grey) => (1, Pixels::U16(grey.into_raw())),
-        DynamicImage::ImageLumaA16(grey) => (1, Pixels::U16(on_black16::<2, 1>(&grey))),
+        DynamicImage::ImageLumaA16(grey) => (1, Pixels::U16(composited::<_, 2, 1>(&grey, deep))),
         DynamicImage::ImageRgb16(rgb) => (3, Pixels::U16(rgb.into_raw())),
-        DynamicImage::ImageRgba16(rgba) => (3, Pixels::U16(on_black16::<4, 3>(&rgba))),
-        other => (3, Pixels::U16(on_black16::<4, 3>(&other.into_rgba16()))),
+        DynamicImage::ImageRgba16(rgba) => (3, Pixels::U16(composited::<_, 4, 3>(&rgba, deep))),
+        other => (3, Pixels::U16(composited::<_, 4, 3>(&other.into_rgba16(), deep))),
     };
     Picture { width, height, channels, pixels, origin: None }
 }
 
-/// `N` samples a pixel with alpha last to `M` without: `v * alpha`, rounded once.
-fn on_black8<const N: usize, const M: usize>(samples: &[u8]) -> Vec<u8> {
-    let over = |v: u8, alpha: u8| ((u32::from(v) * u32::from(alpha) + 127) / 255) as u8;
-    let (pixels, _) = samples.as_chunks::<N>();
-    pixels.iter().flat_map(|pixel| std::array::from_fn::<u8, M, _>(|i| over(pixel[i], pixel[N - 1]))).collect()
+/// A level that an alpha can be: 255 or 65535 is opaque.
+trait Opacity: Copy + Into<u64> + TryFrom<u64> {
+    const OPAQUE: u64;
 }
 
-/// As [`on_black8`].
-fn on_black16<const N: usize, const M: usize>(samples: &[u16]) -> Vec<u16> {
-    let over = |v: u16, alpha: u16| ((u32::from(v) * u32::from(alpha) + 32_767) / 65_535) as u16;
+impl Opacity for u8 {
+    const OPAQUE: u64 = 255;
+}
+
+impl Opacity for u16 {
+    const OPAQUE: u64 = 65_535;
+}
+
+/// `N` samples a pixel with alpha last to `M` without: `v * alpha + background * (1 - alpha)`, rounded once.
+fn composited<T: Opacity, const N: usize, const M: usize>(samples: &[T], background: T) -> Vec<T> {
+    let over = |v: T, alpha: T| {
+        let (level, alpha) = (v.into(), alpha.into());
+        let sum = level * alpha + background.into() * (T::OPAQUE - alpha);
+        T::try_from((sum + T::OPAQUE / 2) / T::OPAQUE).unwrap_or(v)
+    };
     let (pixels, _) = samples.as_chunks::<N>();
-    pixels.iter().flat_map(|pixel| std::array::from_fn::<u16, M, _>(|i| over(pixel[i], pixel[N - 1]))).collect()
+    pixels.iter().flat_map(|pixel| std::array::from_fn::<T, M, _>(|i| over(pixel[i], pixel[N - 1]))).collect()
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::decode::DecodeLimits;
+use super::decode::DecodeOptions;
 use super::error::DecodeError;
 use super::picture::{Origin, Picture, Pixels};
 
 const FORMAT: &str = "jpeg";
 
 /// The picture as stored, and how it has to be turned.
-pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<(Picture, Orientation), DecodeError> {
+pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, Orientation), DecodeError> {
     let options = DecoderOptions::default().set_max_width(65_535).set_max_height(65_535);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(false));
     decoder.decode_headers().map_err(refusal)?;

@@ -106,15 +106,27 @@ impl Picture {
 
     /// 8-bit RGB; grey is repeated, 16 bits are scaled with one rounding.
     pub fn to_rgb8(&self) -> Rgb8 {
-        let narrow = |&v: &u16| ((u32::from(v) * 255 + 32_767) / 65_535) as u8;
         let data = match (&self.pixels, self.channels) {
             (Pixels::U8(data), 1) => data.iter().flat_map(|&v| [v; 3]).collect(),
             (Pixels::U8(data), _) => data.clone(),
-            (Pixels::U16(data), 1) => data.iter().flat_map(|v| [narrow(v); 3]).collect(),
-            (Pixels::U16(data), _) => data.iter().map(narrow).collect(),
+            (Pixels::U16(data), 1) => data.iter().flat_map(|&v| [narrow(v); 3]).collect(),
+            (Pixels::U16(_), _) => self.levels8(),
         };
         Rgb8 { width: self.width, height: self.height, data }
     }
+
+    /// The samples in 8 bits; 16 are scaled with one rounding.
+    pub(super) fn levels8(&self) -> Vec<u8> {
+        match &self.pixels {
+            Pixels::U8(data) => data.clone(),
+            Pixels::U16(data) => data.iter().map(|&v| narrow(v)).collect(),
+        }
+    }
+}
+
+/// 0 to 65535 on a scale from 0 to 255.
+fn narrow(level: u16) -> u8 {
+    ((u32::from(level) * 255 + 32_767) / 65_535) as u8
 }
 
 /// Says what it is, not its millions of samples.

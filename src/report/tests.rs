@@ -11,7 +11,7 @@ use crate::domain::{
     Activation, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
     ExplanationStatus, HeadRecord, RunId, StopReason,
 };
-use crate::imaging::{DecodeLimits, Phantom, PhantomClass, decode};
+use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 
 fn made(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_900_000 + seconds)
@@ -123,7 +123,7 @@ fn a_report_is_four_files_and_a_page_and_pictures_have_the_scans_size() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join(report(dir.path(), "film 12.png", ["patchy", "plain"], 0));
     assert!(folder.ends_with(format!("phantoms/film 12-{}", ContentHash::of(b"film 12.png").short())));
-    let limits = DecodeLimits { max_side: 1000, max_pixels: 1_000_000 };
+    let limits = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0 };
     for name in ["heatmap.png", "overlay.png"] {
         let picture = decode(&fs::read(folder.join(name)).unwrap(), &limits).unwrap();
         assert_eq!((picture.width(), picture.height()), (320, 384), "{name}");

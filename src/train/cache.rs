@@ -19,7 +19,7 @@ use crate::nn::N_FEATURES;
 const PAYLOAD: usize = 2 * N_FEATURES;
 const CHECKSUM: usize = 32;
 
-/// The features of one backbone.
+/// The features of one backbone, or of whatever else the fingerprint stands for: pictures read in another way have others.
 #[derive(Debug)]
 pub(super) struct FeatureCache {
     folder: PathBuf,

@@ -11,7 +11,7 @@ use super::TrainError;
 use super::cache::FeatureCache;
 use super::overlap::overlapped;
 use crate::domain::{ContentHash, Progress, StopFlag};
-use crate::imaging::{DecodeLimits, Rgb8, decode};
+use crate::imaging::{DecodeOptions, Rgb8, decode};
 use crate::nn::{Engine, Priority};
 
 /// An image that was left out, and why.
@@ -38,7 +38,7 @@ const AT_LEAST_A_TIME: usize = 4;
 pub(super) struct Features<'a> {
     engine: &'a Engine,
     pub(super) cache: FeatureCache,
-    limits: DecodeLimits,
+    limits: DecodeOptions,
     n_forwarded: AtomicU64,
 }
 
@@ -58,8 +58,9 @@ enum Found {
 }
 
 impl<'a> Features<'a> {
-    pub(super) fn open(engine: &'a Engine, dir: &Path, limits: DecodeLimits) -> Result<Self, TrainError> {
-        let cache = FeatureCache::open(dir, engine.backbone().fingerprint)?;
+    pub(super) fn open(engine: &'a Engine, dir: &Path, limits: DecodeOptions) -> Result<Self, TrainError> {
+        let shaped_by = [engine.backbone().fingerprint.as_bytes().as_slice(), &[limits.background]];
+        let cache = FeatureCache::open(dir, ContentHash::of_parts(shaped_by))?;
         Ok(Self { engine, cache, limits, n_forwarded: AtomicU64::new(0) })
     }
 

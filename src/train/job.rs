@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::TrainError;
 use crate::config::TrainSettings;
 use crate::domain::{ClassCount, ClassName, ContentHash, DatasetName, RunId, Split};
-use crate::imaging::{DecodeLimits, Picture};
+use crate::imaging::{DecodeOptions, Picture};
 
 /// An original with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub struct TrainJob<'a> {
     /// How the layer is fitted.
     pub settings: TrainSettings,
     /// What is too large to decode.
-    pub limits: DecodeLimits,
+    pub limits: DecodeOptions,
 }
 
 impl TrainJob<'_> {

@@ -8,7 +8,7 @@ use crate::config::{self, TrainSettings};
 use crate::domain::{
     ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
-use crate::imaging::{DecodeLimits, Picture, Pixels, encode_png};
+use crate::imaging::{DecodeOptions, Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
 
 /// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.
@@ -68,7 +68,7 @@ impl Scene {
             augmented,
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
-            limits: DecodeLimits { max_side: 1000, max_pixels: 1_000_000 },
+            limits: DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0 },
         }
     }
 

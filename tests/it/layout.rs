@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates with a room of their own.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("tch", &["nn"]),
     ("torch_sys", &["nn"]),
     ("sled", &["registry"]),
@@ -44,6 +44,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("image", &["imaging"]),
     ("imageproc", &["imaging"]),
     ("fast_image_resize", &["imaging"]),
+    ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),
     ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),

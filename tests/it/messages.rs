@@ -40,6 +40,7 @@ fn configuration() {
             &["check", "--set=train.activation=relu"],
             &["check", "--set=train.early_stopping.baseline=high"],
             &["check", "--set=watch.settle=soon"],
+            &["check", "--set=images.background=300"],
             &["check", "--set=split.validation=1.5"],
             &["check", "--set=split.group_pattern=("],
             &["check", "--set=split.group_pattern=abc"],

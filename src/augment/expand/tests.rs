@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::augment::{find_sources, fresh_copy};
 use crate::domain::{Preset, Recipe, Silent};
-use crate::imaging::{DecodeLimits, Pixels, encode_png};
+use crate::imaging::{DecodeOptions, Pixels, encode_png};
 
 /// A destination's files by relative path.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -31,7 +31,7 @@ impl Bench {
             recipe: Recipe::of(Preset::Natural),
             folder: "augmented",
             may_replace_all: false,
-            limits: DecodeLimits { max_side: 1000, max_pixels: 100_000 },
+            limits: DecodeOptions { max_side: 1000, max_pixels: 100_000, background: 0 },
             max_file: 1 << 20,
             threads: 2,
         };

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageFormat};
 use super::*;
 use crate::imaging::{encode_jpeg, encode_png};
 
-const LIMITS: DecodeLimits = DecodeLimits { max_side: 100, max_pixels: 5000 };
+const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0 };
 
 fn noisy(width: u32, height: u32) -> DynamicImage {
     DynamicImage::ImageRgb8(image::RgbImage::from_fn(width, height, |x, y| {
@@ -122,14 +122,21 @@ fn what_is_no_picture_is_named() {
 }
 
 #[test]
-fn alpha_lies_on_black_and_grey_stays_grey() {
+fn alpha_lies_on_the_background_and_grey_stays_grey() {
     let rgba = image::RgbaImage::from_pixel(2, 1, image::Rgba([200, 100, 50, 128]));
     let picture = decode(&encoded(&rgba.into(), ImageFormat::Png), &LIMITS).unwrap();
     assert_eq!(picture.pixels(), &Pixels::U8(vec![100, 50, 25, 100, 50, 25]));
     assert_eq!(picture.facts().colour, "rgba8");
     let grey = image::GrayAlphaImage::from_pixel(1, 1, image::LumaA([200, 0]));
-    let picture = decode(&encoded(&grey.into(), ImageFormat::Png), &LIMITS).unwrap();
+    let picture = decode(&encoded(&grey.clone().into(), ImageFormat::Png), &LIMITS).unwrap();
     assert_eq!((picture.channels(), picture.pixels()), (1, &Pixels::U8(vec![0])));
+    let on_grey = DecodeOptions { background: 102, ..LIMITS };
+    let picture = decode(&encoded(&grey.into(), ImageFormat::Png), &on_grey).unwrap();
+    assert_eq!(picture.pixels(), &Pixels::U8(vec![102]));
+    let deep =
+        image::ImageBuffer::<image::LumaA<u16>, Vec<u16>>::from_raw(2, 1, vec![40_000, 0, 40_000, 65_535]).unwrap();
+    let picture = decode(&encoded(&deep.into(), ImageFormat::Png), &on_grey).unwrap();
+    assert_eq!(picture.pixels(), &Pixels::U16(vec![102 * 257, 40_000]));
 }
 
 #[test]
@@ -156,18 +163,54 @@ fn a_palette_is_resolved() {
     assert_eq!(picture.facts().colour, "palette");
 }
 
-/// A 16x8 JPEG, black but for its white upper left quarter, that claims `orientation`.
-fn oriented_jpeg(orientation: u8) -> Vec<u8> {
+/// A 16x8 grey picture, black but for its white upper left quarter.
+fn corner() -> Picture {
     let data = (0..16 * 8).map(|i| if i % 16 < 8 && i / 16 < 4 { 255 } else { 0 }).collect();
-    let jpeg = encode_jpeg(&Picture::new(16, 8, 1, Pixels::U8(data)).unwrap(), 100).unwrap();
-    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
-    exif.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
-    let length = (exif.len() as u16 + 2).to_be_bytes();
-    [&jpeg[..2], &[0xFF, 0xE1], &length, &exif, &jpeg[2..]].concat()
+    Picture::new(16, 8, 1, Pixels::U8(data)).unwrap()
+}
+
+/// A TIFF block (little-endian) with one short entry for each of `tags`, behind which `data` lies.
+fn tiff(tags: &[(u16, u32)], data: &[u8]) -> Vec<u8> {
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    bytes.extend((tags.len() as u16).to_le_bytes());
+    for (tag, value) in tags {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend([3, 0, 1, 0, 0, 0]);
+        bytes.extend(value.to_le_bytes());
+    }
+    [bytes.as_slice(), &[0; 4], data].concat()
+}
+
+const ORIENTATION: u16 = 0x112;
+
+/// [`corner`] in each format that can say how it is turned, saying `orientation`.
+fn oriented(orientation: u32) -> [(&'static str, Vec<u8>); 3] {
+    let exif = tiff(&[(ORIENTATION, orientation)], b"");
+    let jpeg = encode_jpeg(&corner(), 100).unwrap();
+    let length = (exif.len() as u16 + 8).to_be_bytes();
+    let jpeg = [&jpeg[..2], b"\xFF\xE1", &length, b"Exif\0\0", &exif, &jpeg[2..]].concat();
+    let png = encode_png(&corner()).unwrap();
+    let chunk = [b"eXIf".as_slice(), &exif].concat();
+    let (length, crc) = ((exif.len() as u32).to_be_bytes(), crc32(&chunk).to_be_bytes());
+    let png = [&png[..33], &length, &chunk, &crc, &png[33..]].concat();
+    let Pixels::U8(data) = corner().pixels else { panic!("8 bits stay 8") };
+    let n_tags = 9;
+    let tags = [
+        (0x100, 16),
+        (0x101, 8),
+        (0x102, 8),
+        (0x103, 1),
+        (0x106, 1),
+        (0x111, 8 + 2 + n_tags * 12 + 4),
+        (ORIENTATION, orientation),
+        (0x116, 8),
+        (0x117, 128),
+    ];
+    [("jpeg", jpeg), ("png", png), ("tiff", tiff(&tags, &data))]
 }
 
 #[test]
-fn all_eight_orientations_are_applied() {
+fn all_eight_orientations_are_applied_in_every_format() {
     // (orientation, is it turned, is the white corner on the right, at the bottom) as EXIF 2.32 defines them.
     let cases = [
         (1, false, false, false),
@@ -180,13 +223,16 @@ fn all_eight_orientations_are_applied() {
         (8, true, false, true),
     ];
     for (orientation, turned, right, bottom) in cases {
-        let picture = decode(&oriented_jpeg(orientation), &LIMITS).unwrap();
-        let (width, height) = if turned { (8, 16) } else { (16, 8) };
-        assert_eq!((picture.width(), picture.height()), (width, height), "{orientation}");
-        let Pixels::U8(data) = picture.pixels() else { panic!("8 bits stay 8") };
-        let (x, y) = (if right { width - 1 } else { 0 }, if bottom { height - 1 } else { 0 });
-        let corner = |x: u32, y: u32| data[(y * width + x) as usize] > 128;
-        assert!(corner(x, y), "{orientation}: the white corner");
-        assert!(!corner(width - 1 - x, y) && !corner(x, height - 1 - y), "{orientation}: the others");
+        for (format, bytes) in oriented(orientation) {
+            let picture = decode(&bytes, &LIMITS).unwrap();
+            let (width, height) = if turned { (8, 16) } else { (16, 8) };
+            assert_eq!((picture.width(), picture.height()), (width, height), "{format}, {orientation}");
+            assert_eq!(picture.facts().format, format);
+            let Pixels::U8(data) = picture.pixels() else { panic!("8 bits stay 8") };
+            let (x, y) = (if right { width - 1 } else { 0 }, if bottom { height - 1 } else { 0 });
+            let is_white = |x: u32, y: u32| data[(y * width + x) as usize] > 128;
+            assert!(is_white(x, y), "{format}, {orientation}: the white corner");
+            assert!(!is_white(width - 1 - x, y) && !is_white(x, height - 1 - y), "{format}, {orientation}: the others");
+        }
     }
 }
