@@ -5,12 +5,15 @@
 mod batches;
 mod cache;
 mod callbacks;
+mod diary;
 mod epochs;
 mod error;
 mod evaluation;
 mod features;
 mod job;
+mod material;
 mod overlap;
+mod resume;
 mod run;
 
 pub use error::TrainError;

@@ -1,129 +1,132 @@
-//! Epochs until early stopping or the last one; the best epoch's layer is kept.
-
-use rayon::prelude::*;
+//! Epochs until early stopping or the last one; the layer of one of them is kept.
 
 use super::TrainError;
-use super::batches::TrainingRows;
-use super::callbacks::{EarlyStopping, ModelCheckpoint, Reading, Score};
-use super::evaluation::{Evaluation, Row, evaluate};
+use super::callbacks::{Reading, Score};
+use super::diary::{Diary, Past};
+use super::evaluation::{Evaluation, evaluate};
 use super::features::Features;
+use super::material::Material;
 use super::overlap::overlapped;
-use crate::config::{ClassWeights, TrainSettings};
-use crate::domain::{ClassName, EpochRecord, Progress, StopFlag, StopReason};
-use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, Head, HeadFit, N_FEATURES, NnError};
+use super::resume::{Bookmark, Standing};
+use crate::config::TrainSettings;
+use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
+use crate::nn::{Head, HeadFit, NnError};
 
-/// What a training has to go by.
-pub(super) struct Material<'a> {
-    /// In the order of the layer's outputs.
-    pub(super) classes: Vec<ClassName>,
-    pub(super) training: TrainingRows<'a>,
-    /// Images from which each channel's mean and deviation are taken; training images only.
-    pub(super) scaled_by: Vec<Row>,
-    pub(super) validation: Vec<Row>,
-}
-
-/// The layer of the saved epoch, and how it came about.
+/// The layer of the kept epoch, and how it came about.
 pub(super) struct Fitted {
     pub(super) head: Head,
     pub(super) evaluation: Evaluation,
-    /// The saved epoch, from 1.
+    /// The kept epoch, from 1.
     pub(super) epoch: u32,
     pub(super) history: Vec<EpochRecord>,
     pub(super) stopped: StopReason,
 }
 
+/// What a fit works with.
+#[derive(Clone, Copy)]
+pub(super) struct Bench<'a> {
+    pub(super) settings: &'a TrainSettings,
+    pub(super) features: &'a Features<'a>,
+    pub(super) stop: &'a StopFlag,
+    pub(super) progress: &'a dyn Progress,
+    /// Where it is saved after every epoch, and goes on from.
+    pub(super) bookmark: Option<&'a Bookmark>,
+}
+
 /// Fits a layer to `material`.
-pub(super) fn fit(
-    material: &Material<'_>,
-    settings: &TrainSettings,
-    features: &Features<'_>,
-    stop: &StopFlag,
-    progress: &dyn Progress,
-) -> Result<Fitted, TrainError> {
-    let scale = scale(&material.scaled_by, features)?;
-    let fit = FitSettings {
-        activation: settings.activation,
-        class_weights: class_weights(settings.class_weights, &material.training.n_of_class(material.classes.len())),
-        learning_rate: settings.learning_rate,
-        seed: settings.seed,
-    };
-    let layer = HeadFit::new(material.classes.clone(), scale, fit);
-    progress.begin("epochs", u64::from(settings.max_epochs), "epochs");
-    let fitted = Course { material, settings, features, stop, layer }.run(progress);
-    progress.end();
+pub(super) fn fit(material: &Material<'_>, bench: Bench<'_>) -> Result<Fitted, TrainError> {
+    let layer = material.layer(bench.settings, bench.features)?;
+    bench.progress.begin("epochs", u64::from(bench.settings.max_epochs), "epochs");
+    let fitted = Course::new(material, bench, layer).and_then(Course::run);
+    bench.progress.end();
     fitted
 }
 
-/// Balanced weights are those of scikit-learn: images / (classes * images of the class).
-fn class_weights(choice: ClassWeights, n_of_class: &[usize]) -> Vec<f64> {
-    let (n, n_classes) = (n_of_class.iter().sum::<usize>() as f64, n_of_class.len() as f64);
-    let weight = |of_class: &usize| match choice {
-        ClassWeights::None => 1.0,
-        ClassWeights::Balanced => n / (n_classes * (*of_class).max(1) as f64),
-    };
-    n_of_class.iter().map(weight).collect()
-}
-
-/// Rows that are read at a time when nothing else bounds them: 6 MB.
-const ROWS_AT_A_TIME: usize = 64;
-
-fn scale(rows: &[Row], features: &Features<'_>) -> Result<ChannelScale, TrainError> {
-    let mut statistics = ChannelStatistics::default();
-    let mut values = vec![0.0; ROWS_AT_A_TIME * N_FEATURES];
-    for rows in rows.chunks(ROWS_AT_A_TIME) {
-        let values = &mut values[..rows.len() * N_FEATURES];
-        values
-            .par_chunks_exact_mut(N_FEATURES)
-            .zip(rows)
-            .try_for_each(|(into, row)| features.cache.read(&row.hash, into))?;
-        values.chunks_exact(N_FEATURES).for_each(|row| statistics.add(row));
-    }
-    Ok(statistics.scale())
+struct Kept {
+    epoch: u32,
+    head: Head,
+    evaluation: Evaluation,
 }
 
 struct Course<'a> {
     material: &'a Material<'a>,
-    settings: &'a TrainSettings,
-    features: &'a Features<'a>,
-    stop: &'a StopFlag,
+    bench: Bench<'a>,
     layer: HeadFit,
+    diary: Diary,
+    kept: Option<Kept>,
+    /// Early stopping has said so.
+    stops: bool,
 }
 
-impl Course<'_> {
-    fn run(mut self, progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        let TrainSettings { early_stopping, checkpoint, keras_f32, .. } = *self.settings;
-        let mut stopping = EarlyStopping::new(early_stopping, keras_f32);
-        let mut saving = ModelCheckpoint::new(checkpoint, keras_f32);
-        let mut history: Vec<EpochRecord> = Vec::new();
-        let mut kept = None;
-        let mut stopped = StopReason::MaxEpochs;
-        for epoch in 1..=self.settings.max_epochs {
-            let trained = self.train_epoch(epoch)?;
-            let (head, evaluation) = self.validate()?;
-            let reading = Reading { training: trained, validation: evaluation.score() };
-            let saved = saving.saves(reading);
-            let verdict = stopping.after(reading);
-            let record = record(epoch, trained, &evaluation, saved);
-            progress.remark(&remark(&record));
-            progress.advance(1);
-            history.push(record);
-            let keeps = if early_stopping.restore_best_weights { verdict.is_best } else { saved };
-            if let Some(head) = head.filter(|_| keeps) {
-                kept = Some((head, evaluation, epoch));
-            }
-            if verdict.stops {
-                stopped = StopReason::EarlyStopping;
+impl<'a> Course<'a> {
+    /// Goes on from where it was saved, else begins.
+    fn new(material: &'a Material<'a>, bench: Bench<'a>, layer: HeadFit) -> Result<Self, TrainError> {
+        let course = Self { material, bench, layer, diary: Diary::new(bench.settings), kept: None, stops: false };
+        match bench.bookmark.and_then(Bookmark::load) {
+            Some(standing) => course.resumed(standing),
+            None => Ok(course),
+        }
+    }
+
+    fn resumed(mut self, standing: Standing) -> Result<Self, TrainError> {
+        let Some(layer) = self.layer.clone().resumed(standing.state) else { return Ok(self) };
+        self.layer = layer;
+        for past in standing.pasts {
+            self.stops = self.diary.note(past).stops;
+            self.bench.progress.advance(1);
+        }
+        if let Some((epoch, head)) = standing.kept {
+            let evaluation = evaluate(&head, &self.material.validation, &self.bench.features.cache)?;
+            self.kept = Some(Kept { epoch, head, evaluation });
+        }
+        tracing::info!("Going on with the training after epoch {}.", self.diary.pasts().len());
+        Ok(self)
+    }
+
+    fn run(mut self) -> Result<Fitted, TrainError> {
+        let first = self.diary.pasts().len() as u32 + 1;
+        for epoch in first..=self.bench.settings.max_epochs {
+            if self.stops {
                 break;
             }
+            self.pass(epoch)?;
         }
-        let (head, evaluation, epoch) = kept.ok_or_else(|| nothing_kept(self.settings, &history))?;
+        let history = self.diary.records();
+        let Kept { epoch, head, evaluation } = self.kept.ok_or_else(|| nothing_kept(self.bench.settings, &history))?;
+        let stopped = if self.stops { StopReason::EarlyStopping } else { StopReason::MaxEpochs };
         Ok(Fitted { head, evaluation, epoch, history, stopped })
+    }
+
+    /// One epoch: learned, measured, judged, saved.
+    fn pass(&mut self, epoch: u32) -> Result<(), TrainError> {
+        let training = self.train_epoch(epoch)?;
+        let (head, evaluation) = self.validate()?;
+        let reading = Reading { training, validation: evaluation.score() };
+        let consequence = self.diary.note(Past { reading, val_binary_accuracy: evaluation.binary_accuracy });
+        self.stops = consequence.stops;
+        if let Some(head) = head.filter(|_| consequence.keeps) {
+            self.kept = Some(Kept { epoch, head, evaluation });
+        }
+        if let Some(bookmark) = self.bench.bookmark {
+            bookmark.store(&self.standing())?;
+        }
+        self.bench.progress.remark(&remark(epoch, reading));
+        self.bench.progress.advance(1);
+        Ok(())
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            state: self.layer.state().clone(),
+            pasts: self.diary.pasts().to_vec(),
+            kept: self.kept.as_ref().map(|kept| (kept.epoch, kept.head.clone())),
+        }
     }
 
     /// One pass over the training images: how its batches went before their steps.
     fn train_epoch(&mut self, number: u32) -> Result<Score, TrainError> {
-        let epoch = self.material.training.epoch(number, self.settings.seed, self.settings.batch_size);
-        let (features, stop, layer) = (self.features, self.stop, &mut self.layer);
+        let epoch = self.material.training.epoch(number, self.bench.settings.seed, self.bench.settings.batch_size);
+        let (features, stop, layer) = (self.bench.features, self.bench.stop, &mut self.layer);
         let mut score = Score { n_correct: 0, n: 0, loss: 0.0 };
         overlapped(
             epoch.n_batches(),
@@ -148,7 +151,7 @@ impl Course<'_> {
     fn validate(&self) -> Result<(Option<Head>, Evaluation), TrainError> {
         match self.layer.head() {
             Ok(head) => {
-                let evaluation = evaluate(&head, &self.material.validation, &self.features.cache)?;
+                let evaluation = evaluate(&head, &self.material.validation, &self.bench.features.cache)?;
                 Ok((Some(head), evaluation))
             }
             Err(NnError::BadHead { .. }) => Ok((None, Evaluation::diverged(self.material.classes.len()))),
@@ -157,22 +160,13 @@ impl Course<'_> {
     }
 }
 
-fn record(epoch: u32, trained: Score, evaluation: &Evaluation, saved: bool) -> EpochRecord {
-    EpochRecord {
-        epoch,
-        loss: trained.loss,
-        accuracy: trained.accuracy(),
-        val_loss: evaluation.loss,
-        val_accuracy: evaluation.confusion.accuracy(),
-        val_binary_accuracy: evaluation.binary_accuracy,
-        saved,
-    }
-}
-
-fn remark(record: &EpochRecord) -> String {
-    let EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, .. } = record;
+fn remark(epoch: u32, Reading { training, validation }: Reading) -> String {
     format!(
-        "epoch {epoch}: loss {loss:.3}, accuracy {accuracy:.3}, val_loss {val_loss:.3}, val_accuracy {val_accuracy:.3}"
+        "epoch {epoch}: loss {:.3}, accuracy {:.3}, val_loss {:.3}, val_accuracy {:.3}",
+        training.loss,
+        training.accuracy(),
+        validation.loss,
+        validation.accuracy()
     )
 }
 

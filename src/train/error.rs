@@ -48,6 +48,9 @@ pub enum TrainError {
     /// A bug: the record of the model cannot be written as JSON.
     #[error("cannot write the model's record ({0}); please report it")]
     Record(#[from] serde_json::Error),
+    /// A bug: the training cannot be saved.
+    #[error("cannot save the training ({0}); please report it")]
+    Save(#[from] safetensors::SafeTensorError),
     /// The network.
     #[error(transparent)]
     Nn(#[from] NnError),

@@ -5,10 +5,12 @@ use std::time::{Instant, SystemTime};
 
 use super::TrainError;
 use super::batches::TrainingRows;
-use super::epochs::{self, Fitted, Material};
+use super::epochs::{self, Bench, Fitted};
 use super::evaluation::{self, Row};
 use super::features::{FailedImage, Features, Wanted};
 use super::job::{self, LabelledImage, TrainJob};
+use super::material::Material;
+use super::resume::Bookmark;
 use crate::disk;
 use crate::domain::{
     ClassCount, ClassName, Confusion, ContentHash, EpochRecord, HeadRecord, ModelRecord, Progress, Silent, Split,
@@ -31,7 +33,8 @@ pub struct Outcome {
 /// `created` and `train_seconds` follows from the job and the network alone.
 ///
 /// # Errors
-/// [`TrainError::Stopped`] once `stop` is raised: features computed so far stay cached, no `model.json` is written.
+/// [`TrainError::Stopped`] once `stop` is raised: features computed so far stay cached, no `model.json` is written. The
+/// same job then goes on after its last whole epoch.
 pub fn train(
     job: &TrainJob<'_>,
     engine: &Engine,
@@ -43,7 +46,10 @@ pub fn train(
     let features = Features::open(engine, &job.features_dir, job.limits)?;
     let gathered = gather(job, &features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
-    let fitted = epochs::fit(&gathered.material, &job.settings, &features, stop, progress)?;
+    let identity = gathered.material.identity(job.job_hash, engine.backbone().fingerprint);
+    let bookmark = Bookmark::new(&job.run_dir, identity);
+    let bench = Bench { settings: &job.settings, features: &features, stop, progress, bookmark: Some(&bookmark) };
+    let fitted = epochs::fit(&gathered.material, bench)?;
     let head = fitted.head.to_bytes()?;
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
     model.train_seconds = begin.elapsed().as_secs_f64();
@@ -52,6 +58,7 @@ pub fn train(
     let mut text = serde_json::to_string_pretty(&model)?;
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
+    bookmark.remove()?;
     Ok(Outcome { model, images_forwarded: features.n_forwarded(), failed: gathered.failed })
 }
 

@@ -196,6 +196,49 @@ fn the_callbacks_say_which_epoch_is_kept() {
     assert_eq!(kept(&scene, "restored"), 1);
 }
 
+/// Raises the flag after so many epochs, as a kill would end the training there.
+struct StopsAfterEpochs(StopFlag, AtomicU32);
+
+impl Progress for StopsAfterEpochs {
+    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn advance(&self, _n: u64) {}
+    fn remark(&self, text: &str) {
+        if text.starts_with("epoch ") && self.1.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.raise();
+        }
+    }
+    fn end(&self) {}
+}
+
+#[test]
+fn a_training_killed_after_any_epoch_goes_on_to_the_same_bytes() {
+    let mut scene = Scene::new(2, 1);
+    scene.settings.max_epochs = 3;
+    scene.settings.early_stopping.patience = 9;
+    let engine = engine_for_tests();
+    let n_made = AtomicU32::new(0);
+    let fresh = |image: &LabelledImage, epoch: u32| {
+        n_made.fetch_add(1, Ordering::Relaxed);
+        Ok(striped(image.class.as_str() == "upright", 1000 + u64::from(epoch)))
+    };
+    let job = |run: &str| scene.job(run, Augmented::InPlace(&fresh));
+    let whole = train(&job("whole"), &engine, &StopFlag::default(), &Silent).unwrap().model;
+    for n_epochs in 1..=2 {
+        let run = format!("killed-{n_epochs}");
+        n_made.store(0, Ordering::Relaxed);
+        let flag = StopFlag::default();
+        let stops = StopsAfterEpochs(flag.clone(), AtomicU32::new(n_epochs));
+        assert!(matches!(train(&job(&run), &engine, &flag, &stops), Err(TrainError::Stopped(_))));
+        let model = train(&job(&run), &engine, &StopFlag::default(), &Silent).unwrap().model;
+        assert!(n_made.load(Ordering::Relaxed) < 4 * 4, "it did not go on but began anew");
+        assert_eq!(essence(&model), essence(&whole));
+        for name in ["head.safetensors", "history.csv"] {
+            assert_eq!(scene.file(&run, name), scene.file("whole", name), "{name} after {n_epochs}");
+        }
+        assert!(!scene.path("runs").join(&run).join("resume.safetensors").exists());
+    }
+}
+
 #[test]
 fn one_bad_image_is_left_out_and_named() {
     let scene = Scene::new(3, 1);

@@ -1,0 +1,182 @@
+//! A training as it stands after an epoch, on disk, so that a killed one goes on from there and ends in the same bytes.
+//!
+//! One safetensors file in the run's folder: the fit with Adam's moments, the epochs so far, the layer kept so far. It is
+//! replaced whole after every epoch and removed once the model is there.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::TrainError;
+use super::callbacks::{Reading, Score};
+use super::diary::Past;
+use crate::disk;
+use crate::domain::ContentHash;
+use crate::nn::{Adam, FitState, Head};
+
+/// Where a training is saved, and which one it is.
+#[derive(Debug, Clone)]
+pub(super) struct Bookmark {
+    path: PathBuf,
+    identity: ContentHash,
+}
+
+/// A training as it stood.
+#[derive(Debug, PartialEq)]
+pub(super) struct Standing {
+    pub(super) state: FitState,
+    pub(super) pasts: Vec<Past>,
+    /// The epoch (from 1) whose layer is kept so far, and the layer.
+    pub(super) kept: Option<(u32, Head)>,
+}
+
+/// The only key of the file's metadata, so that its bytes do not depend on the order of a map.
+const TRAINING: &str = "training";
+
+#[derive(Serialize, Deserialize)]
+struct Title {
+    identity: ContentHash,
+    n_steps: i32,
+    kept_epoch: Option<u32>,
+}
+
+/// Numbers an epoch takes in the file.
+const COLUMNS: usize = 7;
+
+impl Bookmark {
+    /// `identity` is that of everything that the training's result follows from.
+    pub(super) fn new(run_dir: &Path, identity: ContentHash) -> Self {
+        Self { path: run_dir.join("resume.safetensors"), identity }
+    }
+
+    pub(super) fn store(&self, standing: &Standing) -> Result<(), TrainError> {
+        let bytes = self.to_bytes(standing)?;
+        Ok(disk::write_atomic(&self.path, &bytes)?)
+    }
+
+    /// `None` when there is nothing to go on from, or it is of another training; that one is lost then.
+    pub(super) fn load(&self) -> Option<Standing> {
+        let bytes = std::fs::read(&self.path).ok()?;
+        let standing = self.from_bytes(&bytes);
+        if standing.is_none() {
+            tracing::info!("`{}` is of another training and is not gone on from.", self.path.display());
+        }
+        standing
+    }
+
+    pub(super) fn remove(&self) -> Result<(), TrainError> {
+        Ok(disk::remove_file(&self.path)?)
+    }
+
+    fn to_bytes(&self, standing: &Standing) -> Result<Vec<u8>, TrainError> {
+        let FitState { n_steps, weight, bias } = &standing.state;
+        let mut parts: Vec<(String, Dtype, Vec<u8>)> = Vec::new();
+        for (name, adam) in [("weight", weight), ("bias", bias)] {
+            for (part, values) in [("values", &adam.values), ("first", &adam.first), ("second", &adam.second)] {
+                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                parts.push((format!("{name}.{part}"), Dtype::F32, bytes));
+            }
+        }
+        let history = standing.pasts.iter().flat_map(numbers).flat_map(f64::to_le_bytes).collect();
+        parts.push(("history".to_owned(), Dtype::F64, history));
+        if let Some((_, head)) = &standing.kept {
+            parts.push(("kept".to_owned(), Dtype::U8, head.to_bytes()?));
+        }
+        let kept_epoch = standing.kept.as_ref().map(|(epoch, _)| *epoch);
+        let title = serde_json::to_string(&Title { identity: self.identity, n_steps: *n_steps, kept_epoch })?;
+        let views = parts.iter().map(|(name, dtype, bytes)| {
+            let n = bytes.len() / (dtype.bitsize() / 8);
+            Ok((name.as_str(), TensorView::new(*dtype, vec![n], bytes)?))
+        });
+        let views: Vec<_> = views.collect::<Result<_, safetensors::SafeTensorError>>()?;
+        Ok(safetensors::serialize(views, Some(HashMap::from([(TRAINING.to_owned(), title)])))?)
+    }
+
+    fn from_bytes(&self, bytes: &[u8]) -> Option<Standing> {
+        let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
+        let title: Title = serde_json::from_str(header.metadata().as_ref()?.get(TRAINING)?).ok()?;
+        if title.identity != self.identity {
+            return None;
+        }
+        let file = SafeTensors::deserialize(bytes).ok()?;
+        let singles = |name: &str| {
+            let data = file.tensor(name).ok()?.data();
+            Some(data.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect::<Vec<_>>())
+        };
+        let adam = |name: &str| {
+            let part = |part: &str| singles(&format!("{name}.{part}"));
+            Some(Adam { values: part("values")?, first: part("first")?, second: part("second")? })
+        };
+        let state = FitState { n_steps: title.n_steps, weight: adam("weight")?, bias: adam("bias")? };
+        let history = file.tensor("history").ok()?.data().as_chunks().0;
+        let history: Vec<f64> = history.iter().map(|eight| f64::from_le_bytes(*eight)).collect();
+        let kept = match title.kept_epoch {
+            Some(epoch) => Some((epoch, Head::from_bytes(file.tensor("kept").ok()?.data()).ok()?)),
+            None => None,
+        };
+        Some(Standing { state, pasts: history.as_chunks().0.iter().map(past).collect(), kept })
+    }
+}
+
+/// Counts are below 2^53, so that floats hold them exactly.
+fn numbers(past: &Past) -> [f64; COLUMNS] {
+    let Reading { training: t, validation: v } = past.reading;
+    let count = |n: u64| n as f64;
+    [count(t.n_correct), count(t.n), t.loss, count(v.n_correct), count(v.n), v.loss, past.val_binary_accuracy]
+}
+
+fn past(numbers: &[f64; COLUMNS]) -> Past {
+    let score = |at: usize| Score { n_correct: numbers[at] as u64, n: numbers[at + 1] as u64, loss: numbers[at + 2] };
+    Past { reading: Reading { training: score(0), validation: score(3) }, val_binary_accuracy: numbers[6] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Activation, ClassName};
+    use crate::nn::N_FEATURES;
+
+    fn standing() -> Standing {
+        let adam = |n: usize| Adam { values: vec![0.1; n], first: vec![-1e-9; n], second: vec![1e-20; n] };
+        let score = Score { n_correct: 3, n: 7, loss: 0.1 + 0.2 };
+        let classes = ["a", "b"].map(|name| ClassName::new(name).unwrap()).to_vec();
+        let head = Head::new(classes, Activation::Softmax, vec![0.5; 2 * N_FEATURES], vec![1.0, 2.0]).unwrap();
+        let past = |loss| Past {
+            reading: Reading { training: score, validation: Score { loss, ..score } },
+            val_binary_accuracy: 0.5,
+        };
+        Standing {
+            state: FitState { n_steps: 9, weight: adam(2 * N_FEATURES), bias: adam(2) },
+            pasts: vec![past(0.3), past(0.25)],
+            kept: Some((2, head)),
+        }
+    }
+
+    #[test]
+    fn a_training_comes_back_as_it_stood_and_only_to_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let bookmark = Bookmark::new(dir.path(), ContentHash::of(b"this"));
+        assert_eq!(bookmark.load(), None);
+        bookmark.store(&standing()).unwrap();
+        assert_eq!(bookmark.load(), Some(standing()));
+        assert_eq!(Bookmark::new(dir.path(), ContentHash::of(b"other")).load(), None);
+        let whole = std::fs::read(&bookmark.path).unwrap();
+        std::fs::write(&bookmark.path, &whole[..whole.len() / 2]).unwrap();
+        assert_eq!(bookmark.load(), None);
+        bookmark.remove().unwrap();
+        assert!(!bookmark.path.exists());
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_comes_back_as_such() {
+        let mut standing = standing();
+        standing.pasts[1].reading.validation.loss = f64::NAN;
+        standing.kept = None;
+        let bookmark = Bookmark::new(Path::new("."), ContentHash::of(b"this"));
+        let read = bookmark.from_bytes(&bookmark.to_bytes(&standing).unwrap()).unwrap();
+        assert!(read.pasts[1].reading.validation.loss.is_nan() && read.kept.is_none());
+    }
+}
