@@ -37,3 +37,6 @@ pub use picture::{Picture, Pixels, Rgb8};
 pub use tag::{is_whole, read_tag};
 pub use tone::Tone;
 pub use warp::{BorderRule, Sampling};
+
+#[cfg(test)]
+mod scipy_tests;
