@@ -17,7 +17,7 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         && !path.is_file()
     {
         let advice =
-            "backbone.weights names a file that is not there; give the path of a VGG16 .safetensors file, or \"auto\"";
+            "backbone.weights names a file that is not there; give the path of a VGG16 weights file, or \"auto\"";
         return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
     }
     output::line(&format!(

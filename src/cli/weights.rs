@@ -1,10 +1,12 @@
-//! `gradwatch weights list`: the VGG16 weight files in the state folder.
+//! `gradwatch weights`: the VGG16 weight files in the state folder, and how they come there.
+
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::failure::Failure;
 use super::output;
-use crate::config::{Settings, WeightsChoice};
+use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::disk::Workspace;
 use crate::nn::{self, WeightsFile};
 
@@ -16,8 +18,21 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// List the VGG16 weight files in the state folder, with their hashes
+    /// List the VGG16 weight files in the state folder, with hash, origin and licence
     List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the convolutions out of a VGG16 file from PyTorch or Keras and keep them in the state folder (59 MB)
+    Import {
+        /// .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras
+        file: PathBuf,
+
+        /// How pictures are prepared for them, if it is not what the file's library does
+        #[arg(long, value_name = "HOW", value_parser = preprocessing)]
+        preprocessing: Option<Preprocessing>,
+
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -25,7 +40,15 @@ enum What {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    let What::List { json } = args.what;
+    match &args.what {
+        What::List { json } => list(*json, settings),
+        What::Import { file, preprocessing, json } => {
+            import(file, preprocessing.unwrap_or(Preprocessing::Auto), *json, settings)
+        }
+    }
+}
+
+fn list(json: bool, settings: &Settings) -> Result<(), Failure> {
     let folder = Workspace::new(&settings.state_dir).weights();
     let files = nn::list_weights(&folder)?;
     if json {
@@ -42,12 +65,47 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
             folder.display()
         ));
     }
-    for file in &files {
-        let verdict =
-            file.sha256.as_ref().map_or_else(|error| format!("unusable: {error}"), |hash| format!("sha256 {hash}"));
-        output::line(&format!("{}  {}  {:.1} MB  {verdict}", file.path.display(), file.origin, file.len as f64 / 1e6));
+    files.iter().for_each(tell);
+    Ok(())
+}
+
+fn import(
+    file: &std::path::Path,
+    preprocessing: Preprocessing,
+    json: bool,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let folder = Workspace::new(&settings.state_dir).weights();
+    let imported = nn::import_weights(file, &folder, preprocessing)?;
+    if json {
+        output::json(&document(&imported));
+        return Ok(());
+    }
+    tell(&imported);
+    match &settings.backbone.weights {
+        WeightsChoice::File(path) if *path != imported.path => {
+            output::line(&format!("Not in use: backbone.weights names {}.", path.display()));
+        }
+        _ => output::line("Trainings from the next start on use it, as long as it is the only imported file."),
     }
     Ok(())
+}
+
+fn tell(file: &WeightsFile) {
+    output::line(&file.path.display().to_string());
+    match &file.sha256 {
+        Ok(hash) => {
+            output::line(&format!("  sha256   {hash} ({:.1} MB)", file.len as f64 / 1e6));
+            output::line(&format!("  origin   {}; pictures prepared as \"{}\"", file.origin, file.preprocessing));
+            output::line(&format!("  licence  {}", file.licence));
+        }
+        Err(error) => output::line(&format!("  unusable: {error}")),
+    }
+}
+
+/// Any value of `backbone.preprocessing`.
+pub(super) fn preprocessing(text: &str) -> Result<Preprocessing, String> {
+    serde_json::from_value(text.into()).map_err(|_| "write auto, imagenet, caffe, rescale or raw".to_owned())
 }
 
 fn document(file: &WeightsFile) -> serde_json::Value {
@@ -55,5 +113,13 @@ fn document(file: &WeightsFile) -> serde_json::Value {
         Ok(hash) => (Some(hash.to_string()), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    json!({ "path": file.path, "bytes": file.len, "origin": file.origin, "sha256": sha256, "error": error })
+    json!({
+        "path": file.path,
+        "bytes": file.len,
+        "origin": file.origin,
+        "licence": file.licence,
+        "preprocessing": file.preprocessing,
+        "sha256": sha256,
+        "error": error,
+    })
 }

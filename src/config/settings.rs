@@ -224,6 +224,10 @@ pub enum Preprocessing {
     Imagenet,
     /// BGR 0 to 255, less (103.939 116.779 123.68).
     Caffe,
+    /// RGB / 255.
+    Rescale,
+    /// RGB 0 to 255 as it is.
+    Raw,
 }
 
 /// `[backbone]`

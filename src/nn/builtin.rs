@@ -12,18 +12,21 @@ use tch::{Device, Kind, Tensor};
 
 use super::NnError;
 use super::architecture::{Conv, VGG16};
-use super::network::{Input, to_vec};
+use super::input::Input;
+use super::network::to_vec;
 use super::pattern;
 use super::random::Generator;
 use super::torch::Torch;
-use super::weights::{self, Layer, Weights};
+use super::weights::{self, Layer, Remark, Weights};
 use crate::disk;
 use crate::domain::{ContentHash, StopFlag};
 
 /// `origin` of these weights in every record.
 pub(super) const ORIGIN: &str = "built-in";
 /// Changes whenever the recipe below does, so that an older file is not taken for the same network.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
+/// How pictures are prepared for it.
+const INPUT: Input = Input::Imagenet;
 /// Enough for steady statistics: 3,136 positions a channel even in block5.
 const N_PICTURES: usize = 16;
 
@@ -65,20 +68,35 @@ impl BuiltIn<'_> {
     fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<Weights, NnError> {
         tracing::info!("making the built-in backbone (once; it takes some seconds)");
         let begin = Instant::now();
-        let layers = self.layers(stop)?;
-        let origin = format!("gradwatch built-in, recipe {RECIPE}, seed {}", self.seed);
-        let bytes = weights::to_safetensors(self.plan, &layers, &origin)?;
+        // Sums are split among threads, and each split rounds otherwise: one thread gives the same bytes on every machine
+        // with the same libtorch and instruction set, however many cores it has.
+        let n_threads = tch::get_num_threads();
+        tch::set_num_threads(1);
+        let layers = self.layers(stop);
+        tch::set_num_threads(n_threads);
+        let layers = layers?;
+        let remark = self.remark();
+        let bytes = weights::to_safetensors(self.plan, &layers, &remark)?;
         let sha256 = ContentHash::of(&bytes);
         let path = folder.join(format!("{prefix}{}.safetensors", sha256.short()));
         disk::write_atomic(&path, &bytes)?;
         tracing::info!(file = %path.display(), seconds = begin.elapsed().as_secs_f32(), "made the built-in backbone");
-        Ok(Weights { layers, sha256 })
+        Ok(Weights { layers, sha256, input: INPUT, remark: Some(remark) })
+    }
+
+    fn remark(&self) -> Remark {
+        Remark {
+            origin: format!("built-in, recipe {RECIPE}, seed {}: generated, not trained on photographs", self.seed),
+            source_sha256: None,
+            preprocessing: INPUT.name().to_owned(),
+            licence: "as gradwatch itself".to_owned(),
+        }
     }
 
     /// Draws each layer and standardises it on what the layers below make of generated pictures.
     fn layers(&self, stop: &StopFlag) -> Result<Vec<Layer>, NnError> {
         let pictures: Vec<_> = (0..self.n_pictures).map(|number| pattern::picture(self.seed, number)).collect();
-        let mut x = Input::Imagenet.tensor(&pictures, Device::Cpu)?;
+        let mut x = INPUT.tensor(&pictures, Device::Cpu)?;
         let mut layers = Vec::with_capacity(self.plan.len());
         for conv in self.plan {
             stop.check()?;
@@ -179,6 +197,23 @@ mod tests {
         assert_eq!(thin(1).load_or_make(dir.path(), &stop).unwrap().sha256, made.sha256);
         assert_ne!(thin(2).load_or_make(dir.path(), &stop).unwrap().sha256, made.sha256);
         assert_eq!(weights::weights_in(dir.path()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn its_bytes_do_not_depend_on_the_number_of_threads() {
+        let before = tch::get_num_threads();
+        let made = [1, 2, 3].map(|n| {
+            tch::set_num_threads(n);
+            let dir = tempfile::tempdir().unwrap();
+            let wide = [Conv::new(0, 3, 64, false), Conv::new(2, 64, 32, true)];
+            BuiltIn { plan: &wide, seed: 1, n_pictures: 2 }
+                .load_or_make(dir.path(), &StopFlag::default())
+                .unwrap()
+                .sha256
+        });
+        assert_eq!(tch::get_num_threads(), 3);
+        tch::set_num_threads(before);
+        assert!(made.iter().all(|sha256| *sha256 == made[0]), "{made:?}");
     }
 
     #[test]

@@ -30,23 +30,29 @@ pub enum NnError {
         /// Bytes that are there.
         found: u64,
     },
-    /// Not a safetensors file.
-    #[error("`{}` is no safetensors file: {found}; give a VGG16 .safetensors with torchvision's or timm's names", path.display())]
+    /// Not a weights file.
+    #[error("`{}` is no weights file: {found}; give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras", path.display())]
     UnknownFormat {
         /// Which file.
         path: PathBuf,
         /// What it looks like instead.
         found: String,
     },
-    /// A tensor of VGG16 is not in the file.
-    #[error("`{}` has no tensor `{tensor}` (it has {n_tensors} others): it is not a plain VGG16 with torchvision's or timm's names", path.display())]
-    MissingTensor {
+    /// Of a known format, but its parts do not fit together.
+    #[error("`{}` is damaged or cut off ({cause}); download or copy it again", path.display())]
+    Damaged {
         /// Which file.
         path: PathBuf,
-        /// Which tensor.
-        tensor: String,
-        /// How many tensors there are.
-        n_tensors: usize,
+        /// The reader's words.
+        cause: String,
+    },
+    /// Whole, but not VGG16.
+    #[error("`{}` holds another network than plain VGG16: {found}", path.display())]
+    OtherNetwork {
+        /// Which file.
+        path: PathBuf,
+        /// What it has that VGG16 has not, or the other way round.
+        found: String,
     },
     /// A tensor of another network.
     #[error("`{}`: `{tensor}` is {found:?}, VGG16 needs {expected:?}: the file holds another network", path.display())]
@@ -67,7 +73,7 @@ pub enum NnError {
         path: PathBuf,
         /// Which tensor.
         tensor: String,
-        /// safetensors' name of the type.
+        /// The file's name of the type.
         found: String,
     },
     /// A weight that is no number.

@@ -1,52 +1,13 @@
 //! The frozen network on its device: pictures in, activations out.
 
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
-use super::architecture::{Conv, INPUT_SIDE};
+use super::architecture::Conv;
+use super::input::Input;
 use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
 use crate::imaging::Rgb8;
-
-/// How pictures are prepared for the first layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input {
-    /// RGB / 255, less torchvision's means, over its deviations.
-    Imagenet,
-    /// BGR 0 to 255, less the means of the network's first authors.
-    Caffe,
-}
-
-impl Input {
-    /// The word in records.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Imagenet => "imagenet",
-            Self::Caffe => "caffe",
-        }
-    }
-
-    /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the bytes lie.
-    pub(super) fn tensor(self, pictures: &[Rgb8], device: Device) -> Result<Tensor, NnError> {
-        let bytes: Vec<u8> = pictures.iter().flat_map(|picture| picture.data.iter().copied()).collect();
-        self.prepared(&bytes, pictures.len() as i64, device).named("prepare pictures")
-    }
-
-    fn prepared(self, bytes: &[u8], n: i64, device: Device) -> Result<Tensor, TchError> {
-        let side = INPUT_SIDE as i64;
-        let rgb = Tensor::f_from_data_size(bytes, &[n, side, side, 3], Kind::Uint8)?;
-        let rgb = rgb.f_to_device(device)?.f_to_kind(Kind::Float)?;
-        let channels = |values: [f32; 3]| Tensor::f_from_slice(&values)?.f_to_device(device);
-        let prepared = match self {
-            Self::Imagenet => rgb
-                .f_div_scalar(255.0)?
-                .f_sub(&channels([0.485, 0.456, 0.406])?)?
-                .f_div(&channels([0.229, 0.224, 0.225])?)?,
-            Self::Caffe => rgb.f_flip([3])?.f_sub(&channels([103.939, 116.779, 123.68])?)?,
-        };
-        prepared.f_permute([0, 3, 1, 2])
-    }
-}
 
 /// The convolutions with their weights on the device.
 pub(super) struct Network {
@@ -115,27 +76,11 @@ pub(super) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
 mod tests {
     use super::*;
     use crate::nn::Generator;
+    use crate::nn::architecture::INPUT_SIDE;
     use crate::nn::pattern;
-
-    fn plain(rgb: [u8; 3]) -> Rgb8 {
-        let side = INPUT_SIDE as u32;
-        Rgb8 { width: side, height: side, data: rgb.repeat(INPUT_SIDE * INPUT_SIDE) }
-    }
 
     fn assert_close(found: f64, expected: f64) {
         assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");
-    }
-
-    #[test]
-    fn pictures_are_prepared_as_published() {
-        let colour = [plain([255, 128, 0])];
-        let imagenet = Input::Imagenet.tensor(&colour, Device::Cpu).unwrap();
-        assert_eq!(imagenet.size(), [1, 3, 224, 224]);
-        let expected = [(1.0 - 0.485) / 0.229, (128.0 / 255.0 - 0.456) / 0.224, -0.406 / 0.225];
-        (0..3).for_each(|c| assert_close(imagenet.double_value(&[0, c, 100, 7]), expected[c as usize]));
-        let caffe = Input::Caffe.tensor(&colour, Device::Cpu).unwrap();
-        let expected = [0.0 - 103.939, 128.0 - 116.779, 255.0 - 123.68];
-        (0..3).for_each(|c| assert_close(caffe.double_value(&[0, c, 0, 223]), expected[c as usize]));
     }
 
     /// A 3x3 convolution with padding 1 and `ReLU` at one place, spelled out.

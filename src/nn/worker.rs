@@ -14,10 +14,11 @@ use super::architecture::{INPUT_SIDE, VGG16};
 use super::builtin::{self, BuiltIn};
 use super::device::{self, Chosen};
 use super::engine::Backbone;
-use super::network::{Input, Network};
+use super::input::Input;
+use super::network::Network;
 use super::weights::{self, FILE_ORIGIN, Weights};
 use super::{Activations, NnError};
-use crate::config::{BackboneSettings, ComputeSettings, Preprocessing, WeightsChoice};
+use crate::config::{BackboneSettings, ComputeSettings, WeightsChoice};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
 use crate::imaging::Rgb8;
 
@@ -64,11 +65,7 @@ impl Worker {
         tch::set_num_threads(n_threads as i32);
         let Chosen { device, batch, why } = device::choose(compute.device, n_threads)?;
         let (weights, name, origin) = load(backbone, weights_dir, stop)?;
-        let input = match backbone.preprocessing {
-            Preprocessing::Caffe => Input::Caffe,
-            // What torchvision's and timm's files need, and what the built-in backbone was standardised with.
-            Preprocessing::Imagenet | Preprocessing::Auto => Input::Imagenet,
-        };
+        let input = Input::chosen(backbone.preprocessing).unwrap_or(weights.input);
         let network = Network::new(&VGG16, &weights.layers, input, device)?;
         let backbone = describe(name, origin, input, weights.sha256);
         Ok((Self { network, batch }, Started { backbone, device: why, batch }))

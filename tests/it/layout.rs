@@ -36,9 +36,12 @@ const ROOMS: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates with a room of their own.
-const CRATES: [(&str, &[&str]); 16] = [
+const CRATES: &[(&str, &[&str])] = &[
     ("tch", &["nn"]),
     ("torch_sys", &["nn"]),
+    ("hdf5_reader", &["nn"]),
+    ("pytorch_reader", &["nn"]),
+    ("zip", &["nn"]),
     ("sled", &["registry"]),
     ("notify", &["watch"]),
     ("image", &["imaging"]),

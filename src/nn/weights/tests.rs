@@ -1,56 +1,137 @@
-//! Files as users have them, whole and broken.
+//! Files as users have them, whole and broken. Those in `tests/fixtures/weights` were written by the real libraries
+//! (`scripts/make-weights-fixtures`); all hold the same thin network, whose numbers follow a formula.
+
+use std::path::PathBuf;
+
+use ::safetensors::Dtype;
+use ::safetensors::tensor::TensorView;
+use half::{bf16, f16};
+use proptest::prelude::*;
 
 use super::*;
+use crate::config::Preprocessing;
 use crate::nn::Generator;
 
-const THIN: [Conv; 2] = [Conv::new(0, 3, 4, false), Conv::new(2, 4, 2, true)];
+const WIDTHS: [usize; 13] = [4, 4, 6, 6, 8, 8, 8, 10, 10, 10, 12, 12, 12];
 
-fn layers() -> Vec<Layer> {
-    let mut generator = Generator::new(1, "weights");
-    // Eighths are exact in every floating-point type.
-    let mut draw = |n: usize| (0..n).map(|_| (generator.below(64) as f32 - 32.0) / 8.0).collect();
-    THIN.iter().map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) }).collect()
+/// VGG16 with the fixtures' widths.
+pub(in crate::nn) fn thin_vgg16() -> Vec<Conv> {
+    let full = super::super::architecture::VGG16;
+    let inputs = std::iter::once(3).chain(WIDTHS);
+    let narrow =
+        |((conv, outputs), inputs): ((&Conv, usize), usize)| Conv::new(conv.index, inputs, outputs, conv.ends_block);
+    full.iter().zip(WIDTHS).zip(inputs).map(narrow).collect()
+}
+
+/// The fixtures' numbers: the same formulas as in `make.py`.
+pub(in crate::nn) fn thin_layers() -> Vec<Layer> {
+    let layer = |(number, conv): (usize, &Conv)| {
+        let tap = |o: usize, i: usize, tap: usize| {
+            let value = (o * 29 + i * 13 + tap / 3 * 7 + tap % 3 * 3 + number * 11 + o * i * 5) % 61;
+            (value as f32 - 30.0) / 128.0
+        };
+        let kernels = |o| (0..conv.inputs).flat_map(move |i| (0..9).map(move |t| tap(o, i, t)));
+        Layer {
+            weight: (0..conv.outputs).flat_map(kernels).collect(),
+            bias: (0..conv.outputs).map(|o| (((o * 3 + number * 7) % 9) as f32 - 4.0) / 8.0).collect(),
+        }
+    };
+    thin_vgg16().iter().enumerate().map(layer).collect()
+}
+
+pub(in crate::nn) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights").join(name)
+}
+
+fn remark() -> Remark {
+    Remark {
+        origin: "test".to_owned(),
+        source_sha256: None,
+        preprocessing: "rescale".to_owned(),
+        licence: "none".to_owned(),
+    }
 }
 
 /// A file with `bytes`, and the folder that goes with it.
 fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("vgg16.safetensors");
+    let path = dir.path().join("vgg16.file");
     std::fs::write(&path, bytes).unwrap();
     (dir, path)
 }
 
-fn whole() -> Vec<u8> {
-    to_safetensors(&THIN, &layers(), "test").unwrap()
+fn refusal_of(path: &Path) -> String {
+    let message = read(path, &thin_vgg16()).unwrap_err().to_string();
+    assert!(!message.contains('\n'), "{message}");
+    message.replace(&path.display().to_string(), "FILE")
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    let (_dir, path) = file(bytes);
+    refusal_of(&path)
+}
+
+#[test]
+fn every_format_gives_the_same_network() {
+    let torch = ["torchvision.safetensors", "timm.safetensors", "zip.pth", "legacy.pth", "checkpoint.pth"];
+    let keras = [
+        "keras1-notop.h5",
+        "keras2-flat.h5",
+        "keras2-nested.h5",
+        "keras2-weights.h5",
+        "keras3-nested.h5",
+        "keras3-nested.weights.h5",
+        "keras3-softmax.keras",
+        "keras3-one-unit-rescaling.keras",
+        "chunked.h5",
+    ];
+    let expected = thin_layers();
+    for (name, input) in
+        torch.map(|name| (name, Input::Imagenet)).into_iter().chain(keras.map(|name| (name, Input::Caffe)))
+    {
+        let weights = read(&fixture(name), &thin_vgg16()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(weights.layers == expected, "{name}");
+        assert_eq!(weights.input, input, "{name}");
+        assert_eq!(weights.sha256, ContentHash::of(&std::fs::read(fixture(name)).unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn tch_s_own_files_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = tch::nn::VarStore::new(tch::Device::Cpu);
+    for (conv, layer) in thin_vgg16().iter().zip(thin_layers()) {
+        let root = store.root() / "features" / conv.index;
+        let shape = conv.weight_shape().map(|n| n as i64);
+        let _ = root.var_copy("weight", &tch::Tensor::from_slice(&layer.weight).view(shape));
+        let _ = root.var_copy("bias", &tch::Tensor::from_slice(&layer.bias));
+    }
+    for name in ["vgg16.ot", "vgg16.pt", "vgg16.safetensors"] {
+        store.save(dir.path().join(name)).unwrap();
+        let weights = read(&dir.path().join(name), &thin_vgg16()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(weights.layers == thin_layers(), "{name}");
+    }
 }
 
 /// One number in some type's bytes.
 type Encode = fn(f32) -> Vec<u8>;
 
-/// A file of `tensors`, all of `dtype`.
+/// The thin network with all numbers of `dtype`.
 fn encoded(dtype: Dtype, encode: Encode) -> Vec<u8> {
     let mut tensors = Vec::new();
-    for (conv, layer) in THIN.iter().zip(layers()) {
+    for (conv, layer) in thin_vgg16().iter().zip(thin_layers()) {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| encode(*value)).collect::<Vec<u8>>();
         tensors.push((conv.weight_name(), conv.weight_shape().to_vec(), bytes(&layer.weight)));
         tensors.push((conv.bias_name(), vec![conv.outputs], bytes(&layer.bias)));
     }
-    tensors.push(("classifier.0.bias".to_owned(), vec![2], [encode(0.0), encode(1.0)].concat()));
     let views = tensors
         .iter()
         .map(|(name, shape, bytes)| (name.clone(), TensorView::new(dtype, shape.clone(), bytes).unwrap()));
-    safetensors::serialize(views, None).unwrap()
-}
-
-fn refusal(bytes: &[u8]) -> String {
-    let (_dir, path) = file(bytes);
-    let message = read(&path, &THIN).unwrap_err().to_string();
-    assert!(!message.contains('\n'), "{message}");
-    message.replace(&path.display().to_string(), "FILE")
+    ::safetensors::serialize(views, None).unwrap()
 }
 
 #[test]
-fn reads_every_common_type_as_f32_and_leaves_a_classifier_alone() {
+fn every_common_type_of_number_is_read_as_f32() {
     let files: [(Dtype, Encode); 4] = [
         (Dtype::F32, |value| value.to_le_bytes().to_vec()),
         (Dtype::F16, |value| f16::from_f32(value).to_le_bytes().to_vec()),
@@ -58,69 +139,146 @@ fn reads_every_common_type_as_f32_and_leaves_a_classifier_alone() {
         (Dtype::F64, |value| f64::from(value).to_le_bytes().to_vec()),
     ];
     for (dtype, encode) in files {
-        let bytes = encoded(dtype, encode);
-        let (_dir, path) = file(&bytes);
-        let weights = read(&path, &THIN).unwrap();
-        assert_eq!(weights.layers, layers(), "{dtype:?}");
-        assert_eq!(weights.sha256, ContentHash::of(&bytes));
+        let (_dir, path) = file(&encoded(dtype, encode));
+        assert!(read(&path, &thin_vgg16()).unwrap().layers == thin_layers(), "{dtype:?}");
     }
-}
-
-#[test]
-fn a_cut_off_file_says_how_much_is_there() {
-    let bytes = whole();
-    let expected =
-        format!("`FILE` is cut off: {} bytes of {}; download or copy it again", bytes.len() - 4, bytes.len());
-    assert_eq!(refusal(&bytes[..bytes.len() - 4]), expected);
-    assert!(refusal(&bytes[..60]).starts_with("`FILE` is cut off: 60 bytes of "));
-    assert!(refusal(&bytes[..5]).contains("it has 5 bytes"));
-}
-
-#[test]
-fn another_network_is_named_by_its_first_wrong_tensor() {
-    let other = [Conv::new(0, 3, 4, false), Conv::new(3, 4, 2, true)];
-    let renamed = to_safetensors(&other, &layers(), "test").unwrap();
-    assert!(refusal(&renamed).starts_with("`FILE` has no tensor `features.2.weight` (it has 4 others)"));
-    let wide = [THIN[0], Conv::new(2, 8, 1, true)];
-    let reshaped: Vec<Layer> = vec![layers().remove(0), Layer { weight: vec![0.0; 72], bias: vec![0.0] }];
-    let message = refusal(&to_safetensors(&wide, &reshaped, "test").unwrap());
-    assert!(message.contains("`features.2.weight` is [1, 8, 3, 3], VGG16 needs [2, 4, 3, 3]"), "{message}");
-}
-
-#[test]
-fn other_formats_are_called_by_their_names() {
-    for (start, name) in [
-        (b"PK\x03\x04 and more".as_slice(), "a zip archive"),
-        (b"\x89HDF\r\n\x1a\n and more", "an HDF5 file"),
-        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 ", "a Python pickle"),
-        (b"<!DOCTYPE html><html>", "a web page"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff and more", "no header length"),
-        (b"\x04\0\0\0\0\0\0\0nope", "its header is unreadable"),
-    ] {
-        let message = refusal(start);
-        assert!(message.starts_with("`FILE` is no safetensors file: ") && message.contains(name), "{message}");
-    }
-    let mut longer = whole();
-    longer.extend([0; 3]);
-    assert!(refusal(&longer).contains("3 bytes follow its last tensor"));
-}
-
-#[test]
-fn integers_and_broken_numbers_are_refused() {
     assert!(refusal(&encoded(Dtype::I32, |value| (value as i32).to_le_bytes().to_vec())).contains("holds I32 numbers"));
     let nan = refusal(&encoded(Dtype::F32, |_| f32::NAN.to_le_bytes().to_vec()));
     assert!(nan.contains("`features.0.weight` holds values that are not finite"), "{nan}");
-    let absent = read(Path::new("/no/such/file"), &THIN).unwrap_err().to_string();
+}
+
+#[test]
+fn other_networks_are_told_from_vgg16() {
+    let found = |name: &str| refusal_of(&fixture(name));
+    assert_eq!(
+        found("batch-norm.safetensors"),
+        "`FILE` holds another network than plain VGG16: it normalises between its layers (as vgg16_bn does)"
+    );
+    let layers = thin_layers();
+    let short = to_safetensors(&thin_vgg16()[..12], &layers[..12], &remark()).unwrap();
+    let expected =
+        "`FILE` holds another network than plain VGG16: of its 24 arrays, 12 are 3x3 convolutions with a bias, not 13";
+    assert_eq!(refusal(&short), expected);
+    let message = read(&fixture("zip.pth"), &super::super::architecture::VGG16).unwrap_err().to_string();
+    assert!(message.contains("`features.0.weight` is [4, 3, 3, 3], VGG16 needs [64, 3, 3, 3]"), "{message}");
+}
+
+#[test]
+fn what_is_no_weights_file_is_called_by_its_name() {
+    for (start, name) in [
+        (b"".as_slice(), "it is empty"),
+        (b"12345", "it has 5 bytes"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff and more", "of no format that gradwatch knows"),
+    ] {
+        let message = refusal(start);
+        assert!(message.starts_with("`FILE` is no weights file: ") && message.contains(name), "{message}");
+        assert!(message.ends_with("give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras"));
+    }
+    let absent = read(Path::new("/no/such/file"), &thin_vgg16()).unwrap_err().to_string();
     assert!(absent.starts_with("cannot read `/no/such/file`: "), "{absent}");
 }
 
 #[test]
+fn a_cut_off_file_of_any_format_says_so() {
+    for name in ["torchvision.safetensors", "zip.pth", "legacy.pth", "keras1-notop.h5", "keras3-softmax.keras"] {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        for len in [bytes.len() - 1, bytes.len() / 2, 700] {
+            let message = refusal(&bytes[..len]);
+            assert!(message.contains("cut off"), "{name} {len}: {message}");
+            assert!(message.ends_with("download or copy it again"), "{name} {len}: {message}");
+        }
+    }
+    let bytes = std::fs::read(fixture("keras1-notop.h5")).unwrap();
+    let expected =
+        format!("`FILE` is cut off: {} bytes of {}; download or copy it again", bytes.len() - 9, bytes.len());
+    assert_eq!(refusal(&bytes[..bytes.len() - 9]), expected);
+}
+
+const ALL: [&str; 7] = [
+    "torchvision.safetensors",
+    "zip.pth",
+    "legacy.pth",
+    "keras1-notop.h5",
+    "keras3-nested.h5",
+    "keras3-softmax.keras",
+    "chunked.h5",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// Whatever is done to a file, reading it ends, with the right shapes or with one line.
+    #[test]
+    fn a_damaged_file_never_panics(which in 0..ALL.len(), at in any::<prop::sample::Index>(), mask in 1_u8.., cut in any::<bool>()) {
+        let mut bytes = std::fs::read(fixture(ALL[which])).unwrap();
+        // Half of the damage is done to the first kilobytes, where the descriptions are.
+        let at = if mask % 2 == 0 { at.index(bytes.len()) } else { at.index(4096) };
+        bytes[at] ^= mask;
+        if cut {
+            bytes.truncate(at);
+        }
+        let (_dir, path) = file(&bytes);
+        match read(&path, &thin_vgg16()) {
+            Ok(weights) => prop_assert_eq!(weights.layers.len(), 13),
+            Err(error) => prop_assert!(!error.to_string().contains('\n')),
+        }
+    }
+
+    #[test]
+    fn a_damaged_torchscript_pickle_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        drop(pickle::tensors(&bytes));
+    }
+}
+
+#[test]
+fn an_import_is_features_only_with_its_history_and_stable() {
+    let dir = tempfile::tempdir().unwrap();
+    let import =
+        |name: &str, preprocessing| folder::import(&fixture(name), dir.path(), preprocessing, &thin_vgg16()).unwrap();
+    let keras = import("keras2-nested.h5", Preprocessing::Auto);
+    assert_eq!((keras.preprocessing.as_str(), keras.origin.as_str()), ("caffe", "keras2-nested.h5, a Keras file"));
+    assert!(keras.licence.starts_with("Keras' own VGG16 weights: CC BY 4.0"), "{}", keras.licence);
+    let again = import("keras2-nested.h5", Preprocessing::Auto);
+    assert_eq!((&again.path, again.sha256.unwrap()), (&keras.path, keras.sha256.unwrap()));
+    let read_back = read(&keras.path, &thin_vgg16()).unwrap();
+    assert!(read_back.layers == thin_layers() && read_back.input == Input::Caffe);
+    let source = read(&fixture("keras2-nested.h5"), &thin_vgg16()).unwrap().sha256;
+    assert_eq!(read_back.remark.unwrap().source_sha256, Some(source.to_string()));
+    let otherwise = import("zip.pth", Preprocessing::Raw);
+    assert_eq!(otherwise.preprocessing, "raw");
+    assert!(otherwise.len < 40_000, "a classifier was kept");
+    // A file that was imported before keeps what was noted then.
+    let twice = folder::import(&keras.path, dir.path(), Preprocessing::Auto, &thin_vgg16()).unwrap();
+    assert_eq!((twice.origin, twice.preprocessing.as_str()), (keras.origin, "caffe"));
+}
+
+#[test]
 fn a_folder_is_listed_with_what_is_wrong_in_it() {
-    let (dir, _) = file(&whole());
+    let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("built-in-v1-seed1-x.safetensors"), b"short").unwrap();
+    std::fs::copy(fixture("torchvision.safetensors"), dir.path().join("mine.safetensors")).unwrap();
     std::fs::write(dir.path().join("README.md"), b"not listed").unwrap();
-    let listed = list_weights(dir.path()).unwrap();
-    let origins: Vec<_> = listed.iter().map(|entry| (entry.origin, entry.len, entry.sha256.is_ok())).collect();
-    assert_eq!(origins, [("built-in", 5, false), ("file", whole().len() as u64, false)]);
+    let listed: Vec<_> =
+        weights_in(dir.path()).unwrap().into_iter().map(|path| folder::listed(path, &thin_vgg16())).collect();
+    let origins: Vec<_> = listed.iter().map(|entry| (entry.origin.as_str(), entry.sha256.is_ok())).collect();
+    assert_eq!(origins, [("built-in", false), ("file", true)]);
+    assert_eq!((listed[1].licence.as_str(), listed[1].preprocessing.as_str()), ("not recorded", "imagenet"));
     assert!(list_weights(&dir.path().join("absent")).unwrap().is_empty());
+}
+
+#[test]
+fn random_numbers_come_back_as_they_were_written() {
+    let mut generator = Generator::new(1, "weights");
+    let mut draw = |n: usize| (0..n).map(|_| generator.bell()).collect::<Vec<f32>>();
+    let plan = &thin_vgg16()[..2];
+    let layers: Vec<Layer> = plan
+        .iter()
+        .map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) })
+        .collect();
+    let (_dir, path) = file(&to_safetensors(plan, &layers, &remark()).unwrap());
+    let weights = read(&path, plan).unwrap();
+    assert!(weights.layers == layers);
+    assert_eq!((weights.input, weights.remark), (Input::Rescale, Some(remark())));
 }

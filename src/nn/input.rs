@@ -1,0 +1,110 @@
+//! How pictures are prepared for the first layer.
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::NnError;
+use super::architecture::INPUT_SIDE;
+use super::torch::Torch;
+use crate::config::Preprocessing;
+use crate::imaging::Rgb8;
+
+/// What is done to the bytes of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// RGB / 255, less torchvision's means, over its deviations.
+    Imagenet,
+    /// BGR 0 to 255, less the means of the network's first authors.
+    Caffe,
+    /// RGB / 255: `ImageDataGenerator(rescale=1/255)`, `Rescaling(1/255)`.
+    Rescale,
+    /// RGB 0 to 255 as it is.
+    Raw,
+}
+
+impl Input {
+    /// The word in records and in `backbone.preprocessing`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Imagenet => "imagenet",
+            Self::Caffe => "caffe",
+            Self::Rescale => "rescale",
+            Self::Raw => "raw",
+        }
+    }
+
+    /// The preparation that a record or remark names.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Imagenet, Self::Caffe, Self::Rescale, Self::Raw].into_iter().find(|input| input.name() == name)
+    }
+
+    /// The configured preparation; `None` leaves it to the weights.
+    pub(super) fn chosen(preprocessing: Preprocessing) -> Option<Self> {
+        match preprocessing {
+            Preprocessing::Auto => None,
+            Preprocessing::Imagenet => Some(Self::Imagenet),
+            Preprocessing::Caffe => Some(Self::Caffe),
+            Preprocessing::Rescale => Some(Self::Rescale),
+            Preprocessing::Raw => Some(Self::Raw),
+        }
+    }
+
+    /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the bytes lie.
+    pub(super) fn tensor(self, pictures: &[Rgb8], device: Device) -> Result<Tensor, NnError> {
+        let bytes: Vec<u8> = pictures.iter().flat_map(|picture| picture.data.iter().copied()).collect();
+        self.prepared(&bytes, pictures.len() as i64, device).named("prepare pictures")
+    }
+
+    fn prepared(self, bytes: &[u8], n: i64, device: Device) -> Result<Tensor, TchError> {
+        let side = INPUT_SIDE as i64;
+        let rgb = Tensor::f_from_data_size(bytes, &[n, side, side, 3], Kind::Uint8)?;
+        let rgb = rgb.f_to_device(device)?.f_to_kind(Kind::Float)?;
+        let channels = |values: [f32; 3]| Tensor::f_from_slice(&values)?.f_to_device(device);
+        let prepared = match self {
+            Self::Imagenet => rgb
+                .f_div_scalar(255.0)?
+                .f_sub(&channels([0.485, 0.456, 0.406])?)?
+                .f_div(&channels([0.229, 0.224, 0.225])?)?,
+            Self::Caffe => rgb.f_flip([3])?.f_sub(&channels([103.939, 116.779, 123.68])?)?,
+            Self::Rescale => rgb.f_div_scalar(255.0)?,
+            Self::Raw => rgb,
+        };
+        prepared.f_permute([0, 3, 1, 2])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(rgb: [u8; 3]) -> Rgb8 {
+        let side = INPUT_SIDE as u32;
+        Rgb8 { width: side, height: side, data: rgb.repeat(INPUT_SIDE * INPUT_SIDE) }
+    }
+
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn pictures_are_prepared_as_published() {
+        let colour = [plain([255, 128, 0])];
+        let imagenet = Input::Imagenet.tensor(&colour, Device::Cpu).unwrap();
+        assert_eq!(imagenet.size(), [1, 3, 224, 224]);
+        let expected = [(1.0 - 0.485) / 0.229, (128.0 / 255.0 - 0.456) / 0.224, -0.406 / 0.225];
+        (0..3).for_each(|c| assert_close(imagenet.double_value(&[0, c, 100, 7]), expected[c as usize]));
+        let caffe = Input::Caffe.tensor(&colour, Device::Cpu).unwrap();
+        let expected = [0.0 - 103.939, 128.0 - 116.779, 255.0 - 123.68];
+        (0..3).for_each(|c| assert_close(caffe.double_value(&[0, c, 0, 223]), expected[c as usize]));
+        let plain = |input: Input| input.tensor(&colour, Device::Cpu).unwrap().double_value(&[0, 1, 9, 9]);
+        assert_close(plain(Input::Rescale), 128.0 / 255.0);
+        assert_close(plain(Input::Raw), 128.0);
+    }
+
+    #[test]
+    fn every_preparation_is_found_by_its_name() {
+        for input in [Input::Imagenet, Input::Caffe, Input::Rescale, Input::Raw] {
+            assert_eq!(Input::named(input.name()), Some(input));
+        }
+        assert_eq!(Input::named("other"), None);
+    }
+}
