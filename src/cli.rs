@@ -11,6 +11,7 @@ mod failure;
 mod models;
 mod output;
 mod progress;
+mod registering;
 mod run;
 mod status;
 mod telemetry;

@@ -30,7 +30,7 @@ pub use error::NnError;
 pub use fit::{Adam, BatchLoss, ChannelScale, ChannelStatistics, FitSettings, FitState, HeadFit};
 pub use head::Head;
 pub use random::Generator;
-pub use weights::{WeightsFile, import_weights, list_weights};
+pub use weights::{ImportedModel, WeightsFile, count_model_classes, import_model, import_weights, list_weights};
 
 /// A full-size network that is soon there, shared by all tests.
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `gradwatch models`: the trained models, from the registry, or from the service while it holds the registry.
 
+mod import;
+
 use super::failure::{Exit, Failure};
 use super::output;
 use crate::config::Settings;
@@ -35,6 +37,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take over a whole Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
+    Import(import::Args),
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
@@ -49,6 +53,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
                 output::text(&table(&models));
             }
         }
+        Command::Import(args) => import::run(args, settings)?,
         Command::Show { run, json } => {
             let model = one(known(&workspace, None)?, run)?;
             if *json {
@@ -138,11 +143,18 @@ fn cells(model: &ListedModel) -> [String; 7] {
         record.dataset.to_string(),
         record.run_id.to_string(),
         if model.best { "best" } else { "" }.to_owned(),
-        format!("{:.1} %", 100.0 * record.val_accuracy),
+        accuracy(record),
         interval(record),
         record.confusion.total().to_string(),
         record.created.clone(),
     ]
+}
+
+fn accuracy(record: &ModelRecord) -> String {
+    match record.confusion.total() {
+        0 => "not measured".to_owned(),
+        _ => format!("{:.1} %", 100.0 * record.val_accuracy),
+    }
 }
 
 fn interval(record: &ModelRecord) -> String {

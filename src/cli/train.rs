@@ -8,15 +8,13 @@ use rayon::prelude::*;
 
 use super::failure::{Exit, Failure};
 use super::progress::TerminalProgress;
-use super::{models, output};
+use super::{models, output, registering};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
-use crate::daemon::control::{self, Answer, ControlError, Question};
 use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
 use crate::disk::Workspace;
-use crate::domain::{Counter, DatasetName, LedgerEvent, Sample, StopFlag};
+use crate::domain::{Counter, DatasetName, Sample, StopFlag};
 use crate::ingest;
-use crate::registry::{Registry, RegistryError};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -40,7 +38,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let n_copies = Cell::new(0);
     let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
-    record(&workspace, &learned, n_copies.get(), n_forwarded)?;
+    let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
+    registering::record(&workspace, &learned, &work)?;
     if args.json {
         output::json(&learned.model);
     } else {
@@ -114,26 +113,6 @@ fn sample(source: Source, dataset: &DatasetName, settings: &Settings) -> Option<
             tracing::warn!(file = source.relative, "Left out: {rejection}.");
             None
         }
-    }
-}
-
-/// In the registry, or through the service that holds it.
-fn record(workspace: &Workspace, learned: &Learned, n_copies: u64, n_forwarded: u64) -> Result<(), Failure> {
-    let work = [(Counter::CopiesWritten, n_copies), (Counter::ImagesForwarded, n_forwarded)];
-    match Registry::open(workspace) {
-        Ok(mut registry) => {
-            let mut events = learned.clone().into_events();
-            events.extend(work.map(|(counter, n)| LedgerEvent::Counted { counter, n }));
-            Ok(registry.commit(events)?)
-        }
-        Err(RegistryError::Locked(_)) => {
-            let question = Question::Adopt { learned: Box::new(learned.clone()), work: work.to_vec() };
-            match control::ask(workspace, &question)? {
-                Answer::Adopted => Ok(()),
-                other => Err(ControlError::Unexpected(Box::new(other)).into()),
-            }
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

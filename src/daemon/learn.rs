@@ -12,7 +12,7 @@ use crate::config::{AugmentMode, Settings};
 use crate::disk::Workspace;
 use crate::domain::{
     ContentHash, Counter, DatasetName, Decision, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split, StopFlag,
-    Stopped,
+    StopReason, Stopped,
 };
 use crate::imaging::{self, DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
@@ -71,10 +71,11 @@ pub struct Learned {
 impl Learned {
     /// What to record, in one commit.
     pub fn into_events(self) -> Vec<LedgerEvent> {
+        let trained = u64::from(self.model.stopped != StopReason::Imported);
         vec![
             LedgerEvent::Run(Box::new(self.model)),
             LedgerEvent::Decision(self.decision),
-            LedgerEvent::Counted { counter: Counter::Trainings, n: 1 },
+            LedgerEvent::Counted { counter: Counter::Trainings, n: trained },
         ]
     }
 }

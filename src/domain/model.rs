@@ -101,6 +101,8 @@ pub enum StopReason {
     EarlyStopping,
     /// `train.max_epochs` was reached.
     MaxEpochs,
+    /// It was not trained here: a user's own model was taken over.
+    Imported,
 }
 
 /// One line of `history.csv`.

@@ -54,6 +54,14 @@ pub enum NnError {
         /// What it has that VGG16 has not, or the other way round.
         found: String,
     },
+    /// A whole Keras model, but not one of the kind.
+    #[error("`{}` is no model that gradwatch can take over (VGG16, Flatten and one Dense layer): {reason}", path.display())]
+    ForeignModel {
+        /// Which file.
+        path: PathBuf,
+        /// What is other about it.
+        reason: String,
+    },
     /// A tensor of another network.
     #[error("`{}`: `{tensor}` is {found:?}, VGG16 needs {expected:?}: the file holds another network", path.display())]
     WrongShape {

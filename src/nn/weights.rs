@@ -6,9 +6,11 @@
 mod archive;
 mod contents;
 mod folder;
+mod graph;
 mod hdf5;
 mod keras;
 mod matching;
+mod model;
 mod pickle;
 mod remark;
 mod safetensors;
@@ -30,6 +32,7 @@ use contents::{Contents, Fault};
 
 pub(super) use folder::{FILE_ORIGIN, weights_in};
 pub use folder::{WeightsFile, import_weights, list_weights};
+pub use model::{ImportedModel, count_model_classes, import_model};
 pub(super) use remark::Remark;
 pub(super) use write::{le_bytes, tensor_of, to_safetensors, view};
 

@@ -101,18 +101,30 @@ pub(super) fn import(
 }
 
 /// Writes layers into `folder` under a name made of `stem` and what is in the file.
-pub(super) fn store(
-    folder: &Path,
-    stem: &str,
-    plan: &[Conv],
-    layers: &[Layer],
-    remark: &Remark,
-) -> Result<WeightsFile, NnError> {
+fn store(folder: &Path, stem: &str, plan: &[Conv], layers: &[Layer], remark: &Remark) -> Result<WeightsFile, NnError> {
     let bytes = to_safetensors(plan, layers, remark)?;
     let stem = safe_stem(stem.trim_end_matches(".weights"));
     let path = folder.join(format!("{stem}-{}.safetensors", ContentHash::of(&bytes).short()));
     disk::write_atomic(&path, &bytes)?;
     Ok(listed(path, plan))
+}
+
+/// The convolutions of a user's model, in the folder: the file that has the same ones with the same preparation, or a new
+/// one.
+pub(super) fn place(
+    folder: &Path,
+    file: &Path,
+    source: &ContentHash,
+    input: Input,
+    layers: &[Layer],
+) -> Result<WeightsFile, NnError> {
+    for path in weights_in(folder)?.into_iter().filter(|path| !builtin::is_built_in(path)) {
+        if read(&path, &VGG16).is_ok_and(|there| there.input == input && there.layers == layers) {
+            return Ok(listed(path, &VGG16));
+        }
+    }
+    let remark = Remark { preprocessing: input.name().to_owned(), ..remark_on(file, source, Dialect::Keras) };
+    store(folder, &file.file_stem().unwrap_or_default().to_string_lossy(), &VGG16, layers, &remark)
 }
 
 fn remark_on(file: &Path, sha256: &ContentHash, dialect: Dialect) -> Remark {

@@ -15,7 +15,7 @@ use crate::nn::Generator;
 const WIDTHS: [usize; 13] = [4, 4, 6, 6, 8, 8, 8, 10, 10, 10, 12, 12, 12];
 
 /// VGG16 with the fixtures' widths.
-pub(in crate::nn) fn thin_vgg16() -> Vec<Conv> {
+pub(in crate::nn::weights) fn thin_vgg16() -> Vec<Conv> {
     let full = super::super::architecture::VGG16;
     let inputs = std::iter::once(3).chain(WIDTHS);
     let narrow =
@@ -24,7 +24,7 @@ pub(in crate::nn) fn thin_vgg16() -> Vec<Conv> {
 }
 
 /// The fixtures' numbers: the same formulas as in `make.py`.
-pub(in crate::nn) fn thin_layers() -> Vec<Layer> {
+fn thin_layers() -> Vec<Layer> {
     let layer = |(number, conv): (usize, &Conv)| {
         let tap = |o: usize, i: usize, tap: usize| {
             let value = (o * 29 + i * 13 + tap / 3 * 7 + tap % 3 * 3 + number * 11 + o * i * 5) % 61;
@@ -39,7 +39,7 @@ pub(in crate::nn) fn thin_layers() -> Vec<Layer> {
     thin_vgg16().iter().enumerate().map(layer).collect()
 }
 
-pub(in crate::nn) fn fixture(name: &str) -> PathBuf {
+pub(in crate::nn::weights) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights").join(name)
 }
 

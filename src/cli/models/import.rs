@@ -1,0 +1,163 @@
+//! `gradwatch models import`: a user's own Keras model becomes a model of a dataset.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::super::failure::{Exit, Failure};
+use super::super::{output, registering, weights};
+use crate::config::{Preprocessing, Settings, WeightsChoice};
+use crate::daemon::Learned;
+use crate::disk::{self, Workspace};
+use crate::domain::{
+    ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, StopReason,
+};
+use crate::nn::{self, ImportedModel};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A whole model, as `model.save` wrote it: VGG16, Flatten, and one Dense layer with sigmoid or softmax
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// The dataset whose model it becomes
+    #[arg(long, value_name = "NAME")]
+    dataset: String,
+
+    /// The classes of its outputs, in their order; without it numbered in the order that Keras gives folders, by name
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
+    classes: Vec<String>,
+
+    /// How pictures were prepared for it, if not as Keras prepares them for VGG16: rescale stands for rescale=1/255
+    #[arg(long, value_name = "HOW", value_parser = weights::preprocessing)]
+    preprocessing: Option<Preprocessing>,
+
+    /// Print the model's record as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let usage = |error| Failure::new(Exit::Usage, error);
+    let dataset = DatasetName::new(args.dataset.as_str()).map_err(usage)?;
+    let preprocessing = args.preprocessing.unwrap_or(settings.backbone.preprocessing);
+    let classes = classes(args, &dataset, settings)?;
+    let imported = nn::import_model(&args.file, classes, &workspace.weights(), preprocessing)?;
+    let known = super::known(&workspace, Some(dataset.clone()))?;
+    let head = imported.head.to_bytes()?;
+    let learned = learned(&imported, ContentHash::of(&head), dataset, &known);
+    write(&workspace, &head, &learned.model)?;
+    registering::record(&workspace, &learned, &[])?;
+    if args.json {
+        output::json(&learned.model);
+        return Ok(());
+    }
+    tell(&learned, settings);
+    Ok(())
+}
+
+/// As named, or as Keras' folder readers number them.
+fn classes(args: &Args, dataset: &DatasetName, settings: &Settings) -> Result<Vec<ClassName>, Failure> {
+    let usage = |error| Failure::new(Exit::Usage, error);
+    if !args.classes.is_empty() {
+        return args.classes.iter().map(|name| ClassName::new(name.as_str()).map_err(usage)).collect();
+    }
+    let n = nn::count_model_classes(&args.file)?;
+    let folder = settings.watch.inbox.join("datasets").join(dataset.as_str());
+    let folders = folder.read_dir().into_iter().flatten().filter_map(Result::ok).filter(|entry| entry.path().is_dir());
+    let mut names: Vec<ClassName> =
+        folders.filter_map(|entry| ClassName::new(entry.file_name().into_string().ok()?).ok()).collect();
+    names.sort();
+    if names.len() == n {
+        return Ok(names);
+    }
+    let found = format!("the file does not name its {n} classes, and {} has {} folders", folder.display(), names.len());
+    Err(Failure::new(Exit::Usage, format!("{found}; name them in the order of its outputs: --classes a,b")))
+}
+
+fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, known: &[super::ListedModel]) -> Learned {
+    let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
+    let best = known.iter().find(|model| model.best).map(|model| model.record.run_id.clone());
+    let model = record(imported, head, dataset, highest + 1);
+    let reason = match &best {
+        None => "it was imported, and is the first model of this dataset".to_owned(),
+        Some(_) => "it was imported, and nothing is replaced without a comparison".to_owned(),
+    };
+    let decision = Decision {
+        dataset: model.dataset.clone(),
+        run_id: model.run_id.clone(),
+        promoted: best.is_none(),
+        previous: best,
+        n_validation: 0,
+        candidate_correct: 0,
+        previous_correct: None,
+        reason,
+        at: model.created.clone(),
+    };
+    Learned { model, decision }
+}
+
+/// What is known of it; nothing was measured, so the counts are empty and the figures mean nothing.
+fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, number: u64) -> ModelRecord {
+    let classes = imported.head.classes().to_vec();
+    ModelRecord {
+        schema: ModelRecord::SCHEMA.to_owned(),
+        run_id: RunId::numbered(number, &imported.source),
+        dataset,
+        backbone: imported.backbone.clone(),
+        backbone_detail: imported.record.clone(),
+        head: HeadRecord { file: "head.safetensors".to_owned(), sha256: head, activation: imported.head.activation() },
+        val_accuracy: 0.0,
+        val_binary_accuracy: 0.0,
+        val_loss: 0.0,
+        confusion: Confusion::new(classes.len()),
+        classes,
+        epoch: 0,
+        epochs_run: 0,
+        stopped: StopReason::Imported,
+        counts: BTreeMap::new(),
+        copies: 0,
+        augmentation: serde_json::Value::Null,
+        data_hash: imported.source,
+        job_hash: imported.source,
+        seed: 0,
+        program: format!("Keras, taken over by gradwatch {}", env!("CARGO_PKG_VERSION")),
+        created: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        train_seconds: 0.0,
+    }
+}
+
+/// The layer first, then the record that names it.
+fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), Failure> {
+    let folder = workspace.run(&model.dataset, &model.run_id);
+    disk::write_atomic(&folder.join(&model.head.file), head)?;
+    let mut text = serde_json::to_string_pretty(model).map_err(|error| Failure::new(Exit::Software, error))?;
+    text.push('\n');
+    Ok(disk::write_atomic(&folder.join("model.json"), text.as_bytes())?)
+}
+
+fn tell(learned: &Learned, settings: &Settings) {
+    let Learned { model, decision } = learned;
+    let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
+    let how = &model.backbone_detail.preprocessing;
+    output::line(&format!(
+        "Model {} of {}: {}; pictures prepared as \"{how}\".",
+        model.run_id,
+        model.dataset,
+        classes.join(", ")
+    ));
+    let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
+    output::line(&format!("{verdict}: {}. It was not measured on any image yet.", decision.reason));
+    match &settings.backbone.weights {
+        WeightsChoice::Auto => output::line(&format!(
+            "Its convolutions: {}, which is used as long as it is the only imported file.",
+            model.backbone
+        )),
+        WeightsChoice::File(path) => output::line(&format!(
+            "Its convolutions are {}; backbone.weights names {}.",
+            model.backbone,
+            path.display()
+        )),
+    }
+}
