@@ -10,8 +10,10 @@ mod explain;
 mod failure;
 mod models;
 mod output;
+mod preview;
 mod progress;
 mod registering;
+mod replay;
 mod run;
 mod status;
 mod telemetry;
@@ -53,6 +55,8 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     use_threads(settings.compute.threads)?;
     match command_line.command {
         Command::Augment(args) => augment::run(&args, &settings),
+        Command::Preview(args) => preview::run(&args, &settings),
+        Command::Replay(args) => replay::run(&args, &settings),
         Command::Run(args) => run::run(&args, settings),
         Command::Demo(_) => demo::run(settings),
         Command::Train(args) => train::run(&args, &settings),

@@ -12,9 +12,9 @@ mod train;
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
 pub use settings::{
-    AugmentMode, AugmentSettings, BackboneSettings, ComputeSettings, Device, ImageSettings, LimitSettings, LogFormat,
-    LogSettings, Preprocessing, PromotionPolicy, RetrainSettings, Settings, SplitSettings, WatchSettings,
-    WeightsChoice,
+    AugmentMode, AugmentSettings, BackboneSettings, Balance, ComputeSettings, CopyFormat, Device, ImageSettings,
+    LimitSettings, LogFormat, LogSettings, Preprocessing, PromotionPolicy, Quota, RetrainSettings, Settings,
+    SplitSettings, WatchSettings, WeightsChoice,
 };
 pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};
 

@@ -17,6 +17,7 @@ mod retrain;
 mod serve;
 mod service_manager;
 mod serving;
+mod sheet;
 mod signals;
 mod start;
 pub mod status;
@@ -28,6 +29,7 @@ pub use engine::EngineCell;
 pub use error::DaemonError;
 pub use learn::{LearnError, LearnJob, Learned, Tools, learn};
 pub use serve::{Explainer, ServeError, Served};
+pub use sheet::{draw_preview, draw_sheet};
 pub use signals::{leave, stop_on_signals};
 pub use start::{Mode, Summary, run};
 

@@ -7,6 +7,7 @@ mod aside;
 mod atomic;
 mod error;
 mod lock;
+mod origin;
 mod workspace;
 
 pub use append::Appender;
@@ -17,4 +18,5 @@ pub use atomic::{
 };
 pub use error::DiskError;
 pub use lock::InstanceLock;
+pub use origin::{note_origin, origin};
 pub use workspace::Workspace;

@@ -10,10 +10,12 @@ mod ledger;
 mod metric;
 mod model;
 mod names;
+mod preset;
 mod progress;
 mod recipe;
 mod sample;
 mod stop;
+mod transform;
 
 pub use activation::Activation;
 pub use arrival::Arrival;
@@ -23,7 +25,9 @@ pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp
 pub use metric::{Confusion, Interval, NotSquare, wilson_interval};
 pub use model::{BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
+pub use preset::{Breach, Preset};
 pub use progress::{Progress, Silent};
-pub use recipe::{Fill, Interpolation, Preset, Recipe};
+pub use recipe::{Fill, Interpolation, Recipe, Semantics};
 pub use sample::{ImageFacts, Role, Sample, Scan, ScanState, Split};
 pub use stop::{StopFlag, Stopped};
+pub use transform::Transform;

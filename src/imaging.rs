@@ -14,6 +14,7 @@ mod erase;
 mod error;
 mod heat;
 mod jpeg;
+mod mosaic;
 mod noise;
 mod orient;
 mod phantom;
@@ -31,6 +32,7 @@ pub use encode::{encode_jpeg, encode_png, encode_tagged_jpeg, encode_tagged_png}
 pub use erase::{Patch, erase};
 pub use error::{DecodeError, EncodeError};
 pub use heat::{heat_picture, overlay};
+pub use mosaic::{Mosaic, Tile};
 pub use noise::add_noise;
 pub use phantom::{Phantom, PhantomClass, PhantomFilm, PhantomPatch};
 pub use picture::{Picture, Pixels, Rgb8};

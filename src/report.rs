@@ -2,6 +2,7 @@
 //!
 //! It says what it is given; it knows nothing of networks, queues or where a scan came from.
 
+mod contact_sheet;
 mod csv;
 mod document;
 mod error;
@@ -14,6 +15,7 @@ mod quality;
 mod record;
 mod viewer;
 
+pub use contact_sheet::{SheetHead, contact_sheet};
 pub use error::ReportError;
 pub use gallery::{Gallery, write_gallery};
 pub use record::ReportRecord;

@@ -1,6 +1,6 @@
 //! What stops an expansion, and what costs one source only.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::disk::DiskError;
 use crate::domain::Stopped;
@@ -35,6 +35,16 @@ pub enum AugmentError {
         /// How many are listed there.
         n_copies: usize,
     },
+    /// A manifest that cannot be followed.
+    #[error("`{}`{place}: {reason}", manifest.display())]
+    Manifest {
+        /// Which.
+        manifest: PathBuf,
+        /// Where in it, as ` line 3`; empty for all of it.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
 }
 
 /// Why one source has not all of its copies; the others are not held up.
@@ -54,6 +64,20 @@ impl SourceFailure {
     pub(super) fn unreadable(relative: String, error: &dyn std::error::Error) -> Self {
         let reason = format!("cannot be read: {error}");
         Self { relative, code: "unreadable", reason, fix: "check that it is still there and may be read" }
+    }
+
+    pub(super) fn in_the_way(relative: &str, path: &Path) -> Self {
+        Self {
+            relative: relative.to_owned(),
+            code: "in-the-way",
+            reason: format!("`{}` was not written by gradwatch and is left alone", path.display()),
+            fix: "move that file elsewhere and run again",
+        }
+    }
+
+    pub(super) fn unmade(relative: &str, error: &EncodeError) -> Self {
+        let (relative, reason) = (relative.to_owned(), error.to_string());
+        Self { relative, code: "unmade", reason, fix: "set augment.recipe.jpeg_quality = [0, 0]" }
     }
 
     pub(super) fn undecodable(relative: &str, error: &DecodeError) -> Self {

@@ -33,6 +33,11 @@ pub(super) fn look(path: &Path, identity: &ContentHash) -> Presence {
     }
 }
 
+/// Whether a file of others stands there.
+pub(super) fn is_foreign(path: &Path, identity: &ContentHash) -> bool {
+    look(path, identity) == Presence::Foreign
+}
+
 /// The first 160 and the last 16 bytes; `None` when the file cannot be read.
 fn ends_of(path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut file = File::open(path).ok()?;
@@ -69,10 +74,11 @@ fn is_copy(path: &Path) -> bool {
     named && ends_of(path).is_some_and(|(start, _)| read_tag(&start).is_some())
 }
 
-/// `<stem>-<hash8>-c<NN>.png`
+/// `<stem>-<hash8>-c<NN>.png` or `.jpg`
 fn is_copy_name(name: &str) -> bool {
     let is_copy = || {
-        let (rest, number) = name.strip_suffix(".png")?.rsplit_once("-c")?;
+        let (name, _) = name.rsplit_once('.').filter(|(_, extension)| ["png", "jpg"].contains(extension))?;
+        let (rest, number) = name.rsplit_once("-c")?;
         let (_, hash) = rest.rsplit_once('-')?;
         let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
         Some(digits && hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -93,7 +99,8 @@ mod tests {
     #[test]
     fn copies_are_known_by_their_names() {
         assert!(is_copy_name("a-b.c-0123abcd-c07.png"));
-        for other in ["a.png", "a-0123abcd-c07.jpg", "a-0123abcx-c07.png", "a-0123abcd-cx.png", "0123abcd-c07.png"] {
+        assert!(is_copy_name("a-0123abcd-c123.jpg"));
+        for other in ["a.png", "a-0123abcd-c07.gif", "a-0123abcx-c07.png", "a-0123abcd-cx.png", "0123abcd-c07.png"] {
             assert!(!is_copy_name(other), "{other}");
         }
     }

@@ -7,15 +7,16 @@ use rayon::prelude::*;
 
 use super::error::{AugmentError, SourceFailure};
 use super::existing::{Presence, look, remove_stale};
-use super::manifest::{self, Known, Line};
-use super::options::ExpandOptions;
+use super::job::{Job, Planned, jobs};
+use super::manifest::{self, Known};
+use super::options::{ExpandOptions, pool};
+use super::origin::base;
 use super::philox::Stream;
-use super::plan::{Draw, recipe_identity};
 use super::render::render;
 use super::source::Source;
 use crate::disk;
-use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag, safe_stem};
-use crate::imaging::{Picture, decode, encode_tagged_png};
+use crate::domain::{ClassName, ContentHash, Progress, StopFlag};
+use crate::imaging::Picture;
 
 /// One copy on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub struct Expansion {
     pub failed: Vec<SourceFailure>,
 }
 
-/// Brings `out_dir` to exactly `options.copies` copies of every source that is not for validation, and its manifest
-/// with it. Copies that are there already are not made again, also when an earlier run was killed; files of others are
+/// Brings `out_dir` to exactly the copies that `options` ask for, of every source that is not for validation, and its
+/// manifest with it. Copies that are there already are not made again, also when an earlier run was killed; files of others are
 /// neither changed nor removed. Memory holds one decoded picture a thread.
 ///
 /// # Errors
@@ -62,46 +63,41 @@ pub fn expand(
     progress: &dyn Progress,
 ) -> Result<Expansion, AugmentError> {
     let known = manifest::known(out_dir);
-    let work = Work { options, root: out_dir, sources: eligible(sources), known: &known, stop, progress };
+    let work = Work { options, root: out_dir, jobs: jobs(options, sources), known: &known, stop, progress };
     work.refuse_another_dataset()?;
-    let mut expansion = options.pool()?.install(|| work.run())?;
+    let mut expansion = pool(options.threads)?.install(|| work.run())?;
     if expansion.written > 0 {
         disk::sync_batch(out_dir)?;
     }
     work.write_manifest(&expansion)?;
     expansion.removed = remove_stale(&out_dir.join(options.folder), &work.planned())?;
+    if let Some(root) = work.jobs.first().and_then(|job| job.source.root()) {
+        disk::note_origin(&out_dir.join(manifest::NAME), root);
+    }
     Ok(expansion)
-}
-
-/// Sorted by the names of their copies, each once; never one of validation.
-fn eligible(sources: &[Source]) -> Vec<&Source> {
-    let mut eligible: Vec<_> = sources.iter().filter(|source| source.split != Some(Split::Validation)).collect();
-    eligible.sort_by(|a, b| (&a.class, &a.stem, a.hash, &a.relative).cmp(&(&b.class, &b.stem, b.hash, &b.relative)));
-    eligible.dedup_by(|b, a| (&a.class, &a.stem, a.hash.short()) == (&b.class, &b.stem, b.hash.short()));
-    eligible
 }
 
 /// One expansion under way.
 struct Work<'a> {
     options: &'a ExpandOptions,
     root: &'a Path,
-    sources: Vec<&'a Source>,
+    jobs: Vec<Job<'a>>,
     known: &'a HashMap<String, Known>,
     stop: &'a StopFlag,
     progress: &'a dyn Progress,
 }
 
-/// What one source needs: copies that are there, numbers that are not, and why others cannot be.
+/// What one source needs: copies that are there, those that are not, and why others cannot be.
 #[derive(Default)]
 struct Survey {
     copies: Vec<Copy>,
-    missing: Vec<u32>,
+    missing: Vec<Planned>,
     failure: Option<SourceFailure>,
 }
 
 impl Work<'_> {
     fn refuse_another_dataset(&self) -> Result<(), AugmentError> {
-        let hashes: HashSet<_> = self.sources.iter().map(|source| source.hash).collect();
+        let hashes: HashSet<_> = self.jobs.iter().map(|job| job.source.hash).collect();
         let is_another =
             !self.known.is_empty() && self.known.values().all(|copy| !hashes.contains(&copy.source_sha256));
         if is_another && !self.options.may_replace_all {
@@ -112,17 +108,17 @@ impl Work<'_> {
 
     fn run(&self) -> Result<Expansion, AugmentError> {
         disk::create_dir(self.root)?;
-        for class in self.sources.iter().map(|source| &source.class).collect::<HashSet<_>>() {
+        for class in self.jobs.iter().map(|job| &job.source.class).collect::<HashSet<_>>() {
             disk::create_dir(&self.root.join(self.options.folder).join(class.as_str()))?;
         }
-        let surveys: Vec<_> = self.sources.par_iter().map(|source| self.survey(source)).collect();
+        let surveys: Vec<_> = self.jobs.par_iter().map(|job| self.survey(job)).collect();
         let n_missing: usize = surveys.iter().map(|survey| survey.missing.len()).sum();
         let kept = surveys.iter().map(|survey| survey.copies.len()).sum();
         if n_missing > 0 {
             self.progress.begin("augment", n_missing as u64, "images");
         }
-        let jobs = self.sources.par_iter().zip(surveys).with_max_len(1);
-        let done: Result<Vec<_>, AugmentError> = jobs.map(|(source, survey)| self.complete(source, survey)).collect();
+        let jobs = self.jobs.par_iter().zip(surveys).with_max_len(1);
+        let done: Result<Vec<_>, AugmentError> = jobs.map(|(job, survey)| self.complete(job, survey)).collect();
         if n_missing > 0 {
             self.progress.end();
         }
@@ -136,17 +132,16 @@ impl Work<'_> {
         Ok(expansion)
     }
 
-    fn survey(&self, source: &Source) -> Survey {
+    fn survey(&self, job: &Job<'_>) -> Survey {
         let mut survey = Survey::default();
-        for index in 1..=self.options.copies {
-            let identity = self.identity(source, index);
-            let path = self.root.join(self.file(source, index));
-            match look(&path, &identity) {
-                Presence::Replaceable => survey.missing.push(index),
-                Presence::Foreign => survey.failure = Some(in_the_way(source, &path)),
-                Presence::Current => match self.hash_of(source, index, &identity) {
-                    Some(hash) => survey.copies.push(copy(source, index, path, hash)),
-                    None => survey.missing.push(index),
+        for planned in job.copies(self.options) {
+            let path = self.root.join(&planned.file);
+            match look(&path, &planned.identity) {
+                Presence::Replaceable => survey.missing.push(planned),
+                Presence::Foreign => survey.failure = Some(SourceFailure::in_the_way(&job.source.relative, &path)),
+                Presence::Current => match self.hash_of(&planned) {
+                    Some(hash) => survey.copies.push(copy(job.source, planned.index, path, hash)),
+                    None => survey.missing.push(planned),
                 },
             }
         }
@@ -154,19 +149,19 @@ impl Work<'_> {
     }
 
     /// The hash of a current copy: from the manifest when that speaks of the same pixels, else from its bytes.
-    fn hash_of(&self, source: &Source, index: u32, identity: &ContentHash) -> Option<ContentHash> {
-        let file = self.file(source, index);
-        let known = self.known.get(&file).filter(|known| known.identity == *identity).map(|known| known.sha256);
-        known.or_else(|| std::fs::read(self.root.join(file)).ok().map(|bytes| ContentHash::of(&bytes)))
+    fn hash_of(&self, planned: &Planned) -> Option<ContentHash> {
+        let known = self.known.get(&planned.file).filter(|known| known.identity == planned.identity);
+        let from_bytes = || std::fs::read(self.root.join(&planned.file)).ok().map(|bytes| ContentHash::of(&bytes));
+        known.map(|known| known.sha256).or_else(from_bytes)
     }
 
     /// Makes what `survey` found missing: decodes and shrinks once, then one copy after the other.
-    fn complete(&self, source: &Source, mut survey: Survey) -> Result<Survey, AugmentError> {
+    fn complete(&self, job: &Job<'_>, mut survey: Survey) -> Result<Survey, AugmentError> {
         if survey.missing.is_empty() {
             return Ok(survey);
         }
         self.stop.check()?;
-        let base = match self.base(source) {
+        let base = match self.base(job.source) {
             Ok(base) => base,
             Err(failure) => {
                 self.progress.advance(survey.missing.len() as u64);
@@ -174,9 +169,9 @@ impl Work<'_> {
                 return Ok(survey);
             }
         };
-        for index in std::mem::take(&mut survey.missing) {
+        for planned in std::mem::take(&mut survey.missing) {
             self.stop.check()?;
-            survey.copies.push(self.make(source, &base, index)?);
+            survey.copies.push(self.make(job.source, &base, &planned)?);
             self.progress.advance(1);
         }
         Ok(survey)
@@ -184,94 +179,45 @@ impl Work<'_> {
 
     /// The source at the working size.
     fn base(&self, source: &Source) -> Result<Picture, SourceFailure> {
-        let bytes = self.options.read(&source.path, &source.relative)?;
-        if ContentHash::of(&bytes) != source.hash {
-            return Err(SourceFailure {
-                relative: source.relative.clone(),
-                code: "changed",
-                reason: "its content is no longer what it was when it was found".into(),
-                fix: "run again when nobody writes to it any more",
-            });
+        let ExpandOptions { size, encoding, ref limits, max_file, .. } = *self.options;
+        let base = base(&source.path, &source.relative, source.hash, size, limits, max_file)?;
+        if encoding.holds(&base) {
+            return Ok(base);
         }
-        let picture = decode(&bytes, &self.options.limits);
-        let picture = picture.map_err(|error| SourceFailure::undecodable(&source.relative, &error))?;
-        Ok(picture.resized(self.options.size, self.options.size))
+        Err(SourceFailure {
+            relative: source.relative.clone(),
+            code: "too-deep",
+            reason: "it has 16 bits a channel, and JPEG holds 8".into(),
+            fix: "set augment.format = \"png\" (--format png)",
+        })
     }
 
-    fn make(&self, source: &Source, base: &Picture, index: u32) -> Result<Copy, AugmentError> {
+    fn make(&self, source: &Source, base: &Picture, planned: &Planned) -> Result<Copy, AugmentError> {
         let stream = Stream::new(self.options.seed, &source.hash);
-        let draw = Draw::of(&self.options.recipe, stream, index);
-        let picture = render(base, &draw, stream, index);
-        let bytes = encode_tagged_png(&picture, &self.identity(source, index).to_string())?;
-        let path = self.root.join(self.file(source, index));
+        let picture = render(base, &planned.draw, stream, planned.index)?;
+        let bytes = self.options.encoding.encode(&picture, &planned.identity.to_string())?;
+        let path = self.root.join(&planned.file);
         disk::write_in_batch(&path, &bytes)?;
-        Ok(copy(source, index, path, ContentHash::of(&bytes)))
-    }
-
-    fn draw(&self, source: &Source, index: u32) -> Draw {
-        Draw::of(&self.options.recipe, Stream::new(self.options.seed, &source.hash), index)
-    }
-
-    fn identity(&self, source: &Source, index: u32) -> ContentHash {
-        self.draw(source, index).identity(self.options.seed, self.options.size, &source.hash, index)
-    }
-
-    /// The copy's place, relative to the destination.
-    fn file(&self, source: &Source, index: u32) -> String {
-        let stem = safe_stem(&source.stem);
-        let inside = if self.options.folder.is_empty() { String::new() } else { format!("{}/", self.options.folder) };
-        format!("{inside}{}/{stem}-{}-c{index:02}.png", source.class, source.hash.short())
+        Ok(copy(source, planned.index, path, ContentHash::of(&bytes)))
     }
 
     fn planned(&self) -> HashSet<PathBuf> {
-        let files = |source: &Source| {
-            (1..=self.options.copies).map(|i| self.root.join(self.file(source, i))).collect::<Vec<_>>()
-        };
-        self.sources.iter().flat_map(|source| files(source)).collect()
+        let files =
+            |job: &Job<'_>| (1..=job.n_copies).map(|i| self.root.join(job.file(self.options, i))).collect::<Vec<_>>();
+        self.jobs.iter().flat_map(files).collect()
     }
 
     fn write_manifest(&self, expansion: &Expansion) -> Result<(), AugmentError> {
-        let by_name: HashMap<_, _> =
-            self.sources.iter().map(|source| ((&source.class, source.hash), *source)).collect();
-        let recipe = recipe_identity(&self.options.recipe);
-        let line = |copy: &Copy| by_name.get(&(&copy.class, copy.source)).map(|source| self.line(source, copy, recipe));
+        let by_name: HashMap<_, _> = self.jobs.iter().map(|job| ((&job.source.class, job.source.hash), job)).collect();
+        let line = |copy: &Copy| {
+            by_name.get(&(&copy.class, copy.source)).map(|job| job.line(self.options, copy.index, copy.hash))
+        };
         manifest::write(self.root, || expansion.copies.iter().filter_map(line))
-    }
-
-    fn line(&self, source: &Source, copy: &Copy, recipe: ContentHash) -> Line {
-        let ExpandOptions { size, seed, .. } = *self.options;
-        let draw = self.draw(source, copy.index);
-        Line {
-            copy: self.file(source, copy.index),
-            sha256: copy.hash,
-            source: source.relative.clone(),
-            source_sha256: source.hash,
-            class: source.class.clone(),
-            group: source.group.clone(),
-            split: source.split,
-            index: copy.index,
-            seed,
-            size,
-            matrix: draw.matrix(size, size),
-            identity: draw.identity(seed, size, &source.hash, copy.index),
-            draw,
-            recipe,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-        }
     }
 }
 
 fn copy(source: &Source, index: u32, path: PathBuf, hash: ContentHash) -> Copy {
     Copy { path, hash, source: source.hash, class: source.class.clone(), index }
-}
-
-fn in_the_way(source: &Source, path: &Path) -> SourceFailure {
-    SourceFailure {
-        relative: source.relative.clone(),
-        code: "in-the-way",
-        reason: format!("`{}` was not written by gradwatch and is left alone", path.display()),
-        fix: "move that file elsewhere and run again",
-    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::AugmentError;
 use super::plan::Draw;
+use crate::config::CopyFormat;
 use crate::disk;
-use crate::domain::{ClassName, ContentHash, Split};
+use crate::domain::{ClassName, ContentHash, Preset, Split, Transform};
 use crate::imaging::Affine;
 
 /// The file's name, beside the class folders or the folder that holds them.
@@ -43,6 +44,16 @@ pub struct Line {
     pub draw: Draw,
     /// The one resampling, as [`Affine`] says.
     pub matrix: Affine,
+    /// What it is written as.
+    pub format: CopyFormat,
+    /// 1 to 100, for JPEG.
+    pub quality: u8,
+    /// The grey level behind the source's transparent pixels.
+    pub background: u8,
+    /// The preset that the recipe started from.
+    pub preset: Preset,
+    /// Transforms that go beyond what the preset holds to be safe, allowed by name.
+    pub allowed: Vec<Transform>,
     /// Names the recipe.
     pub recipe: ContentHash,
     /// Names the copy's pixels; the same stands in the file's tag.
@@ -71,6 +82,31 @@ pub(super) fn known(folder: &Path) -> HashMap<String, Known> {
     let Ok(file) = File::open(folder.join(NAME)) else { return HashMap::new() };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
     lines.filter_map(|line| serde_json::from_str(&line).ok()).map(|Entry { copy, known }| (copy, known)).collect()
+}
+
+/// All lines of `manifest`, or line number `only` (from 1) alone.
+pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Line>, AugmentError> {
+    let wrong = |place: String, reason: String| AugmentError::Manifest { manifest: manifest.to_owned(), place, reason };
+    let unreadable = |error: io::Error| wrong(String::new(), format!("cannot be read: {error}"));
+    let mut lines = Vec::new();
+    let mut n_lines = 0;
+    for text in BufReader::new(File::open(manifest).map_err(unreadable)?).lines() {
+        n_lines += 1;
+        let text = text.map_err(unreadable)?;
+        if only.is_none_or(|only| only == n_lines) {
+            let not_ours = |error: serde_json::Error| {
+                wrong(
+                    format!(" line {n_lines}"),
+                    format!("is no line of this version's manifest: {error}; run the expansion again"),
+                )
+            };
+            lines.push(serde_json::from_str(&text).map_err(not_ours)?);
+        }
+    }
+    match only {
+        Some(only) if lines.is_empty() => Err(wrong(String::new(), format!("has {n_lines} lines, so no line {only}"))),
+        _ => Ok(lines),
+    }
 }
 
 /// Writes the manifest unless it already says exactly this. `lines` is gone through once or twice, never held.

@@ -6,22 +6,29 @@ use std::path::Path;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::encoding::Encoding;
 use super::error::{AugmentError, SourceFailure};
-use crate::config::Settings;
-use crate::domain::Recipe;
+use crate::config::{Quota, Settings};
+use crate::domain::{Preset, Recipe};
 use crate::imaging::DecodeOptions;
 
 /// How a dataset is expanded.
 #[derive(Debug, Clone)]
 pub struct ExpandOptions {
-    /// Copies of every source, 0 to 99.
-    pub copies: u32,
+    /// How many copies there are.
+    pub quota: Quota,
+    /// Whether the sources stand beside their copies in what is learned from, and so count where classes are balanced.
+    pub originals_count: bool,
     /// Pixels a side of a copy.
     pub size: u32,
     /// Of every draw.
     pub seed: u64,
     /// What may happen to a copy.
     pub recipe: Recipe,
+    /// The preset that the recipe started from, and whose rules hold.
+    pub preset: Preset,
+    /// What copies are written as.
+    pub encoding: Encoding,
     /// The folder inside the destination that holds the class folders; empty for the destination itself.
     pub folder: &'static str,
     /// Whether copies may be removed when not one of them is of a source at hand: so it is in the service, whose
@@ -40,10 +47,13 @@ impl ExpandOptions {
     pub fn of(settings: &Settings) -> Self {
         let augment = &settings.augment;
         Self {
-            copies: augment.copies,
+            quota: augment.quota,
+            originals_count: true,
             size: augment.size,
             seed: augment.seed,
             recipe: augment.recipe.clone(),
+            preset: augment.preset,
+            encoding: Encoding { format: augment.format, quality: augment.jpeg_quality },
             folder: "augmented",
             may_replace_all: true,
             limits: DecodeOptions::new(&settings.limits, settings.images.background),
@@ -51,26 +61,26 @@ impl ExpandOptions {
             threads: settings.compute.threads,
         }
     }
+}
 
-    pub(super) fn pool(&self) -> Result<ThreadPool, AugmentError> {
-        let named = |i| format!("gw-image-{i}");
-        Ok(ThreadPoolBuilder::new().num_threads(self.threads).thread_name(named).build()?)
-    }
+/// Workers for pictures; 0 means one a core.
+pub(super) fn pool(threads: usize) -> Result<ThreadPool, AugmentError> {
+    Ok(ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("gw-image-{i}")).build()?)
+}
 
-    /// The bytes of a source, if they are not too many.
-    pub(super) fn read(&self, path: &Path, relative: &str) -> Result<Vec<u8>, SourceFailure> {
-        let unreadable = |error: std::io::Error| SourceFailure::unreadable(relative.to_owned(), &error);
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(self.max_file + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 <= self.max_file {
-            return Ok(bytes);
-        }
-        Err(SourceFailure {
-            relative: relative.to_owned(),
-            code: "too-large",
-            reason: format!("the file is larger than {} MiB", self.max_file >> 20),
-            fix: "save it smaller, or raise limits.max_file_mib",
-        })
+/// The bytes of a source, if they are at most `max_file`.
+pub(super) fn read(path: &Path, relative: &str, max_file: u64) -> Result<Vec<u8>, SourceFailure> {
+    let unreadable = |error: std::io::Error| SourceFailure::unreadable(relative.to_owned(), &error);
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(max_file + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 <= max_file {
+        return Ok(bytes);
     }
+    Err(SourceFailure {
+        relative: relative.to_owned(),
+        code: "too-large",
+        reason: format!("the file is larger than {} MiB", max_file >> 20),
+        fix: "save it smaller, or raise limits.max_file_mib",
+    })
 }

@@ -3,24 +3,62 @@
 //! Source: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11. Its values are
 //! fixed by that paper, unlike those of most generators in libraries, and checked here against its test vectors.
 
-use crate::domain::ContentHash;
+use crate::domain::{ContentHash, Transform};
 
 /// Which of a copy's draws is made. Numbers are part of the plan: they never change, new ones are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
 pub(super) enum Operation {
-    Rotation = 1,
-    Shift = 2,
-    Shear = 3,
-    Zoom = 4,
-    Flip = 5,
-    Brightness = 6,
-    Contrast = 7,
-    Gamma = 8,
-    Noise = 9,
-    EraseWhether = 10,
-    EraseSize = 11,
-    ErasePlace = 12,
+    Rotation,
+    Shift,
+    Shear,
+    Zoom,
+    Flip,
+    Brightness,
+    Contrast,
+    Gamma,
+    Noise,
+    EraseWhether,
+    EraseSize,
+    ErasePlace,
+    Blur,
+    ChannelShift,
+    Window,
+    Invert,
+    Clahe,
+    Jpeg,
+    Elastic,
+    /// Whether the transform is done at all.
+    Whether(Transform),
+    /// Which one of this group is done.
+    Group(u32),
+}
+
+impl Operation {
+    fn number(self) -> u32 {
+        match self {
+            Self::Rotation => 1,
+            Self::Shift => 2,
+            Self::Shear => 3,
+            Self::Zoom => 4,
+            Self::Flip => 5,
+            Self::Brightness => 6,
+            Self::Contrast => 7,
+            Self::Gamma => 8,
+            Self::Noise => 9,
+            Self::EraseWhether => 10,
+            Self::EraseSize => 11,
+            Self::ErasePlace => 12,
+            Self::Blur => 13,
+            Self::ChannelShift => 14,
+            Self::Window => 15,
+            Self::Invert => 16,
+            Self::Clahe => 17,
+            Self::Jpeg => 18,
+            Self::Elastic => 19,
+            Self::Whether(transform) => 1000 + transform as u32,
+            Self::Group(at) => 2000 + at,
+        }
+    }
 }
 
 /// Every random number there is for one sample under one seed.
@@ -39,7 +77,7 @@ impl Stream {
 
     /// Two independent numbers, uniform in 0..1 with 53 random bits each.
     pub(super) fn pair(self, copy: u32, operation: Operation) -> [f64; 2] {
-        let [a, b, c, d] = philox([0, operation as u32, copy, 0], self.key);
+        let [a, b, c, d] = philox([0, operation.number(), copy, 0], self.key);
         let unit = |high: u32, low: u32| {
             let bits = (u64::from(high) << 32 | u64::from(low)) >> 11;
             bits as f64 * (1.0 / (1_u64 << 53) as f64)
@@ -54,7 +92,7 @@ impl Stream {
 
     /// As many random words as are wanted.
     pub(super) fn words(self, copy: u32, operation: Operation) -> impl Iterator<Item = u32> {
-        (0..=u32::MAX).flat_map(move |block| philox([block, operation as u32, copy, 0], self.key))
+        (0..=u32::MAX).flat_map(move |block| philox([block, operation.number(), copy, 0], self.key))
     }
 }
 

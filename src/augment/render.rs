@@ -1,36 +1,68 @@
-//! A draw and a picture to a copy: one resampling, one table, then noise and erasing.
+//! A draw and a picture to a copy: one resampling, one table, and what cannot be folded into either.
 
-use super::options::ExpandOptions;
+use super::keras;
 use super::philox::{Operation, Stream};
-use super::plan::Draw;
-use crate::domain::{ContentHash, Interpolation};
-use crate::imaging::{BorderRule, Picture, Sampling, Tone, add_noise, erase};
+use super::plan::{Draw, Elastic};
+use crate::domain::Semantics;
+use crate::imaging::{BorderRule, Displacement, EncodeError, Picture, Sampling, Tone, add_noise, erase};
 
-/// Fresh copies are numbered from here, far above those on disk, so that both kinds can be trained on together.
-const FIRST_FRESH: u32 = 1 << 16;
+/// Tiles a side of the local equalisation, as in `OpenCV`'s default.
+const CLAHE_TILES: u32 = 8;
 
-/// A copy for the training's memory alone: as random as those on disk and as reproducible, at the working size.
-/// `picture` is the sample (of any size; bring it to the working size once where many copies are made), `hash` its
-/// content, `copy_index` any number that is used once for it, such as the epoch's.
-pub fn fresh_copy(picture: &Picture, hash: &ContentHash, copy_index: u32, options: &ExpandOptions) -> Picture {
-    let stream = Stream::new(options.seed, hash);
-    let copy = FIRST_FRESH.wrapping_add(copy_index);
-    let base = picture.resized(options.size, options.size);
-    render(&base, &Draw::of(&options.recipe, stream, copy), stream, copy)
-}
-
-/// What `draw` makes of `base`, which has the working size; `stream` and `copy` give the noise its words.
-pub(super) fn render(base: &Picture, draw: &Draw, stream: Stream, copy: u32) -> Picture {
-    let map = draw.matrix(base.width(), base.height());
-    let tone = Tone { brightness: draw.brightness, contrast: draw.contrast, gamma: draw.gamma };
-    let (fill, value) = (draw.fill, draw.fill_value);
-    let sampling = Sampling { interpolation: Interpolation::Bilinear, fill, value, rule: BorderRule::Grid };
-    let mut picture = base.warped(&map, None, sampling).toned(tone);
+/// What `draw` makes of `base`, which has the working size; `stream` and `copy` give noise and deformation their words.
+///
+/// # Errors
+/// [`EncodeError`] of the JPEG round trip.
+pub(super) fn render(base: &Picture, draw: &Draw, stream: Stream, copy: u32) -> Result<Picture, EncodeError> {
+    let field = draw.elastic.and_then(|elastic| displacement(elastic, stream.words(copy, Operation::Elastic)));
+    let resampled = match draw.semantics {
+        Semantics::Correct => base.warped(&draw.matrix(base.width(), base.height()), field.as_ref(), sampling(draw)),
+        Semantics::Keras11 | Semantics::Keras29 => keras::transformed(base, draw, field.as_ref()),
+    };
+    let mut picture = if draw.blur > 0.0 { resampled.blurred(draw.blur) } else { resampled };
+    picture = picture.toned(tone(draw));
+    if draw.clahe > 0.0 {
+        picture = picture.equalized_locally(draw.clahe, CLAHE_TILES);
+    }
     if draw.noise > 0.0 {
         add_noise(&mut picture, draw.noise, stream.words(copy, Operation::Noise));
+    }
+    if let Some(quality) = draw.jpeg_quality {
+        picture = picture.recompressed(quality)?;
     }
     if let Some(patch) = &draw.erased {
         erase(&mut picture, patch);
     }
-    picture
+    Ok(picture)
+}
+
+pub(super) fn sampling(draw: &Draw) -> Sampling {
+    let rule = match draw.semantics {
+        Semantics::Correct => BorderRule::Grid,
+        Semantics::Keras11 | Semantics::Keras29 => BorderRule::SciPy,
+    };
+    Sampling { interpolation: draw.interpolation, fill: draw.fill, value: draw.fill_value, rule }
+}
+
+/// What is left for the table once Keras' own brightness and channel shift are done.
+fn tone(draw: &Draw) -> Tone {
+    let keras = draw.semantics != Semantics::Correct;
+    Tone {
+        channel_shift: if keras { 0.0 } else { draw.channel_shift / 255.0 },
+        brightness: if keras { 1.0 } else { draw.brightness },
+        contrast: draw.contrast,
+        window: draw.window,
+        gamma: draw.gamma,
+        invert: draw.invert,
+    }
+}
+
+/// Every point of the grid is moved anywhere within a square of twice the displacement.
+fn displacement(elastic: Elastic, mut words: impl Iterator<Item = u32>) -> Option<Displacement> {
+    let n_points = elastic.cells as usize + 1;
+    let mut offset = || {
+        let unit = f64::from(words.next().unwrap_or_default()) / f64::from(u32::MAX);
+        elastic.displacement * (2.0 * unit - 1.0)
+    };
+    Displacement::new(n_points, n_points, (0..n_points * n_points).map(|_| [offset(), offset()]).collect())
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::error::{AugmentError, SourceFailure};
-use super::options::ExpandOptions;
+use super::options::{ExpandOptions, pool, read};
 use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag};
 
 /// One labelled image that may have copies.
@@ -27,6 +27,14 @@ pub struct Source {
     pub path: PathBuf,
     /// The same for the manifest: relative to what the user calls the dataset, `/`-separated.
     pub relative: String,
+}
+
+impl Source {
+    /// The folder that `relative` starts at.
+    pub(super) fn root(&self) -> Option<&Path> {
+        let n_parts = Path::new(&self.relative).components().count();
+        self.path.ends_with(&self.relative).then(|| self.path.ancestors().nth(n_parts)).flatten()
+    }
 }
 
 /// What a class-folder dataset holds.
@@ -62,7 +70,7 @@ pub fn find_sources(
         progress.advance(1);
         Ok(source)
     };
-    let hashed: Result<Vec<_>, AugmentError> = options.pool()?.install(|| files.par_iter().map(hash).collect());
+    let hashed: Result<Vec<_>, AugmentError> = pool(options.threads)?.install(|| files.par_iter().map(hash).collect());
     progress.end();
     let mut found = Found::default();
     let mut seen = BTreeSet::new();
@@ -110,7 +118,7 @@ fn class_of(folder: &Path, path: &Path) -> Result<ClassName, SourceFailure> {
 
 fn source(folder: &Path, class: &ClassName, path: &Path, options: &ExpandOptions) -> Result<Source, SourceFailure> {
     let relative = relative(folder, path);
-    let bytes = options.read(path, &relative)?;
+    let bytes = read(path, &relative, options.max_file)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (class, path) = (class.clone(), path.to_owned());
     Ok(Source { hash: ContentHash::of(&bytes), class, split: None, group: None, stem, path, relative })

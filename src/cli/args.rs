@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{augment, check, demo, explain, models, run, status, train, weights};
+use super::{augment, check, demo, explain, models, preview, replay, run, status, train, weights};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -46,6 +46,10 @@ pub(super) enum Command {
     Demo(demo::Args),
     /// Expand a class-folder dataset to disk, once
     Augment(augment::Args),
+    /// Show what the recipe makes of one picture
+    Preview(preview::Args),
+    /// Make copies again from the lines of their manifest
+    Replay(replay::Args),
     /// Train once on a folder of class folders, outside the service
     Train(train::Args),
     /// Predict, draw heat maps and write reports for given pictures, once
@@ -65,6 +69,7 @@ impl Command {
     pub(super) fn overrides(&self) -> Vec<String> {
         match self {
             Self::Augment(args) => args.overrides(),
+            Self::Preview(args) => args.overrides(),
             _ => Vec::new(),
         }
     }

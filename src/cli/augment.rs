@@ -7,7 +7,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Expansion, SourceFailure};
 use crate::config::Settings;
-use crate::daemon::stop_on_signals;
+use crate::daemon::{self, stop_on_signals};
 use crate::domain::StopFlag;
 
 #[derive(Debug, clap::Args)]
@@ -19,51 +19,98 @@ pub(super) struct Args {
     dst: PathBuf,
 
     /// Copies of every image [default: augment.copies of the configuration]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "target_per_class")]
     copies: Option<u32>,
 
-    /// conservative, chest-xray, keras-notebook or natural [default: augment.preset]
-    #[arg(long, value_name = "P")]
-    preset: Option<String>,
+    /// So many copies in each class, every image used equally often [default: that of the configuration]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    target_per_class: Option<u32>,
 
-    /// Pixels a side of the copies
-    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(8..=4096))]
-    size: u32,
+    /// "max": as many copies in each class as in the largest one; or "none" [default: augment.balance]
+    #[arg(long, value_name = "B", conflicts_with = "target_per_class")]
+    balance: Option<String>,
 
-    /// Another seed gives other copies [default: augment.seed]
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    /// png or jpeg [default: augment.format]
+    #[arg(long, value_name = "F")]
+    format: Option<String>,
+
+    /// Draw no contact sheet
+    #[arg(long)]
+    no_sheet: bool,
+
+    #[command(flatten)]
+    recipe: RecipeArgs,
 
     /// Worker threads; 0 means one a core [default: compute.threads]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 }
 
+/// What copies look like; shared with `preview`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RecipeArgs {
+    /// conservative, chest-xray, keras-notebook or natural [default: augment.preset]
+    #[arg(long, value_name = "P")]
+    preset: Option<String>,
+
+    /// Pixels a side of the copies
+    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(8..=4096))]
+    pub(super) size: u32,
+
+    /// Another seed gives other copies [default: augment.seed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl RecipeArgs {
+    pub(super) fn overrides(&self) -> Vec<String> {
+        let Self { preset, seed, .. } = self;
+        let all =
+            [preset.as_ref().map(|name| format!("augment.preset={name}")), seed.map(|n| format!("augment.seed={n}"))];
+        all.into_iter().flatten().collect()
+    }
+}
+
 impl Args {
     /// What the arguments say, as configuration: so they are checked where the configuration is.
     pub(super) fn overrides(&self) -> Vec<String> {
-        let Self { copies, preset, seed, threads, .. } = self;
+        let Self { copies, target_per_class, balance, format, threads, no_sheet, .. } = self;
+        // An argument for one way of counting rules out the other, whatever the configuration says.
+        let counted = copies.is_some() || balance.is_some();
         let all = [
             copies.map(|n| format!("augment.copies={n}")),
-            preset.as_ref().map(|name| format!("augment.preset={name}")),
-            seed.map(|n| format!("augment.seed={n}")),
+            counted.then(|| "augment.target_per_class=0".to_owned()),
+            target_per_class.map(|n| format!("augment.target_per_class={n}")),
+            balance.as_ref().map(|name| format!("augment.balance={name}")),
+            format.as_ref().map(|name| format!("augment.format={name}")),
             threads.map(|n| format!("compute.threads={n}")),
+            no_sheet.then(|| "augment.contact_sheet=false".to_owned()),
         ];
-        all.into_iter().flatten().collect()
+        all.into_iter().flatten().chain(self.recipe.overrides()).collect()
     }
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let (src, dst) = separate(&args.src, &args.dst)?;
-    let options = ExpandOptions { size: args.size, folder: "", may_replace_all: false, ..ExpandOptions::of(settings) };
+    let service = ExpandOptions::of(settings);
+    let size = args.recipe.size;
+    let options = ExpandOptions { size, folder: "", may_replace_all: false, originals_count: false, ..service };
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
     let found = augment::find_sources(&src, &options, &stop, &progress)?;
     let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
+    let sheet = if settings.augment.contact_sheet {
+        daemon::draw_sheet(&options, &found.sources, &expansion, &dst)?
+    } else {
+        None
+    };
     found.failed.iter().chain(&expansion.failed).for_each(complain);
     output::line(&summary(&expansion, found.sources.len(), found.duplicates.len(), &args.dst));
-    if expansion.copies.is_empty() && options.copies > 0 {
+    if sheet.is_some() {
+        output::line(&format!("Look at them: {}", args.dst.join("contact-sheet.html").display()));
+    }
+    if expansion.copies.is_empty() && !(expansion.failed.is_empty() && found.failed.is_empty()) {
         let advice = "no copy could be made: see the lines above";
         return Err(Failure::new(Exit::Data, format!("`{}`: {advice}", args.src.display())));
     }
@@ -86,7 +133,7 @@ fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     Ok((real_src, real_dst))
 }
 
-fn complain(failure: &SourceFailure) {
+pub(super) fn complain(failure: &SourceFailure) {
     let SourceFailure { relative, code, reason, fix } = failure;
     output::error(&format!("`{relative}` ({code}): {reason}; {fix}"));
 }
@@ -110,7 +157,7 @@ impl From<AugmentError> for Failure {
         let exit = match &error {
             AugmentError::Stopped(_) => Exit::TryLater,
             AugmentError::Disk(_) => Exit::Io,
-            AugmentError::NoClasses { .. } => Exit::Data,
+            AugmentError::NoClasses { .. } | AugmentError::Manifest { .. } => Exit::Data,
             AugmentError::OtherDataset { .. } => Exit::Usage,
             AugmentError::Threads(_) | AugmentError::Encode(_) => Exit::Software,
         };

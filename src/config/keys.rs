@@ -52,8 +52,14 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if s.augment.size != 224 {
         return fail("augment.size", "must be 224, the size that VGG16's head is built for");
     }
-    if s.augment.copies > 99 {
+    if s.augment.quota.copies > 99 {
         return fail("augment.copies", "must lie between 0 and 99");
+    }
+    if s.augment.quota.target_per_class > 10_000_000 {
+        return fail("augment.target_per_class", "must lie between 0 and 10000000");
+    }
+    if !(1..=100).contains(&s.augment.jpeg_quality) {
+        return fail("augment.jpeg_quality", "must lie between 1 and 100");
     }
     if s.train.max_epochs == 0 || s.train.batch_size == 0 {
         return fail("train.max_epochs", "must be at least 1, and so must train.batch_size");

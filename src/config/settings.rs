@@ -74,7 +74,12 @@ struct Promotion {
 pub(super) struct RawAugment {
     mode: AugmentMode,
     copies: u32,
+    balance: Balance,
+    target_per_class: u32,
     size: u32,
+    format: CopyFormat,
+    jpeg_quality: u8,
+    contact_sheet: bool,
     pub(super) preset: Preset,
     seed: u64,
     pub(super) recipe: Table,
@@ -83,7 +88,9 @@ pub(super) struct RawAugment {
 impl Raw {
     /// Relative paths start at `base`.
     pub(super) fn into_settings(self, base: &Path, recipe: Recipe) -> Settings {
-        let RawAugment { mode, copies, size, preset, seed, .. } = self.augment;
+        let RawAugment { mode, copies, balance, target_per_class, size, preset, seed, .. } = self.augment;
+        let RawAugment { format, jpeg_quality, contact_sheet, .. } = self.augment;
+        let quota = Quota { copies, balance, target_per_class };
         let mut backbone = self.backbone;
         if let WeightsChoice::File(path) = &mut backbone.weights {
             *path = base.join(&*path);
@@ -94,7 +101,7 @@ impl Raw {
             images: self.images,
             state_dir: plain(&base.join(self.storage.state_dir)),
             split: self.split,
-            augment: AugmentSettings { mode, copies, size, preset, seed, recipe },
+            augment: AugmentSettings { mode, quota, size, format, jpeg_quality, contact_sheet, preset, seed, recipe },
             backbone,
             train: self.train,
             retrain: self.retrain,
@@ -181,15 +188,52 @@ pub enum AugmentMode {
     Combined,
 }
 
+/// Whether small classes get more copies than large ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// Every image has as many copies.
+    None,
+    /// Every class gets as many images as the largest one has.
+    Max,
+}
+
+/// How many copies there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Quota {
+    /// Copies of every training image; of the largest class alone when `balance` is [`Balance::Max`].
+    pub copies: u32,
+    /// What the other classes get.
+    pub balance: Balance,
+    /// Images of each class, whatever `copies` and `balance` say; 0 when they say it.
+    pub target_per_class: u32,
+}
+
+/// What copies are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CopyFormat {
+    /// Every pixel as it was made; 8 and 16 bits.
+    Png,
+    /// Smaller and slightly changed; 8 bits.
+    Jpeg,
+}
+
 /// `[augment]`
 #[derive(Debug, Clone)]
 pub struct AugmentSettings {
     /// On disk, on the fly, or both.
     pub mode: AugmentMode,
-    /// Copies of every training image.
-    pub copies: u32,
+    /// How many copies there are.
+    pub quota: Quota,
     /// Pixels a side.
     pub size: u32,
+    /// What copies are written as.
+    pub format: CopyFormat,
+    /// 1 to 100, for [`CopyFormat::Jpeg`].
+    pub jpeg_quality: u8,
+    /// Whether a sheet of originals beside their copies is drawn.
+    pub contact_sheet: bool,
     /// The preset that `recipe` started from.
     pub preset: Preset,
     /// Of every draw.

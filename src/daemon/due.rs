@@ -33,11 +33,16 @@ pub(super) fn augmentation(settings: &Settings) -> Value {
     let augment = &settings.augment;
     json!({
         "mode": augment.mode,
-        "copies": augment.copies,
+        "copies": augment.quota.copies,
+        "balance": augment.quota.balance,
+        "target_per_class": augment.quota.target_per_class,
         "size": augment.size,
+        "format": augment.format,
+        "jpeg_quality": augment.jpeg_quality,
         "preset": augment.preset,
         "seed": augment.seed,
         "recipe": augment.recipe,
+        "beyond_preset": augment.preset.breaches(&augment.recipe).iter().map(|b| b.transform).collect::<Vec<_>>(),
     })
 }
 

@@ -7,20 +7,24 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::augment::{self, AugmentError, ExpandOptions, Source};
+use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
 use crate::config::{AugmentMode, Settings};
 use crate::disk::Workspace;
 use crate::domain::{
     ContentHash, Counter, DatasetName, Decision, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split, StopFlag,
     StopReason, Stopped,
 };
-use crate::imaging::{self, DecodeOptions, Picture};
+use crate::imaging::{DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
 use crate::train::{self, Augmented, CopyImage, LabelledImage, TrainError, TrainJob};
 
 use super::due;
 use super::engine::EngineCell;
 use super::promote::{self, Rival};
+use super::sheet::draw_sheet;
+
+/// Bytes of samples that are kept for fresh copies: 3,500 pictures in colour.
+const SAMPLES_IN_MEMORY: usize = 512 << 20;
 
 /// What to train on. Every sample's side of the split is decided.
 #[derive(Debug, Clone)]
@@ -122,10 +126,9 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     let engine = tools.engine.get()?;
     let options = ExpandOptions::of(settings);
     let limits = DecodeOptions::new(&settings.limits, settings.images.background);
+    let copies_anew = FreshCopies::new(options, SAMPLES_IN_MEMORY);
     let fresh = |image: &LabelledImage, epoch: u32| -> Result<Picture, String> {
-        let bytes = std::fs::read(&image.path).map_err(|error| format!("cannot be read: {error}"))?;
-        let picture = imaging::decode(&bytes, &limits).map_err(|error| error.to_string())?;
-        Ok(augment::fresh_copy(&picture, &image.hash, epoch, &options))
+        copies_anew.make(&image.path, &image.hash, epoch).map_err(|failure| failure.reason)
     };
     let augmented = match settings.augment.mode {
         AugmentMode::Expand => Augmented::Expand(&copies),
@@ -163,6 +166,12 @@ fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<V
     let options = ExpandOptions::of(tools.settings);
     let expansion = augment::expand(&options, &sources, &job.expansion, tools.stop, tools.progress)?;
     expanded(expansion.written as u64);
+    if tools.settings.augment.contact_sheet {
+        // A sheet that cannot be drawn is no reason not to train.
+        if let Err(error) = draw_sheet(&options, &sources, &expansion, &job.expansion) {
+            tracing::warn!("No contact sheet: {error}.");
+        }
+    }
     for failed in &expansion.failed {
         tracing::warn!(file = failed.relative, "Not augmented: {}; {}.", failed.reason, failed.fix);
     }

@@ -1,6 +1,37 @@
 //! What may happen to a copy: ranges and probabilities, never drawn values.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::transform::Transform;
+
+/// Whose meaning the geometry, the channel shift and the brightness have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Semantics {
+    /// Widths move columns, everything turns about the picture's centre, levels are rounded once.
+    #[serde(rename = "correct")]
+    Correct,
+    /// `keras-preprocessing` up to 1.1.2 (TensorFlow up to 2.8): a centre that lies one pixel off, brightness after a
+    /// stretch to the full range.
+    #[serde(rename = "keras-1.1")]
+    Keras11,
+    /// `ImageDataGenerator` of Keras 2.9 and later, Keras 3 included: width and height change places.
+    #[serde(rename = "keras-2.9")]
+    Keras29,
+}
+
+/// How a level between pixels is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// The nearest pixel's; spline order 0.
+    Nearest,
+    /// Of the four pixels around; spline order 1.
+    Bilinear,
+    /// A cubic spline through all pixels; spline order 3.
+    Bicubic,
+}
 
 /// What comes in from outside the picture when it is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,44 +47,20 @@ pub enum Fill {
     Wrap,
 }
 
-/// What is shown between pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    /// The nearest pixel.
-    Nearest,
-    /// The mean of the four pixels around, by distance.
-    Bilinear,
-    /// The cubic spline through all pixels.
-    Bicubic,
-}
-
-/// A named set of ranges, from careful to bold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// Small moves and tones, no shear, no flip: safe for anything with a fixed pose.
-    Conservative,
-    /// Conservative, with film-like tones. A flipped chest X-ray shows wrong anatomy, so flips are refused.
-    ChestXray,
-    /// The ranges of the common Keras notebook.
-    KerasNotebook,
-    /// For photographs.
-    Natural,
-}
-
 /// Ranges and probabilities of everything that may happen to a copy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
+    /// Whose meaning the numbers have.
+    pub semantics: Semantics,
     /// Degrees, drawn from -r to r; above 0 turns the picture counter-clockwise on screen.
     pub rotation: f64,
-    /// Fraction of the width, drawn from -s to s.
+    /// Drawn from -s to s: below 1 a fraction of the width, from 1 on pixels of the copy.
     pub width_shift: f64,
-    /// Fraction of the height, drawn from -s to s.
+    /// As `width_shift`, of the height.
     pub height_shift: f64,
     /// Degrees, drawn from -s to s.
     pub shear: f64,
-    /// Scale of the picture; above 1 enlarges.
+    /// Scale of the picture; above 1 enlarges (in the Keras semantics, as there, below 1 does).
     pub zoom: [f64; 2],
     /// One scale for both axes.
     pub zoom_keep_aspect: bool,
@@ -61,70 +68,43 @@ pub struct Recipe {
     pub horizontal_flip: f64,
     /// Probability.
     pub vertical_flip: f64,
-    /// Factor.
-    pub brightness: [f64; 2],
-    /// Factor about the middle grey.
-    pub contrast: [f64; 2],
-    /// Exponent.
-    pub gamma: [f64; 2],
-    /// Standard deviation of Gaussian noise, fraction of the full range.
-    pub noise: f64,
-    /// Probability of one blanked rectangle.
-    pub erasing: f64,
+    /// Greatest displacement of a smooth random deformation, fraction of the side.
+    pub elastic: f64,
+    /// Cells a side of the grid that the deformation is drawn on: more make finer waves.
+    pub elastic_cells: u32,
+    /// How a level between pixels is found.
+    pub interpolation: Interpolation,
     /// What comes in from outside.
     pub fill: Fill,
     /// Grey level for [`Fill::Constant`].
     pub fill_value: u8,
-}
-
-impl Recipe {
-    /// The recipe of a preset.
-    pub fn of(preset: Preset) -> Self {
-        let conservative = Self {
-            rotation: 5.0,
-            width_shift: 0.03,
-            height_shift: 0.03,
-            shear: 0.0,
-            zoom: [0.95, 1.05],
-            zoom_keep_aspect: true,
-            horizontal_flip: 0.0,
-            vertical_flip: 0.0,
-            brightness: [0.9, 1.1],
-            contrast: [0.9, 1.1],
-            gamma: [1.0, 1.0],
-            noise: 0.0,
-            erasing: 0.0,
-            fill: Fill::Nearest,
-            fill_value: 0,
-        };
-        match preset {
-            Preset::Conservative => conservative,
-            Preset::ChestXray => {
-                Self { width_shift: 0.05, height_shift: 0.05, gamma: [0.9, 1.1], noise: 0.01, ..conservative }
-            }
-            Preset::KerasNotebook => Self {
-                rotation: 20.0,
-                width_shift: 0.1,
-                height_shift: 0.1,
-                shear: 10.0,
-                zoom: [0.8, 1.2],
-                zoom_keep_aspect: false,
-                horizontal_flip: 0.5,
-                brightness: [0.8, 1.2],
-                contrast: [1.0, 1.0],
-                ..conservative
-            },
-            Preset::Natural => Self {
-                rotation: 15.0,
-                width_shift: 0.1,
-                height_shift: 0.1,
-                zoom: [0.8, 1.2],
-                horizontal_flip: 0.5,
-                brightness: [0.8, 1.2],
-                contrast: [0.8, 1.2],
-                erasing: 0.25,
-                ..conservative
-            },
-        }
-    }
+    /// Standard deviation of a Gaussian blur, pixels of the copy.
+    pub blur: [f64; 2],
+    /// One offset for all channels, levels of 255, drawn from -c to c; cut off at the picture's own darkest and
+    /// brightest level (Keras' `channel_shift_range`).
+    pub channel_shift: f64,
+    /// Factor.
+    pub brightness: [f64; 2],
+    /// Factor about the middle grey.
+    pub contrast: [f64; 2],
+    /// Shift of the exposure window, fraction of the full range, drawn from -w to w.
+    pub window: f64,
+    /// Exponent.
+    pub gamma: [f64; 2],
+    /// Probability of black for white.
+    pub invert: f64,
+    /// Clip limit of contrast-limited adaptive histogram equalisation; 0 for none.
+    pub clahe: [f64; 2],
+    /// Standard deviation of Gaussian noise, fraction of the full range.
+    pub noise: f64,
+    /// Quality of a JPEG round trip, 1 to 100; `[0, 0]` for none.
+    pub jpeg_quality: [u8; 2],
+    /// Probability of one blanked rectangle.
+    pub erasing: f64,
+    /// How often a transform is done at all, where not always.
+    pub probability: BTreeMap<Transform, f64>,
+    /// Groups of transforms of which a copy gets one, each as likely as the others.
+    pub one_of: Vec<Vec<Transform>>,
+    /// Transforms that may go beyond what the preset holds to be safe.
+    pub allow: Vec<Transform>,
 }

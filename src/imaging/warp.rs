@@ -69,7 +69,32 @@ impl Picture {
         if sampling.interpolation == Interpolation::Bilinear && field.is_none() {
             return linear::warp::<T, C>(data, size, map, sampling);
         }
-        exact::warp::<T, C>(data, size, map, field, sampling)
+        exact::levels::<T, C>(data, size, map, field, sampling).into_iter().map(T::rounded).collect()
+    }
+
+    /// As [`Self::warped`], by the reference sampler, with `finish` applied to all levels (on the picture's own scale)
+    /// before each is rounded, and cut off at the ends of the scale.
+    #[must_use]
+    pub fn warped_and(
+        &self,
+        map: &Affine,
+        field: Option<&Displacement>,
+        sampling: Sampling,
+        finish: impl FnOnce(&mut [f64]),
+    ) -> Self {
+        let size = [self.width as usize, self.height as usize];
+        let mut levels = match (&self.pixels, self.channels) {
+            (Pixels::U8(data), 1) => exact::levels::<u8, 1>(data, size, map, field, sampling),
+            (Pixels::U8(data), _) => exact::levels::<u8, 3>(data, size, map, field, sampling),
+            (Pixels::U16(data), 1) => exact::levels::<u16, 1>(data, size, map, field, sampling),
+            (Pixels::U16(data), _) => exact::levels::<u16, 3>(data, size, map, field, sampling),
+        };
+        finish(&mut levels);
+        let pixels = match self.pixels {
+            Pixels::U8(_) => Pixels::U8(levels.into_iter().map(u8::rounded).collect()),
+            Pixels::U16(_) => Pixels::U16(levels.into_iter().map(u16::rounded).collect()),
+        };
+        self.with_pixels(self.width, self.height, pixels)
     }
 }
 

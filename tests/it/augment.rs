@@ -17,8 +17,13 @@ fn bed(n: u64) -> TestBed {
     bed
 }
 
+/// Relative names of all files.
+fn names(bed: &TestBed, folder: &str) -> Vec<String> {
+    tree(&bed.path(folder)).into_keys().map(|path| path.into_os_string().into_string().unwrap()).collect()
+}
+
 fn augment(bed: &TestBed, dst: &str, more: &[&str]) -> Ran {
-    bed.run(&[&["augment", "src", dst], more].concat()).ok()
+    bed.run(&[&["augment", "src", dst, "--no-sheet"], more].concat()).ok()
 }
 
 #[test]
@@ -38,7 +43,8 @@ fn copies_are_made_once_and_are_the_same_for_any_number_of_threads() {
 #[test]
 fn a_killed_run_is_completed() {
     let bed = bed(8);
-    let mut child = bed.command(&["augment", "src", "dst", "--copies=6"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        bed.command(&["augment", "src", "dst", "--copies=6", "--no-sheet"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("Begin: augment of 96 images")));
     child.kill().unwrap();
@@ -72,4 +78,59 @@ fn a_destination_of_another_dataset_is_refused_untouched() {
     assert_eq!(ran.code, 64, "{}", ran.stderr);
     assert!(ran.stderr.contains("8 copies of another dataset"), "{}", ran.stderr);
     assert_eq!(tree(&bed.path("dst")), before);
+}
+
+#[test]
+fn copies_come_again_from_their_manifest() {
+    let bed = bed(2);
+    augment(&bed, "dst", &["--copies=2", "--format=jpeg", "--preset=natural"]);
+    let before = tree(&bed.path("dst"));
+    let lost: Vec<_> = before.keys().filter(|name| name.extension().is_some_and(|e| e == "jpg")).take(3).collect();
+    for name in lost {
+        std::fs::remove_file(bed.path("dst").join(name)).unwrap();
+    }
+    let ran = bed.run(&["replay", "dst/manifest.jsonl", "--sources=src"]).ok();
+    assert_eq!(ran.stdout, "8 copies came out as the manifest says: 3 written, 5 were there already.\n");
+    assert_eq!(tree(&bed.path("dst")), before);
+    let ran = bed.run(&["replay", "dst/manifest.jsonl", "--sources=src", "--line=9"]);
+    assert_eq!(ran.code, 65);
+    assert!(ran.stderr.contains("has 8 lines, so no line 9"), "{}", ran.stderr);
+}
+
+#[test]
+fn sheets_lie_outside_the_class_folders_and_show_every_class() {
+    let bed = bed(2);
+    let ran = bed.run(&["augment", "src", "dst", "--copies=2"]).ok();
+    assert!(ran.stdout.ends_with("Look at them: dst/contact-sheet.html\n"), "{}", ran.stdout);
+    let names: Vec<_> = names(&bed, "dst").into_iter().filter(|name| !name.contains('/')).collect();
+    assert_eq!(names, ["contact-sheet-bars.png", "contact-sheet-disc.png", "contact-sheet.html", "manifest.jsonl"]);
+    let page = std::fs::read_to_string(bed.path("dst/contact-sheet.html")).unwrap();
+    assert_eq!(page.matches("<img").count(), 12, "two originals a class, two copies each");
+    let ran = bed.run(&["preview", "src/bars/0/scan.png", "--copies=3", "--out=look"]).ok();
+    let page = std::fs::read_to_string(bed.path(ran.stdout.trim())).unwrap();
+    assert_eq!(page.matches("<img").count(), 4);
+}
+
+#[test]
+fn an_unsafe_recipe_is_refused_unless_it_is_allowed_by_name_and_then_says_so() {
+    let bed = bed(1);
+    let unsafe_flip = ["--preset=chest-xray", "--set=augment.recipe.horizontal_flip=0.5"];
+    let ran = bed.run(&[&["augment", "src", "dst"], &unsafe_flip[..]].concat());
+    assert_eq!(ran.code, 78, "{}", ran.stderr);
+    assert!(ran.stderr.contains("allow = [\"horizontal_flip\"]"), "{}", ran.stderr);
+    let allowed = ["--set=augment.recipe.allow=[\"horizontal_flip\"]"];
+    bed.run(&[&["augment", "src", "dst"], &unsafe_flip[..], &allowed].concat()).ok();
+    let manifest = std::fs::read_to_string(bed.path("dst/manifest.jsonl")).unwrap();
+    assert!(manifest.lines().all(|line| line.contains("\"allowed\":[\"horizontal_flip\"]")), "{manifest}");
+    assert!(std::fs::read_to_string(bed.path("dst/contact-sheet.html")).unwrap().contains("Goes beyond"));
+}
+
+#[test]
+fn classes_come_out_equal() {
+    let bed = bed(2);
+    bed.write("src/bars/more/scan.png", pictures::png(Look::Bars, 50));
+    let ran = augment(&bed, "dst", &["--target-per-class=7"]);
+    assert_eq!(ran.stdout, "14 copies of 5 images in dst: 14 made now, 0 kept.\n");
+    let n = |class: &str| names(&bed, "dst").iter().filter(|name| name.starts_with(class)).count();
+    assert_eq!((n("bars/"), n("disc/")), (7, 7));
 }

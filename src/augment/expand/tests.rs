@@ -9,9 +9,14 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::augment::{find_sources, fresh_copy};
-use crate::domain::{Preset, Recipe, Silent};
-use crate::imaging::{DecodeOptions, Pixels, encode_png};
+use crate::augment::manifest::Line;
+use crate::augment::{Encoding, FreshCopies, Replay, Replayed, find_sources, preview, sheets};
+use crate::config::{Balance, CopyFormat, Quota};
+use crate::domain::{Preset, Recipe, Semantics, Silent, Split, Transform};
+use crate::imaging::{DecodeOptions, Pixels, decode, encode_png};
+
+mod output;
+mod replay;
 
 /// A destination's files by relative path.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -25,10 +30,13 @@ impl Bench {
     /// Two classes of three grey pictures and one in colour.
     fn new() -> Self {
         let options = ExpandOptions {
-            copies: 3,
+            quota: Quota { copies: 3, balance: Balance::None, target_per_class: 0 },
+            originals_count: false,
             size: 32,
             seed: 1,
             recipe: Recipe::of(Preset::Natural),
+            preset: Preset::Natural,
+            encoding: Encoding { format: CopyFormat::Png, quality: 90 },
             folder: "augmented",
             may_replace_all: false,
             limits: DecodeOptions { max_side: 1000, max_pixels: 100_000, background: 0 },
@@ -72,6 +80,18 @@ impl Bench {
 
     fn expand_sources(&self, sources: &[Source]) -> Expansion {
         expand(&self.options, sources, &self.dst(), &StopFlag::default(), &Silent).unwrap()
+    }
+
+    fn replay_of(&self, line: Option<usize>, out: Option<&Path>) -> Result<Replayed, AugmentError> {
+        let ExpandOptions { limits, max_file, threads, .. } = self.options;
+        let manifest = self.dst().join(manifest::NAME);
+        let sources = Some(self.src());
+        let replay = Replay { manifest: &manifest, line, sources: sources.as_deref(), out, limits, max_file, threads };
+        replay.run(&StopFlag::default(), &Silent)
+    }
+
+    fn replay(&self, line: Option<usize>, out: Option<&Path>) -> Replayed {
+        self.replay_of(line, out).unwrap()
     }
 
     fn tree(&self) -> Tree {
@@ -135,21 +155,16 @@ fn bytes_depend_on_neither_threads_nor_order() {
 }
 
 #[test]
-fn the_manifest_is_sorted_relative_and_makes_every_copy_again() {
+fn the_manifest_is_sorted_and_relative_and_names_the_bytes() {
     let bench = Bench::new();
     bench.expand();
     let (lines, tree) = (bench.lines(), bench.tree());
     assert_eq!(lines.len(), 21);
     assert!(lines.is_sorted_by_key(|line| &line.copy));
     for line in lines {
-        let source = fs::read(bench.src().join(&line.source)).unwrap();
-        assert_eq!(ContentHash::of(&source), line.source_sha256);
-        let base = decode(&source, &bench.options.limits).unwrap().resized(line.size, line.size);
-        let stream = Stream::new(line.seed, &line.source_sha256);
-        let again = encode_tagged_png(&render(&base, &line.draw, stream, line.index), &line.identity.to_string());
-        assert_eq!(again.unwrap(), tree[&line.copy], "{}", line.copy);
+        assert_eq!(ContentHash::of(&fs::read(bench.src().join(&line.source)).unwrap()), line.source_sha256);
         assert_eq!(ContentHash::of(&tree[&line.copy]), line.sha256);
-        assert_eq!(line.matrix, line.draw.matrix(32, 32));
+        assert_eq!((line.matrix, line.preset), (line.draw.matrix(32, 32), Preset::Natural));
     }
 }
 
@@ -232,7 +247,7 @@ fn copies_of_removed_samples_and_numbers_go_and_files_of_others_stay() {
     fs::write(bench.dst().join(notes), b"keep me").unwrap();
     fs::write(bench.dst().join(theirs), &foreign).unwrap();
     fs::remove_file(bench.src().join("normal/1/same.png")).unwrap();
-    bench.options.copies = 2;
+    bench.options.quota.copies = 2;
     assert_eq!(counts(&bench.expand()), (0, 12, 9, 0));
     fs::remove_dir_all(bench.src().join("covid")).unwrap();
     bench.expand();
@@ -340,14 +355,18 @@ fn sixteen_bits_reach_the_copy() {
 #[test]
 fn a_fresh_copy_is_reproducible_and_unlike_those_on_disk() {
     let bench = Bench::new();
-    let sample = ContentHash::of(b"sample");
-    let fresh = |index| fresh_copy(&picture(1, 1), &sample, index, &bench.options);
-    assert_eq!(fresh(1), fresh(1));
+    let path = bench.src().join("covid/a1.png");
+    let sample = ContentHash::of(&fs::read(&path).unwrap());
+    let (keeping, forgetful) =
+        (FreshCopies::new(bench.options.clone(), 1 << 20), FreshCopies::new(bench.options.clone(), 0));
+    let fresh = |index| keeping.make(&path, &sample, index).unwrap();
+    assert_eq!((fresh(1), fresh(2)), (fresh(1), forgetful.make(&path, &sample, 2).unwrap()));
     assert_ne!(fresh(1), fresh(2));
-    let base = picture(1, 1).resized(32, 32);
-    let stream = Stream::new(1, &sample);
-    let on_disk = render(&base, &Draw::of(&bench.options.recipe, stream, 1), stream, 1);
-    assert_ne!(fresh(1), on_disk);
+    let on_disk = preview(&bench.options, &picture(1, 1), &sample, "a1", 1).unwrap().rows[0][1].picture.clone();
+    assert_ne!(fresh(1).pixels(), on_disk.pixels());
+    fs::write(&path, b"other").unwrap();
+    assert!(keeping.make(&path, &sample, 3).is_ok(), "what is kept is not read again");
+    assert_eq!(forgetful.make(&path, &sample, 3).unwrap_err().code, "changed");
 }
 
 #[test]

@@ -55,14 +55,14 @@ impl<'a, T: Copy + Into<f64>, const C: usize> Exact<'a, T, C> {
     }
 }
 
-/// The whole frame of `size` seen through `map` and, before it, `field`.
-pub(super) fn warp<T: Level, const C: usize>(
+/// The whole frame of `size` seen through `map` and, before it, `field`: levels, unrounded.
+pub(super) fn levels<T: Level, const C: usize>(
     data: &[T],
     size: [usize; 2],
     map: &Affine,
     field: Option<&Displacement>,
     sampling: Sampling,
-) -> Vec<T> {
+) -> Vec<f64> {
     let outside = T::of_byte(sampling.value).into();
     if sampling.interpolation == Interpolation::Bicubic {
         let coefficients = spline::coefficients::<T, C>(data, size, sampling);
@@ -71,19 +71,19 @@ pub(super) fn warp<T: Level, const C: usize>(
     resampled(&Exact::<T, C>::new(data, size, 0, sampling, outside), size, map, field)
 }
 
-fn resampled<S: Copy + Into<f64>, T: Level, const C: usize>(
+fn resampled<S: Copy + Into<f64>, const C: usize>(
     source: &Exact<S, C>,
     [width, height]: [usize; 2],
     map: &Affine,
     field: Option<&Displacement>,
-) -> Vec<T> {
+) -> Vec<f64> {
     let mut out = Vec::with_capacity(width * height * C);
     for y in 0..height {
         let along = field.map(|field| field.row(y, height));
         for x in 0..width {
             let [dx, dy] = along.as_ref().map_or([0.0; 2], |along| along.at(x, width));
             let [u, v] = map.apply(x as f64 + dx, y as f64 + dy);
-            out.extend(source.pixel(u, v).map(T::rounded));
+            out.extend(source.pixel(u, v));
         }
     }
     out

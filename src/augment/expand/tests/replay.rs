@@ -1,0 +1,66 @@
+//! Copies made again from their manifest.
+
+use super::*;
+
+#[test]
+fn every_transform_replays_to_the_byte_in_both_formats() {
+    let mut bench = Bench::new();
+    bench.options.recipe = Recipe {
+        semantics: Semantics::Correct,
+        elastic: 0.05,
+        blur: [0.5, 1.0],
+        channel_shift: 20.0,
+        window: 0.1,
+        gamma: [0.8, 1.2],
+        invert: 0.5,
+        clahe: [2.0, 3.0],
+        noise: 0.02,
+        jpeg_quality: [60, 90],
+        erasing: 0.5,
+        probability: [(Transform::Clahe, 0.5)].into(),
+        one_of: vec![vec![Transform::Blur, Transform::Noise]],
+        ..Recipe::of(Preset::KerasNotebook)
+    };
+    for (format, semantics) in [
+        (CopyFormat::Png, Semantics::Correct),
+        (CopyFormat::Jpeg, Semantics::Keras11),
+        (CopyFormat::Png, Semantics::Keras29),
+    ] {
+        bench.options.encoding.format = format;
+        bench.options.recipe.semantics = semantics;
+        assert_eq!(counts(&bench.expand()).0, 21, "{format:?}");
+        let whole = bench.tree();
+        let lost: Vec<_> = whole.keys().filter(|name| *name != manifest::NAME).step_by(3).collect();
+        for name in lost {
+            fs::remove_file(bench.dst().join(name)).unwrap();
+        }
+        let replayed = bench.replay(None, None);
+        assert_eq!((replayed.written, replayed.confirmed, replayed.failed.len()), (7, 14, 0));
+        assert_eq!(bench.tree(), whole);
+    }
+}
+
+#[test]
+fn a_replay_can_go_elsewhere_and_writes_nothing_that_the_manifest_does_not_name() {
+    let bench = Bench::new();
+    bench.expand();
+    let elsewhere = bench.dir.path().join("elsewhere");
+    let replayed = bench.replay(Some(5), Some(&elsewhere));
+    assert_eq!((replayed.written, replayed.confirmed), (1, 0));
+    let name = &bench.lines()[4].copy;
+    assert_eq!(fs::read(elsewhere.join(name)).unwrap(), bench.tree()[name]);
+    let path = bench.dst().join(manifest::NAME);
+    let changed = fs::read_to_string(&path).unwrap().replacen("\"brightness\":", "\"brightness\":1", 1);
+    fs::write(&path, changed).unwrap();
+    let replayed = bench.replay(Some(1), None);
+    assert_eq!((replayed.written, replayed.failed[0].code), (0, "other-bytes"));
+    fs::remove_dir_all(bench.src().join("covid")).unwrap();
+    assert_eq!(bench.replay(Some(2), None).failed[0].code, "unreadable");
+    for (line, expected) in [(Some(22), "has 21 lines, so no line 22"), (Some(1), "line 1: is no line")] {
+        if expected.starts_with("line") {
+            fs::write(&path, b"{\"copy\": 3}\n").unwrap();
+        }
+        let message = bench.replay_of(line, None).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}

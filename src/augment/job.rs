@@ -1,0 +1,87 @@
+//! One source and the copies that it is to have: their names, draws and lines in the manifest.
+
+use super::manifest::Line;
+use super::options::ExpandOptions;
+use super::philox::Stream;
+use super::plan::{Draw, recipe_identity};
+use super::quota::shares;
+use super::source::Source;
+use crate::domain::{ContentHash, Split, safe_stem};
+
+/// A source with as many copies as its class needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) source: &'a Source,
+    pub(super) n_copies: u32,
+}
+
+/// A copy that is to be.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// From 1.
+    pub(super) index: u32,
+    /// Its place, relative to the destination.
+    pub(super) file: String,
+    pub(super) draw: Draw,
+    /// Names its bytes.
+    pub(super) identity: ContentHash,
+}
+
+/// Of each source once, sorted by the names of the copies; none for validation.
+pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [Source]) -> Vec<Job<'a>> {
+    let mut eligible: Vec<_> = sources.iter().filter(|source| source.split != Some(Split::Validation)).collect();
+    eligible.sort_by(|a, b| (&a.class, &a.stem, a.hash, &a.relative).cmp(&(&b.class, &b.stem, b.hash, &b.relative)));
+    eligible.dedup_by(|b, a| (&a.class, &a.stem, a.hash.short()) == (&b.class, &b.stem, b.hash.short()));
+    let shares = shares(&eligible, options.quota, options.originals_count);
+    eligible.into_iter().zip(shares).map(|(source, n_copies)| Job { source, n_copies }).collect()
+}
+
+impl Job<'_> {
+    pub(super) fn copies(&self, options: &ExpandOptions) -> impl Iterator<Item = Planned> {
+        (1..=self.n_copies).map(|index| self.planned(options, index))
+    }
+
+    fn planned(&self, options: &ExpandOptions, index: u32) -> Planned {
+        let ExpandOptions { seed, size, encoding, limits, ref recipe, .. } = *options;
+        let draw = Draw::of(recipe, Stream::new(seed, &self.source.hash), index, size);
+        let written = format!("{} on {}", encoding.name(), limits.background);
+        let identity = draw.identity(seed, size, &written, &self.source.hash, index);
+        Planned { index, file: self.file(options, index), draw, identity }
+    }
+
+    /// The copy's place, relative to the destination.
+    pub(super) fn file(&self, options: &ExpandOptions, index: u32) -> String {
+        let Source { stem, class, hash, .. } = self.source;
+        let inside = if options.folder.is_empty() { String::new() } else { format!("{}/", options.folder) };
+        let (stem, hash, extension) = (safe_stem(stem), hash.short(), options.encoding.extension());
+        format!("{inside}{class}/{stem}-{hash}-c{index:02}.{extension}")
+    }
+
+    /// What the manifest says of copy `index`, whose bytes are `sha256`.
+    pub(super) fn line(&self, options: &ExpandOptions, index: u32, sha256: ContentHash) -> Line {
+        let ExpandOptions { size, seed, preset, encoding, ref recipe, .. } = *options;
+        let Planned { file, draw, identity, .. } = self.planned(options, index);
+        Line {
+            copy: file,
+            sha256,
+            source: self.source.relative.clone(),
+            source_sha256: self.source.hash,
+            class: self.source.class.clone(),
+            group: self.source.group.clone(),
+            split: self.source.split,
+            index,
+            seed,
+            size,
+            matrix: draw.matrix(size, size),
+            draw,
+            format: encoding.format,
+            quality: encoding.quality,
+            background: options.limits.background,
+            preset,
+            allowed: preset.breaches(recipe).into_iter().map(|breach| breach.transform).collect(),
+            recipe: recipe_identity(recipe),
+            identity,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}

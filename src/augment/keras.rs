@@ -1,0 +1,57 @@
+//! Pixels as Keras' `ImageDataGenerator` makes them: floating-point levels through resampling and channel shift, and a
+//! brightness that goes over Pillow's whole levels.
+
+use super::plan::Draw;
+use super::render::sampling;
+use crate::domain::Semantics;
+use crate::imaging::{Displacement, Picture};
+
+/// `apply_transform` on `base`: resampling, channel shift, flips, brightness. Levels of 255 whatever the depth, so that
+/// 16 bits keep theirs; each is rounded once at the end.
+pub(super) fn transformed(base: &Picture, draw: &Draw, field: Option<&Displacement>) -> Picture {
+    let map = draw.matrix(base.width(), base.height());
+    let is_deep = base.depth() > 8;
+    let scale = if is_deep { 257.0 } else { 1.0 };
+    base.warped_and(&map, field, sampling(draw), |levels| {
+        // Keras' levels are 32-bit floats, which decides where they are cut to whole ones.
+        for level in levels.iter_mut() {
+            *level = f64::from((*level / scale) as f32);
+        }
+        if draw.channel_shift != 0.0 {
+            shift_channels(levels, draw.channel_shift);
+        }
+        if draw.brightness.to_bits() != 1.0_f64.to_bits() {
+            brighten(levels, draw, is_deep);
+        }
+        for level in levels {
+            *level *= scale;
+        }
+    })
+}
+
+/// `apply_channel_shift`: one offset for all, cut off at the picture's own extremes.
+fn shift_channels(levels: &mut [f64], offset: f64) {
+    let (low, high) = extremes(levels);
+    for level in levels {
+        *level = (*level + offset).clamp(low, high);
+    }
+}
+
+/// `apply_brightness_shift`: levels cut to whole ones, times the factor, cut again. Up to 1.1 the picture is stretched to
+/// the full range before. Of 16 bits nothing is cut: the levels between are not thrown away.
+fn brighten(levels: &mut [f64], draw: &Draw, is_deep: bool) {
+    let (low, high) = extremes(levels);
+    let cut = |level: f64| if is_deep { level } else { level.floor() };
+    let stretch = |level: f64| match draw.semantics {
+        Semantics::Keras11 if high > low => (level - low) / (high - low) * 255.0,
+        Semantics::Keras11 => level - low,
+        _ => level,
+    };
+    for level in levels {
+        *level = cut((cut(stretch(*level)) * draw.brightness).clamp(0.0, 255.0));
+    }
+}
+
+fn extremes(levels: &[f64]) -> (f64, f64) {
+    levels.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
+}

@@ -1,0 +1,155 @@
+//! Copies made again from nothing but their lines in the manifest and their sources, and held against its hashes.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::encoding::Encoding;
+use super::error::{AugmentError, SourceFailure};
+use super::existing::is_foreign;
+use super::manifest::{self, Line};
+use super::options::pool;
+use super::origin::base;
+use super::philox::Stream;
+use super::render::render;
+use crate::disk;
+use crate::domain::{ContentHash, Progress, StopFlag};
+use crate::imaging::{DecodeOptions, Picture};
+
+/// What is to be made again, and from what.
+#[derive(Debug, Clone, Copy)]
+pub struct Replay<'a> {
+    /// `manifest.jsonl`.
+    pub manifest: &'a Path,
+    /// One line of it, from 1; all without.
+    pub line: Option<usize>,
+    /// The folder that the sources' names start at; without, the one that the expansion noted.
+    pub sources: Option<&'a Path>,
+    /// Where the copies go; without, where the manifest lies.
+    pub out: Option<&'a Path>,
+    /// What is too large.
+    pub limits: DecodeOptions,
+    /// Bytes; larger files are not read.
+    pub max_file: u64,
+    /// Worker threads; 0 means one a core.
+    pub threads: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Copies that were not there, or not as the manifest says, and now are.
+    pub written: usize,
+    /// Copies that were there, and came out the same to the byte.
+    pub confirmed: usize,
+    /// Copies that could not be made again.
+    pub failed: Vec<SourceFailure>,
+}
+
+/// One made copy.
+enum Made {
+    Written,
+    Confirmed,
+}
+
+impl Replay<'_> {
+    /// Makes the copies again. Nothing is written whose bytes are not those of the manifest.
+    ///
+    /// # Errors
+    /// [`AugmentError`] when the manifest cannot be followed or the work was stopped; a copy that fails is in
+    /// [`Replayed::failed`].
+    pub fn run(&self, stop: &StopFlag, progress: &dyn Progress) -> Result<Replayed, AugmentError> {
+        let lines = manifest::lines(self.manifest, self.line)?;
+        let sources = self.sources_root()?;
+        progress.begin("replay", lines.len() as u64, "images");
+        let groups: Vec<&[Line]> = lines.chunk_by(|a, b| (&a.source, a.size) == (&b.source, b.size)).collect();
+        let of_group = |group: &&[Line]| self.group(group, &sources, stop, progress);
+        let made: Result<Vec<Vec<_>>, AugmentError> =
+            pool(self.threads)?.install(|| groups.par_iter().with_max_len(1).map(of_group).collect());
+        progress.end();
+        let mut replayed = Replayed::default();
+        for made in made?.into_iter().flatten() {
+            match made {
+                Ok(Made::Written) => replayed.written += 1,
+                Ok(Made::Confirmed) => replayed.confirmed += 1,
+                Err(failure) => replayed.failed.push(failure),
+            }
+        }
+        if replayed.written > 0 {
+            disk::sync_batch(self.folder())?;
+        }
+        Ok(replayed)
+    }
+
+    fn folder(&self) -> &Path {
+        self.out.or(self.manifest.parent()).filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+    }
+
+    fn sources_root(&self) -> Result<PathBuf, AugmentError> {
+        let named = self.sources.map(Path::to_owned).or_else(|| disk::origin(self.manifest));
+        named.ok_or_else(|| AugmentError::Manifest {
+            manifest: self.manifest.to_owned(),
+            place: String::new(),
+            reason: "it is not noted where its sources lie: name their folder with --sources".into(),
+        })
+    }
+
+    /// The copies of one source, which is decoded once.
+    fn group(
+        &self,
+        lines: &[Line],
+        sources: &Path,
+        stop: &StopFlag,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Result<Made, SourceFailure>>, AugmentError> {
+        let first = &lines[0];
+        let path = sources.join(&first.source);
+        let limits = DecodeOptions { background: first.background, ..self.limits };
+        let base = base(&path, &first.source, first.source_sha256, first.size, &limits, self.max_file);
+        let again = |line: &Line| {
+            stop.check()?;
+            let made = match &base {
+                Ok(base) => self.make(line, base)?,
+                Err(failure) => Err(failure.clone()),
+            };
+            progress.advance(1);
+            Ok(made)
+        };
+        lines.iter().map(again).collect()
+    }
+
+    fn make(&self, line: &Line, base: &Picture) -> Result<Result<Made, SourceFailure>, AugmentError> {
+        let stream = Stream::new(line.seed, &line.source_sha256);
+        let picture = render(base, &line.draw, stream, line.index)?;
+        let encoding = Encoding { format: line.format, quality: line.quality };
+        let bytes = encoding.encode(&picture, &line.identity.to_string())?;
+        if ContentHash::of(&bytes) != line.sha256 {
+            return Ok(Err(other_bytes(line)));
+        }
+        let path = self.folder().join(&line.copy);
+        if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+            return Ok(Ok(Made::Confirmed));
+        }
+        if is_foreign(&path, &line.identity) {
+            return Ok(Err(SourceFailure::in_the_way(&line.source, &path)));
+        }
+        if let Some(folder) = path.parent() {
+            disk::create_dir(folder)?;
+        }
+        disk::write_in_batch(&path, &bytes)?;
+        Ok(Ok(Made::Written))
+    }
+}
+
+fn other_bytes(line: &Line) -> SourceFailure {
+    SourceFailure {
+        relative: line.copy.clone(),
+        code: "other-bytes",
+        reason: format!(
+            "made by version {} it had other bytes than version {} makes",
+            line.program,
+            env!("CARGO_PKG_VERSION")
+        ),
+        fix: "replay it with that version, or expand the dataset again",
+    }
+}

@@ -1,0 +1,78 @@
+//! Originals beside their copies, for a person to look at before anything is trained on them.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::expand::{Copy, Expansion};
+use super::options::ExpandOptions;
+use super::origin::base;
+use super::philox::Stream;
+use super::plan::Draw;
+use super::render::render;
+use super::source::Source;
+use crate::domain::{ClassName, ContentHash};
+use crate::imaging::{EncodeError, Mosaic, Picture, Tile, decode};
+
+/// Originals of each class, and copies beside each of them.
+const N_ROWS: usize = 4;
+const N_COPIES: usize = 6;
+/// Tiles in a row of a preview.
+const N_ACROSS: usize = 5;
+
+/// One sheet for each class, of a few originals with a few of their copies as they lie on the disk. Which ones is decided
+/// by content, so that the same dataset gives the same sheets.
+pub fn sheets(options: &ExpandOptions, sources: &[Source], expansion: &Expansion) -> Vec<Mosaic> {
+    let mut copies: BTreeMap<(&ClassName, ContentHash), Vec<&Copy>> = BTreeMap::new();
+    for copy in &expansion.copies {
+        copies.entry((&copy.class, copy.source)).or_default().push(copy);
+    }
+    let mut classes: BTreeMap<&ClassName, Vec<&Source>> = BTreeMap::new();
+    for source in sources.iter().filter(|source| copies.contains_key(&(&source.class, source.hash))) {
+        classes.entry(&source.class).or_default().push(source);
+    }
+    let sheet = |(class, mut members): (&ClassName, Vec<&Source>)| {
+        members.sort_by_key(|source| source.hash);
+        members.dedup_by_key(|source| source.hash);
+        members.truncate(N_ROWS);
+        let row = |source: &&Source| row(options, source, &copies[&(class, source.hash)]);
+        Mosaic { title: class.to_string(), rows: members.par_iter().filter_map(row).collect() }
+    };
+    classes.into_iter().map(sheet).collect()
+}
+
+/// An original and some of its copies; `None` when the original cannot be read any more.
+fn row(options: &ExpandOptions, source: &Source, copies: &[&Copy]) -> Option<Vec<Tile>> {
+    let ExpandOptions { size, ref limits, max_file, .. } = *options;
+    let original = base(&source.path, &source.relative, source.hash, size, limits, max_file).ok()?;
+    let beside = |copy: &&Copy| {
+        let picture = decode(&std::fs::read(&copy.path).ok()?, limits).ok()?;
+        let draw = Draw::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
+        Some(Tile { picture, caption: draw.in_words() })
+    };
+    let original = Tile { picture: original, caption: source.relative.clone() };
+    Some(std::iter::once(original).chain(copies.iter().take(N_COPIES).filter_map(beside)).collect())
+}
+
+/// What the recipe would make of one picture: itself, and its first `n_copies`. `hash` is its content, `name` what it is
+/// called.
+///
+/// # Errors
+/// [`EncodeError`] of a JPEG round trip.
+pub fn preview(
+    options: &ExpandOptions,
+    picture: &Picture,
+    hash: &ContentHash,
+    name: &str,
+    n_copies: u32,
+) -> Result<Mosaic, EncodeError> {
+    let base = picture.resized(options.size, options.size);
+    let stream = Stream::new(options.seed, hash);
+    let copy = |index: u32| {
+        let draw = Draw::of(&options.recipe, stream, index, options.size);
+        Ok(Tile { picture: render(&base, &draw, stream, index)?, caption: draw.in_words() })
+    };
+    let copies: Vec<Tile> = (1..=n_copies).into_par_iter().map(copy).collect::<Result<_, EncodeError>>()?;
+    let tiles: Vec<Tile> = std::iter::once(Tile { picture: base, caption: name.to_owned() }).chain(copies).collect();
+    Ok(Mosaic { title: name.to_owned(), rows: tiles.chunks(N_ACROSS).map(<[Tile]>::to_vec).collect() })
+}

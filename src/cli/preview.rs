@@ -1,0 +1,51 @@
+//! `gradwatch preview IMAGE`: what the recipe makes of one picture, to be looked at.
+
+use std::path::PathBuf;
+
+use super::augment::RecipeArgs;
+use super::failure::{Exit, Failure};
+use super::output;
+use crate::augment::{self, AugmentError, ExpandOptions};
+use crate::config::Settings;
+use crate::daemon;
+use crate::domain::{ContentHash, safe_stem};
+use crate::imaging::decode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The picture; only read
+    image: PathBuf,
+
+    /// Copies that are shown
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=99))]
+    copies: u32,
+
+    /// Folder for the page and its picture
+    #[arg(long, value_name = "DIR", default_value = "preview")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    recipe: RecipeArgs,
+}
+
+impl Args {
+    pub(super) fn overrides(&self) -> Vec<String> {
+        self.recipe.overrides()
+    }
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let shown = args.image.display();
+    let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };
+    let unreadable = |error| Failure::new(Exit::NoInput, format!("`{shown}` cannot be read: {error}"));
+    let bytes = std::fs::read(&args.image).map_err(unreadable)?;
+    let picture = decode(&bytes, &options.limits)
+        .map_err(|error| Failure::new(Exit::Data, format!("`{shown}`: {error}; {}", error.fix())))?;
+    let hash = ContentHash::of(&bytes);
+    let name = args.image.file_name().unwrap_or_default().to_string_lossy();
+    let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
+    let mosaic = augment::preview(&options, &picture, &hash, &name, args.copies).map_err(AugmentError::from)?;
+    let page = daemon::draw_preview(&options, &format!("{}-{}", safe_stem(&stem), hash.short()), mosaic, &args.out)?;
+    output::line(&page.display().to_string());
+    Ok(())
+}

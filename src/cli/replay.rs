@@ -1,0 +1,59 @@
+//! `gradwatch replay MANIFEST`: copies made again from their lines, and held against them.
+
+use std::path::PathBuf;
+
+use super::augment::complain;
+use super::failure::{Exit, Failure};
+use super::output;
+use super::progress::TerminalProgress;
+use crate::augment::{ExpandOptions, Replay};
+use crate::config::Settings;
+use crate::daemon::stop_on_signals;
+use crate::domain::StopFlag;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The manifest.jsonl of an expansion
+    manifest: PathBuf,
+
+    /// This line alone, from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    line: Option<u64>,
+
+    /// The folder that was expanded [default: where it was then]
+    #[arg(long, value_name = "DIR")]
+    sources: Option<PathBuf>,
+
+    /// Where the copies go [default: beside the manifest, where they belong]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let stop = StopFlag::default();
+    stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
+    let ExpandOptions { limits, max_file, threads, .. } = ExpandOptions::of(settings);
+    let replay = Replay {
+        manifest: &args.manifest,
+        line: args.line.and_then(|line| usize::try_from(line).ok()),
+        sources: args.sources.as_deref(),
+        out: args.out.as_deref(),
+        limits,
+        max_file,
+        threads,
+    };
+    let replayed = replay.run(&stop, &TerminalProgress::default())?;
+    replayed.failed.iter().for_each(complain);
+    let (written, confirmed, n_failed) = (replayed.written, replayed.confirmed, replayed.failed.len());
+    output::line(&format!(
+        "{} copies came out as the manifest says: {written} written, {confirmed} were there already.",
+        written + confirmed
+    ));
+    if n_failed > 0 {
+        return Err(Failure::new(
+            Exit::Data,
+            format!("{n_failed} copies could not be made again: see the lines above"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The contact sheet of an expansion: looked at by people, so it says how it was made and what it goes beyond.
+
+use std::path::{Path, PathBuf};
+
+use crate::augment::{self, ExpandOptions, Expansion, Source};
+use crate::domain::Breach;
+use crate::imaging::Mosaic;
+use crate::report::{self, ReportError, SheetHead};
+
+/// Of the page and, before each class's name, of its PNG.
+const NAME: &str = "contact-sheet";
+
+/// Draws `contact-sheet.html` and `contact-sheet-<class>.png` into `folder`, outside the class folders, when the expansion
+/// changed anything or no sheet is there. Returns the page's path.
+///
+/// # Errors
+/// [`ReportError`] when it could not be written; the copies are there all the same.
+pub fn draw_sheet(
+    options: &ExpandOptions,
+    sources: &[Source],
+    expansion: &Expansion,
+    folder: &Path,
+) -> Result<Option<PathBuf>, ReportError> {
+    let page = folder.join(format!("{NAME}.html"));
+    if expansion.copies.is_empty() || (expansion.written + expansion.removed == 0 && page.exists()) {
+        return Ok(page.exists().then_some(page));
+    }
+    let sheets = augment::sheets(options, sources, expansion);
+    let n_sources = sources.len();
+    let title = format!("{} copies of {n_sources} images", expansion.copies.len());
+    report::contact_sheet(folder, NAME, &head(options, title), &sheets).map(Some)
+}
+
+/// Draws the sheet of one picture, `preview-<name>.html` and `preview-<name>-copies.png`, into `folder`.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn draw_preview(
+    options: &ExpandOptions,
+    name: &str,
+    mosaic: Mosaic,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
+    let head = head(options, format!("What the recipe makes of {}", mosaic.title));
+    let part = Mosaic { title: "copies".into(), ..mosaic };
+    report::contact_sheet(folder, &format!("preview-{name}"), &head, &[part])
+}
+
+fn head(options: &ExpandOptions, title: String) -> SheetHead {
+    let ExpandOptions { seed, size, preset, encoding, ref recipe, .. } = *options;
+    let written = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let recipe_in_full = serde_json::to_value(recipe).unwrap_or_default();
+    let parts = recipe_in_full.as_object().into_iter().flatten();
+    let parts: Vec<_> = parts.map(|(key, value)| format!("{key} = {}", written(value.clone()))).collect();
+    let warn = |breach: Breach| {
+        format!("Goes beyond what the preset holds to be safe, as allowed: {}. {}.", breach.transform, breach.reason)
+    };
+    SheetHead {
+        title,
+        facts: vec![
+            ("preset", written(serde_json::to_value(preset).unwrap_or_default())),
+            ("recipe", parts.join(", ")),
+            ("seed", seed.to_string()),
+            ("size", format!("{size} × {size} pixels, {}", encoding.name())),
+            ("program", format!("gradwatch {}", env!("CARGO_PKG_VERSION"))),
+        ],
+        warnings: preset.breaches(recipe).into_iter().map(warn).collect(),
+    }
+}

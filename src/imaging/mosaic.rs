@@ -1,0 +1,78 @@
+//! Pictures side by side on one sheet, so that a person can compare them at a glance.
+
+use super::picture::{Picture, Pixels};
+
+/// A picture and what is said below it.
+#[derive(Debug, Clone)]
+pub struct Tile {
+    /// Of any size.
+    pub picture: Picture,
+    /// A few words.
+    pub caption: String,
+}
+
+/// A sheet: rows of tiles, the first of each row set off from those that were made of it.
+#[derive(Debug, Clone)]
+pub struct Mosaic {
+    /// What it shows.
+    pub title: String,
+    /// Not necessarily of one length.
+    pub rows: Vec<Vec<Tile>>,
+}
+
+/// Pixels between tiles, and around them all.
+const GAP: usize = 6;
+/// Pixels more behind the first tile of a row.
+const SET_OFF: usize = 12;
+const PAPER: u8 = 255;
+
+impl Mosaic {
+    /// The whole sheet in 8-bit RGB, every tile brought to `side` x `side` pixels; words are left to who shows it.
+    /// `None` without tiles.
+    pub fn drawn(&self, side: u32) -> Option<Picture> {
+        let n_columns = self.rows.iter().map(Vec::len).max().filter(|n| *n > 0)?;
+        let pitch = side as usize + GAP;
+        let width = GAP + n_columns * pitch + SET_OFF;
+        let height = GAP + self.rows.len() * pitch;
+        let mut sheet = vec![PAPER; width * height * 3];
+        for (row, tiles) in self.rows.iter().enumerate() {
+            for (column, tile) in tiles.iter().enumerate() {
+                let x = GAP + column * pitch + if column > 0 { SET_OFF } else { 0 };
+                let corner = (GAP + row * pitch) * width + x;
+                paste(&mut sheet[corner * 3..], width * 3, &tile.picture.resized(side, side));
+            }
+        }
+        Picture::new(width as u32, height as u32, 3, Pixels::U8(sheet))
+    }
+}
+
+/// Lays `tile` into `sheet` from its start on; a row of the sheet is `stride` bytes.
+fn paste(sheet: &mut [u8], stride: usize, tile: &Picture) {
+    let tile = tile.to_rgb8();
+    for (to, from) in sheet.chunks_mut(stride).zip(tile.data.chunks_exact(tile.width as usize * 3)) {
+        to[..from.len()].copy_from_slice(from);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tile(level: u8) -> Tile {
+        Tile { picture: Picture::new(3, 2, 1, Pixels::U8(vec![level; 6])).unwrap(), caption: String::new() }
+    }
+
+    #[test]
+    fn tiles_lie_in_their_rows_and_paper_between_them() {
+        let mosaic = Mosaic { title: String::new(), rows: vec![vec![tile(10), tile(20)], vec![tile(30)]] };
+        let sheet = mosaic.drawn(8).unwrap();
+        let (width, height) = (sheet.width() as usize, sheet.height() as usize);
+        assert_eq!((width, height), (GAP + 2 * (8 + GAP) + SET_OFF, GAP + 2 * (8 + GAP)));
+        let Pixels::U8(data) = sheet.pixels() else { panic!("8 bits") };
+        let at = |x: usize, y: usize| data[(y * width + x) * 3];
+        let second = GAP + 8 + GAP + SET_OFF;
+        assert_eq!((at(GAP, GAP), at(second, GAP), at(GAP, GAP + 8 + GAP)), (10, 20, 30));
+        assert_eq!((at(second, GAP + 8 + GAP), at(second + 7, GAP + 7), at(second + 8, GAP)), (PAPER, 20, PAPER));
+        assert!(Mosaic { title: String::new(), rows: Vec::new() }.drawn(8).is_none());
+    }
+}
