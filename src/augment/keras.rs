@@ -55,3 +55,6 @@ fn brighten(levels: &mut [f64], draw: &Draw, is_deep: bool) {
 fn extremes(levels: &[f64]) -> (f64, f64) {
     levels.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
 }
+
+#[cfg(test)]
+mod tests;
