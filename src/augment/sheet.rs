@@ -17,8 +17,8 @@ use crate::imaging::{EncodeError, Mosaic, Picture, Tile, decode};
 /// Originals of each class, and copies beside each of them.
 const N_ROWS: usize = 4;
 const N_COPIES: usize = 6;
-/// Tiles in a row of a preview.
-const N_ACROSS: usize = 5;
+/// Copies beside the picture in each row of a preview.
+const N_BESIDE: usize = 5;
 
 /// One sheet for each class, of a few originals with a few of their copies as they lie on the disk. Which ones is decided
 /// by content, so that the same dataset gives the same sheets.
@@ -73,6 +73,7 @@ pub fn preview(
         Ok(Tile { picture: render(&base, &draw, stream, index)?, caption: draw.in_words() })
     };
     let copies: Vec<Tile> = (1..=n_copies).into_par_iter().map(copy).collect::<Result<_, EncodeError>>()?;
-    let tiles: Vec<Tile> = std::iter::once(Tile { picture: base, caption: name.to_owned() }).chain(copies).collect();
-    Ok(Mosaic { title: name.to_owned(), rows: tiles.chunks(N_ACROSS).map(<[Tile]>::to_vec).collect() })
+    let original = Tile { picture: base, caption: name.to_owned() };
+    let row = |copies: &[Tile]| std::iter::once(&original).chain(copies).cloned().collect();
+    Ok(Mosaic { title: name.to_owned(), rows: copies.chunks(N_BESIDE).map(row).collect() })
 }

@@ -17,7 +17,7 @@ pub(super) struct Args {
     image: PathBuf,
 
     /// Copies that are shown
-    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=99))]
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=99))]
     copies: u32,
 
     /// Folder for the page and its picture

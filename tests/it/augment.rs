@@ -17,13 +17,16 @@ fn bed(n: u64) -> TestBed {
     bed
 }
 
+/// Sheets are off in the beds: most tests do not look at them.
+const WITH_SHEET: &str = "--set=augment.contact_sheet=true";
+
 /// Relative names of all files.
 fn names(bed: &TestBed, folder: &str) -> Vec<String> {
     tree(&bed.path(folder)).into_keys().map(|path| path.into_os_string().into_string().unwrap()).collect()
 }
 
 fn augment(bed: &TestBed, dst: &str, more: &[&str]) -> Ran {
-    bed.run(&[&["augment", "src", dst, "--no-sheet"], more].concat()).ok()
+    bed.run(&[&["augment", "src", dst], more].concat()).ok()
 }
 
 #[test]
@@ -43,8 +46,7 @@ fn copies_are_made_once_and_are_the_same_for_any_number_of_threads() {
 #[test]
 fn a_killed_run_is_completed() {
     let bed = bed(8);
-    let mut child =
-        bed.command(&["augment", "src", "dst", "--copies=6", "--no-sheet"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = bed.command(&["augment", "src", "dst", "--copies=6"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.contains("Begin: augment of 96 images")));
     child.kill().unwrap();
@@ -100,7 +102,7 @@ fn copies_come_again_from_their_manifest() {
 #[test]
 fn sheets_lie_outside_the_class_folders_and_show_every_class() {
     let bed = bed(2);
-    let ran = bed.run(&["augment", "src", "dst", "--copies=2"]).ok();
+    let ran = bed.run(&["augment", "src", "dst", "--copies=2", WITH_SHEET]).ok();
     assert!(ran.stdout.ends_with("Look at them: dst/contact-sheet.html\n"), "{}", ran.stdout);
     let names: Vec<_> = names(&bed, "dst").into_iter().filter(|name| !name.contains('/')).collect();
     assert_eq!(names, ["contact-sheet-bars.png", "contact-sheet-disc.png", "contact-sheet.html", "manifest.jsonl"]);
@@ -118,7 +120,7 @@ fn an_unsafe_recipe_is_refused_unless_it_is_allowed_by_name_and_then_says_so() {
     let ran = bed.run(&[&["augment", "src", "dst"], &unsafe_flip[..]].concat());
     assert_eq!(ran.code, 78, "{}", ran.stderr);
     assert!(ran.stderr.contains("allow = [\"horizontal_flip\"]"), "{}", ran.stderr);
-    let allowed = ["--set=augment.recipe.allow=[\"horizontal_flip\"]"];
+    let allowed = ["--set=augment.recipe.allow=[\"horizontal_flip\"]", WITH_SHEET];
     bed.run(&[&["augment", "src", "dst"], &unsafe_flip[..], &allowed].concat()).ok();
     let manifest = std::fs::read_to_string(bed.path("dst/manifest.jsonl")).unwrap();
     assert!(manifest.lines().all(|line| line.contains("\"allowed\":[\"horizontal_flip\"]")), "{manifest}");

@@ -27,6 +27,7 @@ watch = { inbox = "inbox", settle = "100ms", settle_unclosed = "200ms", rescan =
 storage.state_dir = "state"
 retrain.after_quiet = "1s"
 compute = { device = "cpu", threads = 1 }
+augment.contact_sheet = false
 "#;
 
 pub struct TestBed {
