@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint
+.PHONY: help setup build demo test lint torture
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,3 +24,6 @@ test: setup ## all tests
 lint: setup ## formatting, and clippy with warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- --deny warnings
+
+torture: build ## kill the augmentation 100 times, and compare what is left with an undisturbed run
+	@scripts/torture-augment 100

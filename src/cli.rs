@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod explain;
 mod failure;
+mod manual;
 mod models;
 mod output;
 mod preview;
@@ -50,6 +51,12 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
+    // What the program says of itself depends on no configuration.
+    match &command_line.command {
+        Command::Man(args) => return manual::man(args),
+        Command::Completions(args) => return manual::completions(args),
+        _ => {}
+    }
     let settings = load(&command_line)?;
     telemetry::init(&settings.log, command_line.verbosity());
     use_threads(settings.compute.threads)?;
@@ -57,6 +64,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Augment(args) => augment::run(&args, &settings),
         Command::Preview(args) => preview::run(&args, &settings),
         Command::Replay(args) => replay::run(&args, &settings),
+        Command::Man(_) | Command::Completions(_) => Ok(()),
         Command::Run(args) => run::run(&args, settings),
         Command::Demo(_) => demo::run(settings),
         Command::Train(args) => train::run(&args, &settings),

@@ -87,11 +87,11 @@ struct Work<'a> {
     progress: &'a dyn Progress,
 }
 
-/// What one source needs: copies that are there, those that are not, and why others cannot be.
+/// What one source needs: copies that are there, numbers of those that are not, and why others cannot be.
 #[derive(Default)]
 struct Survey {
     copies: Vec<Copy>,
-    missing: Vec<Planned>,
+    missing: Vec<u32>,
     failure: Option<SourceFailure>,
 }
 
@@ -137,11 +137,11 @@ impl Work<'_> {
         for planned in job.copies(self.options) {
             let path = self.root.join(&planned.file);
             match look(&path, &planned.identity) {
-                Presence::Replaceable => survey.missing.push(planned),
+                Presence::Replaceable => survey.missing.push(planned.index),
                 Presence::Foreign => survey.failure = Some(SourceFailure::in_the_way(&job.source.relative, &path)),
                 Presence::Current => match self.hash_of(&planned) {
                     Some(hash) => survey.copies.push(copy(job.source, planned.index, path, hash)),
-                    None => survey.missing.push(planned),
+                    None => survey.missing.push(planned.index),
                 },
             }
         }
@@ -169,9 +169,9 @@ impl Work<'_> {
                 return Ok(survey);
             }
         };
-        for planned in std::mem::take(&mut survey.missing) {
+        for index in std::mem::take(&mut survey.missing) {
             self.stop.check()?;
-            survey.copies.push(self.make(job.source, &base, &planned)?);
+            survey.copies.push(self.make(job.source, &base, &job.planned(self.options, index))?);
             self.progress.advance(1);
         }
         Ok(survey)

@@ -41,7 +41,7 @@ impl Job<'_> {
         (1..=self.n_copies).map(|index| self.planned(options, index))
     }
 
-    fn planned(&self, options: &ExpandOptions, index: u32) -> Planned {
+    pub(super) fn planned(&self, options: &ExpandOptions, index: u32) -> Planned {
         let ExpandOptions { seed, size, encoding, limits, ref recipe, .. } = *options;
         let draw = Draw::of(recipe, Stream::new(seed, &self.source.hash), index, size);
         let written = format!("{} on {}", encoding.name(), limits.background);

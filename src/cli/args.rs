@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{augment, check, demo, explain, models, preview, replay, run, status, train, weights};
+use super::{augment, check, demo, explain, manual, models, preview, replay, run, status, train, weights};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -62,6 +62,10 @@ pub(super) enum Command {
     Models(models::Args),
     /// What the service is doing; also when it is dead
     Status(status::Args),
+    /// Print the manual page
+    Man(manual::ManArgs),
+    /// Print a shell's completions
+    Completions(manual::CompletionsArgs),
 }
 
 impl Command {

@@ -52,6 +52,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     ("sd_notify", &["daemon"]),

@@ -24,6 +24,7 @@ mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
+mod manual; // `gradwatch man` and `gradwatch completions`
 mod messages; // every mistake gets one line: pinned by snapshot
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
