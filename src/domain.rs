@@ -22,7 +22,10 @@ pub use arrival::Arrival;
 pub use explanation::{ClassMap, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
-pub use metric::{Confusion, Interval, NotSquare, wilson_interval};
+pub use metric::{
+    Assessment, Calibrated, CalibrationBin, ClassAssessment, Confusion, Estimate, Interval, Judged, NotSquare, Paired,
+    RocPoint, calibration_bins, fit_temperature, roc_curve, tempered, wilson_interval,
+};
 pub use model::{BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use preset::{Breach, Preset};

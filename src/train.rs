@@ -19,7 +19,7 @@ mod run;
 pub use error::TrainError;
 pub use features::FailedImage;
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
-pub use run::{Outcome, measure, train};
+pub use run::{Outcome, Prediction, measure, train};
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@ mod import;
 use super::failure::{Exit, Failure};
 use super::output;
 use crate::config::Settings;
-use crate::daemon::control::{self, Answer, ControlError, ListedModel, Question};
+use crate::daemon::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 use crate::disk::Workspace;
-use crate::domain::{DatasetName, ModelRecord, wilson_interval};
+use crate::domain::{DatasetName, LedgerEvent, ModelRecord, wilson_interval};
+use crate::nn::Head;
 use crate::registry::{Registry, RegistryError};
 
 #[derive(Debug, clap::Args)]
@@ -39,6 +40,16 @@ enum Command {
     },
     /// Take over a whole Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
     Import(import::Args),
+    /// Make a model the best one of its dataset, whatever was measured
+    Promote {
+        /// The run's id, as `models list` prints it; DATASET/RUN where several datasets have one of that name
+        run: String,
+    },
+    /// Go back from the best model of a dataset to the one that it replaced
+    Rollback {
+        /// The best model's run id; DATASET/RUN where several datasets have one of that name
+        run: String,
+    },
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
@@ -62,7 +73,37 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
                 output::text(&detail(&model, &workspace));
             }
         }
+        Command::Promote { run } => choose(&workspace, run, Choice::Promote)?,
+        Command::Rollback { run } => choose(&workspace, run, Choice::RollBack)?,
     }
+    Ok(())
+}
+
+/// Records by hand which model is the best one, after a look at its layer: one that is damaged cannot explain anything.
+fn choose(workspace: &Workspace, run: &str, choice: Choice) -> Result<(), Failure> {
+    let ModelRecord { dataset, run_id, head, .. } = one(known(workspace, None)?, run)?.record;
+    if choice == Choice::Promote {
+        Head::load(&workspace.run(&dataset, &run_id), &head).map_err(|error| Failure::new(Exit::Data, error))?;
+    }
+    let decision = match Registry::open(workspace) {
+        Ok(mut registry) => {
+            let decision = choice.decide(registry.ledger(), &dataset, &run_id);
+            let decision = decision.map_err(|reason| Failure::new(Exit::Usage, reason))?;
+            registry.commit(vec![LedgerEvent::Decision(decision.clone())])?;
+            decision
+        }
+        Err(RegistryError::Locked(_)) => {
+            match control::ask(workspace, &Question::Choose { dataset, run_id, choice })? {
+                Answer::Chosen { decision } => *decision,
+                other => return Err(ControlError::Unexpected(Box::new(other)).into()),
+            }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    output::line(&format!(
+        "Model {} is the best model of {} now: {}.",
+        decision.run_id, decision.dataset, decision.reason
+    ));
     Ok(())
 }
 
@@ -183,9 +224,9 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     let weights = &record.backbone_detail;
     row("backbone", format!("{} ({} {})", record.backbone, weights.origin, weights.sha256.short()));
     row("trained", format!("{} by {}", record.created, record.program));
-    if let Some(decision) = &model.decision {
+    for decision in &model.decisions {
         let verb = if decision.promoted { "promoted" } else { "not promoted" };
-        row("decision", format!("{verb}: {}", decision.reason));
+        row("decision", format!("{} {verb}: {}", decision.at, decision.reason));
     }
     row("folder", workspace.run(&record.dataset, &record.run_id).display().to_string());
     lines.join("\n") + "\n"
@@ -196,7 +237,8 @@ mod tests {
     use super::*;
 
     fn listed() -> Vec<ListedModel> {
-        let model = |dataset, id, best| ListedModel { best, decision: None, record: ModelRecord::example(dataset, id) };
+        let model =
+            |dataset, id, best| ListedModel { best, decisions: Vec::new(), record: ModelRecord::example(dataset, id) };
         vec![model("hips", "0001-a", true), model("xray", "0001-a", false), model("xray", "0002-b", true)]
     }
 

@@ -13,9 +13,10 @@ use crossbeam_channel::{Sender, bounded};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
-use crate::domain::{Counter, DatasetName, Decision, Ledger, ModelRecord, StopFlag};
+use crate::domain::{Counter, DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
 
 use super::learn::Learned;
+use super::promote;
 
 /// What another command may ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,15 @@ pub enum Question {
         /// Which; `None` for all.
         dataset: Option<DatasetName>,
     },
+    /// Make this model the best one of its dataset, or go back from it to the one that it replaced.
+    Choose {
+        /// Whose.
+        dataset: DatasetName,
+        /// Which.
+        run_id: RunId,
+        /// Forth or back.
+        choice: Choice,
+    },
     /// Register a run that was trained outside the service; its folder is complete.
     Adopt {
         /// The model, and the decision on it.
@@ -33,6 +43,29 @@ pub enum Question {
         /// What else was done for it.
         work: Vec<(Counter, u64)>,
     },
+}
+
+/// What is to become of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// It becomes the best model.
+    Promote,
+    /// It stops being the best model.
+    RollBack,
+}
+
+impl Choice {
+    /// What to record.
+    ///
+    /// # Errors
+    /// One sentence: why that cannot be.
+    pub fn decide(self, ledger: &Ledger, dataset: &DatasetName, run_id: &RunId) -> Result<Decision, String> {
+        match self {
+            Self::Promote => promote::promote(ledger, dataset, run_id),
+            Self::RollBack => promote::roll_back(ledger, dataset, run_id),
+        }
+    }
 }
 
 /// What the service answers.
@@ -46,6 +79,11 @@ pub enum Answer {
     },
     /// The run is registered.
     Adopted,
+    /// The best model is another one from now on.
+    Chosen {
+        /// As it was recorded.
+        decision: Box<Decision>,
+    },
     /// It cannot be answered.
     Refused {
         /// One sentence: what, where, how to fix.
@@ -58,8 +96,8 @@ pub enum Answer {
 pub struct ListedModel {
     /// Whether it is the best model of its dataset now.
     pub best: bool,
-    /// The last comparison with the best model of its time; `None` when none was made.
-    pub decision: Option<Decision>,
+    /// What was decided on it, in order of time.
+    pub decisions: Vec<Decision>,
     /// Its `model.json`.
     #[serde(flatten)]
     pub record: ModelRecord,
@@ -70,9 +108,9 @@ pub fn models(ledger: &Ledger, dataset: Option<&DatasetName>) -> Vec<ListedModel
     let wanted = ledger.runs.values().filter(|record| dataset.is_none_or(|dataset| *dataset == record.dataset));
     let listed = wanted.map(|record| {
         let about = |decision: &&Decision| decision.dataset == record.dataset && decision.run_id == record.run_id;
-        let decision = ledger.decisions.iter().rev().find(about).cloned();
+        let decisions = ledger.decisions.iter().filter(about).cloned().collect();
         let best = ledger.best.get(&record.dataset) == Some(&record.run_id);
-        ListedModel { best, decision, record: record.clone() }
+        ListedModel { best, decisions, record: record.clone() }
     });
     listed.collect()
 }
@@ -99,7 +137,7 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// What the asking side waits for: somebody else's question, then its own.
 const ASK_PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of a question.
-const LONGEST_QUESTION: u64 = 64 << 10;
+const LONGEST_QUESTION: u64 = 1 << 20;
 
 /// The serving side. Dropping it closes the socket.
 #[derive(Debug)]
@@ -297,7 +335,7 @@ mod tests {
         let ledger = two_runs();
         let listed = models(&ledger, Some(&DatasetName::new("x").unwrap()));
         assert_eq!(listed.iter().map(|model| model.best).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(listed[1].decision, ledger.decisions.last().cloned());
+        assert_eq!(listed[1].decisions, ledger.decisions[1..]);
         assert!(models(&ledger, Some(&DatasetName::new("y").unwrap())).is_empty());
         let answer = Answer::Models { models: listed };
         let sent = answer.clone();
@@ -319,6 +357,7 @@ mod tests {
                 n_validation: 3,
                 candidate_correct: 2,
                 previous_correct: None,
+                paired: None,
                 reason: "it is the first".to_owned(),
                 at: "2026-01-02T03:04:06Z".to_owned(),
             }));

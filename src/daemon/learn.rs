@@ -2,8 +2,8 @@
 //!
 //! Used by the service's learning worker and by `gradwatch train`. It changes no record; it tells what to record.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,11 @@ use crate::domain::{
 };
 use crate::imaging::{DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
-use crate::train::{self, Augmented, CopyImage, LabelledImage, TrainError, TrainJob};
+use crate::train::{self, Augmented, CopyImage, LabelledImage, Prediction, TrainError, TrainJob};
 
 use super::due;
 use super::engine::EngineCell;
-use super::promote::{self, Rival};
+use super::promote::{self, Comparison, Rival};
 use super::sheet::draw_sheet;
 
 /// Bytes of samples that are kept for fresh copies: 3,500 pictures in colour.
@@ -154,9 +154,8 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     for failed in &outcome.failed {
         tracing::warn!("Left out of the training: `{}`: {}.", failed.path.display(), failed.reason);
     }
-    let rival = rival(job, &train_job, &engine, &workspace, tools.stop)?;
-    let at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let decision = promote::decide(settings.promotion, &outcome.model, &rival, at);
+    let rival = rival(job, &train_job, &outcome.predictions, &engine, &workspace, tools.stop)?;
+    let decision = promote::decide(settings.promotion, &outcome.model, &rival);
     Ok(Learned { model: outcome.model, decision })
 }
 
@@ -200,6 +199,7 @@ fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage> {
 fn rival(
     job: &LearnJob,
     train_job: &TrainJob<'_>,
+    predictions: &[Prediction],
     engine: &Engine,
     workspace: &Workspace,
     stop: &StopFlag,
@@ -214,9 +214,16 @@ fn rival(
         Err(error) => return Ok(Rival::Incomparable(run, format!("cannot be read any more ({error})"))),
     };
     Ok(match train::measure(&head, train_job, engine, stop)? {
-        Some(confusion) => Rival::Measured(run, confusion.correct()),
+        Some(right) => Rival::Measured(run, paired(predictions, &right)),
         None => Rival::Incomparable(run, "knows none of today's classes".to_owned()),
     })
+}
+
+/// The candidate's answers beside those of the best model, image by image.
+fn paired(predictions: &[Prediction], best: &BTreeMap<ContentHash, bool>) -> Comparison {
+    let both = predictions.iter().filter_map(|prediction| Some((prediction.is_right(), *best.get(&prediction.hash)?)));
+    let (candidate, previous): (Vec<bool>, Vec<bool>) = both.unzip();
+    Comparison::of(&candidate, &previous)
 }
 
 impl From<AugmentError> for LearnError {

@@ -1,51 +1,199 @@
 //! Whether a candidate becomes the best model. Training and promoting are two steps with two records.
 
+use std::time::SystemTime;
+
 use crate::config::PromotionPolicy;
-use crate::domain::{Decision, ModelRecord, RunId};
+use crate::domain::{DatasetName, Decision, Ledger, ModelRecord, Paired, RunId};
+
+/// Candidate and best model on the same validation images.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Comparison {
+    candidate_correct: u64,
+    previous_correct: u64,
+    n: u64,
+    paired: Paired,
+}
+
+impl Comparison {
+    /// Of what each got right, image by image.
+    pub(super) fn of(candidate: &[bool], previous: &[bool]) -> Self {
+        let count = |right: &[bool]| right.iter().filter(|right| **right).count() as u64;
+        Self {
+            candidate_correct: count(candidate),
+            previous_correct: count(previous),
+            n: candidate.len() as u64,
+            paired: Paired::of(candidate, previous),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { candidate_correct, previous_correct, n, paired: Paired { only_first, only_second, p_value } } = self;
+        format!(
+            "{candidate_correct} of {n} right, the best model until now {previous_correct} (only the one {only_first}, \
+             only the other {only_second}; McNemar p = {p_value:.3})"
+        )
+    }
+}
 
 /// How the best model did on the validation samples that the candidate was measured on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Rival {
     /// There is none.
     None,
     /// It cannot be measured any more, with the reason (a clause).
     Incomparable(RunId, String),
-    /// It got this many right.
-    Measured(RunId, u64),
+    /// Both, on the same images.
+    Measured(RunId, Comparison),
 }
 
-/// Decides on `candidate`; `at` is RFC 3339.
-pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &Rival, at: String) -> Decision {
-    let (correct, total) = (candidate.confusion.correct(), candidate.confusion.total());
+/// Decides on `candidate`. The test beside the counts says how sure the difference is; it does not decide, since a
+/// model that learned from more images is taken when it is no worse.
+pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &Rival) -> Decision {
     let (promoted, reason) = match (rival, policy) {
         (Rival::None, _) => (true, "it is the first model of this dataset".to_owned()),
-        (_, PromotionPolicy::Never) => (false, "the best model is locked (promotion.policy = \"never\")".to_owned()),
+        (Rival::Measured(_, both), PromotionPolicy::Never) => {
+            (false, format!("the best model is locked (promotion.policy = \"never\"): {}", both.sentence()))
+        }
+        (Rival::Incomparable(..), PromotionPolicy::Never) => {
+            (false, "the best model is locked (promotion.policy = \"never\")".to_owned())
+        }
         (Rival::Incomparable(_, why), _) => (true, format!("the best model until now {why}")),
-        (Rival::Measured(_, best), PromotionPolicy::Always) => (
-            true,
-            format!("promotion.policy = \"always\": {correct} of {total} right, the best model until now {best}"),
-        ),
-        (Rival::Measured(_, best), PromotionPolicy::Better) if correct >= *best => {
-            (true, format!("{correct} of {total} right, the best model until now {best}"))
+        (Rival::Measured(_, both), PromotionPolicy::Always) => {
+            (true, format!("promotion.policy = \"always\": {}", both.sentence()))
         }
-        (Rival::Measured(_, best), PromotionPolicy::Better) => {
-            (false, format!("only {correct} of {total} right, the best model {best}"))
+        (Rival::Measured(_, both), PromotionPolicy::Better) if both.candidate_correct >= both.previous_correct => {
+            (true, both.sentence())
         }
+        (Rival::Measured(_, both), PromotionPolicy::Better) => (false, format!("only {}", both.sentence())),
     };
-    let (previous, previous_correct) = match rival {
+    let (previous, both) = match rival {
         Rival::None => (None, None),
         Rival::Incomparable(run_id, _) => (Some(run_id.clone()), None),
-        Rival::Measured(run_id, best) => (Some(run_id.clone()), Some(*best)),
+        Rival::Measured(run_id, both) => (Some(run_id.clone()), Some(*both)),
     };
+    Decision {
+        promoted,
+        previous,
+        n_validation: both.map_or_else(|| candidate.confusion.total(), |both| both.n),
+        candidate_correct: both.map_or_else(|| candidate.confusion.correct(), |both| both.candidate_correct),
+        previous_correct: both.map(|both| both.previous_correct),
+        paired: both.map(|both| both.paired),
+        ..by_hand(candidate, None, reason)
+    }
+}
+
+/// Makes `run` the best model of its dataset because somebody says so.
+///
+/// # Errors
+/// One sentence: there is no such model, or it is the best one already.
+pub(super) fn promote(ledger: &Ledger, dataset: &DatasetName, run: &RunId) -> Result<Decision, String> {
+    let candidate = model(ledger, dataset, run)?;
+    let best = ledger.best.get(dataset);
+    if best == Some(run) {
+        return Err(format!("model {run} is the best model of `{dataset}` already"));
+    }
+    Ok(by_hand(candidate, best, "promoted by hand".to_owned()))
+}
+
+/// Goes back from `run`, the best model of its dataset, to the one that it replaced.
+///
+/// # Errors
+/// One sentence: it is not the best model, or replaced none that is still there.
+pub(super) fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId) -> Result<Decision, String> {
+    model(ledger, dataset, run)?;
+    if ledger.best.get(dataset) != Some(run) {
+        return Err(format!(
+            "model {run} is not the best model of `{dataset}`, so there is nothing to take back; `gradwatch models list` marks the best one"
+        ));
+    }
+    let made_best = |decision: &&Decision| decision.promoted && decision.dataset == *dataset && decision.run_id == *run;
+    let previous = ledger.decisions.iter().rev().find(made_best).and_then(|decision| decision.previous.clone());
+    let previous = previous.ok_or_else(|| {
+        format!("model {run} replaced no other; `gradwatch models promote RUN` makes another one the best model")
+    })?;
+    let candidate = model(ledger, dataset, &previous)?;
+    Ok(by_hand(candidate, Some(run), format!("model {run} was rolled back by hand")))
+}
+
+fn model<'a>(ledger: &'a Ledger, dataset: &DatasetName, run: &RunId) -> Result<&'a ModelRecord, String> {
+    let found = ledger.runs.get(&(dataset.clone(), run.clone()));
+    found.ok_or_else(|| format!("dataset `{dataset}` has no model {run}; `gradwatch models list` names them"))
+}
+
+/// A promotion without a comparison.
+fn by_hand(candidate: &ModelRecord, previous: Option<&RunId>, reason: String) -> Decision {
     Decision {
         dataset: candidate.dataset.clone(),
         run_id: candidate.run_id.clone(),
-        promoted,
-        previous,
-        n_validation: total,
-        candidate_correct: correct,
-        previous_correct,
+        promoted: true,
+        previous: previous.cloned(),
+        n_validation: candidate.confusion.total(),
+        candidate_correct: candidate.confusion.correct(),
+        previous_correct: None,
+        paired: None,
         reason,
-        at,
+        at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::LedgerEvent;
+
+    fn run(id: &str) -> RunId {
+        RunId::new(id).unwrap()
+    }
+
+    fn against(policy: PromotionPolicy, candidate: &[bool], previous: &[bool]) -> Decision {
+        let rival = Rival::Measured(run("0001-a"), Comparison::of(candidate, previous));
+        decide(policy, &ModelRecord::example("x", "0002-b"), &rival)
+    }
+
+    #[test]
+    fn the_policy_decides_and_the_numbers_stand_beside() {
+        let (one, two) = ([true, true, false, false], [true, false, false, false]);
+        let better = against(PromotionPolicy::Better, &one, &two);
+        assert!(better.promoted);
+        assert_eq!((better.n_validation, better.candidate_correct, better.previous_correct), (4, 2, Some(1)));
+        assert_eq!(better.paired, Some(Paired { only_first: 1, only_second: 0, p_value: 1.0 }));
+        assert_eq!(
+            better.reason,
+            "2 of 4 right, the best model until now 1 (only the one 1, only the other 0; McNemar p = 1.000)"
+        );
+        assert!(against(PromotionPolicy::Better, &one, &one).promoted, "as good is good enough");
+        assert!(!against(PromotionPolicy::Better, &two, &one).promoted);
+        assert!(against(PromotionPolicy::Always, &two, &one).promoted);
+        let locked = against(PromotionPolicy::Never, &one, &two);
+        assert!(!locked.promoted && locked.paired.is_some(), "locked, but measured");
+        assert!(decide(PromotionPolicy::Never, &ModelRecord::example("x", "0001-a"), &Rival::None).promoted);
+    }
+
+    #[test]
+    fn by_hand_one_goes_forth_and_back() {
+        let mut ledger = Ledger::default();
+        let dataset = DatasetName::new("x").unwrap();
+        for id in ["0001-a", "0002-b"] {
+            ledger.apply(&LedgerEvent::Run(Box::new(ModelRecord::example("x", id))));
+        }
+        let (a, b) = (run("0001-a"), run("0002-b"));
+        let put = |mut ledger: Ledger, decision: Result<Decision, String>| {
+            ledger.apply(&LedgerEvent::Decision(decision.unwrap()));
+            ledger
+        };
+        let first = promote(&ledger, &dataset, &a);
+        let ledger = put(ledger, first);
+        assert!(roll_back(&ledger, &dataset, &a).unwrap_err().contains("replaced no other"));
+        let decision = promote(&ledger, &dataset, &b);
+        let ledger = put(ledger, decision);
+        assert!(promote(&ledger, &dataset, &b).unwrap_err().contains("already"));
+        assert!(roll_back(&ledger, &dataset, &a).unwrap_err().contains("is not the best model"));
+        let decision = roll_back(&ledger, &dataset, &b);
+        let ledger = put(ledger, decision);
+        assert_eq!(ledger.best[&dataset], a);
+        let decision = roll_back(&ledger, &dataset, &a);
+        let ledger = put(ledger, decision);
+        assert_eq!(ledger.best[&dataset], b, "taken back itself");
+        assert!(promote(&ledger, &dataset, &run("0009-z")).unwrap_err().contains("has no model 0009-z"));
     }
 }

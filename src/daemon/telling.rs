@@ -112,6 +112,15 @@ impl Conductor {
             Question::Models { dataset } => {
                 Answer::Models { models: control::models(self.registry.ledger(), dataset.as_ref()) }
             }
+            Question::Choose { dataset, run_id, choice } => {
+                match choice.decide(self.registry.ledger(), dataset, run_id) {
+                    Ok(decision) => {
+                        self.commit(vec![LedgerEvent::Decision(decision.clone())])?;
+                        Answer::Chosen { decision: Box::new(decision) }
+                    }
+                    Err(reason) => Answer::Refused { reason },
+                }
+            }
             Question::Adopt { learned, work } => {
                 self.commit(
                     work.iter().map(|(counter, n)| LedgerEvent::Counted { counter: *counter, n: *n }).collect(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, ModelRecord, RunId, Sample, Scan, ScanState, Split};
+use super::{ClassName, ContentHash, DatasetName, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split};
 
 /// Size and time of a file, enough to know that it was not touched since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,10 @@ pub struct Decision {
     pub candidate_correct: u64,
     /// How many of them the previous best got right, now; `None` when there was none to compare.
     pub previous_correct: Option<u64>,
+    /// The two on the same images, one by one: the candidate first. `None` when there was nothing to compare, and in
+    /// records of older versions.
+    #[serde(default)]
+    pub paired: Option<Paired>,
     /// One sentence.
     pub reason: String,
     /// RFC 3339, UTC.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, ClassName, Confusion, ContentHash, DatasetName, RunId};
+use super::{Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId};
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct ModelRecord {
     pub val_loss: f64,
     /// `[truth][predicted]` on the validation samples.
     pub confusion: Confusion,
+    /// Every measure on the validation samples, with intervals; `None` in records of older versions.
+    #[serde(default)]
+    pub assessment: Option<Assessment>,
     /// The saved epoch, counted from 1.
     pub epoch: u32,
     /// Epochs that ran.
@@ -154,6 +157,7 @@ impl ModelRecord {
             val_binary_accuracy: 0.1 + 0.2,
             val_loss: 0.123_456_789_012_345_68,
             confusion,
+            assessment: None,
             epoch: 3,
             epochs_run: 6,
             stopped: StopReason::EarlyStopping,

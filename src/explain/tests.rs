@@ -57,6 +57,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         val_binary_accuracy: confusion.accuracy(),
         val_loss: 0.1,
         confusion,
+        assessment: None,
         epoch: 1,
         epochs_run: 1,
         stopped: StopReason::MaxEpochs,

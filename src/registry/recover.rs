@@ -64,6 +64,7 @@ fn promotion(model: &ModelRecord) -> Decision {
         n_validation: model.confusion.total(),
         candidate_correct: model.confusion.correct(),
         previous_correct: None,
+        paired: None,
         reason: "found again by its files; of those it has the best recorded validation accuracy".to_owned(),
         at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
     }

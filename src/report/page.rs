@@ -53,12 +53,23 @@ fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
                 dl.scores {
                     @for class in &record.classes {
                         dt { bdi { (visible(class.as_str())) } }
-                        dd { (bar(record.scores[class])) span.number { (score(record.scores[class])) } }
+                        dd {
+                            (bar(record.scores[class]))
+                            span.number { (score(record.scores[class])) }
+                            @if let Some(calibrated) = &record.calibrated {
+                                " "
+                                span.number.muted { (score(calibrated[class])) }
+                            }
+                        }
                     }
                 }
                 p.muted.small {
                     "Each score is the network's own answer for one class, from 0 to 1, with the line at 0.5. "
                     (sum_of_scores(activation))
+                    @if let Some(temperature) = record.temperature {
+                        " The second number is the score at the temperature that suited the model's validation images best ("
+                        (format!("{temperature:.2}")) ")."
+                    }
                 }
             }
         }

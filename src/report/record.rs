@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ReportError;
 use super::quality::Quality;
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId,
+    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId, tempered,
 };
 
 pub(super) const FILE: &str = "report.json";
@@ -28,6 +28,12 @@ pub struct ReportRecord {
     pub predicted: ClassName,
     /// The head's raw outputs, 0 to 1, by class. Sigmoids need not add up to 1.
     pub scores: BTreeMap<ClassName, f64>,
+    /// The scores of the logits at the temperature that suited the model's validation images; `None` of older models.
+    #[serde(default)]
+    pub calibrated: Option<BTreeMap<ClassName, f64>>,
+    /// That temperature.
+    #[serde(default)]
+    pub temperature: Option<f64>,
     /// The same before the activation.
     pub logits: BTreeMap<ClassName, f64>,
     /// How the scores stand to each other.
@@ -88,6 +94,8 @@ impl ReportRecord {
     pub(super) fn new(explanation: &Explanation, model: &ModelRecord, made: SystemTime) -> Result<Self, ReportError> {
         let predicted = checked(explanation, model)?;
         let quality = Quality::of(model);
+        let calibrated = model.assessment.as_ref().and_then(|assessment| assessment.calibrated);
+        let temperature = calibrated.map(|calibrated| calibrated.temperature);
         let by_class = |values: &[f64]| explanation.classes.iter().cloned().zip(values.iter().copied()).collect();
         Ok(Self {
             schema: Self::SCHEMA.to_owned(),
@@ -95,6 +103,9 @@ impl ReportRecord {
             model: explanation.model.clone(),
             predicted: predicted.clone(),
             scores: by_class(&explanation.scores),
+            calibrated: temperature
+                .map(|at| by_class(&model.head.activation.scores(&tempered(&explanation.logits, at)))),
+            temperature,
             logits: by_class(&explanation.logits),
             status: explanation.status,
             warnings: explanation.warnings.clone(),

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
-    Activation, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
-    ExplanationStatus, HeadRecord, RunId, StopReason,
+    Activation, Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
+    ExplanationStatus, HeadRecord, Judged, RunId, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 
@@ -47,6 +47,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         val_binary_accuracy: 0.85,
         val_loss: 0.4,
         confusion,
+        assessment: Some(assessment(classes)),
         epoch: 4,
         epochs_run: 7,
         stopped: StopReason::EarlyStopping,
@@ -60,6 +61,18 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         created: "2025-11-23T09:30:00Z".to_owned(),
         train_seconds: 12.0,
     }
+}
+
+fn assessment(classes: [&str; 2]) -> Assessment {
+    let answers: [(f64, usize, usize); 4] = [(2.0, 0, 9), (-1.0, 0, 1), (0.5, 1, 2), (-3.0, 1, 8)];
+    let each = answers.iter().flat_map(|(z, label, n)| (0..*n).map(move |_| (vec![*z, -z], *label)));
+    let (logits, labels) = each.unzip();
+    let judged = Judged { activation: Activation::Sigmoid, logits, labels };
+    let mut turn = 0;
+    Assessment::of(&judged, &classes.map(class), &mut |n| {
+        turn += 7;
+        turn % n
+    })
 }
 
 /// A map with one hot place.

@@ -24,6 +24,8 @@ pub(super) struct Evaluation {
     pub(super) binary_accuracy: f64,
     /// `[truth][predicted]` by greatest logit.
     pub(super) confusion: Confusion,
+    /// Of each row.
+    pub(super) logits: Vec<Vec<f64>>,
 }
 
 impl Evaluation {
@@ -33,15 +35,15 @@ impl Evaluation {
 
     /// Of a layer that has diverged: no number at all.
     pub(super) fn diverged(n_classes: usize) -> Self {
-        Self { loss: f64::NAN, binary_accuracy: f64::NAN, confusion: Confusion::new(n_classes) }
+        Self { loss: f64::NAN, binary_accuracy: f64::NAN, confusion: Confusion::new(n_classes), logits: Vec::new() }
     }
 }
 
 /// Measures `head` on `rows`, whose classes are indexed in its own order.
 pub(super) fn evaluate(head: &Head, rows: &[Row], cache: &FeatureCache) -> Result<Evaluation, TrainError> {
     let logits = logits(head, rows, cache)?;
-    let mut evaluation =
-        Evaluation { loss: 0.0, binary_accuracy: 0.0, confusion: Confusion::new(head.classes().len()) };
+    let confusion = Confusion::new(head.classes().len());
+    let mut evaluation = Evaluation { loss: 0.0, binary_accuracy: 0.0, confusion, logits: Vec::new() };
     for (row, logits) in rows.iter().zip(&logits) {
         evaluation.loss += head.activation().loss(logits, row.class);
         let scores = head.activation().scores(logits);
@@ -53,32 +55,33 @@ pub(super) fn evaluate(head: &Head, rows: &[Row], cache: &FeatureCache) -> Resul
     let n = rows.len().max(1) as f64;
     evaluation.loss /= n;
     evaluation.binary_accuracy /= n;
+    evaluation.logits = logits;
     Ok(evaluation)
 }
 
-/// The confusion of any head on `rows`, whose classes are indexed as in `classes`. Outputs for classes that are no
-/// longer there are passed over; a class that the head does not know it never predicts. `None` when they share no class.
-pub(super) fn confusion_over(
+/// What any head predicts for `rows`, as indices of `classes`. Outputs for classes that are no longer there are passed
+/// over; a class that the head does not know it never predicts. `None` when they share no class.
+pub(super) fn predictions_over(
     head: &Head,
     classes: &[ClassName],
     rows: &[Row],
     cache: &FeatureCache,
-) -> Result<Option<Confusion>, TrainError> {
+) -> Result<Option<Vec<usize>>, TrainError> {
     let index_of = |name: &ClassName| classes.iter().position(|class| class == name);
     let shared: Vec<(usize, usize)> =
         head.classes().iter().enumerate().filter_map(|(output, name)| Some((output, index_of(name)?))).collect();
     if shared.is_empty() {
         return Ok(None);
     }
-    let mut confusion = Confusion::new(classes.len());
-    for (row, logits) in rows.iter().zip(logits(head, rows, cache)?) {
+    let predicted = logits(head, rows, cache)?.into_iter().map(|logits| {
         let candidates: Vec<f64> = shared.iter().map(|(output, _)| logits[*output]).collect();
-        confusion.count(row.class, shared[Head::predicted(&candidates)].1);
-    }
-    Ok(Some(confusion))
+        shared[Head::predicted(&candidates)].1
+    });
+    Ok(Some(predicted.collect()))
 }
 
-fn logits(head: &Head, rows: &[Row], cache: &FeatureCache) -> Result<Vec<Vec<f64>>, TrainError> {
+/// Of each row, in order.
+pub(super) fn logits(head: &Head, rows: &[Row], cache: &FeatureCache) -> Result<Vec<Vec<f64>>, TrainError> {
     let of_row = |row: &Row| {
         let mut features = vec![0.0; N_FEATURES];
         cache.read(&row.hash, &mut features)?;
@@ -135,8 +138,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (cache, rows) = cached(dir.path(), &[(0, [9.0, 3.0, 2.0]), (1, [9.0, 2.0, 3.0]), (2, [9.0, 2.0, 3.0])]);
         let current = names(&["b", "c", "d"]);
-        let confusion = confusion_over(&reading_head(&["a", "b", "c"]), &current, &rows, &cache).unwrap().unwrap();
-        assert_eq!(confusion.rows(), [[1, 0, 0], [0, 1, 0], [0, 1, 0]]);
-        assert_eq!(confusion_over(&reading_head(&["x", "y"]), &current, &rows, &cache).unwrap(), None);
+        let over = |classes: &[&str]| predictions_over(&reading_head(classes), &current, &rows, &cache).unwrap();
+        assert_eq!(over(&["a", "b", "c"]), Some(vec![0, 1, 1]));
+        assert_eq!(over(&["x", "y"]), None);
     }
 }

@@ -13,10 +13,10 @@ use super::material::Material;
 use super::resume::Bookmark;
 use crate::disk;
 use crate::domain::{
-    ClassCount, ClassName, Confusion, ContentHash, EpochRecord, HeadRecord, ModelRecord, Progress, Silent, Split,
-    StopFlag,
+    Activation, Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, Judged, ModelRecord, Progress,
+    Silent, Split, StopFlag,
 };
-use crate::nn::{Engine, Head};
+use crate::nn::{Engine, Generator, Head};
 
 /// What a training made.
 #[derive(Debug)]
@@ -27,6 +27,26 @@ pub struct Outcome {
     pub images_forwarded: u64,
     /// Images that were left out.
     pub failed: Vec<FailedImage>,
+    /// What the model says of each validation image.
+    pub predictions: Vec<Prediction>,
+}
+
+/// What a model says of one image that it did not learn from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// Which image.
+    pub hash: ContentHash,
+    /// Its class, as an index.
+    pub label: usize,
+    /// The outputs before the activation, by class.
+    pub logits: Vec<f64>,
+}
+
+impl Prediction {
+    /// Whether the greatest output is that of its class.
+    pub fn is_right(&self) -> bool {
+        Head::predicted(&self.logits) == self.label
+    }
 }
 
 /// Trains, and writes `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
@@ -59,11 +79,12 @@ pub fn train(
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
     bookmark.remove()?;
-    Ok(Outcome { model, images_forwarded: features.n_forwarded(), failed: gathered.failed })
+    let predictions = predictions(&gathered.material.validation, fitted.evaluation.logits);
+    Ok(Outcome { model, images_forwarded: features.n_forwarded(), failed: gathered.failed, predictions })
 }
 
-/// How a stored layer, whatever classes it knows, does on the job's validation images; classes are indexed as in the job
-/// (sorted names). `None` when they share no class.
+/// Which of the job's validation images a stored layer, whatever classes it knows, gets right, by content. `None` when
+/// layer and job share no class.
 ///
 /// # Errors
 /// As [`train`].
@@ -72,7 +93,7 @@ pub fn measure(
     job: &TrainJob<'_>,
     engine: &Engine,
     stop: &StopFlag,
-) -> Result<Option<Confusion>, TrainError> {
+) -> Result<Option<BTreeMap<ContentHash, bool>>, TrainError> {
     let features = Features::open(engine, &job.features_dir, job.limits)?;
     let images: Vec<&LabelledImage> =
         sorted(job).into_iter().filter(|image| image.split == Split::Validation).collect();
@@ -80,7 +101,30 @@ pub fn measure(
     let classes = job.classes();
     let rows: Vec<Row> =
         images.iter().zip(ensured.hashes).filter_map(|(image, hash)| row(&classes, &image.class, hash)).collect();
-    evaluation::confusion_over(head, &classes, &rows, &features.cache)
+    let predicted = evaluation::predictions_over(head, &classes, &rows, &features.cache)?;
+    let right = |predicted: Vec<usize>| {
+        rows.iter().zip(predicted).map(|(row, predicted)| (row.hash, row.class == predicted)).collect()
+    };
+    Ok(predicted.map(right))
+}
+
+pub(super) fn predictions(rows: &[Row], logits: Vec<Vec<f64>>) -> Vec<Prediction> {
+    let prediction = |(row, logits): (&Row, Vec<f64>)| Prediction { hash: row.hash, label: row.class, logits };
+    rows.iter().zip(logits).map(prediction).collect()
+}
+
+/// Every measure of `logits` on `rows`; the bootstrap draws from `seed`.
+pub(super) fn assess(
+    activation: Activation,
+    classes: &[ClassName],
+    rows: &[Row],
+    logits: &[Vec<f64>],
+    seed: u64,
+) -> Assessment {
+    let labels = rows.iter().map(|row| row.class).collect();
+    let judged = Judged { activation, logits: logits.to_vec(), labels };
+    let mut generator = Generator::new(seed, "bootstrap");
+    Assessment::of(&judged, classes, &mut |n| generator.below(n))
 }
 
 struct Gathered<'a> {
@@ -174,6 +218,13 @@ fn record(
         val_binary_accuracy: fitted.evaluation.binary_accuracy,
         val_loss: fitted.evaluation.loss,
         confusion: fitted.evaluation.confusion.clone(),
+        assessment: Some(assess(
+            fitted.head.activation(),
+            &gathered.material.classes,
+            &gathered.material.validation,
+            &fitted.evaluation.logits,
+            job.settings.seed,
+        )),
         epoch: fitted.epoch,
         epochs_run: fitted.history.len() as u32,
         stopped: fitted.stopped,

@@ -19,6 +19,22 @@ fn a_folder_is_learned_and_pictures_are_explained() {
     assert!(model["val_accuracy"].as_f64().unwrap() > 0.4, "{model:#}");
     assert!(bed.run(&["models", "list"]).ok().stdout.contains("best"), "the first model of a dataset is its best");
 
+    let run = model["run_id"].as_str().unwrap();
+    let refused = bed.run(&["models", "rollback", run]);
+    assert!(refused.stderr.contains("replaced no other"), "{}", refused.stderr);
+    let second =
+        bed.run(&["train", "shapes", "--json", "--set=train.seed=2", "--set=promotion.policy=never"]).ok().json();
+    let second = second["run_id"].as_str().unwrap();
+    let best = || bed.run(&["models", "list", "--json"]).ok().json()[1]["best"].as_bool().unwrap();
+    assert!(!best(), "the best model is locked");
+    bed.run(&["models", "promote", second]).ok();
+    assert!(best());
+    bed.run(&["models", "rollback", second]).ok();
+    assert!(!best());
+    let shown = bed.run(&["models", "show", second]).ok().stdout;
+    assert!(shown.contains("not promoted: the best model is locked") && shown.contains("McNemar p ="), "{shown}");
+    assert!(shown.contains("promoted: promoted by hand"), "{shown}");
+
     for look in Look::ALL {
         bed.write(format!("new/{look}.png"), pictures::png(look, 500));
     }

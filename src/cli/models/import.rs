@@ -92,6 +92,7 @@ fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, kn
         n_validation: 0,
         candidate_correct: 0,
         previous_correct: None,
+        paired: None,
         reason,
         at: model.created.clone(),
     };
@@ -112,6 +113,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         val_binary_accuracy: 0.0,
         val_loss: 0.0,
         confusion: Confusion::new(classes.len()),
+        assessment: None,
         classes,
         epoch: 0,
         epochs_run: 0,

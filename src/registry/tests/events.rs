@@ -2,7 +2,7 @@
 
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
-    LedgerEvent, ModelRecord, RunId, Sample, Scan, ScanState, Split,
+    LedgerEvent, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split,
 };
 
 pub(super) fn dataset() -> DatasetName {
@@ -91,6 +91,7 @@ pub(super) fn decision(id: &str, promoted: bool, previous: Option<&str>) -> Ledg
         n_validation: 10,
         candidate_correct: 9,
         previous_correct: previous.map(|_| 8),
+        paired: previous.map(|_| Paired::of(&[true, false], &[false, false])),
         reason: "9 of 10 against 8 of 10".to_owned(),
         at: "2026-01-02T03:04:06Z".to_owned(),
     })

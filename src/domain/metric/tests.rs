@@ -1,0 +1,170 @@
+//! The measures against scikit-learn and scipy (`scripts/make-metric-values`), and against published values.
+
+use serde::Deserialize;
+
+use super::paired::mcnemar_exact;
+use super::ranking::{roc_auc, roc_auc_interval};
+use super::*;
+use crate::domain::{Activation, ClassName};
+
+#[test]
+fn wilson_matches_published_values() {
+    // 21 of 24, the sensitivity of the published network's first fold: 69.0 to 95.7 %.
+    let interval = wilson_interval(21, 24);
+    assert!((interval.low - 0.690).abs() < 5e-4 && (interval.high - 0.957).abs() < 5e-4, "{interval:?}");
+    assert_eq!(wilson_interval(0, 0), Interval { low: 0.0, high: 1.0 });
+}
+
+const MEASURED: &str = include_str!("../../../tests/fixtures/metrics.json");
+
+#[derive(Deserialize)]
+struct Measured {
+    cases: Vec<Case>,
+    mcnemar: Vec<(u64, u64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    activation: Activation,
+    logits: Vec<Vec<f64>>,
+    labels: Vec<usize>,
+    classes: Vec<Class>,
+    accuracy: f64,
+    binary_accuracy: f64,
+    brier: f64,
+    calibration_error: f64,
+    temperature: f64,
+}
+
+#[derive(Deserialize)]
+struct Class {
+    sensitivity: f64,
+    specificity: f64,
+    ppv: f64,
+    npv: f64,
+    f1: f64,
+    roc_auc: f64,
+    roc_auc_interval: [f64; 2],
+    pr_auc: f64,
+    brier: f64,
+    calibration_error: f64,
+}
+
+fn measured() -> Measured {
+    serde_json::from_str(MEASURED).unwrap()
+}
+
+fn names(n: usize) -> Vec<ClassName> {
+    (0..n).map(|class| ClassName::new(format!("class {class}")).unwrap()).collect()
+}
+
+/// Numbers below n that look random.
+fn draws() -> impl FnMut(usize) -> usize {
+    let mut state = 1_u64;
+    move |n| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    }
+}
+
+fn assess(case: &Case) -> Assessment {
+    let judged = Judged { activation: case.activation, logits: case.logits.clone(), labels: case.labels.clone() };
+    Assessment::of(&judged, &names(case.classes.len()), &mut draws())
+}
+
+#[test]
+fn every_number_is_that_of_scikit_learn() {
+    for case in measured().cases {
+        let found = assess(&case);
+        let same = |what: &str, found: Option<Estimate>, expected: f64| {
+            let Estimate { value, interval } = found.unwrap();
+            assert!((value - expected).abs() < 1e-9, "{what}: {value} {expected}");
+            assert!(interval.low <= value && value <= interval.high, "{what}: {interval:?}");
+            assert!(
+                interval.low < interval.high && interval.low >= 0.0 && interval.high <= 1.0,
+                "{what}: {interval:?}"
+            );
+        };
+        same("accuracy", found.accuracy, case.accuracy);
+        same("binary accuracy", found.binary_accuracy, case.binary_accuracy);
+        same("Brier", found.brier, case.brier);
+        same("calibration error", found.calibration_error, case.calibration_error);
+        let temperature = found.calibrated.unwrap().temperature;
+        assert!((temperature - case.temperature).abs() < 1e-5, "{temperature} {}", case.temperature);
+        for (name, class) in names(case.classes.len()).iter().zip(&case.classes) {
+            let found = found.classes[name];
+            same("sensitivity", found.sensitivity, class.sensitivity);
+            same("specificity", found.specificity, class.specificity);
+            same("PPV", found.ppv, class.ppv);
+            same("NPV", found.npv, class.npv);
+            same("F1", found.f1, class.f1);
+            same("ROC area", found.roc_auc, class.roc_auc);
+            same("PR area", found.pr_auc, class.pr_auc);
+            same("Brier", found.brier, class.brier);
+            same("calibration error", found.calibration_error, class.calibration_error);
+            let Interval { low, high } = found.roc_auc.unwrap().interval;
+            let [expected_low, expected_high] = class.roc_auc_interval;
+            assert!((low - expected_low).abs() < 1e-9 && (high - expected_high).abs() < 1e-9, "{low} {high}");
+        }
+    }
+}
+
+#[test]
+fn the_bootstrap_of_a_proportion_is_close_to_its_known_interval() {
+    // 20 of 100 images are wrong in both outputs: the binary accuracy is a proportion of 100.
+    let logits = |at: usize| if at % 50 < 10 { vec![-1.0, 1.0] } else { vec![1.0, -1.0] };
+    let turned = |at: usize| if at < 50 { logits(at) } else { logits(at).into_iter().rev().collect() };
+    let judged = Judged {
+        activation: Activation::Sigmoid,
+        logits: (0..100).map(turned).collect(),
+        labels: (0..100).map(|at| at / 50).collect(),
+    };
+    let found = Assessment::of(&judged, &names(2), &mut draws());
+    let Estimate { value, interval } = found.binary_accuracy.unwrap();
+    let half = 1.96 * (0.8_f64 * 0.2 / 100.0).sqrt();
+    assert!(
+        (value - 0.8).abs() < 1e-12 && (interval.high - interval.low - 2.0 * half).abs() < 0.2 * half,
+        "{interval:?}"
+    );
+    assert_eq!(Assessment::of(&judged, &names(2), &mut draws()), found, "the same draws give the same");
+}
+
+#[test]
+fn mcnemar_is_the_exact_binomial_test() {
+    for (b, c, p) in measured().mcnemar {
+        assert!((mcnemar_exact(b, c) - p).abs() < 1e-9, "{b} {c}: {} {p}", mcnemar_exact(b, c));
+    }
+    let paired = Paired::of(&[true, true, false, true], &[true, false, true, false]);
+    assert_eq!((paired.only_first, paired.only_second, paired.p_value), (2, 1, 1.0));
+}
+
+#[test]
+fn a_perfect_ranking_is_not_certain_and_a_missing_class_has_no_number() {
+    let scores = [0.9, 0.8, 0.2, 0.1];
+    let own = [true, true, false, false];
+    assert_eq!(roc_auc(&scores, &own, &[1.0; 4]), Some(1.0));
+    let Interval { low, high } = roc_auc_interval(1.0, 2, 2);
+    assert!(low < 0.8 && high > 1.0 - 1e-12, "{low} {high}");
+    let corners = roc_curve(&scores, &own);
+    assert_eq!((corners.len(), corners[2].true_positive_rate, corners[2].false_positive_rate), (5, 1.0, 0.0));
+    assert_eq!(roc_auc(&scores, &[true; 4], &[1.0; 4]), None);
+    assert!(roc_curve(&scores, &[false; 4]).is_empty());
+    let judged = Judged { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 3], labels: vec![0; 3] };
+    let found = Assessment::of(&judged, &names(2), &mut draws());
+    let absent = found.classes[&names(2)[1]];
+    assert_eq!((absent.sensitivity, absent.roc_auc, absent.f1, found.roc_auc_mean), (None, None, None, None));
+}
+
+#[test]
+fn a_temperature_softens_what_is_too_sure_and_never_asks_for_certainty() {
+    let sure = |n_wrong: usize| {
+        let logits: Vec<Vec<f64>> = (0..40).map(|_| vec![8.0, -8.0]).collect();
+        let labels: Vec<usize> = (0..40).map(|at| usize::from(at < n_wrong)).collect();
+        [Activation::Sigmoid, Activation::Softmax].map(|activation| fit_temperature(activation, &logits, &labels))
+    };
+    assert!(sure(8).iter().all(|temperature| *temperature > 3.0), "{:?}", sure(8));
+    let logits: Vec<Vec<f64>> = (0..20).map(|at| [vec![1.0, -1.0], vec![-1.0, 1.0]][at % 2].clone()).collect();
+    let labels: Vec<usize> = (0..20).map(|at| at % 2).collect();
+    let told_apart = fit_temperature(Activation::Softmax, &logits, &labels);
+    assert!(told_apart > 0.3 && told_apart < 1.0, "{told_apart}");
+}
