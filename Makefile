@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture
+.PHONY: help setup build demo test lint torture libtorch-cuda parity bench-forward
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,3 +27,12 @@ lint: setup ## formatting, and clippy with warnings denied
 
 torture: build ## kill the augmentation 100 times, and compare what is left with an undisturbed run
 	@scripts/torture-augment 100
+
+libtorch-cuda: ## fetch libtorch's CUDA part into .libtorch-cuda/ (once, 3 GB); it is used where there is a GPU
+	@scripts/fetch-libtorch --cuda
+
+parity: build ## hold the answers against the real Keras and torchvision, full size (IMAGES=FOLDER adds yours)
+	@scripts/parity target/release/gradwatch
+
+bench-forward: build ## images a second of the network: PyTorch and gradwatch in one run
+	@benches/peers/forward target/release/gradwatch

@@ -4,6 +4,7 @@
 
 mod args;
 mod augment;
+mod bench;
 mod check;
 mod demo;
 mod explain;
@@ -65,6 +66,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Preview(args) => preview::run(&args, &settings),
         Command::Replay(args) => replay::run(&args, &settings),
         Command::Man(_) | Command::Completions(_) => Ok(()),
+        Command::Bench(args) => bench::run(&args, &settings),
         Command::Run(args) => run::run(&args, settings),
         Command::Demo(_) => demo::run(settings),
         Command::Train(args) => train::run(&args, &settings),

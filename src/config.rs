@@ -2,6 +2,7 @@
 //!
 //! Past this room nobody sees a raw string, and nobody outside it knows where a value came from.
 
+mod compute;
 mod error;
 mod keys;
 mod layers;
@@ -9,12 +10,13 @@ mod recipe;
 mod settings;
 mod train;
 
+pub use compute::{ComputeSettings, Device, Precision};
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
 pub use settings::{
-    AugmentMode, AugmentSettings, BackboneSettings, Balance, ComputeSettings, CopyFormat, Device, ImageSettings,
-    LimitSettings, LogFormat, LogSettings, Preprocessing, PromotionPolicy, Quota, RetrainSettings, Settings,
-    SplitSettings, WatchSettings, WeightsChoice,
+    AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
+    LogSettings, Preprocessing, PromotionPolicy, Quota, RetrainSettings, Settings, SplitSettings, WatchSettings,
+    WeightsChoice,
 };
 pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};
 

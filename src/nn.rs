@@ -6,9 +6,11 @@
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64, which holds the size of anything in memory")]
 
 mod activations;
+mod allocation;
 mod architecture;
 mod builtin;
 mod cam;
+mod cuda;
 mod device;
 mod engine;
 mod error;
@@ -17,7 +19,9 @@ mod head;
 mod input;
 mod network;
 mod pattern;
+mod precision;
 mod random;
+mod rescue;
 mod torch;
 mod weights;
 mod worker;
@@ -25,7 +29,8 @@ mod worker;
 pub use activations::Activations;
 pub use architecture::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 pub use cam::class_maps;
-pub use engine::{Backbone, Engine, Priority};
+pub use device::count_gpus;
+pub use engine::{Backbone, Engine};
 pub use error::NnError;
 pub use fit::{Adam, BatchLoss, ChannelScale, ChannelStatistics, FitSettings, FitState, HeadFit};
 pub use head::Head;

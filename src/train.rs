@@ -17,7 +17,7 @@ mod resume;
 mod run;
 
 pub use error::TrainError;
-pub use features::FailedImage;
+pub use features::{FailedImage, cache_features};
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
 pub use run::{Outcome, Prediction, measure, train};
 

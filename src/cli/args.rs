@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{augment, check, demo, explain, manual, models, preview, replay, run, status, train, weights};
+use super::{augment, bench, check, demo, explain, manual, models, preview, replay, run, status, train, weights};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -60,6 +60,8 @@ pub(super) enum Command {
     Check(check::Args),
     /// The trained models
     Models(models::Args),
+    /// Images a second of decoding, of the network, and of both, on each device
+    Bench(bench::Args),
     /// What the service is doing; also when it is dead
     Status(status::Args),
     /// Print the manual page

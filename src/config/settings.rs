@@ -7,6 +7,7 @@ use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Table;
 
+use super::compute::ComputeSettings;
 use super::train::TrainSettings;
 use crate::domain::{Preset, Recipe};
 
@@ -106,7 +107,7 @@ impl Raw {
             train: self.train,
             retrain: self.retrain,
             promotion: self.promotion.policy,
-            compute: self.compute,
+            compute: self.compute.based_on(base),
             log: self.log,
         }
     }
@@ -307,41 +308,6 @@ pub enum PromotionPolicy {
     Always,
     /// Never, but for the first model.
     Never,
-}
-
-/// Where the network runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Device {
-    /// The GPU where there is one.
-    Auto,
-    /// The processor.
-    Cpu,
-    /// This GPU.
-    Cuda(usize),
-}
-
-impl TryFrom<String> for Device {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let cuda = || text.strip_prefix("cuda:").and_then(|n| n.parse().ok()).map(Self::Cuda);
-        match text.as_str() {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            _ => cuda().ok_or_else(|| format!("`{text}` is no device: write \"auto\", \"cpu\" or \"cuda:0\"")),
-        }
-    }
-}
-
-/// `[compute]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ComputeSettings {
-    /// Where the network runs.
-    pub device: Device,
-    /// For pictures and for the network; 0 means one a core.
-    pub threads: usize,
 }
 
 /// How log lines look.

@@ -25,7 +25,7 @@ impl EngineCell {
     pub fn new(settings: &Settings, stop: &StopFlag) -> Self {
         Self(Arc::new(Inner {
             backbone: settings.backbone.clone(),
-            compute: settings.compute,
+            compute: settings.compute.clone(),
             weights_dir: Workspace::new(&settings.state_dir).weights(),
             stop: stop.clone(),
             engine: Mutex::new(None),

@@ -9,7 +9,7 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, Explanation, ModelRecord, RunId, Scan};
 use crate::explain::{self, ExplainError};
 use crate::imaging::{self, DecodeError, DecodeOptions};
-use crate::nn::{Engine, Head, NnError, Priority};
+use crate::nn::{Engine, Head, NnError};
 use crate::report::{self, ReportError};
 
 use super::engine::EngineCell;
@@ -114,7 +114,7 @@ impl Explainer {
         let picture = imaging::decode(&bytes, &self.decoding).map_err(|source| ServeError::Picture { path, source })?;
         let engine = self.engine.get()?;
         let head = self.head(&engine, model)?;
-        let activations = engine.forward(vec![Engine::input(&picture)], Priority::Scan)?;
+        let activations = engine.activations(vec![Engine::input(&picture)])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, model)?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();

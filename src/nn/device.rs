@@ -1,14 +1,16 @@
 //! Where the network runs, and a sentence that says so and why.
 
-use tch::Cuda;
+use tch::Device;
 
-use super::NnError;
-use crate::config;
+use super::precision::Precision;
+use super::{NnError, cuda};
+use crate::config::{self, ComputeSettings};
 
-/// The chosen device: libtorch's handle, how many pictures it takes at a time, and the sentence.
+/// The chosen device: libtorch's handle, its arithmetic, how many pictures it takes at a time, and the sentence.
 #[derive(Debug)]
 pub(super) struct Chosen {
-    pub(super) device: tch::Device,
+    pub(super) device: Device,
+    pub(super) precision: Precision,
     pub(super) batch: usize,
     pub(super) why: String,
 }
@@ -16,56 +18,76 @@ pub(super) struct Chosen {
 /// One picture at a time is as fast as many on a processor (each layer fills its cores), and answers a scan soonest.
 const CPU_BATCH: usize = 1;
 /// Enough to fill a GPU, small beside its memory (about 2 GiB of activations).
-const CUDA_BATCH: usize = 32;
+const CUDA_BATCH: usize = 64;
 
-/// Follows `wanted`; only `auto` may choose.
-pub(super) fn choose(wanted: config::Device, n_threads: usize) -> Result<Chosen, NnError> {
-    let n_gpus = if Cuda::is_available() { Cuda::device_count().max(0) as usize } else { 0 };
-    match wanted {
-        config::Device::Cpu => Ok(cpu(n_threads, "compute.device is \"cpu\"")),
-        config::Device::Auto if n_gpus == 0 => Ok(cpu(n_threads, "libtorch sees no CUDA device")),
-        config::Device::Auto => Ok(cuda(0, "compute.device is \"auto\" and libtorch sees it")),
-        config::Device::Cuda(index) if index < n_gpus => Ok(cuda(index, "compute.device names it")),
-        config::Device::Cuda(index) => Err(NnError::NoSuchDevice { index, why: seen(n_gpus) }),
+/// Follows the settings; only `auto` may choose. Called before any other use of libtorch.
+pub(super) fn choose(compute: &ComputeSettings, n_threads: usize) -> Result<Chosen, NnError> {
+    match compute.device {
+        config::Device::Cpu => processor(compute, n_threads, "compute.device is \"cpu\""),
+        config::Device::Auto => match cuda::open(&compute.cuda_folder) {
+            Ok(_) => Ok(gpu(compute, 0, "compute.device is \"auto\" and libtorch sees it")),
+            Err(why) => processor(compute, n_threads, &why),
+        },
+        config::Device::Cuda(index) => match cuda::open(&compute.cuda_folder) {
+            Ok(n) if index < n => Ok(gpu(compute, index, "compute.device names it")),
+            Ok(n) => Err(NnError::NoSuchDevice { index, why: format!("libtorch sees {n}, from cuda:0 on") }),
+            Err(why) => Err(NnError::NoSuchDevice { index, why }),
+        },
     }
 }
 
-fn cpu(n_threads: usize, why: &str) -> Chosen {
+/// How many GPUs can be used, or a clause that says why none can.
+///
+/// # Errors
+/// No driver, no CUDA part of libtorch, or none that fits.
+pub fn count_gpus(compute: &ComputeSettings) -> Result<usize, String> {
+    cuda::open(&compute.cuda_folder)
+}
+
+/// The processor, for the reason `why`.
+pub(super) fn processor(compute: &ComputeSettings, n_threads: usize, why: &str) -> Result<Chosen, NnError> {
+    let precision = Precision::on_processor(compute.precision)?;
     let plural = if n_threads == 1 { "" } else { "s" };
-    Chosen {
-        device: tch::Device::Cpu,
-        batch: CPU_BATCH,
-        why: format!("the processor with {n_threads} thread{plural}: {why}"),
-    }
+    let why = format!("the processor with {n_threads} thread{plural} in {}: {why}", precision.name());
+    Ok(Chosen { device: Device::Cpu, precision, batch: CPU_BATCH, why })
 }
 
-fn cuda(index: usize, why: &str) -> Chosen {
-    Chosen { device: tch::Device::Cuda(index), batch: CUDA_BATCH, why: format!("the GPU cuda:{index}: {why}") }
-}
-
-fn seen(n_gpus: usize) -> String {
-    match n_gpus {
-        0 => "this libtorch sees no CUDA device".to_owned(),
-        1 => "libtorch sees one GPU, cuda:0".to_owned(),
-        n => format!("libtorch sees {n} GPUs, cuda:0 to cuda:{}", n - 1),
-    }
+fn gpu(compute: &ComputeSettings, index: usize, why: &str) -> Chosen {
+    let precision = Precision::on_gpu(compute.precision);
+    let why = format!("the GPU cuda:{index} in {}: {why}", precision.name());
+    Chosen { device: Device::Cuda(index), precision, batch: CUDA_BATCH, why }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    fn compute(device: config::Device, precision: config::Precision) -> ComputeSettings {
+        ComputeSettings { device, precision, cuda_folder: PathBuf::new(), threads: 2 }
+    }
 
     #[test]
     fn the_processor_is_always_there_and_says_why() {
-        let chosen = choose(config::Device::Cpu, 2).unwrap();
-        assert_eq!(chosen.device, tch::Device::Cpu);
-        assert_eq!(chosen.why, "the processor with 2 threads: compute.device is \"cpu\"");
+        let chosen = choose(&compute(config::Device::Cpu, config::Precision::F32), 2).unwrap();
+        assert_eq!((chosen.device, chosen.precision), (Device::Cpu, Precision::F32));
+        assert_eq!(chosen.why, "the processor with 2 threads in f32: compute.device is \"cpu\"");
     }
 
     #[test]
     fn a_gpu_that_is_not_there_is_an_error_with_a_way_out() {
-        let error = choose(config::Device::Cuda(99), 1).unwrap_err().to_string();
+        let error = choose(&compute(config::Device::Cuda(99), config::Precision::Auto), 1).unwrap_err().to_string();
         assert!(error.starts_with("device `cuda:99` is not there: "), "{error}");
         assert!(error.ends_with("set compute.device to \"cpu\" or \"auto\""), "{error}");
+    }
+
+    #[test]
+    fn auto_says_what_it_found() {
+        let chosen = choose(&compute(config::Device::Auto, config::Precision::F32), 1).unwrap();
+        match chosen.device {
+            Device::Cpu => assert!(chosen.why.starts_with("the processor with 1 thread in f32: "), "{}", chosen.why),
+            _ => assert_eq!(chosen.why, "the GPU cuda:0 in f32: compute.device is \"auto\" and libtorch sees it"),
+        }
     }
 }

@@ -17,15 +17,6 @@ use crate::config::{BackboneSettings, ComputeSettings};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
 use crate::imaging::{Picture, Rgb8};
 
-/// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
-    /// Somebody waits for a report: goes first.
-    Scan,
-    /// Features for a training.
-    Training,
-}
-
 /// Which frozen network runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backbone {
@@ -55,8 +46,8 @@ struct Shared {
 
 #[derive(Debug)]
 struct Queues {
-    scans: Sender<Job>,
-    training: Sender<Job>,
+    scans: Sender<Job<Activations>>,
+    training: Sender<Job<Vec<f32>>>,
 }
 
 impl Engine {
@@ -73,7 +64,7 @@ impl Engine {
         let (scans, scan_queue) = unbounded();
         let (training, training_queue) = unbounded();
         let (ready, started) = bounded(1);
-        let (backbone, compute) = (backbone.clone(), *compute);
+        let (backbone, compute) = (backbone.clone(), compute.clone());
         let (weights_dir, stop) = (weights_dir.to_owned(), stop.clone());
         let work = move || {
             // Whoever starts the engine waits for one of these two answers, so neither can fail to arrive.
@@ -98,27 +89,36 @@ impl Engine {
         })))
     }
 
-    /// Runs 224x224 pictures through the network and waits for the answers, in order. Keep training jobs to a few dozen pictures:
-    /// memory holds all answers at once (about 0.5 MB each).
+    /// Everything that explaining needs of 224x224 pictures, in order. Somebody waits for a report: it goes first. Memory
+    /// holds all answers at once (about 0.5 MB each).
     ///
     /// # Errors
     /// [`NnError::WrongInput`], libtorch's refusals, [`NnError::EngineGone`].
-    pub fn forward(&self, pictures: Vec<Rgb8>, priority: Priority) -> Result<Vec<Activations>, NnError> {
+    pub fn activations(&self, pictures: Vec<Rgb8>) -> Result<Vec<Activations>, NnError> {
+        self.ask(pictures, |queues| &queues.scans)
+    }
+
+    /// pool5 of 224x224 pictures, in order, for a training: scans overtake it between batches. Keep it to a few dozen
+    /// pictures (0.1 MB an answer).
+    ///
+    /// # Errors
+    /// As [`Self::activations`].
+    pub fn features(&self, pictures: Vec<Rgb8>) -> Result<Vec<Vec<f32>>, NnError> {
+        self.ask(pictures, |queues| &queues.training)
+    }
+
+    fn ask<T>(&self, pictures: Vec<Rgb8>, queue: fn(&Queues) -> &Sender<Job<T>>) -> Result<Vec<T>, NnError> {
         pictures.iter().try_for_each(check)?;
         if pictures.is_empty() {
             return Ok(Vec::new());
         }
         let n = pictures.len() as u64;
         let queues = self.0.queues.as_ref().ok_or(NnError::EngineGone)?;
-        let queue = match priority {
-            Priority::Scan => &queues.scans,
-            Priority::Training => &queues.training,
-        };
         let (reply, answer) = bounded(1);
-        queue.send(Job { pictures, reply }).map_err(|_| NnError::EngineGone)?;
-        let activations = answer.recv().map_err(|_| NnError::EngineGone)??;
+        queue(queues).send(Job { pictures, reply }).map_err(|_| NnError::EngineGone)?;
+        let answers = answer.recv().map_err(|_| NnError::EngineGone)??;
         self.0.n_forwarded.fetch_add(n, Ordering::Relaxed);
-        Ok(activations)
+        Ok(answers)
     }
 
     /// A picture as the network takes it: 224x224, RGB.
@@ -172,7 +172,7 @@ pub(super) mod tests {
     use std::sync::OnceLock;
 
     use super::*;
-    use crate::config::{Device, Preprocessing, WeightsChoice};
+    use crate::config::{Device, Precision, Preprocessing, WeightsChoice};
     use crate::nn::architecture::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
     use crate::nn::builtin::BuiltIn;
     use crate::nn::pattern;
@@ -182,7 +182,7 @@ pub(super) mod tests {
     }
 
     fn compute(device: Device) -> ComputeSettings {
-        ComputeSettings { device, threads: 2 }
+        ComputeSettings { device, precision: Precision::Auto, cuda_folder: std::path::PathBuf::new(), threads: 2 }
     }
 
     /// One full-size network for all tests, standardised on a single picture so that it is soon there.
@@ -201,8 +201,9 @@ pub(super) mod tests {
     fn an_answer_does_not_depend_on_what_else_was_asked() {
         let engine = engine();
         let [a, b] = [0, 1].map(|number| pattern::picture(9, number));
-        let together = engine.forward(vec![a.clone(), b.clone(), a.clone()], Priority::Training).unwrap();
-        let alone = engine.forward(vec![b], Priority::Scan).unwrap();
+        let together = engine.activations(vec![a.clone(), b.clone(), a.clone()]).unwrap();
+        let alone = engine.activations(vec![b.clone()]).unwrap();
+        assert_eq!(engine.features(vec![b]).unwrap(), [alone[0].pool5.clone()]);
         assert_eq!(together[1], alone[0]);
         assert_eq!(together[0], together[2]);
         assert_ne!(together[0], together[1]);
@@ -213,7 +214,7 @@ pub(super) mod tests {
 
     #[test]
     fn pool5_is_the_greatest_of_each_window() {
-        let activations = engine().forward(vec![pattern::picture(3, 2)], Priority::Scan).unwrap().remove(0);
+        let activations = engine().activations(vec![pattern::picture(3, 2)]).unwrap().remove(0);
         let at = |channel: usize, row: usize, column: usize| activations.conv5_3[channel * 196 + row * 14 + column];
         for (channel, row, column) in [(0, 0, 0), (100, 3, 6), (511, 6, 2)] {
             let window = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| at(channel, 2 * row + r, 2 * column + c));
@@ -227,8 +228,8 @@ pub(super) mod tests {
         let engine = engine();
         let many = vec![pattern::picture(1, 0); 8];
         let for_training = engine.clone();
-        let training = thread::spawn(move || for_training.forward(many, Priority::Training).unwrap().len());
-        engine.forward(vec![pattern::picture(1, 1)], Priority::Scan).unwrap();
+        let training = thread::spawn(move || for_training.features(many).unwrap().len());
+        engine.activations(vec![pattern::picture(1, 1)]).unwrap();
         assert!(!training.is_finished(), "the scan waited for the whole training");
         assert_eq!(training.join().unwrap(), 8);
     }
@@ -240,13 +241,15 @@ pub(super) mod tests {
         assert_eq!(name, "VGG16 (built-in, seed 1: generated, not trained on photographs)");
         assert_eq!((record.origin.as_str(), record.preprocessing.as_str()), ("built-in", "imagenet"));
         assert_ne!(*fingerprint, record.sha256);
-        assert_eq!(engine.device(), "the processor with 2 threads: compute.device is \"cpu\"");
+        let device = engine.device();
+        assert!(device.starts_with("the processor with 2 threads in "), "{device}");
+        assert!(device.ends_with(": compute.device is \"cpu\""), "{device}");
     }
 
     #[test]
     fn a_picture_of_another_size_and_a_missing_gpu_are_refused() {
         let wrong = Rgb8 { width: 10, height: 10, data: vec![0; 300] };
-        let error = engine().forward(vec![wrong], Priority::Scan).unwrap_err().to_string();
+        let error = engine().activations(vec![wrong]).unwrap_err().to_string();
         assert_eq!(error, "the network takes 224x224 RGB pictures, not 10x10 with 300 bytes");
         let dir = tempfile::tempdir().unwrap();
         let refused = Engine::start(&backbone(), &compute(Device::Cuda(99)), dir.path(), &StopFlag::default());
@@ -266,7 +269,7 @@ pub(super) mod tests {
             n_forwarded: AtomicU64::new(0),
         };
         let dead = Engine(Arc::new(shared));
-        let answer = dead.forward(vec![pattern::picture(1, 0)], Priority::Training);
+        let answer = dead.features(vec![pattern::picture(1, 0)]);
         assert!(matches!(answer, Err(NnError::EngineGone)));
     }
 }

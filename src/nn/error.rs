@@ -108,6 +108,11 @@ pub enum NnError {
         /// What was found.
         why: String,
     },
+    /// bf16 is asked for, and the processor has none.
+    #[error(
+        "compute.precision is \"bf16\", but this processor has no AVX-512 to compute it with; set it to \"auto\" or \"f32\""
+    )]
+    NoBf16,
     /// A run's saved layer cannot be read.
     #[error("cannot read `{}`: {source}; restore the run's folder, or train again", path.display())]
     UnreadableHead {

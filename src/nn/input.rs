@@ -57,7 +57,12 @@ impl Input {
     fn prepared(self, bytes: &[u8], n: i64, device: Device) -> Result<Tensor, TchError> {
         let side = INPUT_SIDE as i64;
         let rgb = Tensor::f_from_data_size(bytes, &[n, side, side, 3], Kind::Uint8)?;
-        let rgb = rgb.f_to_device(device)?.f_to_kind(Kind::Float)?;
+        let rgb = match device {
+            Device::Cpu => rgb,
+            // From memory that stays where it is, the GPU fetches the bytes itself while its queue is filled.
+            _ => rgb.f_pin_memory(device)?.f_to_device_(device, Kind::Uint8, true, false)?,
+        };
+        let rgb = rgb.f_to_kind(Kind::Float)?;
         let channels = |values: [f32; 3]| Tensor::f_from_slice(&values)?.f_to_device(device);
         let prepared = match self {
             Self::Imagenet => rgb

@@ -9,23 +9,27 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, select};
+use tch::Device;
 
+use super::allocation::keep_freed_memory;
 use super::architecture::{INPUT_SIDE, VGG16};
 use super::builtin::{self, BuiltIn};
 use super::device::{self, Chosen};
 use super::engine::Backbone;
 use super::input::Input;
 use super::network::Network;
-use super::weights::{self, FILE_ORIGIN, Weights};
+use super::precision::Precision;
+use super::rescue::{self, Remedy};
+use super::weights::{self, FILE_ORIGIN, Layer, Weights};
 use super::{Activations, NnError};
 use crate::config::{BackboneSettings, ComputeSettings, WeightsChoice};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
 use crate::imaging::Rgb8;
 
-/// Pictures of the right size, and where the answers go.
-pub(super) struct Job {
+/// Pictures of the right size, and where the answers go, one a picture.
+pub(super) struct Job<T> {
     pub(super) pictures: Vec<Rgb8>,
-    pub(super) reply: Sender<Result<Vec<Activations>, NnError>>,
+    pub(super) reply: Sender<Result<Vec<T>, NnError>>,
 }
 
 /// Turns a panic into an error.
@@ -48,7 +52,21 @@ pub(super) struct Started {
 pub(super) struct Worker {
     network: Network,
     batch: usize,
+    /// What a lost GPU is replaced from; nothing on the processor.
+    spare: Option<Spare>,
 }
+
+/// All that a network on the processor is made of.
+struct Spare {
+    device: Device,
+    layers: Vec<Layer>,
+    input: Input,
+    compute: ComputeSettings,
+    n_threads: usize,
+}
+
+/// What is asked of the network.
+type Pass<T> = fn(&Network, &[Rgb8]) -> Result<Vec<T>, NnError>;
 
 impl Worker {
     pub(super) fn new(
@@ -61,67 +79,106 @@ impl Worker {
             0 => thread::available_parallelism().map_or(1, NonZero::get),
             n => n,
         };
+        keep_freed_memory();
+        let Chosen { device, precision, batch, why } = device::choose(compute, n_threads)?;
         // OpenMP keeps this setting by thread: it must be made here.
         tch::set_num_threads(n_threads as i32);
-        let Chosen { device, batch, why } = device::choose(compute.device, n_threads)?;
         let (weights, name, origin) = load(backbone, weights_dir, stop)?;
         let input = Input::chosen(backbone.preprocessing).unwrap_or(weights.input);
-        let network = Network::new(&VGG16, &weights.layers, input, device)?;
-        let backbone = describe(name, origin, input, weights.sha256);
-        Ok((Self { network, batch }, Started { backbone, device: why, batch }))
+        let network = Network::new(&VGG16, &weights.layers, input, device, precision)?;
+        let described = describe(name, origin, input, precision, weights.sha256);
+        let spare = (device != Device::Cpu).then(|| {
+            let compute = compute.clone();
+            Spare { device, layers: weights.layers, input, compute, n_threads }
+        });
+        Ok((Self { network, batch, spare }, Started { backbone: described, device: why, batch }))
     }
 
     /// Until every handle is gone.
-    pub(super) fn serve(&self, scans: &Receiver<Job>, training: &Receiver<Job>) {
+    pub(super) fn serve(mut self, scans: &Receiver<Job<Activations>>, training: &Receiver<Job<Vec<f32>>>) {
         let _no_grad = tch::no_grad_guard();
         loop {
             self.serve_waiting(scans);
             select! {
                 recv(scans) -> job => match job {
-                    Ok(job) => self.answer(&job, || ()),
+                    Ok(job) => self.answer(&job, Network::forward, None),
                     Err(_) => return,
                 },
                 recv(training) -> job => match job {
-                    Ok(job) => self.answer(&job, || self.serve_waiting(scans)),
+                    Ok(job) => self.answer(&job, Network::features, Some(scans)),
                     Err(_) => return,
                 },
             }
         }
     }
 
-    fn serve_waiting(&self, scans: &Receiver<Job>) {
-        scans.try_iter().for_each(|job| self.answer(&job, || ()));
+    fn serve_waiting(&mut self, scans: &Receiver<Job<Activations>>) {
+        scans.try_iter().for_each(|job| self.answer(&job, Network::forward, None));
     }
 
-    /// Batch by batch; `between` runs after each.
-    fn answer(&self, job: &Job, between: impl Fn()) {
+    /// Batch by batch; waiting `scans` are served after each.
+    fn answer<T>(&mut self, job: &Job<T>, pass: Pass<T>, scans: Option<&Receiver<Job<Activations>>>) {
         let mut answers = Vec::with_capacity(job.pictures.len());
         for pictures in job.pictures.chunks(self.batch) {
-            match guarded(|| self.forward(pictures)) {
-                Ok(activations) => answers.extend(activations),
+            match guarded(|| self.run(pictures, pass)) {
+                Ok(answered) => answers.extend(answered),
                 Err(error) => {
                     let _ = job.reply.send(Err(error));
                     return;
                 }
             }
-            between();
+            if let Some(scans) = scans {
+                self.serve_waiting(scans);
+            }
         }
         // Whoever asked may have gone meanwhile.
         let _ = job.reply.send(Ok(answers));
     }
 
+    /// At most one batch, tried again with less where a GPU fails.
+    fn run<T>(&mut self, pictures: &[Rgb8], pass: Pass<T>) -> Result<Vec<T>, NnError> {
+        loop {
+            let batches = pictures.chunks(self.batch).map(|batch| self.padded(batch, pass));
+            let error = match batches.collect::<Result<Vec<_>, _>>() {
+                Ok(answers) => return Ok(answers.into_iter().flatten().collect()),
+                Err(error) => error,
+            };
+            let device = self.spare.as_ref().map_or(Device::Cpu, |spare| spare.device);
+            match rescue::remedy(&error, device, self.batch) {
+                Remedy::Smaller(batch) => {
+                    tracing::warn!(
+                        "the GPU's memory is too small for {} pictures at a time: going on with {batch}",
+                        self.batch
+                    );
+                    self.batch = batch;
+                }
+                Remedy::Processor => self.leave_gpu(&error)?,
+                Remedy::None => return Err(error),
+            }
+        }
+    }
+
+    fn leave_gpu(&mut self, error: &NnError) -> Result<(), NnError> {
+        let Some(Spare { layers, input, compute, n_threads, .. }) = self.spare.take() else { return Ok(()) };
+        let chosen = device::processor(&compute, n_threads, "the GPU was lost")?;
+        tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU is well", chosen.why);
+        self.network = Network::new(&VGG16, &layers, input, chosen.device, chosen.precision)?;
+        self.batch = chosen.batch;
+        Ok(())
+    }
+
     /// At most one batch, padded to exactly one.
-    fn forward(&self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+    fn padded<T>(&self, pictures: &[Rgb8], pass: Pass<T>) -> Result<Vec<T>, NnError> {
         if pictures.len() == self.batch {
-            return self.network.forward(pictures);
+            return pass(&self.network, pictures);
         }
         let side = INPUT_SIDE as u32;
         let blank = Rgb8 { width: side, height: side, data: vec![0; 3 * INPUT_SIDE * INPUT_SIDE] };
         let mut padded = pictures.to_vec();
         padded.resize(self.batch, blank);
-        let mut activations = self.network.forward(&padded)?;
-        activations.truncate(pictures.len());
-        Ok(activations)
+        let mut answers = pass(&self.network, &padded)?;
+        answers.truncate(pictures.len());
+        Ok(answers)
     }
 }
 
@@ -151,8 +208,9 @@ fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
     Ok(files.pop())
 }
 
-fn describe(name: String, origin: &str, input: Input, sha256: ContentHash) -> Backbone {
-    let fingerprint = ContentHash::of_parts([sha256.as_bytes().as_slice(), input.name().as_bytes(), b"f32"]);
+fn describe(name: String, origin: &str, input: Input, precision: Precision, sha256: ContentHash) -> Backbone {
+    let manner = format!("{} {}", input.name(), precision.name());
+    let fingerprint = ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()]);
     let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.name().to_owned() };
     Backbone { name, record, fingerprint }
 }

@@ -12,7 +12,7 @@ use super::cache::FeatureCache;
 use super::overlap::overlapped;
 use crate::domain::{ContentHash, Progress, StopFlag};
 use crate::imaging::{DecodeOptions, Rgb8, decode};
-use crate::nn::{Engine, Priority};
+use crate::nn::Engine;
 
 /// An image that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,25 @@ pub(super) struct Features<'a> {
     pub(super) cache: FeatureCache,
     limits: DecodeOptions,
     n_forwarded: AtomicU64,
+}
+
+/// Sees that the features of every image are cached in `dir`; returns how many were computed for it. Images that cannot
+/// be used are left out.
+///
+/// # Errors
+/// [`TrainError::Stopped`], a network or a disk that fails.
+pub fn cache_features(
+    engine: &Engine,
+    dir: &Path,
+    images: &[PathBuf],
+    limits: DecodeOptions,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<u64, TrainError> {
+    let features = Features::open(engine, dir, limits)?;
+    let wanted: Vec<_> = images.iter().map(|path| Wanted { path: path.clone(), hash: None }).collect();
+    features.ensure(&wanted, stop, progress)?;
+    Ok(features.n_forwarded())
 }
 
 /// What became of the wanted images.
@@ -102,9 +121,8 @@ impl<'a> Features<'a> {
         let mut rows = Vec::with_capacity(pictures.len());
         for pictures in pictures.chunks(self.n_at_a_time()) {
             stop.check()?;
-            let activations = self.engine.forward(pictures.to_vec(), Priority::Training)?;
+            rows.extend(self.engine.features(pictures.to_vec())?);
             self.n_forwarded.fetch_add(pictures.len() as u64, Ordering::Relaxed);
-            rows.extend(activations.into_iter().map(|activations| activations.pool5));
         }
         Ok(rows)
     }

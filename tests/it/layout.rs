@@ -42,6 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hdf5_reader", &["nn"]),
     ("pytorch_reader", &["nn"]),
     ("zip", &["nn"]),
+    ("libc", &["nn"]),
     ("sled", &["registry"]),
     ("notify", &["watch"]),
     ("image", &["imaging"]),

@@ -162,6 +162,7 @@ mod tests {
     use super::*;
     use crate::imaging::Rgb8;
     use crate::nn::network::Network;
+    use crate::nn::precision::Precision;
 
     /// `make.py`'s picture.
     fn picture() -> Rgb8 {
@@ -174,7 +175,7 @@ mod tests {
 
     fn scores(name: &str) -> Vec<f64> {
         let Parts { layers, input, top, .. } = parts(&fixture(name), &thin_vgg16(), Preprocessing::Auto).unwrap();
-        let network = Network::new(&thin_vgg16(), &layers, input, Device::Cpu).unwrap();
+        let network = Network::new(&thin_vgg16(), &layers, input, Device::Cpu, Precision::F32).unwrap();
         let pool5 = network.forward(&[picture()]).unwrap().remove(0).pool5;
         let dot = |row: &[f32]| row.iter().zip(&pool5).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
         let rows = top.weight.chunks_exact(pool5.len()).zip(&top.bias);

@@ -1,0 +1,172 @@
+//! `gradwatch bench`: how many images a second this machine decodes, forwards, and does both of, on each device.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::failure::{Exit, Failure};
+use super::output;
+use crate::config::{ComputeSettings, Device, Settings};
+use crate::daemon;
+use crate::disk::{self, Workspace};
+use crate::domain::{Silent, StopFlag};
+use crate::imaging::{DecodeOptions, Phantom, PhantomClass, Rgb8, decode, encode_png};
+use crate::nn::{self, Engine};
+use crate::train;
+
+/// Different films that are worked on in turn.
+const N_FILMS: u64 = 32;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Pictures to work on, a folder; without it synthetic films of 320x384
+    #[arg(value_name = "DIR")]
+    pictures: Option<PathBuf>,
+
+    /// Seconds that each figure is measured for, at least
+    #[arg(long, default_value_t = 5.0, value_name = "SECONDS")]
+    seconds: f64,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One line of the answer.
+struct Figure {
+    what: &'static str,
+    device: String,
+    per_second: f64,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let stop = StopFlag::default();
+    daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::new(Exit::Io, format!("no temporary folder: {error}")))?;
+    let files = match &args.pictures {
+        Some(folder) => pictures_in(folder)?,
+        None => films(scratch.path())?,
+    };
+    let bench = Bench { files, scratch: scratch.path(), settings, stop, time: duration(args.seconds)? };
+    let mut figures = vec![bench.decode()?];
+    for device in devices(&settings.compute) {
+        figures.extend(bench.on(device)?);
+    }
+    tell(&figures, args.json);
+    Ok(())
+}
+
+fn duration(seconds: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|error| Failure::new(Exit::Usage, format!("--seconds {seconds}: {error}")))
+}
+
+/// The configured device, or with "auto" the processor and every GPU.
+fn devices(compute: &ComputeSettings) -> Vec<Device> {
+    if compute.device != Device::Auto {
+        return vec![compute.device];
+    }
+    let gpus = nn::count_gpus(compute).unwrap_or_else(|why| {
+        tracing::info!("no GPU is measured: {why}");
+        0
+    });
+    std::iter::once(Device::Cpu).chain((0..gpus).map(Device::Cuda)).collect()
+}
+
+fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let files: Vec<_> = entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
+    if files.is_empty() {
+        return Err(Failure::new(
+            Exit::NoInput,
+            format!("`{}` holds no pictures; name a folder with some", folder.display()),
+        ));
+    }
+    Ok(files)
+}
+
+fn films(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let film = |seed: u64| {
+        let class = if seed.is_multiple_of(2) { PhantomClass::Plain } else { PhantomClass::Patchy };
+        let bytes =
+            encode_png(&Phantom { class, seed }.film().picture).map_err(|error| Failure::new(Exit::Software, error))?;
+        let path = folder.join(format!("film-{seed:02}.png"));
+        disk::write_atomic(&path, &bytes)?;
+        Ok(path)
+    };
+    (0..N_FILMS).into_par_iter().map(film).collect()
+}
+
+struct Bench<'a> {
+    files: Vec<PathBuf>,
+    scratch: &'a Path,
+    settings: &'a Settings,
+    stop: StopFlag,
+    time: Duration,
+}
+
+impl Bench<'_> {
+    fn decode(&self) -> Result<Figure, Failure> {
+        let per_second = self.rate(|| Ok(self.decoded().len()))?;
+        Ok(Figure { what: "decode", device: "the processor".to_owned(), per_second })
+    }
+
+    fn decoded(&self) -> Vec<Rgb8> {
+        let options = DecodeOptions::new(&self.settings.limits, self.settings.images.background);
+        let read = |path: &PathBuf| Some(Engine::input(&decode(&std::fs::read(path).ok()?, &options).ok()?));
+        self.files.par_iter().filter_map(read).collect()
+    }
+
+    /// The network alone, and from files to cached features.
+    fn on(&self, device: Device) -> Result<[Figure; 2], Failure> {
+        let compute = ComputeSettings { device, ..self.settings.compute.clone() };
+        let weights = Workspace::new(&self.settings.state_dir).weights();
+        let engine = Engine::start(&self.settings.backbone, &compute, &weights, &self.stop)?;
+        let n = engine.batch().max(4);
+        let pictures: Vec<Rgb8> = self.decoded().into_iter().cycle().take(n).collect();
+        if pictures.is_empty() {
+            return Err(Failure::new(Exit::Data, "none of the pictures can be decoded; name a folder of images"));
+        }
+        engine.features(pictures.clone())?;
+        let forward = self.rate(|| Ok(engine.features(pictures.clone())?.len()))?;
+        let end_to_end = self.rate(|| self.end_to_end(&engine))?;
+        let figure = |what, per_second| Figure { what, device: engine.device().to_owned(), per_second };
+        Ok([figure("forward", forward), figure("end to end", end_to_end)])
+    }
+
+    /// All files once, into a cache that is new each time.
+    fn end_to_end(&self, engine: &Engine) -> Result<usize, Failure> {
+        let cache = tempfile::tempdir_in(self.scratch).map_err(|error| Failure::new(Exit::Io, error))?;
+        let options = DecodeOptions::new(&self.settings.limits, self.settings.images.background);
+        let cached = train::cache_features(engine, cache.path(), &self.files, options, &self.stop, &Silent);
+        Ok(cached.map_err(|error| Failure::new(Exit::Data, error))? as usize)
+    }
+
+    /// Images a second of `work`, which does some and says how many.
+    fn rate(&self, mut work: impl FnMut() -> Result<usize, Failure>) -> Result<f64, Failure> {
+        let begin = Instant::now();
+        let mut done = 0;
+        while done == 0 || begin.elapsed() < self.time {
+            self.stop.check().map_err(|error| Failure::new(Exit::TryLater, error))?;
+            done += work()?;
+            if done == 0 {
+                return Err(Failure::new(Exit::Data, "none of the pictures can be decoded; name a folder of images"));
+            }
+        }
+        Ok(done as f64 / begin.elapsed().as_secs_f64())
+    }
+}
+
+fn tell(figures: &[Figure], as_json: bool) {
+    if as_json {
+        let document = |figure: &Figure| json!({ "what": figure.what, "device": figure.device, "images_per_second": figure.per_second });
+        output::json(&figures.iter().map(document).collect::<Vec<_>>());
+        return;
+    }
+    for Figure { what, device, per_second } in figures {
+        output::line(&format!("{what:<12}{per_second:>10.1} images/s  {device}"));
+    }
+}
