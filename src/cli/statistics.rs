@@ -1,0 +1,54 @@
+//! `gradwatch statistics DATASET_DIR`: mean and deviation of a dataset's pixels, ready for the configuration.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::failure::{Exit, Failure};
+use super::output;
+use super::progress::TerminalProgress;
+use crate::augment::{self, ExpandOptions, Source};
+use crate::config::Settings;
+use crate::daemon::stop_on_signals;
+use crate::domain::StopFlag;
+use crate::train;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A folder with one folder of pictures a class; name the training images alone
+    #[arg(value_name = "DATASET_DIR")]
+    dataset_dir: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let stop = StopFlag::default();
+    stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
+    let progress = TerminalProgress::default();
+    let options = ExpandOptions::of(settings);
+    let found = augment::find_sources(&args.dataset_dir, &options, &stop, &progress)?;
+    let paths: Vec<PathBuf> = found.sources.into_iter().map(|Source { path, .. }| path).collect();
+    let (statistics, failed) = train::channel_statistics(&paths, &options.limits, &stop, &progress)?;
+    for failure in &failed {
+        output::error(&format!("`{}`: {}; left out", failure.path.display(), failure.reason));
+    }
+    if statistics.n_images == 0 {
+        let advice = "holds no picture that can be read: see the lines above";
+        return Err(Failure::new(Exit::Data, format!("`{}` {advice}", args.dataset_dir.display())));
+    }
+    let train::ChannelStatistics { n_images, mean, deviation } = statistics;
+    if args.json {
+        output::json(&json!({ "images": n_images, "mean": mean, "deviation": deviation }));
+    } else {
+        let numbers = |values: [f64; 3]| values.map(|v| format!("{v:.3}")).join(", ");
+        output::text(&format!(
+            "# of {n_images} images\n[backbone]\npreprocessing = \"featurewise\"\nmean = [{}]\ndeviation = [{}]\n",
+            numbers(mean),
+            numbers(deviation)
+        ));
+    }
+    Ok(())
+}
