@@ -17,6 +17,7 @@ mod progress;
 mod registering;
 mod replay;
 mod run;
+mod statistics;
 mod status;
 mod telemetry;
 mod train;
@@ -74,6 +75,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Weights(args) => weights::run(&args, &settings),
         Command::Check(args) => check::run(&args, &settings),
         Command::Models(args) => models::run(&args, &settings),
+        Command::Statistics(args) => statistics::run(&args, &settings),
         Command::Status(args) => status::run(&args, &settings),
     }
 }

@@ -6,6 +6,7 @@ mod compute;
 mod error;
 mod keys;
 mod layers;
+mod preprocessing;
 mod recipe;
 mod settings;
 mod train;
@@ -13,10 +14,10 @@ mod train;
 pub use compute::{ComputeSettings, Device, Precision};
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
+pub use preprocessing::Preprocessing;
 pub use settings::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
-    LogSettings, Preprocessing, PromotionPolicy, Quota, RetrainSettings, Settings, SplitSettings, WatchSettings,
-    WeightsChoice,
+    LogSettings, PromotionPolicy, Quota, RetrainSettings, Settings, SplitSettings, WatchSettings, WeightsChoice,
 };
 pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};
 

@@ -15,11 +15,13 @@ mod material;
 mod overlap;
 mod resume;
 mod run;
+mod statistics;
 
 pub use error::TrainError;
 pub use features::{FailedImage, cache_features};
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
 pub use run::{Outcome, Prediction, measure, train};
+pub use statistics::{ChannelStatistics, channel_statistics};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{augment, bench, check, demo, explain, manual, models, preview, replay, run, status, train, weights};
+use super::{
+    augment, bench, check, demo, explain, manual, models, preview, replay, run, statistics, status, train, weights,
+};
 
 /// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
 /// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
@@ -48,6 +50,8 @@ pub(super) enum Command {
     Augment(augment::Args),
     /// Show what the recipe makes of one picture
     Preview(preview::Args),
+    /// Print the mean and deviation of a dataset's pixels, for backbone.preprocessing
+    Statistics(statistics::Args),
     /// Make copies again from the lines of their manifest
     Replay(replay::Args),
     /// Train once on a folder of class folders, outside the service

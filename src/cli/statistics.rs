@@ -7,7 +7,7 @@ use serde_json::json;
 use super::failure::{Exit, Failure};
 use super::output;
 use super::progress::TerminalProgress;
-use crate::augment::{self, ExpandOptions, Source};
+use crate::augment::{self, AugmentError, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::daemon::stop_on_signals;
 use crate::domain::StopFlag;
@@ -31,7 +31,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let options = ExpandOptions::of(settings);
     let found = augment::find_sources(&args.dataset_dir, &options, &stop, &progress)?;
     let paths: Vec<PathBuf> = found.sources.into_iter().map(|Source { path, .. }| path).collect();
-    let (statistics, failed) = train::channel_statistics(&paths, &options.limits, &stop, &progress)?;
+    let (statistics, failed) =
+        train::channel_statistics(&paths, &options.limits, &stop, &progress).map_err(AugmentError::from)?;
     for failure in &failed {
         output::error(&format!("`{}`: {}; left out", failure.path.display(), failure.reason));
     }
@@ -43,9 +44,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if args.json {
         output::json(&json!({ "images": n_images, "mean": mean, "deviation": deviation }));
     } else {
-        let numbers = |values: [f64; 3]| values.map(|v| format!("{v:.3}")).join(", ");
+        let numbers = |values: [f64; 3]| values.map(|v| format!("{v:.3}")).join(" ");
         output::text(&format!(
-            "# of {n_images} images\n[backbone]\npreprocessing = \"featurewise\"\nmean = [{}]\ndeviation = [{}]\n",
+            "# of {n_images} images\n[backbone]\npreprocessing = \"featurewise {} / {}\"\n",
             numbers(mean),
             numbers(deviation)
         ));

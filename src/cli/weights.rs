@@ -30,7 +30,7 @@ enum What {
         file: PathBuf,
 
         /// How pictures are prepared for them, if it is not what the file's library does
-        #[arg(long, value_name = "HOW", value_parser = preprocessing)]
+        #[arg(long, value_name = "HOW", value_parser = str::parse::<Preprocessing>)]
         preprocessing: Option<Preprocessing>,
 
         /// Print JSON
@@ -101,11 +101,6 @@ fn tell(file: &WeightsFile) {
         }
         Err(error) => output::line(&format!("  unusable: {error}")),
     }
-}
-
-/// Any value of `backbone.preprocessing`.
-pub(super) fn preprocessing(text: &str) -> Result<Preprocessing, String> {
-    serde_json::from_value(text.into()).map_err(|_| "write auto, imagenet, caffe, rescale or raw".to_owned())
 }
 
 fn document(file: &WeightsFile) -> serde_json::Value {

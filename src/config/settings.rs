@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Table;
 
 use super::compute::ComputeSettings;
+use super::preprocessing::Preprocessing;
 use super::train::TrainSettings;
 use crate::domain::{Preset, Recipe};
 
@@ -257,22 +258,6 @@ impl From<String> for WeightsChoice {
     fn from(text: String) -> Self {
         if text == "auto" { Self::Auto } else { Self::File(text.into()) }
     }
-}
-
-/// How pictures are prepared for the backbone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preprocessing {
-    /// What the weights need.
-    Auto,
-    /// RGB / 255, less (.485 .456 .406), over (.229 .224 .225).
-    Imagenet,
-    /// BGR 0 to 255, less (103.939 116.779 123.68).
-    Caffe,
-    /// RGB / 255.
-    Rescale,
-    /// RGB 0 to 255 as it is.
-    Raw,
 }
 
 /// `[backbone]`

@@ -88,7 +88,7 @@ impl BuiltIn<'_> {
         Remark {
             origin: format!("built-in, recipe {RECIPE}, seed {}: generated, not trained on photographs", self.seed),
             source_sha256: None,
-            preprocessing: INPUT.name().to_owned(),
+            preprocessing: INPUT.name(),
             licence: "as gradwatch itself".to_owned(),
         }
     }

@@ -9,7 +9,7 @@ use crate::config::Preprocessing;
 use crate::imaging::Rgb8;
 
 /// What is done to the bytes of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Input {
     /// RGB / 255, less torchvision's means, over its deviations.
     Imagenet,
@@ -19,22 +19,35 @@ pub(super) enum Input {
     Rescale,
     /// RGB 0 to 255 as it is.
     Raw,
+    /// As `Rescale`, less the mean of all the picture's levels: `samplewise_center`.
+    SamplewiseCenter,
+    /// And over their deviation: `samplewise_std_normalization`.
+    Samplewise,
+    /// RGB 0 to 255, less the dataset's means, over its deviations: `featurewise_center`, `featurewise_std_normalization`.
+    Featurewise { mean: [f32; 3], deviation: [f32; 3] },
 }
 
+/// Keras adds it to a deviation before it divides.
+const EPSILON: f64 = 1e-6;
+
 impl Input {
-    /// The word in records and in `backbone.preprocessing`.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Imagenet => "imagenet",
-            Self::Caffe => "caffe",
-            Self::Rescale => "rescale",
-            Self::Raw => "raw",
-        }
+    /// What stands in records, and in `backbone.preprocessing`.
+    pub(super) fn name(self) -> String {
+        let preprocessing = match self {
+            Self::Imagenet => Preprocessing::Imagenet,
+            Self::Caffe => Preprocessing::Caffe,
+            Self::Rescale => Preprocessing::Rescale,
+            Self::Raw => Preprocessing::Raw,
+            Self::SamplewiseCenter => Preprocessing::SamplewiseCenter,
+            Self::Samplewise => Preprocessing::Samplewise,
+            Self::Featurewise { mean, deviation } => Preprocessing::Featurewise { mean, deviation },
+        };
+        preprocessing.to_string()
     }
 
     /// The preparation that a record or remark names.
     pub(super) fn named(name: &str) -> Option<Self> {
-        [Self::Imagenet, Self::Caffe, Self::Rescale, Self::Raw].into_iter().find(|input| input.name() == name)
+        name.parse().ok().and_then(Self::chosen)
     }
 
     /// The configured preparation; `None` leaves it to the weights.
@@ -45,6 +58,9 @@ impl Input {
             Preprocessing::Caffe => Some(Self::Caffe),
             Preprocessing::Rescale => Some(Self::Rescale),
             Preprocessing::Raw => Some(Self::Raw),
+            Preprocessing::SamplewiseCenter => Some(Self::SamplewiseCenter),
+            Preprocessing::Samplewise => Some(Self::Samplewise),
+            Preprocessing::Featurewise { mean, deviation } => Some(Self::Featurewise { mean, deviation }),
         }
     }
 
@@ -72,9 +88,24 @@ impl Input {
             Self::Caffe => rgb.f_flip([3])?.f_sub(&channels([103.939, 116.779, 123.68])?)?,
             Self::Rescale => rgb.f_div_scalar(255.0)?,
             Self::Raw => rgb,
+            Self::SamplewiseCenter => centred(&rgb)?.f_div_scalar(255.0)?,
+            Self::Samplewise => {
+                let centred = centred(&rgb)?;
+                let deviation = centred.f_square()?.f_mean_dim(EACH_PICTURE, true, Kind::Float)?.f_sqrt()?;
+                centred.f_div(&deviation.f_add_scalar(255.0 * EPSILON)?)?
+            }
+            Self::Featurewise { mean, deviation } => rgb.f_sub(&channels(mean)?)?.f_div(&channels(deviation)?)?,
         };
         prepared.f_permute([0, 3, 1, 2])
     }
+}
+
+/// Rows, columns and channels of `[n, 224, 224, 3]`.
+const EACH_PICTURE: &[i64] = &[1, 2, 3];
+
+/// Less the mean of each picture's levels.
+fn centred(rgb: &Tensor) -> Result<Tensor, TchError> {
+    rgb.f_sub(&rgb.f_mean_dim(EACH_PICTURE, true, Kind::Float)?)
 }
 
 #[cfg(test)]
@@ -106,9 +137,25 @@ mod tests {
     }
 
     #[test]
+    fn pictures_are_standardised_by_themselves_or_by_their_dataset_as_keras_does_it() {
+        // Two thirds of the levels are 0, one third 255 (in one picture) or 51 (in the other).
+        let pictures = [plain([255, 0, 0]), plain([0, 51, 0])];
+        let red = |input: Input, n: i64| input.tensor(&pictures, Device::Cpu).unwrap().double_value(&[n, 0, 5, 5]);
+        assert_close(red(Input::SamplewiseCenter, 0), 2.0 / 3.0);
+        assert_close(red(Input::SamplewiseCenter, 1), -0.2 / 3.0);
+        assert_close(red(Input::Samplewise, 0), 2.0_f64.sqrt());
+        assert_close(red(Input::Samplewise, 1), -1.0 / 2.0_f64.sqrt());
+        let featurewise = Input::Featurewise { mean: [100.0, 0.0, 0.0], deviation: [50.0, 1.0, 1.0] };
+        assert_close(red(featurewise, 0), 3.1);
+    }
+
+    #[test]
     fn every_preparation_is_found_by_its_name() {
-        for input in [Input::Imagenet, Input::Caffe, Input::Rescale, Input::Raw] {
-            assert_eq!(Input::named(input.name()), Some(input));
+        let featurewise = Input::Featurewise { mean: [1.0, 2.5, 3.0], deviation: [4.0, 5.0, 6.0] };
+        let words =
+            [Input::Imagenet, Input::Caffe, Input::Rescale, Input::Raw, Input::SamplewiseCenter, Input::Samplewise];
+        for input in words.into_iter().chain([featurewise]) {
+            assert_eq!(Input::named(&input.name()), Some(input));
         }
         assert_eq!(Input::named("other"), None);
     }

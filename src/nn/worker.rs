@@ -211,7 +211,7 @@ fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
 fn describe(name: String, origin: &str, input: Input, precision: Precision, sha256: ContentHash) -> Backbone {
     let manner = format!("{} {}", input.name(), precision.name());
     let fingerprint = ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()]);
-    let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.name().to_owned() };
+    let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.name() };
     Backbone { name, record, fingerprint }
 }
 

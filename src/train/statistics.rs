@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::TrainError;
 use super::features::FailedImage;
-use crate::domain::{Progress, StopFlag};
+use crate::domain::{Progress, StopFlag, Stopped};
 use crate::imaging::{DecodeOptions, decode};
 use crate::nn::Engine;
 
@@ -34,13 +33,13 @@ struct Sums {
 /// Counts the pixels of the pictures in `paths`; those that cannot be read are told and left out.
 ///
 /// # Errors
-/// [`TrainError::Stopped`].
+/// [`Stopped`].
 pub fn channel_statistics(
     paths: &[PathBuf],
     options: &DecodeOptions,
     stop: &StopFlag,
     progress: &dyn Progress,
-) -> Result<(ChannelStatistics, Vec<FailedImage>), TrainError> {
+) -> Result<(ChannelStatistics, Vec<FailedImage>), Stopped> {
     progress.begin("statistics", paths.len() as u64, "images");
     let count = |path: &PathBuf| {
         stop.check()?;
@@ -48,7 +47,7 @@ pub fn channel_statistics(
         progress.advance(1);
         Ok(counted.map_err(|reason| FailedImage { path: path.clone(), reason }))
     };
-    let counted: Result<Vec<_>, TrainError> = paths.par_iter().map(count).collect();
+    let counted: Result<Vec<_>, Stopped> = paths.par_iter().map(count).collect();
     progress.end();
     let (mut all, mut failed) = (Sums::default(), Vec::new());
     for counted in counted? {
@@ -63,7 +62,8 @@ pub fn channel_statistics(
 fn sums(path: &Path, options: &DecodeOptions) -> Result<Sums, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let picture = decode(&bytes, options).map_err(|error| error.to_string())?;
-    let (pixels, _) = Engine::input(&picture).data.as_chunks::<3>();
+    let input = Engine::input(&picture);
+    let (pixels, _) = input.data.as_chunks::<3>();
     let mut sums = Sums { n_images: 1, n_pixels: pixels.len() as u64, ..Sums::default() };
     for pixel in pixels {
         for (channel, level) in pixel.iter().enumerate() {

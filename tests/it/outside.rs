@@ -60,3 +60,17 @@ fn without_a_model_explain_says_how_to_get_one() {
     assert_eq!(ran.code, 66, "{}", ran.stderr);
     assert!(ran.stderr.contains("there is no model yet"), "{}", ran.stderr);
 }
+
+#[test]
+fn statistics_are_ready_for_the_configuration() {
+    let bed = TestBed::new();
+    for look in Look::ALL {
+        bed.write(format!("shapes/{look}/1.png"), pictures::png(look, 1));
+    }
+    let printed = bed.run(&["statistics", "shapes"]).ok().stdout;
+    let value = printed.lines().find_map(|line| line.strip_prefix("preprocessing = ")).unwrap();
+    assert!(value.starts_with("\"featurewise "), "{printed}");
+    bed.run(&["check", &format!("--set=backbone.preprocessing={value}")]).ok();
+    let ran = bed.run(&["check", "--set=backbone.preprocessing=featurewise"]);
+    assert!(ran.code == 78 && ran.stderr.contains("`gradwatch statistics` prints"), "{}", ran.stderr);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::super::failure::{Exit, Failure};
-use super::super::{output, registering, weights};
+use super::super::{output, registering};
 use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::daemon::Learned;
 use crate::disk::{self, Workspace};
@@ -29,7 +29,7 @@ pub(super) struct Args {
     classes: Vec<String>,
 
     /// How pictures were prepared for it, if not as Keras prepares them for VGG16: rescale stands for rescale=1/255
-    #[arg(long, value_name = "HOW", value_parser = weights::preprocessing)]
+    #[arg(long, value_name = "HOW", value_parser = str::parse::<Preprocessing>)]
     preprocessing: Option<Preprocessing>,
 
     /// Print the model's record as JSON

@@ -53,7 +53,7 @@ pub(super) fn listed(path: PathBuf, plan: &[Conv]) -> WeightsFile {
         len: path.metadata().map_or(0, |meta| meta.len()),
         origin: of(|remark| &remark.origin, if builtin::is_built_in(&path) { builtin::ORIGIN } else { FILE_ORIGIN }),
         licence: of(|remark| &remark.licence, UNKNOWN_TERMS),
-        preprocessing: weights.as_ref().map_or("", |weights| weights.input.name()).to_owned(),
+        preprocessing: weights.as_ref().map_or_else(|_| String::new(), |weights| weights.input.name()),
         sha256: weights.map(|weights| weights.sha256),
         path,
     }
@@ -93,10 +93,8 @@ pub(super) fn import(
     let layers = matching::layers(&contents, plan, file)?;
     let input = Input::chosen(preprocessing).unwrap_or_else(|| input_of(&contents));
     let noted = contents.remark.clone();
-    let remark = Remark {
-        preprocessing: input.name().to_owned(),
-        ..noted.unwrap_or_else(|| remark_on(file, &sha256, contents.dialect))
-    };
+    let remark =
+        Remark { preprocessing: input.name(), ..noted.unwrap_or_else(|| remark_on(file, &sha256, contents.dialect)) };
     store(folder, &file.file_stem().unwrap_or_default().to_string_lossy(), plan, &layers, &remark)
 }
 
@@ -123,7 +121,7 @@ pub(super) fn place(
             return Ok(listed(path, &VGG16));
         }
     }
-    let remark = Remark { preprocessing: input.name().to_owned(), ..remark_on(file, source, Dialect::Keras) };
+    let remark = Remark { preprocessing: input.name(), ..remark_on(file, source, Dialect::Keras) };
     store(folder, &file.file_stem().unwrap_or_default().to_string_lossy(), &VGG16, layers, &remark)
 }
 

@@ -67,8 +67,7 @@ pub fn import_model(
     let stored = folder::place(weights_dir, file, &source, input, &layers)?;
     let sha256 = stored.sha256?;
     let name = stored.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let record =
-        BackboneRecord { sha256, origin: folder::FILE_ORIGIN.to_owned(), preprocessing: input.name().to_owned() };
+    let record = BackboneRecord { sha256, origin: folder::FILE_ORIGIN.to_owned(), preprocessing: input.name() };
     Ok(ImportedModel { head, backbone: format!("VGG16 ({name})"), record, source })
 }
 
