@@ -46,7 +46,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sled", &["registry"]),
     ("notify", &["watch"]),
     ("image", &["imaging"]),
-    ("imageproc", &["imaging"]),
     ("fast_image_resize", &["imaging"]),
     ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),

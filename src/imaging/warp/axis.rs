@@ -4,7 +4,7 @@
 //! (weights); its documentation of `affine_transform` names the modes.
 
 use super::{BorderRule, Sampling};
-use crate::domain::{Fill, Interpolation};
+use crate::domain::Fill;
 
 /// How a row or column goes on beyond its ends; the names are SciPy's modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl From<Sampling> for Extension {
 
 impl Extension {
     /// The index inside `0..n` that stands for index `i`; `None` where the constant does.
+    #[inline]
     pub(super) fn index(self, i: i64, n: i64) -> Option<i64> {
         match self {
             _ if (0..n).contains(&i) => Some(i),
@@ -58,6 +59,7 @@ impl Extension {
     }
 
     /// The coordinate that stands for `x` along `n` samples; `None` where the constant does.
+    #[inline]
     fn coordinate(self, x: f64, n: f64) -> Option<f64> {
         let last = n - 1.0;
         let outside = x < 0.0 || x > last;
@@ -87,58 +89,49 @@ fn reflected(x: f64, n: f64) -> f64 {
     if x >= n { period - x - 1.0 } else { x }
 }
 
-/// One axis of a picture, and how it is sampled.
+/// One axis of a picture: `n` samples, with `pad` more before and behind them that hold its extension.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
     n: i64,
     pad: i64,
     extension: Extension,
-    interpolation: Interpolation,
 }
 
-/// Samples along an axis: their indices in the padded data ([`OUTSIDE`] for the constant) and their weights, `n` of them.
+/// `N` samples along an axis: their indices in the padded data, [`OUTSIDE`] for the constant, and their weights. One is
+/// the nearest, two are linear, four are of the cubic spline.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Taps {
-    at: [usize; 4],
-    weight: [f64; 4],
-    n: usize,
+pub(super) struct Taps<const N: usize> {
+    pub(super) at: [usize; N],
+    pub(super) weight: [f64; N],
 }
 
 /// The index of a sample that is the constant.
 pub(super) const OUTSIDE: usize = usize::MAX;
 
-impl Taps {
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, f64)> {
-        self.at.into_iter().zip(self.weight).take(self.n)
-    }
-}
-
 impl Axis {
-    /// An axis of `n` samples with `pad` more before and behind them, which hold its extension.
-    pub(super) fn new(n: usize, pad: usize, sampling: Sampling) -> Self {
-        let (n, pad) = (n.cast_signed() as i64, pad.cast_signed() as i64);
-        Self { n, pad, extension: sampling.into(), interpolation: sampling.interpolation }
+    pub(super) fn new(n: usize, pad: usize, extension: Extension) -> Self {
+        Self { n: n.cast_signed() as i64, pad: pad.cast_signed() as i64, extension }
     }
 
     /// What makes up coordinate `x`; `None` where the constant stands alone.
-    pub(super) fn taps(&self, x: f64) -> Option<Taps> {
+    #[inline]
+    pub(super) fn taps<const N: usize>(&self, x: f64) -> Option<Taps<N>> {
         // Far beyond any picture all coordinates are alike, and none overflows.
         const FAR: f64 = 1e12;
         let x = self.extension.coordinate(x.clamp(-FAR, FAR), self.n as f64)?;
-        let x = if self.extension == Extension::Nearest {
-            x.clamp(-self.pad as f64, (self.n - 1 + self.pad) as f64)
-        } else {
-            x
+        let x = match self.extension {
+            Extension::Nearest => x.clamp(-self.pad as f64, (self.n - 1 + self.pad) as f64),
+            _ => x,
         };
-        let (first, weight, n) = match self.interpolation {
-            Interpolation::Nearest => ((x + 0.5).floor(), [1.0, 0.0, 0.0, 0.0], 1),
-            Interpolation::Bilinear => (x.floor(), [1.0 - (x - x.floor()), x - x.floor(), 0.0, 0.0], 2),
-            Interpolation::Bicubic => (x.floor() - 1.0, cubic_weights(x - x.floor()), 4),
-        };
-        let first = first as i64;
-        Some(Taps { at: [0, 1, 2, 3].map(|i| self.index(first + i)), weight, n })
+        let (whole, fraction) = split(if N == 1 { x + 0.5 } else { x });
+        let first = if N == 4 { whole - 1 } else { whole };
+        Some(Taps {
+            at: std::array::from_fn(|i| self.index(first + i.cast_signed() as i64)),
+            weight: weights(fraction),
+        })
     }
 
+    #[inline]
     fn index(&self, i: i64) -> usize {
         let padded = i + self.pad;
         if (0..self.n + 2 * self.pad).contains(&padded) {
@@ -151,8 +144,29 @@ impl Axis {
     }
 }
 
+/// The whole number below `x`, and what is left; several times faster than `floor`, which is a call where the processor
+/// may be an old one.
+#[inline]
+fn split(x: f64) -> (i64, f64) {
+    let towards_zero = x as i64;
+    let whole = towards_zero - i64::from(towards_zero as f64 > x);
+    (whole, x - whole as f64)
+}
+
+#[inline]
+fn weights<const N: usize>(fraction: f64) -> [f64; N] {
+    let cubic = if N == 4 { cubic_weights(fraction) } else { [0.0; 4] };
+    std::array::from_fn(|i| match (N, i) {
+        (1, _) => 1.0,
+        (2, 0) => 1.0 - fraction,
+        (2, _) => fraction,
+        _ => cubic[i],
+    })
+}
+
 /// The uniform cubic B-spline's weights of the four knots around a place `t` (0 to 1) of the way from the second to the
 /// third.
+#[inline]
 pub(in crate::imaging) fn cubic_weights(t: f64) -> [f64; 4] {
     let s = 1.0 - t;
     let inner = |t: f64| (t * t * (t - 2.0) * 3.0 + 4.0) / 6.0;

@@ -3,15 +3,16 @@
 //! It is the oracle of the fast kernel, takes the pixels at whose border that kernel ends, and does all that is asked
 //! for more rarely.
 
-use super::axis::{Axis, OUTSIDE};
+use super::axis::{Axis, Extension, OUTSIDE, Taps};
 use super::level::Level;
 use super::{Sampling, spline};
 use crate::domain::Interpolation;
 use crate::imaging::affine::Affine;
 use crate::imaging::displacement::Displacement;
 
-/// Samples to read from: `C` channels, interleaved, either levels or the coefficients of a spline.
-pub(super) struct Exact<'a, T, const C: usize> {
+/// Samples to read from, `C` interleaved channels of levels or of a spline's coefficients, `N` of them along each axis
+/// for a pixel.
+pub(super) struct Exact<'a, T, const C: usize, const N: usize> {
     data: &'a [T],
     stride: usize,
     across: Axis,
@@ -19,39 +20,44 @@ pub(super) struct Exact<'a, T, const C: usize> {
     outside: f64,
 }
 
-impl<'a, T: Copy + Into<f64>, const C: usize> Exact<'a, T, C> {
+impl<'a, T: Copy + Into<f64>, const C: usize, const N: usize> Exact<'a, T, C, N> {
     /// `data` holds `width + 2 pad` columns of `height + 2 pad` rows; `outside` is the level of the constant.
     pub(super) fn new(
         data: &'a [T],
         [width, height]: [usize; 2],
         pad: usize,
-        sampling: Sampling,
+        extension: Extension,
         outside: f64,
     ) -> Self {
-        Self {
-            data,
-            stride: (width + 2 * pad) * C,
-            across: Axis::new(width, pad, sampling),
-            down: Axis::new(height, pad, sampling),
-            outside,
-        }
+        let stride = (width + 2 * pad) * C;
+        let [across, down] = [width, height].map(|side| Axis::new(side, pad, extension));
+        Self { data, stride, across, down, outside }
     }
 
     /// The pixel at (`x`, `y`), unrounded.
+    #[inline]
     pub(super) fn pixel(&self, x: f64, y: f64) -> [f64; C] {
-        let (Some(across), Some(down)) = (self.across.taps(x), self.down.taps(y)) else { return [self.outside; C] };
+        let taps: Option<(Taps<N>, Taps<N>)> = self.across.taps(x).zip(self.down.taps(y));
+        let Some((across, down)) = taps else { return [self.outside; C] };
         let mut sum = [0.0; C];
-        for (row, share) in down.iter() {
-            for (column, weight) in across.iter() {
-                let weight = weight * share;
-                for (c, v) in sum.iter_mut().enumerate() {
-                    let is_outside = row == OUTSIDE || column == OUTSIDE;
-                    *v += weight
-                        * if is_outside { self.outside } else { self.data[row * self.stride + column * C + c].into() };
+        for (row, share) in down.at.into_iter().zip(down.weight) {
+            for (column, weight) in across.at.into_iter().zip(across.weight) {
+                let pixel = self.sample(row, column);
+                for (sum, level) in sum.iter_mut().zip(pixel) {
+                    *sum += weight * share * level;
                 }
             }
         }
         sum
+    }
+
+    #[inline]
+    fn sample(&self, row: usize, column: usize) -> [f64; C] {
+        if row == OUTSIDE || column == OUTSIDE {
+            return [self.outside; C];
+        }
+        let pixel = &self.data[row * self.stride + column * C..][..C];
+        std::array::from_fn(|c| pixel[c].into())
     }
 }
 
@@ -63,16 +69,23 @@ pub(super) fn levels<T: Level, const C: usize>(
     field: Option<&Displacement>,
     sampling: Sampling,
 ) -> Vec<f64> {
-    let outside = T::of_byte(sampling.value).into();
-    if sampling.interpolation == Interpolation::Bicubic {
-        let coefficients = spline::coefficients::<T, C>(data, size, sampling);
-        return resampled(&Exact::<f64, C>::new(&coefficients, size, spline::PAD, sampling, outside), size, map, field);
+    let (outside, extension) = (T::of_byte(sampling.value).into(), sampling.into());
+    match sampling.interpolation {
+        Interpolation::Nearest => {
+            resampled(&Exact::<T, C, 1>::new(data, size, 0, extension, outside), size, map, field)
+        }
+        Interpolation::Bilinear => {
+            resampled(&Exact::<T, C, 2>::new(data, size, 0, extension, outside), size, map, field)
+        }
+        Interpolation::Bicubic => {
+            let data = spline::coefficients::<T, C>(data, size, sampling);
+            resampled(&Exact::<f64, C, 4>::new(&data, size, spline::PAD, extension, outside), size, map, field)
+        }
     }
-    resampled(&Exact::<T, C>::new(data, size, 0, sampling, outside), size, map, field)
 }
 
-fn resampled<S: Copy + Into<f64>, const C: usize>(
-    source: &Exact<S, C>,
+fn resampled<S: Copy + Into<f64>, const C: usize, const N: usize>(
+    source: &Exact<S, C, N>,
     [width, height]: [usize; 2],
     map: &Affine,
     field: Option<&Displacement>,

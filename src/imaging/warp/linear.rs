@@ -1,33 +1,49 @@
 //! The fast kernel: bilinear through an affine map, in integers, with one rounding.
 //!
 //! Coordinates run along a row in Q32; within the span of columns whose four neighbours all lie inside, which is
-//! found by division, no neighbour is checked. Weights are Q11 for 8-bit and Q20 for 16-bit samples. The few pixels
-//! outside that span are the reference sampler's.
+//! found by division, no neighbour is checked. Weights are Q14 for 8-bit and Q20 for 16-bit samples. Outside that span
+//! each neighbour is looked up; where a rule hangs on the last bit of a coordinate, the reference sampler is asked.
 
 #![expect(clippy::cast_possible_wrap, reason = "sides and columns are far below 2^31")]
 
 use std::ops::Range;
 
 use super::Sampling;
+use super::axis::Extension;
 use super::exact::Exact;
 use super::level::Level;
 use crate::imaging::affine::Affine;
 
 /// Fractional bits of a coordinate.
-const Q: u32 = 32;
+pub(super) const Q: u32 = 32;
 
 /// A coordinate in Q32 along a row of the output: `start + column * step`, half a weight's step added so that cutting
 /// off the bits below a weight rounds.
 #[derive(Clone, Copy)]
-struct Run {
+pub(super) struct Run {
     start: i64,
     step: i64,
 }
 
+/// Whether the processor's own wide instructions are used; the bytes are the same.
+#[derive(Clone, Copy)]
+pub(super) enum Kernel {
+    /// Where it has them.
+    Fastest,
+    /// Never.
+    Portable,
+}
+
 /// The whole frame of `size` seen through `map`.
-pub(super) fn warp<T: Level, const C: usize>(data: &[T], size: [usize; 2], map: &Affine, sampling: Sampling) -> Vec<T> {
+pub(super) fn warp<T: Level, const C: usize>(
+    data: &[T],
+    size: [usize; 2],
+    map: &Affine,
+    sampling: Sampling,
+    kernel: Kernel,
+) -> Vec<T> {
     let [width, height] = size;
-    let exact = Exact::<T, C>::new(data, size, 0, sampling, T::of_byte(sampling.value).into());
+    let border = Border::<T, C>::new(data, size, sampling);
     let mut out = vec![T::default(); data.len()];
     for (y, row) in out.chunks_exact_mut(width * C).enumerate() {
         let start = map.apply(0.0, y as f64);
@@ -36,10 +52,15 @@ pub(super) fn warp<T: Level, const C: usize>(data: &[T], size: [usize; 2], map: 
         let first = across.start.max(down.start);
         let span = first..across.end.min(down.end).max(first);
         for x in (0..span.start).chain(span.end..width) {
-            let [u, v] = map.apply(x as f64, y as f64);
-            row[x * C..][..C].copy_from_slice(&exact.pixel(u, v).map(T::rounded));
+            row[x * C..][..C]
+                .copy_from_slice(&border.pixel(x_run.at(x), y_run.at(x), || map.apply(x as f64, y as f64)));
         }
-        for (x, pixel) in span.clone().zip(row[span.start * C..span.end * C].chunks_exact_mut(C)) {
+        let inner = &mut row[span.start * C..span.end * C];
+        let n_done = match kernel {
+            Kernel::Fastest => T::fast_row::<C>((data, width), inner, span.start, (x_run, y_run)),
+            Kernel::Portable => 0,
+        };
+        for (x, pixel) in span.zip(inner.chunks_exact_mut(C)).skip(n_done) {
             pixel.copy_from_slice(&inner_pixel::<T, C>(data, width, x_run.at(x), y_run.at(x)));
         }
     }
@@ -54,8 +75,14 @@ impl Run {
         Self { start: fixed(start) + (1 << (Q - T::WEIGHT - 1)), step: fixed(step) }
     }
 
-    fn at(self, column: usize) -> i64 {
+    pub(super) fn at(self, column: usize) -> i64 {
         self.start.wrapping_add(self.step.wrapping_mul(column as i64))
+    }
+
+    /// As [`Self::at`], where no bit is lost however far the column is.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn exactly(self, column: usize) -> i128 {
+        i128::from(self.start) + i128::from(self.step) * column as i128
     }
 
     /// The columns below `n` at which the coordinate lies inside `0 .. side - 1` by a weight's step or more: it and its
@@ -89,6 +116,56 @@ fn inner_pixel<T: Level, const C: usize>(data: &[T], width: usize, x: i64, y: i6
 
 fn fraction<T: Level>(coordinate: i64) -> u32 {
     ((coordinate >> (Q - T::WEIGHT)) & ((1 << T::WEIGHT) - 1)) as u32
+}
+
+/// The pixels around the border, and beyond it.
+struct Border<'a, T, const C: usize> {
+    data: &'a [T],
+    size: [usize; 2],
+    extension: Extension,
+    outside: T,
+    exact: Exact<'a, T, C, 2>,
+}
+
+impl<'a, T: Level, const C: usize> Border<'a, T, C> {
+    fn new(data: &'a [T], size: [usize; 2], sampling: Sampling) -> Self {
+        let (extension, outside) = (sampling.into(), T::of_byte(sampling.value));
+        Self { data, size, extension, outside, exact: Exact::new(data, size, 0, extension, outside.into()) }
+    }
+
+    /// The pixel at (`x`, `y`), which `precisely` gives in full.
+    fn pixel(&self, x: i64, y: i64, precisely: impl Fn() -> [f64; 2]) -> [T; C] {
+        match self.extension {
+            Extension::Constant if self.is_far(x, 0) || self.is_far(y, 1) => [self.outside; C],
+            Extension::Constant | Extension::Wrap => {
+                let [x, y] = precisely();
+                self.exact.pixel(x, y).map(T::rounded)
+            }
+            _ => self.blended(x, y),
+        }
+    }
+
+    /// Whether a coordinate lies outside by more than its rounding.
+    fn is_far(&self, at: i64, axis: usize) -> bool {
+        let margin = 1_i64 << (Q - T::WEIGHT + 1);
+        at < -margin || at > ((self.size[axis] as i64 - 1) << Q) + margin
+    }
+
+    fn blended(&self, x: i64, y: i64) -> [T; C] {
+        let places =
+            |at: i64, axis: usize| [0, 1].map(|next| self.extension.index((at >> Q) + next, self.size[axis] as i64));
+        let ([left, right], [above, below]) = (places(x, 0), places(y, 1));
+        let corners = [(left, above), (right, above), (left, below), (right, below)];
+        let pixels = corners.map(|corner| self.sample(corner));
+        let (fx, fy) = (fraction::<T>(x), fraction::<T>(y));
+        std::array::from_fn(|c| T::blend(pixels.map(|pixel| pixel[c]), fx, fy))
+    }
+
+    fn sample(&self, place: (Option<i64>, Option<i64>)) -> [T; C] {
+        let (Some(x), Some(y)) = place else { return [self.outside; C] };
+        let at = (y as usize * self.size[0] + x as usize) * C;
+        std::array::from_fn(|c| self.data[at + c])
+    }
 }
 
 #[cfg(test)]

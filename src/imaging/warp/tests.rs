@@ -31,7 +31,7 @@ fn samples(picture: &Picture) -> Vec<f64> {
     }
 }
 
-fn all<const C: usize>(exact: &Exact<f64, C>, map: &Affine, [width, height]: [usize; 2]) -> Vec<f64> {
+fn all<const C: usize>(exact: &Exact<f64, C, 2>, map: &Affine, [width, height]: [usize; 2]) -> Vec<f64> {
     let places = (0..height).flat_map(|y| (0..width).map(move |x| map.apply(x as f64, y as f64)));
     places.flat_map(|[u, v]| exact.pixel(u, v)).collect()
 }
@@ -41,8 +41,8 @@ fn reference(picture: &Picture, map: &Affine, sampling: Sampling) -> Vec<f64> {
     let (data, size) = (samples(picture), [picture.width() as usize, picture.height() as usize]);
     let outside = f64::from(sampling.value) * if picture.depth() == 16 { 257.0 } else { 1.0 };
     match picture.channels() {
-        1 => all(&Exact::<f64, 1>::new(&data, size, 0, sampling, outside), map, size),
-        _ => all(&Exact::<f64, 3>::new(&data, size, 0, sampling, outside), map, size),
+        1 => all(&Exact::<f64, 1, 2>::new(&data, size, 0, sampling.into(), outside), map, size),
+        _ => all(&Exact::<f64, 3, 2>::new(&data, size, 0, sampling.into(), outside), map, size),
     }
 }
 
@@ -78,6 +78,16 @@ proptest! {
             let (_, worst) = deviation(&picture, &map, bilinear(fill, 77, rule));
             prop_assert!(worst <= 1.0, "{worst} levels off at {} bits", picture.depth());
         }
+    }
+
+    #[test]
+    fn wide_instructions_change_no_byte(
+        rotation in -180.0..180.0, shear in -40.0..40.0, zx in 0.1..4.0, zy in 0.1..4.0, sx in -9.0..9.0, sy in -9.0..9.0,
+        flip: bool, channels in prop::sample::select(vec![1_u32, 3]), width in 2..70_u32, height in 2..40_u32,
+    ) {
+        let map = map(rotation, shear, [zx, zy], [sx, sy], flip, (width, height));
+        let (picture, sampling) = (noise8(width, height, channels), bilinear(Fill::Reflect, 0, BorderRule::Grid));
+        prop_assert_eq!(picture.warped(&map, None, sampling), picture.warped_portably(&map, sampling));
     }
 
     #[test]
