@@ -8,7 +8,7 @@ use crate::domain::{ContentHash, Fill, Interpolation, Recipe, Semantics, Transfo
 use crate::imaging::Patch;
 
 /// Counted up when the same draw would give other pixels, so that old copies are made again.
-const PIXELS_VERSION: u32 = 2;
+const PIXELS_VERSION: u32 = 3;
 
 /// Everything that was drawn for one copy. With the sample it says every pixel.
 ///
