@@ -108,6 +108,8 @@ impl Work<'_> {
 
     fn run(&self) -> Result<Expansion, AugmentError> {
         disk::create_dir(self.root)?;
+        // Of a manifest or sheet whose writing was killed.
+        disk::sweep_temporaries(self.root)?;
         for class in self.jobs.iter().map(|job| &job.source.class).collect::<HashSet<_>>() {
             disk::create_dir(&self.root.join(self.options.folder).join(class.as_str()))?;
         }

@@ -215,7 +215,9 @@ proptest! {
             }
             n_damaged += 1;
         }
-        fs::write(bench.dst().join("augmented/covid/.gradwatch-tmp-1-1"), b"torn").unwrap();
+        for torn in ["augmented/covid/.gradwatch-tmp-1-1", ".gradwatch-tmp-1-2"] {
+            fs::write(bench.dst().join(torn), b"torn").unwrap();
+        }
         let completed = bench.expand();
         prop_assert_eq!(counts(&completed), (n_damaged, 21 - n_damaged, 0, 0));
         prop_assert_eq!(bench.tree(), whole);
