@@ -14,7 +14,7 @@ pub use append::Appender;
 pub use aside::{copy_files, set_aside};
 pub use atomic::{
     create_dir, remove_dir, remove_dir_if_empty, remove_file, set_mode, sweep_temporaries, sync_batch, sync_file,
-    write_atomic, write_atomic_with, write_in_batch,
+    touch, write_atomic, write_atomic_with, write_in_batch,
 };
 pub use error::DiskError;
 pub use lock::InstanceLock;

@@ -16,12 +16,14 @@ mod overlap;
 mod resume;
 mod run;
 mod statistics;
+mod trim;
 
 pub use error::TrainError;
 pub use features::{FailedImage, cache_features};
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
 pub use run::{Outcome, Prediction, measure, train};
 pub use statistics::{ChannelStatistics, channel_statistics};
+pub use trim::trim_features;
 
 #[cfg(test)]
 mod tests;

@@ -76,6 +76,9 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if s.watch.settle.is_zero() || s.watch.settle_unclosed.is_zero() || s.watch.rescan.is_zero() {
         return fail("watch", "settle, settle_unclosed and rescan must be longer than 0");
     }
+    if !(0.0..=1e6).contains(&s.features_max_gib) {
+        return fail("storage.features_max_gib", "must be a number of gibibytes, 0 or more, as 20.0");
+    }
     if s.state_dir.starts_with(&s.watch.inbox) {
         return fail(
             "storage.state_dir",

@@ -23,6 +23,8 @@ pub struct Settings {
     pub images: ImageSettings,
     /// Where everything is written; absolute.
     pub state_dir: PathBuf,
+    /// How much of it cached features may take.
+    pub features_max_gib: f64,
     /// Training against validation.
     pub split: SplitSettings,
     /// How the dataset grows.
@@ -63,6 +65,7 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields)]
 struct Storage {
     state_dir: PathBuf,
+    features_max_gib: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,6 +105,7 @@ impl Raw {
             limits: self.limits,
             images: self.images,
             state_dir: plain(&base.join(self.storage.state_dir)),
+            features_max_gib: self.storage.features_max_gib,
             split: self.split,
             augment: AugmentSettings { mode, quota, size, format, jpeg_quality, contact_sheet, preset, seed, recipe },
             backbone,

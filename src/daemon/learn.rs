@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +152,8 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
         limits,
     };
     let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
+    let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
+    train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now())?;
     for failed in &outcome.failed {
         tracing::warn!("Left out of the training: `{}`: {}.", failed.path.display(), failed.reason);
     }

@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use super::DiskError;
 
@@ -72,6 +73,14 @@ pub fn sync_file(path: &Path) -> Result<(), DiskError> {
 /// [`DiskError::Io`].
 pub fn set_mode(path: &Path, mode: u32) -> Result<(), DiskError> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(DiskError::io("set the permissions of", path))
+}
+
+/// Sets when a file was last modified; its bytes stay.
+///
+/// # Errors
+/// [`DiskError::Io`].
+pub fn touch(path: &Path, time: SystemTime) -> Result<(), DiskError> {
+    File::open(path).and_then(|file| file.set_modified(time)).map_err(DiskError::io("set the time of", path))
 }
 
 /// Makes a folder and those above it.

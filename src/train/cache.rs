@@ -1,5 +1,11 @@
 //! Features on disk: one small file for each image content and backbone.
 //!
+//! One file an image, and not one mapped file for all: an entry appears by a rename, so that a kill at any moment costs at
+//! most the image in work; entries come, go and are checked one by one; and a training streams a batch at a time, so that
+//! its memory does not grow with the number of images (0.05 MB each on disk, nothing but a hash in memory). Which backbone
+//! means its weights, the preparation of pictures, the precision of its arithmetic, and what stands behind transparent
+//! pixels. How much there may be of it is the affair of `trim`.
+//!
 //! A file holds pool5 as 25,088 little-endian 16-bit floats (half the space and reading of 32-bit ones; their rounding,
 //! one part in 2048, is far below what a head can notice), then the SHA-256 of those and of the key. A training always
 //! reads features back from here, so that it comes out the same whether they were cached or new. A file that is damaged
@@ -7,6 +13,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -18,6 +25,10 @@ use crate::nn::N_FEATURES;
 
 const PAYLOAD: usize = 2 * N_FEATURES;
 const CHECKSUM: usize = 32;
+/// Of the files' names.
+pub(super) const EXTENSION: &str = "f16";
+/// The time of use is noted this coarsely, so that asking for many entries writes little.
+const NOTED_EVERY: Duration = Duration::from_secs(3600);
 
 /// The features of one backbone, or of whatever else the fingerprint stands for: pictures read in another way have others.
 #[derive(Debug)]
@@ -38,10 +49,16 @@ impl FeatureCache {
         Ok(Self { folder, fingerprint })
     }
 
-    /// Whether an unharmed entry is there.
+    /// Whether an unharmed entry is there; one that is counts as used now.
     pub(super) fn holds(&self, hash: &ContentHash) -> bool {
-        let Ok(bytes) = std::fs::read(self.path(hash)) else { return false };
-        bytes.len() == PAYLOAD + CHECKSUM && self.checksum(hash, &bytes[..PAYLOAD]).as_bytes() == &bytes[PAYLOAD..]
+        let path = self.path(hash);
+        let Ok(bytes) = std::fs::read(&path) else { return false };
+        let whole =
+            bytes.len() == PAYLOAD + CHECKSUM && self.checksum(hash, &bytes[..PAYLOAD]).as_bytes() == &bytes[PAYLOAD..];
+        if whole {
+            note_use(&path);
+        }
+        whole
     }
 
     /// Adds an entry; it appears whole, and reaches the disk with [`Self::sync`].
@@ -77,14 +94,26 @@ impl FeatureCache {
         Ok(())
     }
 
-    fn path(&self, hash: &ContentHash) -> PathBuf {
+    pub(super) fn path(&self, hash: &ContentHash) -> PathBuf {
         let name = hash.to_string();
-        self.folder.join(&name[..2]).join(format!("{name}.f16"))
+        self.folder.join(&name[..2]).join(format!("{name}.{EXTENSION}"))
     }
 
     /// The key is part of it: an entry under another image's name is no entry.
     fn checksum(&self, hash: &ContentHash, payload: &[u8]) -> ContentHash {
         ContentHash::of_parts([self.fingerprint.as_bytes().as_slice(), hash.as_bytes(), payload])
+    }
+}
+
+/// Whoever trims the cache goes by the time of modification. Where it cannot be set, the entry only goes sooner.
+fn note_use(path: &Path) {
+    let now = SystemTime::now();
+    let noted = path.metadata().and_then(|metadata| metadata.modified());
+    let is_old = |noted: SystemTime| now.duration_since(noted).is_ok_and(|age| age > NOTED_EVERY);
+    if noted.is_ok_and(is_old)
+        && let Err(error) = disk::touch(path, now)
+    {
+        tracing::debug!("{error}");
     }
 }
 
