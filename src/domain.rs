@@ -7,6 +7,7 @@ mod arrival;
 mod explanation;
 mod hash;
 mod ledger;
+mod look;
 mod metric;
 mod model;
 mod names;
@@ -22,6 +23,7 @@ pub use arrival::Arrival;
 pub use explanation::{ClassMap, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
+pub use look::Look;
 pub use metric::{
     Assessment, Calibrated, CalibrationBin, ClassAssessment, Confusion, Estimate, Interval, Judged, NotSquare, Paired,
     RocPoint, calibration_bins, fit_temperature, roc_curve, tempered, wilson_interval,

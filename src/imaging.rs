@@ -14,6 +14,7 @@ mod erase;
 mod error;
 mod heat;
 mod jpeg;
+mod look;
 mod mosaic;
 mod noise;
 mod orient;

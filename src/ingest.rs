@@ -4,6 +4,7 @@
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
 mod draft;
+mod groups;
 mod inspect;
 mod intake;
 mod quarantine;
@@ -11,9 +12,10 @@ mod rejection;
 mod role;
 mod split;
 
+pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, Readings, Taken};
 pub use quarantine::{clear_reason, write_reason};
 pub use rejection::Rejection;
 pub use role::{group_of, role_of};
-pub use split::assign_split;
+pub use split::{assign_folds, assign_split};

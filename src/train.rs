@@ -10,6 +10,7 @@ mod epochs;
 mod error;
 mod evaluation;
 mod features;
+mod held_out;
 mod job;
 mod material;
 mod overlap;
@@ -20,6 +21,7 @@ mod trim;
 
 pub use error::TrainError;
 pub use features::{FailedImage, cache_features};
+pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
 pub use run::{Outcome, Prediction, measure, train};
 pub use statistics::{ChannelStatistics, channel_statistics};

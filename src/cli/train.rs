@@ -1,5 +1,7 @@
 //! `gradwatch train`: one training on a class-folder dataset, outside the service.
 
+mod cross_validation;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use crate::config::Settings;
 use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
 use crate::disk::Workspace;
 use crate::domain::{Counter, DatasetName, Sample, StopFlag};
-use crate::ingest;
+use crate::ingest::{self, Groups};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,7 +24,11 @@ pub(super) struct Args {
     #[arg(value_name = "DATASET_DIR")]
     dataset_dir: PathBuf,
 
-    /// Print the model's record as JSON
+    /// Cross-validate instead: train K times, each time without one part of the data, and measure on that part
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=50))]
+    folds: Option<u8>,
+
+    /// Print the model's record (with --folds, what was measured) as JSON
     #[arg(long)]
     json: bool,
 }
@@ -35,6 +41,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
     let workspace = Workspace::new(&settings.state_dir);
     let job = job(&args.dataset_dir, &workspace, &tools)?;
+    if let Some(n_folds) = args.folds {
+        let found = daemon::cross_validate(&job, usize::from(n_folds), &tools)?;
+        if args.json {
+            output::json(&found);
+        } else {
+            output::text(&cross_validation::table(&found));
+        }
+        return Ok(());
+    }
     let n_copies = Cell::new(0);
     let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
@@ -62,7 +77,9 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
     let root = folder.canonicalize().map_err(unreadable)?;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     let dataset = DatasetName::new(name).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let mut samples = samples(&root, &dataset, tools)?;
+    let groups = ingest::Groups::read(&root, tools.settings.split.group_pattern.as_ref());
+    let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
+    let mut samples = samples(&root, &dataset, &groups, tools)?;
     if let Some(obstacle) = daemon::obstacle(&dataset, &samples) {
         return Err(Failure::new(Exit::Data, obstacle));
     }
@@ -79,13 +96,13 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
 }
 
 /// Every picture of the class folders that can be used, each content once; the others are told of.
-fn samples(root: &Path, dataset: &DatasetName, tools: &Tools<'_>) -> Result<Vec<Sample>, Failure> {
+fn samples(root: &Path, dataset: &DatasetName, groups: &Groups<'_>, tools: &Tools<'_>) -> Result<Vec<Sample>, Failure> {
     let found = augment::find_sources(root, &ExpandOptions::of(tools.settings), tools.stop, tools.progress)?;
     for failed in &found.failed {
         tracing::warn!(file = failed.relative, "Left out: {}; {}.", failed.reason, failed.fix);
     }
     let read: Vec<Option<Sample>> =
-        found.sources.into_par_iter().map(|source| sample(source, dataset, tools.settings)).collect();
+        found.sources.into_par_iter().map(|source| sample(source, dataset, groups, tools.settings)).collect();
     let mut seen = BTreeSet::new();
     let mut samples = Vec::new();
     for sample in read.into_iter().flatten() {
@@ -98,16 +115,17 @@ fn samples(root: &Path, dataset: &DatasetName, tools: &Tools<'_>) -> Result<Vec<
     Ok(samples)
 }
 
-fn sample(source: Source, dataset: &DatasetName, settings: &Settings) -> Option<Sample> {
+fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, settings: &Settings) -> Option<Sample> {
     match ingest::inspect(&source.path, &settings.limits) {
         Ok(inspected) => Some(Sample {
             dataset: dataset.clone(),
             class: source.class,
             hash: inspected.hash,
-            group: ingest::group_of(settings.split.group_pattern.as_ref(), &source.relative),
+            group: groups.of(&source.relative),
             path: source.relative,
             split: None,
             image: inspected.facts,
+            look: inspected.look,
         }),
         Err(rejection) => {
             tracing::warn!(file = source.relative, "Left out: {rejection}.");

@@ -100,6 +100,7 @@ mod tests {
             group: None,
             split: Some(split),
             image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
+            look: None,
         }
     }
 

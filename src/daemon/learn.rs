@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::imaging::{DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
-use crate::train::{self, Augmented, CopyImage, LabelledImage, Prediction, TrainError, TrainJob};
+use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, Prediction, TrainError, TrainJob};
 
 use super::due;
 use super::engine::EngineCell;
@@ -25,7 +25,7 @@ use super::promote::{self, Comparison, Rival};
 use super::sheet::draw_sheet;
 
 /// Bytes of samples that are kept for fresh copies: 3,500 pictures in colour.
-const SAMPLES_IN_MEMORY: usize = 512 << 20;
+pub(super) const SAMPLES_IN_MEMORY: usize = 512 << 20;
 
 /// What to train on. Every sample's side of the split is decided.
 #[derive(Debug, Clone)]
@@ -125,17 +125,10 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
         AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded)?,
     };
     let engine = tools.engine.get()?;
-    let options = ExpandOptions::of(settings);
     let limits = DecodeOptions::new(&settings.limits, settings.images.background);
-    let copies_anew = FreshCopies::new(options, SAMPLES_IN_MEMORY);
-    let fresh = |image: &LabelledImage, epoch: u32| -> Result<Picture, String> {
-        copies_anew.make(&image.path, &image.hash, epoch).map_err(|failure| failure.reason)
-    };
-    let augmented = match settings.augment.mode {
-        AugmentMode::Expand => Augmented::Expand(&copies),
-        AugmentMode::InPlace => Augmented::InPlace(&fresh),
-        AugmentMode::Combined => Augmented::Combined(&copies, &fresh),
-    };
+    let copies_anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
+    let fresh = fresh(&copies_anew);
+    let augmented = augmented(settings.augment.mode, &copies, &fresh);
     let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(job, sample)).collect();
     let workspace = Workspace::new(&settings.state_dir);
     let train_job = TrainJob {
@@ -162,7 +155,21 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     Ok(Learned { model: outcome.model, decision })
 }
 
-fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
+/// Makes one copy of one image for one epoch.
+pub(super) fn fresh(anew: &FreshCopies) -> impl Fn(&LabelledImage, u32) -> Result<Picture, String> + Sync {
+    |image, epoch| anew.make(&image.path, &image.hash, epoch).map_err(|failure| failure.reason)
+}
+
+pub(super) fn augmented<'a>(mode: AugmentMode, copies: &'a [CopyImage], fresh: FreshCopy<'a>) -> Augmented<'a> {
+    match mode {
+        AugmentMode::Expand => Augmented::Expand(copies),
+        AugmentMode::InPlace => Augmented::InPlace(fresh),
+        AugmentMode::Combined => Augmented::Combined(copies, fresh),
+    }
+}
+
+/// Brings the copies of the job's training samples up to date.
+pub(super) fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
     let training = job.samples.iter().filter(|sample| sample.split == Some(Split::Train));
     let sources: Vec<Source> = training.map(|sample| source(job, sample)).collect();
     let options = ExpandOptions::of(tools.settings);
@@ -178,7 +185,7 @@ fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<V
         tracing::warn!(file = failed.relative, "Not augmented: {}; {}.", failed.reason, failed.fix);
     }
     let copies = expansion.copies.into_iter();
-    Ok(copies.map(|copy| CopyImage { class: copy.class, path: copy.path }).collect())
+    Ok(copies.map(|copy| CopyImage { source: copy.source, class: copy.class, path: copy.path }).collect())
 }
 
 fn source(job: &LearnJob, sample: &Sample) -> Source {
@@ -193,7 +200,7 @@ fn source(job: &LearnJob, sample: &Sample) -> Source {
     }
 }
 
-fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage> {
+pub(super) fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage> {
     let path = job.root.join(&sample.path);
     Some(LabelledImage { hash: sample.hash, class: sample.class.clone(), split: sample.split?, path })
 }

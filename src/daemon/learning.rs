@@ -1,9 +1,10 @@
 //! What the conductor does about trainings: when one starts, and what is recorded when it ends.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::domain::{ContentHash, DatasetName, LedgerEvent, Sample};
-use crate::ingest;
+use crate::domain::{ContentHash, DatasetName, LedgerEvent, Sample, Split};
+use crate::ingest::{self, Groups, GroupsError};
 
 use super::conductor::Conductor;
 use super::learn::{LearnError, LearnJob, Learned};
@@ -29,12 +30,19 @@ impl Conductor {
 
     /// Decides the side of every new sample and describes the training; `None` when it cannot be or would change nothing.
     fn prepare(&mut self, dataset: &DatasetName) -> Result<Option<LearnJob>, DaemonError> {
-        let samples: Vec<Sample> = self.registry.ledger().samples_of(dataset).cloned().collect();
+        let samples = match self.grouped(dataset) {
+            Ok(samples) => samples,
+            Err(error) => {
+                tracing::warn!("Not training yet: {error}.");
+                return Ok(None);
+            }
+        };
         if let Some(obstacle) = due::obstacle(dataset, &samples) {
             tracing::warn!("Not training yet: {obstacle}.");
             return Ok(None);
         }
         let decided = ingest::assign_split(&samples, self.settings.split.validation);
+        tell_of_moves(&samples, &decided);
         self.commit(decided.into_iter().map(LedgerEvent::Sample).collect())?;
         let ledger = self.registry.ledger();
         if !due::is_due(ledger, dataset, &self.settings, self.running_weights()) {
@@ -51,6 +59,19 @@ impl Conductor {
             ledger.best_model(dataset).cloned(),
             &self.settings,
         )))
+    }
+
+    /// The dataset's samples as `groups.csv` groups them now. One that changes its group is split anew.
+    fn grouped(&self, dataset: &DatasetName) -> Result<Vec<Sample>, GroupsError> {
+        let prefix = format!("datasets/{dataset}/");
+        let folder = self.settings.watch.inbox.join(&prefix);
+        let groups = Groups::read(&folder, self.settings.split.group_pattern.as_ref())?;
+        let regroup = |sample: &Sample| {
+            let group = groups.of(sample.path.strip_prefix(&prefix).unwrap_or(&sample.path));
+            let split = if group == sample.group { sample.split } else { None };
+            Sample { group, split, ..sample.clone() }
+        };
+        Ok(self.registry.ledger().samples_of(dataset).map(regroup).collect())
     }
 
     /// A training ended: its run and the decision on it are recorded in one commit.
@@ -98,6 +119,18 @@ impl Conductor {
         for dataset in due {
             self.trigger.note(&dataset, 1, Instant::now());
         }
+    }
+}
+
+/// Samples that were measured on and are learned from from now on.
+fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
+    let measured: BTreeSet<_> =
+        before.iter().filter(|sample| sample.split == Some(Split::Validation)).map(|sample| sample.hash).collect();
+    for sample in decided.iter().filter(|sample| measured.contains(&sample.hash)) {
+        tracing::warn!(
+            file = sample.path,
+            "Goes over to training: it looks like, or belongs with, a picture that is learned from."
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, RunId};
+use super::{ClassName, ContentHash, DatasetName, Look, RunId};
 
 /// What a file in the inbox is for. The same picture may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +72,9 @@ pub struct Sample {
     pub split: Option<Split>,
     /// What decoding told.
     pub image: ImageFacts,
+    /// What it looks like; `None` when it looks like nothing, and in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
 }
 
 impl Sample {

@@ -141,6 +141,7 @@ impl<'a> Draft<'a> {
                 group: group_of(self.group_pattern, path),
                 split: None,
                 image: inspected.facts.clone(),
+                look: inspected.look,
             };
             self.put(LedgerEvent::Sample(sample));
             self.put(LedgerEvent::Counted { counter: Counter::Samples, n: 1 });

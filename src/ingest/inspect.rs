@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::Rejection;
 use crate::config::LimitSettings;
-use crate::domain::{ContentHash, FileStamp, ImageFacts};
+use crate::domain::{ContentHash, FileStamp, ImageFacts, Look};
 use crate::imaging::{DecodeOptions, decode};
 
 /// What one reading told.
@@ -18,6 +18,8 @@ pub struct Inspected {
     pub hash: ContentHash,
     /// Of the picture.
     pub facts: ImageFacts,
+    /// What it looks like; `None` when it looks like nothing.
+    pub look: Option<Look>,
     /// Of the file, the same before and after it was read.
     pub stamp: FileStamp,
 }
@@ -41,7 +43,7 @@ pub fn inspect(path: &Path, limits: &LimitSettings) -> Result<Inspected, Rejecti
     }
     // Nobody looks at these pixels, so it is all one what shows through them.
     let picture = decode(&bytes, &DecodeOptions::new(limits, 0))?;
-    Ok(Inspected { hash: ContentHash::of(&bytes), facts: picture.facts(), stamp })
+    Ok(Inspected { hash: ContentHash::of(&bytes), facts: picture.facts(), look: picture.look(), stamp })
 }
 
 /// Neither follows a link nor waits for the other end of a pipe.

@@ -1,31 +1,31 @@
 //! On which side of the split a sample stands: decided once, before any copy of it exists, and from contents alone.
 //!
-//! The unit is the group (patient): all its samples stand on one side. Classes are balanced one by one.
+//! The unit is the group (patient), with whatever looks the same: all of it stands on one side. Classes are balanced one by one.
+
+mod folds;
+mod twins;
+mod units;
+
+pub use folds::assign_folds;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ClassName, ContentHash, Sample, Split};
+use crate::domain::{ClassName, Sample, Split};
+use units::{Unit, units};
 
-/// Decides the side of every sample of one dataset that has none, and returns those, in hash order.
+/// Decides the side of every sample of one dataset that has none, and returns what changes, in hash order.
 ///
 /// `validation` is the share (0 to 1) of each class that is measured on. New samples join, in hash order, the side that
-/// is short of its quota; those of a known group join the group's side. Every class of at least two groups keeps one
-/// sample on each side. Samples that have a side keep it, so the result depends on the order of arrival only through them.
+/// is short of its quota; those of a known group, or that look like a known picture, join its side. Every class of at
+/// least two units keeps one sample on each side. Samples that have a side keep it, so the result depends on the order of
+/// arrival only through them; but one that is measured on goes over to training when it turns out to hang together with
+/// one that is learned from.
 pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
     let mut ballot = Ballot::new(samples, validation);
     ballot.secure_validation();
     ballot.secure_training();
     ballot.fill_quotas();
     ballot.decided()
-}
-
-/// What stands on one side together.
-struct Unit<'a> {
-    /// The smallest of its hashes.
-    first: ContentHash,
-    samples: Vec<&'a Sample>,
-    n_of_class: BTreeMap<&'a ClassName, i64>,
-    side: Option<Split>,
 }
 
 /// The units in hash order, and what each class wants.
@@ -35,32 +35,9 @@ struct Ballot<'a> {
     quotas: BTreeMap<&'a ClassName, i64>,
 }
 
-impl<'a> Unit<'a> {
-    fn new(samples: Vec<&'a Sample>) -> Self {
-        let mut n_of_class = BTreeMap::new();
-        for sample in &samples {
-            *n_of_class.entry(&sample.class).or_default() += 1;
-        }
-        let sides = || samples.iter().filter_map(|sample| sample.split);
-        // A group that straddles (the pattern came later) goes on where it was learned from.
-        let side = if sides().any(|side| side == Split::Train) { Some(Split::Train) } else { sides().next() };
-        let first = samples.iter().map(|sample| sample.hash).min();
-        Self { first: first.unwrap_or_else(|| ContentHash::of(&[])), samples, n_of_class, side }
-    }
-
-    fn has(&self, class: &ClassName) -> bool {
-        self.n_of_class.contains_key(class)
-    }
-}
-
 impl<'a> Ballot<'a> {
     fn new(samples: &'a [Sample], validation: f64) -> Self {
-        let mut groups: BTreeMap<Result<&str, ContentHash>, Vec<&Sample>> = BTreeMap::new();
-        for sample in samples {
-            groups.entry(sample.group.as_deref().ok_or(sample.hash)).or_default().push(sample);
-        }
-        let mut units: Vec<_> = groups.into_values().map(Unit::new).collect();
-        units.sort_by_key(|unit| unit.first);
+        let units = units(samples);
         let mut quotas = BTreeMap::new();
         for class in samples.iter().map(|sample| &sample.class) {
             quotas.entry(class).or_insert_with(|| quota(&units, class, validation));
@@ -132,10 +109,10 @@ impl<'a> Ballot<'a> {
 
     fn decided(self) -> Vec<Sample> {
         let sided = self.units.into_iter().flat_map(|unit| unit.samples.into_iter().map(move |s| (s, unit.side)));
-        let new = sided.filter(|(sample, _)| sample.split.is_none());
-        let mut new: Vec<_> = new.map(|(sample, split)| Sample { split, ..sample.clone() }).collect();
-        new.sort_by_key(|sample| sample.hash);
-        new
+        let changed = sided.filter(|(sample, side)| sample.split != *side);
+        let mut changed: Vec<_> = changed.map(|(sample, split)| Sample { split, ..sample.clone() }).collect();
+        changed.sort_by_key(|sample| sample.hash);
+        changed
     }
 }
 

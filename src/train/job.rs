@@ -24,6 +24,8 @@ pub struct LabelledImage {
 /// An augmented copy of a training original, on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyImage {
+    /// The content of its original.
+    pub source: ContentHash,
     /// Its original's label.
     pub class: ClassName,
     /// Where it lies; absolute.

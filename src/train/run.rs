@@ -127,12 +127,12 @@ pub(super) fn assess(
     Assessment::of(&judged, classes, &mut |n| generator.below(n))
 }
 
-struct Gathered<'a> {
-    material: Material<'a>,
+pub(super) struct Gathered<'a> {
+    pub(super) material: Material<'a>,
     /// Of the usable originals.
-    counts: BTreeMap<ClassName, ClassCount>,
+    pub(super) counts: BTreeMap<ClassName, ClassCount>,
     n_copies: u64,
-    failed: Vec<FailedImage>,
+    pub(super) failed: Vec<FailedImage>,
 }
 
 /// Originals in an order that does not depend on the caller's.
@@ -142,16 +142,16 @@ fn sorted<'a>(job: &TrainJob<'a>) -> Vec<&'a LabelledImage> {
     images
 }
 
-fn wanted(images: &[&LabelledImage]) -> Vec<Wanted> {
+pub(super) fn wanted(images: &[&LabelledImage]) -> Vec<Wanted> {
     images.iter().map(|image| Wanted { path: image.path.clone(), hash: Some(image.hash) }).collect()
 }
 
-fn row(classes: &[ClassName], class: &ClassName, hash: Option<ContentHash>) -> Option<Row> {
+pub(super) fn row(classes: &[ClassName], class: &ClassName, hash: Option<ContentHash>) -> Option<Row> {
     Some(Row { class: classes.binary_search(class).ok()?, hash: hash? })
 }
 
 /// Sees to the features of all images of the job, and sorts out what is learned from and measured on.
-fn gather<'a>(
+pub(super) fn gather<'a>(
     job: &TrainJob<'a>,
     features: &Features<'_>,
     stop: &StopFlag,

@@ -100,8 +100,8 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     std::fs::copy(&scene.samples[0].path, scene.path("copy-2.png")).unwrap();
     let class = |name: &str| ClassName::new(name).unwrap();
     scene.copies = vec![
-        CopyImage { class: class("upright"), path: own },
-        CopyImage { class: class("level"), path: scene.path("copy-2.png") },
+        CopyImage { source: ContentHash::of(b"source"), class: class("upright"), path: own },
+        CopyImage { source: ContentHash::of(b"source"), class: class("level"), path: scene.path("copy-2.png") },
     ];
 
     let first = scene.train("one").unwrap();

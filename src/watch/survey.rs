@@ -17,6 +17,9 @@ const ROOMS: [&str; 2] = ["datasets", "scans"];
 /// What systems, editors and copying tools leave beside the user's files; dot files are passed over as well.
 const CLUTTER: [&str; 4] = ["thumbs.db", "desktop.ini", "@eadir", "__macosx"];
 
+/// Says which images belong together; it is read when a dataset is split.
+const GROUPS: &str = "groups.csv";
+
 /// Endings of files that are still on their way; another name means that they arrived.
 const UNDERWAY: [&str; 7] = [".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp", "~"];
 
@@ -132,6 +135,7 @@ pub(super) fn is_input(inbox: &Path, path: &Path) -> bool {
 fn is_clutter(name: &str) -> bool {
     name.starts_with(['.', '#'])
         || name.starts_with("~$")
+        || name == GROUPS
         || CLUTTER.contains(&name)
         || UNDERWAY.iter().any(|ending| name.ends_with(ending))
 }

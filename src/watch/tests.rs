@@ -126,7 +126,14 @@ fn what_is_there_at_start_is_told_once_and_what_is_no_input_never() {
     for path in ["datasets/d/c/a.png", "scans/s.png", "scans/d/deep/er/t.png", "datasets/misplaced.png"] {
         put(&bed.inbox(path), "x");
     }
-    for path in ["README.md", "scans/.hidden.png", "scans/a.png.part", "scans/B.TMP", "datasets/@eaDir/a.png"] {
+    for path in [
+        "README.md",
+        "datasets/d/groups.csv",
+        "scans/.hidden.png",
+        "scans/a.png.part",
+        "scans/B.TMP",
+        "datasets/@eaDir/a.png",
+    ] {
         put(&bed.inbox(path), "x");
     }
     for path in ["scans/draft.png~", "scans/Thumbs.db", "datasets/d/__MACOSX/c/a.png", "elsewhere/c/a.png"] {

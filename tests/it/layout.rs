@@ -51,6 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("png", &["imaging"]),
     ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),
+    ("csv", &["ingest"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

@@ -53,6 +53,33 @@ fn a_folder_is_learned_and_pictures_are_explained() {
 }
 
 #[test]
+fn cross_validation_holds_out_every_picture_once() {
+    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2");
+    for look in Look::ALL {
+        for number in 0..6 {
+            bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));
+        }
+    }
+    let found = bed.run(&["train", "shapes", "--folds", "3", "--json"]).ok().json();
+    assert_eq!((found["folds"].as_u64(), found["assessment"]["n"].as_u64()), (Some(3), Some(12)), "{found:#}");
+    let accuracies: Vec<f64> =
+        found["accuracy_folds"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    let mean = accuracies.iter().sum::<f64>() / 3.0;
+    assert!((found["accuracy_mean"].as_f64().unwrap() - mean).abs() < 1e-12 && accuracies.len() == 3);
+    assert!(found["auc_mean"].as_f64().unwrap() > 0.4);
+    assert!(!bed.path("state/runs").exists(), "nothing is recorded");
+
+    bed.write("shapes/groups.csv", "file,patient\n");
+    let refused = bed.run(&["train", "shapes"]);
+    assert_eq!(refused.code, 65, "{}", refused.stderr);
+    assert!(refused.stderr.contains("its first line is not `file,group`"), "{}", refused.stderr);
+    let groups: String = (0..6).map(|number| format!("disc/{number}.png,one\nbars/{number}.png,two\n")).collect();
+    bed.write("shapes/groups.csv", format!("file,group\n{groups}"));
+    let refused = bed.run(&["train", "shapes"]);
+    assert_eq!(refused.code, 65, "a class that is one group cannot be split: {}", refused.stderr);
+}
+
+#[test]
 fn without_a_model_explain_says_how_to_get_one() {
     let bed = TestBed::new();
     bed.write("a.png", pictures::png(Look::Bars, 1));

@@ -51,7 +51,7 @@ impl Desk {
         self.n_changes += 1;
         let facts = ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() };
         let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1 };
-        Inspected { hash: ContentHash::of(content.as_bytes()), facts, stamp }
+        Inspected { hash: ContentHash::of(content.as_bytes()), facts, look: None, stamp }
     }
 
     fn sample(&self, content: &str) -> Option<&Sample> {

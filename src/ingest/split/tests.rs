@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{DatasetName, ImageFacts};
+use crate::domain::{ContentHash, DatasetName, ImageFacts, Look};
 
 fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
     Sample {
@@ -14,6 +14,7 @@ fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
         group: group.map(|group| format!("g{group}")),
         split: None,
         image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
+        look: None,
     }
 }
 
@@ -137,5 +138,60 @@ fn a_group_that_straddles_goes_on_where_it_is_learned_from() {
     let mut samples = vec![sample(1, 0, Some(1)), sample(2, 0, Some(1)), sample(3, 0, Some(1))];
     samples[0].split = Some(Split::Validation);
     samples[1].split = Some(Split::Train);
-    assert_eq!(assign_split(&samples, 0.2)[0].split, Some(Split::Train));
+    let changed = assign_split(&samples, 0.2);
+    assert_eq!(changed.iter().map(|sample| sample.split).collect::<Vec<_>>(), [Some(Split::Train); 2], "all of it");
+}
+
+/// A look that differs from another number's in about half of its bits, but for `n_flipped` bits from its own.
+fn look(number: u8, n_flipped: usize) -> Option<Look> {
+    let hash = ContentHash::of(&[number]);
+    let mut bits = std::array::from_fn(|at| hash.as_bytes()[at / 8] >> (at % 8) & 1 == 1);
+    (0..n_flipped).for_each(|at| bits[at * 20] = !bits[at * 20]);
+    Some(Look::new(&bits))
+}
+
+#[test]
+fn a_near_duplicate_across_the_split_goes_over_to_training() {
+    let mut samples: Vec<Sample> =
+        (0..20).map(|id| Sample { look: look(id as u8, 0), ..sample(id, 0, None) }).collect();
+    decide(&mut samples, 0.2);
+    let measured = samples.iter().position(|sample| sample.split == Some(Split::Validation)).unwrap();
+    let learned = samples.iter().position(|sample| sample.split == Some(Split::Train)).unwrap();
+    assert!(assign_split(&samples, 0.2).is_empty(), "pictures that look different stay where they are");
+    let own = u8::try_from(learned).unwrap();
+    for (n_bits, moves) in [(12, true), (13, false)] {
+        samples[measured].look = look(own, n_bits);
+        let moved: Vec<_> = assign_split(&samples, 0.2).into_iter().map(|sample| (sample.hash, sample.split)).collect();
+        let expected = moves.then_some((samples[measured].hash, Some(Split::Train)));
+        assert_eq!(moved, expected.into_iter().collect::<Vec<_>>(), "{n_bits} bits apart");
+    }
+    let twin = Sample { look: look(measured as u8, 3), ..sample(100, 0, None) };
+    samples[measured].look = look(measured as u8, 0);
+    samples.push(twin);
+    assert_eq!(
+        assign_split(&samples, 0.2)[0].split,
+        Some(Split::Validation),
+        "a new twin joins the side of the old one"
+    );
+}
+
+#[test]
+fn folds_part_no_group_and_share_out_every_class() {
+    let samples: Vec<Sample> =
+        (0..100_u16).map(|id| sample(id, u8::from(id % 3 == 0), Some((id / 2 % 40) as u8))).collect();
+    let folds = assign_folds(&samples, 5);
+    assert_eq!(folds.len(), samples.len());
+    for fold in 0..5 {
+        let within = |class: u8| {
+            let name = format!("c{class}");
+            samples.iter().filter(|s| folds[&s.hash] == fold && s.class.as_str() == name).count()
+        };
+        assert!((12..=15).contains(&within(0)) && (5..=9).contains(&within(1)), "{} {}", within(0), within(1));
+    }
+    let fold_of_group = |sample: &Sample| folds[&sample.hash];
+    for (a, b) in samples.iter().flat_map(|a| samples.iter().map(move |b| (a, b))).filter(|(a, b)| a.group == b.group) {
+        assert_eq!(fold_of_group(a), fold_of_group(b));
+    }
+    let reversed: Vec<Sample> = samples.iter().rev().cloned().collect();
+    assert_eq!(assign_folds(&reversed, 5), folds);
 }

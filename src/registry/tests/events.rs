@@ -2,7 +2,7 @@
 
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
-    LedgerEvent, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split,
+    LedgerEvent, Look, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split,
 };
 
 pub(super) fn dataset() -> DatasetName {
@@ -26,6 +26,7 @@ pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
         group: n.is_multiple_of(3).then(|| format!("patient {n}")),
         split,
         image: facts(),
+        look: n.is_multiple_of(2).then(|| Look::new(&[n.is_multiple_of(4); Look::N_BITS])),
     })
 }
 

@@ -1,0 +1,182 @@
+//! Cross-validation: every image is held out once, from a training that never saw it in any way.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::augment::{ExpandOptions, FreshCopies};
+use crate::config::AugmentMode;
+use crate::disk::Workspace;
+use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, Split, tempered};
+use crate::imaging::DecodeOptions;
+use crate::ingest;
+use crate::nn::Generator;
+use crate::train::{self, CopyImage, HeldOut, LabelledImage, TrainJob};
+
+use super::due;
+use super::learn::{self, LearnError, LearnJob, SAMPLES_IN_MEMORY, Tools};
+
+/// What cross-validation found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CrossValidated {
+    /// On what.
+    pub dataset: DatasetName,
+    /// How many parts.
+    pub folds: usize,
+    /// Mean of `accuracy_folds`.
+    pub accuracy_mean: f64,
+    /// Their standard deviation (n - 1).
+    pub accuracy_sd: f64,
+    /// Argmax accuracy on each held-out part.
+    pub accuracy_folds: Vec<f64>,
+    /// Mean of `auc_folds`, without those that lack a class; `None` when all do.
+    pub auc_mean: Option<f64>,
+    /// Mean ROC area of the classes on each held-out part; `None` where a class is missing.
+    pub auc_folds: Vec<Option<f64>>,
+    /// The epoch that was kept in each training.
+    pub epochs: Vec<u32>,
+    /// The temperature of each training, fitted on its own validation images.
+    pub temperatures: Vec<f64>,
+    /// All held-out answers together. Its temperature is left out: it would be fitted on them.
+    pub assessment: Assessment,
+    /// Brier score of all held-out answers, each at its training's temperature.
+    pub calibrated_brier: Option<Estimate>,
+    /// Calibration error of the same.
+    pub calibrated_error: Option<Estimate>,
+    /// Pictures that could not be used.
+    pub failed: usize,
+}
+
+/// Trains once for each of `n_folds` parts on the other parts (their own training and validation side, by the rules of the
+/// split), and measures on the part. Nothing is recorded; copies and features are kept.
+///
+/// # Errors
+/// [`LearnError`].
+pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Result<CrossValidated, LearnError> {
+    let whole = everything_for_training(job);
+    let copies = match tools.settings.augment.mode {
+        AugmentMode::InPlace => Vec::new(),
+        AugmentMode::Expand | AugmentMode::Combined => learn::expand(&whole, tools, &|_| {})?,
+    };
+    let fold_of = ingest::assign_folds(&job.samples, n_folds);
+    let mut parts = Vec::new();
+    for fold in 0..n_folds {
+        tracing::info!("Fold {} of {n_folds}.", fold + 1);
+        let (held_out, rest): (Vec<_>, Vec<_>) =
+            whole.samples.iter().cloned().partition(|sample| fold_of[&sample.hash] == fold);
+        parts.push(train_fold(
+            &LearnJob { samples: split_anew(rest, tools), ..whole.clone() },
+            &held_out,
+            &copies,
+            tools,
+        )?);
+    }
+    let classes: BTreeSet<ClassName> = job.samples.iter().map(|sample| sample.class.clone()).collect();
+    Ok(summary(&job.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, tools.settings.train.seed))
+}
+
+/// Every image is in the training side of some fold, so all have copies; in a folder of their own.
+fn everything_for_training(job: &LearnJob) -> LearnJob {
+    let samples = job.samples.iter().map(|sample| Sample { split: Some(Split::Train), ..sample.clone() });
+    LearnJob { samples: samples.collect(), expansion: job.expansion.join("folds"), ..job.clone() }
+}
+
+/// With sides that follow from these samples alone.
+fn split_anew(samples: Vec<Sample>, tools: &Tools<'_>) -> Vec<Sample> {
+    let free: Vec<Sample> = samples.into_iter().map(|sample| Sample { split: None, ..sample }).collect();
+    ingest::assign_split(&free, tools.settings.split.validation)
+}
+
+fn train_fold(
+    job: &LearnJob,
+    held_out: &[Sample],
+    copies: &[CopyImage],
+    tools: &Tools<'_>,
+) -> Result<HeldOut, LearnError> {
+    let settings = tools.settings;
+    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| learn::labelled(job, sample)).collect();
+    let held_out: Vec<LabelledImage> = held_out.iter().filter_map(|sample| learn::labelled(job, sample)).collect();
+    let of_training = samples.iter().filter(|image| image.split == Split::Train);
+    let sources: BTreeSet<ContentHash> = of_training.map(|image| image.hash).collect();
+    let copies: Vec<CopyImage> = copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
+    let anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
+    let fresh = learn::fresh(&anew);
+    let workspace = Workspace::new(&settings.state_dir);
+    let train_job = TrainJob {
+        run_id: job.run_id.clone(),
+        job_hash: job.job_hash,
+        data_hash: due::data_hash(&job.samples),
+        dataset: job.dataset.clone(),
+        run_dir: workspace.run(&job.dataset, &job.run_id),
+        features_dir: workspace.features(),
+        samples: &samples,
+        augmented: learn::augmented(settings.augment.mode, &copies, &fresh),
+        augmentation: due::augmentation(settings),
+        settings: settings.train,
+        limits: DecodeOptions::new(&settings.limits, settings.images.background),
+    };
+    let engine = tools.engine.get()?;
+    Ok(train::train_held_out(&train_job, &held_out, &engine, tools.stop, tools.progress)?)
+}
+
+fn judged(part: &HeldOut, temperature: f64) -> Judged {
+    Judged {
+        activation: part.activation,
+        logits: part.predictions.iter().map(|prediction| tempered(&prediction.logits, temperature)).collect(),
+        labels: part.predictions.iter().map(|prediction| prediction.label).collect(),
+    }
+}
+
+fn together(parts: &[Judged]) -> Judged {
+    let mut parts = parts.iter().cloned();
+    let first = parts.next().unwrap_or(Judged {
+        activation: crate::domain::Activation::Sigmoid,
+        logits: vec![],
+        labels: vec![],
+    });
+    parts.fold(first, |mut all, part| {
+        all.logits.extend(part.logits);
+        all.labels.extend(part.labels);
+        all
+    })
+}
+
+fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed: u64) -> CrossValidated {
+    let assess = |judged: &Judged| {
+        let mut generator = Generator::new(seed, "bootstrap");
+        Assessment::of(judged, classes, &mut |n| generator.below(n))
+    };
+    let raw: Vec<Judged> = parts.iter().map(|part| judged(part, 1.0)).collect();
+    let at_own: Vec<Judged> = parts.iter().map(|part| judged(part, part.temperature)).collect();
+    let each: Vec<Assessment> = raw.iter().map(assess).collect();
+    let accuracy_folds: Vec<f64> =
+        each.iter().map(|part| part.accuracy.map_or(0.0, |accuracy| accuracy.value)).collect();
+    let auc_folds: Vec<Option<f64>> = each.iter().map(|part| part.roc_auc_mean).collect();
+    let areas: Vec<f64> = auc_folds.iter().copied().flatten().collect();
+    let calibrated = assess(&together(&at_own));
+    CrossValidated {
+        dataset: dataset.clone(),
+        folds: parts.len(),
+        accuracy_mean: mean(&accuracy_folds).unwrap_or(0.0),
+        accuracy_sd: deviation(&accuracy_folds),
+        accuracy_folds,
+        auc_mean: mean(&areas),
+        auc_folds,
+        epochs: parts.iter().map(|part| part.epoch).collect(),
+        temperatures: parts.iter().map(|part| part.temperature).collect(),
+        assessment: Assessment { calibrated: None, ..assess(&together(&raw)) },
+        calibrated_brier: calibrated.brier,
+        calibrated_error: calibrated.calibration_error,
+        failed: parts.iter().map(|part| part.failed.len()).max().unwrap_or(0),
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+fn deviation(values: &[f64]) -> f64 {
+    let centre = mean(values).unwrap_or(0.0);
+    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
+    (squares / (values.len().max(2) - 1) as f64).sqrt()
+}

@@ -1,0 +1,73 @@
+//! What a picture looks like, so far that a copy in another size, format or quality looks the same.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ContentHash, HashParseError};
+
+/// 256 bits: whether each place of a 16 by 16 grid is brighter than its left neighbour (a difference hash).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Look([u64; 4]);
+
+impl Look {
+    /// Bits in all.
+    pub const N_BITS: usize = 256;
+
+    /// Of the bits of the grid, row by row.
+    pub fn new(bits: &[bool; Self::N_BITS]) -> Self {
+        let word = |bits: &[bool]| bits.iter().fold(0, |word, bit| (word << 1) | u64::from(*bit));
+        Self(std::array::from_fn(|at| word(&bits[64 * at..64 * (at + 1)])))
+    }
+
+    /// Bits that differ.
+    pub fn distance(&self, other: &Self) -> u32 {
+        self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
+    }
+
+    /// Bits `first..first + n` as a number; `n` is below 64.
+    pub fn band(&self, first: usize, n: usize) -> u64 {
+        (first..first + n).fold(0, |band, at| (band << 1) | (self.0[at / 64] >> (63 - at % 64)) & 1)
+    }
+}
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|word| write!(f, "{word:016x}"))
+    }
+}
+
+impl From<Look> for String {
+    fn from(look: Look) -> Self {
+        look.to_string()
+    }
+}
+
+impl TryFrom<String> for Look {
+    type Error = HashParseError;
+
+    /// 64 hexadecimal digits, as of a content hash.
+    fn try_from(text: String) -> Result<Self, HashParseError> {
+        let hash: ContentHash = text.parse()?;
+        let (words, _) = hash.as_bytes().as_chunks::<8>();
+        Ok(Self(std::array::from_fn(|at| u64::from_be_bytes(words[at]))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_keep_their_place_in_text_bands_and_distances() {
+        let mut bits = [false; Look::N_BITS];
+        (bits[0], bits[70], bits[255]) = (true, true, true);
+        let look = Look::new(&bits);
+        assert_eq!(look.distance(&Look::new(&[false; Look::N_BITS])), 3);
+        assert_eq!((look.band(0, 3), look.band(60, 12), look.band(252, 4)), (0b100, 0b10, 1));
+        let text = serde_json::to_string(&look).unwrap();
+        assert_eq!(serde_json::from_str::<Look>(&text).unwrap(), look);
+        assert!(serde_json::from_str::<Look>("\"12\"").is_err());
+    }
+}

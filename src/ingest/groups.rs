@@ -1,0 +1,100 @@
+//! Who belongs together: `groups.csv` in the dataset's folder, else the pattern on the file's name.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+use super::group_of;
+
+/// The groups of one dataset's files.
+#[derive(Debug)]
+pub struct Groups<'a> {
+    listed: BTreeMap<String, String>,
+    pattern: Option<&'a Regex>,
+}
+
+/// `groups.csv` is there and cannot be used; splitting without it might part a patient.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}`: {reason}; write a line `file,group` and then one a file, as `covid/a.png,patient 7`", path.display())]
+pub struct GroupsError {
+    path: PathBuf,
+    reason: String,
+}
+
+impl<'a> Groups<'a> {
+    /// Of the dataset in `folder`.
+    ///
+    /// # Errors
+    /// [`GroupsError`].
+    pub fn read(folder: &Path, pattern: Option<&'a Regex>) -> Result<Self, GroupsError> {
+        let path = folder.join("groups.csv");
+        let failed = |reason: String| GroupsError { path: path.clone(), reason };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(failed(format!("cannot be read: {error}"))),
+        };
+        Ok(Self { listed: listed(&text).map_err(failed)?, pattern })
+    }
+
+    /// Of the file at `path`, relative to the dataset's folder, `/`-separated; a file that is neither listed nor fits the
+    /// pattern is its own group.
+    pub fn of(&self, path: &str) -> Option<String> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let listed = self.listed.get(path).or_else(|| self.listed.get(name));
+        listed.cloned().or_else(|| group_of(self.pattern, path))
+    }
+}
+
+fn listed(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut lines = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let headers = lines.headers().map_err(|error| error.to_string())?;
+    if !headers.is_empty() && headers != vec!["file", "group"] {
+        return Err("its first line is not `file,group`".to_owned());
+    }
+    let mut listed = BTreeMap::new();
+    for line in lines.deserialize::<(String, String)>() {
+        let (file, group) = line.map_err(|error| error.to_string())?;
+        if let Some(other) = listed.insert(file.clone(), group.clone()).filter(|other| *other != group) {
+            return Err(format!("`{file}` is in two groups, `{other}` and `{group}`"));
+        }
+    }
+    listed.retain(|_, group| !group.is_empty());
+    Ok(listed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(text: &str, paths: &[&str]) -> Result<Vec<Option<String>>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("groups.csv"), text).unwrap();
+        let pattern = Regex::new(r"^(\d+)_").unwrap();
+        let groups = Groups::read(dir.path(), Some(&pattern)).map_err(|error| error.to_string())?;
+        Ok(paths.iter().map(|path| groups.of(path)).collect())
+    }
+
+    #[test]
+    fn a_listed_file_goes_before_the_pattern_and_a_whole_path_before_a_name() {
+        let text = "file,group\na.png,p1\nnormal/a.png,\"p, 2\"\n7_1.png,p1\n";
+        let found = groups(text, &["covid/a.png", "normal/a.png", "x/7_1.png", "x/8_1.png", "x/other.png"]).unwrap();
+        let expected = [Some("p1"), Some("p, 2"), Some("p1"), Some("8"), None];
+        assert_eq!(found, expected.map(|group| group.map(str::to_owned)));
+        assert_eq!(groups("", &["x/8_1.png"]).unwrap(), [Some("8".to_owned())]);
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_used_is_refused() {
+        for (text, words) in [
+            ("name,patient\na,b\n", "its first line is not `file,group`"),
+            ("file,group\na\n", "found record with 1 field"),
+            ("file,group\na,1\na,2\n", "`a` is in two groups, `1` and `2`"),
+        ] {
+            let error = groups(text, &[]).unwrap_err();
+            assert!(error.contains(words) && error.contains("groups.csv"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What cannot be parted: the images of one group, and pictures that look the same, as far as such links reach.
+
+use std::collections::BTreeMap;
+
+use super::twins::twins;
+use crate::domain::{ClassName, ContentHash, Sample, Split};
+
+/// What stands on one side together.
+pub(super) struct Unit<'a> {
+    /// The smallest of its hashes.
+    pub(super) first: ContentHash,
+    pub(super) samples: Vec<&'a Sample>,
+    pub(super) n_of_class: BTreeMap<&'a ClassName, i64>,
+    pub(super) side: Option<Split>,
+}
+
+impl<'a> Unit<'a> {
+    pub(super) fn new(samples: Vec<&'a Sample>) -> Self {
+        let mut n_of_class = BTreeMap::new();
+        for sample in &samples {
+            *n_of_class.entry(&sample.class).or_default() += 1;
+        }
+        let sides = || samples.iter().filter_map(|sample| sample.split);
+        // A unit that straddles (a link was found later) goes on where it was learned from.
+        let side = if sides().any(|side| side == Split::Train) { Some(Split::Train) } else { sides().next() };
+        let first = samples.iter().map(|sample| sample.hash).min();
+        Self { first: first.unwrap_or_else(|| ContentHash::of(&[])), samples, n_of_class, side }
+    }
+
+    pub(super) fn has(&self, class: &ClassName) -> bool {
+        self.n_of_class.contains_key(class)
+    }
+}
+
+/// The units of these samples, in hash order.
+pub(super) fn units(samples: &[Sample]) -> Vec<Unit<'_>> {
+    let mut links = Links::new(samples.len());
+    let mut first_of_group: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, sample) in samples.iter().enumerate() {
+        if let Some(group) = &sample.group {
+            links.join(at, *first_of_group.entry(group).or_insert(at));
+        }
+    }
+    twins(samples).into_iter().for_each(|(a, b)| links.join(a, b));
+    let mut members: BTreeMap<usize, Vec<&Sample>> = BTreeMap::new();
+    for (at, sample) in samples.iter().enumerate() {
+        members.entry(links.root(at)).or_default().push(sample);
+    }
+    let mut units: Vec<_> = members.into_values().map(Unit::new).collect();
+    units.sort_by_key(|unit| unit.first);
+    units
+}
+
+/// Which items hang together (union by path halving).
+struct Links(Vec<usize>);
+
+impl Links {
+    fn new(n: usize) -> Self {
+        Self((0..n).collect())
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.0[a] = b;
+    }
+}

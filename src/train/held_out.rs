@@ -1,0 +1,61 @@
+//! A training whose model is measured on images that it never saw in any way, and is then forgotten.
+
+use super::epochs::{self, Bench};
+use super::evaluation::{self, Row};
+use super::features::Features;
+use super::job::{self, LabelledImage, TrainJob};
+use super::run::{self, Prediction};
+use super::{FailedImage, TrainError};
+use crate::domain::{Activation, Progress, Silent, StopFlag, fit_temperature};
+use crate::nn::Engine;
+
+/// How a model does on images that had no part in early stopping, checkpoint, scaling or temperature.
+#[derive(Debug)]
+pub struct HeldOut {
+    /// What the model says of them.
+    pub predictions: Vec<Prediction>,
+    /// What its outputs become.
+    pub activation: Activation,
+    /// Fitted on the job's validation images.
+    pub temperature: f64,
+    /// The epoch whose layer it is, from 1.
+    pub epoch: u32,
+    /// Images that were left out.
+    pub failed: Vec<FailedImage>,
+}
+
+/// Trains as [`super::train`], writes nothing but cached features, and measures the model on `held_out`, whose classes
+/// are among the job's.
+///
+/// # Errors
+/// As [`super::train`].
+pub fn train_held_out(
+    job: &TrainJob<'_>,
+    held_out: &[LabelledImage],
+    engine: &Engine,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<HeldOut, TrainError> {
+    job::check(&job.dataset, &job::count(job.samples))?;
+    let features = Features::open(engine, &job.features_dir, job.limits)?;
+    let gathered = run::gather(job, &features, stop, progress)?;
+    job::check(&job.dataset, &gathered.counts)?;
+    let bench = Bench { settings: &job.settings, features: &features, stop, progress, bookmark: None };
+    let fitted = epochs::fit(&gathered.material, bench)?;
+    let labels: Vec<usize> = gathered.material.validation.iter().map(|row| row.class).collect();
+    let temperature = fit_temperature(fitted.head.activation(), &fitted.evaluation.logits, &labels);
+
+    let images: Vec<&LabelledImage> = held_out.iter().collect();
+    let ensured = features.ensure(&run::wanted(&images), stop, &Silent)?;
+    let classes = &gathered.material.classes;
+    let rows: Vec<Row> =
+        images.iter().zip(ensured.hashes).filter_map(|(image, hash)| run::row(classes, &image.class, hash)).collect();
+    let logits = evaluation::logits(&fitted.head, &rows, &features.cache)?;
+    Ok(HeldOut {
+        predictions: run::predictions(&rows, logits),
+        activation: fitted.head.activation(),
+        temperature,
+        epoch: fitted.epoch,
+        failed: gathered.failed.into_iter().chain(ensured.failed).collect(),
+    })
+}
