@@ -10,15 +10,19 @@ mod gallery;
 mod gallery_page;
 mod page;
 mod pictures;
+mod plots;
 mod provenance;
 mod quality;
 mod record;
+mod run;
+mod run_page;
 mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet};
 pub use error::ReportError;
 pub use gallery::{Gallery, write_gallery};
 pub use record::ReportRecord;
+pub use run::{RunReport, write_run};
 
 use std::path::Path;
 use std::time::SystemTime;

@@ -12,12 +12,13 @@ use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
 use crate::config::{AugmentMode, Settings};
 use crate::disk::Workspace;
 use crate::domain::{
-    ContentHash, Counter, DatasetName, Decision, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split, StopFlag,
-    StopReason, Stopped,
+    ContentHash, Counter, DatasetName, Decision, Judged, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split,
+    StopFlag, StopReason, Stopped,
 };
 use crate::imaging::{DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
-use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, Prediction, TrainError, TrainJob};
+use crate::report::{self, ReportError, RunReport};
+use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
 
 use super::due;
 use super::engine::EngineCell;
@@ -152,7 +153,32 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     }
     let rival = rival(job, &train_job, &outcome.predictions, &engine, &workspace, tools.stop)?;
     let decision = promote::decide(settings.promotion, &outcome.model, &rival);
+    // The model is there; a page that cannot be written does not undo it.
+    if let Err(error) = write_page(job, &workspace, &outcome, &decision) {
+        tracing::warn!("No page for model {}: {error}.", outcome.model.run_id);
+    }
     Ok(Learned { model: outcome.model, decision })
+}
+
+fn write_page(
+    job: &LearnJob,
+    workspace: &Workspace,
+    outcome: &Outcome,
+    decision: &Decision,
+) -> Result<(), ReportError> {
+    let Outcome { model, predictions, history, .. } = outcome;
+    let judged = Judged {
+        activation: model.head.activation,
+        logits: predictions.iter().map(|prediction| prediction.logits.clone()).collect(),
+        labels: predictions.iter().map(|prediction| prediction.label).collect(),
+    };
+    let paths: BTreeMap<ContentHash, &str> =
+        job.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
+    let name =
+        |prediction: &Prediction| paths.get(&prediction.hash).map_or_else(String::new, |path| (*path).to_owned());
+    let names: Vec<String> = predictions.iter().map(name).collect();
+    let page = RunReport { model, history, judged: &judged, names: &names, decision };
+    report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
 }
 
 /// Makes one copy of one image for one epoch.

@@ -15,7 +15,7 @@ pub(super) fn table(entries: &[Entry]) -> String {
     let scores = classes.iter().map(|class| format!("score {class}"));
     let head = FACTS.map(str::to_owned).into_iter().chain(scores).chain(["report".to_owned()]);
     let mut text = line(head);
-    for Entry { folder, record } in entries {
+    for Entry { folder, record, .. } in entries {
         let facts = [
             record.scan.clone(),
             record.dataset.to_string(),

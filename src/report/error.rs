@@ -34,6 +34,9 @@ pub enum ReportError {
         /// Why.
         source: serde_json::Error,
     },
+    /// A curve could not be drawn.
+    #[error("cannot draw a curve ({0}); please report this as a fault of the program")]
+    Plot(String),
     /// The folder of reports cannot be listed.
     #[error("cannot list `{}`: {source}; check its permissions", path.display())]
     List {

@@ -25,6 +25,8 @@ pub(super) struct Entry {
     /// Relative to the gallery, `/`-separated.
     pub(super) folder: String,
     pub(super) record: ReportRecord,
+    /// The page of the model that explained it, relative to the gallery, where there is one.
+    pub(super) model_page: Option<String>,
 }
 
 /// Writes `index.html` and `results.csv` into `reports_dir`, newest report first. Reports lie one or two folders deep;
@@ -38,7 +40,10 @@ pub fn write_gallery(reports_dir: &Path) -> Result<Gallery, ReportError> {
     for folder in report_folders(reports_dir)? {
         let file = reports_dir.join(&folder).join(FILE);
         match read(&file) {
-            Some(record) => entries.push(Entry { folder, record }),
+            Some(record) => {
+                let model_page = model_page(reports_dir, &record);
+                entries.push(Entry { folder, record, model_page });
+            }
             None => unreadable.push(file),
         }
     }
@@ -46,6 +51,12 @@ pub fn write_gallery(reports_dir: &Path) -> Result<Gallery, ReportError> {
     write_atomic(&reports_dir.join("results.csv"), csv::table(&entries).as_bytes())?;
     write_atomic(&reports_dir.join("index.html"), gallery_page::render(&entries).as_bytes())?;
     Ok(Gallery { n_reports: entries.len(), unreadable })
+}
+
+/// Beside the reports in the state folder; reports elsewhere have none.
+fn model_page(reports_dir: &Path, record: &ReportRecord) -> Option<String> {
+    let page = format!("../runs/{}/{}/{PAGE}", record.dataset, record.model);
+    reports_dir.join(&page).is_file().then_some(page)
 }
 
 fn read(file: &Path) -> Option<ReportRecord> {

@@ -69,12 +69,15 @@ fn tools(entries: &[Entry]) -> Markup {
 fn list(entries: &[Entry]) -> Markup {
     html! {
         ol.rows {
-            @for Entry { folder, record } in entries {
+            @for Entry { folder, record, model_page } in entries {
                 li data-class=(record.predicted) data-score=(record.top_score()) data-warned[!record.warnings.is_empty()] {
                     (thumbnail(folder, record))
                     div {
                         p.name { a href={ (address(folder)) "/" (PAGE) } { bdi { (visible(&record.scan)) } } }
-                        p.muted.small { bdi { (visible(record.dataset.as_str())) } " · model " (visible(record.model.as_str())) }
+                        p.muted.small { bdi { (visible(record.dataset.as_str())) } " · model "
+                            @if let Some(page) = model_page { a href=(address(page)) { (visible(record.model.as_str())) } }
+                            @else { (visible(record.model.as_str())) }
+                        }
                     }
                     div {
                         p.outcome { bdi { (visible(record.predicted.as_str())) } (bar(record.top_score())) span.number { (score(record.top_score())) } }

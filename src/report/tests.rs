@@ -9,7 +9,7 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Activation, Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
-    ExplanationStatus, HeadRecord, Judged, RunId, StopReason,
+    Decision, EpochRecord, ExplanationStatus, HeadRecord, Judged, RunId, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 
@@ -262,4 +262,57 @@ fn the_gallery_is_the_same_every_time_and_says_when_it_is_empty() {
     let first = index();
     write_gallery(dir.path()).unwrap();
     assert_eq!(first, index());
+}
+
+/// Writes the page of the run whose second class has this name; its first image is called so as well.
+fn run_page(folder: &Path, name: &str) -> String {
+    let model = model(["patchy", name]);
+    let judged = Judged {
+        activation: Activation::Sigmoid,
+        logits: vec![vec![2.0, -2.0], vec![1.5, -1.0], vec![-3.0, 2.5], vec![0.2, -0.1]],
+        labels: vec![0, 1, 1, 0],
+    };
+    let epoch = |epoch: u32, loss: f64| EpochRecord {
+        epoch,
+        loss,
+        accuracy: 0.8,
+        val_loss: 1.1 * loss,
+        val_accuracy: 0.75,
+        val_binary_accuracy: 0.75,
+        saved: epoch == 1,
+    };
+    let decision = Decision {
+        dataset: model.dataset.clone(),
+        run_id: model.run_id.clone(),
+        promoted: true,
+        previous: None,
+        n_validation: 4,
+        candidate_correct: 3,
+        previous_correct: None,
+        paired: None,
+        reason: "it is the first model of this dataset".to_owned(),
+        at: "2025-11-23T09:30:00Z".to_owned(),
+    };
+    let names = [name, "b.png", "c.png", "d.png"].map(str::to_owned);
+    let history = [epoch(1, 0.6), epoch(2, f64::NAN), epoch(3, 0.3)];
+    let page = RunReport { model: &model, history: &history, judged: &judged, names: &names, decision: &decision };
+    write_run(folder, &page).unwrap();
+    fs::read_to_string(folder.join("report.html")).unwrap()
+}
+
+#[test]
+fn a_runs_page_says_everything_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = run_page(dir.path(), "plain");
+    insta::assert_snapshot!(text_of(&page));
+    assert_eq!(page.matches("<figure class=\"plot\"").count(), 4);
+    assert!(!page.contains("src=") && !page.contains("url("), "nothing from elsewhere");
+    assert_eq!(page, run_page(dir.path(), "plain"));
+}
+
+#[test]
+fn hostile_names_stay_text_on_a_runs_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = run_page(dir.path(), "<script>alert(1)<|script>");
+    assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;alert"));
 }

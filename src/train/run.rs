@@ -29,6 +29,8 @@ pub struct Outcome {
     pub failed: Vec<FailedImage>,
     /// What the model says of each validation image.
     pub predictions: Vec<Prediction>,
+    /// Epoch by epoch, as `history.csv`.
+    pub history: Vec<EpochRecord>,
 }
 
 /// What a model says of one image that it did not learn from.
@@ -80,7 +82,13 @@ pub fn train(
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
     bookmark.remove()?;
     let predictions = predictions(&gathered.material.validation, fitted.evaluation.logits);
-    Ok(Outcome { model, images_forwarded: features.n_forwarded(), failed: gathered.failed, predictions })
+    Ok(Outcome {
+        model,
+        images_forwarded: features.n_forwarded(),
+        failed: gathered.failed,
+        predictions,
+        history: fitted.history,
+    })
 }
 
 /// Which of the job's validation images a stored layer, whatever classes it knows, gets right, by content. `None` when

@@ -51,6 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("png", &["imaging"]),
     ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),
+    ("plotters", &["report"]),
     ("csv", &["ingest", "report"]), // report has a file of that name
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -1,0 +1,88 @@
+//! Curves as SVG that stands in the page itself. No name from a user is drawn: classes are told apart by colour, and the
+//! page says in words which is which.
+
+use plotters::prelude::*;
+
+use super::error::ReportError;
+
+/// Pixels of one plot.
+const SIZE: (u32, u32) = (520, 340);
+
+/// Colours of the first curves, told apart by the colour-blind as well (Okabe and Ito 2008).
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+];
+const AXIS: RGBColor = RGBColor(128, 136, 142);
+
+/// A named line; the name stands in the page, not in the plot.
+pub(super) struct Curve {
+    pub(super) name: String,
+    pub(super) points: Vec<(f64, f64)>,
+    /// A dot at each point.
+    pub(super) dotted: bool,
+}
+
+/// A plot and what its axes mean.
+pub(super) struct Plot {
+    pub(super) x: &'static str,
+    pub(super) y: &'static str,
+    pub(super) x_range: (f64, f64),
+    pub(super) y_range: (f64, f64),
+    /// A line from corner to corner, for comparison.
+    pub(super) diagonal: bool,
+    pub(super) curves: Vec<Curve>,
+}
+
+/// The colour of curve number so-and-so, as in a style sheet.
+pub(super) fn colour(number: usize) -> String {
+    let RGBColor(red, green, blue) = COLOURS[number % COLOURS.len()];
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+impl Plot {
+    /// As an `<svg>` element.
+    pub(super) fn svg(&self) -> Result<String, ReportError> {
+        let mut svg = String::new();
+        self.draw(&mut svg).map_err(|error| ReportError::Plot(error.to_string()))?;
+        Ok(svg)
+    }
+
+    fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+        let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+        let (x, y) = (self.x_range, self.y_range);
+        let mut chart = ChartBuilder::on(&area)
+            .margin(10)
+            .x_label_area_size(44)
+            .y_label_area_size(52)
+            .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
+        chart
+            .configure_mesh()
+            .axis_style(AXIS)
+            .bold_line_style(AXIS.mix(0.3))
+            .light_line_style(TRANSPARENT)
+            .label_style(("sans-serif", 14, &AXIS))
+            .axis_desc_style(("sans-serif", 15, &AXIS))
+            .x_labels(6)
+            .y_labels(6)
+            .x_desc(self.x)
+            .y_desc(self.y)
+            .draw()?;
+        if self.diagonal {
+            chart.draw_series(LineSeries::new([(x.0, y.0), (x.1, y.1)], AXIS.mix(0.6)))?;
+        }
+        for (number, curve) in self.curves.iter().enumerate() {
+            let colour = COLOURS[number % COLOURS.len()];
+            chart.draw_series(LineSeries::new(curve.points.iter().copied(), colour.stroke_width(2)))?;
+            if curve.dotted {
+                chart.draw_series(curve.points.iter().map(|point| Circle::new(*point, 4, colour.filled())))?;
+            }
+        }
+        area.present()?;
+        Ok(())
+    }
+}
