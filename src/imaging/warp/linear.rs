@@ -51,9 +51,8 @@ pub(super) fn warp<T: Level, const C: usize>(
         let (across, down) = (x_run.inside::<T>(width, width), y_run.inside::<T>(height, width));
         let first = across.start.max(down.start);
         let span = first..across.end.min(down.end).max(first);
-        for x in (0..span.start).chain(span.end..width) {
-            row[x * C..][..C]
-                .copy_from_slice(&border.pixel(x_run.at(x), y_run.at(x), || map.apply(x as f64, y as f64)));
+        for columns in [0..span.start, span.end..width] {
+            border.fill(&mut row[columns.start * C..columns.end * C], columns, y, map, (x_run, y_run));
         }
         let inner = &mut row[span.start * C..span.end * C];
         let n_done = match kernel {
@@ -133,16 +132,39 @@ impl<'a, T: Level, const C: usize> Border<'a, T, C> {
         Self { data, size, extension, outside, exact: Exact::new(data, size, 0, extension, outside.into()) }
     }
 
-    /// The pixel at (`x`, `y`), which `precisely` gives in full.
-    fn pixel(&self, x: i64, y: i64, precisely: impl Fn() -> [f64; 2]) -> [T; C] {
+    /// Writes `columns` of row `y` to `out`. The extension is told apart once for all of them.
+    fn fill(&self, out: &mut [T], columns: Range<usize>, y: usize, map: &Affine, (across, down): (Run, Run)) {
+        let places = columns.clone().map(|x| (across.at(x), down.at(x)));
+        let pixels = out.chunks_exact_mut(C);
+        let last = self.size.map(|side| side as i64 - 1);
         match self.extension {
-            Extension::Constant if self.is_far(x, 0) || self.is_far(y, 1) => [self.outside; C],
-            Extension::Constant | Extension::Wrap => {
-                let [x, y] = precisely();
-                self.exact.pixel(x, y).map(T::rounded)
+            Extension::Nearest => {
+                let inward = |i: i64, axis: usize| Some(i.clamp(0, last[axis]));
+                for (pixel, at) in pixels.zip(places) {
+                    pixel.copy_from_slice(&self.blended(at, inward));
+                }
             }
-            _ => self.blended(x, y),
+            Extension::Reflect | Extension::GridConstant | Extension::GridWrap => {
+                let inward = |i: i64, axis: usize| self.extension.index(i, last[axis] + 1);
+                for (pixel, at) in pixels.zip(places) {
+                    pixel.copy_from_slice(&self.blended(at, inward));
+                }
+            }
+            Extension::Constant | Extension::Wrap => {
+                for (pixel, (x, at)) in pixels.zip(columns.zip(places)) {
+                    pixel.copy_from_slice(&self.exactly(at, x, y, map));
+                }
+            }
         }
+    }
+
+    /// The pixel at a coordinate, of which `map` gives the last bit.
+    fn exactly(&self, at: (i64, i64), x: usize, y: usize, map: &Affine) -> [T; C] {
+        if self.extension == Extension::Constant && (self.is_far(at.0, 0) || self.is_far(at.1, 1)) {
+            return [self.outside; C];
+        }
+        let [u, v] = map.apply(x as f64, y as f64);
+        self.exact.pixel(u, v).map(T::rounded)
     }
 
     /// Whether a coordinate lies outside by more than its rounding.
@@ -151,9 +173,10 @@ impl<'a, T: Level, const C: usize> Border<'a, T, C> {
         at < -margin || at > ((self.size[axis] as i64 - 1) << Q) + margin
     }
 
-    fn blended(&self, x: i64, y: i64) -> [T; C] {
-        let places =
-            |at: i64, axis: usize| [0, 1].map(|next| self.extension.index((at >> Q) + next, self.size[axis] as i64));
+    /// The pixel at a coordinate, of whose neighbours `inward` says which samples stand for them.
+    #[inline]
+    fn blended(&self, (x, y): (i64, i64), inward: impl Fn(i64, usize) -> Option<i64>) -> [T; C] {
+        let places = |at: i64, axis: usize| [0, 1].map(|next| inward((at >> Q) + next, axis));
         let ([left, right], [above, below]) = (places(x, 0), places(y, 1));
         let corners = [(left, above), (right, above), (left, below), (right, below)];
         let pixels = corners.map(|corner| self.sample(corner));
@@ -161,6 +184,7 @@ impl<'a, T: Level, const C: usize> Border<'a, T, C> {
         std::array::from_fn(|c| T::blend(pixels.map(|pixel| pixel[c]), fx, fy))
     }
 
+    #[inline]
     fn sample(&self, place: (Option<i64>, Option<i64>)) -> [T; C] {
         let (Some(x), Some(y)) = place else { return [self.outside; C] };
         let at = (y as usize * self.size[0] + x as usize) * C;
