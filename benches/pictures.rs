@@ -3,6 +3,12 @@
 //! Inputs are generated. A scan is a synthetic film brought to 1024x1024, with the grain of a detector; times of one
 //! picture on one thread.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_imports,
+    reason = "a benchmark may fail loudly, and its groups share what they measure on"
+)]
+
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use gradwatch::domain::{Fill, Interpolation};

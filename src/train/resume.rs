@@ -60,7 +60,7 @@ impl Bookmark {
     /// `None` when there is nothing to go on from, or it is of another training; that one is lost then.
     pub(super) fn load(&self) -> Option<Standing> {
         let bytes = std::fs::read(&self.path).ok()?;
-        let standing = self.from_bytes(&bytes);
+        let standing = self.read(&bytes);
         if standing.is_none() {
             tracing::info!("`{}` is of another training and is not gone on from.", self.path.display());
         }
@@ -95,7 +95,7 @@ impl Bookmark {
         Ok(safetensors::serialize(views, Some(HashMap::from([(TRAINING.to_owned(), title)])))?)
     }
 
-    fn from_bytes(&self, bytes: &[u8]) -> Option<Standing> {
+    fn read(&self, bytes: &[u8]) -> Option<Standing> {
         let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
         let title: Title = serde_json::from_str(header.metadata().as_ref()?.get(TRAINING)?).ok()?;
         if title.identity != self.identity {
@@ -176,7 +176,7 @@ mod tests {
         standing.pasts[1].reading.validation.loss = f64::NAN;
         standing.kept = None;
         let bookmark = Bookmark::new(Path::new("."), ContentHash::of(b"this"));
-        let read = bookmark.from_bytes(&bookmark.to_bytes(&standing).unwrap()).unwrap();
+        let read = bookmark.read(&bookmark.to_bytes(&standing).unwrap()).unwrap();
         assert!(read.pasts[1].reading.validation.loss.is_nan() && read.kept.is_none());
     }
 }

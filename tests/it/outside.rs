@@ -73,7 +73,8 @@ fn cross_validation_holds_out_every_picture_once() {
     let refused = bed.run(&["train", "shapes"]);
     assert_eq!(refused.code, 65, "{}", refused.stderr);
     assert!(refused.stderr.contains("its first line is not `file,group`"), "{}", refused.stderr);
-    let groups: String = (0..6).map(|number| format!("disc/{number}.png,one\nbars/{number}.png,two\n")).collect();
+    let groups: Vec<_> = (0..6).map(|number| format!("disc/{number}.png,one\nbars/{number}.png,two\n")).collect();
+    let groups = groups.concat();
     bed.write("shapes/groups.csv", format!("file,group\n{groups}"));
     let refused = bed.run(&["train", "shapes"]);
     assert_eq!(refused.code, 65, "a class that is one group cannot be split: {}", refused.stderr);

@@ -41,7 +41,9 @@ pub(super) fn units(samples: &[Sample]) -> Vec<Unit<'_>> {
             links.join(at, *first_of_group.entry(group).or_insert(at));
         }
     }
-    twins(samples).into_iter().for_each(|(a, b)| links.join(a, b));
+    for (a, b) in twins(samples) {
+        links.join(a, b);
+    }
     let mut members: BTreeMap<usize, Vec<&Sample>> = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
         members.entry(links.root(at)).or_default().push(sample);

@@ -162,11 +162,11 @@ fn fractions_of_different_numbers_of_images_are_compared_as_fractions() {
 
 #[test]
 fn what_is_not_a_number_is_never_better() {
+    const NAN: f64 = f64::NAN;
     let loss = |losses: &[f64]| {
         let scores: Vec<_> = losses.iter().map(|&loss| Score { n_correct: 500, n: 1000, loss }).collect();
         [Monitor::ValLoss, Monitor::ValAccuracy].map(|monitor| course_of(stopping(monitor, 0.0, 2), &scores))
     };
-    const NAN: f64 = f64::NAN;
     assert_eq!(loss(&[NAN, 0.5, 0.4, NAN, NAN])[0], (vec![1, 2], Some(4)));
     assert_eq!(loss(&[NAN, NAN, 0.1])[0], (vec![], Some(1)));
     assert_eq!(loss(&[NAN, NAN, NAN])[1], (vec![], Some(1)), "a diverged layer's accuracy counts for nothing");
