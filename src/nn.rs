@@ -22,6 +22,7 @@ mod pattern;
 mod precision;
 mod random;
 mod rescue;
+mod rounding;
 mod torch;
 mod weights;
 mod worker;

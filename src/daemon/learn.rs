@@ -242,7 +242,8 @@ fn rival(
 ) -> Result<Rival, LearnError> {
     let Some(best) = &job.best else { return Ok(Rival::None) };
     let run = best.run_id.clone();
-    if best.backbone_detail.sha256 != engine.backbone().record.sha256 {
+    let running = &engine.backbone().record;
+    if (running.sha256, &running.preprocessing) != (best.backbone_detail.sha256, &best.backbone_detail.preprocessing) {
         return Ok(Rival::Incomparable(run, "was trained on other VGG16 weights than those in use".to_owned()));
     }
     let head = match Head::load(&workspace.run(&best.dataset, &best.run_id), &best.head) {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, Explanation, ModelRecord, RunId, Scan};
+use crate::domain::{BackboneRecord, ContentHash, Explanation, ModelRecord, RunId, Scan};
 use crate::explain::{self, ExplainError};
 use crate::imaging::{self, DecodeError, DecodeOptions};
 use crate::nn::{Engine, Head, NnError};
@@ -64,9 +64,9 @@ pub enum ServeError {
     OtherWeights {
         /// The model.
         model: RunId,
-        /// Its weights' hash, short.
+        /// Its weights' hash, short, and the preparation of pictures.
         wanted: String,
-        /// The running weights' hash, short.
+        /// The same of those that run.
         running: String,
     },
     /// The model has nothing to say of it.
@@ -124,10 +124,10 @@ impl Explainer {
     }
 
     fn head(&mut self, engine: &Engine, model: &ModelRecord) -> Result<&Head, ServeError> {
-        let running = engine.backbone().record.sha256;
-        let wanted = model.backbone_detail.sha256;
-        if running != wanted {
-            let (wanted, running) = (wanted.short(), running.short());
+        let (running, wanted) = (&engine.backbone().record, &model.backbone_detail);
+        if (running.sha256, &running.preprocessing) != (wanted.sha256, &wanted.preprocessing) {
+            let named = |record: &BackboneRecord| format!("{}, {}", record.sha256.short(), record.preprocessing);
+            let (wanted, running) = (named(wanted), named(running));
             return Err(ServeError::OtherWeights { model: model.run_id.clone(), wanted, running });
         }
         if self.head.as_ref().is_none_or(|(run, _)| *run != model.run_id) {

@@ -8,6 +8,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::architecture::Conv;
 use super::input::Input;
 use super::precision::Precision;
+use super::rounding::rounded;
 use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
@@ -93,7 +94,11 @@ impl Network {
 }
 
 fn place(conv: &Conv, layer: &Layer, device: Device, precision: Precision) -> Result<Placed, TchError> {
-    let weight = Tensor::f_from_slice(&layer.weight)?.f_view(conv.weight_shape().map(|n| n as i64))?;
+    let weight = match precision {
+        Precision::F32 => Tensor::f_from_slice(&layer.weight)?,
+        Precision::Bf16 => Tensor::f_from_slice(&rounded(&layer.weight))?,
+    };
+    let weight = weight.f_view(conv.weight_shape().map(|n| n as i64))?;
     let bias = Tensor::f_from_slice(&layer.bias)?;
     let kind = precision.kind();
     let (weight, bias) = if device == Device::Cpu {
