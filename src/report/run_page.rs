@@ -73,7 +73,7 @@ fn measures(assessment: &Assessment) -> Markup {
                 @if let Some(calibrated) = calibrated { " (" (format!("{:.2}", calibrated.temperature)) ")" }
                 " were chosen on the same images, so these figures are a little kind."
             }
-            table {
+            table.measures {
                 thead { tr { th scope="col" { "Measure" } th scope="col" { "Value" } th scope="col" { "95 % interval" } } }
                 tbody {
                     @for (name, estimate) in overall { tr { th scope="row" { (name) } (told(estimate)) } }
@@ -229,7 +229,7 @@ fn mistakes(model: &ModelRecord, judged: &Judged, names: &[String]) -> Markup {
             @if wrong.is_empty() {
                 p.muted { "None on the validation images." }
             } @else {
-                table {
+                table.measures {
                     thead { tr { th scope="col" { "File" } th scope="col" { "Truth" } th scope="col" { "Taken for" } th scope="col" { "Score" } } }
                     tbody {
                         @for at in wrong.iter().take(MOST_MISTAKES) {
