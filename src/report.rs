@@ -18,7 +18,7 @@ mod run;
 mod run_page;
 mod viewer;
 
-pub use contact_sheet::{SheetHead, contact_sheet};
+pub use contact_sheet::{SheetHead, contact_sheet, shows};
 pub use error::ReportError;
 pub use gallery::{Gallery, write_gallery};
 pub use record::ReportRecord;

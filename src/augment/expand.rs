@@ -70,7 +70,9 @@ pub fn expand(
         disk::sync_batch(out_dir)?;
     }
     work.write_manifest(&expansion)?;
-    expansion.removed = remove_stale(&out_dir.join(options.folder), &work.planned())?;
+    if options.may_remove {
+        expansion.removed = remove_stale(&out_dir.join(options.folder), &work.planned())?;
+    }
     if let Some(root) = work.jobs.first().and_then(|job| job.source.root()) {
         disk::note_origin(&out_dir.join(manifest::NAME), root);
     }

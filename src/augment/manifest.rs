@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,22 @@ pub struct Line {
     pub program: String,
 }
 
+impl Line {
+    /// A manifest may have been changed by others: nothing outside its folder is written, and nothing endless is made.
+    fn check(&self) -> Result<(), String> {
+        let is_plain = |path: &str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        let elastic = self.draw.elastic.map_or(1, |elastic| elastic.cells);
+        if !is_plain(&self.copy) || !is_plain(&self.source) {
+            return Err("names a file outside its folder; it was changed by others".into());
+        }
+        let in_range = (8..=4096).contains(&self.size) && (1..=64).contains(&elastic);
+        if !in_range || !(0.0..=20.0).contains(&self.draw.blur) || !(0.0..=40.0).contains(&self.draw.clahe) {
+            return Err("has numbers that no recipe allows; it was changed by others".into());
+        }
+        Ok(())
+    }
+}
+
 /// What an earlier manifest says of a copy, as far as it saves work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) struct Known {
@@ -100,7 +116,9 @@ pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Line>, A
                     format!("is no line of this version's manifest: {error}; run the expansion again"),
                 )
             };
-            lines.push(serde_json::from_str(&text).map_err(not_ours)?);
+            let line: Line = serde_json::from_str(&text).map_err(not_ours)?;
+            line.check().map_err(|reason| wrong(format!(" line {n_lines}"), reason))?;
+            lines.push(line);
         }
     }
     match only {

@@ -34,6 +34,8 @@ pub struct ExpandOptions {
     /// Whether copies may be removed when not one of them is of a source at hand: so it is in the service, whose
     /// datasets may be replaced; on the command line it would be a mistaken destination.
     pub may_replace_all: bool,
+    /// Whether copies without a source are removed: not while some sources could not be read, whose copies they may be.
+    pub may_remove: bool,
     /// What is too large, and what shows through.
     pub limits: DecodeOptions,
     /// Bytes; larger files are not read.
@@ -56,6 +58,7 @@ impl ExpandOptions {
             encoding: Encoding { format: augment.format, quality: augment.jpeg_quality },
             folder: "augmented",
             may_replace_all: true,
+            may_remove: true,
             limits: DecodeOptions::new(&settings.limits, settings.images.background),
             max_file: settings.limits.max_file_mib << 20,
             threads: settings.compute.threads,

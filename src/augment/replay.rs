@@ -146,10 +146,10 @@ fn other_bytes(line: &Line) -> SourceFailure {
         relative: line.copy.clone(),
         code: "other-bytes",
         reason: format!(
-            "made by version {} it had other bytes than version {} makes",
+            "its line (of version {}) does not make these bytes in version {}: it was changed, or made by another version",
             line.program,
             env!("CARGO_PKG_VERSION")
         ),
-        fix: "replay it with that version, or expand the dataset again",
+        fix: "replay it with the version that wrote it, or expand the dataset again",
     }
 }

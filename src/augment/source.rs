@@ -1,6 +1,6 @@
 //! Where copies come from: labelled images with their place, content and side of the split.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -44,6 +44,8 @@ pub struct Found {
     pub sources: Vec<Source>,
     /// Files left out because an earlier one of the same class has the same content; relative.
     pub duplicates: Vec<String>,
+    /// One line for each content that lies in several classes: one of its labels must be wrong.
+    pub conflicts: Vec<String>,
     /// Files that could not be read.
     pub failed: Vec<SourceFailure>,
 }
@@ -82,7 +84,23 @@ pub fn find_sources(
         }
     }
     found.failed = failed;
+    found.conflicts = conflicts(&found.sources);
     Ok(found)
+}
+
+fn conflicts(sources: &[Source]) -> Vec<String> {
+    let mut first: BTreeMap<ContentHash, &Source> = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for source in sources {
+        let seen = *first.entry(source.hash).or_insert(source);
+        if seen.class != source.class {
+            let (a, b) = (seen.relative.escape_debug(), source.relative.escape_debug());
+            conflicts.push(format!(
+                "`{a}` and `{b}` are the same picture in two classes: remove the one with the wrong label"
+            ));
+        }
+    }
+    conflicts
 }
 
 fn list(folder: &Path) -> (Vec<(ClassName, PathBuf)>, Vec<SourceFailure>) {
@@ -107,6 +125,10 @@ fn list(folder: &Path) -> (Vec<(ClassName, PathBuf)>, Vec<SourceFailure>) {
 
 fn class_of(folder: &Path, path: &Path) -> Result<ClassName, SourceFailure> {
     let relative = relative(folder, path);
+    if path.to_str().is_none() {
+        let reason = "its name is not UTF-8, and would be written as another one".into();
+        return Err(SourceFailure { code: "file-name", reason, fix: "rename the file or its folder", relative });
+    }
     let first = relative.split('/').next().unwrap_or_default();
     ClassName::new(first).map_err(|error| SourceFailure {
         code: "class-name",

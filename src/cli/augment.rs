@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::failure::{Exit, Failure};
 use super::output;
 use super::progress::TerminalProgress;
-use crate::augment::{self, AugmentError, ExpandOptions, Expansion, SourceFailure};
+use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found, SourceFailure};
 use crate::config::Settings;
 use crate::daemon::{self, stop_on_signals};
 use crate::domain::StopFlag;
@@ -99,14 +99,17 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
     let found = augment::find_sources(&src, &options, &stop, &progress)?;
+    found.failed.iter().for_each(complain);
+    found.conflicts.iter().for_each(|conflict| output::error(conflict));
+    let options = ExpandOptions { may_remove: found.failed.is_empty(), ..options };
     let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
     let sheet = if settings.augment.contact_sheet {
         daemon::draw_sheet(&options, &found.sources, &expansion, &dst)?
     } else {
         None
     };
-    found.failed.iter().chain(&expansion.failed).for_each(complain);
-    output::line(&summary(&expansion, found.sources.len(), found.duplicates.len(), &args.dst));
+    expansion.failed.iter().for_each(complain);
+    output::line(&summary(&expansion, &found, &args.dst));
     if sheet.is_some() {
         output::line(&format!("Look at them: {}", args.dst.join("contact-sheet.html").display()));
     }
@@ -117,6 +120,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The path with every link resolved, also where its last parts do not exist yet.
+fn real(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Err(_), Some(parent), Some(name)) => real(parent).join(name),
+        (resolved, ..) => resolved.unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
 /// Both folders as absolute paths. One inside the other would make copies of copies at the next run.
 fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     let missing = |error: std::io::Error| {
@@ -125,7 +136,7 @@ fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     };
     let real_src = src.canonicalize().map_err(missing)?;
     let absolute = |error: std::io::Error| Failure::new(Exit::Io, format!("`{}`: {error}", dst.display()));
-    let real_dst = dst.canonicalize().or_else(|_| std::path::absolute(dst)).map_err(absolute)?;
+    let real_dst = real(&std::path::absolute(dst).map_err(absolute)?);
     if real_dst.starts_with(&real_src) || real_src.starts_with(&real_dst) {
         let advice = "one lies inside the other: choose a DST outside SRC, so that copies are never taken for images";
         return Err(Failure::new(Exit::Usage, format!("`{}` and `{}`: {advice}", src.display(), dst.display())));
@@ -135,20 +146,25 @@ fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
 
 pub(super) fn complain(failure: &SourceFailure) {
     let SourceFailure { relative, code, reason, fix } = failure;
+    let relative = relative.escape_debug();
     output::error(&format!("`{relative}` ({code}): {reason}; {fix}"));
 }
 
-fn summary(expansion: &Expansion, n_images: usize, n_duplicates: usize, dst: &Path) -> String {
+fn summary(expansion: &Expansion, found: &Found, dst: &Path) -> String {
     let Expansion { copies, written, kept, removed, failed } = expansion;
-    let some = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
+    let some = |n: usize, what: &str| match n {
+        0 => String::new(),
+        1 => format!(", 1 {what}"),
+        n => format!(", {n} {}", what.replacen("image", "images", 1)),
+    };
     format!(
         "{} copies of {} images in {}: {written} made now, {kept} kept{}{}{}.",
         copies.len(),
-        n_images - failed.len(),
+        found.sources.len() - failed.len(),
         dst.display(),
         some(*removed, "removed"),
-        some(n_duplicates, "duplicate images left out"),
-        some(failed.len(), "images failed"),
+        some(found.duplicates.len(), "duplicate image left out"),
+        some(found.failed.len() + failed.len(), "image failed"),
     )
 }
 

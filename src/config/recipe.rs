@@ -103,7 +103,7 @@ fn within(key: &'static str, value: f64, low: f64, high: f64) -> Refusal {
 
 fn range(key: &'static str, [low, high]: [f64; 2], least: f64, most: f64) -> Refusal {
     let good = low <= high && (least..=most).contains(&low) && (least..=most).contains(&high);
-    if good { Ok(()) } else { Err((key, format!("must be [low, high] between {least} and {most}"))) }
+    if good { Ok(()) } else { Err((key, format!("must be [low, high] between {least} and {most}, low first"))) }
 }
 
 fn choices(r: &Recipe) -> Refusal {
@@ -113,6 +113,13 @@ fn choices(r: &Recipe) -> Refusal {
         }
         if !(0.0..=1.0).contains(probability) {
             return Err(("probability", format!("{transform}: must lie between 0 and 1")));
+        }
+    }
+    let named =
+        r.probability.keys().map(|t| ("probability", t)).chain(r.one_of.iter().flatten().map(|t| ("one_of", t)));
+    for (key, transform) in named {
+        if !r.does(*transform) {
+            return Err((key, format!("{transform} is named, but off: set {SECTION}.{transform}, or leave it out")));
         }
     }
     let mut grouped = BTreeSet::new();
@@ -152,7 +159,7 @@ mod tests {
 
     #[test]
     fn short_ways_of_writing_mean_what_keras_means() {
-        let text = "zoom = 0.2\nrotation = 5\nbrightness = [1, 1]\nsemantics = 'keras-2.9'\nprobability = { blur = 1 }";
+        let text = "zoom = 0.2\nrotation = 5\nbrightness = [1, 1]\nsemantics = 'keras-2.9'\nblur = [0, 1]\nprobability = { blur = 1 }";
         let recipe = resolved(Preset::Conservative, text).unwrap();
         assert_eq!((recipe.zoom, recipe.semantics), ([0.8, 1.2], Semantics::Keras29));
         assert_eq!(recipe.probability[&Transform::Blur].to_bits(), 1.0_f64.to_bits());
@@ -168,10 +175,12 @@ mod tests {
             ("zoom = 1.5", "augment.recipe.zoom: must be [low, high] between 0.1 and 10"),
             ("jpeg_quality = [0, 50]", "between 1 and 100"),
             ("probability = { invert = 0.5 }", "is a probability itself; set augment.recipe.invert"),
-            ("probability = { blur = 2 }", "blur: must lie between 0 and 1"),
+            ("blur = [0, 1]\nprobability = { blur = 2 }", "blur: must lie between 0 and 1"),
+            ("probability = { blur = 0.5 }", "blur is named, but off: set augment.recipe.blur"),
             ("probability = { tilt = 1 }", "tilt"),
-            ("one_of = [['blur']]", "at least two"),
-            ("one_of = [['blur', 'noise'], ['noise', 'clahe']]", "noise stands there twice"),
+            ("noise = 0.1\none_of = [['noise']]", "at least two"),
+            ("one_of = [['blur', 'noise']]", "blur is named, but off"),
+            ("one_of = [['rotation', 'zoom'], ['zoom', 'erasing']]", "zoom stands there twice"),
             ("semantics = 'keras-3'", "keras-2.9"),
         ] {
             let message = resolved(Preset::Natural, text).unwrap_err();

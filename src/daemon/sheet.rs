@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::augment::{self, ExpandOptions, Expansion, Source};
-use crate::domain::Breach;
+use crate::domain::{Breach, ContentHash};
 use crate::imaging::Mosaic;
 use crate::report::{self, ReportError, SheetHead};
 
 /// Of the page and, before each class's name, of its PNG.
 const NAME: &str = "contact-sheet";
 
-/// Draws `contact-sheet.html` and `contact-sheet-<class>.png` into `folder`, outside the class folders, when the expansion
-/// changed anything or no sheet is there. Returns the page's path.
+/// Draws `contact-sheet.html` and `contact-sheet-<class>.png` into `folder`, outside the class folders, unless they show
+/// these very copies already. Returns the page's path.
 ///
 /// # Errors
 /// [`ReportError`] when it could not be written; the copies are there all the same.
@@ -22,13 +22,24 @@ pub fn draw_sheet(
     folder: &Path,
 ) -> Result<Option<PathBuf>, ReportError> {
     let page = folder.join(format!("{NAME}.html"));
-    if expansion.copies.is_empty() || (expansion.written + expansion.removed == 0 && page.exists()) {
-        return Ok(page.exists().then_some(page));
+    if expansion.copies.is_empty() {
+        return Ok(None);
+    }
+    let shown = identity(options, expansion);
+    if report::shows(&page, shown) {
+        return Ok(Some(page));
     }
     let sheets = augment::sheets(options, sources, expansion);
     let n_sources = sources.len();
     let title = format!("{} copies of {n_sources} images", expansion.copies.len());
-    report::contact_sheet(folder, NAME, &head(options, title), &sheets).map(Some)
+    report::contact_sheet(folder, NAME, &head(options, title, shown), &sheets).map(Some)
+}
+
+/// Of the copies and the recipe that made them.
+fn identity(options: &ExpandOptions, expansion: &Expansion) -> ContentHash {
+    let made = serde_json::to_vec(&(&options.recipe, options.preset)).unwrap_or_default();
+    let copies = expansion.copies.iter().map(|copy| copy.hash.as_bytes().as_slice());
+    ContentHash::of_parts(std::iter::once(made.as_slice()).chain(copies))
 }
 
 /// Draws the sheet of one picture, `preview-<name>.html` and `preview-<name>-copies.png`, into `folder`.
@@ -41,12 +52,13 @@ pub fn draw_preview(
     mosaic: Mosaic,
     folder: &Path,
 ) -> Result<PathBuf, ReportError> {
-    let head = head(options, format!("What the recipe makes of {}", mosaic.title));
+    let title = format!("What the recipe makes of {}", mosaic.title);
+    let head = head(options, title, ContentHash::of(name.as_bytes()));
     let part = Mosaic { title: "copies".into(), ..mosaic };
     report::contact_sheet(folder, &format!("preview-{name}"), &head, &[part])
 }
 
-fn head(options: &ExpandOptions, title: String) -> SheetHead {
+fn head(options: &ExpandOptions, title: String, shown: ContentHash) -> SheetHead {
     let ExpandOptions { seed, size, preset, encoding, ref recipe, .. } = *options;
     let written = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
@@ -68,5 +80,6 @@ fn head(options: &ExpandOptions, title: String) -> SheetHead {
             ("program", format!("gradwatch {}", env!("CARGO_PKG_VERSION"))),
         ],
         warnings: preset.breaches(recipe).into_iter().map(warn).collect(),
+        shown,
     }
 }

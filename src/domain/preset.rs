@@ -36,6 +36,10 @@ const MAX_XRAY_ROTATION: f64 = 15.0;
 const MAX_XRAY_SHEAR: f64 = 10.0;
 /// Greatest deformation of a chest X-ray, fraction of the side: beyond it ribs and heart change their shape.
 const MAX_XRAY_ELASTIC: f64 = 0.03;
+/// Greatest shift of a chest X-ray, fraction of the side: beyond it a lung leaves the frame.
+const MAX_XRAY_SHIFT: f64 = 0.15;
+/// Factors and exponents between which lung markings stay visible.
+const XRAY_TONE: [f64; 2] = [0.5, 2.0];
 /// Scales between which the lungs stay in the frame.
 const XRAY_ZOOM: [f64; 2] = [0.8, 1.25];
 
@@ -46,7 +50,9 @@ impl Preset {
         if self != Self::ChestXray {
             return Vec::new();
         }
-        let within = |[low, high]: [f64; 2]| XRAY_ZOOM[0] <= low && high <= XRAY_ZOOM[1];
+        let within = |[low, high]: [f64; 2], [least, most]: [f64; 2]| least <= low && high <= most;
+        let tones = "outside 0.5 to 2 the lung markings drown in black or white";
+        let shift = "above 0.15 of the side a lung leaves the frame";
         let rules = [
             (Transform::HorizontalFlip, recipe.horizontal_flip > 0.0, "a flipped chest X-ray shows wrong anatomy"),
             (Transform::VerticalFlip, recipe.vertical_flip > 0.0, "no chest X-ray stands on its head"),
@@ -66,7 +72,20 @@ impl Preset {
                 recipe.elastic > MAX_XRAY_ELASTIC,
                 "above 0.03 it changes the shape of heart and ribs",
             ),
-            (Transform::Zoom, !within(recipe.zoom), "outside 0.8 to 1.25 the lungs leave the frame or vanish in it"),
+            (Transform::WidthShift, recipe.width_shift > MAX_XRAY_SHIFT, shift),
+            (Transform::HeightShift, recipe.height_shift > MAX_XRAY_SHIFT, shift),
+            (Transform::Blur, recipe.blur[1] > 2.0, "above 2 pixels the lung markings are gone"),
+            (Transform::Brightness, !within(recipe.brightness, XRAY_TONE), tones),
+            (Transform::Contrast, !within(recipe.contrast, XRAY_TONE), tones),
+            (Transform::Gamma, !within(recipe.gamma, XRAY_TONE), tones),
+            (Transform::Window, recipe.window > 0.3, "above 0.3 the lung markings drown in black or white"),
+            (Transform::Noise, recipe.noise > 0.1, "above 0.1 the lung markings drown in it"),
+            (Transform::Erasing, recipe.erasing > 0.0, "the patch may hide the very finding that the label names"),
+            (
+                Transform::Zoom,
+                !within(recipe.zoom, XRAY_ZOOM),
+                "outside 0.8 to 1.25 the lungs leave the frame or vanish in it",
+            ),
         ];
         let broken = rules.into_iter().filter(|(_, is_broken, _)| *is_broken);
         broken.map(|(transform, _, reason)| Breach { transform, reason }).collect()

@@ -108,3 +108,31 @@ pub struct Recipe {
     /// Transforms that may go beyond what the preset holds to be safe.
     pub allow: Vec<Transform>,
 }
+
+impl Recipe {
+    /// Whether the transform's own number lets it do anything.
+    pub fn does(&self, transform: Transform) -> bool {
+        let range = |[low, high]: [f64; 2], nothing: f64| low < nothing || high > nothing;
+        match transform {
+            Transform::HorizontalFlip => self.horizontal_flip > 0.0,
+            Transform::VerticalFlip => self.vertical_flip > 0.0,
+            Transform::Zoom => range(self.zoom, 1.0),
+            Transform::Shear => self.shear > 0.0,
+            Transform::Rotation => self.rotation > 0.0,
+            Transform::WidthShift => self.width_shift > 0.0,
+            Transform::HeightShift => self.height_shift > 0.0,
+            Transform::Elastic => self.elastic > 0.0,
+            Transform::Blur => range(self.blur, 0.0),
+            Transform::ChannelShift => self.channel_shift > 0.0,
+            Transform::Brightness => range(self.brightness, 1.0),
+            Transform::Contrast => range(self.contrast, 1.0),
+            Transform::Window => self.window > 0.0,
+            Transform::Gamma => range(self.gamma, 1.0),
+            Transform::Invert => self.invert > 0.0,
+            Transform::Clahe => range(self.clahe, 0.0),
+            Transform::Noise => self.noise > 0.0,
+            Transform::JpegQuality => self.jpeg_quality[0] > 0,
+            Transform::Erasing => self.erasing > 0.0,
+        }
+    }
+}

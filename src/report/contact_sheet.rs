@@ -10,7 +10,12 @@ use maud::{Markup, html};
 use super::document::{Images, document, visible};
 use super::error::ReportError;
 use crate::disk::{remove_file, write_atomic};
-use crate::imaging::{Mosaic, Tile, encode_jpeg, encode_png};
+use crate::domain::ContentHash;
+use crate::imaging::{Mosaic, Tile, encode_jpeg, encode_tagged_png, read_tag};
+
+/// Marks pictures and pages as ours: others of the same names are left alone.
+const TAG: &str = "contact sheet";
+const MARK: &str = "<!-- contact sheet by gradwatch, of ";
 
 /// Pixels a side of a tile, on the page and in the PNG, at most.
 const TILE_SIDE: u32 = 192;
@@ -25,6 +30,13 @@ pub struct SheetHead {
     pub facts: Vec<(&'static str, String)>,
     /// What to beware of.
     pub warnings: Vec<String>,
+    /// Identity of all that is shown, by which [`shows`] knows a page.
+    pub shown: ContentHash,
+}
+
+/// Whether `page` is a contact sheet of exactly this.
+pub fn shows(page: &Path, shown: ContentHash) -> bool {
+    std::fs::read_to_string(page).is_ok_and(|text| text.contains(&format!("{MARK}{shown} -->")))
 }
 
 /// Writes `<name>.html` and `<name>-<title>.png` for each of `parts` into `folder`, and removes sheets of parts that are
@@ -37,13 +49,28 @@ pub fn contact_sheet(folder: &Path, name: &str, head: &SheetHead, parts: &[Mosai
     for part in parts {
         let Some(sheet) = part.drawn(TILE_SIDE) else { continue };
         let path = folder.join(format!("{name}-{}.png", part.title));
-        write_atomic(&path, &encode_png(&sheet)?)?;
+        refuse_foreign(&path)?;
+        write_atomic(&path, &encode_tagged_png(&sheet, TAG)?)?;
         written.insert(path);
     }
     remove_others(folder, name, &written)?;
     let page = folder.join(format!("{name}.html"));
-    write_atomic(&page, render(head, parts)?.as_bytes())?;
+    refuse_foreign(&page)?;
+    let text = format!("{}\n{MARK}{} -->\n", render(head, parts)?, head.shown);
+    write_atomic(&page, text.as_bytes())?;
     Ok(page)
+}
+
+fn refuse_foreign(path: &Path) -> Result<(), ReportError> {
+    if !path.exists() || is_ours(path) {
+        return Ok(());
+    }
+    Err(ReportError::InTheWay { path: path.to_owned() })
+}
+
+fn is_ours(path: &Path) -> bool {
+    let Ok(bytes) = std::fs::read(path) else { return false };
+    read_tag(&bytes) == Some(TAG) || bytes.windows(MARK.len()).any(|window| window == MARK.as_bytes())
 }
 
 /// Sheets of classes that are gone.
@@ -52,7 +79,7 @@ fn remove_others(folder: &Path, name: &str, written: &HashSet<PathBuf>) -> Resul
     for entry in folder.read_dir().map_err(listed)?.filter_map(Result::ok) {
         let file = entry.file_name();
         let part = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('-')?.strip_suffix(".png"));
-        if part.is_some() && !written.contains(&entry.path()) {
+        if part.is_some() && !written.contains(&entry.path()) && is_ours(&entry.path()) {
             remove_file(&entry.path())?;
         }
     }
@@ -106,6 +133,8 @@ fn figure(tile: &Tile) -> Result<Markup, ReportError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::imaging::{Picture, Pixels};
 
@@ -124,13 +153,20 @@ mod tests {
             title: "Copies of <this>".into(),
             facts: vec![("preset", "natural".into())],
             warnings: vec!["beware".into()],
+            shown: ContentHash::of(b"all of it"),
         };
+        fs::write(dir.path().join("sheet-mine.png"), b"the user's own").unwrap();
         let page = contact_sheet(dir.path(), "sheet", &head, &[part("a"), part("b")]).unwrap();
         contact_sheet(dir.path(), "sheet", &head, &[part("a")]).unwrap();
         let mut names: Vec<_> = dir.path().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, ["sheet-a.png", "sheet.html"]);
-        let html = std::fs::read_to_string(page).unwrap();
+        assert_eq!(names, ["sheet-a.png", "sheet-mine.png", "sheet.html"]);
+        assert!(shows(&page, head.shown) && !shows(&page, ContentHash::of(b"other")));
+        let html = fs::read_to_string(&page).unwrap();
+        fs::write(&page, b"the user's own").unwrap();
+        let refused = contact_sheet(dir.path(), "sheet", &head, &[part("a")]).unwrap_err();
+        assert!(refused.to_string().contains("was not written by gradwatch"), "{refused}");
+        assert_eq!(fs::read(&page).unwrap(), b"the user's own");
         for said in ["Copies of &lt;this&gt;", "rotation +3.0°", "beware", "natural"] {
             assert!(html.contains(said), "{said}");
         }

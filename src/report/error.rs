@@ -37,6 +37,12 @@ pub enum ReportError {
     /// A curve could not be drawn.
     #[error("cannot draw a curve ({0}); please report this as a fault of the program")]
     Plot(String),
+    /// A file of others has the name of one of ours.
+    #[error("`{}` was not written by gradwatch and is left alone: move it elsewhere and run again", path.display())]
+    InTheWay {
+        /// Which.
+        path: PathBuf,
+    },
     /// The folder of reports cannot be listed.
     #[error("cannot list `{}`: {source}; check its permissions", path.display())]
     List {

@@ -39,6 +39,7 @@ impl Bench {
             encoding: Encoding { format: CopyFormat::Png, quality: 90 },
             folder: "augmented",
             may_replace_all: false,
+            may_remove: true,
             limits: DecodeOptions { max_side: 1000, max_pixels: 100_000, background: 0 },
             max_file: 1 << 20,
             threads: 2,

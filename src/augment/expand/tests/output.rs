@@ -34,7 +34,7 @@ fn what_goes_beyond_the_preset_stands_in_every_line() {
     let mut bench = Bench::new();
     bench.options.preset = Preset::ChestXray;
     bench.expand();
-    assert!(bench.lines().iter().all(|line| line.allowed == [Transform::HorizontalFlip]));
+    assert!(bench.lines().iter().all(|line| line.allowed == [Transform::HorizontalFlip, Transform::Erasing]));
 }
 
 #[test]

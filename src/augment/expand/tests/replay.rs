@@ -54,6 +54,15 @@ fn a_replay_can_go_elsewhere_and_writes_nothing_that_the_manifest_does_not_name(
     fs::write(&path, changed).unwrap();
     let replayed = bench.replay(Some(1), None);
     assert_eq!((replayed.written, replayed.failed[0].code), (0, "other-bytes"));
+    for (from, to) in
+        [("\"copy\":\"", "\"copy\":\"../"), ("\"size\":32", "\"size\":4000000000"), ("\"blur\":0.0", "\"blur\":1e9")]
+    {
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let message = bench.replay_of(Some(1), None).unwrap_err().to_string();
+        assert!(message.contains("line 1: ") && message.contains("changed by others"), "{message}");
+        fs::write(&path, text).unwrap();
+    }
     fs::remove_dir_all(bench.src().join("covid")).unwrap();
     assert_eq!(bench.replay(Some(2), None).failed[0].code, "unreadable");
     for (line, expected) in [(Some(22), "has 21 lines, so no line 22"), (Some(1), "line 1: is no line")] {
