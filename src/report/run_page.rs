@@ -25,6 +25,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
                     " · " (if decision.promoted { "promoted" } else { "not promoted" }) ": " (visible(&decision.reason))
                 }
             }
+            (beyond_preset(model))
             @if let Some(assessment) = &model.assessment { (measures(assessment)) }
             (confusion(model))
             section.card aria-labelledby="curves" {
@@ -41,6 +42,25 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
         footer { p { (NOTICE) ". Made on this machine by " (visible(&model.program)) "; nothing left it." } }
     };
     Ok(document(&format!("Model {}", model.run_id), Images::Embedded, "", &body))
+}
+
+/// What the copies were allowed beyond what their preset holds to be safe for the label.
+fn beyond_preset(model: &ModelRecord) -> Markup {
+    let names = model.augmentation["beyond_preset"].as_array().into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(serde_json::Value::as_str).collect();
+    html! {
+        @if !names.is_empty() {
+            section.card.warnings {
+                "Its copies go beyond what the preset holds to be safe for the label, as the recipe allows: " (names.join(", ")) "."
+            }
+        }
+    }
+}
+
+/// `key = value` of the augmentation, as configured.
+fn augmentation(model: &ModelRecord) -> String {
+    let parts = model.augmentation.as_object().into_iter().flatten();
+    parts.map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
 }
 
 fn told(estimate: Option<Estimate>) -> Markup {
@@ -266,7 +286,7 @@ fn card(model: &ModelRecord) -> Markup {
                 (fact("Use", format!("{NOTICE}. It tells only these classes apart, on pictures like those it learned from.")))
                 (fact("Kept epoch", format!("{} of {}", model.epoch, model.epochs_run)))
                 (fact("Copies", model.copies.to_string()))
-                (fact("Augmentation", model.augmentation.to_string()))
+                (fact("Augmentation", augmentation(model)))
                 (fact("Seed", model.seed.to_string()))
                 (fact("Backbone", format!("{}, {} preprocessing", model.backbone, backbone.preprocessing)))
                 (fact("Backbone SHA-256", backbone.sha256.to_string()))

@@ -53,7 +53,9 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         stopped: StopReason::EarlyStopping,
         counts: counts.into_iter().collect(),
         copies: 304,
-        augmentation: serde_json::json!({"mode": "expand", "preset": "conservative"}),
+        augmentation: serde_json::json!({
+            "mode": "expand", "preset": "chest-xray", "beyond_preset": ["horizontal_flip"],
+        }),
         data_hash: ContentHash::of(b"data"),
         job_hash: ContentHash::of(b"job"),
         seed: 1,
@@ -304,6 +306,7 @@ fn run_page(folder: &Path, name: &str) -> String {
 fn a_runs_page_says_everything_in_words() {
     let dir = tempfile::tempdir().unwrap();
     let page = run_page(dir.path(), "plain");
+    assert!(page.contains("safe for the label, as the recipe allows: horizontal_flip."), "what is unsafe is said");
     insta::assert_snapshot!(text_of(&page));
     assert_eq!(page.matches("<figure class=\"plot\"").count(), 4);
     assert!(!page.contains("src=") && !page.contains("url("), "nothing from elsewhere");
