@@ -68,6 +68,12 @@ pub(super) fn remove_stale(root: &Path, planned: &HashSet<PathBuf>) -> Result<us
     Ok(n_removed)
 }
 
+/// How many copies lie below `root`, when not one of them is `planned`: they are of another dataset.
+pub(super) fn strangers(root: &Path, planned: &HashSet<PathBuf>) -> usize {
+    let copies: Vec<_> = entries(root).iter().flat_map(|folder| entries(folder)).filter(|path| is_copy(path)).collect();
+    if copies.iter().any(|path| planned.contains(path)) { 0 } else { copies.len() }
+}
+
 /// Named like a copy, and tagged as one.
 fn is_copy(path: &Path) -> bool {
     let named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name);

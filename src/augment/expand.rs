@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::error::{AugmentError, SourceFailure};
-use super::existing::{Presence, look, remove_stale};
+use super::existing::{Presence, look, remove_stale, strangers};
 use super::job::{Job, Planned, jobs};
 use super::manifest::{self, Known};
 use super::options::{ExpandOptions, pool};
@@ -100,10 +100,15 @@ struct Survey {
 impl Work<'_> {
     fn refuse_another_dataset(&self) -> Result<(), AugmentError> {
         let hashes: HashSet<_> = self.jobs.iter().map(|job| job.source.hash).collect();
-        let is_another =
-            !self.known.is_empty() && self.known.values().all(|copy| !hashes.contains(&copy.source_sha256));
-        if is_another && !self.options.may_replace_all {
-            return Err(AugmentError::OtherDataset { folder: self.root.to_owned(), n_copies: self.known.len() });
+        // Without a manifest, as after a first run that was killed, the copies speak for themselves.
+        let n_copies = match self.known.len() {
+            _ if self.options.may_replace_all => 0,
+            0 => strangers(&self.root.join(self.options.folder), &self.planned()),
+            n if self.known.values().all(|copy| !hashes.contains(&copy.source_sha256)) => n,
+            _ => 0,
+        };
+        if n_copies > 0 {
+            return Err(AugmentError::OtherDataset { folder: self.root.to_owned(), n_copies });
         }
         Ok(())
     }

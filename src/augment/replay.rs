@@ -86,12 +86,19 @@ impl Replay<'_> {
     }
 
     fn sources_root(&self) -> Result<PathBuf, AugmentError> {
-        let named = self.sources.map(Path::to_owned).or_else(|| disk::origin(self.manifest));
-        named.ok_or_else(|| AugmentError::Manifest {
+        if let Some(sources) = self.sources {
+            return Ok(sources.to_owned());
+        }
+        let unknown = |reason: String| AugmentError::Manifest {
             manifest: self.manifest.to_owned(),
             place: String::new(),
-            reason: "it is not noted where its sources lie: name their folder with --sources".into(),
-        })
+            reason: format!("{reason}: name the folder that was expanded with --sources"),
+        };
+        match disk::origin(self.manifest) {
+            Some(folder) if folder.is_dir() => Ok(folder),
+            Some(folder) => Err(unknown(format!("its sources are no longer in `{}`", folder.display()))),
+            None => Err(unknown("it is not noted where its sources lie".into())),
+        }
     }
 
     /// The copies of one source, which is decoded once.

@@ -44,8 +44,9 @@ pub struct Found {
     pub sources: Vec<Source>,
     /// Files left out because an earlier one of the same class has the same content; relative.
     pub duplicates: Vec<String>,
-    /// One line for each content that lies in several classes: one of its labels must be wrong.
-    pub conflicts: Vec<String>,
+    /// One line for each content that lies in several classes (one of its labels must be wrong), and for pictures that
+    /// lie in no class.
+    pub warnings: Vec<String>,
     /// Files that could not be read.
     pub failed: Vec<SourceFailure>,
 }
@@ -84,8 +85,23 @@ pub fn find_sources(
         }
     }
     found.failed = failed;
-    found.conflicts = conflicts(&found.sources);
+    found.warnings = conflicts(&found.sources);
+    found.warnings.extend(classless(folder));
     Ok(found)
+}
+
+/// Pictures beside the class folders, told by their names.
+fn classless(folder: &Path) -> Option<String> {
+    const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
+    let is_picture = |path: PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        path.is_file() && extension.is_some_and(|extension| PICTURES.contains(&extension.as_str()))
+    };
+    let n = folder.read_dir().ok()?.filter_map(Result::ok).filter(|entry| is_picture(entry.path())).count();
+    let folder = folder.display();
+    (n > 0).then(|| {
+        format!("`{folder}`: {n} pictures lie in no class folder and are left out: move them into {folder}/<class>/")
+    })
 }
 
 fn conflicts(sources: &[Source]) -> Vec<String> {

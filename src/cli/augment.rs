@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let progress = TerminalProgress::default();
     let found = augment::find_sources(&src, &options, &stop, &progress)?;
     found.failed.iter().for_each(complain);
-    found.conflicts.iter().for_each(|conflict| output::error(conflict));
+    found.warnings.iter().for_each(|warning| output::error(warning));
     let options = ExpandOptions { may_remove: found.failed.is_empty(), ..options };
     let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
     let sheet = if settings.augment.contact_sheet {

@@ -37,7 +37,7 @@ impl Args {
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let shown = args.image.display();
     let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };
-    let unreadable = |error| Failure::new(Exit::NoInput, format!("`{shown}` cannot be read: {error}"));
+    let unreadable = |error| Failure::new(Exit::NoInput, format!("`{shown}` cannot be read ({error}): name a picture"));
     let bytes = std::fs::read(&args.image).map_err(unreadable)?;
     let picture = decode(&bytes, &options.limits)
         .map_err(|error| Failure::new(Exit::Data, format!("`{shown}`: {error}; {}", error.fix())))?;

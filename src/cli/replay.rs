@@ -1,6 +1,6 @@
 //! `gradwatch replay MANIFEST`: copies made again from their lines, and held against them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::augment::complain;
 use super::failure::{Exit, Failure};
@@ -29,7 +29,18 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 }
 
+fn absent(path: &Path, is_there: impl Fn(&Path) -> bool, advice: &str) -> Result<(), Failure> {
+    if is_there(path) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::NoInput, format!("`{}` is not there: {advice}", path.display())))
+}
+
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    absent(&args.manifest, Path::is_file, "name the manifest.jsonl of an expansion")?;
+    if let Some(sources) = &args.sources {
+        absent(sources, Path::is_dir, "name the folder that was expanded")?;
+    }
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let ExpandOptions { limits, max_file, threads, .. } = ExpandOptions::of(settings);

@@ -20,7 +20,7 @@ pub(super) fn settings(table: Table, base: &Path) -> Result<Settings, (String, S
 }
 
 /// On one line, and without the names that Rust has for numbers.
-fn in_plain_words(message: &str) -> String {
+pub(super) fn in_plain_words(message: &str) -> String {
     let mut message = message.replace('\n', " ").trim().to_owned();
     for (rust, plain) in [
         ("u8", "a whole number from 0 to 255"),
@@ -57,6 +57,9 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     }
     if s.augment.quota.target_per_class > 10_000_000 {
         return fail("augment.target_per_class", "must lie between 0 and 10000000");
+    }
+    if s.compute.threads > 1024 {
+        return fail("compute.threads", "must lie between 0 (one a core) and 1024");
     }
     if !(1..=100).contains(&s.augment.jpeg_quality) {
         return fail("augment.jpeg_quality", "must lie between 1 and 100");

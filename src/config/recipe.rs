@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
+use super::keys::in_plain_words;
 use crate::domain::{Breach, Preset, Recipe};
 
 const SECTION: &str = "augment.recipe";
@@ -18,7 +19,7 @@ pub(super) fn resolve(preset: Preset, changes: &Table) -> Result<Recipe, (String
         merged.insert(key.clone(), in_full(key, value.clone(), like));
     }
     let recipe: Recipe = serde_path_to_error::deserialize(Value::Table(merged))
-        .map_err(|error| fail(&error.path().to_string(), error.inner().message().trim().to_owned()))?;
+        .map_err(|error| fail(&error.path().to_string(), in_plain_words(error.inner().message())))?;
     ranges(&recipe).and_then(|()| choices(&recipe)).map_err(|(key, message)| fail(key, message))?;
     safety(preset, &recipe).map_err(|(key, message)| fail(key, message))?;
     Ok(recipe)

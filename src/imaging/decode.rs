@@ -58,7 +58,7 @@ impl DecodeOptions {
 }
 
 /// Decodes a PNG, JPEG, BMP, TIFF or WebP file of any colour type. Grey stays one channel, 16 bits stay 16 (floating
-/// point becomes 16), the palette is resolved, alpha is composited on the background, and the EXIF orientation is applied.
+/// point in colour becomes 16), the palette is resolved, alpha is composited on the background, and the EXIF orientation is applied.
 ///
 /// # Errors
 /// [`DecodeError`]; a file that ends before its picture is `Truncated`, never a partly grey picture.

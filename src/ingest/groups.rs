@@ -33,7 +33,8 @@ impl<'a> Groups<'a> {
         let failed = |reason: String| GroupsError { path: path.clone(), reason };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            // A dataset that is no folder is complained of by who lists it.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => String::new(),
             Err(error) => return Err(failed(format!("cannot be read: {error}"))),
         };
         Ok(Self { listed: listed(&text).map_err(failed)?, pattern })

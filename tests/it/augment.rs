@@ -136,3 +136,30 @@ fn classes_come_out_equal() {
     let n = |class: &str| names(&bed, "dst").iter().filter(|name| name.starts_with(class)).count();
     assert_eq!((n("bars/"), n("disc/")), (7, 7));
 }
+
+#[test]
+fn a_destination_behind_a_link_into_the_dataset_is_refused() {
+    let bed = bed(1);
+    std::os::unix::fs::symlink(bed.path("src"), bed.path("link")).unwrap();
+    let ran = bed.run(&["augment", "src", "link/out"]);
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+    assert!(!bed.path("src/out").exists());
+}
+
+#[test]
+fn what_is_wrong_with_the_images_is_told_and_costs_no_copy() {
+    let bed = bed(2);
+    augment(&bed, "dst", &["--copies=2"]);
+    std::fs::remove_file(bed.path("src/bars/0/scan.png")).unwrap();
+    std::os::unix::fs::symlink("nowhere", bed.path("src/bars/0/scan.png")).unwrap();
+    bed.write("src/loose.png", pictures::png(Look::Bars, 70));
+    bed.write("src/disc/crossed.png", std::fs::read(bed.path("src/bars/1/scan.png")).unwrap());
+    let ran = augment(&bed, "dst", &["--copies=2"]);
+    assert_eq!(ran.stdout, "8 copies of 4 images in dst: 2 made now, 6 kept, 1 image failed.\n");
+    assert_eq!(names(&bed, "dst").len(), 11, "copies of what cannot be read just now stay");
+    for told in
+        ["`bars/0/scan.png` (unreadable)", "the same picture in two classes", "1 pictures lie in no class folder"]
+    {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+}

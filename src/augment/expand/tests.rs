@@ -328,6 +328,10 @@ fn a_destination_of_another_dataset_is_refused() {
     let refused = expand(&bench.options, &bench.sources(), &bench.dst(), &StopFlag::default(), &Silent);
     let message = refused.unwrap_err().to_string();
     assert!(message.contains("holds 21 copies of another dataset"), "{message}");
+    fs::remove_file(bench.dst().join(manifest::NAME)).unwrap();
+    let refused = expand(&bench.options, &bench.sources(), &bench.dst(), &StopFlag::default(), &Silent);
+    assert!(refused.unwrap_err().to_string().contains("holds 21 copies"), "also without a manifest");
+    fs::write(bench.dst().join(manifest::NAME), &tree[manifest::NAME]).unwrap();
     assert_eq!(bench.tree(), tree);
 }
 
