@@ -1,5 +1,9 @@
 //! Pictures side by side on one sheet, so that a person can compare them at a glance.
 
+use image::{Rgb, RgbImage};
+use imageproc::drawing::draw_hollow_rect_mut;
+use imageproc::rect::Rect;
+
 use super::picture::{Picture, Pixels};
 
 /// A picture and what is said below it.
@@ -25,6 +29,8 @@ const GAP: usize = 6;
 /// Pixels more behind the first tile of a row.
 const SET_OFF: usize = 12;
 const PAPER: u8 = 255;
+/// Around originals; the pages' accent.
+const FRAME: Rgb<u8> = Rgb([15, 111, 111]);
 
 impl Mosaic {
     /// The whole sheet in 8-bit RGB, every tile brought to `side` x `side` pixels; words are left to who shows it.
@@ -42,7 +48,20 @@ impl Mosaic {
                 paste(&mut sheet[corner * 3..], width * 3, &tile.picture.resized(side, side));
             }
         }
-        Picture::new(width as u32, height as u32, 3, Pixels::U8(sheet))
+        let mut sheet = RgbImage::from_raw(width as u32, height as u32, sheet)?;
+        for row in 0..self.rows.len() {
+            frame(&mut sheet, (GAP + row * pitch) as i32, side);
+        }
+        Picture::new(width as u32, height as u32, 3, Pixels::U8(sheet.into_raw()))
+    }
+}
+
+/// A line of two pixels around the first tile of the row that begins at `y`.
+fn frame(sheet: &mut RgbImage, y: i32, side: u32) {
+    for distance in 1..=2 {
+        let (x, y) = (GAP as i32 - distance, y - distance);
+        let length = side + 2 * distance.unsigned_abs();
+        draw_hollow_rect_mut(sheet, Rect::at(x, y).of_size(length, length), FRAME);
     }
 }
 
@@ -73,6 +92,7 @@ mod tests {
         let second = GAP + 8 + GAP + SET_OFF;
         assert_eq!((at(GAP, GAP), at(second, GAP), at(GAP, GAP + 8 + GAP)), (10, 20, 30));
         assert_eq!((at(second, GAP + 8 + GAP), at(second + 7, GAP + 7), at(second + 8, GAP)), (PAPER, 20, PAPER));
+        assert_eq!((at(GAP - 1, GAP), at(GAP - 2, GAP), at(GAP - 3, GAP), at(second - 1, GAP)), (15, 15, PAPER, PAPER));
         assert!(Mosaic { title: String::new(), rows: Vec::new() }.drawn(8).is_none());
     }
 }
