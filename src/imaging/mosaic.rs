@@ -50,18 +50,18 @@ impl Mosaic {
         }
         let mut sheet = RgbImage::from_raw(width as u32, height as u32, sheet)?;
         for row in 0..self.rows.len() {
-            frame(&mut sheet, (GAP + row * pitch) as i32, side);
+            frame(&mut sheet, (GAP + row * pitch) as u32, side);
         }
         Picture::new(width as u32, height as u32, 3, Pixels::U8(sheet.into_raw()))
     }
 }
 
 /// A line of two pixels around the first tile of the row that begins at `y`.
-fn frame(sheet: &mut RgbImage, y: i32, side: u32) {
+fn frame(sheet: &mut RgbImage, y: u32, side: u32) {
     for distance in 1..=2 {
-        let (x, y) = (GAP as i32 - distance, y - distance);
-        let length = side + 2 * distance.unsigned_abs();
-        draw_hollow_rect_mut(sheet, Rect::at(x, y).of_size(length, length), FRAME);
+        let (x, y) = (GAP as u32 - distance, y - distance);
+        let length = side + 2 * distance;
+        draw_hollow_rect_mut(sheet, Rect::at(x.cast_signed(), y.cast_signed()).of_size(length, length), FRAME);
     }
 }
 
