@@ -14,7 +14,7 @@ mod train;
 pub use compute::{ComputeSettings, Device, Precision};
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
-pub use preprocessing::Preprocessing;
+pub use preprocessing::{Preparation, Preprocessing};
 pub use settings::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
     LogSettings, PromotionPolicy, Quota, RetrainSettings, Settings, SplitSettings, WatchSettings, WeightsChoice,

@@ -64,14 +64,15 @@ pub fn expand(
 ) -> Result<Expansion, AugmentError> {
     let known = manifest::known(out_dir);
     let work = Work { options, root: out_dir, jobs: jobs(options, sources), known: &known, stop, progress };
-    work.refuse_another_dataset()?;
+    let planned = work.planned();
+    work.refuse_another_dataset(&planned)?;
     let mut expansion = pool(options.threads)?.install(|| work.run())?;
     if expansion.written > 0 {
         disk::sync_batch(out_dir)?;
     }
     work.write_manifest(&expansion)?;
     if options.may_remove {
-        expansion.removed = remove_stale(&out_dir.join(options.folder), &work.planned())?;
+        expansion.removed = remove_stale(&out_dir.join(options.folder), &planned)?;
     }
     if let Some(root) = work.jobs.first().and_then(|job| job.source.root()) {
         disk::note_origin(&out_dir.join(manifest::NAME), root);
@@ -98,12 +99,12 @@ struct Survey {
 }
 
 impl Work<'_> {
-    fn refuse_another_dataset(&self) -> Result<(), AugmentError> {
+    fn refuse_another_dataset(&self, planned: &HashSet<PathBuf>) -> Result<(), AugmentError> {
         let hashes: HashSet<_> = self.jobs.iter().map(|job| job.source.hash).collect();
         // Without a manifest, as after a first run that was killed, the copies speak for themselves.
         let n_copies = match self.known.len() {
             _ if self.options.may_replace_all => 0,
-            0 => strangers(&self.root.join(self.options.folder), &self.planned()),
+            0 => strangers(&self.root.join(self.options.folder), planned),
             n if self.known.values().all(|copy| !hashes.contains(&copy.source_sha256)) => n,
             _ => 0,
         };

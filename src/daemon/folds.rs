@@ -6,14 +6,11 @@ use serde::Serialize;
 
 use crate::augment::{ExpandOptions, FreshCopies};
 use crate::config::AugmentMode;
-use crate::disk::Workspace;
 use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, Split, tempered};
-use crate::imaging::DecodeOptions;
 use crate::ingest;
 use crate::nn::Generator;
-use crate::train::{self, CopyImage, HeldOut, LabelledImage, TrainJob};
+use crate::train::{self, CopyImage, HeldOut, LabelledImage};
 
-use super::due;
 use super::learn::{self, LearnError, LearnJob, SAMPLES_IN_MEMORY, Tools};
 
 /// What cross-validation found.
@@ -101,20 +98,8 @@ fn train_fold(
     let copies: Vec<CopyImage> = copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
     let anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
     let fresh = learn::fresh(&anew);
-    let workspace = Workspace::new(&settings.state_dir);
-    let train_job = TrainJob {
-        run_id: job.run_id.clone(),
-        job_hash: job.job_hash,
-        data_hash: due::data_hash(&job.samples),
-        dataset: job.dataset.clone(),
-        run_dir: workspace.run(&job.dataset, &job.run_id),
-        features_dir: workspace.features(),
-        samples: &samples,
-        augmented: learn::augmented(settings.augment.mode, &copies, &fresh),
-        augmentation: due::augmentation(settings),
-        settings: settings.train,
-        limits: DecodeOptions::new(&settings.limits, settings.images.background),
-    };
+    let augmented = learn::augmented(settings.augment.mode, &copies, &fresh);
+    let train_job = learn::train_job(job, settings, &samples, augmented);
     let engine = tools.engine.get()?;
     Ok(train::train_held_out(&train_job, &held_out, &engine, tools.stop, tools.progress)?)
 }

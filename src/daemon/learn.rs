@@ -126,25 +126,12 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
         AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded)?,
     };
     let engine = tools.engine.get()?;
-    let limits = DecodeOptions::new(&settings.limits, settings.images.background);
     let copies_anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
     let augmented = augmented(settings.augment.mode, &copies, &fresh);
     let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(job, sample)).collect();
     let workspace = Workspace::new(&settings.state_dir);
-    let train_job = TrainJob {
-        run_id: job.run_id.clone(),
-        job_hash: job.job_hash,
-        data_hash: due::data_hash(&job.samples),
-        dataset: job.dataset.clone(),
-        run_dir: workspace.run(&job.dataset, &job.run_id),
-        features_dir: workspace.features(),
-        samples: &samples,
-        augmented,
-        augmentation: due::augmentation(settings),
-        settings: settings.train,
-        limits,
-    };
+    let train_job = train_job(job, settings, &samples, augmented);
     let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
     train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now())?;
@@ -158,6 +145,29 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
         tracing::warn!("No page for model {}: {error}.", outcome.model.run_id);
     }
     Ok(Learned { model: outcome.model, decision })
+}
+
+/// The training of `samples`, as `job` and `settings` describe it.
+pub(super) fn train_job<'a>(
+    job: &LearnJob,
+    settings: &Settings,
+    samples: &'a [LabelledImage],
+    augmented: Augmented<'a>,
+) -> TrainJob<'a> {
+    let workspace = Workspace::new(&settings.state_dir);
+    TrainJob {
+        run_id: job.run_id.clone(),
+        job_hash: job.job_hash,
+        data_hash: due::data_hash(&job.samples),
+        dataset: job.dataset.clone(),
+        run_dir: workspace.run(&job.dataset, &job.run_id),
+        features_dir: workspace.features(),
+        samples,
+        augmented,
+        augmentation: due::augmentation(settings),
+        settings: settings.train,
+        limits: DecodeOptions::new(&settings.limits, settings.images.background),
+    }
 }
 
 fn write_page(

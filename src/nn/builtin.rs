@@ -12,12 +12,12 @@ use tch::{Device, Kind, Tensor};
 
 use super::NnError;
 use super::architecture::{Conv, VGG16};
-use super::input::Input;
 use super::network::to_vec;
 use super::pattern;
 use super::random::Generator;
 use super::torch::Torch;
 use super::weights::{self, Layer, Remark, Weights};
+use crate::config::Preparation;
 use crate::disk;
 use crate::domain::{ContentHash, StopFlag};
 
@@ -26,7 +26,7 @@ pub(super) const ORIGIN: &str = "built-in";
 /// Changes whenever the recipe below does, so that an older file is not taken for the same network.
 const RECIPE: u32 = 2;
 /// How pictures are prepared for it.
-const INPUT: Input = Input::Imagenet;
+const INPUT: Preparation = Preparation::Imagenet;
 /// Enough for steady statistics: 3,136 positions a channel even in block5.
 const N_PICTURES: usize = 16;
 
@@ -88,7 +88,7 @@ impl BuiltIn<'_> {
         Remark {
             origin: format!("built-in, recipe {RECIPE}, seed {}: generated, not trained on photographs", self.seed),
             source_sha256: None,
-            preprocessing: INPUT.name(),
+            preprocessing: INPUT.to_string(),
             licence: "as gradwatch itself".to_owned(),
         }
     }
@@ -156,7 +156,7 @@ mod tests {
     fn every_channel_has_mean_zero_and_deviation_one_before_its_relu() {
         let layers = thin(3).layers(&StopFlag::default()).unwrap();
         let pictures: Vec<_> = (0..2).map(|number| pattern::picture(3, number)).collect();
-        let mut x = Input::Imagenet.tensor(&pictures, Device::Cpu).unwrap();
+        let mut x = Preparation::Imagenet.tensor(&pictures, Device::Cpu).unwrap();
         for (conv, layer) in THIN.iter().zip(&layers) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
             x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);

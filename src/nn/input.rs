@@ -5,67 +5,15 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::NnError;
 use super::architecture::INPUT_SIDE;
 use super::torch::Torch;
-use crate::config::Preprocessing;
+use crate::config::Preparation;
 use crate::imaging::Rgb8;
-
-/// What is done to the bytes of a picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Input {
-    /// RGB / 255, less torchvision's means, over its deviations.
-    Imagenet,
-    /// BGR 0 to 255, less the means of the network's first authors.
-    Caffe,
-    /// RGB / 255: `ImageDataGenerator(rescale=1/255)`, `Rescaling(1/255)`.
-    Rescale,
-    /// RGB 0 to 255 as it is.
-    Raw,
-    /// As `Rescale`, less the mean of all the picture's levels: `samplewise_center`.
-    SamplewiseCenter,
-    /// And over their deviation: `samplewise_std_normalization`.
-    Samplewise,
-    /// RGB 0 to 255, less the dataset's means, over its deviations: `featurewise_center`, `featurewise_std_normalization`.
-    Featurewise { mean: [f32; 3], deviation: [f32; 3] },
-}
 
 /// Keras adds it to a deviation before it divides.
 const EPSILON: f64 = 1e-6;
 
-impl Input {
-    /// What stands in records, and in `backbone.preprocessing`.
-    pub(super) fn name(self) -> String {
-        let preprocessing = match self {
-            Self::Imagenet => Preprocessing::Imagenet,
-            Self::Caffe => Preprocessing::Caffe,
-            Self::Rescale => Preprocessing::Rescale,
-            Self::Raw => Preprocessing::Raw,
-            Self::SamplewiseCenter => Preprocessing::SamplewiseCenter,
-            Self::Samplewise => Preprocessing::Samplewise,
-            Self::Featurewise { mean, deviation } => Preprocessing::Featurewise { mean, deviation },
-        };
-        preprocessing.to_string()
-    }
-
-    /// The preparation that a record or remark names.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        name.parse().ok().and_then(Self::chosen)
-    }
-
-    /// The configured preparation; `None` leaves it to the weights.
-    pub(super) fn chosen(preprocessing: Preprocessing) -> Option<Self> {
-        match preprocessing {
-            Preprocessing::Auto => None,
-            Preprocessing::Imagenet => Some(Self::Imagenet),
-            Preprocessing::Caffe => Some(Self::Caffe),
-            Preprocessing::Rescale => Some(Self::Rescale),
-            Preprocessing::Raw => Some(Self::Raw),
-            Preprocessing::SamplewiseCenter => Some(Self::SamplewiseCenter),
-            Preprocessing::Samplewise => Some(Self::Samplewise),
-            Preprocessing::Featurewise { mean, deviation } => Some(Self::Featurewise { mean, deviation }),
-        }
-    }
-
+impl Preparation {
     /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the bytes lie.
-    pub(super) fn tensor(self, pictures: &[Rgb8], device: Device) -> Result<Tensor, NnError> {
+    pub(in crate::nn) fn tensor(self, pictures: &[Rgb8], device: Device) -> Result<Tensor, NnError> {
         let bytes: Vec<u8> = pictures.iter().flat_map(|picture| picture.data.iter().copied()).collect();
         self.prepared(&bytes, pictures.len() as i64, device).named("prepare pictures")
     }
@@ -124,39 +72,29 @@ mod tests {
     #[test]
     fn pictures_are_prepared_as_published() {
         let colour = [plain([255, 128, 0])];
-        let imagenet = Input::Imagenet.tensor(&colour, Device::Cpu).unwrap();
+        let imagenet = Preparation::Imagenet.tensor(&colour, Device::Cpu).unwrap();
         assert_eq!(imagenet.size(), [1, 3, 224, 224]);
         let expected = [(1.0 - 0.485) / 0.229, (128.0 / 255.0 - 0.456) / 0.224, -0.406 / 0.225];
         (0..3).for_each(|c| assert_close(imagenet.double_value(&[0, c, 100, 7]), expected[c as usize]));
-        let caffe = Input::Caffe.tensor(&colour, Device::Cpu).unwrap();
+        let caffe = Preparation::Caffe.tensor(&colour, Device::Cpu).unwrap();
         let expected = [0.0 - 103.939, 128.0 - 116.779, 255.0 - 123.68];
         (0..3).for_each(|c| assert_close(caffe.double_value(&[0, c, 0, 223]), expected[c as usize]));
-        let plain = |input: Input| input.tensor(&colour, Device::Cpu).unwrap().double_value(&[0, 1, 9, 9]);
-        assert_close(plain(Input::Rescale), 128.0 / 255.0);
-        assert_close(plain(Input::Raw), 128.0);
+        let plain = |input: Preparation| input.tensor(&colour, Device::Cpu).unwrap().double_value(&[0, 1, 9, 9]);
+        assert_close(plain(Preparation::Rescale), 128.0 / 255.0);
+        assert_close(plain(Preparation::Raw), 128.0);
     }
 
     #[test]
     fn pictures_are_standardised_by_themselves_or_by_their_dataset_as_keras_does_it() {
         // Two thirds of the levels are 0, one third 255 (in one picture) or 51 (in the other).
         let pictures = [plain([255, 0, 0]), plain([0, 51, 0])];
-        let red = |input: Input, n: i64| input.tensor(&pictures, Device::Cpu).unwrap().double_value(&[n, 0, 5, 5]);
-        assert_close(red(Input::SamplewiseCenter, 0), 2.0 / 3.0);
-        assert_close(red(Input::SamplewiseCenter, 1), -0.2 / 3.0);
-        assert_close(red(Input::Samplewise, 0), 2.0_f64.sqrt());
-        assert_close(red(Input::Samplewise, 1), -1.0 / 2.0_f64.sqrt());
-        let featurewise = Input::Featurewise { mean: [100.0, 0.0, 0.0], deviation: [50.0, 1.0, 1.0] };
+        let red =
+            |input: Preparation, n: i64| input.tensor(&pictures, Device::Cpu).unwrap().double_value(&[n, 0, 5, 5]);
+        assert_close(red(Preparation::SamplewiseCenter, 0), 2.0 / 3.0);
+        assert_close(red(Preparation::SamplewiseCenter, 1), -0.2 / 3.0);
+        assert_close(red(Preparation::Samplewise, 0), 2.0_f64.sqrt());
+        assert_close(red(Preparation::Samplewise, 1), -1.0 / 2.0_f64.sqrt());
+        let featurewise = Preparation::Featurewise { mean: [100.0, 0.0, 0.0], deviation: [50.0, 1.0, 1.0] };
         assert_close(red(featurewise, 0), 3.1);
-    }
-
-    #[test]
-    fn every_preparation_is_found_by_its_name() {
-        let featurewise = Input::Featurewise { mean: [1.0, 2.5, 3.0], deviation: [4.0, 5.0, 6.0] };
-        let words =
-            [Input::Imagenet, Input::Caffe, Input::Rescale, Input::Raw, Input::SamplewiseCenter, Input::Samplewise];
-        for input in words.into_iter().chain([featurewise]) {
-            assert_eq!(Input::named(&input.name()), Some(input));
-        }
-        assert_eq!(Input::named("other"), None);
     }
 }

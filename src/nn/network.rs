@@ -6,18 +6,18 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::architecture::Conv;
-use super::input::Input;
 use super::precision::Precision;
 use super::rounding::rounded;
 use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
+use crate::config::Preparation;
 use crate::imaging::Rgb8;
 
 /// The convolutions with their weights on the device.
 pub(super) struct Network {
     layers: Vec<Placed>,
-    input: Input,
+    input: Preparation,
     device: Device,
     precision: Precision,
 }
@@ -32,7 +32,7 @@ impl Network {
     pub(super) fn new(
         plan: &[Conv],
         weights: &[Layer],
-        input: Input,
+        input: Preparation,
         device: Device,
         precision: Precision,
     ) -> Result<Self, NnError> {
@@ -159,10 +159,10 @@ mod tests {
         let mut generator = Generator::new(1, "layers");
         let mut draw = |n: usize| (0..n).map(|_| 0.3 * generator.bell()).collect::<Vec<f32>>();
         let layers = plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
-        let network = Network::new(&plan, &layers, Input::Imagenet, Device::Cpu, Precision::F32).unwrap();
+        let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
         let pictures = [pattern::picture(1, 1), pattern::picture(1, 3)];
         let answers = network.forward(&pictures).unwrap();
-        let prepared = Input::Imagenet.tensor(&pictures[1..], Device::Cpu).unwrap();
+        let prepared = Preparation::Imagenet.tensor(&pictures[1..], Device::Cpu).unwrap();
         let x = |channel: usize, r: i64, c: i64| prepared.double_value(&[0, channel as i64, r, c]);
         let first = |channel: usize, r: i64, c: i64| convolved(&x, &layers[0], channel, r, c);
         for (out, row, column) in [(0, 0, 0), (1, 223, 223), (0, 100, 51), (1, 7, 223)] {
@@ -186,7 +186,10 @@ mod tests {
         });
         let picture = [pattern::picture(1, 1)];
         let [exact, rounded] = [Precision::F32, Precision::Bf16].map(|precision| {
-            Network::new(&plan, &layers, Input::Imagenet, Device::Cpu, precision).unwrap().features(&picture).unwrap()
+            Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, precision)
+                .unwrap()
+                .features(&picture)
+                .unwrap()
         });
         let size = exact[0].iter().fold(0.0_f32, |size, value| size.max(*value));
         let worst = exact[0].iter().zip(&rounded[0]).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs()));
@@ -199,7 +202,7 @@ mod tests {
         let mut generator = Generator::new(3, "layers");
         let mut draw = |n: usize| (0..n).map(|_| 0.3 * generator.bell()).collect::<Vec<f32>>();
         let layers = plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
-        let network = Network::new(&plan, &layers, Input::Raw, Device::Cpu, Precision::F32).unwrap();
+        let network = Network::new(&plan, &layers, Preparation::Raw, Device::Cpu, Precision::F32).unwrap();
         let pictures = [pattern::picture(1, 0), pattern::picture(1, 1)];
         let whole: Vec<_> = network.forward(&pictures).unwrap().into_iter().map(|row| row.pool5).collect();
         assert_eq!(network.features(&pictures).unwrap(), whole);

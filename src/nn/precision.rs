@@ -57,12 +57,12 @@ mod tests {
     use tch::Device;
 
     use super::*;
+    use crate::config::Preparation;
     use crate::domain::{Activation, ClassName, StopFlag};
     use crate::imaging::{Phantom, PhantomClass, Rgb8};
     use crate::nn::architecture::VGG16;
     use crate::nn::builtin::BuiltIn;
     use crate::nn::fit::{ChannelStatistics, FitSettings, HeadFit};
-    use crate::nn::input::Input;
     use crate::nn::network::Network;
     use crate::nn::{Engine, Head};
 
@@ -96,7 +96,7 @@ mod tests {
         let quick = BuiltIn { plan: &VGG16, seed: 1, n_pictures: 1 };
         let weights = quick.load_or_make(dir.path(), &StopFlag::default()).unwrap();
         let features = |precision, films: &[Rgb8]| {
-            let network = Network::new(&VGG16, &weights.layers, Input::Imagenet, Device::Cpu, precision).unwrap();
+            let network = Network::new(&VGG16, &weights.layers, Preparation::Imagenet, Device::Cpu, precision).unwrap();
             films.iter().map(|film| network.features(std::slice::from_ref(film)).unwrap().remove(0)).collect::<Vec<_>>()
         };
         let head = fitted(&features(Precision::F32, &films(0..3)));

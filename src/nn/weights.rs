@@ -26,7 +26,7 @@ use zip::ZipArchive;
 
 use super::NnError;
 use super::architecture::Conv;
-use super::input::Input;
+use crate::config::Preparation;
 use crate::domain::ContentHash;
 use contents::{Contents, Fault};
 
@@ -52,7 +52,7 @@ pub(super) struct Weights {
     /// Of the file they came from.
     pub(super) sha256: ContentHash,
     /// How pictures are prepared for them.
-    pub(super) input: Input,
+    pub(super) input: Preparation,
     /// What gradwatch noted about them, in files of its own.
     pub(super) remark: Option<Remark>,
 }
@@ -65,8 +65,8 @@ pub(super) fn read(path: &Path, plan: &[Conv]) -> Result<Weights, NnError> {
 }
 
 /// What the file itself says, else what its library does.
-fn input_of(contents: &Contents) -> Input {
-    let noted = contents.remark.as_ref().and_then(|remark| Input::named(&remark.preprocessing));
+fn input_of(contents: &Contents) -> Preparation {
+    let noted = contents.remark.as_ref().and_then(|remark| remark.preprocessing.parse().ok());
     noted.unwrap_or_else(|| contents.dialect.input())
 }
 

@@ -16,13 +16,12 @@ use super::architecture::{INPUT_SIDE, VGG16};
 use super::builtin::{self, BuiltIn};
 use super::device::{self, Chosen};
 use super::engine::Backbone;
-use super::input::Input;
 use super::network::Network;
 use super::precision::Precision;
 use super::rescue::{self, Remedy};
 use super::weights::{self, FILE_ORIGIN, Layer, Weights};
 use super::{Activations, NnError};
-use crate::config::{BackboneSettings, ComputeSettings, WeightsChoice};
+use crate::config::{BackboneSettings, ComputeSettings, Preparation, WeightsChoice};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
 use crate::imaging::Rgb8;
 
@@ -60,7 +59,7 @@ pub(super) struct Worker {
 struct Spare {
     device: Device,
     layers: Vec<Layer>,
-    input: Input,
+    input: Preparation,
     compute: ComputeSettings,
     n_threads: usize,
 }
@@ -84,7 +83,7 @@ impl Worker {
         // OpenMP keeps this setting by thread: it must be made here.
         tch::set_num_threads(n_threads as i32);
         let (weights, name, origin) = load(backbone, weights_dir, stop)?;
-        let input = Input::chosen(backbone.preprocessing).unwrap_or(weights.input);
+        let input = backbone.preprocessing.fixed().unwrap_or(weights.input);
         let network = Network::new(&VGG16, &weights.layers, input, device, precision)?;
         let described = describe(name, origin, input, precision, weights.sha256);
         let spare = (device != Device::Cpu).then(|| {
@@ -208,10 +207,10 @@ fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
     Ok(files.pop())
 }
 
-fn describe(name: String, origin: &str, input: Input, precision: Precision, sha256: ContentHash) -> Backbone {
-    let manner = format!("{} {}", input.name(), precision.name());
+fn describe(name: String, origin: &str, input: Preparation, precision: Precision, sha256: ContentHash) -> Backbone {
+    let manner = format!("{input} {}", precision.name());
     let fingerprint = ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()]);
-    let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.name() };
+    let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.to_string() };
     Backbone { name, record, fingerprint }
 }
 

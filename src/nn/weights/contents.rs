@@ -8,8 +8,8 @@ use std::path::Path;
 use half::{bf16, f16};
 
 use super::super::NnError;
-use super::super::input::Input;
 use super::remark::Remark;
+use crate::config::Preparation;
 
 /// Whose habits a file follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub(in crate::nn) enum Dialect {
 
 impl Dialect {
     /// How pictures are prepared for such weights, if nothing else is said.
-    pub(in crate::nn) fn input(self) -> Input {
+    pub(in crate::nn) fn input(self) -> Preparation {
         match self {
-            Self::Torch => Input::Imagenet,
-            Self::Keras => Input::Caffe,
+            Self::Torch => Preparation::Imagenet,
+            Self::Keras => Preparation::Caffe,
         }
     }
 

@@ -4,11 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::architecture::{Conv, VGG16};
-use super::super::input::Input;
 use super::super::{NnError, builtin};
 use super::contents::Dialect;
 use super::{Layer, Remark, input_of, matching, open, read, to_safetensors};
-use crate::config::Preprocessing;
+use crate::config::{Preparation, Preprocessing};
 use crate::disk;
 use crate::domain::{ContentHash, safe_stem};
 
@@ -53,7 +52,7 @@ pub(super) fn listed(path: PathBuf, plan: &[Conv]) -> WeightsFile {
         len: path.metadata().map_or(0, |meta| meta.len()),
         origin: of(|remark| &remark.origin, if builtin::is_built_in(&path) { builtin::ORIGIN } else { FILE_ORIGIN }),
         licence: of(|remark| &remark.licence, UNKNOWN_TERMS),
-        preprocessing: weights.as_ref().map_or_else(|_| String::new(), |weights| weights.input.name()),
+        preprocessing: weights.as_ref().map_or_else(|_| String::new(), |weights| weights.input.to_string()),
         sha256: weights.map(|weights| weights.sha256),
         path,
     }
@@ -91,10 +90,12 @@ pub(super) fn import(
 ) -> Result<WeightsFile, NnError> {
     let (contents, sha256) = open(file)?;
     let layers = matching::layers(&contents, plan, file)?;
-    let input = Input::chosen(preprocessing).unwrap_or_else(|| input_of(&contents));
+    let input = preprocessing.fixed().unwrap_or_else(|| input_of(&contents));
     let noted = contents.remark.clone();
-    let remark =
-        Remark { preprocessing: input.name(), ..noted.unwrap_or_else(|| remark_on(file, &sha256, contents.dialect)) };
+    let remark = Remark {
+        preprocessing: input.to_string(),
+        ..noted.unwrap_or_else(|| remark_on(file, &sha256, contents.dialect))
+    };
     store(folder, &file.file_stem().unwrap_or_default().to_string_lossy(), plan, &layers, &remark)
 }
 
@@ -113,7 +114,7 @@ pub(super) fn place(
     folder: &Path,
     file: &Path,
     source: &ContentHash,
-    input: Input,
+    input: Preparation,
     layers: &[Layer],
 ) -> Result<WeightsFile, NnError> {
     for path in weights_in(folder)?.into_iter().filter(|path| !builtin::is_built_in(path)) {
@@ -121,7 +122,7 @@ pub(super) fn place(
             return Ok(listed(path, &VGG16));
         }
     }
-    let remark = Remark { preprocessing: input.name(), ..remark_on(file, source, Dialect::Keras) };
+    let remark = Remark { preprocessing: input.to_string(), ..remark_on(file, source, Dialect::Keras) };
     store(folder, &file.file_stem().unwrap_or_default().to_string_lossy(), &VGG16, layers, &remark)
 }
 

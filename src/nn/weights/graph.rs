@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::input::Input;
+use crate::config::Preparation;
 use crate::domain::Activation;
 
 /// What stands below and above the convolutions.
@@ -12,7 +12,7 @@ pub(super) struct Surroundings {
     pub(super) averages: bool,
     pub(super) activation: Activation,
     /// What the model itself does to pictures, if it does.
-    pub(super) input: Option<Input>,
+    pub(super) input: Option<Preparation>,
 }
 
 /// Layers that do nothing when a model is asked.
@@ -104,13 +104,13 @@ fn activation_of(layer: &Value) -> Option<&str> {
     }
 }
 
-fn input(layers: &[&Value]) -> Result<Option<Input>, String> {
+fn input(layers: &[&Value]) -> Result<Option<Preparation>, String> {
     let mut found = layers.iter().filter(|layer| class_of(layer) == "Rescaling");
     let Some(layer) = found.next() else { return Ok(None) };
     let number = |key: &str| layer["config"][key].as_f64().unwrap_or(f64::NAN);
     let (scale, offset) = (number("scale"), number("offset"));
     if (scale * 255.0 - 1.0).abs() < 1e-6 && offset == 0.0 && found.next().is_none() {
-        return Ok(Some(Input::Rescale));
+        return Ok(Some(Preparation::Rescale));
     }
     Err(format!("it rescales pictures by {scale} and {offset}, and gradwatch only by 1/255"))
 }
@@ -151,7 +151,7 @@ mod tests {
         let found = model(&[rescaling, plain("GlobalAveragePooling2D"), dense("linear"), plain("Softmax")]).unwrap();
         assert_eq!(
             found,
-            Surroundings { averages: true, activation: Activation::Softmax, input: Some(Input::Rescale) }
+            Surroundings { averages: true, activation: Activation::Softmax, input: Some(Preparation::Rescale) }
         );
     }
 

@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use super::super::architecture::{Conv, POOL_SIDE, VGG16};
-use super::super::input::Input;
 use super::super::{Head, NnError};
 use super::contents::{Array, Contents};
 use super::{Layer, folder, graph, matching, open};
-use crate::config::Preprocessing;
+use crate::config::{Preparation, Preprocessing};
 use crate::domain::{Activation, BackboneRecord, ClassName, ContentHash};
 
 const POOL: usize = POOL_SIDE * POOL_SIDE;
@@ -29,7 +28,7 @@ pub struct ImportedModel {
 /// A model before its classes have names and its convolutions a place.
 pub(super) struct Parts {
     pub(super) layers: Vec<Layer>,
-    pub(super) input: Input,
+    pub(super) input: Preparation,
     pub(super) top: Top,
     source: ContentHash,
 }
@@ -67,7 +66,7 @@ pub fn import_model(
     let stored = folder::place(weights_dir, file, &source, input, &layers)?;
     let sha256 = stored.sha256?;
     let name = stored.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let record = BackboneRecord { sha256, origin: folder::FILE_ORIGIN.to_owned(), preprocessing: input.name() };
+    let record = BackboneRecord { sha256, origin: folder::FILE_ORIGIN.to_owned(), preprocessing: input.to_string() };
     Ok(ImportedModel { head, backbone: format!("VGG16 ({name})"), record, source })
 }
 
@@ -113,7 +112,7 @@ pub(super) fn parts(file: &Path, plan: &[Conv], preprocessing: Preprocessing) ->
     let (kernel, bias) = (matching::finite(kernel, file)?, matching::finite(bias, file)?);
     let weight = channel_first(&kernel, n_units, n_channels, around.averages);
     let top = several(Top { weight, bias, activation: around.activation }).map_err(refuse)?;
-    let input = Input::chosen(preprocessing).or(around.input).unwrap_or_else(|| contents.dialect.input());
+    let input = preprocessing.fixed().or(around.input).unwrap_or_else(|| contents.dialect.input());
     Ok(Parts { layers, input, top, source })
 }
 
@@ -202,9 +201,9 @@ mod tests {
         let scores = scores("keras3-one-unit-rescaling.keras");
         assert!((scores[0] + scores[1] - 1.0).abs() < 1e-12, "{scores:?}");
         let one = parts(&fixture("keras3-one-unit-rescaling.keras"), &thin_vgg16(), Preprocessing::Auto).unwrap();
-        assert_eq!(one.input, Input::Rescale);
-        let told = parts(&fixture("keras3-nested.h5"), &thin_vgg16(), Preprocessing::Raw).unwrap();
-        assert_eq!(told.input, Input::Raw);
+        assert_eq!(one.input, Preparation::Rescale);
+        let told = parts(&fixture("keras3-nested.h5"), &thin_vgg16(), Preprocessing::Fixed(Preparation::Raw)).unwrap();
+        assert_eq!(told.input, Preparation::Raw);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::Preprocessing;
+use crate::config::{Preparation, Preprocessing};
 use crate::nn::Generator;
 
 const WIDTHS: [usize; 13] = [4, 4, 6, 6, 8, 8, 8, 10, 10, 10, 12, 12, 12];
@@ -87,7 +87,7 @@ fn every_format_gives_the_same_network() {
     ];
     let expected = thin_layers();
     for (name, input) in
-        torch.map(|name| (name, Input::Imagenet)).into_iter().chain(keras.map(|name| (name, Input::Caffe)))
+        torch.map(|name| (name, Preparation::Imagenet)).into_iter().chain(keras.map(|name| (name, Preparation::Caffe)))
     {
         let weights = read(&fixture(name), &thin_vgg16()).unwrap_or_else(|error| panic!("{error}"));
         assert!(weights.layers == expected, "{name}");
@@ -243,10 +243,10 @@ fn an_import_is_features_only_with_its_history_and_stable() {
     let again = import("keras2-nested.h5", Preprocessing::Auto);
     assert_eq!((&again.path, again.sha256.unwrap()), (&keras.path, keras.sha256.unwrap()));
     let read_back = read(&keras.path, &thin_vgg16()).unwrap();
-    assert!(read_back.layers == thin_layers() && read_back.input == Input::Caffe);
+    assert!(read_back.layers == thin_layers() && read_back.input == Preparation::Caffe);
     let source = read(&fixture("keras2-nested.h5"), &thin_vgg16()).unwrap().sha256;
     assert_eq!(read_back.remark.unwrap().source_sha256, Some(source.to_string()));
-    let otherwise = import("zip.pth", Preprocessing::Raw);
+    let otherwise = import("zip.pth", Preprocessing::Fixed(Preparation::Raw));
     assert_eq!(otherwise.preprocessing, "raw");
     assert!(otherwise.len < 40_000, "a classifier was kept");
     // A file that was imported before keeps what was noted then.
@@ -280,5 +280,5 @@ fn random_numbers_come_back_as_they_were_written() {
     let (_dir, path) = file(&to_safetensors(plan, &layers, &remark()).unwrap());
     let weights = read(&path, plan).unwrap();
     assert!(weights.layers == layers);
-    assert_eq!((weights.input, weights.remark), (Input::Rescale, Some(remark())));
+    assert_eq!((weights.input, weights.remark), (Preparation::Rescale, Some(remark())));
 }
