@@ -1,9 +1,14 @@
 //! The built-in backbone: a VGG16 that needs no download and has seen no photograph.
 //!
-//! Every layer's filters are orthogonal (Saxe et al. 2014), and every channel is shifted and scaled so
-//! that over generated pictures it has mean 0 and deviation 1 before its `ReLU` (layer-sequential standardisation, after
-//! Mishkin & Matas 2016). It is a fixed random description of edges and textures, far better than unscaled random
-//! weights, and no substitute for one that was trained on photographs; everything that uses it says so.
+//! Every layer's filters are drawn orthogonal (Saxe et al. 2014) and then tapered towards their rims, and every channel is
+//! shifted and scaled so that over generated pictures it has a set mean and deviation 1 before its `ReLU` (layer-sequential
+//! standardisation, after Mishkin & Matas 2016). It is a fixed random description of edges and textures, far better than
+//! unscaled random weights, and no substitute for one that was trained on photographs; everything that uses it says so.
+//!
+//! Taper and mean are against the same fault of deep random networks, that pictures which look alike end far apart
+//! (Poole et al. 2016): filters that weigh their middle most answer less to noise of single pixels, and channels that are
+//! a little more often above zero than below bend their input less. Three pairs of classes of chest films and three seeds
+//! each, in cross-validation: the area under ROC rises from 0.97, 0.72 and 0.95 to 0.98, 0.76 and 0.97.
 
 use std::path::Path;
 use std::time::Instant;
@@ -24,9 +29,13 @@ use crate::domain::{ContentHash, StopFlag};
 /// `origin` of these weights in every record.
 pub(super) const ORIGIN: &str = "built-in";
 /// Changes whenever the recipe below does, so that an older file is not taken for the same network.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 3;
 /// How pictures are prepared for it.
 const INPUT: Preparation = Preparation::Imagenet;
+/// What the taps of a filter count in each direction.
+const TAPER: [f32; 3] = [0.5, 1.0, 0.5];
+/// The mean of a channel before its `ReLU`, in deviations; 0 in the last layer, whose features are standardised once more.
+const LIFT: f64 = 0.25;
 /// Enough for steady statistics: 3,136 positions a channel even in block5.
 const N_PICTURES: usize = 16;
 
@@ -98,10 +107,11 @@ impl BuiltIn<'_> {
         let pictures: Vec<_> = (0..self.n_pictures).map(|number| pattern::picture(self.seed, number)).collect();
         let mut x = INPUT.tensor(&pictures, Device::Cpu)?;
         let mut layers = Vec::with_capacity(self.plan.len());
-        for conv in self.plan {
+        for (number, conv) in self.plan.iter().enumerate() {
             stop.check()?;
+            let lift = if number + 1 == self.plan.len() { 0.0 } else { LIFT };
             let filters = orthogonal(conv, self.seed)?;
-            let standardised = standardise(conv, &filters, &x);
+            let standardised = tapered(&filters).and_then(|filters| standardise(conv, &filters, lift, &x));
             let (layer, output) = standardised.named("standardise a layer of the built-in backbone")?;
             layers.push(layer);
             x = output;
@@ -127,12 +137,17 @@ fn orthogonal(conv: &Conv, seed: u64) -> Result<Tensor, NnError> {
     decompose().named("make orthogonal filters")
 }
 
-/// The layer with each channel's mean taken off and its deviation divided out, and its output on `x`.
-fn standardise(conv: &Conv, filters: &Tensor, x: &Tensor) -> Result<(Layer, Tensor), tch::TchError> {
+fn tapered(filters: &Tensor) -> Result<Tensor, tch::TchError> {
+    let taper = Tensor::f_from_slice(&TAPER)?;
+    filters.f_mul(&taper.f_view([3, 1])?)?.f_mul(&taper.f_view([1, 3])?)
+}
+
+/// The layer with each channel's mean brought to `lift` and its deviation to 1, and its output on `x`.
+fn standardise(conv: &Conv, filters: &Tensor, lift: f64, x: &Tensor) -> Result<(Layer, Tensor), tch::TchError> {
     let raw = x.f_conv2d(filters, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?;
     let (deviation, mean) = raw.f_std_mean_dim([0, 2, 3].as_slice(), false, true)?;
     let scale = deviation.f_clamp_min(1e-6)?.f_reciprocal()?;
-    let shift = mean.f_neg()?.f_mul(&scale)?;
+    let shift = mean.f_neg()?.f_mul(&scale)?.f_add_scalar(lift)?;
     let layer = Layer {
         weight: to_vec(&filters.f_mul(&scale.f_view([-1, 1, 1, 1])?)?)?,
         bias: to_vec(&shift.f_to_kind(Kind::Float)?)?,
@@ -153,15 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn every_channel_has_mean_zero_and_deviation_one_before_its_relu() {
+    fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
         let layers = thin(3).layers(&StopFlag::default()).unwrap();
         let pictures: Vec<_> = (0..2).map(|number| pattern::picture(3, number)).collect();
         let mut x = Preparation::Imagenet.tensor(&pictures, Device::Cpu).unwrap();
-        for (conv, layer) in THIN.iter().zip(&layers) {
+        for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
             x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);
             let (deviation, mean) = x.std_mean_dim([0, 2, 3].as_slice(), false, false);
-            assert!(to_vec(&mean).unwrap().iter().all(|mean| mean.abs() < 1e-3), "{mean}");
+            assert!(to_vec(&mean).unwrap().iter().all(|mean| (mean - expected).abs() < 1e-3), "{mean}");
             assert!(to_vec(&deviation).unwrap().iter().all(|one| (one - 1.0).abs() < 1e-3), "{deviation}");
             x = x.relu();
             x = if conv.ends_block { x.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false) } else { x };
@@ -177,6 +192,12 @@ mod tests {
                 assert!((product - f32::from(u8::from(i == j))).abs() < 1e-5, "{i} {j}: {product}");
             }
         }
+    }
+
+    #[test]
+    fn a_filter_weighs_its_middle_most() {
+        let tapered = to_vec(&tapered(&Tensor::ones([1, 1, 3, 3], (Kind::Float, Device::Cpu))).unwrap()).unwrap();
+        assert_eq!(tapered, [0.25, 0.5, 0.25, 0.5, 1.0, 0.5, 0.25, 0.5, 0.25]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::config::{self, TrainSettings};
+use crate::config::{self, Monitor, TrainSettings};
 use crate::domain::{
     ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
@@ -192,6 +192,8 @@ fn the_callbacks_say_which_epoch_is_kept() {
     let mut scene = Scene::new(3, 2);
     scene.settings.max_epochs = 3;
     scene.settings.early_stopping.patience = 9;
+    // All three epochs get everything right: the first is kept.
+    scene.settings.checkpoint.monitor = Monitor::ValAccuracy;
     let kept = |scene: &Scene, run: &str| scene.train(run).unwrap().model.epoch;
     let best = kept(&scene, "best");
     scene.settings.checkpoint.save_best_only = false;
@@ -264,9 +266,9 @@ fn what_cannot_be_trained_is_said_in_one_line() {
     let expected = "the training diverged: no epoch had a finite val_accuracy; lower train.learning_rate";
     assert_eq!(diverged, expected);
     scene.settings.learning_rate = 1e-3;
-    scene.settings.checkpoint.initial_value_threshold = Some(1.0);
+    scene.settings.checkpoint.initial_value_threshold = Some(0.0);
     let fallen_short = scene.train("fallen-short").unwrap_err().to_string();
-    assert!(fallen_short.starts_with("no epoch's val_accuracy was better than"), "{fallen_short}");
+    assert!(fallen_short.starts_with("no epoch's val_loss was better than"), "{fallen_short}");
     scene.samples.retain(|image| image.class.as_str() == "level");
     let refused = scene.train("refused").unwrap_err().to_string();
     assert!(refused.starts_with("dataset `stripes` cannot be trained on: it has 1 class(es)"), "{refused}");
