@@ -1,0 +1,43 @@
+//! The model card: what the model was made of, and what it is for.
+
+use maud::{Markup, html};
+
+use crate::domain::ModelRecord;
+use crate::report::document::{NOTICE, visible};
+
+pub(super) fn section(model: &ModelRecord) -> Markup {
+    let backbone = &model.backbone_detail;
+    let fact = |name: &str, value: String| html! { div { dt { (name) } dd { (visible(&value)) } } };
+    html! {
+        section.card aria-labelledby="card" {
+            h2 #card { "Model card" }
+            table.counts {
+                thead { tr { th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" } } }
+                tbody {
+                    @for class in &model.classes {
+                        @let count = model.counts.get(class).copied().unwrap_or_default();
+                        tr { th scope="row" { bdi { (visible(class.as_str())) } } td { (count.train) } td { (count.validation) } }
+                    }
+                }
+            }
+            dl.facts {
+                (fact("Use", format!("{NOTICE}. It tells only these classes apart, on pictures like those it learned from.")))
+                (fact("Kept epoch", format!("{} of {}", model.epoch, model.epochs_run)))
+                (fact("Copies", model.copies.to_string()))
+                (fact("Augmentation", augmentation(model)))
+                (fact("Seed", model.seed.to_string()))
+                (fact("Backbone", format!("{}, {} preprocessing", model.backbone, backbone.preprocessing)))
+                (fact("Backbone SHA-256", backbone.sha256.to_string()))
+                (fact("Head SHA-256", model.head.sha256.to_string()))
+                (fact("Training data SHA-256", model.data_hash.to_string()))
+                (fact("Trained by", model.program.clone()))
+            }
+        }
+    }
+}
+
+/// `key = value` of the augmentation, as configured.
+fn augmentation(model: &ModelRecord) -> String {
+    let parts = model.augmentation.as_object().into_iter().flatten();
+    parts.map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
+}
