@@ -20,7 +20,7 @@ mod transform;
 
 pub use activation::Activation;
 pub use arrival::Arrival;
-pub use explanation::{ClassMap, Explanation, ExplanationStatus};
+pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
 pub use look::Look;

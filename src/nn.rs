@@ -29,7 +29,7 @@ mod worker;
 
 pub use activations::Activations;
 pub use architecture::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
-pub use cam::class_maps;
+pub use cam::{class_maps, evidence};
 pub use device::count_gpus;
 pub use engine::{Backbone, Engine};
 pub use error::NnError;

@@ -22,7 +22,7 @@ pub use contact_sheet::{SheetHead, contact_sheet, shows};
 pub use error::ReportError;
 pub use gallery::{Gallery, write_gallery};
 pub use record::ReportRecord;
-pub use run::{RunReport, write_run};
+pub use run::{Mistake, RunReport, write_run};
 
 use std::path::Path;
 use std::time::SystemTime;

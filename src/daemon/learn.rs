@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::imaging::{DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
-use crate::report::{self, ReportError, RunReport};
+use crate::report::{self, Mistake, ReportError, RunReport};
 use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
 
 use super::due;
@@ -176,7 +176,7 @@ fn write_page(
     outcome: &Outcome,
     decision: &Decision,
 ) -> Result<(), ReportError> {
-    let Outcome { model, predictions, history, .. } = outcome;
+    let Outcome { model, predictions, history, mistakes, .. } = outcome;
     let judged = Judged {
         activation: model.head.activation,
         logits: predictions.iter().map(|prediction| prediction.logits.clone()).collect(),
@@ -187,8 +187,13 @@ fn write_page(
     let name =
         |prediction: &Prediction| paths.get(&prediction.hash).map_or_else(String::new, |path| (*path).to_owned());
     let names: Vec<String> = predictions.iter().map(name).collect();
-    let page = RunReport { model, history, judged: &judged, names: &names, decision };
+    let mistakes: Vec<Mistake> = mistakes.iter().map(shown).collect();
+    let page = RunReport { model, history, judged: &judged, names: &names, mistakes: &mistakes, decision };
     report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
+}
+
+fn shown(mistake: &train::Mistake) -> Mistake<'_> {
+    Mistake { at: mistake.at, picture: mistake.picture.as_ref().map_err(String::as_str), evidence: &mistake.evidence }
 }
 
 /// Makes one copy of one image for one epoch.

@@ -76,3 +76,12 @@ pub struct ClassMap {
     /// `HiResCAM`, row-major, signed and unscaled: it sums to the logit less the bias.
     pub hires_cam: Vec<f32>,
 }
+
+/// What each place of pool5, the last pooling layer, adds to the logit of one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Rows and columns (7 at 224 pixels).
+    pub side: usize,
+    /// Row-major, signed and unscaled: they sum to the logit less the bias.
+    pub cells: Vec<f32>,
+}

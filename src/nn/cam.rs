@@ -4,10 +4,12 @@
 //! that class's weight at the greatest of each 2x2 window, and 0 elsewhere. Hence Grad-CAM (Selvaraju et al. 2017) weighs
 //! channel k by the sum of its 49 weights over 196 positions, whatever the picture, and HiResCAM (Draelos & Carin 2020)
 //! is weight times activation at the greatest of each window, and sums to the logit less the bias. No backward pass.
+//!
+//! One layer further up, at pool5, it needs no windows at all: see [`evidence`].
 
 use super::architecture::{GRID_SIDE, N_CHANNELS, POOL_SIDE};
 use super::{Activations, Head};
-use crate::domain::ClassMap;
+use crate::domain::{ClassMap, Evidence};
 
 const GRID: usize = GRID_SIDE * GRID_SIDE;
 const POOL: usize = POOL_SIDE * POOL_SIDE;
@@ -16,6 +18,16 @@ const POOL: usize = POOL_SIDE * POOL_SIDE;
 pub fn class_maps(head: &Head, activations: &Activations) -> Vec<ClassMap> {
     let peaks = greatest_of_windows(&activations.conv5_3);
     (0..head.classes().len()).map(|class| class_map(head.weight_of(class), &activations.conv5_3, &peaks)).collect()
+}
+
+/// `HiResCAM` of `class` at pool5, from features alone (25088 values): weight times activation, summed over the channels.
+pub fn evidence(head: &Head, pool5: &[f32], class: usize) -> Evidence {
+    let mut cells = [0.0_f64; POOL];
+    for (weights, channel) in head.weight_of(class).chunks_exact(POOL).zip(pool5.chunks_exact(POOL)) {
+        let terms = weights.iter().zip(channel).map(|(weight, activation)| f64::from(*weight) * f64::from(*activation));
+        cells.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+    }
+    Evidence { side: POOL_SIDE, cells: cells.iter().map(|sum| *sum as f32).collect() }
 }
 
 fn class_map(weight: &[f32], conv5_3: &[f32], peaks: &[usize]) -> ClassMap {
@@ -125,6 +137,24 @@ mod tests {
         for (class, map) in class_maps(&head, &activations).iter().enumerate() {
             let sum: f64 = map.hires_cam.iter().map(|value| f64::from(*value)).sum();
             assert!((sum - (logits[class] - f64::from(head.bias()[class]))).abs() < 1e-4, "class {class}");
+        }
+    }
+
+    #[test]
+    fn evidence_at_pool5_sums_to_the_logit_less_the_bias_and_each_cell_is_its_window_below() {
+        let head = random_head(&["a", "b"], 5);
+        let activations = random_activations(7, 1e6);
+        let logits = head.logits(&activations.pool5);
+        for (class, map) in class_maps(&head, &activations).iter().enumerate() {
+            let Evidence { side, cells } = evidence(&head, &activations.pool5, class);
+            let sum: f64 = cells.iter().map(|cell| f64::from(*cell)).sum();
+            assert_eq!((side, cells.len()), (7, 49));
+            assert!((sum - (logits[class] - f64::from(head.bias()[class]))).abs() < 1e-4, "class {class}");
+            let windows = (0..49).map(|cell| {
+                let first = cell / 7 * 2 * GRID_SIDE + cell % 7 * 2;
+                [0, 1, GRID_SIDE, GRID_SIDE + 1].iter().map(|step| map.hires_cam[first + step]).sum()
+            });
+            assert_close(&cells, &windows.collect::<Vec<f32>>());
         }
     }
 

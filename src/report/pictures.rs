@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::ReportError;
-use crate::domain::{ClassMap, Explanation};
+use crate::domain::{ClassMap, Evidence, Explanation};
 use crate::imaging::{Picture, Pixels, encode_jpeg, encode_png, heat_picture, overlay};
 
 /// How much of a pixel the hottest place covers in `overlay.png`, and in the page before the slider is moved.
@@ -15,6 +15,8 @@ const PREVIEW_SIDE: u32 = 1024;
 const MAP_SIDE: u32 = 320;
 /// Pixels of the longer side in the gallery.
 const THUMB_SIDE: u32 = 176;
+/// Pixels a side of a mistake's pictures.
+pub(super) const MISTAKE_SIDE: u32 = 160;
 /// Classes whose maps are put into the page: those with the greatest scores.
 pub(super) const MAX_CLASSES: usize = 6;
 
@@ -102,8 +104,26 @@ fn positive_cells(map: &ClassMap) -> (Vec<f32>, usize) {
         places.iter().filter_map(|place| map.hires_cam.get(*place)).sum::<f32>().max(0.0)
     };
     let cells: Vec<f32> = (0..side * side).map(cell).collect();
-    let peak = cells.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    (cells.iter().map(|v| v / peak).collect(), side)
+    (scaled(&cells, peak(&cells)), side)
+}
+
+/// The greatest value, and above 0 in any case.
+fn peak(cells: &[f32]) -> f32 {
+    cells.iter().copied().fold(f32::MIN_POSITIVE, f32::max)
+}
+
+/// With `peak` as 1; what is negative as 0.
+fn scaled(cells: &[f32], peak: f32) -> Vec<f32> {
+    cells.iter().map(|cell| cell.max(0.0) / peak).collect()
+}
+
+/// The picture that was mistaken, and with what speaks for either class laid over it, on one scale for both.
+pub(super) fn mistaken(picture: &Picture, evidence: &[Evidence; 2]) -> Result<[String; 3], ReportError> {
+    let small = picture.resized(MISTAKE_SIDE, MISTAKE_SIDE);
+    let peak = evidence.iter().map(|map| peak(&map.cells)).fold(0.0, f32::max);
+    let laid = |map: &Evidence| overlay(&small, &scaled(&map.cells, peak), map.side, OPACITY);
+    let [taken_for, truth] = evidence;
+    Ok([jpeg_address(&small)?, jpeg_address(&laid(taken_for))?, jpeg_address(&laid(truth))?])
 }
 
 fn grey(grid: &[f32], side: usize) -> Option<Picture> {
@@ -112,7 +132,7 @@ fn grey(grid: &[f32], side: usize) -> Option<Picture> {
 }
 
 /// The colour map itself, drawn as a map that rises from left to right.
-fn legend() -> Result<String, ReportError> {
+pub(super) fn legend() -> Result<String, ReportError> {
     const SIDE: usize = 32;
     let rising: Vec<f32> = (0..SIDE * SIDE).map(|i| (i % SIDE) as f32 / (SIDE - 1) as f32).collect();
     jpeg_address(&heat_picture(&rising, SIDE, 256, 12))
@@ -151,5 +171,20 @@ mod tests {
         (hires_cam[1], hires_cam[14], hires_cam[8]) = (4.0, 2.0, -3.0);
         let map = ClassMap { side: 4, grad_cam: vec![0.0; 16], peak: 0.0, hires_cam };
         assert_eq!(positive_cells(&map), (vec![1.0, 0.0, 0.0, 0.5], 2));
+    }
+
+    #[test]
+    fn the_maps_of_a_mistake_share_one_scale_and_what_is_negative_covers_nothing() {
+        let grey = Picture::new(224, 224, 3, Pixels::U8(vec![90; 224 * 224 * 3])).unwrap();
+        let map = |value: f32| Evidence { side: 7, cells: vec![value; 49] };
+        let alone = |value: f32| heat_over(&grey.resized(MISTAKE_SIDE, MISTAKE_SIDE), value);
+        let [seen, for_taken, for_truth] = mistaken(&grey, &[map(4.0), map(1.0)]).unwrap();
+        assert_eq!([for_taken, for_truth], [alone(1.0), alone(0.25)]);
+        let [_, for_taken, for_truth] = mistaken(&grey, &[map(-1.0), map(-2.0)]).unwrap();
+        assert_eq!([&for_taken, &for_truth], [&seen, &seen]);
+    }
+
+    fn heat_over(small: &Picture, heat: f32) -> String {
+        jpeg_address(&overlay(small, &[heat; 49], 7, OPACITY)).unwrap()
     }
 }

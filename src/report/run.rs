@@ -5,7 +5,8 @@ use std::path::Path;
 use super::error::ReportError;
 use super::{record, run_page};
 use crate::disk::write_atomic;
-use crate::domain::{Decision, EpochRecord, Judged, ModelRecord};
+use crate::domain::{Decision, EpochRecord, Evidence, Judged, ModelRecord};
+use crate::imaging::Picture;
 
 /// What a run's page is made from.
 #[derive(Debug)]
@@ -18,8 +19,21 @@ pub struct RunReport<'a> {
     pub judged: &'a Judged,
     /// The validation images' file names, in the same order.
     pub names: &'a [String],
+    /// Its worst mistakes, the worst first.
+    pub mistakes: &'a [Mistake<'a>],
     /// What was decided on the model.
     pub decision: &'a Decision,
+}
+
+/// A validation image that was taken for another class.
+#[derive(Debug, Clone, Copy)]
+pub struct Mistake<'a> {
+    /// Which of the validation images it is.
+    pub at: usize,
+    /// The picture as the network took it; or a sentence why it cannot be shown.
+    pub picture: Result<&'a Picture, &'a str>,
+    /// Evidence for the class that it was taken for, and for its own.
+    pub evidence: &'a [Evidence; 2],
 }
 
 /// Writes `report.html` into the run's folder.

@@ -17,7 +17,7 @@ use super::run::RunReport;
 use crate::domain::ModelRecord;
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
-    let RunReport { model, history, judged, names, decision } = report;
+    let RunReport { model, history, judged, decision, .. } = report;
     let body = html! {
         main {
             div.heading {
@@ -32,7 +32,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
             (confusion::section(model))
             (learning::section(history)?)
             (ranking::section(model, judged)?)
-            (mistakes::section(model, judged, names))
+            (mistakes::section(report)?)
             (card::section(model))
         }
         footer { p { (NOTICE) ". Made on this machine by " (visible(&model.program)) "; nothing left it." } }

@@ -9,7 +9,7 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Activation, Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
-    Decision, EpochRecord, ExplanationStatus, HeadRecord, Judged, RunId, StopReason,
+    Decision, EpochRecord, Evidence, ExplanationStatus, HeadRecord, Judged, RunId, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 
@@ -266,8 +266,8 @@ fn the_gallery_is_the_same_every_time_and_says_when_it_is_empty() {
     assert_eq!(first, index());
 }
 
-/// Writes the page of the run whose second class has this name; its first image is called so as well.
-fn run_page(folder: &Path, name: &str) -> String {
+/// Writes the page of the run whose second class has this name; its second image, a mistake, is called so as well.
+fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> String {
     let model = model(["patchy", name]);
     let judged = Judged {
         activation: Activation::Sigmoid,
@@ -295,9 +295,19 @@ fn run_page(folder: &Path, name: &str) -> String {
         reason: "it is the first model of this dataset".to_owned(),
         at: "2025-11-23T09:30:00Z".to_owned(),
     };
-    let names = [name, "b.png", "c.png", "d.png"].map(str::to_owned);
+    let names = ["a.png", name, "c.png", "d.png"].map(str::to_owned);
     let history = [epoch(1, 0.6), epoch(2, f64::NAN), epoch(3, 0.3)];
-    let page = RunReport { model: &model, history: &history, judged: &judged, names: &names, decision: &decision };
+    let evidence = [3, 45]
+        .map(|hot| Evidence { side: 7, cells: (0..49).map(|cell| if cell == hot { 2.5 } else { -0.1 }).collect() });
+    let mistakes = [Mistake { at: 1, picture, evidence: &evidence }];
+    let page = RunReport {
+        model: &model,
+        history: &history,
+        judged: &judged,
+        names: &names,
+        mistakes: &mistakes,
+        decision: &decision,
+    };
     write_run(folder, &page).unwrap();
     fs::read_to_string(folder.join("report.html")).unwrap()
 }
@@ -305,17 +315,27 @@ fn run_page(folder: &Path, name: &str) -> String {
 #[test]
 fn a_runs_page_says_everything_in_words() {
     let dir = tempfile::tempdir().unwrap();
-    let page = run_page(dir.path(), "plain");
+    let page = run_page(dir.path(), "plain", Ok(&film()));
     assert!(page.contains("safe for the label, as the recipe allows: horizontal_flip."), "what is unsafe is said");
     insta::assert_snapshot!(text_of(&page));
     assert_eq!(page.matches("<figure class=\"plot\"").count(), 4);
-    assert!(!page.contains("src=") && !page.contains("url("), "nothing from elsewhere");
-    assert_eq!(page, run_page(dir.path(), "plain"));
+    let pictures: Vec<_> = page.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(pictures.len(), 4, "the mistake, two maps over it, the colour map");
+    assert!(pictures.iter().all(|address| address.starts_with("data:image/jpeg;base64,")), "nothing from elsewhere");
+    assert!(!page.contains("url(") && pictures[1..].iter().map(|address| address.len()).sum::<usize>() < 40_000);
+    assert_eq!(page, run_page(dir.path(), "plain", Ok(&film())));
+}
+
+#[test]
+fn a_mistake_whose_file_is_gone_says_so_in_place_of_its_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = run_page(dir.path(), "plain", Err("cannot be read: <gone>"));
+    assert!(page.contains("No picture: cannot be read: &lt;gone&gt;.") && !page.contains("<figure><img"));
 }
 
 #[test]
 fn hostile_names_stay_text_on_a_runs_page() {
     let dir = tempfile::tempdir().unwrap();
-    let page = run_page(dir.path(), "<script>alert(1)<|script>");
+    let page = run_page(dir.path(), "\"><script>alert(1)<|script>", Ok(&film()));
     assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;alert"));
 }

@@ -31,6 +31,18 @@ pub(super) struct Wanted {
     pub(super) hash: Option<ContentHash>,
 }
 
+impl Wanted {
+    /// The file's bytes and their hash, when it still is what it must be.
+    fn content(&self) -> Result<(ContentHash, Vec<u8>), String> {
+        let bytes = std::fs::read(&self.path).map_err(|error| format!("cannot be read: {error}"))?;
+        let hash = ContentHash::of(&bytes);
+        if self.hash.is_some_and(|expected| expected != hash) {
+            return Err("its content has changed since it was taken in".to_owned());
+        }
+        Ok((hash, bytes))
+    }
+}
+
 /// Decoded pictures wait a few at a time, so that a stop is heard within seconds and memory stays small.
 const AT_LEAST_A_TIME: usize = 4;
 
@@ -142,19 +154,24 @@ impl<'a> Features<'a> {
     }
 
     fn read(&self, wanted: &Wanted) -> Result<Found, String> {
-        let bytes = std::fs::read(&wanted.path).map_err(|error| format!("cannot be read: {error}"))?;
-        let hash = ContentHash::of(&bytes);
-        if wanted.hash.is_some_and(|expected| expected != hash) {
-            return Err("its content has changed since it was taken in".to_owned());
-        }
+        let (hash, bytes) = wanted.content()?;
         if self.cache.holds(&hash) {
             return Ok(Found::Cached(hash));
         }
+        self.decode(&bytes).map(|picture| Found::Decoded(hash, picture))
+    }
+
+    /// The picture as the network takes it, cached features or not; or a sentence why there is none.
+    pub(super) fn picture(&self, wanted: &Wanted) -> Result<Rgb8, String> {
+        self.decode(&wanted.content()?.1)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Rgb8, String> {
         // A decoder that panics on one strange file must not end the training.
         let decoded =
-            catch_unwind(AssertUnwindSafe(|| decode(&bytes, &self.limits).map(|picture| Engine::input(&picture))));
+            catch_unwind(AssertUnwindSafe(|| decode(bytes, &self.limits).map(|picture| Engine::input(&picture))));
         match decoded {
-            Ok(Ok(picture)) => Ok(Found::Decoded(hash, picture)),
+            Ok(Ok(picture)) => Ok(picture),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("the decoder ran into a bug; please report the file".to_owned()),
         }

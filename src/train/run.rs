@@ -10,6 +10,7 @@ use super::evaluation::{self, Row};
 use super::features::{FailedImage, Features, Wanted};
 use super::job::{self, LabelledImage, TrainJob};
 use super::material::Material;
+use super::mistakes::{self, Mistake};
 use super::resume::Bookmark;
 use crate::disk;
 use crate::domain::{
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub predictions: Vec<Prediction>,
     /// Epoch by epoch, as `history.csv`.
     pub history: Vec<EpochRecord>,
+    /// The worst of the predictions.
+    pub mistakes: Vec<Mistake>,
 }
 
 /// What a model says of one image that it did not learn from.
@@ -72,6 +75,7 @@ pub fn train(
     let bookmark = Bookmark::new(&job.run_dir, identity);
     let bench = Bench { settings: &job.settings, features: &features, stop, progress, bookmark: Some(&bookmark) };
     let fitted = epochs::fit(&gathered.material, bench)?;
+    let mistakes = mistakes::worst(job, &features, &gathered.material.validation, &fitted)?;
     let head = fitted.head.to_bytes()?;
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
     model.train_seconds = begin.elapsed().as_secs_f64();
@@ -88,6 +92,7 @@ pub fn train(
         failed: gathered.failed,
         predictions,
         history: fitted.history,
+        mistakes,
     })
 }
 
@@ -129,10 +134,12 @@ pub(super) fn assess(
     logits: &[Vec<f64>],
     seed: u64,
 ) -> Assessment {
-    let labels = rows.iter().map(|row| row.class).collect();
-    let judged = Judged { activation, logits: logits.to_vec(), labels };
     let mut generator = Generator::new(seed, "bootstrap");
-    Assessment::of(&judged, classes, &mut |n| generator.below(n))
+    Assessment::of(&judged(activation, rows, logits), classes, &mut |n| generator.below(n))
+}
+
+pub(super) fn judged(activation: Activation, rows: &[Row], logits: &[Vec<f64>]) -> Judged {
+    Judged { activation, logits: logits.to_vec(), labels: rows.iter().map(|row| row.class).collect() }
 }
 
 pub(super) struct Gathered<'a> {

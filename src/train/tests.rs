@@ -259,6 +259,32 @@ fn one_bad_image_is_left_out_and_named() {
 }
 
 #[test]
+fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
+    let mut scene = Scene::new(3, 2);
+    let path = scene.write("mislabelled.png", &striped(true, 50));
+    let hash = ContentHash::of(&std::fs::read(&path).unwrap());
+    let class = ClassName::new("level").unwrap();
+    scene.samples.push(LabelledImage { hash, class, split: Split::Validation, path: path.clone() });
+    let first = scene.train("first").unwrap();
+    let [mistake] = first.mistakes.as_slice() else { panic!("{:?}", first.mistakes) };
+    let prediction = &first.predictions[mistake.at];
+    assert_eq!((prediction.hash, prediction.label), (hash, 0));
+    assert_eq!(mistake.picture.as_ref().map(Picture::width), Ok(224));
+    let head = Head::load(&scene.path("runs/first"), &first.model.head).unwrap();
+    for (class, evidence) in [1, 0].into_iter().zip(&mistake.evidence) {
+        let sum: f64 = evidence.cells.iter().map(|cell| f64::from(*cell)).sum();
+        assert!((sum + f64::from(head.bias()[class]) - prediction.logits[class]).abs() < 1e-4, "class {class}");
+    }
+
+    std::fs::remove_file(path).unwrap();
+    let second = scene.train("second").unwrap();
+    assert_eq!(second.images_forwarded, 0);
+    assert_eq!(second.mistakes[0].evidence, mistake.evidence);
+    let reason = second.mistakes[0].picture.as_ref().unwrap_err();
+    assert!(reason.starts_with("cannot be read: "), "{reason}");
+}
+
+#[test]
 fn what_cannot_be_trained_is_said_in_one_line() {
     let mut scene = Scene::new(1, 1);
     scene.settings.learning_rate = 1e38;

@@ -28,4 +28,5 @@ mod manual; // `gradwatch man` and `gradwatch completions`
 mod messages; // every mistake gets one line: pinned by snapshot
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
+mod run_page; // a run's page in a browser
 mod unit; // the systemd unit

@@ -89,6 +89,16 @@ impl Judged {
         self.logits.iter().map(greatest).collect()
     }
 
+    /// Indices of the images taken for another class, the surest first; `n` of them at most.
+    pub fn worst_mistakes(&self, n: usize) -> Vec<usize> {
+        let (scores, predicted) = (self.scores(1.0), self.predicted());
+        let answers = predicted.iter().zip(&self.labels).enumerate();
+        let mut wrong: Vec<usize> = answers.filter(|(_, (class, label))| class != label).map(|(at, _)| at).collect();
+        wrong.sort_by(|a, b| scores[*b][predicted[*b]].total_cmp(&scores[*a][predicted[*a]]));
+        wrong.truncate(n);
+        wrong
+    }
+
     /// Whether each image's prediction is right.
     pub fn right(&self) -> Vec<bool> {
         self.predicted().iter().zip(&self.labels).map(|(predicted, label)| predicted == label).collect()
