@@ -28,7 +28,7 @@ fn meaning() -> Result<Markup, ReportError> {
         p.muted.small {
             "Each picture as the network saw it, squeezed into a square; then with the 7 × 7 cells of the last pooling layer \
              over it, which show where the evidence for the class it was taken for lies, and where that for its own. The two \
-             maps share one scale. They show what raised a score; they do not outline a lesion."
+             maps share one scale. They show what raised a score, not what lowered it, and do not outline a lesion."
         }
         p.legend {
             span { "none" }
