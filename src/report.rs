@@ -16,6 +16,7 @@ mod quality;
 mod record;
 mod run;
 mod run_page;
+mod tensorboard;
 mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, shows};

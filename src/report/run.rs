@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::ReportError;
-use super::{record, run_page};
+use super::{record, run_page, tensorboard};
 use crate::disk::write_atomic;
 use crate::domain::{Decision, EpochRecord, Evidence, Judged, ModelRecord};
 use crate::imaging::Picture;
@@ -36,10 +36,11 @@ pub struct Mistake<'a> {
     pub evidence: &'a [Evidence; 2],
 }
 
-/// Writes `report.html` into the run's folder.
+/// Writes the curves for TensorBoard (`train/` and `validation/`) and `report.html` into the run's folder.
 ///
 /// # Errors
 /// [`ReportError`].
 pub fn write_run(folder: &Path, report: &RunReport<'_>) -> Result<(), ReportError> {
+    tensorboard::write(folder, report.model, report.history)?;
     Ok(write_atomic(&folder.join(record::PAGE), run_page::render(report)?.as_bytes())?)
 }
