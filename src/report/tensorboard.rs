@@ -1,4 +1,4 @@
-//! The curves of a run as TensorBoard reads them: laid out, named and counted as Keras' `TensorBoard` callback does it.
+//! The curves of a run as TensorBoard reads them: laid out, named and counted as Keras' callback of that name does it.
 //!
 //! An event file is a row of records, each framed with its length and two checksums (TensorFlow's `TFRecord`), and each a
 //! protocol buffer (`event.proto`, `summary.proto`), of which six fields are needed here. All events carry the time of the
@@ -11,7 +11,7 @@ use super::error::ReportError;
 use crate::disk::write_atomic;
 use crate::domain::{EpochRecord, ModelRecord};
 
-/// TensorBoard knows its files by the middle part. Always the same name, so that a page written again adds no second one.
+/// TensorBoard knows its files by `tfevents`. Always the same name, so that a page written again adds no second one.
 const FILE: &str = "events.out.tfevents.gradwatch";
 /// What the first record of a file must say.
 const VERSION: &[u8] = b"brain.Event:2";
@@ -263,7 +263,7 @@ mod tests {
         let losses = curve("train", "epoch_loss");
         assert_eq!(losses.iter().map(|point| point.0).collect::<Vec<_>>(), [0, 1, 2, 299]);
         assert!(losses[1].1.is_nan());
-        assert_eq!([losses[0].1, losses[2].1, losses[3].1], [0.5, f32::INFINITY, 0.25]);
+        assert_eq!([losses[0], losses[2], losses[3]], [(0, 0.5), (2, f32::INFINITY), (299, 0.25)]);
         assert_eq!(curve("validation", "epoch_loss")[3], (299, 0.5));
         assert_eq!(curve("train", "epoch_accuracy")[0], (0, 0.75));
         assert_eq!(curve("validation", "epoch_accuracy")[0], (0, 0.5));

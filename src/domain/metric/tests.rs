@@ -168,3 +168,11 @@ fn a_temperature_softens_what_is_too_sure_and_never_asks_for_certainty() {
     let told_apart = fit_temperature(Activation::Softmax, &logits, &labels);
     assert!(told_apart > 0.3 && told_apart < 1.0, "{told_apart}");
 }
+
+#[test]
+fn the_surest_mistakes_come_first_and_what_is_right_is_none() {
+    let logits = [[2.0, 0.0], [0.1, 0.0], [3.0, 1.0], [-1.0, 4.0]].map(Vec::from).to_vec();
+    let judged = Judged { activation: Activation::Sigmoid, logits, labels: vec![1, 1, 0, 0] };
+    assert_eq!(judged.worst_mistakes(9), [3, 0, 1]);
+    assert_eq!(judged.worst_mistakes(2), [3, 0]);
+}
