@@ -17,6 +17,7 @@ mod progress;
 mod registering;
 mod replay;
 mod run;
+mod shortcuts;
 mod statistics;
 mod status;
 mod telemetry;

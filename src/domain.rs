@@ -4,6 +4,7 @@
 
 mod activation;
 mod arrival;
+mod border;
 mod explanation;
 mod hash;
 mod ledger;
@@ -15,11 +16,13 @@ mod preset;
 mod progress;
 mod recipe;
 mod sample;
+mod shortcut;
 mod stop;
 mod transform;
 
 pub use activation::Activation;
 pub use arrival::Arrival;
+pub use border::{Border, BorderParseError};
 pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
@@ -34,5 +37,6 @@ pub use preset::{Breach, Preset};
 pub use progress::{Progress, Silent};
 pub use recipe::{Fill, Interpolation, Recipe, Semantics};
 pub use sample::{ImageFacts, Role, Sample, Scan, ScanState, Split};
+pub use shortcut::{Baseline, Outside, Recognised, ShortcutAnswers, ShortcutAudit};
 pub use stop::{StopFlag, Stopped};
 pub use transform::Transform;

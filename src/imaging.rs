@@ -4,6 +4,7 @@
 
 mod affine;
 mod blur;
+mod border;
 mod clahe;
 mod colormap;
 mod complete;

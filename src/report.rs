@@ -16,6 +16,7 @@ mod quality;
 mod record;
 mod run;
 mod run_page;
+mod shortcuts;
 mod tensorboard;
 mod viewer;
 

@@ -17,6 +17,7 @@ mod mistakes;
 mod overlap;
 mod resume;
 mod run;
+mod shortcuts;
 mod statistics;
 mod trim;
 

@@ -3,7 +3,7 @@
 mod import;
 
 use super::failure::{Exit, Failure};
-use super::output;
+use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::daemon::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 use crate::disk::Workspace;
@@ -210,6 +210,10 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     let mut row = |name: &str, text: String| lines.push(format!("  {name:<12}{text}"));
     let (hits, n) = (record.confusion.correct(), record.confusion.total());
     row("accuracy", format!("{:.1} % ({hits} of {n} right, 95 %: {})", 100.0 * record.val_accuracy, interval(record)));
+    if let Some(audit) = &record.shortcuts {
+        row("shortcuts", shortcuts::summary(audit));
+        audit.warning().into_iter().for_each(|warning| row("beware", warning));
+    }
     row("loss", format!("{:.4} on validation", record.val_loss));
     for (index, class) in record.classes.iter().enumerate() {
         let count = record.counts.get(class).copied().unwrap_or_default();

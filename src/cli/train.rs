@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::failure::{Exit, Failure};
 use super::progress::TerminalProgress;
-use super::{models, output, registering};
+use super::{models, output, registering, shortcuts};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
@@ -126,6 +126,7 @@ fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, settings: 
             split: None,
             image: inspected.facts,
             look: inspected.look,
+            border: Some(inspected.border),
         }),
         Err(rejection) => {
             tracing::warn!(file = source.relative, "Left out: {rejection}.");
@@ -141,6 +142,9 @@ fn tell(learned: &Learned, workspace: &Workspace) {
         "Model {}: validation accuracy {:.3} ({right} of {n} right).",
         model.run_id, model.val_accuracy
     ));
+    if let Some(audit) = &model.shortcuts {
+        output::text(&shortcuts::table(audit));
+    }
     let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
     output::line(&format!("{verdict}: {}.", decision.reason));
     output::line(&format!("Files: {}", workspace.run(&model.dataset, &model.run_id).display()));

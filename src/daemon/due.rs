@@ -101,6 +101,7 @@ mod tests {
             split: Some(split),
             image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
             look: None,
+            border: None,
         }
     }
 

@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use crate::augment::{ExpandOptions, FreshCopies};
 use crate::config::AugmentMode;
-use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, Split, tempered};
+use crate::domain::{
+    Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, ShortcutAnswers, ShortcutAudit, Split,
+    tempered,
+};
 use crate::ingest;
 use crate::nn::Generator;
 use crate::train::{self, CopyImage, HeldOut, LabelledImage};
@@ -40,6 +43,8 @@ pub struct CrossValidated {
     pub calibrated_brier: Option<Estimate>,
     /// Calibration error of the same.
     pub calibrated_error: Option<Estimate>,
+    /// The trainings beside those who know nothing of the content, on the same held-out images.
+    pub shortcuts: Option<ShortcutAudit>,
     /// Pictures that could not be used.
     pub failed: usize,
 }
@@ -69,7 +74,11 @@ pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Resu
         )?);
     }
     let classes: BTreeSet<ClassName> = job.samples.iter().map(|sample| sample.class.clone()).collect();
-    Ok(summary(&job.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, tools.settings.train.seed))
+    let found = summary(&job.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, tools.settings.train.seed);
+    if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
+        tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
+    }
+    Ok(found)
 }
 
 /// Every image is in the training side of some fold, so all have copies; in a folder of their own.
@@ -152,8 +161,14 @@ fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed
         assessment: Assessment { calibrated: None, ..assess(&together(&raw)) },
         calibrated_brier: calibrated.brier,
         calibrated_error: calibrated.calibration_error,
+        shortcuts: shortcuts(parts),
         failed: parts.iter().map(|part| part.failed.len()).max().unwrap_or(0),
     }
+}
+
+fn shortcuts(parts: &[HeldOut]) -> Option<ShortcutAudit> {
+    let answers = parts.iter().map(|part| part.shortcuts.clone()).reduce(ShortcutAnswers::and);
+    answers.as_ref().and_then(ShortcutAudit::of)
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

@@ -12,8 +12,8 @@ use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
 use crate::config::{AugmentMode, Settings};
 use crate::disk::Workspace;
 use crate::domain::{
-    ContentHash, Counter, DatasetName, Decision, Judged, LedgerEvent, ModelRecord, Progress, RunId, Sample, Split,
-    StopFlag, StopReason, Stopped,
+    ContentHash, Counter, DatasetName, Decision, Judged, LedgerEvent, ModelRecord, Progress, RunId, Sample,
+    ShortcutAudit, Split, StopFlag, StopReason, Stopped,
 };
 use crate::imaging::{DecodeOptions, Picture};
 use crate::nn::{Engine, Head, NnError};
@@ -138,6 +138,9 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     for failed in &outcome.failed {
         tracing::warn!("Left out of the training: `{}`: {}.", failed.path.display(), failed.reason);
     }
+    if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
+        tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
+    }
     let rival = rival(job, &train_job, &outcome.predictions, &engine, &workspace, tools.stop)?;
     let decision = promote::decide(settings.promotion, &outcome.model, &rival);
     // The model is there; a page that cannot be written does not undo it.
@@ -242,8 +245,13 @@ fn source(job: &LearnJob, sample: &Sample) -> Source {
 }
 
 pub(super) fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage> {
-    let path = job.root.join(&sample.path);
-    Some(LabelledImage { hash: sample.hash, class: sample.class.clone(), split: sample.split?, path })
+    Some(LabelledImage {
+        hash: sample.hash,
+        class: sample.class.clone(),
+        split: sample.split?,
+        path: job.root.join(&sample.path),
+        outside: sample.outside(),
+    })
 }
 
 /// Measures the best model until now on the candidate's validation samples.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId};
+use super::{Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit};
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct ModelRecord {
     /// Every measure on the validation samples, with intervals; `None` in records of older versions.
     #[serde(default)]
     pub assessment: Option<Assessment>,
+    /// The model beside those who know nothing of what the pictures show; `None` in records of older versions, and of
+    /// models that were not trained here.
+    #[serde(default)]
+    pub shortcuts: Option<ShortcutAudit>,
     /// The saved epoch, counted from 1.
     pub epoch: u32,
     /// Epochs that ran.
@@ -158,6 +162,7 @@ impl ModelRecord {
             val_loss: 0.123_456_789_012_345_68,
             confusion,
             assessment: None,
+            shortcuts: None,
             epoch: 3,
             epochs_run: 6,
             stopped: StopReason::EarlyStopping,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, Look, RunId};
+use super::{Border, ClassName, ContentHash, DatasetName, Look, Outside, RunId};
 
 /// What a file in the inbox is for. The same picture may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,12 +75,20 @@ pub struct Sample {
     /// What it looks like; `None` when it looks like nothing, and in records of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<Look>,
+    /// Its outermost ring; `None` in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub border: Option<Border>,
 }
 
 impl Sample {
     /// The file name without folder and extension.
     pub fn stem(&self) -> &str {
         stem(&self.path)
+    }
+
+    /// What is known of it without a look at what it shows.
+    pub fn outside(&self) -> Outside {
+        Outside { facts: self.image.clone(), border: self.border }
     }
 }
 

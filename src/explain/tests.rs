@@ -58,6 +58,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         val_loss: 0.1,
         confusion,
         assessment: None,
+        shortcuts: None,
         epoch: 1,
         epochs_run: 1,
         stopped: StopReason::MaxEpochs,

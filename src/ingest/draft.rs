@@ -142,6 +142,7 @@ impl<'a> Draft<'a> {
                 split: None,
                 image: inspected.facts.clone(),
                 look: inspected.look,
+                border: Some(inspected.border),
             };
             self.put(LedgerEvent::Sample(sample));
             self.put(LedgerEvent::Counted { counter: Counter::Samples, n: 1 });
@@ -155,7 +156,10 @@ impl<'a> Draft<'a> {
                 if known.class != *class {
                     self.freed.insert(dataset.clone());
                 }
-                self.put_changed(&known, self.moved(Sample { class: class.clone(), ..known.clone() }, path));
+                // An older version did not keep the border.
+                let border = Some(inspected.border);
+                let sample = Sample { class: class.clone(), border, ..known.clone() };
+                self.put_changed(&known, self.moved(sample, path));
                 Ok(Admission::Known)
             }
         }

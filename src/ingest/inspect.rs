@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::Rejection;
 use crate::config::LimitSettings;
-use crate::domain::{ContentHash, FileStamp, ImageFacts, Look};
+use crate::domain::{Border, ContentHash, FileStamp, ImageFacts, Look};
 use crate::imaging::{DecodeOptions, decode};
 
 /// What one reading told.
@@ -20,6 +20,8 @@ pub struct Inspected {
     pub facts: ImageFacts,
     /// What it looks like; `None` when it looks like nothing.
     pub look: Option<Look>,
+    /// Its outermost ring; what is transparent counts as black.
+    pub border: Border,
     /// Of the file, the same before and after it was read.
     pub stamp: FileStamp,
 }
@@ -41,9 +43,10 @@ pub fn inspect(path: &Path, limits: &LimitSettings) -> Result<Inspected, Rejecti
     if stamp_of(&file)? != stamp || bytes.len() as u64 != stamp.len {
         return Err(Rejection::changing());
     }
-    // Nobody looks at these pixels, so it is all one what shows through them.
+    // No setting but the limits has a say in what is kept of a file, so what is transparent is black here.
     let picture = decode(&bytes, &DecodeOptions::new(limits, 0))?;
-    Ok(Inspected { hash: ContentHash::of(&bytes), facts: picture.facts(), look: picture.look(), stamp })
+    let (facts, look, border) = (picture.facts(), picture.look(), picture.border());
+    Ok(Inspected { hash: ContentHash::of(&bytes), facts, look, border, stamp })
 }
 
 /// Neither follows a link nor waits for the other end of a pipe.

@@ -14,6 +14,7 @@ use super::document::{Images, NOTICE, document, visible};
 use super::error::ReportError;
 use super::page::day;
 use super::run::RunReport;
+use super::shortcuts;
 use crate::domain::ModelRecord;
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
@@ -29,6 +30,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
             }
             (beyond_preset(model))
             @if let Some(assessment) = &model.assessment { (measures::section(assessment)) }
+            @if let Some(audit) = &model.shortcuts { (shortcuts::section(audit)) }
             (confusion::section(model))
             (learning::section(history)?)
             (ranking::section(model, judged)?)

@@ -9,7 +9,7 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Activation, Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
-    Decision, EpochRecord, Evidence, ExplanationStatus, HeadRecord, Judged, RunId, StopReason,
+    Decision, EpochRecord, Evidence, ExplanationStatus, HeadRecord, Judged, RunId, ShortcutAudit, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 
@@ -48,6 +48,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         val_loss: 0.4,
         confusion,
         assessment: Some(assessment(classes)),
+        shortcuts: Some(ShortcutAudit::example()),
         epoch: 4,
         epochs_run: 7,
         stopped: StopReason::EarlyStopping,

@@ -5,8 +5,8 @@ use super::evaluation::{self, Row};
 use super::features::Features;
 use super::job::{self, LabelledImage, TrainJob};
 use super::run::{self, Prediction};
-use super::{FailedImage, TrainError};
-use crate::domain::{Activation, Progress, Silent, StopFlag, fit_temperature};
+use super::{FailedImage, TrainError, shortcuts};
+use crate::domain::{Activation, Progress, ShortcutAnswers, Silent, StopFlag, fit_temperature};
 use crate::nn::Engine;
 
 /// How a model does on images that had no part in early stopping, checkpoint, scaling or temperature.
@@ -20,6 +20,8 @@ pub struct HeldOut {
     pub temperature: f64,
     /// The epoch whose layer it is, from 1.
     pub epoch: u32,
+    /// What those make of the same images who know nothing of the content; they learned from the same training images.
+    pub shortcuts: ShortcutAnswers,
     /// Images that were left out.
     pub failed: Vec<FailedImage>,
 }
@@ -48,11 +50,14 @@ pub fn train_held_out(
     let images: Vec<&LabelledImage> = held_out.iter().collect();
     let ensured = features.ensure(&run::wanted(&images), stop, &Silent)?;
     let classes = &gathered.material.classes;
-    let rows: Vec<Row> =
-        images.iter().zip(ensured.hashes).filter_map(|(image, hash)| run::row(classes, &image.class, hash)).collect();
-    let logits = evaluation::logits(&fitted.head, &rows, &features.cache)?;
+    let usable = images.iter().zip(ensured.hashes);
+    let usable = usable.filter_map(|(image, hash)| Some((run::row(classes, &image.class, hash)?, *image)));
+    let (rows, images): (Vec<Row>, Vec<&LabelledImage>) = usable.unzip();
+    let predictions = run::predictions(&rows, &evaluation::logits(&fitted.head, &rows, &features.cache)?);
+    let measured = images.into_iter().zip(predictions.iter().map(Prediction::is_right));
     Ok(HeldOut {
-        predictions: run::predictions(&rows, logits),
+        shortcuts: shortcuts::answers(classes, &gathered.originals, measured),
+        predictions,
         activation: fitted.head.activation(),
         temperature,
         epoch: fitted.epoch,

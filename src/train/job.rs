@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::TrainError;
 use crate::config::TrainSettings;
-use crate::domain::{ClassCount, ClassName, ContentHash, DatasetName, RunId, Split};
+use crate::domain::{ClassCount, ClassName, ContentHash, DatasetName, Outside, RunId, Split};
 use crate::imaging::{DecodeOptions, Picture};
 
 /// An original with its label.
@@ -19,6 +19,8 @@ pub struct LabelledImage {
     pub split: Split,
     /// Where it lies; absolute.
     pub path: PathBuf,
+    /// What is known of it without a look at what it shows.
+    pub outside: Outside,
 }
 
 /// An augmented copy of a training original, on disk.
@@ -136,10 +138,13 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ImageFacts;
 
     fn image(number: u8, class: &str, split: Split) -> LabelledImage {
         let class = ClassName::new(class).unwrap();
-        LabelledImage { hash: ContentHash::of(&[number]), class, split, path: PathBuf::new() }
+        let facts = ImageFacts { width: 1, height: 1, format: "png".to_owned(), colour: "grey8".to_owned() };
+        let outside = Outside { facts, border: None };
+        LabelledImage { hash: ContentHash::of(&[number]), class, split, path: PathBuf::new(), outside }
     }
 
     fn refusal(samples: &[LabelledImage]) -> String {

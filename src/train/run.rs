@@ -12,10 +12,11 @@ use super::job::{self, LabelledImage, TrainJob};
 use super::material::Material;
 use super::mistakes::{self, Mistake};
 use super::resume::Bookmark;
+use super::shortcuts;
 use crate::disk;
 use crate::domain::{
     Activation, Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, Judged, ModelRecord, Progress,
-    Silent, Split, StopFlag,
+    ShortcutAnswers, ShortcutAudit, Silent, Split, StopFlag,
 };
 use crate::nn::{Engine, Generator, Head};
 
@@ -77,7 +78,9 @@ pub fn train(
     let fitted = epochs::fit(&gathered.material, bench)?;
     let mistakes = mistakes::worst(job, &features, &gathered.material.validation, &fitted)?;
     let head = fitted.head.to_bytes()?;
+    let predictions = predictions(&gathered.material.validation, &fitted.evaluation.logits);
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
+    model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
     model.train_seconds = begin.elapsed().as_secs_f64();
     disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
@@ -85,7 +88,6 @@ pub fn train(
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
     bookmark.remove()?;
-    let predictions = predictions(&gathered.material.validation, fitted.evaluation.logits);
     Ok(Outcome {
         model,
         images_forwarded: features.n_forwarded(),
@@ -121,8 +123,9 @@ pub fn measure(
     Ok(predicted.map(right))
 }
 
-pub(super) fn predictions(rows: &[Row], logits: Vec<Vec<f64>>) -> Vec<Prediction> {
-    let prediction = |(row, logits): (&Row, Vec<f64>)| Prediction { hash: row.hash, label: row.class, logits };
+pub(super) fn predictions(rows: &[Row], logits: &[Vec<f64>]) -> Vec<Prediction> {
+    let prediction =
+        |(row, logits): (&Row, &Vec<f64>)| Prediction { hash: row.hash, label: row.class, logits: logits.clone() };
     rows.iter().zip(logits).map(prediction).collect()
 }
 
@@ -147,7 +150,18 @@ pub(super) struct Gathered<'a> {
     /// Of the usable originals.
     pub(super) counts: BTreeMap<ClassName, ClassCount>,
     n_copies: u64,
+    /// The usable originals.
+    pub(super) originals: Vec<&'a LabelledImage>,
     pub(super) failed: Vec<FailedImage>,
+}
+
+impl Gathered<'_> {
+    /// What those who know nothing of the content make of the validation images; `predictions` are the model's on them.
+    fn shortcuts(&self, predictions: &[Prediction]) -> ShortcutAnswers {
+        let validation = self.originals.iter().copied().filter(|image| image.split == Split::Validation);
+        let measured = validation.zip(predictions.iter().map(Prediction::is_right));
+        shortcuts::answers(&self.material.classes, &self.originals, measured)
+    }
 }
 
 /// Originals in an order that does not depend on the caller's.
@@ -190,7 +204,9 @@ pub(super) fn gather<'a>(
         copies.iter().zip(of_copies).filter_map(|(copy, hash)| row(&classes, &copy.class, *hash)).collect();
     copies.sort_unstable();
     let n_copies = copies.len() as u64;
-    Ok(Gathered { material: material(job, classes, &usable, &copies), counts, n_copies, failed: ensured.failed })
+    let originals = usable.iter().map(|(_, image)| *image).collect();
+    let material = material(job, classes, &usable, &copies);
+    Ok(Gathered { material, counts, n_copies, originals, failed: ensured.failed })
 }
 
 fn material<'a>(
@@ -240,6 +256,7 @@ fn record(
             &fitted.evaluation.logits,
             job.settings.seed,
         )),
+        shortcuts: None,
         epoch: fitted.epoch,
         epochs_run: fitted.history.len() as u32,
         stopped: fitted.stopped,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::config::{self, Monitor, TrainSettings};
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, ModelRecord, Progress, RunId, Silent, Split, StopFlag, StopReason,
+    ClassName, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
 use crate::imaging::{DecodeOptions, Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
@@ -38,9 +38,11 @@ impl Scene {
         for number in 0..n_train + n_validation {
             let split = if number < n_train { Split::Train } else { Split::Validation };
             for class in ["level", "upright"] {
-                let path = scene.write(&format!("{class}-{number}.png"), &striped(class == "upright", number));
+                let picture = striped(class == "upright", number);
+                let path = scene.write(&format!("{class}-{number}.png"), &picture);
                 let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-                scene.samples.push(LabelledImage { hash, class: ClassName::new(class).unwrap(), split, path });
+                let outside = Outside { facts: picture.facts(), border: Some(picture.border()) };
+                scene.samples.push(LabelledImage { hash, class: ClassName::new(class).unwrap(), split, path, outside });
             }
         }
         scene
@@ -137,6 +139,9 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     assert_eq!((measured.len(), measured.values().filter(|right| **right).count()), (4, 4));
     let assessment = model.assessment.as_ref().unwrap();
     assert_eq!((assessment.n, assessment.roc_auc_mean), (4, Some(1.0)));
+    let shortcuts = model.shortcuts.as_ref().unwrap();
+    assert_eq!((shortcuts.n, shortcuts.model.right), (4, 4));
+    assert_eq!((shortcuts.metadata.recognised.right, shortcuts.majority.right), (2, 2), "all are alike from outside");
     assert_eq!(first.predictions.len(), 4);
 }
 

@@ -29,4 +29,5 @@ mod messages; // every mistake gets one line: pinned by snapshot
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod run_page; // a run's page in a browser
+mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod unit; // the systemd unit

@@ -114,6 +114,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         val_loss: 0.0,
         confusion: Confusion::new(classes.len()),
         assessment: None,
+        shortcuts: None,
         classes,
         epoch: 0,
         epochs_run: 0,

@@ -1,5 +1,6 @@
 //! What `gradwatch train --folds` tells people.
 
+use crate::cli::shortcuts;
 use crate::daemon::CrossValidated;
 use crate::domain::{ClassAssessment, Estimate};
 
@@ -31,6 +32,10 @@ pub(super) fn table(found: &CrossValidated) -> String {
         row(format!("{class}: F1"), *f1);
         row(format!("{class}: ROC area"), *roc_auc);
         row(format!("{class}: PR area"), *pr_auc);
+    }
+    if let Some(audit) = &found.shortcuts {
+        lines.push(String::new());
+        lines.push(shortcuts::table(audit).trim_end().to_owned());
     }
     lines.join("\n") + "\n"
 }

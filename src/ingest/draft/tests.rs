@@ -1,7 +1,7 @@
 //! What files do to the ledger, one story a test. Every story also folds its events into the ledger it began with.
 
 use super::*;
-use crate::domain::{ImageFacts, RunId, Split};
+use crate::domain::{Border, ImageFacts, RunId, Split};
 use crate::ingest::role_of;
 
 /// An inbox of names and contents, and the ledger that was made of it.
@@ -51,7 +51,13 @@ impl Desk {
         self.n_changes += 1;
         let facts = ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() };
         let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1 };
-        Inspected { hash: ContentHash::of(content.as_bytes()), facts, look: None, stamp }
+        Inspected {
+            hash: ContentHash::of(content.as_bytes()),
+            facts,
+            look: None,
+            border: Border::new([0; Border::N_CELLS]),
+            stamp,
+        }
     }
 
     fn sample(&self, content: &str) -> Option<&Sample> {

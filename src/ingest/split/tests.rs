@@ -15,6 +15,7 @@ fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
         split: None,
         image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
         look: None,
+        border: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events to commit.
 
 use crate::domain::{
-    ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
+    Border, ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
     LedgerEvent, Look, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split,
 };
 
@@ -27,6 +27,7 @@ pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
         split,
         image: facts(),
         look: n.is_multiple_of(2).then(|| Look::new(&[n.is_multiple_of(4); Look::N_BITS])),
+        border: n.is_multiple_of(2).then(|| Border::new([n as u8; Border::N_CELLS])),
     })
 }
 

@@ -1,0 +1,207 @@
+//! Shortcuts: how far one comes without a look at what the pictures show.
+//!
+//! Two classifiers learn from the same training images as a model, one from what decoding told of the files and one from
+//! the outermost ring of pixels, and are measured on the same images. Where they come close to the model, its accuracy
+//! may be about how the pictures were made (DeGrave, Janizek and Lee, Nature Machine Intelligence 2021).
+
+mod discriminant;
+mod question;
+mod tree;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Border, Estimate, ImageFacts, Paired};
+use discriminant::Discriminant;
+use tree::Tree;
+
+/// A model that is better by no more than this share of the images is called close, however sure the difference is.
+const CLOSE: f64 = 0.05;
+/// A difference that is at least as likely as this between equals is none that is shown.
+const P_VALUE: f64 = 0.05;
+
+/// What is known of an image without a look at what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// What decoding told.
+    pub facts: ImageFacts,
+    /// Its outermost ring; `None` of an image that a version without this took in.
+    pub border: Option<Border>,
+}
+
+/// Whether each of some images was recognised: by a model, and by those who know its outside alone.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShortcutAnswers {
+    labels: Vec<usize>,
+    model: Vec<bool>,
+    metadata: Vec<bool>,
+    /// `None` when the border of an image is not known.
+    border: Option<Vec<bool>>,
+    questions: BTreeSet<String>,
+}
+
+impl ShortcutAnswers {
+    /// Learns from `learned` and answers on `measured`, images with their classes (below `n_classes`). `model` says which
+    /// of `measured` the model got right. The order of `learned` plays no part.
+    pub fn of(
+        learned: &[(usize, &Outside)],
+        measured: &[(usize, &Outside)],
+        model: Vec<bool>,
+        n_classes: usize,
+    ) -> Self {
+        let tree = Tree::grow(learned.iter().map(|(class, outside)| (*class, &outside.facts)), n_classes);
+        let right = |(class, outside): &(usize, &Outside)| tree.answer(&outside.facts) == *class;
+        Self {
+            labels: measured.iter().map(|(class, _)| *class).collect(),
+            model,
+            metadata: measured.iter().map(right).collect(),
+            border: by_border(learned, measured, n_classes),
+            questions: tree.first_question().into_iter().collect(),
+        }
+    }
+
+    /// These and those, of other images.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.labels.extend(other.labels);
+        self.model.extend(other.model);
+        self.metadata.extend(other.metadata);
+        self.border = self.border.zip(other.border).map(|(one, two)| [one, two].concat());
+        self.questions.extend(other.questions);
+        self
+    }
+}
+
+fn by_border(learned: &[(usize, &Outside)], measured: &[(usize, &Outside)], n_classes: usize) -> Option<Vec<bool>> {
+    let borders = |images: &[(usize, &'_ Outside)]| -> Option<Vec<(usize, Border)>> {
+        images.iter().map(|(class, outside)| Some((*class, outside.border?))).collect()
+    };
+    let (learned, measured) = (borders(learned)?, borders(measured)?);
+    let discriminant = Discriminant::fit(learned.iter().map(|(class, border)| (*class, border)).collect(), n_classes);
+    Some(measured.iter().map(|(class, border)| discriminant.answer(border) == *class).collect())
+}
+
+/// Images that were recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Recognised {
+    /// How many.
+    pub right: u64,
+    /// Their share of all, with Wilson's interval.
+    pub accuracy: Estimate,
+}
+
+impl Recognised {
+    fn of(right: &[bool]) -> Option<Self> {
+        Self::out_of(right.iter().filter(|right| **right).count() as u64, right.len() as u64)
+    }
+
+    fn out_of(right: u64, n: u64) -> Option<Self> {
+        Some(Self { right, accuracy: Estimate::proportion((right, n))? })
+    }
+}
+
+/// How a classifier does that does not see what the pictures show.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// What it recognises.
+    #[serde(flatten)]
+    pub recognised: Recognised,
+    /// It and the model, image by image; the model is the second.
+    pub against_model: Paired,
+    /// It knows something, and the model is not shown to know much more: its accuracy is above that of one answer for
+    /// all (the whole 95 % interval), and the model is ahead by chance (McNemar's p at least 0.05) or by 5 points at most.
+    pub comes_close: bool,
+}
+
+impl Baseline {
+    fn of(right: &[bool], model: &[bool], majority: Recognised) -> Option<Self> {
+        let recognised = Recognised::of(right)?;
+        let against_model = Paired::of(right, model);
+        let lead = Recognised::of(model)?.accuracy.value - recognised.accuracy.value;
+        let knows = recognised.accuracy.interval.low > majority.accuracy.value;
+        let comes_close = knows && (lead <= CLOSE || against_model.p_value >= P_VALUE);
+        Some(Self { recognised, against_model, comes_close })
+    }
+}
+
+/// A model beside those who see nothing of what it was asked about, on the same images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShortcutAudit {
+    /// Images that all were measured on.
+    pub n: u64,
+    /// The model.
+    pub model: Recognised,
+    /// One and the same answer for all images, the best that there is: what no knowledge at all gives.
+    pub majority: Recognised,
+    /// Who knows format, size, aspect, channels and bits.
+    pub metadata: Baseline,
+    /// What that one asks first, as `format jpeg` (in cross-validation, in any of the trainings); none when no question
+    /// is worth asking.
+    pub first_questions: BTreeSet<String>,
+    /// Who sees the outer sixteenth of each side; `None` when images were taken in by a version that did not keep it.
+    pub border: Option<Baseline>,
+}
+
+impl ShortcutAudit {
+    /// `None` of no images.
+    pub fn of(answers: &ShortcutAnswers) -> Option<Self> {
+        let ShortcutAnswers { labels, model, metadata, border, questions } = answers;
+        let n_of = |class: usize| labels.iter().filter(|label| **label == class).count() as u64;
+        let most = labels.iter().collect::<BTreeSet<_>>().into_iter().map(|class| n_of(*class)).max()?;
+        let majority = Recognised::out_of(most, labels.len() as u64)?;
+        Some(Self {
+            n: labels.len() as u64,
+            model: Recognised::of(model)?,
+            majority,
+            metadata: Baseline::of(metadata, model, majority)?,
+            first_questions: questions.clone(),
+            border: border.as_ref().and_then(|border| Baseline::of(border, model, majority)),
+        })
+    }
+
+    /// What to beware of and what to do, on one line; `None` when nobody comes close to the model.
+    pub fn warning(&self) -> Option<String> {
+        let close = |baseline: Option<&Baseline>, who: &str| {
+            let baseline = baseline.filter(|baseline| baseline.comes_close)?;
+            Some(format!("who knows nothing but {who} gets {} right", baseline.recognised.right))
+        };
+        let metadata = close(Some(&self.metadata), &format!("the files' format and size{}", self.asked()));
+        let border = close(self.border.as_ref(), "the pictures' outermost border");
+        let told: Vec<String> = [metadata, border].into_iter().flatten().collect();
+        (!told.is_empty()).then(|| {
+            format!(
+                "the model gets {} of {} images right, but {}: its accuracy may not be about what the pictures show; \
+                 take all classes from one source, bring all files to one format and size, crop borders",
+                self.model.right,
+                self.n,
+                told.join(", and ")
+            )
+        })
+    }
+
+    /// ` (first of all: format jpeg)`, or nothing.
+    fn asked(&self) -> String {
+        let questions: Vec<&str> = self.first_questions.iter().map(String::as_str).collect();
+        if questions.is_empty() { String::new() } else { format!(" (first of all: {})", questions.join("; ")) }
+    }
+}
+
+#[cfg(test)]
+impl ShortcutAudit {
+    /// Of 20 images, for the tests of other rooms: the model has 18 right, who knows the format 17, who sees the border 11.
+    pub(crate) fn example() -> Self {
+        let first = |n: usize| (0..20).map(|at| at < n).collect::<Vec<bool>>();
+        let answers = ShortcutAnswers {
+            labels: (0..20).map(|at| at / 10).collect(),
+            model: first(18),
+            metadata: first(17),
+            border: Some(first(11)),
+            questions: BTreeSet::from(["format jpeg".to_owned()]),
+        };
+        Self::of(&answers).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests;

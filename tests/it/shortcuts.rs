@@ -1,0 +1,89 @@
+//! The shortcut audit of a training: it warns of what gives classes away beside the pictures' content, and of nothing else.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::{GrayImage, ImageFormat, Luma};
+use serde_json::Value;
+
+use crate::bed::TestBed;
+
+const CLASSES: [&str; 2] = ["disc", "square"];
+const N_OF_CLASS: u32 = 16;
+
+/// 96 x 96 pixels with a bright disc or square in the middle; around it the same noise for both.
+fn shape(class: &str, number: u32) -> GrayImage {
+    let noise = |x: u32, y: u32| (x.wrapping_mul(7919) ^ y.wrapping_mul(104_729) ^ number.wrapping_mul(1_299_709)) % 31;
+    let (x0, y0) = (40 + number % 5 * 4, 40 + number / 5 % 4 * 4);
+    GrayImage::from_fn(96, 96, |x, y| {
+        let (dx, dy) = (x.abs_diff(x0), y.abs_diff(y0));
+        let bright = if class == "disc" { dx * dx + dy * dy < 300 } else { dx.max(dy) < 26 };
+        Luma([if bright { 180 } else { 40 } + noise(x, y) as u8])
+    })
+}
+
+/// A bed with the dataset `shapes` below `folder`, its classes in these formats; 0.4 of it are measured on.
+fn bed(folder: &str, formats: [ImageFormat; 2]) -> TestBed {
+    let bed = TestBed::new().set("augment.copies", "1").set("split.validation", "0.4").set("train.max_epochs", "4");
+    for (class, format) in CLASSES.into_iter().zip(formats) {
+        for number in 0..N_OF_CLASS {
+            let mut bytes = Cursor::new(Vec::new());
+            // Named alike: it is the content that has a format.
+            let number_of_its_own = 2 * number + u32::from(class == "disc");
+            shape(class, number_of_its_own).write_to(&mut bytes, format).unwrap();
+            bed.write(format!("{folder}/shapes/{class}/{number}.png"), bytes.into_inner());
+        }
+    }
+    bed
+}
+
+fn run_folder(bed: &TestBed) -> PathBuf {
+    fs::read_dir(bed.state("runs/shapes")).unwrap().next().unwrap().unwrap().path()
+}
+
+fn record(run: &Path) -> Value {
+    serde_json::from_slice(&fs::read(run.join("model.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn classes_of_different_formats_are_warned_of_everywhere() {
+    let bed = bed("", [ImageFormat::Jpeg, ImageFormat::Png]);
+    let trained = bed.run(&["train", "shapes"]).ok();
+    let warning = "who knows nothing but the files' format and size (first of all: format jpeg) gets";
+    assert!(trained.stdout.contains(&format!("Beware of a shortcut: the model gets")), "{}", trained.stdout);
+    assert!(trained.stdout.contains(warning) && trained.stderr.contains(warning), "{}", trained.stderr);
+    assert!(trained.stderr.contains("WARN"), "{}", trained.stderr);
+
+    let run = run_folder(&bed);
+    let audit = &record(&run)["shortcuts"];
+    assert_eq!(
+        (&audit["metadata"]["right"], &audit["metadata"]["comes_close"]),
+        (&audit["n"], &true.into()),
+        "{audit:#}"
+    );
+    assert!(audit["n"].as_u64().unwrap() >= 12 && audit["border"]["accuracy"]["value"].is_f64(), "{audit:#}");
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("accuracy may not be about what the pictures show"), "the page says it, too");
+    let shown = bed.run(&["models", "show", run.file_name().unwrap().to_str().unwrap()]).ok().stdout;
+    assert!(shown.contains(warning) && shown.contains("format and size alone 100.0 %"), "{shown}");
+
+    let held_out = bed.run(&["train", "shapes", "--folds", "2", "--json"]).ok();
+    let audit = &held_out.json()["shortcuts"];
+    assert_eq!((&audit["metadata"]["right"], &audit["n"]), (&32.into(), &32.into()), "{audit:#}");
+    assert!(held_out.stderr.contains(warning), "{}", held_out.stderr);
+}
+
+#[test]
+fn classes_that_differ_in_content_alone_are_not_warned_of() {
+    let bed = bed("inbox/datasets", [ImageFormat::Png; 2]);
+    let ran = bed.run(&["run", "--once"]).ok();
+    assert!(!ran.stderr.contains("shortcut"), "{}", ran.stderr);
+    let run = run_folder(&bed);
+    let audit = &record(&run)["shortcuts"];
+    assert_eq!(audit["metadata"]["right"], audit["majority"]["right"], "{audit:#}");
+    assert_eq!(audit["border"]["comes_close"], false, "{audit:#}");
+    assert_eq!(audit["first_questions"], serde_json::json!([]));
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("Nobody who does not see what the pictures show comes close"), "{page}");
+}
