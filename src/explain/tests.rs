@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Activation, BackboneRecord, ClassCount, ClassName, Confusion, DatasetName, HeadRecord, RunId, StopReason,
+    Activation, BackboneRecord, ClassCount, ClassName, Confusion, DatasetName, HeadRecord, RunId, ShortcutAudit,
+    StopReason,
 };
 use crate::imaging::Pixels;
 use crate::nn::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
@@ -149,6 +150,8 @@ fn every_doubt_has_its_sentence() {
     check(&film, &sure, &model(10, 0, "file"), &["measured on only 10 images"]);
     check(&film, &sure, &model(0, 0, "file"), &["0 of 0", "only 0 images"]);
     check(&film, &sure, &model(98, 2, "built-in"), &["built-in"]);
+    let shortcuts = Some(ShortcutAudit::example());
+    check(&film, &sure, &ModelRecord { shortcuts, ..proven }, &["may go by something else"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ const LONG: f64 = 2.0;
 /// The weightiest first. `explanation` is complete but for its warnings.
 pub(super) fn of(explanation: &Explanation, model: &ModelRecord) -> Vec<String> {
     let about = [scores(explanation), evidence(explanation), size(explanation), proportions(explanation)];
-    about.into_iter().chain([weak(model), few(model), backbone(model)]).flatten().collect()
+    about.into_iter().chain([shortcut(model), weak(model), few(model), backbone(model)]).flatten().collect()
 }
 
 fn scores(explanation: &Explanation) -> Option<String> {
@@ -50,6 +50,11 @@ fn proportions(explanation: &Explanation) -> Option<String> {
     let (width, height) = (f64::from(explanation.image.width), f64::from(explanation.image.height));
     (width.max(height) > LONG * width.min(height))
         .then(|| "The scan is far from square and was squeezed into the square that the network looks at.".to_owned())
+}
+
+fn shortcut(model: &ModelRecord) -> Option<String> {
+    let warning = model.shortcuts.as_ref()?.warning()?;
+    Some(format!("The model may go by something else than what the scan shows: {warning}."))
 }
 
 fn weak(model: &ModelRecord) -> Option<String> {

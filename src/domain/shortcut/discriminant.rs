@@ -1,20 +1,22 @@
 //! A linear classifier of borders: linear discriminant analysis (Fisher 1936) with the classes' frequencies as priors.
 //!
-//! The levels are standardised, and the covariance within the classes is shrunk towards a multiple of the identity as far
-//! as Ledoit and Wolf (2004) compute from the data, so that a dozen images are enough and no number is to be tuned.
+//! Levels are standardised by their spread within the classes, so that a token in one corner counts as much as a bright
+//! frame, and their correlations are shrunk towards none as far as Ledoit and Wolf (2004) compute from the data, so that a
+//! dozen images are enough. No number is to be tuned.
 
 use crate::domain::Border;
 
 const N: usize = Border::N_CELLS;
-/// Added to every variance, in units of the variance over all images: classes without any spread are told apart, too.
-const FLOOR: f64 = 1e-3;
+/// Of a level, squared grey levels: it was rounded to a whole number. No spread within the classes is smaller.
+const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 
 type Row = [f64; N];
 type Square = Vec<Row>;
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Discriminant {
-    scale: Scale,
+    centre: Row,
+    deviation: Row,
     /// By class: what a standardised border is multiplied with, and what is added.
     functions: Vec<(Row, f64)>,
 }
@@ -24,60 +26,51 @@ impl Discriminant {
     pub(super) fn fit(mut images: Vec<(usize, &Border)>, n_classes: usize) -> Self {
         // Sums of floating-point numbers depend on the order.
         images.sort_unstable();
-        let scale = Scale::of(&images);
-        let mut rows: Vec<(usize, Row)> = images.iter().map(|(class, border)| (*class, scale.apply(border))).collect();
-        let (means, counts) = class_means(&rows, n_classes);
-        for (class, row) in &mut rows {
-            row.iter_mut().zip(means[*class]).for_each(|(value, mean)| *value -= mean);
-        }
-        let factor = cholesky(shrunk(&rows));
-        let function = |(mean, count): (&Row, &f64)| {
-            let weights = solve(&factor, mean);
-            let prior = (count / images.len().max(1) as f64).ln();
-            (weights, prior - 0.5 * dot(&weights, mean))
+        let n = images.len().max(1) as f64;
+        let (means, counts) = class_means(&images, n_classes);
+        let within = images.iter().map(|(class, border)| combine(&levels(border), &means[*class], |a, b| a - b));
+        let mut within: Vec<Row> = within.collect();
+        let variance: Row = std::array::from_fn(|at| within.iter().map(|row| row[at].powi(2)).sum::<f64>() / n);
+        let deviation = variance.map(|variance| (variance + ROUNDING_VARIANCE).sqrt());
+        within.iter_mut().for_each(|row| *row = combine(row, &deviation, |a, b| a / b));
+        let mut covariance = shrunk(&within);
+        (0..N).for_each(|at| covariance[at][at] += ROUNDING_VARIANCE / deviation[at].powi(2));
+
+        let factor = cholesky(covariance);
+        let share = |class: usize| counts[class] / n;
+        let centre: Row = std::array::from_fn(|at| (0..n_classes).map(|class| share(class) * means[class][at]).sum());
+        let standard = |row: &Row| combine(&combine(row, &centre, |a, b| a - b), &deviation, |a, b| a / b);
+        let function = |class: usize| {
+            let mean = standard(&means[class]);
+            let weights = solve(&factor, &mean);
+            (weights, share(class).ln() - 0.5 * dot(&weights, &mean))
         };
-        Self { scale, functions: means.iter().zip(&counts).map(function).collect() }
+        Self { functions: (0..n_classes).map(function).collect(), centre, deviation }
     }
 
     /// The class that it takes a picture with this border for: the greatest function, the first of equals.
     pub(super) fn answer(&self, border: &Border) -> usize {
-        let row = self.scale.apply(border);
+        let row = combine(&levels(border), &self.centre, |a, b| a - b);
+        let row = combine(&row, &self.deviation, |a, b| a / b);
         let values: Vec<f64> = self.functions.iter().map(|(weights, bias)| dot(weights, &row) + bias).collect();
         (0..values.len()).fold(0, |best, class| if values[class] > values[best] { class } else { best })
     }
 }
 
-/// Mean and deviation of each level over all images.
-#[derive(Debug, PartialEq)]
-struct Scale {
-    mean: Row,
-    deviation: Row,
+fn levels(border: &Border) -> Row {
+    border.levels().map(f64::from)
 }
 
-impl Scale {
-    fn of(images: &[(usize, &Border)]) -> Self {
-        let n = images.len().max(1) as f64;
-        let mean_of = |of: &dyn Fn(f64, usize) -> f64| -> Row {
-            let sum = |at: usize| images.iter().map(|(_, border)| of(f64::from(border.levels()[at]), at)).sum::<f64>();
-            std::array::from_fn(|at| sum(at) / n)
-        };
-        let mean = mean_of(&|level, _| level);
-        let variance = mean_of(&|level, at| (level - mean[at]).powi(2));
-        // A level that is the same in all images says nothing, whatever it is divided by.
-        Self { mean, deviation: variance.map(|variance| if variance > 0.0 { variance.sqrt() } else { 1.0 }) }
-    }
-
-    fn apply(&self, border: &Border) -> Row {
-        std::array::from_fn(|at| (f64::from(border.levels()[at]) - self.mean[at]) / self.deviation[at])
-    }
+fn combine(a: &Row, b: &Row, with: impl Fn(f64, f64) -> f64) -> Row {
+    std::array::from_fn(|at| with(a[at], b[at]))
 }
 
-/// The mean row of each class, and how many rows it has.
-fn class_means(rows: &[(usize, Row)], n_classes: usize) -> (Vec<Row>, Vec<f64>) {
+/// The mean levels of each class, and how many images it has.
+fn class_means(images: &[(usize, &Border)], n_classes: usize) -> (Vec<Row>, Vec<f64>) {
     let (mut means, mut counts) = (vec![[0.0; N]; n_classes], vec![0.0; n_classes]);
-    for (class, row) in rows {
+    for (class, border) in images {
         counts[*class] += 1.0;
-        means[*class].iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        means[*class] = combine(&means[*class], &levels(border), |a, b| a + b);
     }
     for (mean, count) in means.iter_mut().zip(&counts) {
         mean.iter_mut().for_each(|sum| *sum /= f64::max(*count, 1.0));
@@ -85,12 +78,12 @@ fn class_means(rows: &[(usize, Row)], n_classes: usize) -> (Vec<Row>, Vec<f64>) 
     (means, counts)
 }
 
-/// The covariance of centred rows, shrunk.
-fn shrunk(rows: &[(usize, Row)]) -> Square {
+/// The covariance of centred rows, shrunk towards its mean variance times the identity.
+fn shrunk(rows: &[Row]) -> Square {
     let n = rows.len().max(1) as f64;
     let mut covariance: Square = vec![[0.0; N]; N];
     let mut mean_fourth = 0.0;
-    for (_, row) in rows {
+    for row in rows {
         for (into, value) in covariance.iter_mut().zip(row) {
             into.iter_mut().zip(row).for_each(|(sum, other)| *sum += value * other / n);
         }
@@ -103,7 +96,7 @@ fn shrunk(rows: &[(usize, Row)]) -> Square {
     let share = if distance > 0.0 { (error / distance).clamp(0.0, 1.0) } else { 1.0 };
     for (at, row) in covariance.iter_mut().enumerate() {
         row.iter_mut().for_each(|value| *value *= 1.0 - share);
-        row[at] += share * mean_variance + FLOOR;
+        row[at] += share * mean_variance;
     }
     covariance
 }
@@ -118,7 +111,7 @@ fn cholesky(mut matrix: Square) -> Square {
             row[column] = (row[column] - known) / above[column][column];
         }
         let known: f64 = row[..at].iter().map(|value| value * value).sum();
-        // The floor keeps this well above what rounding can take away.
+        // The variance of rounding keeps this well above what arithmetic can take away.
         row[at] = (row[at] - known).max(f64::MIN_POSITIVE).sqrt();
     }
     matrix

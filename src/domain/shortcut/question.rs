@@ -9,8 +9,10 @@ use crate::domain::ImageFacts;
 const PROPERTIES: [&str; 7] = ["format", "channels", "bits", "size", "width", "height", "aspect"];
 const N_NUMBERS: usize = 3;
 const FIRST_NUMBER: usize = PROPERTIES.len() - N_NUMBERS;
-/// Values of one property that are asked for by name (the most frequent), and cuts of one number.
-const MOST_ASKED: usize = 32;
+/// Values of one property that are asked for by name, the most frequent.
+const MOST_VALUES: usize = 32;
+/// Cuts of one number that are asked for.
+const MOST_CUTS: usize = 256;
 
 /// An image's facts in the form in which they are asked about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +93,7 @@ fn values(images: &[(&Traits, u64)], property: usize) -> Vec<Question> {
     }
     let mut frequent: Vec<(&str, u64)> = counts.into_iter().filter(|(_, n)| *n > 1).collect();
     frequent.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    frequent.into_iter().take(MOST_ASKED).map(|(word, _)| Question::Is(property, word.to_owned())).collect()
+    frequent.into_iter().take(MOST_VALUES).map(|(word, _)| Question::Is(property, word.to_owned())).collect()
 }
 
 /// Halfway between neighbouring values; where there are many, so many that as many values lie between any two.
@@ -101,6 +103,6 @@ fn cuts(images: &[(&Traits, u64)], property: usize) -> Vec<Question> {
     values.sort_unstable();
     values.dedup();
     let gaps: Vec<u64> = values.windows(2).map(|pair| u64::midpoint(pair[0], pair[1])).collect();
-    let n = gaps.len().min(MOST_ASKED);
+    let n = gaps.len().min(MOST_CUTS);
     (0..n).map(|at| Question::Above(property, gaps[(2 * at + 1) * gaps.len() / (2 * n)])).collect()
 }
