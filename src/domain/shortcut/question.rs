@@ -12,7 +12,7 @@ const FIRST_NUMBER: usize = PROPERTIES.len() - N_NUMBERS;
 /// Values of one property that are asked for by name, the most frequent.
 const MOST_VALUES: usize = 32;
 /// Cuts of one number that are asked for.
-const MOST_CUTS: usize = 256;
+const MOST_CUTS: usize = 128;
 
 /// An image's facts in the form in which they are asked about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

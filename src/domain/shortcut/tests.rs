@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::{ContentHash, ModelRecord, Sample};
 
 /// Numbers that look random.
 struct Noise(u64);
@@ -182,6 +183,17 @@ fn the_record_is_read_as_it_is_written() {
          format jpeg) gets 17 right: its accuracy may not be about what the pictures show; take all classes from one \
          source, bring all files to one format and size, crop borders"
     );
+}
+
+#[test]
+fn records_of_older_versions_are_read() {
+    let mut model = serde_json::to_value(ModelRecord::example("chest", "0001-a")).unwrap();
+    model.as_object_mut().unwrap().remove("shortcuts").unwrap();
+    assert_eq!(serde_json::from_value::<ModelRecord>(model).unwrap(), ModelRecord::example("chest", "0001-a"));
+    let sample = r#"{"dataset": "chest", "class": "covid", "path": "a.png", "group": null, "split": "train",
+        "image": {"width": 2, "height": 3, "format": "png", "colour": "grey8"}, "hash": "HASH"}"#;
+    let sample: Sample = serde_json::from_str(&sample.replace("HASH", &ContentHash::of(b"a").to_string())).unwrap();
+    assert_eq!(sample.outside(), Outside { facts: facts("png", 2, 3, "grey8"), border: None });
 }
 
 fn any_image() -> impl Strategy<Value = (usize, Outside)> {

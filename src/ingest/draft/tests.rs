@@ -109,6 +109,18 @@ fn a_sample_outlives_all_its_files_but_the_last() {
 }
 
 #[test]
+fn a_sample_of_an_older_version_has_a_border_once_its_file_is_read_again() {
+    let mut desk = Desk::default();
+    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    desk.decide("x", Split::Train);
+    let old = Sample { border: None, ..desk.sample("x").unwrap().clone() };
+    desk.ledger.apply(&LedgerEvent::Sample(old));
+    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Ok(Admission::Known));
+    let sample = desk.sample("x").unwrap();
+    assert_eq!((sample.border.is_some(), sample.split), (true, Some(Split::Train)));
+}
+
+#[test]
 fn a_rewritten_file_gives_up_what_it_held() {
     let mut desk = Desk::default();
     desk.admit("datasets/d/c/a.png", "old").unwrap();
