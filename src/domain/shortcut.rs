@@ -2,7 +2,7 @@
 //!
 //! Two classifiers learn from the same training images as a model, one from what decoding told of the files and one from
 //! the outermost ring of pixels, and are measured on the same images. Where they come close to the model, its accuracy
-//! may be about how the pictures were made (DeGrave, Janizek and Lee, Nature Machine Intelligence 2021).
+//! may be about how the pictures were made (`DeGrave`, Janizek and Lee, Nature Machine Intelligence 2021).
 
 mod discriminant;
 mod question;

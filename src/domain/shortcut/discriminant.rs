@@ -32,7 +32,9 @@ impl Discriminant {
         let mut within: Vec<Row> = within.collect();
         let variance: Row = std::array::from_fn(|at| within.iter().map(|row| row[at].powi(2)).sum::<f64>() / n);
         let deviation = variance.map(|variance| (variance + ROUNDING_VARIANCE).sqrt());
-        within.iter_mut().for_each(|row| *row = combine(row, &deviation, |a, b| a / b));
+        for row in &mut within {
+            *row = combine(row, &deviation, |a, b| a / b);
+        }
         let mut covariance = shrunk(&within);
         (0..N).for_each(|at| covariance[at][at] += ROUNDING_VARIANCE / deviation[at].powi(2));
 
@@ -73,7 +75,7 @@ fn class_means(images: &[(usize, &Border)], n_classes: usize) -> (Vec<Row>, Vec<
         means[*class] = combine(&means[*class], &levels(border), |a, b| a + b);
     }
     for (mean, count) in means.iter_mut().zip(&counts) {
-        mean.iter_mut().for_each(|sum| *sum /= f64::max(*count, 1.0));
+        *mean = mean.map(|sum| sum / f64::max(*count, 1.0));
     }
     (means, counts)
 }
@@ -95,7 +97,7 @@ fn shrunk(rows: &[Row]) -> Square {
     let error = (mean_fourth - square) / n;
     let share = if distance > 0.0 { (error / distance).clamp(0.0, 1.0) } else { 1.0 };
     for (at, row) in covariance.iter_mut().enumerate() {
-        row.iter_mut().for_each(|value| *value *= 1.0 - share);
+        *row = row.map(|value| value * (1.0 - share));
         row[at] += share * mean_variance;
     }
     covariance
