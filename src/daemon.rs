@@ -1,6 +1,8 @@
 //! The service: threads, queues, the retrain trigger, signals, the service manager. The only room that knows the order.
 
+mod ablation;
 mod admission;
+mod aside;
 mod board;
 mod conductor;
 pub mod control;
@@ -25,6 +27,7 @@ pub mod status;
 mod telling;
 mod worker;
 
+pub use ablation::{Ablation, Part, ablate};
 pub use due::obstacle;
 pub use engine::EngineCell;
 pub use error::DaemonError;

@@ -28,8 +28,9 @@ pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
 pub use look::Look;
 pub use metric::{
-    Assessment, Calibrated, CalibrationBin, ClassAssessment, Confusion, Estimate, Interval, Judged, NotSquare, Paired,
-    RocPoint, calibration_bins, fit_temperature, roc_curve, tempered, wilson_interval,
+    Assessment, Calibrated, CalibrationBin, ClassAssessment, Confusion, Contrast, Differences, Estimate, Interval,
+    Judged, Measures, NotSquare, Paired, RocPoint, calibration_bins, fit_temperature, roc_curve, tempered,
+    wilson_interval,
 };
 pub use model::{BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};

@@ -1,5 +1,6 @@
 //! `gradwatch train`: one training on a class-folder dataset, outside the service.
 
+mod ablation;
 mod cross_validation;
 
 use std::cell::Cell;
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::failure::{Exit, Failure};
 use super::progress::TerminalProgress;
@@ -28,7 +30,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=50))]
     folds: Option<u8>,
 
-    /// Print the model's record (with --folds, what was measured) as JSON
+    /// Train with and without this, all else equal, and print the difference; with --folds on held-out images
+    #[arg(long, value_name = "WHAT")]
+    ablate: Option<ablation::What>,
+
+    /// Print the model's record (with --folds or --ablate, what was measured) as JSON
     #[arg(long)]
     json: bool,
 }
@@ -41,13 +47,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
     let workspace = Workspace::new(&settings.state_dir);
     let job = job(&args.dataset_dir, &workspace, &tools)?;
-    if let Some(n_folds) = args.folds {
-        let found = daemon::cross_validate(&job, usize::from(n_folds), &tools)?;
-        if args.json {
-            output::json(&found);
-        } else {
-            output::text(&cross_validation::table(&found));
-        }
+    let n_folds = args.folds.map(usize::from);
+    if let Some(what) = args.ablate {
+        let found = daemon::ablate(&job, what.into(), n_folds, &tools)?;
+        print(args.json, &found, ablation::table);
+        return Ok(());
+    }
+    if let Some(n_folds) = n_folds {
+        let found = daemon::cross_validate(&job, n_folds, &tools)?;
+        print(args.json, &found, cross_validation::table);
         return Ok(());
     }
     let n_copies = Cell::new(0);
@@ -61,6 +69,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         tell(&learned, &workspace);
     }
     Ok(())
+}
+
+fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
+    if as_json { output::json(found) } else { output::text(&table(found)) }
 }
 
 /// Finds the pictures, decides their sides, and describes the training.

@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::augment::{ExpandOptions, FreshCopies};
-use crate::config::AugmentMode;
 use crate::domain::{
-    Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, ShortcutAnswers, ShortcutAudit, Split,
-    tempered,
+    Assessment, ClassName, DatasetName, Estimate, Judged, Sample, ShortcutAnswers, ShortcutAudit, Split, tempered,
 };
 use crate::ingest;
 use crate::nn::Generator;
-use crate::train::{self, CopyImage, HeldOut, LabelledImage};
+use crate::train::HeldOut;
 
-use super::learn::{self, LearnError, LearnJob, SAMPLES_IN_MEMORY, Tools};
+use super::aside::{Added, train_aside};
+use super::learn::{LearnError, LearnJob, Tools};
 
 /// What cross-validation found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,24 +53,8 @@ pub struct CrossValidated {
 /// # Errors
 /// [`LearnError`].
 pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Result<CrossValidated, LearnError> {
-    let whole = everything_for_training(job);
-    let copies = match tools.settings.augment.mode {
-        AugmentMode::InPlace => Vec::new(),
-        AugmentMode::Expand | AugmentMode::Combined => learn::expand(&whole, tools, &|_| {})?,
-    };
-    let fold_of = ingest::assign_folds(&job.samples, n_folds);
-    let mut parts = Vec::new();
-    for fold in 0..n_folds {
-        tracing::info!("Fold {} of {n_folds}.", fold + 1);
-        let (held_out, rest): (Vec<_>, Vec<_>) =
-            whole.samples.iter().cloned().partition(|sample| fold_of[&sample.hash] == fold);
-        parts.push(train_fold(
-            &LearnJob { samples: split_anew(rest, tools), ..whole.clone() },
-            &held_out,
-            &copies,
-            tools,
-        )?);
-    }
+    let added = Added::to(&everything_for_training(job), tools)?;
+    let parts = hold_out_each(job, n_folds, &added, tools)?;
     let classes: BTreeSet<ClassName> = job.samples.iter().map(|sample| sample.class.clone()).collect();
     let found = summary(&job.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, tools.settings.train.seed);
     if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
@@ -81,8 +63,25 @@ pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Resu
     Ok(found)
 }
 
+/// What each of `n_folds` trainings says of the part that it was kept from.
+pub(super) fn hold_out_each(
+    job: &LearnJob,
+    n_folds: usize,
+    added: &Added,
+    tools: &Tools<'_>,
+) -> Result<Vec<HeldOut>, LearnError> {
+    let fold_of = ingest::assign_folds(&job.samples, n_folds);
+    let part = |fold: usize| {
+        tracing::info!("Fold {} of {n_folds}.", fold + 1);
+        let (held_out, rest): (Vec<_>, Vec<_>) =
+            job.samples.iter().cloned().partition(|sample| fold_of[&sample.hash] == fold);
+        train_aside(&LearnJob { samples: split_anew(rest, tools), ..job.clone() }, &held_out, added, tools)
+    };
+    (0..n_folds).map(part).collect()
+}
+
 /// Every image is in the training side of some fold, so all have copies; in a folder of their own.
-fn everything_for_training(job: &LearnJob) -> LearnJob {
+pub(super) fn everything_for_training(job: &LearnJob) -> LearnJob {
     let samples = job.samples.iter().map(|sample| Sample { split: Some(Split::Train), ..sample.clone() });
     LearnJob { samples: samples.collect(), expansion: job.expansion.join("folds"), ..job.clone() }
 }
@@ -91,26 +90,6 @@ fn everything_for_training(job: &LearnJob) -> LearnJob {
 fn split_anew(samples: Vec<Sample>, tools: &Tools<'_>) -> Vec<Sample> {
     let free: Vec<Sample> = samples.into_iter().map(|sample| Sample { split: None, ..sample }).collect();
     ingest::assign_split(&free, tools.settings.split.validation)
-}
-
-fn train_fold(
-    job: &LearnJob,
-    held_out: &[Sample],
-    copies: &[CopyImage],
-    tools: &Tools<'_>,
-) -> Result<HeldOut, LearnError> {
-    let settings = tools.settings;
-    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| learn::labelled(job, sample)).collect();
-    let held_out: Vec<LabelledImage> = held_out.iter().filter_map(|sample| learn::labelled(job, sample)).collect();
-    let of_training = samples.iter().filter(|image| image.split == Split::Train);
-    let sources: BTreeSet<ContentHash> = of_training.map(|image| image.hash).collect();
-    let copies: Vec<CopyImage> = copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
-    let anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
-    let fresh = learn::fresh(&anew);
-    let augmented = learn::augmented(settings.augment.mode, &copies, &fresh);
-    let train_job = learn::train_job(job, settings, &samples, augmented);
-    let engine = tools.engine.get()?;
-    Ok(train::train_held_out(&train_job, &held_out, &engine, tools.stop, tools.progress)?)
 }
 
 fn judged(part: &HeldOut, temperature: f64) -> Judged {

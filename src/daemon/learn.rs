@@ -101,6 +101,14 @@ pub enum LearnError {
     /// The head could not be trained.
     #[error(transparent)]
     Train(TrainError),
+    /// An ablation of what is not there.
+    #[error(
+        "there is no augmentation to leave out: augment.mode = \"expand\" with augment.copies = 0 makes no copy; set augment.copies to 1 or more"
+    )]
+    NothingToLeaveOut,
+    /// Two trainings that answered no image both.
+    #[error("no image could be measured with and without; see the warnings above for what could not be read")]
+    NothingInCommon,
 }
 
 /// What a training works with.

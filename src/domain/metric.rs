@@ -2,14 +2,17 @@
 //! handed in.
 
 mod assessment;
+mod bootstrap;
 mod calibration;
 mod confusion;
+mod contrast;
 mod paired;
 mod ranking;
 
 pub use assessment::{Assessment, Calibrated, ClassAssessment, Judged};
 pub use calibration::{CalibrationBin, calibration_bins, fit_temperature, tempered};
 pub use confusion::{Confusion, NotSquare};
+pub use contrast::{Contrast, Differences, Measures};
 pub use paired::Paired;
 pub use ranking::{RocPoint, roc_curve};
 
@@ -18,12 +21,12 @@ use serde::{Deserialize, Serialize};
 /// Where 95 % of a standard normal variable lie.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// A 95 % interval of a proportion or of another number from 0 to 1.
+/// A 95 % interval of a proportion or of another number from 0 to 1, or of the difference of two (from -1 to 1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Lower end, 0 to 1.
+    /// Lower end.
     pub low: f64,
-    /// Upper end, 0 to 1.
+    /// Upper end.
     pub high: f64,
 }
 
@@ -39,7 +42,7 @@ pub fn wilson_interval(hits: u64, n: u64) -> Interval {
     Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 
-/// A measured number from 0 to 1 with its interval.
+/// A measured number from 0 to 1, or the difference of two, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// As measured.

@@ -72,6 +72,8 @@ fn what_is_named() {
             &["train", "absent"],
             &["train", "not.toml"],
             &["train", "inbox"],
+            &["train", "inbox", "--ablate=flips"],
+            &["train", "inbox", "--ablate=augment"],
             &["augment", "absent", "out"],
             &["augment", "inbox", "inbox/out"],
             &["augment", "inbox", "out"],

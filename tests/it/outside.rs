@@ -81,6 +81,46 @@ fn cross_validation_holds_out_every_picture_once() {
 }
 
 #[test]
+fn an_ablation_sets_two_trainings_side_by_side_and_records_nothing() {
+    let bed = TestBed::new().set("train.max_epochs", "3");
+    for look in Look::ALL {
+        for number in 0..8 {
+            bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));
+        }
+    }
+    let ablate = |more: &[&str]| bed.run(&[&["train", "shapes", "--ablate", "augment"], more].concat());
+    let found = ablate(&["--json", "--set=augment.copies=1"]).ok().json();
+    assert_eq!((&found["part"], &found["folds"]), (&"augment".into(), &serde_json::Value::Null), "{found:#}");
+    assert!(!bed.path("state/runs").exists(), "nothing is recorded");
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let accuracy = &found["difference"]["accuracy"];
+    let difference = number(&found["with"]["accuracy"]) - number(&found["without"]["accuracy"]);
+    assert!((number(&accuracy["value"]) - difference).abs() < 1e-12, "{found:#}");
+    let interval = &accuracy["interval"];
+    assert!(number(&interval["low"]) <= difference && difference <= number(&interval["high"]), "{found:#}");
+
+    // Both are what a training of their kind makes on the same split.
+    let accuracy_of = |copies: &str| {
+        let trained = bed.run(&["train", "shapes", "--json", &format!("--set=augment.copies={copies}")]).ok().json();
+        (number(&trained["val_accuracy"]), trained["epoch"].clone())
+    };
+    for (copies, side) in [("1", "with"), ("0", "without")] {
+        let (accuracy, epoch) = accuracy_of(copies);
+        assert!((accuracy - number(&found[side]["accuracy"])).abs() < 1e-12, "{side}: {found:#}");
+        assert_eq!(found[format!("epochs_{side}")], serde_json::json!([epoch]));
+    }
+
+    let folds = ablate(&["--json", "--folds", "2", "--set=augment.mode=in-place"]).ok().json();
+    assert_eq!((folds["folds"].as_u64(), folds["n"].as_u64()), (Some(2), Some(16)), "every picture once: {folds:#}");
+    let told = ablate(&["--folds=2", "--set=augment.copies=1"]).ok().stdout;
+    assert!(told.contains("shapes with and without augmentation, 16 images"), "{told}");
+
+    let refused = ablate(&["--set=augment.copies=0"]);
+    assert_eq!(refused.code, 78, "{}", refused.stderr);
+    assert!(refused.stderr.contains("there is no augmentation to leave out"), "{}", refused.stderr);
+}
+
+#[test]
 fn without_a_model_explain_says_how_to_get_one() {
     let bed = TestBed::new();
     bed.write("a.png", pictures::png(Look::Bars, 1));

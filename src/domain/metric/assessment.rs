@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bootstrap::Bootstrap;
 use super::calibration::{brier, calibration_error};
 use super::ranking::{average_precision, roc_auc, roc_auc_interval};
-use super::{Confusion, Estimate, Interval, fit_temperature, tempered};
+use super::{Confusion, Estimate, fit_temperature, tempered};
 use crate::domain::{Activation, ClassName};
-
-/// Resamples of the bootstrap.
-const N_RESAMPLES: usize = 1000;
 
 /// A classifier's answers on labelled images.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,14 +132,14 @@ impl Judged {
 }
 
 /// The images' scores of one temperature, turned as the measures need them.
-struct Outputs {
+pub(super) struct Outputs {
     by_class: Vec<Vec<f64>>,
     greatest: Vec<f64>,
     share_right: Vec<f64>,
 }
 
 impl Outputs {
-    fn new(judged: &Judged, n_classes: usize, temperature: f64) -> Self {
+    pub(super) fn new(judged: &Judged, n_classes: usize, temperature: f64) -> Self {
         let scores = judged.scores(temperature);
         let share = |(scores, label): (&Vec<f64>, &usize)| {
             let right = scores.iter().enumerate().filter(|(class, score)| (**score > 0.5) == (class == label)).count();
@@ -154,39 +152,9 @@ impl Outputs {
         }
     }
 
-    fn brier(&self, judged: &Judged, weights: &[f64]) -> f64 {
+    pub(super) fn brier(&self, judged: &Judged, weights: &[f64]) -> f64 {
         let of = |(class, scores): (usize, &Vec<f64>)| brier(scores, &judged.is_of(class), weights);
         self.by_class.iter().enumerate().map(of).sum::<f64>() / self.by_class.len().max(1) as f64
-    }
-}
-
-/// Draws resamples: how often each image is in each.
-struct Bootstrap {
-    resamples: Vec<Vec<f64>>,
-}
-
-impl Bootstrap {
-    fn new(labels: &[usize], n_classes: usize, draw: &mut dyn FnMut(usize) -> usize) -> Self {
-        let of_class = |class: usize| labels.iter().enumerate().filter(move |(_, label)| **label == class);
-        let strata: Vec<Vec<usize>> = (0..n_classes).map(|class| of_class(class).map(|(at, _)| at).collect()).collect();
-        let mut resample = || {
-            let mut weights = vec![0.0; labels.len()];
-            for stratum in &strata {
-                (0..stratum.len()).for_each(|_| weights[stratum[draw(stratum.len())]] += 1.0);
-            }
-            weights
-        };
-        Self { resamples: (0..N_RESAMPLES).map(|_| resample()).collect() }
-    }
-
-    /// The measure over all images, and the middle 95 % of what the resamples give.
-    fn estimate(&self, n: usize, measure: impl Fn(&[f64]) -> Option<f64>) -> Option<Estimate> {
-        let value = measure(&vec![1.0; n])?;
-        let mut values: Vec<f64> = self.resamples.iter().filter_map(|weights| measure(weights)).collect();
-        values.sort_by(f64::total_cmp);
-        let at = |share: f64| values.get(((values.len() - 1) as f64 * share).round() as usize).copied();
-        let interval = Interval { low: at(0.025)?.min(value), high: at(0.975)?.max(value) };
-        Some(Estimate { value, interval })
     }
 }
 
