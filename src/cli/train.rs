@@ -4,7 +4,7 @@ mod ablation;
 mod cross_validation;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -95,8 +95,10 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
     if let Some(obstacle) = daemon::obstacle(&dataset, &samples) {
         return Err(Failure::new(Exit::Data, obstacle));
     }
-    for decided in ingest::assign_split(&samples, tools.settings.split.validation) {
-        if let Some(sample) = samples.iter_mut().find(|sample| sample.hash == decided.hash) {
+    let decided = ingest::assign_split(&samples, tools.settings.split.validation);
+    let mut decided: BTreeMap<_, _> = decided.into_iter().map(|sample| (sample.hash, sample)).collect();
+    for sample in &mut samples {
+        if let Some(decided) = decided.remove(&sample.hash) {
             *sample = decided;
         }
     }
