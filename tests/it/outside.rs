@@ -82,9 +82,9 @@ fn cross_validation_holds_out_every_picture_once() {
 
 #[test]
 fn an_ablation_sets_two_trainings_side_by_side_and_records_nothing() {
-    let bed = TestBed::new().set("train.max_epochs", "3");
+    let bed = TestBed::new().set("train.max_epochs", "2");
     for look in Look::ALL {
-        for number in 0..8 {
+        for number in 0..6 {
             bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));
         }
     }
@@ -110,10 +110,8 @@ fn an_ablation_sets_two_trainings_side_by_side_and_records_nothing() {
         assert_eq!(found[format!("epochs_{side}")], serde_json::json!([epoch]));
     }
 
-    let folds = ablate(&["--json", "--folds", "2", "--set=augment.mode=in-place"]).ok().json();
-    assert_eq!((folds["folds"].as_u64(), folds["n"].as_u64()), (Some(2), Some(16)), "every picture once: {folds:#}");
-    let told = ablate(&["--folds=2", "--set=augment.copies=1"]).ok().stdout;
-    assert!(told.contains("shapes with and without augmentation, 16 images"), "{told}");
+    let told = ablate(&["--folds=2", "--set=augment.mode=in-place"]).ok().stdout;
+    assert!(told.contains("shapes with and without augmentation, 12 images, each held out once in 2 folds"), "{told}");
 
     let refused = ablate(&["--set=augment.copies=0"]);
     assert_eq!(refused.code, 78, "{}", refused.stderr);
