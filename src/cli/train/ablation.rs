@@ -81,7 +81,7 @@ fn row(name: &str, with: Option<f64>, without: Option<f64>, difference: Option<E
 fn mean(epochs: &[u32]) -> String {
     match epochs {
         [epoch] => epoch.to_string(),
-        _ => format!("{:.1}", epochs.iter().sum::<u32>() as f64 / epochs.len().max(1) as f64),
+        _ => format!("{:.1}", f64::from(epochs.iter().sum::<u32>()) / epochs.len().max(1) as f64),
     }
 }
 
