@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture libtorch-cuda parity bench-forward bench soak
+.PHONY: help setup build demo test lint torture libtorch-cuda parity bench-forward bench-training bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,10 +37,14 @@ parity: build ## hold the answers against the real Keras and torchvision, full s
 bench-forward: build ## images a second of the network: PyTorch and gradwatch in one run
 	@benches/peers/forward target/release/gradwatch
 
-bench: build ## micro benchmarks, and the whole beside Keras and Albumentations (IMAGES=folder; else synthetic films)
+bench-training: build ## a notebook's training in Keras and gradwatch's, cold and with new images (IMAGES=folder of classes)
+	@benches/peers/training target/release/gradwatch $(if $(IMAGES),--images "$(IMAGES)")
+
+bench: build ## micro benchmarks, and the whole beside Keras and Albumentations (IMAGES=folder of classes; else synthetic films)
 	@mkdir -p target/bench
 	$(CARGO) bench --locked --bench pictures | tee target/bench/pictures.txt
 	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
+	@$(MAKE) --no-print-directory bench-training
 
 soak: build ## the greatest memory over 100,000 copies
 	benches/peers/compare --soak 100000
