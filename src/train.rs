@@ -22,7 +22,7 @@ mod statistics;
 mod trim;
 
 pub use error::TrainError;
-pub use features::{FailedImage, cache_features};
+pub use features::{FailedImage, cache_features, store_features};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
 pub use mistakes::Mistake;

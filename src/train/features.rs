@@ -73,6 +73,22 @@ pub fn cache_features(
     Ok(features.n_forwarded())
 }
 
+/// Puts features that are known already into the cache in `dir`: 25,088 values for each content of an image, as
+/// [`Engine::features`] gives them.
+///
+/// # Errors
+/// A row of another length or with numbers beyond 16-bit floats, a disk that fails.
+pub fn store_features(
+    engine: &Engine,
+    dir: &Path,
+    limits: DecodeOptions,
+    known: impl ParallelIterator<Item = (ContentHash, Vec<f32>)>,
+) -> Result<(), TrainError> {
+    let features = Features::open(engine, dir, limits)?;
+    known.try_for_each(|(hash, row)| features.cache.store(&hash, &row))?;
+    features.cache.sync()
+}
+
 /// What became of the wanted images.
 #[derive(Debug, Default)]
 pub(super) struct Ensured {
