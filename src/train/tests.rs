@@ -266,10 +266,12 @@ fn one_bad_image_is_left_out_and_named() {
 #[test]
 fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     let mut scene = Scene::new(3, 2);
-    let path = scene.write("mislabelled.png", &striped(true, 50));
+    let picture = striped(true, 50);
+    let path = scene.write("mislabelled.png", &picture);
+    let outside = Outside { facts: picture.facts(), border: Some(picture.border()) };
     let hash = ContentHash::of(&std::fs::read(&path).unwrap());
     let class = ClassName::new("level").unwrap();
-    scene.samples.push(LabelledImage { hash, class, split: Split::Validation, path: path.clone() });
+    scene.samples.push(LabelledImage { hash, class, split: Split::Validation, path: path.clone(), outside });
     let first = scene.train("first").unwrap();
     let [mistake] = first.mistakes.as_slice() else { panic!("{:?}", first.mistakes) };
     let prediction = &first.predictions[mistake.at];
