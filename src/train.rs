@@ -19,6 +19,7 @@ mod resume;
 mod run;
 mod shortcuts;
 mod statistics;
+mod tested;
 mod trim;
 
 pub use error::TrainError;

@@ -27,9 +27,9 @@ pub(super) struct Planned {
     pub(super) identity: ContentHash,
 }
 
-/// Of each source once, sorted by the names of the copies; none for validation.
+/// Of each source once, sorted by the names of the copies; none for what is not learned from.
 pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [Source]) -> Vec<Job<'a>> {
-    let mut eligible: Vec<_> = sources.iter().filter(|source| source.split != Some(Split::Validation)).collect();
+    let mut eligible: Vec<_> = sources.iter().filter(|source| source.split.is_none_or(|side| side == Split::Train)).collect();
     eligible.sort_by(|a, b| (&a.class, &a.stem, a.hash, &a.relative).cmp(&(&b.class, &b.stem, b.hash, &b.relative)));
     eligible.dedup_by(|b, a| (&a.class, &a.stem, a.hash.short()) == (&b.class, &b.stem, b.hash.short()));
     let shares = shares(&eligible, options.quota, options.originals_count);

@@ -1,6 +1,8 @@
 //! Where copies come from: labelled images with their place, content and side of the split.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -8,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::error::{AugmentError, SourceFailure};
 use super::options::{ExpandOptions, pool, read};
-use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag};
+use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag, side_and_class};
 
 /// One labelled image that may have copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub struct Source {
     pub hash: ContentHash,
     /// Its label.
     pub class: ClassName,
-    /// `None` where nobody splits; a validation source never gets copies.
+    /// `None` where nobody splits; only a source to learn from gets copies.
     pub split: Option<Split>,
     /// The patient or other unit it belongs to.
     pub group: Option<String>,
@@ -42,8 +44,11 @@ impl Source {
 pub struct Found {
     /// Sorted by path; each content once a class.
     pub sources: Vec<Source>,
-    /// Files left out because an earlier one of the same class has the same content; relative.
+    /// Files left out because another one of the same class has the same content: the first on the strongest side that
+    /// folders name; relative.
     pub duplicates: Vec<String>,
+    /// Those of them whose content is kept on a side to measure on while they lie elsewhere.
+    pub across: Vec<String>,
     /// One line for each content that lies in several classes (one of its labels must be wrong), and for pictures that
     /// lie in no class.
     pub warnings: Vec<String>,
@@ -51,7 +56,8 @@ pub struct Found {
     pub failed: Vec<SourceFailure>,
 }
 
-/// Finds and hashes the files in `folder/<class>/**`; hidden ones are left out. Whether they are pictures shows later.
+/// Finds and hashes the files in `folder/<class>/**` and `folder/<side>/<class>/**`; hidden ones are left out. Whether they are
+/// pictures shows later.
 ///
 /// # Errors
 /// [`AugmentError::NoClasses`] when there is no class folder with a file in it, [`AugmentError::Stopped`],
@@ -67,27 +73,51 @@ pub fn find_sources(
         return Err(AugmentError::NoClasses { folder: folder.to_owned() });
     }
     progress.begin("read", files.len() as u64, "files");
-    let hash = |(class, path): &(ClassName, PathBuf)| {
+    let hash = |(place, path): &(Place, PathBuf)| {
         stop.check()?;
-        let source = source(folder, class, path, options);
+        let source = source(folder, place, path, options);
         progress.advance(1);
         Ok(source)
     };
     let hashed: Result<Vec<_>, AugmentError> = pool(options.threads)?.install(|| files.par_iter().map(hash).collect());
     progress.end();
     let mut found = Found::default();
-    let mut seen = BTreeSet::new();
     for result in hashed? {
         match result {
-            Ok(source) if seen.insert((source.class.clone(), source.hash)) => found.sources.push(source),
-            Ok(duplicate) => found.duplicates.push(duplicate.relative),
+            Ok(source) => found.sources.push(source),
             Err(failure) => failed.push(failure),
         }
     }
+    found.part_duplicates();
     found.failed = failed;
     found.warnings = conflicts(&found.sources);
     found.warnings.extend(classless(folder));
     Ok(found)
+}
+
+impl Found {
+    fn part_duplicates(&mut self) {
+        // Sorted by path, so that the first of the strongest comes before all others of its content.
+        self.sources.sort_by_key(|source| Reverse(source.split));
+        let mut kept: BTreeMap<(ClassName, ContentHash), Option<Split>> = BTreeMap::new();
+        for source in std::mem::take(&mut self.sources) {
+            match kept.entry((source.class.clone(), source.hash)) {
+                Entry::Vacant(place) => {
+                    place.insert(source.split);
+                    self.sources.push(source);
+                }
+                Entry::Occupied(place) => {
+                    let side = *place.get();
+                    if side != source.split && side.is_some_and(Split::is_measured) {
+                        self.across.push(source.relative.clone());
+                    }
+                    self.duplicates.push(source.relative);
+                }
+            }
+        }
+        self.sources.sort_by(|a, b| a.path.cmp(&b.path));
+        self.duplicates.sort_unstable();
+    }
 }
 
 /// Pictures beside the class folders, told by their names.
@@ -119,15 +149,18 @@ fn conflicts(sources: &[Source]) -> Vec<String> {
     conflicts
 }
 
-fn list(folder: &Path) -> (Vec<(ClassName, PathBuf)>, Vec<SourceFailure>) {
+/// The side and the class that the folders above a file say.
+type Place = (Option<Split>, ClassName);
+
+fn list(folder: &Path) -> (Vec<(Place, PathBuf)>, Vec<SourceFailure>) {
     let (mut files, mut failed) = (Vec::new(), Vec::new());
     let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
     let walk = WalkDir::new(folder).min_depth(1).follow_links(true).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(is_shown) {
         match entry {
             Ok(entry) if entry.depth() < 2 || !entry.file_type().is_file() => {}
-            Ok(entry) => match class_of(folder, entry.path()) {
-                Ok(class) => files.push((class, entry.into_path())),
+            Ok(entry) => match place_of(folder, entry.path()) {
+                Ok(place) => files.push((place, entry.into_path())),
                 Err(failure) => failed.push(failure),
             },
             Err(error) => {
@@ -139,27 +172,29 @@ fn list(folder: &Path) -> (Vec<(ClassName, PathBuf)>, Vec<SourceFailure>) {
     (files, failed)
 }
 
-fn class_of(folder: &Path, path: &Path) -> Result<ClassName, SourceFailure> {
+fn place_of(folder: &Path, path: &Path) -> Result<Place, SourceFailure> {
     let relative = relative(folder, path);
     if path.to_str().is_none() {
         let reason = "its name is not UTF-8, and would be written as another one".into();
         return Err(SourceFailure { code: "file-name", reason, fix: "rename the file or its folder", relative });
     }
-    let first = relative.split('/').next().unwrap_or_default();
-    ClassName::new(first).map_err(|error| SourceFailure {
+    let parts: Vec<&str> = relative.split('/').collect();
+    let (side, class) = side_and_class(&parts[..parts.len() - 1]).unwrap_or_default();
+    let class = ClassName::new(class).map_err(|error| SourceFailure {
         code: "class-name",
         reason: error.to_string(),
         fix: "rename the class folder",
         relative: relative.clone(),
-    })
+    })?;
+    Ok((side, class))
 }
 
-fn source(folder: &Path, class: &ClassName, path: &Path, options: &ExpandOptions) -> Result<Source, SourceFailure> {
+fn source(folder: &Path, place: &Place, path: &Path, options: &ExpandOptions) -> Result<Source, SourceFailure> {
     let relative = relative(folder, path);
     let bytes = read(path, &relative, options.max_file)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let (class, path) = (class.clone(), path.to_owned());
-    Ok(Source { hash: ContentHash::of(&bytes), class, split: None, group: None, stem, path, relative })
+    let ((split, class), path) = (place.clone(), path.to_owned());
+    Ok(Source { hash: ContentHash::of(&bytes), class, split, group: None, stem, path, relative })
 }
 
 fn relative(folder: &Path, path: &Path) -> String {

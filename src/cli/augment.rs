@@ -1,5 +1,6 @@
 //! `gradwatch augment SRC DST`: a class-folder dataset and its copies, once, outside the service.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::failure::{Exit, Failure};
@@ -8,7 +9,7 @@ use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found, SourceFailure};
 use crate::config::Settings;
 use crate::daemon::{self, stop_on_signals};
-use crate::domain::StopFlag;
+use crate::domain::{Split, StopFlag};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -99,6 +100,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
     let found = augment::find_sources(&src, &options, &stop, &progress)?;
+    refuse_sides(&args.src, &found)?;
     found.failed.iter().for_each(complain);
     found.warnings.iter().for_each(|warning| output::error(warning));
     let options = ExpandOptions { may_remove: found.failed.is_empty(), ..options };
@@ -142,6 +144,23 @@ fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
         return Err(Failure::new(Exit::Usage, format!("`{}` and `{}`: {advice}", src.display(), dst.display())));
     }
     Ok((real_src, real_dst))
+}
+
+/// Copies of images to measure on are of no use, and in one folder with the others they would be learned from.
+fn refuse_sides(src: &Path, found: &Found) -> Result<(), Failure> {
+    let with_side = found.sources.iter().filter(|source| source.split.is_some());
+    let sides: BTreeSet<&str> = with_side.filter_map(|source| source.relative.split('/').next()).collect();
+    let Some(example) = sides.iter().find(|side| Split::named(side) == Some(Split::Train)).or(sides.first()) else {
+        return Ok(());
+    };
+    let (src, sides) = (src.display(), sides.iter().copied().collect::<Vec<_>>().join("/, "));
+    Err(Failure::new(
+        Exit::Usage,
+        format!(
+            "`{src}` is split into {sides}/, whose copies would lie in one folder: name one side, as `{src}/{example}`; if \
+             that is a class, give its folder another name"
+        ),
+    ))
 }
 
 pub(super) fn complain(failure: &SourceFailure) {

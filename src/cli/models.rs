@@ -7,7 +7,7 @@ use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::daemon::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 use crate::disk::Workspace;
-use crate::domain::{DatasetName, LedgerEvent, ModelRecord, wilson_interval};
+use crate::domain::{Confusion, DatasetName, LedgerEvent, ModelRecord, wilson_interval};
 use crate::nn::Head;
 use crate::registry::{Registry, RegistryError};
 
@@ -185,7 +185,7 @@ fn cells(model: &ListedModel) -> [String; 7] {
         record.run_id.to_string(),
         if model.best { "best" } else { "" }.to_owned(),
         accuracy(record),
-        interval(record),
+        interval(&record.confusion),
         record.confusion.total().to_string(),
         record.created.clone(),
     ]
@@ -198,9 +198,14 @@ fn accuracy(record: &ModelRecord) -> String {
     }
 }
 
-fn interval(record: &ModelRecord) -> String {
-    let interval = wilson_interval(record.confusion.correct(), record.confusion.total());
+fn interval(confusion: &Confusion) -> String {
+    let interval = wilson_interval(confusion.correct(), confusion.total());
     format!("{:.1} to {:.1} %", 100.0 * interval.low, 100.0 * interval.high)
+}
+
+fn measured(share: f64, confusion: &Confusion) -> String {
+    let (hits, n) = (confusion.correct(), confusion.total());
+    format!("{:.1} % ({hits} of {n} right, 95 %: {})", 100.0 * share, interval(confusion))
 }
 
 fn detail(model: &ListedModel, workspace: &Workspace) -> String {
@@ -208,8 +213,10 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     let best = if model.best { ", the best model" } else { "" };
     let mut lines = vec![format!("Model {} of {}{best}", record.run_id, record.dataset)];
     let mut row = |name: &str, text: String| lines.push(format!("  {name:<12}{text}"));
-    let (hits, n) = (record.confusion.correct(), record.confusion.total());
-    row("accuracy", format!("{:.1} % ({hits} of {n} right, 95 %: {})", 100.0 * record.val_accuracy, interval(record)));
+    row("accuracy", measured(record.val_accuracy, &record.confusion));
+    if let Some(test) = &record.test {
+        row("test", measured(test.confusion.accuracy(), &test.confusion));
+    }
     if let Some(audit) = &record.shortcuts {
         row("shortcuts", shortcuts::summary(audit));
         audit.warning().into_iter().for_each(|warning| row("beware", warning));
@@ -220,7 +227,12 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
         let found = record.confusion.rows().get(index).and_then(|row| row.get(index)).copied().unwrap_or_default();
         row(
             "class",
-            format!("{class}: {} training, {} validation, {found} of them found", count.train, count.validation),
+            format!(
+                "{class}: {} training, {} validation, {found} of them found{}",
+                count.train,
+                count.validation,
+                if count.test > 0 { format!("; {} test", count.test) } else { String::new() }
+            ),
         );
     }
     row("training", format!("epoch {} of {} saved, {:.1} s", record.epoch, record.epochs_run, record.train_seconds));

@@ -10,12 +10,12 @@ use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::daemon::stop_on_signals;
-use crate::domain::StopFlag;
+use crate::domain::{Split, StopFlag};
 use crate::train;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A folder with one folder of pictures a class; name the training images alone
+    /// A folder with one folder of pictures a class; name the training images alone. Of folders train, val and test only train counts
     #[arg(value_name = "DATASET_DIR")]
     dataset_dir: PathBuf,
 
@@ -30,7 +30,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let progress = TerminalProgress::default();
     let options = ExpandOptions::of(settings);
     let found = augment::find_sources(&args.dataset_dir, &options, &stop, &progress)?;
-    let paths: Vec<PathBuf> = found.sources.into_iter().map(|Source { path, .. }| path).collect();
+    let training = found.sources.into_iter().filter(|source| !source.split.is_some_and(Split::is_measured));
+    let paths: Vec<PathBuf> = training.map(|Source { path, .. }| path).collect();
     let (statistics, failed) =
         train::channel_statistics(&paths, &options.limits, &stop, &progress).map_err(AugmentError::from)?;
     for failure in &failed {

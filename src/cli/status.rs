@@ -84,8 +84,9 @@ fn progress(phase: &PhaseStatus) -> String {
 
 fn told(name: &DatasetName, dataset: &DatasetStatus) -> String {
     let classes = dataset.classes.iter().map(|(class, n)| {
-        let undecided = if n.undecided > 0 { format!(" + {} new", n.undecided) } else { String::new() };
-        format!("{class} {} training + {} validation{undecided}", n.train, n.validation)
+        let more = [(n.test, "test"), (n.aside, "left out"), (n.undecided, "new")];
+        let more = more.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(" + {n} {what}"));
+        format!("{class} {} training + {} validation{}", n.train, n.validation, more.collect::<String>())
     });
     let best = dataset.best.as_ref().map_or_else(
         || "no model yet".to_owned(),
@@ -131,7 +132,7 @@ mod tests {
         status.state = state;
         status.pid = 42;
         let best = BestModel { run_id: RunId::new("0003-cafe").unwrap(), val_accuracy: 0.925, created: String::new() };
-        let classes = [(ClassName::new("covid").unwrap(), ClassStatus { train: 40, validation: 10, undecided: 2 })];
+        let classes = [(ClassName::new("covid").unwrap(), ClassStatus { train: 40, validation: 10, test: 7, aside: 0, undecided: 2 })];
         let dataset = DatasetStatus { classes: classes.into(), best: Some(best) };
         status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);
         status
@@ -154,7 +155,7 @@ mod tests {
             "The service (process 42) is training, since 0s.",
             "  waits for  5 more images, or 30s of quiet",
             "  now        features: 12 of 250 images, about 1m 15s left",
-            "  dataset    xray: covid 40 training + 10 validation + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
+            "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }

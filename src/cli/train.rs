@@ -2,6 +2,7 @@
 
 mod ablation;
 mod cross_validation;
+mod measures;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +18,12 @@ use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
 use crate::disk::Workspace;
-use crate::domain::{Counter, DatasetName, Sample, StopFlag};
+use crate::domain::{Counter, DatasetName, Sample, Split, StopFlag};
 use crate::ingest::{self, Groups};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A folder with one folder of pictures a class
+    /// A folder with one folder of pictures a class, or with folders train, val and test that hold these
     #[arg(value_name = "DATASET_DIR")]
     dataset_dir: PathBuf,
 
@@ -96,6 +97,9 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
         return Err(Failure::new(Exit::Data, obstacle));
     }
     let decided = ingest::assign_split(&samples, tools.settings.split.validation);
+    if let Some(sentence) = ingest::tell_aside(&decided) {
+        tracing::warn!("{sentence}.");
+    }
     let mut decided: BTreeMap<_, _> = decided.into_iter().map(|sample| (sample.hash, sample)).collect();
     for sample in &mut samples {
         if let Some(decided) = decided.remove(&sample.hash) {
@@ -109,14 +113,22 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
     Ok(LearnJob::new(dataset, samples, root, expansion, runs, best, tools.settings))
 }
 
-/// Every picture of the class folders that can be used, each content once; the others are told of.
+/// Every picture of the class folders that can be used, each content once and on the strongest side that a folder names
+/// for it; the others are told of.
 fn samples(root: &Path, dataset: &DatasetName, groups: &Groups<'_>, tools: &Tools<'_>) -> Result<Vec<Sample>, Failure> {
     let found = augment::find_sources(root, &ExpandOptions::of(tools.settings), tools.stop, tools.progress)?;
     for failed in &found.failed {
         tracing::warn!(file = failed.relative, "Left out: {}; {}.", failed.reason, failed.fix);
     }
+    if let Some(sentence) = ingest::tell_across(found.across.iter().map(String::as_str)) {
+        tracing::warn!("{sentence}.");
+    }
+    let (classless, sources): (Vec<_>, Vec<_>) = found.sources.into_iter().partition(is_classless);
+    if let Some(sentence) = ingest::tell_classless(classless.iter().map(|source| source.relative.as_str())) {
+        tracing::warn!("{sentence}.");
+    }
     let read: Vec<Option<Sample>> =
-        found.sources.into_par_iter().map(|source| sample(source, dataset, groups, tools.settings)).collect();
+        sources.into_par_iter().map(|source| sample(source, dataset, groups, tools.settings)).collect();
     let mut seen = BTreeSet::new();
     let mut samples = Vec::new();
     for sample in read.into_iter().flatten() {
@@ -129,6 +141,11 @@ fn samples(root: &Path, dataset: &DatasetName, groups: &Groups<'_>, tools: &Tool
     Ok(samples)
 }
 
+/// Whether it lies directly in `train`, `val` or `test`; the inbox sets such files aside as well.
+fn is_classless(source: &Source) -> bool {
+    source.split.is_none() && Split::named(source.class.as_str()).is_some()
+}
+
 fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, settings: &Settings) -> Option<Sample> {
     match ingest::inspect(&source.path, &settings.limits) {
         Ok(inspected) => Some(Sample {
@@ -137,6 +154,7 @@ fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, settings: 
             hash: inspected.hash,
             group: groups.of(&source.relative),
             path: source.relative,
+            side: source.split,
             split: None,
             image: inspected.facts,
             look: inspected.look,
@@ -156,6 +174,9 @@ fn tell(learned: &Learned, workspace: &Workspace) {
         "Model {}: validation accuracy {:.3} ({right} of {n} right).",
         model.run_id, model.val_accuracy
     ));
+    if let Some(test) = &model.test {
+        output::text(&measures::tested(test));
+    }
     if let Some(audit) = &model.shortcuts {
         output::text(&shortcuts::table(audit));
     }

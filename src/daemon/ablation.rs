@@ -52,11 +52,12 @@ pub struct Ablation {
 }
 
 /// Trains with `part` and without, and measures both on the validation images, or over `n_folds` folds on every image when
-/// it is held out. Nothing is recorded; copies and features are kept.
+/// it is held out. Test images have no part in it. Nothing is recorded; copies and features are kept.
 ///
 /// # Errors
 /// [`LearnError`]; [`LearnError::NothingToLeaveOut`] when the settings do without the part already.
 pub fn ablate(job: &LearnJob, part: Part, n_folds: Option<usize>, tools: &Tools<'_>) -> Result<Ablation, LearnError> {
+    let (job, _) = &folds::taking_part(job);
     let whole = n_folds.map_or_else(|| job.clone(), |_| folds::everything_for_training(job));
     let added = Added::to(&whole, tools)?;
     if added.is_nothing() {

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::Settings;
-use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample};
+use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample, Split};
 
-/// Identity of the training data: every sample's content, class and side. The same for any order.
+/// Identity of the training data: every sample's content, class and side, but for those that are left out. The same for
+/// any order.
 pub(super) fn data_hash(samples: &[Sample]) -> ContentHash {
     let mut lines: Vec<String> = samples
         .iter()
+        .filter(|sample| sample.split != Some(Split::Aside))
         .map(|s| format!("{} {} {}", s.hash, s.split.map_or_else(String::new, |split| split.to_string()), s.class))
         .collect();
     lines.sort_unstable();
@@ -69,9 +71,9 @@ pub(super) fn is_due(
 
 /// Why these samples cannot be trained on yet, with what to do; `None` when they can.
 pub fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
-    let mut counts: BTreeMap<&ClassName, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<&ClassName, ClassSupply> = BTreeMap::new();
     for sample in samples {
-        *counts.entry(&sample.class).or_default() += 1;
+        counts.entry(&sample.class).or_default().add(sample);
     }
     if counts.len() < 2 {
         let found = counts.keys().next().map_or("no class".to_owned(), |class| format!("the class `{class}` alone"));
@@ -79,17 +81,45 @@ pub fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
             "dataset `{dataset}` has usable images of {found}: a classifier needs at least two classes; add the folder of another class, {dataset}/<class>/, with images"
         ));
     }
-    let (class, n) = counts.into_iter().find(|(_, n)| *n < 2)?;
+    if let Some((class, supply)) = counts.iter().find(|(_, supply)| supply.n_learnable == 0) {
+        let folder = &supply.measured_in;
+        return Some(format!(
+            "class `{class}` of dataset `{dataset}` has images in {folder}/ alone, none to learn from: add some to {dataset}/train/{class}/ or {dataset}/{class}/; if `{folder}` is no side of the split but a class, give its folder another name"
+        ));
+    }
+    let names_validation = samples.iter().any(|sample| sample.side == Some(Split::Validation));
+    let (class, supply) = counts.into_iter().find(|(_, supply)| supply.n_learnable < 2 && !names_validation)?;
     Some(format!(
-        "class `{class}` of dataset `{dataset}` has {n} image: it needs at least two, one to learn from and one to measure on; add more to {dataset}/{class}/"
+        "class `{class}` of dataset `{dataset}` has {} image: it needs at least two, one to learn from and one to measure on; add more to {dataset}/{class}/",
+        supply.n_learnable
     ))
+}
+
+/// What there is of one class.
+#[derive(Default)]
+struct ClassSupply {
+    /// Images that no folder keeps from being learned from.
+    n_learnable: usize,
+    /// A folder of the others, as the user wrote it.
+    measured_in: String,
+}
+
+impl ClassSupply {
+    fn add(&mut self, sample: &Sample) {
+        if sample.side.is_some_and(Split::is_measured) {
+            let folder = sample.path.split('/').find(|part| Split::named(part) == sample.side);
+            folder.unwrap_or_default().clone_into(&mut self.measured_in);
+        } else {
+            self.n_learnable += 1;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config;
-    use crate::domain::{ImageFacts, Split};
+    use crate::domain::ImageFacts;
 
     fn sample(content: &str, class: &str, split: Split) -> Sample {
         Sample {
@@ -98,6 +128,7 @@ mod tests {
             hash: ContentHash::of(content.as_bytes()),
             path: format!("datasets/d/{class}/{content}.png"),
             group: None,
+            side: None,
             split: Some(split),
             image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
             look: None,

@@ -45,14 +45,18 @@ pub struct CrossValidated {
     pub shortcuts: Option<ShortcutAudit>,
     /// Pictures that could not be used.
     pub failed: usize,
+    /// Images that had no part in it: those of the test folder, and those that the split leaves out.
+    pub n_left_out: usize,
 }
 
 /// Trains once for each of `n_folds` parts on the other parts (their own training and validation side, by the rules of the
-/// split), and measures on the part. Nothing is recorded; copies and features are kept.
+/// split), and measures on the part. Training and validation images take part alike, whatever folder they lie in; test images
+/// stay out, and so does what the split leaves out. Nothing is recorded; copies and features are kept.
 ///
 /// # Errors
 /// [`LearnError`].
 pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Result<CrossValidated, LearnError> {
+    let (job, n_left_out) = &taking_part(job);
     let added = Added::to(&everything_for_training(job), tools)?;
     let parts = hold_out_each(job, n_folds, &added, tools)?;
     let classes: BTreeSet<ClassName> = job.samples.iter().map(|sample| sample.class.clone()).collect();
@@ -60,7 +64,16 @@ pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Resu
     if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
         tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
     }
-    Ok(found)
+    Ok(CrossValidated { n_left_out: *n_left_out, ..found })
+}
+
+/// The job of the training and validation images alone, free of the sides that their folders name; and how many others it had.
+pub(super) fn taking_part(job: &LearnJob) -> (LearnJob, usize) {
+    let takes_part = |sample: &&Sample| matches!(sample.split, Some(Split::Train | Split::Validation));
+    let samples = job.samples.iter().filter(takes_part).map(|sample| Sample { side: None, ..sample.clone() });
+    let samples: Vec<Sample> = samples.collect();
+    let n_left_out = job.samples.len() - samples.len();
+    (LearnJob { samples, ..job.clone() }, n_left_out)
 }
 
 /// What each of `n_folds` trainings says of the part that it was kept from.
@@ -142,6 +155,7 @@ fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed
         calibrated_error: calibrated.calibration_error,
         shortcuts: shortcuts(parts),
         failed: parts.iter().map(|part| part.failed.len()).max().unwrap_or(0),
+        n_left_out: 0,
     }
 }
 

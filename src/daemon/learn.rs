@@ -256,7 +256,7 @@ pub(super) fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage>
     Some(LabelledImage {
         hash: sample.hash,
         class: sample.class.clone(),
-        split: sample.split?,
+        split: sample.split.filter(|side| *side != Split::Aside)?,
         path: job.root.join(&sample.path),
         outside: sample.outside(),
     })

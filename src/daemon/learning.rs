@@ -43,6 +43,9 @@ impl Conductor {
         }
         let decided = ingest::assign_split(&samples, self.settings.split.validation);
         tell_of_moves(&samples, &decided);
+        if let Some(sentence) = ingest::tell_aside(&decided) {
+            tracing::warn!(dataset = %dataset, "{sentence}.");
+        }
         self.commit(decided.into_iter().map(LedgerEvent::Sample).collect())?;
         let ledger = self.registry.ledger();
         if !due::is_due(ledger, dataset, &self.settings, self.running_weights()) {
@@ -126,7 +129,15 @@ impl Conductor {
 fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
     let measured: BTreeSet<_> =
         before.iter().filter(|sample| sample.split == Some(Split::Validation)).map(|sample| sample.hash).collect();
-    for sample in decided.iter().filter(|sample| measured.contains(&sample.hash)) {
+    let moved = decided.iter().filter(|s| s.split == Some(Split::Train) && measured.contains(&s.hash));
+    let names_validation = before.iter().any(|sample| sample.side == Some(Split::Validation));
+    let (given_back, leaked): (Vec<_>, Vec<_>) =
+        moved.partition(|sample| names_validation && sample.side == Some(Split::Train));
+    if !given_back.is_empty() {
+        let n = given_back.len();
+        tracing::info!("{n} images of the training folder are learned from again: there is a validation folder now.");
+    }
+    for sample in leaked {
         tracing::warn!(
             file = sample.path,
             "Goes over to training: it looks like, or belongs with, a picture that is learned from."

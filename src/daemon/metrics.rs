@@ -64,6 +64,8 @@ fn datasets(page: &mut Page, status: &Status) {
         [
             row("train", sum(|class| class.train)),
             row("validation", sum(|class| class.validation)),
+            row("test", sum(|class| class.test)),
+            row("aside", sum(|class| class.aside)),
             row("undecided", sum(|class| class.undecided)),
         ]
     });

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{DiskError, InstanceLock, Workspace};
-use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId};
+use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 
 /// What the service is doing. The words are fixed: scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +133,12 @@ pub struct ClassStatus {
     pub train: u64,
     /// Measured on.
     pub validation: u64,
+    /// Measured on once a model is made.
+    #[serde(default)]
+    pub test: u64,
+    /// Left out, because it cannot be parted from what a folder puts on a side to measure on.
+    #[serde(default)]
+    pub aside: u64,
     /// The next training decides.
     pub undecided: u64,
 }
@@ -227,6 +233,19 @@ impl Status {
     }
 }
 
+impl ClassStatus {
+    fn of(counts: &BTreeMap<Option<Split>, u64>) -> Self {
+        let n_on = |side| counts.get(&side).copied().unwrap_or_default();
+        Self {
+            train: n_on(Some(Split::Train)),
+            validation: n_on(Some(Split::Validation)),
+            test: n_on(Some(Split::Test)),
+            aside: n_on(Some(Split::Aside)),
+            undecided: n_on(None),
+        }
+    }
+}
+
 impl DatasetStatus {
     fn of(ledger: &Ledger, name: &DatasetName) -> Self {
         let classes = ledger.class_counts(name).into_iter();
@@ -235,8 +254,7 @@ impl DatasetStatus {
             val_accuracy: model.val_accuracy,
             created: model.created.clone(),
         });
-        let counted = |(train, validation, undecided)| ClassStatus { train, validation, undecided };
-        Self { classes: classes.map(|(class, counts)| (class, counted(counts))).collect(), best }
+        Self { classes: classes.map(|(class, counts)| (class, ClassStatus::of(&counts))).collect(), best }
     }
 }
 

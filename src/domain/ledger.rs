@@ -259,16 +259,11 @@ impl Ledger {
         self.scans.values().filter(|scan| scan.state == ScanState::Waiting)
     }
 
-    /// Samples a class on each side of the split, and still undecided: `(train, validation, undecided)`.
-    pub fn class_counts(&self, dataset: &DatasetName) -> BTreeMap<ClassName, (u64, u64, u64)> {
-        let mut counts: BTreeMap<ClassName, (u64, u64, u64)> = BTreeMap::new();
+    /// Samples of each class on each side of the split; `None` counts the undecided.
+    pub fn class_counts(&self, dataset: &DatasetName) -> BTreeMap<ClassName, BTreeMap<Option<Split>, u64>> {
+        let mut counts: BTreeMap<ClassName, BTreeMap<Option<Split>, u64>> = BTreeMap::new();
         for sample in self.samples_of(dataset) {
-            let count = counts.entry(sample.class.clone()).or_default();
-            match sample.split {
-                Some(Split::Train) => count.0 += 1,
-                Some(Split::Validation) => count.1 += 1,
-                None => count.2 += 1,
-            }
+            *counts.entry(sample.class.clone()).or_default().entry(sample.split).or_default() += 1;
         }
         counts
     }

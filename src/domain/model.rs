@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit};
+use super::{
+    Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, TestRecord,
+};
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ pub struct ModelRecord {
     /// models that were not trained here.
     #[serde(default)]
     pub shortcuts: Option<ShortcutAudit>,
+    /// How it did on the test images; `None` when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestRecord>,
     /// The saved epoch, counted from 1.
     pub epoch: u32,
     /// Epochs that ran.
@@ -96,8 +101,11 @@ pub struct HeadRecord {
 pub struct ClassCount {
     /// Learned from (originals).
     pub train: u64,
-    /// Measured on.
+    /// Measured on while the model was made and chosen.
     pub validation: u64,
+    /// Measured on once the model was made.
+    #[serde(default)]
+    pub test: u64,
 }
 
 /// Why training ended.
@@ -144,7 +152,7 @@ impl ModelRecord {
             schema: Self::SCHEMA.to_owned(),
             run_id: RunId::new(run_id).unwrap(),
             dataset: DatasetName::new(dataset).unwrap(),
-            counts: classes.iter().map(|class| (class.clone(), ClassCount { train: 20, validation: 5 })).collect(),
+            counts: classes.iter().map(|class| (class.clone(), ClassCount { train: 20, validation: 5, test: 0 })).collect(),
             classes,
             backbone: "built-in VGG16".to_owned(),
             backbone_detail: BackboneRecord {
@@ -163,6 +171,7 @@ impl ModelRecord {
             confusion,
             assessment: None,
             shortcuts: None,
+            test: None,
             epoch: 3,
             epochs_run: 6,
             stopped: StopReason::EarlyStopping,

@@ -1,18 +1,18 @@
-//! Samples, scans and the split between training and validation.
-
-use std::fmt;
+//! Samples and scans: what files in the inbox are for, and what is known of each.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Border, ClassName, ContentHash, DatasetName, Look, Outside, RunId};
+use super::{Border, ClassName, ContentHash, DatasetName, Look, Outside, RunId, Split};
 
 /// What a file in the inbox is for. The same picture may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// `datasets/<dataset>/<class>/**`
+    /// `datasets/<dataset>/<class>/**`, or `datasets/<dataset>/<side>/<class>/**`.
     Sample {
         /// The dataset's name.
         dataset: DatasetName,
+        /// The side that a folder names.
+        side: Option<Split>,
         /// The class's name.
         class: ClassName,
     },
@@ -21,25 +21,6 @@ pub enum Role {
         /// The dataset whose model shall explain it, when the path says so.
         dataset: Option<DatasetName>,
     },
-}
-
-/// On which side of the split a sample stands. Decided before any copy exists, and sticky.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// Learned from; may be augmented.
-    Train,
-    /// Measured on; never augmented.
-    Validation,
-}
-
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-        })
-    }
 }
 
 /// What decoding told about an image.
@@ -68,6 +49,9 @@ pub struct Sample {
     pub path: String,
     /// The patient (or other unit) it belongs to; one group never straddles the split.
     pub group: Option<String>,
+    /// The side that its folder names (train, validation, test); `None` leaves it to the split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Split>,
     /// `None` until the next training decides it.
     pub split: Option<Split>,
     /// What decoding told.

@@ -1,14 +1,16 @@
 //! The ledger as it will be: what one file after the other changes, in memory, written down as events.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
 use super::rejection::LABEL_CONFLICT;
+use super::role::side_of;
 use super::{Inspected, Rejection, group_of};
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
-    Sample, Scan, ScanState,
+    Sample, Scan, ScanState, Split,
 };
 
 /// A sample or a scan, as files refer to it.
@@ -91,8 +93,8 @@ impl<'a> Draft<'a> {
     /// Takes in a file that could be read.
     pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Result<Admission, Rejection> {
         let (content, admission) = match role {
-            Role::Sample { dataset, class } => {
-                let admission = self.admit_sample(path, dataset, class, inspected)?;
+            Role::Sample { dataset, side, class } => {
+                let admission = self.admit_sample(path, dataset, *side, class, inspected)?;
                 (Content::Sample(dataset.clone(), inspected.hash), admission)
             }
             Role::Scan { dataset } => {
@@ -128,6 +130,7 @@ impl<'a> Draft<'a> {
         &mut self,
         path: &str,
         dataset: &DatasetName,
+        side: Option<Split>,
         class: &ClassName,
         inspected: &Inspected,
     ) -> Result<Admission, Rejection> {
@@ -139,6 +142,7 @@ impl<'a> Draft<'a> {
                 hash: inspected.hash,
                 path: path.to_owned(),
                 group: group_of(self.group_pattern, path),
+                side,
                 split: None,
                 image: inspected.facts.clone(),
                 look: inspected.look,
@@ -151,7 +155,13 @@ impl<'a> Draft<'a> {
         let holder = self.holder(&Content::Sample(dataset.clone(), inspected.hash), path);
         match holder {
             Some(holder) if known.class != *class => Err(label_conflict(&known, class, &holder)),
-            Some(holder) => Ok(Admission::SameAs(holder)),
+            Some(holder) => {
+                // Of two sides the stronger one has it: what is measured on may not be learned from.
+                if side > known.side {
+                    self.put_changed(&known, self.moved(known.clone(), path));
+                }
+                Ok(Admission::SameAs(holder))
+            }
             None => {
                 if known.class != *class {
                     self.freed.insert(dataset.clone());
@@ -201,7 +211,8 @@ impl<'a> Draft<'a> {
     /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
     fn release(&mut self, path: &str) {
         let Some(content) = self.record(path).and_then(|record| Content::of(&record.outcome)) else { return };
-        let other = self.paths.get(&content).into_iter().flatten().find(|other| *other != path).cloned();
+        let others = self.paths.get(&content).into_iter().flatten().filter(|other| *other != path);
+        let other = others.min_by_key(|other| Reverse(side_of(other))).cloned();
         match content {
             Content::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
             Content::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
@@ -232,11 +243,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The sample at another path. It keeps its side, unless its new name says that it belongs to another group.
+    /// The sample at another path. It keeps its side, unless its new folder names another one, or its new name says that it
+    /// belongs to another group.
     fn moved(&self, sample: Sample, path: &str) -> Sample {
-        let group = group_of(self.group_pattern, path);
-        let split = if group == sample.group { sample.split } else { None };
-        Sample { path: path.to_owned(), group, split, ..sample }
+        let (group, side) = (group_of(self.group_pattern, path), side_of(path));
+        let split = if (&group, side) == (&sample.group, sample.side) { sample.split } else { None };
+        Sample { path: path.to_owned(), group, side, split, ..sample }
     }
 
     fn put_changed(&mut self, old: &Sample, new: Sample) {

@@ -7,10 +7,11 @@ use rayon::prelude::*;
 use regex::Regex;
 
 use super::draft::{Admission, Draft};
-use super::{Inspected, Rejection, clear_reason, inspect, role_of, write_reason};
+use super::role::side_of;
+use super::{Inspected, Rejection, clear_reason, inspect, role_of, tell_across, write_reason};
 use crate::config::{LimitSettings, Settings};
 use crate::disk::Workspace;
-use crate::domain::{Arrival, FileOutcome, FileStamp, Ledger, LedgerEvent, Role, StopFlag};
+use crate::domain::{Arrival, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, Split, StopFlag};
 
 /// The door through which files come in.
 pub struct Intake {
@@ -58,10 +59,18 @@ impl Intake {
     }
 
     /// The files that need not be read again while they stay as they are. Those that were set aside for what the user can
-    /// change elsewhere (limits, permissions) are left out: they have another try at every start.
+    /// change elsewhere (limits, permissions) are left out: they have another try at every start; and so are those that
+    /// were taken in before folders named sides, by a version that took `train` for a class.
     pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
-        let retried = |outcome: &FileOutcome| matches!(outcome, FileOutcome::Quarantined { code, .. } if Rejection::may_have_passed(code));
-        let known = ledger.files.values().filter(|file| !retried(&file.outcome));
+        let is_settled = |file: &&FileRecord| match &file.outcome {
+            FileOutcome::Quarantined { code, .. } => !Rejection::may_have_passed(code),
+            FileOutcome::Sample { dataset, hash } => {
+                let side = ledger.samples.get(&(dataset.clone(), *hash)).and_then(|sample| sample.side);
+                role_of(&file.path).is_ok() && side_of(&file.path) <= side
+            }
+            FileOutcome::Scan { .. } => true,
+        };
+        let known = ledger.files.values().filter(is_settled);
         known.map(|file| (file.path.clone(), file.stamp)).collect()
     }
 
@@ -84,7 +93,7 @@ impl Intake {
     pub fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
         let is_there = |path: &str| self.inbox.join(path).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         let mut draft = Draft::new(ledger, self.group_pattern.as_ref(), &is_there);
-        let mut unfinished = Vec::new();
+        let (mut unfinished, mut across) = (Vec::new(), Vec::new());
         for Reading { path, stamp, last_try, result } in readings.read {
             match result {
                 Err(rejection) if rejection.unfinished && !last_try => {
@@ -92,8 +101,14 @@ impl Intake {
                     unfinished.push(path);
                 }
                 Err(rejection) => self.reject(&mut draft, &path, stamp, &rejection),
-                Ok((role, inspected)) => self.admit(&mut draft, &path, &role, &inspected),
+                Ok((role, inspected)) => {
+                    let same = self.admit(&mut draft, &path, &role, &inspected);
+                    across.extend(same.filter(|other| is_across(&path, other)).map(|_| path));
+                }
             }
+        }
+        if let Some(sentence) = tell_across(across.iter().map(String::as_str)) {
+            tracing::warn!("{sentence}.");
         }
         for path in &readings.gone {
             self.forget(&mut draft, path);
@@ -108,18 +123,22 @@ impl Intake {
         Ok((role, inspect(&self.inbox.join(path), &self.limits)?))
     }
 
-    fn admit(&self, draft: &mut Draft, path: &str, role: &Role, inspected: &Inspected) {
+    /// Takes a file in; another one that holds the same picture, if there is one.
+    fn admit(&self, draft: &mut Draft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
         let was_rejected = is_rejected(draft, path);
         match draft.admit(path, role, inspected) {
             Ok(admission) => {
                 if was_rejected {
                     self.clear(path);
                 }
-                if let Admission::SameAs(other) = admission {
-                    tracing::info!(file = path, same_as = other, "The same picture again; it counts once.");
-                }
+                let Admission::SameAs(other) = admission else { return None };
+                tracing::info!(file = path, same_as = other, "The same picture again; it counts once.");
+                Some(other)
             }
-            Err(rejection) => self.reject(draft, path, inspected.stamp, &rejection),
+            Err(rejection) => {
+                self.reject(draft, path, inspected.stamp, &rejection);
+                None
+            }
         }
     }
 
@@ -154,6 +173,12 @@ impl Intake {
             tracing::error!(file = path, "{error}");
         }
     }
+}
+
+/// Whether one of the two lies on a side to measure on, and the other elsewhere.
+fn is_across(path: &str, other: &str) -> bool {
+    let (side, other) = (side_of(path), side_of(other));
+    side != other && side.max(other).is_some_and(Split::is_measured)
 }
 
 fn is_rejected(draft: &Draft, path: &str) -> bool {

@@ -3,10 +3,10 @@
 use regex::Regex;
 
 use super::Rejection;
-use crate::domain::{ClassName, DatasetName, NameError, Role};
+use crate::domain::{ClassName, DatasetName, NameError, Role, Split, side_and_class};
 
-/// The role of the file at `relative` (to the inbox, `/`-separated): `datasets/<dataset>/<class>/**` is a sample,
-/// `scans/<dataset>/**` and `scans/<file>` are scans.
+/// The role of the file at `relative` (to the inbox, `/`-separated): `datasets/<dataset>/<class>/**` is a sample, and so is
+/// `datasets/<dataset>/<side>/<class>/**`; `scans/<dataset>/**` and `scans/<file>` are scans.
 ///
 /// # Errors
 /// [`Rejection`] when the path says neither, or holds a name that cannot be used; with where to put the file instead.
@@ -17,10 +17,7 @@ pub fn role_of(relative: &str) -> Result<Role, Rejection> {
         return Err(unusable(&NameError::Unusable(file.escape_debug().to_string())));
     }
     match folders {
-        ["datasets", dataset, class, ..] => Ok(Role::Sample {
-            dataset: DatasetName::new(*dataset).map_err(|error| unusable(&error))?,
-            class: ClassName::new(*class).map_err(|error| unusable(&error))?,
-        }),
+        ["datasets", dataset, inner @ ..] if !inner.is_empty() => sample(dataset, inner, file),
         ["scans"] => Ok(Role::Scan { dataset: None }),
         ["scans", dataset, ..] => {
             Ok(Role::Scan { dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable(&error))?) })
@@ -42,6 +39,33 @@ pub fn role_of(relative: &str) -> Result<Role, Rejection> {
     }
 }
 
+/// The side that the folders of the sample at `relative` name.
+pub(super) fn side_of(relative: &str) -> Option<Split> {
+    match role_of(relative) {
+        Ok(Role::Sample { side, .. }) => side,
+        _ => None,
+    }
+}
+
+/// The side's name is no class: an image beside the class folders of `train` would make one of that name, unseen.
+fn sample(dataset: &str, folders: &[&str], file: &str) -> Result<Role, Rejection> {
+    let (side, class) = side_and_class(folders).unwrap_or_default();
+    if side.is_none() && Split::named(class).is_some() {
+        return Err(misplaced(
+            format!("`{class}` names a side of the split, so the folders in it are the classes, and it lies in none"),
+            format!(
+                "move it into the folder of its class, as `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
+                 class, give its folder another name"
+            ),
+        ));
+    }
+    Ok(Role::Sample {
+        dataset: DatasetName::new(dataset).map_err(|error| unusable(&error))?,
+        side,
+        class: ClassName::new(class).map_err(|error| unusable(&error))?,
+    })
+}
+
 fn misplaced(reason: String, fix: String) -> Rejection {
     Rejection::new("misplaced", reason, fix)
 }
@@ -61,16 +85,21 @@ pub fn group_of(pattern: Option<&Regex>, path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn sample(dataset: &str, class: &str) -> Role {
-        Role::Sample { dataset: DatasetName::new(dataset).unwrap(), class: ClassName::new(class).unwrap() }
+    fn sample(dataset: &str, side: Option<Split>, class: &str) -> Role {
+        Role::Sample { dataset: DatasetName::new(dataset).unwrap(), side, class: ClassName::new(class).unwrap() }
     }
 
     #[test]
     fn the_path_tells_the_role() {
         let scan = |dataset: Option<&str>| Role::Scan { dataset: dataset.map(|name| DatasetName::new(name).unwrap()) };
         for (path, role) in [
-            ("datasets/chest/covid/a.png", sample("chest", "covid")),
-            ("datasets/chest/covid/hospital 1/2024/a.png", sample("chest", "covid")),
+            ("datasets/chest/covid/a.png", sample("chest", None, "covid")),
+            ("datasets/chest/covid/hospital 1/2024/a.png", sample("chest", None, "covid")),
+            ("datasets/chest/covid/test/a.png", sample("chest", None, "covid")),
+            ("datasets/chest/train/covid/a.png", sample("chest", Some(Split::Train), "covid")),
+            ("datasets/chest/Val/covid/2024/a.png", sample("chest", Some(Split::Validation), "covid")),
+            ("datasets/chest/test/covid/a.png", sample("chest", Some(Split::Test), "covid")),
+            ("datasets/train/covid/a.png", sample("train", None, "covid")),
             ("scans/a.png", scan(None)),
             ("scans/chest/a.png", scan(Some("chest"))),
             ("scans/chest/today/a", scan(Some("chest"))),
@@ -83,10 +112,13 @@ mod tests {
     fn a_path_without_a_role_is_told_where_to_go() {
         for (path, code, fix) in [
             ("datasets/chest/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("datasets/chest/train/a.png", "misplaced", "as `datasets/chest/train/normal/a.png`; if `train` is a class"),
+            ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, give its folder another name"),
             ("datasets/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
             ("a.png", "misplaced", "to `scans/a.png`"),
             ("elsewhere/b/a.png", "misplaced", "to `scans/a.png`"),
             ("datasets/chest/new\nline/a.png", "unusable-name", "rename"),
+            ("datasets/chest/train/new\nline/a.png", "unusable-name", "rename"),
             ("datasets/ch\\est/c/a.png", "unusable-name", "rename"),
             ("scans/.chest/a.png", "unusable-name", "rename"),
             ("scans/chest/a\u{7}.png", "unusable-name", "rename"),

@@ -1,6 +1,7 @@
 //! On which side of the split a sample stands: decided once, before any copy of it exists, and from contents alone.
 //!
 //! The unit is the group (patient), with whatever looks the same: all of it stands on one side. Classes are balanced one by one.
+//! Where folders name sides, they are kept; what would leak across them is put aside.
 
 mod folds;
 mod twins;
@@ -20,12 +21,39 @@ use units::{Unit, units};
 /// least two units keeps one sample on each side. Samples that have a side keep it, so the result depends on the order of
 /// arrival only through them; but one that is measured on goes over to training when it turns out to hang together with
 /// one that is learned from.
+///
+/// Samples whose folder names a side have no vote. Those of `test` and `validation` stand there; of what hangs together with
+/// them, all the rest is put aside, and so are those of `validation` that hang together with one of `test`. Those of `train`
+/// are learned from; but while no folder names `validation`, it is taken from them as from the others.
 pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
-    let mut ballot = Ballot::new(samples, validation);
+    let has_validation = samples.iter().any(|sample| sample.side == Some(Split::Validation));
+    let (mut named, mut free) = (Vec::new(), Vec::new());
+    for unit in units(samples) {
+        match unit.named(has_validation) {
+            Some(side) => named.push((unit, side)),
+            None => free.push(unit),
+        }
+    }
+    let mut ballot = Ballot::new(free, validation);
     ballot.secure_validation();
     ballot.secure_training();
     ballot.fill_quotas();
-    ballot.decided()
+    let named = named.iter().flat_map(|(unit, side)| unit.samples.iter().map(|sample| (*sample, place(sample, *side))));
+    changed(ballot.decided().chain(named))
+}
+
+/// Where a sample stands whose unit a folder puts on `side`.
+fn place(sample: &Sample, side: Split) -> Option<Split> {
+    let stands_there = !side.is_measured() || sample.side == Some(side);
+    Some(if stands_there { side } else { Split::Aside })
+}
+
+/// Those whose side is another one than before, in hash order.
+fn changed<'a>(decided: impl Iterator<Item = (&'a Sample, Option<Split>)>) -> Vec<Sample> {
+    let changed = decided.filter(|(sample, side)| sample.split != *side);
+    let mut changed: Vec<_> = changed.map(|(sample, split)| Sample { split, ..sample.clone() }).collect();
+    changed.sort_by_key(|sample| sample.hash);
+    changed
 }
 
 /// The units in hash order, and what each class wants.
@@ -36,10 +64,9 @@ struct Ballot<'a> {
 }
 
 impl<'a> Ballot<'a> {
-    fn new(samples: &'a [Sample], validation: f64) -> Self {
-        let units = units(samples);
+    fn new(units: Vec<Unit<'a>>, validation: f64) -> Self {
         let mut quotas = BTreeMap::new();
-        for class in samples.iter().map(|sample| &sample.class) {
+        for class in units.iter().flat_map(|unit| unit.n_of_class.keys().copied()) {
             quotas.entry(class).or_insert_with(|| quota(&units, class, validation));
         }
         Self { units, quotas }
@@ -107,12 +134,8 @@ impl<'a> Ballot<'a> {
         }
     }
 
-    fn decided(self) -> Vec<Sample> {
-        let sided = self.units.into_iter().flat_map(|unit| unit.samples.into_iter().map(move |s| (s, unit.side)));
-        let changed = sided.filter(|(sample, side)| sample.split != *side);
-        let mut changed: Vec<_> = changed.map(|(sample, split)| Sample { split, ..sample.clone() }).collect();
-        changed.sort_by_key(|sample| sample.hash);
-        changed
+    fn decided(&self) -> impl Iterator<Item = (&'a Sample, Option<Split>)> {
+        self.units.iter().flat_map(|unit| unit.samples.iter().map(|sample| (*sample, unit.side)))
     }
 }
 

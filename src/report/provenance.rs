@@ -6,7 +6,7 @@ use super::document::visible;
 use super::page::day;
 use super::quality::{Proportion, Quality};
 use super::record::ReportRecord;
-use crate::domain::ModelRecord;
+use crate::domain::{ModelRecord, Split};
 
 /// Measured quality with intervals.
 pub(super) fn quality(quality: &Quality, model: &ModelRecord) -> Markup {
@@ -14,8 +14,13 @@ pub(super) fn quality(quality: &Quality, model: &ModelRecord) -> Markup {
         section.card aria-labelledby="quality" {
             h2 #quality { "How good this model is" }
             p.muted {
-                "Measured on " (quality.accuracy.n) " validation images that it never learned from. The saved epoch was \
-                 chosen on the same images, so these figures are a little kind; pictures from elsewhere may do worse."
+                @if quality.measured_on == Split::Test {
+                    "Measured once on " (quality.accuracy.n) " test images that had no part in making or choosing it; \
+                     pictures from elsewhere may do worse."
+                } @else {
+                    "Measured on " (quality.accuracy.n) " validation images that it never learned from. The saved epoch was \
+                     chosen on the same images, so these figures are a little kind; pictures from elsewhere may do worse."
+                }
             }
             table {
                 thead {
@@ -74,7 +79,12 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
         section.card aria-labelledby="details" {
             h2 #details { "Where it comes from" }
             table.counts {
-                thead { tr { th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" }
+                        @if model.test.is_some() { th scope="col" { "Tested on" } }
+                    }
+                }
                 tbody {
                     @for class in &model.classes {
                         @let count = model.counts.get(class).copied().unwrap_or_default();
@@ -82,6 +92,7 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
                             th scope="row" { bdi { (visible(class.as_str())) } }
                             td { (count.train) " images" }
                             td { (count.validation) " images" }
+                            @if model.test.is_some() { td { (count.test) " images" } }
                         }
                     }
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ClassName, Interval, ModelRecord, wilson_interval};
+use crate::domain::{ClassName, Interval, ModelRecord, Split, wilson_interval};
 
 /// Hits out of n, with the Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -37,19 +37,29 @@ pub struct ClassQuality {
     pub specificity: Proportion,
 }
 
-/// What the validation images say of a model.
+/// What the test images say of a model or, without any, the validation images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
+    /// Which of them: `test` or `validation`; the latter in records of older versions.
+    #[serde(default = "validation")]
+    pub measured_on: Split,
     /// Over all classes, by the greatest score.
     pub accuracy: Proportion,
     /// By class.
     pub classes: BTreeMap<ClassName, ClassQuality>,
 }
 
+fn validation() -> Split {
+    Split::Validation
+}
+
 impl Quality {
     /// `None` when the confusion matrix is not of the model's classes.
     pub(super) fn of(model: &ModelRecord) -> Option<Self> {
-        let confusion = &model.confusion;
+        let (measured_on, confusion) = match &model.test {
+            Some(test) => (Split::Test, &test.confusion),
+            None => (Split::Validation, &model.confusion),
+        };
         if confusion.rows().len() != model.classes.len() {
             return None;
         }
@@ -59,6 +69,7 @@ impl Quality {
             (name.clone(), ClassQuality { sensitivity, specificity })
         };
         Some(Self {
+            measured_on,
             accuracy: Proportion::of((confusion.correct(), confusion.total())),
             classes: model.classes.iter().enumerate().map(class).collect(),
         })

@@ -48,7 +48,7 @@ pub struct ReportRecord {
     pub hash: ContentHash,
     /// What decoding told.
     pub image: ImageFacts,
-    /// How good the model was on its validation images.
+    /// How good the model was on its test images or, without any, its validation images.
     pub quality: Quality,
     /// How `heatmap.png` and `overlay.png` came about.
     pub heat_map: HeatMapRecord,

@@ -7,6 +7,7 @@ mod learning;
 mod measures;
 mod mistakes;
 mod ranking;
+mod tested;
 
 use maud::{Markup, html};
 
@@ -31,6 +32,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
             (beyond_preset(model))
             @if let Some(assessment) = &model.assessment { (measures::section(assessment)) }
             @if let Some(audit) = &model.shortcuts { (shortcuts::section(audit)) }
+            @if let Some(test) = &model.test { (tested::section(model, test)) }
             (confusion::section(model))
             (learning::section(history)?)
             (ranking::section(model, judged)?)

@@ -26,7 +26,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
     for (truth, predicted, n) in [(0, 0, 9), (0, 1, 1), (1, 0, 2), (1, 1, 8)] {
         (0..n).for_each(|_| confusion.count(truth, predicted));
     }
-    let counts = classes.map(|name| (class(name), ClassCount { train: 38, validation: 10 }));
+    let counts = classes.map(|name| (class(name), ClassCount { train: 38, validation: 10, test: 0 }));
     ModelRecord {
         schema: ModelRecord::SCHEMA.to_owned(),
         run_id: RunId::new("0003-1f2e3d4c").unwrap(),
@@ -49,6 +49,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         confusion,
         assessment: Some(assessment(classes)),
         shortcuts: Some(ShortcutAudit::example()),
+        test: None,
         epoch: 4,
         epochs_run: 7,
         stopped: StopReason::EarlyStopping,

@@ -84,7 +84,7 @@ pub struct TrainJob<'a> {
     pub run_dir: PathBuf,
     /// Where features are cached.
     pub features_dir: PathBuf,
-    /// Originals of both sides, in any order; the same content may not stand twice.
+    /// Originals of all sides, in any order; the same content may not stand twice.
     pub samples: &'a [LabelledImage],
     /// What augmentation adds.
     pub augmented: Augmented<'a>,
@@ -112,6 +112,8 @@ pub(super) fn count<'a>(samples: impl IntoIterator<Item = &'a LabelledImage>) ->
         match image.split {
             Split::Train => count.train += 1,
             Split::Validation => count.validation += 1,
+            Split::Test => count.test += 1,
+            Split::Aside => {}
         }
     }
     counts

@@ -13,6 +13,7 @@ use super::material::Material;
 use super::mistakes::{self, Mistake};
 use super::resume::Bookmark;
 use super::shortcuts;
+use super::tested::tested;
 use crate::disk;
 use crate::domain::{
     Activation, Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, Judged, ModelRecord, Progress,
@@ -80,6 +81,7 @@ pub fn train(
     let head = fitted.head.to_bytes()?;
     let predictions = predictions(&gathered.material.validation, &fitted.evaluation.logits);
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
+    model.test = tested(&gathered, &fitted, &features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
     model.train_seconds = begin.elapsed().as_secs_f64();
     disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
@@ -147,6 +149,8 @@ pub(super) fn judged(activation: Activation, rows: &[Row], logits: &[Vec<f64>]) 
 
 pub(super) struct Gathered<'a> {
     pub(super) material: Material<'a>,
+    /// Images that nothing may depend on but the last measure.
+    pub(super) test: Vec<Row>,
     /// Of the usable originals.
     pub(super) counts: BTreeMap<ClassName, ClassCount>,
     n_copies: u64,
@@ -204,9 +208,10 @@ pub(super) fn gather<'a>(
         copies.iter().zip(of_copies).filter_map(|(copy, hash)| row(&classes, &copy.class, *hash)).collect();
     copies.sort_unstable();
     let n_copies = copies.len() as u64;
+    let test = usable.iter().filter(|(_, image)| image.split == Split::Test).map(|(row, _)| *row).collect();
     let originals = usable.iter().map(|(_, image)| *image).collect();
     let material = material(job, classes, &usable, &copies);
-    Ok(Gathered { material, counts, n_copies, originals, failed: ensured.failed })
+    Ok(Gathered { material, test, counts, n_copies, originals, failed: ensured.failed })
 }
 
 fn material<'a>(
@@ -257,6 +262,7 @@ fn record(
             job.settings.seed,
         )),
         shortcuts: None,
+        test: None,
         epoch: fitted.epoch,
         epochs_run: fitted.history.len() as u32,
         stopped: fitted.stopped,

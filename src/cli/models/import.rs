@@ -1,7 +1,7 @@
 //! `gradwatch models import`: a user's own Keras model becomes a model of a dataset.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::failure::{Exit, Failure};
@@ -10,7 +10,8 @@ use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::daemon::Learned;
 use crate::disk::{self, Workspace};
 use crate::domain::{
-    ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, StopReason,
+    ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split,
+    StopReason,
 };
 use crate::nn::{self, ImportedModel};
 
@@ -65,15 +66,26 @@ fn classes(args: &Args, dataset: &DatasetName, settings: &Settings) -> Result<Ve
     }
     let n = nn::count_model_classes(&args.file)?;
     let folder = settings.watch.inbox.join("datasets").join(dataset.as_str());
-    let folders = folder.read_dir().into_iter().flatten().filter_map(Result::ok).filter(|entry| entry.path().is_dir());
-    let mut names: Vec<ClassName> =
-        folders.filter_map(|entry| ClassName::new(entry.file_name().into_string().ok()?).ok()).collect();
-    names.sort();
+    let names = class_folders(&folder);
     if names.len() == n {
-        return Ok(names);
+        return Ok(names.into_iter().collect());
     }
     let found = format!("the file does not name its {n} classes, and {} has {} folders", folder.display(), names.len());
     Err(Failure::new(Exit::Usage, format!("{found}; name them in the order of its outputs: --classes a,b")))
+}
+
+/// The classes that a dataset's folders name, sorted: its own folders, and those in one that names a side.
+fn class_folders(folder: &Path) -> BTreeSet<ClassName> {
+    let (sides, classes): (Vec<_>, Vec<_>) =
+        folders(folder).into_iter().partition(|(name, _)| Split::named(name).is_some());
+    let inner = sides.iter().flat_map(|(_, path)| folders(path));
+    classes.into_iter().chain(inner).filter_map(|(name, _)| ClassName::new(name).ok()).collect()
+}
+
+fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = folder.read_dir().into_iter().flatten().filter_map(Result::ok);
+    let folders = entries.map(|entry| (entry.file_name(), entry.path())).filter(|(_, path)| path.is_dir());
+    folders.filter_map(|(name, path)| Some((name.into_string().ok()?, path))).collect()
 }
 
 fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, known: &[super::ListedModel]) -> Learned {
@@ -115,6 +127,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         confusion: Confusion::new(classes.len()),
         assessment: None,
         shortcuts: None,
+        test: None,
         classes,
         epoch: 0,
         epochs_run: 0,

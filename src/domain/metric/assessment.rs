@@ -39,13 +39,14 @@ pub struct Assessment {
     pub calibration_error: Option<Estimate>,
     /// Mean over the classes of their ROC areas; `None` when one of them has none.
     pub roc_auc_mean: Option<f64>,
-    /// The same images once the logits are divided by the temperature that suits them best.
+    /// The same images once the logits are divided by one temperature.
     pub calibrated: Option<Calibrated>,
     /// By class, each against all others.
     pub classes: BTreeMap<ClassName, ClassAssessment>,
 }
 
-/// What a temperature makes of the scores. It was fitted on the same images, so its figures are a little kind.
+/// What a temperature makes of the scores. On validation images it was fitted on the same ones, so its figures are a little
+/// kind there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {
     /// Logits are divided by it.
@@ -159,9 +160,20 @@ impl Outputs {
 }
 
 impl Assessment {
-    /// Measures answers over `classes`. `draw(n)` gives a number below n, uniformly; with the same numbers the result is
-    /// the same to the bit.
+    /// Measures answers over `classes`; the temperature is the one that suits them best. `draw(n)` gives a number below n,
+    /// uniformly; with the same numbers the result is the same to the bit.
     pub fn of(judged: &Judged, classes: &[ClassName], draw: &mut dyn FnMut(usize) -> usize) -> Self {
+        let temperature = fit_temperature(judged.activation, &judged.logits, &judged.labels);
+        Self::at(judged, classes, temperature, draw)
+    }
+
+    /// The same at a temperature that was fitted on other images.
+    pub fn at(
+        judged: &Judged,
+        classes: &[ClassName],
+        temperature: f64,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Self {
         let n = judged.labels.len();
         let outputs = Outputs::new(judged, classes.len(), 1.0);
         let bootstrap = Bootstrap::new(&judged.labels, classes.len(), draw);
@@ -181,16 +193,15 @@ impl Assessment {
             calibration_error: bootstrap
                 .estimate(n, |weights| some(calibration_error(&outputs.greatest, &right, weights))),
             roc_auc_mean: areas.map(|areas| areas.iter().sum::<f64>() / areas.len().max(1) as f64),
-            calibrated: Calibrated::of(judged, classes.len(), &bootstrap),
+            calibrated: Calibrated::of(judged, temperature, classes.len(), &bootstrap),
             classes,
         }
     }
 }
 
 impl Calibrated {
-    fn of(judged: &Judged, n_classes: usize, bootstrap: &Bootstrap) -> Option<Self> {
+    fn of(judged: &Judged, temperature: f64, n_classes: usize, bootstrap: &Bootstrap) -> Option<Self> {
         let n = judged.labels.len();
-        let temperature = fit_temperature(judged.activation, &judged.logits, &judged.labels);
         let outputs = Outputs::new(judged, n_classes, temperature);
         let right = judged.right();
         let some = |value: f64| (n > 0).then_some(value);

@@ -4,6 +4,8 @@ use super::*;
 use crate::domain::{Border, ImageFacts, RunId, Split};
 use crate::ingest::role_of;
 
+mod sides;
+
 /// An inbox of names and contents, and the ledger that was made of it.
 #[derive(Default)]
 struct Desk {

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{ContentHash, DatasetName, ImageFacts, Look};
 
+mod sides;
+
 fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
     Sample {
         dataset: DatasetName::new("d").unwrap(),
@@ -12,6 +14,7 @@ fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
         hash: ContentHash::of(&id.to_le_bytes()),
         path: format!("datasets/d/c{class}/{id}.png"),
         group: group.map(|group| format!("g{group}")),
+        side: None,
         split: None,
         image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
         look: None,

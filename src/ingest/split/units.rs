@@ -11,6 +11,7 @@ pub(super) struct Unit<'a> {
     pub(super) first: ContentHash,
     pub(super) samples: Vec<&'a Sample>,
     pub(super) n_of_class: BTreeMap<&'a ClassName, i64>,
+    /// Where it stands by the split, as far as that is decided.
     pub(super) side: Option<Split>,
 }
 
@@ -20,11 +21,20 @@ impl<'a> Unit<'a> {
         for sample in &samples {
             *n_of_class.entry(&sample.class).or_default() += 1;
         }
-        let sides = || samples.iter().filter_map(|sample| sample.split);
+        // What was aside, or where a folder had put it, is as free as what is new.
+        let by_split = |side: &Split| matches!(side, Split::Train | Split::Validation);
+        let sides = || samples.iter().filter_map(|sample| sample.split).filter(by_split);
         // A unit that straddles (a link was found later) goes on where it was learned from.
         let side = if sides().any(|side| side == Split::Train) { Some(Split::Train) } else { sides().next() };
         let first = samples.iter().map(|sample| sample.hash).min();
         Self { first: first.unwrap_or_else(|| ContentHash::of(&[])), samples, n_of_class, side }
+    }
+
+    /// The side that a folder puts it on: the strongest that is named in it. To be in `train` settles nothing where
+    /// validation has to be taken from there.
+    pub(super) fn named(&self, has_validation: bool) -> Option<Split> {
+        let strongest = self.samples.iter().filter_map(|sample| sample.side).max();
+        strongest.filter(|side| side.is_measured() || has_validation)
     }
 
     pub(super) fn has(&self, class: &ClassName) -> bool {

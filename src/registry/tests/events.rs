@@ -24,6 +24,7 @@ pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
         hash: ContentHash::of(&n.to_le_bytes()),
         path: format!("datasets/x/covid/{n}.png"),
         group: n.is_multiple_of(3).then(|| format!("patient {n}")),
+        side: split.filter(|_| n.is_multiple_of(5)),
         split,
         image: facts(),
         look: n.is_multiple_of(2).then(|| Look::new(&[n.is_multiple_of(4); Look::N_BITS])),

@@ -7,7 +7,8 @@ use crate::domain::{Counter, Ledger, LedgerEvent, Split};
 
 fn event() -> impl Strategy<Value = LedgerEvent> {
     let n = 0..6_u64;
-    let split = prop_oneof![Just(None), Just(Some(Split::Train)), Just(Some(Split::Validation))];
+    let sides = [Split::Train, Split::Validation, Split::Test, Split::Aside];
+    let split = prop::option::of(prop::sample::select(sides.to_vec()));
     let id = prop::sample::select(vec!["0001-cafe", "0002-beef"]);
     prop_oneof![
         n.clone().prop_map(events::file),

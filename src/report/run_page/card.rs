@@ -12,11 +12,19 @@ pub(super) fn section(model: &ModelRecord) -> Markup {
         section.card aria-labelledby="card" {
             h2 #card { "Model card" }
             table.counts {
-                thead { tr { th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" }
+                        @if model.test.is_some() { th scope="col" { "Tested on" } }
+                    }
+                }
                 tbody {
                     @for class in &model.classes {
                         @let count = model.counts.get(class).copied().unwrap_or_default();
-                        tr { th scope="row" { bdi { (visible(class.as_str())) } } td { (count.train) } td { (count.validation) } }
+                        tr {
+                            th scope="row" { bdi { (visible(class.as_str())) } } td { (count.train) } td { (count.validation) }
+                            @if model.test.is_some() { td { (count.test) } }
+                        }
                     }
                 }
             }

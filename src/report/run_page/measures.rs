@@ -7,6 +7,22 @@ use crate::report::document::visible;
 
 pub(super) fn section(assessment: &Assessment) -> Markup {
     let calibrated = assessment.calibrated;
+    html! {
+        section.card aria-labelledby="measures" {
+            h2 #measures { "How good it is" }
+            p.muted {
+                "On " (assessment.n) " validation images that it never learned from. The kept epoch and the temperature"
+                @if let Some(calibrated) = calibrated { " (" (format!("{:.2}", calibrated.temperature)) ")" }
+                " were chosen on the same images, so these figures are a little kind."
+            }
+            (table(assessment))
+        }
+    }
+}
+
+/// Of whatever images.
+pub(super) fn table(assessment: &Assessment) -> Markup {
+    let calibrated = assessment.calibrated;
     let overall = [
         ("Accuracy (greatest score)", assessment.accuracy),
         ("Binary accuracy (single scores at 0.5)", assessment.binary_accuracy),
@@ -16,21 +32,13 @@ pub(super) fn section(assessment: &Assessment) -> Markup {
         ("Calibration error, calibrated", calibrated.map(|calibrated| calibrated.calibration_error)),
     ];
     html! {
-        section.card aria-labelledby="measures" {
-            h2 #measures { "How good it is" }
-            p.muted {
-                "On " (assessment.n) " validation images that it never learned from. The kept epoch and the temperature"
-                @if let Some(calibrated) = calibrated { " (" (format!("{:.2}", calibrated.temperature)) ")" }
-                " were chosen on the same images, so these figures are a little kind."
-            }
-            table.measures {
-                thead { tr { th scope="col" { "Measure" } th scope="col" { "Value" } th scope="col" { "95 % interval" } } }
-                tbody {
-                    @for (name, estimate) in overall { tr { th scope="row" { (name) } (told(estimate)) } }
-                    @for (class, of_class) in &assessment.classes {
-                        @for (name, estimate) in rows(of_class) {
-                            tr { th scope="row" { bdi { (visible(class.as_str())) } ": " (name) } (told(estimate)) }
-                        }
+        table.measures {
+            thead { tr { th scope="col" { "Measure" } th scope="col" { "Value" } th scope="col" { "95 % interval" } } }
+            tbody {
+                @for (name, estimate) in overall { tr { th scope="row" { (name) } (told(estimate)) } }
+                @for (class, of_class) in &assessment.classes {
+                    @for (name, estimate) in rows(of_class) {
+                        tr { th scope="row" { bdi { (visible(class.as_str())) } ": " (name) } (told(estimate)) }
                     }
                 }
             }

@@ -1,0 +1,31 @@
+//! The one look at the test images: when the layer is chosen and its temperature fitted, and nothing depends on them any more.
+
+use super::TrainError;
+use super::epochs::Fitted;
+use super::evaluation;
+use super::features::Features;
+use super::run::Gathered;
+use crate::domain::{Assessment, Judged, TestRecord, fit_temperature};
+use crate::nn::Generator;
+
+/// How the kept layer does on them, at the temperature of the validation images; `None` when there are none.
+pub(super) fn tested(
+    gathered: &Gathered<'_>,
+    fitted: &Fitted,
+    features: &Features<'_>,
+    seed: u64,
+) -> Result<Option<TestRecord>, TrainError> {
+    let Gathered { material, test, .. } = gathered;
+    if test.is_empty() {
+        return Ok(None);
+    }
+    let activation = fitted.head.activation();
+    let validation: Vec<usize> = material.validation.iter().map(|row| row.class).collect();
+    let temperature = fit_temperature(activation, &fitted.evaluation.logits, &validation);
+    let measured = evaluation::evaluate(&fitted.head, test, &features.cache)?;
+    let labels = test.iter().map(|row| row.class).collect();
+    let judged = Judged { activation, logits: measured.logits, labels };
+    let mut generator = Generator::new(seed, "bootstrap");
+    let assessment = Assessment::at(&judged, &material.classes, temperature, &mut |n| generator.below(n));
+    Ok(Some(TestRecord { confusion: measured.confusion, assessment }))
+}
