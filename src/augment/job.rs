@@ -29,7 +29,8 @@ pub(super) struct Planned {
 
 /// Of each source once, sorted by the names of the copies; none for what is not learned from.
 pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [Source]) -> Vec<Job<'a>> {
-    let mut eligible: Vec<_> = sources.iter().filter(|source| source.split.is_none_or(|side| side == Split::Train)).collect();
+    let mut eligible: Vec<_> =
+        sources.iter().filter(|source| source.split.is_none_or(|side| side == Split::Train)).collect();
     eligible.sort_by(|a, b| (&a.class, &a.stem, a.hash, &a.relative).cmp(&(&b.class, &b.stem, b.hash, &b.relative)));
     eligible.dedup_by(|b, a| (&a.class, &a.stem, a.hash.short()) == (&b.class, &b.stem, b.hash.short()));
     let shares = shares(&eligible, options.quota, options.originals_count);

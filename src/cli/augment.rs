@@ -153,12 +153,12 @@ fn refuse_sides(src: &Path, found: &Found) -> Result<(), Failure> {
     let Some(example) = sides.iter().find(|side| Split::named(side) == Some(Split::Train)).or(sides.first()) else {
         return Ok(());
     };
-    let (src, sides) = (src.display(), sides.iter().copied().collect::<Vec<_>>().join("/, "));
+    let (src, sides) = (src.display(), sides.iter().copied().collect::<Vec<_>>().join(", "));
     Err(Failure::new(
         Exit::Usage,
         format!(
-            "`{src}` is split into {sides}/, whose copies would lie in one folder: name one side, as `{src}/{example}`; if \
-             that is a class, give its folder another name"
+            "`{src}` is split into the folders {sides}, whose copies would lie in one: name one of them, as `{src}/{example}`; \
+             if it is a class, give it another name"
         ),
     ))
 }

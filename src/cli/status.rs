@@ -132,7 +132,10 @@ mod tests {
         status.state = state;
         status.pid = 42;
         let best = BestModel { run_id: RunId::new("0003-cafe").unwrap(), val_accuracy: 0.925, created: String::new() };
-        let classes = [(ClassName::new("covid").unwrap(), ClassStatus { train: 40, validation: 10, test: 7, aside: 0, undecided: 2 })];
+        let classes = [(
+            ClassName::new("covid").unwrap(),
+            ClassStatus { train: 40, validation: 10, test: 7, aside: 0, undecided: 2 },
+        )];
         let dataset = DatasetStatus { classes: classes.into(), best: Some(best) };
         status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);
         status

@@ -142,7 +142,9 @@ mod tests {
         let hash = data_hash(&[a.clone(), b.clone()]);
         assert_eq!(hash, data_hash(&[b.clone(), a.clone()]));
         assert_ne!(hash, data_hash(&[sample("1", "a", Split::Validation), b.clone()]));
-        assert_ne!(hash, data_hash(&[sample("1", "b", Split::Train), b]));
+        assert_ne!(hash, data_hash(&[sample("1", "b", Split::Train), b.clone()]));
+        assert_ne!(hash, data_hash(&[a.clone(), b.clone(), sample("3", "a", Split::Test)]));
+        assert_eq!(hash, data_hash(&[a, b, sample("3", "a", Split::Aside)]), "what is left out has no part in it");
     }
 
     #[test]
@@ -174,5 +176,28 @@ mod tests {
         assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
         let enough = [lonely[0].clone(), lonely[1].clone(), lonely[2].clone(), sample("4", "b", Split::Train)];
         assert_eq!(obstacle(&dataset, &enough), None);
+    }
+
+    #[test]
+    fn a_class_needs_images_to_learn_from_whatever_folders_name_sides() {
+        let dataset = DatasetName::new("d").unwrap();
+        let lies_in = |content: &str, folders: &str, side| Sample {
+            side,
+            path: format!("datasets/d/{folders}/{content}.png"),
+            ..sample(content, folders.rsplit('/').next().unwrap(), Split::Train)
+        };
+        let plain = |content, class| lies_in(content, class, None);
+        // Classes `test` and `other`, with folders for patients: nothing is learned by a mistake.
+        let misread = [plain("1", "other"), plain("2", "other"), lies_in("3", "Test/patient 1", Some(Split::Test))];
+        let told = obstacle(&dataset, &misread).unwrap();
+        assert!(told.contains("class `patient 1` of dataset `d` has images in Test/ alone"), "{told}");
+        assert!(
+            told.ends_with("if `Test` is no side of the split but a class, give its folder another name"),
+            "{told}"
+        );
+        let lonely = [plain("1", "a"), plain("2", "a"), plain("3", "b"), lies_in("4", "test/b", Some(Split::Test))];
+        assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
+        let measured = [plain("1", "a"), plain("2", "b"), lies_in("3", "val/b", Some(Split::Validation))];
+        assert_eq!(obstacle(&dataset, &measured), None, "validation has its folder");
     }
 }

@@ -152,7 +152,10 @@ impl ModelRecord {
             schema: Self::SCHEMA.to_owned(),
             run_id: RunId::new(run_id).unwrap(),
             dataset: DatasetName::new(dataset).unwrap(),
-            counts: classes.iter().map(|class| (class.clone(), ClassCount { train: 20, validation: 5, test: 0 })).collect(),
+            counts: classes
+                .iter()
+                .map(|class| (class.clone(), ClassCount { train: 20, validation: 5, test: 0 }))
+                .collect(),
             classes,
             backbone: "built-in VGG16".to_owned(),
             backbone_detail: BackboneRecord {

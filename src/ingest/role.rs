@@ -112,7 +112,11 @@ mod tests {
     fn a_path_without_a_role_is_told_where_to_go() {
         for (path, code, fix) in [
             ("datasets/chest/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
-            ("datasets/chest/train/a.png", "misplaced", "as `datasets/chest/train/normal/a.png`; if `train` is a class"),
+            (
+                "datasets/chest/train/a.png",
+                "misplaced",
+                "as `datasets/chest/train/normal/a.png`; if `train` is a class",
+            ),
             ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, give its folder another name"),
             ("datasets/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
             ("a.png", "misplaced", "to `scans/a.png`"),

@@ -38,14 +38,14 @@ pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
     ballot.secure_validation();
     ballot.secure_training();
     ballot.fill_quotas();
-    let named = named.iter().flat_map(|(unit, side)| unit.samples.iter().map(|sample| (*sample, place(sample, *side))));
+    let named = named.iter().flat_map(|(unit, side)| unit.samples.iter().map(|s| (*s, Some(place(s, *side)))));
     changed(ballot.decided().chain(named))
 }
 
 /// Where a sample stands whose unit a folder puts on `side`.
-fn place(sample: &Sample, side: Split) -> Option<Split> {
+fn place(sample: &Sample, side: Split) -> Split {
     let stands_there = !side.is_measured() || sample.side == Some(side);
-    Some(if stands_there { side } else { Split::Aside })
+    if stands_there { side } else { Split::Aside }
 }
 
 /// Those whose side is another one than before, in hash order.

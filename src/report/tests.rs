@@ -13,6 +13,8 @@ use crate::domain::{
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 
+mod tested;
+
 fn made(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_900_000 + seconds)
 }

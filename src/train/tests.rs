@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::config::{self, Monitor, TrainSettings};
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split, StopFlag, StopReason,
+    Assessment, ClassName, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split, StopFlag,
+    StopReason,
 };
 use crate::imaging::{DecodeOptions, Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
@@ -143,6 +144,39 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     assert_eq!((shortcuts.n, shortcuts.model.right), (4, 4));
     assert_eq!((shortcuts.metadata.recognised.right, shortcuts.majority.right), (2, 2), "all are alike from outside");
     assert_eq!(first.predictions.len(), 4);
+}
+
+#[test]
+fn test_images_are_measured_once_and_change_nothing() {
+    let mut scene = Scene::new(3, 2);
+    let without = scene.train("without").unwrap();
+    assert_eq!(without.model.test, None);
+    for number in 50..53 {
+        let picture = striped(true, number);
+        let path = scene.write(&format!("test-{number}.png"), &picture);
+        let hash = ContentHash::of(&std::fs::read(&path).unwrap());
+        let (class, split) = (ClassName::new("upright").unwrap(), Split::Test);
+        let outside = Outside { facts: picture.facts(), border: Some(picture.border()) };
+        scene.samples.push(LabelledImage { hash, class, split, path, outside });
+    }
+    let with = scene.train("with").unwrap();
+    assert_eq!(with.images_forwarded, 3, "each once, and nothing else again");
+    for name in ["head.safetensors", "history.csv"] {
+        assert_eq!(scene.file("with", name), scene.file("without", name), "{name}");
+    }
+    let test = with.model.test.clone().unwrap();
+    let tested = test.confusion.rows().iter().map(|row| row.iter().sum::<u64>()).collect::<Vec<_>>();
+    assert_eq!((tested, test.assessment.n), (vec![0, 3], 3));
+    let calibrated = |assessment: &Assessment| assessment.calibrated.unwrap().temperature.to_bits();
+    assert_eq!(calibrated(&test.assessment), calibrated(with.model.assessment.as_ref().unwrap()), "not fitted on them");
+    assert_eq!(test.assessment.classes.values().map(|class| class.roc_auc.is_some()).collect::<Vec<_>>(), [false; 2]);
+    assert_eq!(with.model.counts.values().map(|count| count.test).collect::<Vec<_>>(), [0, 3]);
+    let others = ModelRecord { test: None, counts: without.model.counts.clone(), ..with.model };
+    assert_eq!(essence(&others), essence(&without.model));
+    let written: ModelRecord = serde_json::from_slice(&scene.file("with", "model.json")).unwrap();
+    assert_eq!(written.test, Some(test));
+    let older: ModelRecord = serde_json::from_slice(&scene.file("without", "model.json")).unwrap();
+    assert_eq!(older.test, None);
 }
 
 #[test]

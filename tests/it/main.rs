@@ -30,4 +30,5 @@ mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
+mod sides; // folders train, val and test, and groups.csv
 mod unit; // the systemd unit

@@ -17,6 +17,7 @@ use crate::imaging::{DecodeOptions, Pixels, decode, encode_png};
 
 mod output;
 mod replay;
+mod sides;
 
 /// A destination's files by relative path.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -277,16 +278,19 @@ fn a_class_that_is_gone_leaves_no_empty_folder() {
 }
 
 #[test]
-fn validation_is_never_augmented() {
+fn only_what_is_learned_from_is_augmented() {
     let bench = Bench::new();
     let mut sources = bench.sources();
-    for source in &mut sources {
-        source.split = Some(Split::Train);
+    for side in [Split::Validation, Split::Test, Split::Aside] {
+        for source in &mut sources {
+            source.split = Some(Split::Train);
+        }
+        bench.expand_sources(&sources);
+        sources[0].split = Some(side);
+        assert_eq!(counts(&bench.expand_sources(&sources)), (0, 18, 3, 0), "{side}");
+        let is_training = |line: &Line| line.split == Some(Split::Train) && line.source_sha256 != sources[0].hash;
+        assert!(bench.lines().iter().all(is_training));
     }
-    bench.expand_sources(&sources);
-    sources[0].split = Some(Split::Validation);
-    assert_eq!(counts(&bench.expand_sources(&sources)), (0, 18, 3, 0));
-    assert!(bench.lines().iter().all(|line| line.split == Some(Split::Train) && line.source_sha256 != sources[0].hash));
 }
 
 #[test]

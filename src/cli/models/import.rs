@@ -10,8 +10,7 @@ use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::daemon::Learned;
 use crate::disk::{self, Workspace};
 use crate::domain::{
-    ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split,
-    StopReason,
+    ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
 };
 use crate::nn::{self, ImportedModel};
 

@@ -11,7 +11,8 @@ pub(super) fn table(found: &CrossValidated) -> String {
         0 => String::new(),
         n => format!("; {n} of the test folder or left out by the split have no part in it"),
     };
-    let mut lines = vec![format!("{folds}-fold cross-validation of {}, {} images{left_out}", found.dataset, assessment.n)];
+    let mut lines =
+        vec![format!("{folds}-fold cross-validation of {}, {} images{left_out}", found.dataset, assessment.n)];
     lines.push(format!("{:<8}{:>9}{:>9}{:>7}{:>13}", "fold", "accuracy", "ROC area", "epoch", "temperature"));
     let parts = found.accuracy_folds.iter().zip(&found.auc_folds).zip(&found.epochs).zip(&found.temperatures);
     for (fold, (((accuracy, auc), epoch), temperature)) in (1..).zip(parts) {

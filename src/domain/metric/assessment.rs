@@ -168,12 +168,7 @@ impl Assessment {
     }
 
     /// The same at a temperature that was fitted on other images.
-    pub fn at(
-        judged: &Judged,
-        classes: &[ClassName],
-        temperature: f64,
-        draw: &mut dyn FnMut(usize) -> usize,
-    ) -> Self {
+    pub fn at(judged: &Judged, classes: &[ClassName], temperature: f64, draw: &mut dyn FnMut(usize) -> usize) -> Self {
         let n = judged.labels.len();
         let outputs = Outputs::new(judged, classes.len(), 1.0);
         let bootstrap = Bootstrap::new(&judged.labels, classes.len(), draw);

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Overrides, load};
+use crate::domain::{ClassName, DatasetName};
 use crate::imaging::{Picture, Pixels, encode_png};
 
 struct Bed {
@@ -44,6 +45,16 @@ impl Bed {
             self.ledger.apply(event);
         }
         taken.unfinished
+    }
+
+    /// Takes a file in as a version did that read its path otherwise.
+    fn take_as(&mut self, path: &str, role: &Role) {
+        let inspected = inspect(&self.dir.path().join("inbox").join(path), &self.intake.limits).unwrap();
+        let mut draft = Draft::new(&self.ledger, None, &|_| true);
+        draft.admit(path, role, &inspected).unwrap();
+        for event in draft.into_events() {
+            self.ledger.apply(&event);
+        }
     }
 
     fn take_settled(&mut self, paths: &[&str]) -> Vec<String> {
@@ -140,6 +151,24 @@ fn what_was_too_large_has_another_try_at_the_next_start() {
     assert_eq!(bed.code("scans/a.png"), "too-large");
     let known: Vec<_> = Intake::known(&bed.ledger).into_keys().collect();
     assert_eq!(known, ["scans/b.png"]);
+}
+
+#[test]
+fn files_from_before_folders_named_sides_are_read_again_once() {
+    let mut bed = Bed::new();
+    for (number, path) in ["datasets/d/train/c/a.png", "datasets/d/test/b.png", "datasets/d/c/c.png"].iter().enumerate()
+    {
+        bed.put(path, &png(number as u8));
+        let class = ClassName::new(path.split('/').nth(2).unwrap()).unwrap();
+        bed.take_as(path, &Role::Sample { dataset: DatasetName::new("d").unwrap(), side: None, class });
+    }
+    let known: Vec<_> = Intake::known(&bed.ledger).into_keys().collect();
+    assert_eq!(known, ["datasets/d/c/c.png"]);
+    bed.take_settled(&["datasets/d/train/c/a.png", "datasets/d/test/b.png"]);
+    assert_eq!(Intake::known(&bed.ledger).len(), 3);
+    let samples: Vec<_> = bed.ledger.samples.values().map(|sample| (sample.class.as_str(), sample.side)).collect();
+    assert!(samples.contains(&("c", Some(Split::Train))) && samples.len() == 2, "{samples:?}");
+    assert_eq!(bed.code("datasets/d/test/b.png"), "misplaced");
 }
 
 #[test]

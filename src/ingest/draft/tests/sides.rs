@@ -9,8 +9,7 @@ fn side(desk: &Desk, content: &str) -> (Option<Split>, String) {
 
 #[test]
 fn the_strongest_folder_has_the_picture_in_any_order() {
-    let paths =
-        ["datasets/d/c/a.png", "datasets/d/train/c/a.png", "datasets/d/val/c/a.png", "datasets/d/test/c/a.png"];
+    let paths = ["datasets/d/c/a.png", "datasets/d/train/c/a.png", "datasets/d/val/c/a.png", "datasets/d/test/c/a.png"];
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1]] {
         let mut desk = Desk::default();
         for at in order {
@@ -33,7 +32,8 @@ fn a_picture_that_moved_to_another_side_is_decided_anew() {
     let mut desk = Desk::default();
     desk.admit("datasets/d/train/c/a.png", "x").unwrap();
     desk.decide("x", Split::Train);
-    for (from, to, split) in [("train/c/a.png", "train/c/b.png", Some(Split::Train)), ("train/c/b.png", "val/c/b.png", None)]
+    for (from, to, split) in
+        [("train/c/a.png", "train/c/b.png", Some(Split::Train)), ("train/c/b.png", "val/c/b.png", None)]
     {
         desk.there.remove(&format!("datasets/d/{from}"));
         assert_eq!(desk.admit(&format!("datasets/d/{to}"), "x"), Ok(Admission::Known));

@@ -7,8 +7,8 @@ use Split::{Aside, Test, Train, Validation};
 /// Distinct samples of up to three classes, some of them in groups, in folders that name one of `sides`.
 fn in_folders(sides: &'static [Option<Split>]) -> impl Strategy<Value = Vec<Sample>> {
     let one = (0..3_u8, prop::option::weighted(0.5, 0..20_u8), prop::sample::select(sides));
-    let sided = |(id, (class, group, side))| Sample { side, ..super::sample(id, class, group) };
-    prop::collection::vec(one, 1..80).prop_map(move |drawn| (0..).zip(drawn).map(sided).collect())
+    let lying = |(id, (class, group, side))| Sample { side, ..super::sample(id, class, group) };
+    prop::collection::vec(one, 1..80).prop_map(move |drawn| (0..).zip(drawn).map(lying).collect())
 }
 
 fn settled(mut samples: Vec<Sample>) -> Vec<Sample> {
@@ -81,7 +81,11 @@ fn validation_is_taken_from_the_training_folder_until_there_is_a_folder_for_it()
     assert_eq!(splits(&samples).iter().filter(|side| **side == Validation).count(), 2, "a fifth, as without folders");
     samples.extend((100..102).map(|id| Sample { side: Some(Test), ..super::sample(id, 0, None) }));
     let samples = settled(samples);
-    assert_eq!(splits(&samples).iter().filter(|side| **side == Validation).count(), 2, "the test folder changes nothing");
+    assert_eq!(
+        splits(&samples).iter().filter(|side| **side == Validation).count(),
+        2,
+        "the test folder changes nothing"
+    );
     let mut samples = samples;
     samples.push(Sample { side: Some(Validation), ..super::sample(200, 0, None) });
     let samples = settled(samples);
