@@ -17,8 +17,14 @@ impl Conductor {
         if let Some(watcher) = &self.watcher {
             taken.unfinished.iter().for_each(|path| watcher.reconsider(path));
         }
-        let changes = changes(&taken.events);
+        let mut changes = changes(&taken.events);
         self.commit(taken.events)?;
+        // What waited for a list that could not be used goes on, whatever the list says.
+        for dataset in taken.listed {
+            if self.registry.ledger().samples_of(&dataset).next().is_some() {
+                changes.entry(dataset).or_insert(1);
+            }
+        }
         for (dataset, n) in changes {
             self.trigger.note(&dataset, n, Instant::now());
         }

@@ -44,6 +44,11 @@ pub enum FileOutcome {
         /// Which content.
         hash: ContentHash,
     },
+    /// It says which images of a dataset belong together.
+    Groups {
+        /// Whose.
+        dataset: DatasetName,
+    },
     /// It could not be used.
     Quarantined {
         /// A stable word: `not-an-image`, `truncated`, `too-large`, `label-conflict`, ...

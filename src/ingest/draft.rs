@@ -3,11 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::Regex;
-
+use super::groups::GroupBook;
 use super::rejection::LABEL_CONFLICT;
-use super::role::side_of;
-use super::{Inspected, Rejection, group_of};
+use super::role::{lists_groups, side_of};
+use super::{Inspected, Rejection};
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
     Sample, Scan, ScanState, Split,
@@ -25,7 +24,7 @@ impl Content {
         match outcome {
             FileOutcome::Sample { dataset, hash } => Some(Self::Sample(dataset.clone(), *hash)),
             FileOutcome::Scan { dataset, hash } => Some(Self::Scan(dataset.clone(), *hash)),
-            FileOutcome::Quarantined { .. } => None,
+            FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
         }
     }
 
@@ -53,7 +52,7 @@ pub(super) struct Draft<'a> {
     ledger: Ledger,
     paths: BTreeMap<Content, BTreeSet<String>>,
     events: Vec<LedgerEvent>,
-    group_pattern: Option<&'a Regex>,
+    groups: &'a GroupBook<'a>,
     /// Whether a file is in the inbox at this moment. What was moved must not count as still lying where it was.
     is_there: &'a dyn Fn(&str) -> bool,
     /// Datasets in which a label was given up, so that a conflict over it may be solved.
@@ -61,14 +60,14 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(ledger: &Ledger, group_pattern: Option<&'a Regex>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
+    pub(super) fn new(ledger: &Ledger, groups: &'a GroupBook<'a>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
         let mut paths: BTreeMap<Content, BTreeSet<String>> = BTreeMap::new();
         for record in ledger.files.values() {
             if let Some(content) = Content::of(&record.outcome) {
                 paths.entry(content).or_default().insert(record.path.clone());
             }
         }
-        Self { ledger: ledger.clone(), paths, events: Vec::new(), group_pattern, is_there, freed: BTreeSet::new() }
+        Self { ledger: ledger.clone(), paths, events: Vec::new(), groups, is_there, freed: BTreeSet::new() }
     }
 
     /// What all that was taken in changes, in order.
@@ -123,7 +122,30 @@ impl<'a> Draft<'a> {
         if self.record(path).is_some() {
             self.release(path);
             self.put(LedgerEvent::FileGone { path: path.to_owned() });
+            if let Some(dataset) = lists_groups(path) {
+                self.regroup(&dataset);
+            }
         }
+    }
+
+    /// Takes in a list of groups that can be used; returns how many samples it puts into another group.
+    pub(super) fn admit_list(&mut self, path: &str, stamp: FileStamp, dataset: &DatasetName) -> usize {
+        self.put_file(path, stamp, FileOutcome::Groups { dataset: dataset.clone() });
+        self.regroup(dataset)
+    }
+
+    /// Brings the samples' groups up to their list. A sample of another group is split anew.
+    fn regroup(&mut self, dataset: &DatasetName) -> usize {
+        let regrouped = |sample: &Sample| {
+            let group = self.groups.of(dataset, &sample.path, sample.group.as_ref());
+            (group != sample.group).then(|| Sample { group, split: None, ..sample.clone() })
+        };
+        let changed: Vec<Sample> = self.ledger.samples_of(dataset).filter_map(regrouped).collect();
+        let n_changed = changed.len();
+        for sample in changed {
+            self.put(LedgerEvent::Sample(sample));
+        }
+        n_changed
     }
 
     fn admit_sample(
@@ -141,7 +163,7 @@ impl<'a> Draft<'a> {
                 class: class.clone(),
                 hash: inspected.hash,
                 path: path.to_owned(),
-                group: group_of(self.group_pattern, path),
+                group: self.groups.of(dataset, path, None),
                 side,
                 split: None,
                 image: inspected.facts.clone(),
@@ -246,7 +268,7 @@ impl<'a> Draft<'a> {
     /// The sample at another path. It keeps its side, unless its new folder names another one, or its new name says that it
     /// belongs to another group.
     fn moved(&self, sample: Sample, path: &str) -> Sample {
-        let (group, side) = (group_of(self.group_pattern, path), side_of(path));
+        let (group, side) = (self.groups.of(&sample.dataset, path, sample.group.as_ref()), side_of(path));
         let split = if (&group, side) == (&sample.group, sample.side) { sample.split } else { None };
         Sample { path: path.to_owned(), group, side, split, ..sample }
     }

@@ -1,12 +1,14 @@
 //! Who belongs together: `groups.csv` in the dataset's folder, else the pattern on the file's name.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::group_of;
+use super::{Rejection, group_of};
+use crate::domain::DatasetName;
 
 /// The groups of one dataset's files.
 #[derive(Debug)]
@@ -15,9 +17,12 @@ pub struct Groups<'a> {
     pattern: Option<&'a Regex>,
 }
 
+/// What to do about a list that cannot be used.
+const FIX: &str = "write a line `file,group` and then one a file, as `covid/a.png,patient 7`";
+
 /// `groups.csv` is there and cannot be used; splitting without it might part a patient.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}`: {reason}; write a line `file,group` and then one a file, as `covid/a.png,patient 7`", path.display())]
+#[error("`{}`: {reason}; {FIX}", path.display())]
 pub struct GroupsError {
     path: PathBuf,
     reason: String,
@@ -47,6 +52,40 @@ impl<'a> Groups<'a> {
         let listed = self.listed.get(path).or_else(|| self.listed.get(name));
         listed.cloned().or_else(|| group_of(self.pattern, path))
     }
+}
+
+/// The groups of every dataset of an inbox; each list is read once, when it is first asked for.
+pub(super) struct GroupBook<'a> {
+    inbox: &'a Path,
+    pattern: Option<&'a Regex>,
+    /// `None` for a list that cannot be used.
+    lists: RefCell<BTreeMap<DatasetName, Option<Groups<'a>>>>,
+}
+
+impl<'a> GroupBook<'a> {
+    pub(super) fn new(inbox: &'a Path, pattern: Option<&'a Regex>) -> Self {
+        Self { inbox, pattern, lists: RefCell::default() }
+    }
+
+    /// Of the file at `path`, relative to the inbox; `known` stands while the dataset's list cannot be used.
+    pub(super) fn of(&self, dataset: &DatasetName, path: &str, known: Option<&String>) -> Option<String> {
+        let folder = format!("datasets/{dataset}/");
+        let mut lists = self.lists.borrow_mut();
+        let list =
+            lists.entry(dataset.clone()).or_insert_with(|| Groups::read(&self.inbox.join(&folder), self.pattern).ok());
+        match list {
+            Some(groups) => groups.of(path.strip_prefix(&folder).unwrap_or(path)),
+            None => known.cloned(),
+        }
+    }
+}
+
+/// Whether the list of the dataset in `folder` can be used.
+///
+/// # Errors
+/// [`Rejection`].
+pub(super) fn check_list(folder: &Path) -> Result<(), Rejection> {
+    Groups::read(folder, None).map(drop).map_err(|error| Rejection::unusable_list(error.reason, FIX))
 }
 
 fn listed(text: &str) -> Result<BTreeMap<String, String>, String> {

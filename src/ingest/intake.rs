@@ -1,17 +1,20 @@
 //! A batch of arrivals taken in: read in parallel, decided one by one in their order. One failure never stops the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 use regex::Regex;
 
 use super::draft::{Admission, Draft};
-use super::role::side_of;
+use super::groups::{GroupBook, check_list};
+use super::role::{lists_groups, side_of};
 use super::{Inspected, Rejection, clear_reason, inspect, role_of, tell_across, write_reason};
 use crate::config::{LimitSettings, Settings};
 use crate::disk::Workspace;
-use crate::domain::{Arrival, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, Split, StopFlag};
+use crate::domain::{
+    Arrival, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, Split, StopFlag,
+};
 
 /// The door through which files come in.
 pub struct Intake {
@@ -28,6 +31,8 @@ pub struct Taken {
     pub events: Vec<LedgerEvent>,
     /// Files that are still being written: the watcher has to reconsider them.
     pub unfinished: Vec<String>,
+    /// Datasets whose list of groups came, changed or went; one that cannot be used counts as none.
+    pub listed: BTreeSet<DatasetName>,
 }
 
 /// A batch that was read, and waits for [`Intake::decide`].
@@ -44,7 +49,15 @@ struct Reading {
     /// As it was told.
     stamp: FileStamp,
     last_try: bool,
-    result: Result<(Role, Inspected), Rejection>,
+    result: Result<Found, Rejection>,
+}
+
+/// What a file turned out to be.
+#[derive(Debug)]
+enum Found {
+    Picture(Role, Inspected),
+    /// The groups of a dataset, in a list that can be used.
+    Groups(DatasetName),
 }
 
 impl Intake {
@@ -68,7 +81,7 @@ impl Intake {
                 let side = ledger.samples.get(&(dataset.clone(), *hash)).and_then(|sample| sample.side);
                 role_of(&file.path).is_ok() && side_of(&file.path) <= side
             }
-            FileOutcome::Scan { .. } => true,
+            FileOutcome::Scan { .. } | FileOutcome::Groups { .. } => true,
         };
         let known = ledger.files.values().filter(is_settled);
         known.map(|file| (file.path.clone(), file.stamp)).collect()
@@ -92,8 +105,10 @@ impl Intake {
     /// Decides on each file of a batch in their order, against what is known now, and says what changes by it.
     pub fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
         let is_there = |path: &str| self.inbox.join(path).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-        let mut draft = Draft::new(ledger, self.group_pattern.as_ref(), &is_there);
+        let groups = GroupBook::new(&self.inbox, self.group_pattern.as_ref());
+        let mut draft = Draft::new(ledger, &groups, &is_there);
         let (mut unfinished, mut across) = (Vec::new(), Vec::new());
+        let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for Reading { path, stamp, last_try, result } in readings.read {
             match result {
                 Err(rejection) if rejection.unfinished && !last_try => {
@@ -101,7 +116,11 @@ impl Intake {
                     unfinished.push(path);
                 }
                 Err(rejection) => self.reject(&mut draft, &path, stamp, &rejection),
-                Ok((role, inspected)) => {
+                Ok(Found::Groups(dataset)) => {
+                    self.admit_list(&mut draft, &path, stamp, &dataset);
+                    listed.insert(dataset);
+                }
+                Ok(Found::Picture(role, inspected)) => {
                     let same = self.admit(&mut draft, &path, &role, &inspected);
                     across.extend(same.filter(|other| is_across(&path, other)).map(|_| path));
                 }
@@ -114,13 +133,25 @@ impl Intake {
             self.forget(&mut draft, path);
         }
         self.settle_conflicts(&mut draft);
-        Taken { events: draft.into_events(), unfinished }
+        Taken { events: draft.into_events(), unfinished, listed }
     }
 
-    fn read_one(&self, path: &str) -> Result<(Role, Inspected), Rejection> {
+    fn read_one(&self, path: &str) -> Result<Found, Rejection> {
+        if let Some(dataset) = lists_groups(path) {
+            check_list(&self.inbox.join("datasets").join(dataset.as_str()))?;
+            return Ok(Found::Groups(dataset));
+        }
         // The path first: a file in the wrong place is told so, whatever is in it.
         let role = role_of(path)?;
-        Ok((role, inspect(&self.inbox.join(path), &self.limits)?))
+        Ok(Found::Picture(role, inspect(&self.inbox.join(path), &self.limits)?))
+    }
+
+    fn admit_list(&self, draft: &mut Draft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
+        if is_rejected(draft, path) {
+            self.clear(path);
+        }
+        let n = draft.admit_list(path, stamp, dataset);
+        tracing::info!(file = path, "Read which images belong together: {n} have another group than before.");
     }
 
     /// Takes a file in; another one that holds the same picture, if there is one.
@@ -162,7 +193,7 @@ impl Intake {
     /// A file that was set aside because its picture had another label has another try when that label is given up.
     fn settle_conflicts(&self, draft: &mut Draft) {
         for path in draft.take_freed() {
-            if let Ok((role, inspected)) = self.read_one(&path) {
+            if let Ok(Found::Picture(role, inspected)) = self.read_one(&path) {
                 self.admit(draft, &path, &role, &inspected);
             }
         }

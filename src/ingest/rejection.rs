@@ -8,6 +8,7 @@ use crate::imaging::DecodeError;
 pub(super) const LABEL_CONFLICT: &str = "label-conflict";
 const TOO_LARGE: &str = "too-large";
 const UNREADABLE: &str = "unreadable";
+const UNUSABLE_LIST: &str = "unusable-list";
 
 /// A file that cannot be used as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +49,15 @@ impl Rejection {
         Self { unfinished: true, ..Self::new(UNREADABLE, format!("the file cannot be read: {error}"), fix) }
     }
 
+    /// A list of groups makes no sense, or cannot be read.
+    pub(super) fn unusable_list(reason: String, fix: &str) -> Self {
+        Self::new(UNUSABLE_LIST, reason, fix)
+    }
+
     /// Whether a file set aside with this word may have become usable without having changed: limits were raised,
     /// permissions given.
     pub(super) fn may_have_passed(code: &str) -> bool {
-        [TOO_LARGE, UNREADABLE].contains(&code)
+        [TOO_LARGE, UNREADABLE, UNUSABLE_LIST].contains(&code)
     }
 }
 

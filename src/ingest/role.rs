@@ -39,6 +39,12 @@ pub fn role_of(relative: &str) -> Result<Role, Rejection> {
     }
 }
 
+/// The dataset whose list of groups the file at `relative` is.
+pub(super) fn lists_groups(relative: &str) -> Option<DatasetName> {
+    let name = relative.strip_prefix("datasets/")?.strip_suffix("/groups.csv")?;
+    DatasetName::new(name).ok()
+}
+
 /// The side that the folders of the sample at `relative` name.
 pub(super) fn side_of(relative: &str) -> Option<Split> {
     match role_of(relative) {
@@ -105,6 +111,15 @@ mod tests {
             ("scans/chest/today/a", scan(Some("chest"))),
         ] {
             assert_eq!(role_of(path), Ok(role), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_groups_lies_in_the_datasets_own_folder() {
+        let whose = |path| lists_groups(path).map(String::from);
+        assert_eq!(whose("datasets/chest/groups.csv").as_deref(), Some("chest"));
+        for path in ["datasets/chest/covid/groups.csv", "datasets/groups.csv", "scans/chest/groups.csv", "groups.csv"] {
+            assert_eq!(whose(path), None, "{path}");
         }
     }
 

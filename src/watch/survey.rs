@@ -17,7 +17,7 @@ const ROOMS: [&str; 2] = ["datasets", "scans"];
 /// What systems, editors and copying tools leave beside the user's files; dot files are passed over as well.
 const CLUTTER: [&str; 4] = ["thumbs.db", "desktop.ini", "@eadir", "__macosx"];
 
-/// Says which images belong together; it is read when a dataset is split.
+/// In a dataset's own folder it says which images belong together; elsewhere it is nothing.
 const GROUPS: &str = "groups.csv";
 
 /// Endings of files that are still on their way; another name means that they arrived.
@@ -127,9 +127,18 @@ pub(super) fn relative(inbox: &Path, path: &Path) -> Option<String> {
 /// Whether a path below the inbox is (or may hold) an input.
 pub(super) fn is_input(inbox: &Path, path: &Path) -> bool {
     let Ok(relative) = path.strip_prefix(inbox) else { return false };
+    if is_list_of_groups(relative) {
+        return true;
+    }
     let mut parts = relative.iter().map(|part| part.to_string_lossy().to_lowercase());
     let in_room = relative.iter().next().is_some_and(|first| ROOMS.iter().any(|room| first == *room));
     in_room && parts.all(|part| !is_clutter(&part))
+}
+
+fn is_list_of_groups(relative: &Path) -> bool {
+    let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    matches!(parts[..], ["datasets", dataset, GROUPS] if !is_clutter(&dataset.to_lowercase()))
 }
 
 fn is_clutter(name: &str) -> bool {

@@ -123,12 +123,21 @@ fn name(arrival: &Arrival) -> String {
 #[test]
 fn what_is_there_at_start_is_told_once_and_what_is_no_input_never() {
     let bed = Bed::new();
-    for path in ["datasets/d/c/a.png", "scans/s.png", "scans/d/deep/er/t.png", "datasets/misplaced.png"] {
+    for path in [
+        "datasets/d/c/a.png",
+        "datasets/d/groups.csv",
+        "scans/s.png",
+        "scans/d/deep/er/t.png",
+        "datasets/misplaced.png",
+    ] {
         put(&bed.inbox(path), "x");
     }
     for path in [
         "README.md",
-        "datasets/d/groups.csv",
+        "datasets/groups.csv",
+        "datasets/d/c/groups.csv",
+        "datasets/d/Groups.csv",
+        "scans/d/groups.csv",
         "scans/.hidden.png",
         "scans/a.png.part",
         "scans/B.TMP",
@@ -143,7 +152,13 @@ fn what_is_there_at_start_is_told_once_and_what_is_no_input_never() {
     std::os::unix::fs::symlink(bed.outside("far.png"), bed.inbox("scans/link.png")).unwrap();
     std::os::unix::fs::symlink(bed.outside(""), bed.inbox("datasets/d/linked")).unwrap();
     let mut watched = bed.watch();
-    watched.expect(&["datasets/d/c/a.png", "datasets/misplaced.png", "scans/d/deep/er/t.png", "scans/s.png"]);
+    watched.expect(&[
+        "datasets/d/c/a.png",
+        "datasets/d/groups.csv",
+        "datasets/misplaced.png",
+        "scans/d/deep/er/t.png",
+        "scans/s.png",
+    ]);
     watched.expect_silence();
 }
 

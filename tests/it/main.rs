@@ -22,6 +22,7 @@ mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
+mod groups; // groups.csv in the inbox
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
 mod manual; // `gradwatch man` and `gradwatch completions`
@@ -30,5 +31,5 @@ mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
-mod sides; // folders train, val and test, and groups.csv
+mod sides; // folders train, val and test
 mod unit; // the systemd unit

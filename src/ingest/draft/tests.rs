@@ -1,9 +1,14 @@
 //! What files do to the ledger, one story a test. Every story also folds its events into the ledger it began with.
 
+use std::path::PathBuf;
+
+use regex::Regex;
+
 use super::*;
 use crate::domain::{Border, ImageFacts, RunId, Split};
 use crate::ingest::role_of;
 
+mod lists;
 mod sides;
 
 /// An inbox of names and contents, and the ledger that was made of it.
@@ -12,6 +17,8 @@ struct Desk {
     there: BTreeSet<String>,
     ledger: Ledger,
     pattern: Option<Regex>,
+    /// Where lists of groups lie; nowhere by default.
+    inbox: PathBuf,
     n_changes: i64,
 }
 
@@ -20,7 +27,9 @@ impl Desk {
     fn step<T>(&mut self, step: impl FnOnce(&mut Draft) -> T) -> T {
         let there = self.there.clone();
         let is_there = |path: &str| there.contains(path);
-        let mut draft = Draft::new(&self.ledger, self.pattern.as_ref(), &is_there);
+        let pattern = self.pattern.clone();
+        let groups = GroupBook::new(&self.inbox, pattern.as_ref());
+        let mut draft = Draft::new(&self.ledger, &groups, &is_there);
         let result = step(&mut draft);
         let ledger = draft.ledger.clone();
         for event in draft.into_events() {
