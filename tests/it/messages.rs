@@ -1,6 +1,7 @@
 //! Every mistake gets one line that says what, where, and what to do; pinned here, with its exit code.
 
 use crate::bed::TestBed;
+use crate::pictures::{self, Look};
 
 /// The exit code and stderr of one mistake, with the bed's own path taken out.
 fn told(bed: &TestBed, args: &[&str]) -> String {
@@ -17,6 +18,10 @@ fn pin(name: &str, mistakes: &[&[&str]]) {
     let bed = TestBed::new();
     bed.write("not.toml", "watch = [");
     bed.write("unknown.toml", "[watch]\ninbix = 'inbox'");
+    let pictures = ["sided/train/disc/1", "sided/test/disc/2", "misread/test/patient/3", "misread/other/patient/4"];
+    for (number, path) in (0..).zip(pictures) {
+        bed.write(format!("{path}.png"), pictures::png(Look::Disc, number));
+    }
     let messages = mistakes.iter().map(|args| told(&bed, args)).collect::<Vec<_>>().join("\n");
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, messages) });
 }
@@ -80,6 +85,21 @@ fn what_is_named() {
             &["augment", "inbox", "out", "--preset=wild"],
             &["augment", "inbox", "out", "--copies=1000"],
             &["run", "--once", "--set=watch.inbox=absent"],
+        ],
+    );
+}
+
+/// Quiet, because the work up to the mistake is told as well.
+#[test]
+fn sides() {
+    const QUIET: &str = "--set=log.level=error";
+    pin(
+        "sides",
+        &[
+            &["augment", "sided", "out", QUIET],
+            &["train", "sided", QUIET],
+            &["train", "misread", QUIET],
+            &["train", "misread/test", QUIET],
         ],
     );
 }
