@@ -125,7 +125,16 @@ pub(super) fn stem(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::stem;
+    use super::{Sample, stem};
+
+    #[test]
+    fn records_from_before_folders_named_sides_are_read() {
+        let old = r#"{"dataset":"d","class":"c","hash":"HASH","path":"datasets/d/c/a.png","group":null,"split":"validation",
+            "image":{"width":1,"height":1,"format":"png","colour":"grey8"}}"#;
+        let sample: Sample = serde_json::from_str(&old.replace("HASH", &"0".repeat(64))).unwrap();
+        assert_eq!((sample.side, sample.split), (None, Some(crate::domain::Split::Validation)));
+        assert!(!serde_json::to_string(&sample).unwrap().contains("side"), "and written as they were");
+    }
 
     #[test]
     fn stem_drops_folders_and_one_extension() {

@@ -176,3 +176,18 @@ fn tell(learned: &Learned, settings: &Settings) {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_the_folders_and_those_in_the_sides() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["train/covid", "train/normal", "Val/covid", "test/test", "loose/train"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        let names: Vec<String> = class_folders(dir.path()).into_iter().map(String::from).collect();
+        assert_eq!(names, ["covid", "loose", "normal", "test"]);
+    }
+}
