@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, TestRecord,
-};
+use super::{Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, TestRecord};
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -55,7 +55,7 @@ struct Reading {
 /// What a file turned out to be.
 #[derive(Debug)]
 enum Found {
-    Picture(Role, Inspected),
+    Picture(Role, Box<Inspected>),
     /// The groups of a dataset, in a list that can be used.
     Groups(DatasetName),
 }
@@ -143,7 +143,7 @@ impl Intake {
         }
         // The path first: a file in the wrong place is told so, whatever is in it.
         let role = role_of(path)?;
-        Ok(Found::Picture(role, inspect(&self.inbox.join(path), &self.limits)?))
+        Ok(Found::Picture(role, Box::new(inspect(&self.inbox.join(path), &self.limits)?)))
     }
 
     fn admit_list(&self, draft: &mut Draft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
