@@ -17,8 +17,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::NnError;
 use super::architecture::{Conv, VGG16};
-use super::network::to_vec;
 use super::pattern;
+use super::placed::to_vec;
 use super::random::Generator;
 use super::torch::Torch;
 use super::weights::{self, Layer, Remark, Weights};

@@ -85,7 +85,7 @@ mod tests {
     use crate::domain::Activation;
     use crate::nn::Generator;
     use crate::nn::head::tests::random_head;
-    use crate::nn::network::to_vec;
+    use crate::nn::placed::to_vec;
 
     /// Half zeros (as after `ReLU`); `levels` distinct values make ties in the pooling windows.
     fn random_activations(seed: u64, levels: f32) -> Activations {

@@ -170,6 +170,12 @@ pub enum NnError {
     /// The network's thread is gone.
     #[error("the network's thread has ended; start gradwatch again")]
     EngineGone,
+    /// The network's threads could not be started.
+    #[error("the network's threads could not be started ({cause}): set compute.threads to fewer")]
+    NoThreads {
+        /// The system's own words.
+        cause: String,
+    },
     /// A file could not be written.
     #[error(transparent)]
     Disk(#[from] DiskError),

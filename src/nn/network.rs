@@ -1,31 +1,43 @@
 //! The frozen network on its device: pictures in, activations out.
 //!
-//! On the processor the layers run in oneDNN's own layout, into which the weights are brought once; on a GPU channels lie
-//! last. Both are several times quicker than the order in which the numbers stand in files.
+//! On a processor with fused products the layers are filtered, which is nearly three times as quick as oneDNN and as exact
+//! as 32 bits are. In bf16 the first blocks are too: what is rounded early grows most on its way to the end.
 
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
+use winograd::Instructions;
 
 use super::architecture::Conv;
+use super::filtered::{Filtered, Planes};
+use super::placed::{Placed, Tensors, to_vec};
 use super::precision::Precision;
-use super::rounding::rounded;
 use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
 use crate::config::Preparation;
 use crate::imaging::Rgb8;
 
+/// Blocks that a processor computes in f32 even where bf16 is asked for: they cost no more, and without them a class's
+/// probability is up to 0.03 from f32's.
+const EXACT_BLOCKS: usize = 3;
+
 /// The convolutions with their weights on the device.
 pub(super) struct Network {
-    layers: Vec<Placed>,
+    layers: Layers,
     input: Preparation,
     device: Device,
-    precision: Precision,
 }
 
-struct Placed {
-    weight: Tensor,
-    bias: Tensor,
-    ends_block: bool,
+enum Layers {
+    Filtered(Filtered),
+    Placed(Placed),
+    /// One after the other.
+    Both(Filtered, Placed),
+}
+
+/// The last convolution's output after `ReLU`, and what the last pool makes of it.
+enum Output {
+    Planes(Vec<Planes>),
+    Tensors(Tensors),
 }
 
 impl Network {
@@ -36,96 +48,85 @@ impl Network {
         device: Device,
         precision: Precision,
     ) -> Result<Self, NnError> {
-        let place = |(conv, layer): (&Conv, &Layer)| place(conv, layer, device, precision);
-        let layers = plan.iter().zip(weights).map(place).collect::<Result<_, TchError>>();
-        Ok(Self { layers: layers.named("place the weights on the device")?, input, device, precision })
+        let n_exact = match precision {
+            Precision::F32 => plan.len(),
+            Precision::Bf16 => first_blocks(plan),
+        };
+        let layers = match Instructions::of_this_processor().filter(|_| device == Device::Cpu) {
+            None => Layers::Placed(Placed::new(plan, weights, device, precision)?),
+            Some(instructions) if n_exact == plan.len() => {
+                Layers::Filtered(Filtered::new(plan, weights, false, instructions)?)
+            }
+            Some(instructions) => {
+                let filtered = Filtered::new(&plan[..n_exact], weights, true, instructions)?;
+                Layers::Both(filtered, Placed::new(&plan[n_exact..], &weights[n_exact..], device, precision)?)
+            }
+        };
+        Ok(Self { layers, input, device })
+    }
+
+    /// How it computes, in a few words: what its last bits depend on besides the weights.
+    pub(super) fn manner(&self) -> &'static str {
+        match &self.layers {
+            Layers::Filtered(_) => "f32, filtered",
+            Layers::Placed(placed) => placed.precision().name(),
+            Layers::Both(..) => "bf16 after three blocks in f32, filtered",
+        }
     }
 
     /// All activations of pictures of 224x224, as many as asked; the caller holds to one batch size.
     pub(super) fn forward(&self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
-        let (conv5_3, pool5) = self.run(pictures)?;
-        let split = || Ok(self.rows(&conv5_3, pictures.len())?.into_iter().zip(self.rows(&pool5, pictures.len())?));
-        let pairs = split().named("read the network's output")?;
-        Ok(pairs.map(|(conv5_3, pool5)| Activations { conv5_3, pool5 }).collect())
+        match self.run(pictures)? {
+            Output::Planes(planes) => {
+                let answer = |planes: Planes| Activations { pool5: planes.pooled(), conv5_3: planes.values };
+                Ok(planes.into_iter().map(answer).collect())
+            }
+            Output::Tensors(tensors) => {
+                let pairs = tensors.conv5_3(pictures.len())?.into_iter().zip(tensors.pool5(pictures.len())?);
+                Ok(pairs.map(|(conv5_3, pool5)| Activations { conv5_3, pool5 }).collect())
+            }
+        }
     }
 
     /// pool5 alone, which is all that a training needs.
     pub(super) fn features(&self, pictures: &[Rgb8]) -> Result<Vec<Vec<f32>>, NnError> {
-        let (_, pool5) = self.run(pictures)?;
-        self.rows(&pool5, pictures.len()).named("read the network's output")
-    }
-
-    /// The last convolution's output after `ReLU`, and what the last pool makes of it.
-    fn run(&self, pictures: &[Rgb8]) -> Result<(Tensor, Tensor), NnError> {
-        let x = self.input.tensor(pictures, self.device)?;
-        let run = || {
-            let mut x = self.enter(&x)?;
-            let (last, below) = self.layers.split_last().ok_or_else(|| TchError::Shape("no layers".to_owned()))?;
-            for layer in below {
-                x = convolve(&x, layer)?;
-                // The greatest of a window does not change with what is negative: rectifying after the pool is the same,
-                // on a quarter of the numbers.
-                x = if layer.ends_block { pool(&x)? } else { x }.f_relu_()?;
-            }
-            let conv5_3 = convolve(&x, last)?.f_relu_()?;
-            let pool5 = pool(&conv5_3)?;
-            Ok((conv5_3, pool5))
-        };
-        run().named("run the network")
-    }
-
-    /// Into the device's own layout and precision.
-    fn enter(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        match self.device {
-            Device::Cpu => x.f_contiguous()?.f_to_mkldnn(self.precision.kind()),
-            _ => x.f_to_kind(self.precision.kind()),
+        match self.run(pictures)? {
+            Output::Planes(planes) => Ok(planes.iter().map(Planes::pooled).collect()),
+            Output::Tensors(tensors) => tensors.pool5(pictures.len()),
         }
     }
 
-    /// One row of plain numbers a picture.
-    fn rows(&self, batch: &Tensor, n: usize) -> Result<Vec<Vec<f32>>, TchError> {
-        let plain = match self.device {
-            Device::Cpu => batch.f_to_dense(None, false)?,
-            _ => batch.shallow_clone(),
-        };
-        let values = to_vec(&plain)?;
-        Ok(values.chunks_exact(values.len() / n.max(1)).map(<[f32]>::to_vec).collect())
+    fn run(&self, pictures: &[Rgb8]) -> Result<Output, NnError> {
+        let x = self.input.tensor(pictures, self.device)?;
+        Ok(match &self.layers {
+            Layers::Filtered(filtered) => Output::Planes(filter(filtered, &x)?),
+            Layers::Placed(placed) => Output::Tensors(placed.run(&x)?),
+            Layers::Both(filtered, placed) => {
+                let x = stacked(&filter(filtered, &x)?).named("stack the pictures")?;
+                Output::Tensors(placed.run(&x)?)
+            }
+        })
     }
 }
 
-fn place(conv: &Conv, layer: &Layer, device: Device, precision: Precision) -> Result<Placed, TchError> {
-    let weight = match precision {
-        Precision::F32 => Tensor::f_from_slice(&layer.weight)?,
-        Precision::Bf16 => Tensor::f_from_slice(&rounded(&layer.weight))?,
-    };
-    let weight = weight.f_view(conv.weight_shape().map(|n| n as i64))?;
-    let bias = Tensor::f_from_slice(&layer.bias)?;
-    let kind = precision.kind();
-    let (weight, bias) = if device == Device::Cpu {
-        let packed =
-            weight.f_to_mkldnn(kind)?.f_mkldnn_reorder_conv2d_weight([1, 1], [1, 1], [1, 1], 1, None::<&[i64]>)?;
-        (packed, bias.f_to_mkldnn(kind)?)
-    } else {
-        let channels_last = weight.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?;
-        (channels_last.f_to_device(device)?.f_to_kind(kind)?, bias.f_to_device(device)?.f_to_kind(kind)?)
-    };
-    Ok(Placed { weight, bias, ends_block: conv.ends_block })
+/// `x` is `[n, 3, rows, columns]`.
+fn filter(filtered: &Filtered, x: &Tensor) -> Result<Vec<Planes>, NnError> {
+    let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("lay out the pictures")?;
+    let n = x.size().first().map_or(1, |n| *n as usize);
+    Ok(channels_last.chunks_exact(channels_last.len() / n).map(|picture| filtered.run(picture)).collect())
 }
 
-fn convolve(x: &Tensor, layer: &Placed) -> Result<Tensor, TchError> {
-    x.f_conv2d(&layer.weight, Some(&layer.bias), [1, 1], [1, 1], [1, 1], 1)
+/// `[n, channels, rows, columns]`
+fn stacked(pictures: &[Planes]) -> Result<Tensor, TchError> {
+    let side = pictures.first().map_or(1, |planes| planes.side) as i64;
+    let values: Vec<f32> = pictures.iter().flat_map(|planes| &planes.values).copied().collect();
+    Tensor::f_from_slice(&values)?.f_view([pictures.len() as i64, -1, side, side])
 }
 
-fn pool(x: &Tensor) -> Result<Tensor, TchError> {
-    x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)
-}
-
-/// The numbers of a tensor in the order of its indices, as f32.
-pub(super) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
-    let tensor = tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
-    let mut values = vec![0.0; tensor.numel()];
-    tensor.f_copy_data(&mut values, tensor.numel())?;
-    Ok(values)
+/// Layers of the first blocks of `plan`.
+fn first_blocks(plan: &[Conv]) -> usize {
+    let mut ends = plan.iter().enumerate().filter(|(_, conv)| conv.ends_block).map(|(at, _)| at + 1);
+    ends.nth(EXACT_BLOCKS - 1).unwrap_or(plan.len())
 }
 
 #[cfg(test)]

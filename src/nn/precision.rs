@@ -22,8 +22,7 @@ impl Precision {
         match wanted {
             config::Precision::Bf16 if !is_x86_feature_detected!("avx512bw") => Err(NnError::NoBf16),
             config::Precision::Bf16 => Ok(Self::Bf16),
-            // Other processors compute with it too, but slower than with 32 bits.
-            config::Precision::Auto if is_x86_feature_detected!("avx512bf16") => Ok(Self::Bf16),
+            // Filtering in 32 bits saves more than halving them does.
             config::Precision::Auto | config::Precision::F32 => Ok(Self::F32),
         }
     }

@@ -17,7 +17,6 @@ use super::builtin::{self, BuiltIn};
 use super::device::{self, Chosen};
 use super::engine::Backbone;
 use super::network::Network;
-use super::precision::Precision;
 use super::rescue::{self, Remedy};
 use super::weights::{self, FILE_ORIGIN, Layer, Weights};
 use super::{Activations, NnError};
@@ -85,7 +84,7 @@ impl Worker {
         let (weights, name, origin) = load(backbone, weights_dir, stop)?;
         let input = backbone.preprocessing.fixed().unwrap_or(weights.input);
         let network = Network::new(&VGG16, &weights.layers, input, device, precision)?;
-        let described = describe(name, origin, input, precision, weights.sha256);
+        let described = describe(name, origin, input, network.manner(), weights.sha256);
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
             Spare { device, layers: weights.layers, input, compute, n_threads }
@@ -207,8 +206,8 @@ fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
     Ok(files.pop())
 }
 
-fn describe(name: String, origin: &str, input: Preparation, precision: Precision, sha256: ContentHash) -> Backbone {
-    let manner = format!("{input} {}", precision.name());
+fn describe(name: String, origin: &str, input: Preparation, manner: &str, sha256: ContentHash) -> Backbone {
+    let manner = format!("{input} {manner}");
     let fingerprint = ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()]);
     let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.to_string() };
     Backbone { name, record, fingerprint }

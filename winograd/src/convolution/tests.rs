@@ -1,0 +1,110 @@
+use super::*;
+
+/// Numbers that look like chance, between -1 and 1.
+fn drawn(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+struct Case {
+    layer: Convolution,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    picture: Vec<f32>,
+}
+
+fn case(inputs: usize, outputs: usize, side: usize, pooled: bool) -> Case {
+    let shape = Shape { inputs, outputs, side, pooled };
+    let size = (1.5 / (inputs as f32 * 9.0)).sqrt();
+    let weight: Vec<f32> = drawn(outputs * inputs * 9, 1).into_iter().map(|value| value * size).collect();
+    let (bias, picture) = (drawn(outputs, 2), drawn(side * side * inputs, 3));
+    Case { layer: Convolution::new(shape, &weight, &bias), weight, bias, picture }
+}
+
+impl Case {
+    fn run(&self, instructions: Instructions) -> Map {
+        let Shape { inputs, side, .. } = self.layer.shape();
+        let mut output = self.layer.output();
+        let input = Map::of_picture(side, inputs, &self.picture);
+        self.layer.run(instructions, &input, &mut output, &mut Vec::new());
+        output
+    }
+
+    /// By the definition, in 64 bits.
+    fn defined(&self, output: usize, row: usize, column: usize) -> f64 {
+        let Shape { inputs, side, pooled, .. } = self.layer.shape();
+        let at = |row: usize, column: usize| {
+            let mut sum = f64::from(self.bias[output]);
+            for (tap, input) in (0..9).flat_map(|tap| (0..inputs).map(move |input| (tap, input))) {
+                let (Some(r), Some(c)) = ((row + tap / 3).checked_sub(1), (column + tap % 3).checked_sub(1)) else {
+                    continue;
+                };
+                if r < side && c < side {
+                    let weight = self.weight[(output * inputs + input) * 9 + tap];
+                    sum += f64::from(weight) * f64::from(self.picture[(r * side + c) * inputs + input]);
+                }
+            }
+            sum.max(0.0)
+        };
+        if !pooled {
+            return at(row, column);
+        }
+        [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().map(|(r, c)| at(2 * row + r, 2 * column + c)).fold(0.0, f64::max)
+    }
+}
+
+#[test]
+fn a_layer_equals_the_definition_whatever_its_size() {
+    let Some(instructions) = Instructions::of_this_processor() else { return };
+    for (inputs, outputs, side, pooled) in [
+        (3, 64, 12, false),
+        (3, 5, 10, true),
+        (16, 70, 14, false),
+        (64, 64, 28, true),
+        (130, 64, 7, false),
+        (9, 8, 1, false),
+    ] {
+        let case = case(inputs, outputs, side, pooled);
+        let found = case.run(instructions).planes();
+        let n = case.layer.shape().output_side();
+        assert_eq!(found.len(), outputs * n * n);
+        for (at, found) in found.into_iter().enumerate() {
+            let expected = case.defined(at / (n * n), at / n % n, at % n);
+            assert!(
+                (f64::from(found) - expected).abs() < 1e-5,
+                "{inputs}, {outputs}, {side}, {at}: {found}, {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_numbers_do_not_depend_on_instructions_or_threads() {
+    let case = case(70, 65, 26, true);
+    let expected = case.run(Instructions::portable());
+    for instructions in Instructions::all() {
+        for n_threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            assert!(pool.install(|| case.run(instructions)) == expected, "{instructions:?} on {n_threads}");
+        }
+    }
+}
+
+#[test]
+fn room_that_was_used_changes_nothing() {
+    let Some(instructions) = Instructions::of_this_processor() else { return };
+    let (wide, small) = (case(70, 64, 28, false), case(3, 64, 10, false));
+    let expected = small.run(instructions);
+    let mut room = Vec::new();
+    let input = Map::of_picture(28, 70, &wide.picture);
+    wide.layer.run(instructions, &input, &mut wide.layer.output(), &mut room);
+    let mut output = small.layer.output();
+    for _ in 0..2 {
+        small.layer.run(instructions, &Map::of_picture(10, 3, &small.picture), &mut output, &mut room);
+    }
+    assert!(output == expected);
+}

@@ -1,0 +1,115 @@
+//! The six points of F(4, 3), and what they make of inputs, kernels and products (Toom-Cook; Winograd 1980).
+//!
+//! 0, infinity, and plus and minus 3/4 and 3/2. All their powers that occur are exact in binary. The usual points, plus and
+//! minus 1 and 2, are twice as wrong: rounding shows most where the powers of the points lie furthest apart.
+
+/// Outputs a side of a tile.
+pub(crate) const TILE: usize = 4;
+/// Points, and inputs a side of a tile.
+pub(crate) const POINTS: usize = TILE + 2;
+/// Products of one tile and channel.
+pub(crate) const FREQUENCIES: usize = POINTS * POINTS;
+
+const NEAR: f32 = 0.75;
+const FAR: f32 = 1.5;
+const NEAR2: f32 = NEAR * NEAR;
+const FAR2: f32 = FAR * FAR;
+
+/// Channels side by side: what one instruction of the widest kind takes.
+pub(crate) const LANES: usize = 16;
+pub(crate) type Lanes = [f32; LANES];
+
+#[inline(always)]
+pub(crate) fn zip(a: Lanes, b: Lanes, of: impl Fn(f32, f32) -> f32) -> Lanes {
+    std::array::from_fn(|lane| of(a[lane], b[lane]))
+}
+
+#[inline(always)]
+fn add(a: Lanes, b: Lanes) -> Lanes {
+    zip(a, b, |a, b| a + b)
+}
+
+#[inline(always)]
+fn subtract(a: Lanes, b: Lanes) -> Lanes {
+    zip(a, b, |a, b| a - b)
+}
+
+#[inline(always)]
+fn scale(a: Lanes, by: f32) -> Lanes {
+    a.map(|a| a * by)
+}
+
+/// `a * by + c`, rounded once.
+#[inline(always)]
+pub(crate) fn multiply_add(a: Lanes, by: f32, c: Lanes) -> Lanes {
+    zip(a, c, |a, c| a.mul_add(by, c))
+}
+
+/// Six inputs in a row, as the six factors that are to be multiplied.
+#[inline(always)]
+pub(crate) fn of_inputs(x: [Lanes; POINTS]) -> [Lanes; POINTS] {
+    let even_near = multiply_add(x[2], -FAR2, x[4]);
+    let odd_near = multiply_add(x[1], -FAR2, x[3]);
+    let even_far = multiply_add(x[2], -NEAR2, x[4]);
+    let odd_far = multiply_add(x[1], -NEAR2, x[3]);
+    [
+        multiply_add(x[0], NEAR2 * FAR2, multiply_add(x[2], -(NEAR2 + FAR2), x[4])),
+        multiply_add(odd_near, NEAR, even_near),
+        multiply_add(odd_near, -NEAR, even_near),
+        multiply_add(odd_far, FAR, even_far),
+        multiply_add(odd_far, -FAR, even_far),
+        multiply_add(x[1], NEAR2 * FAR2, multiply_add(x[3], -(NEAR2 + FAR2), x[5])),
+    ]
+}
+
+/// The four outputs that six products stand for.
+#[inline(always)]
+pub(crate) fn to_outputs(m: [Lanes; POINTS]) -> [Lanes; TILE] {
+    let (even_near, odd_near) = (add(m[1], m[2]), subtract(m[1], m[2]));
+    let (even_far, odd_far) = (add(m[3], m[4]), subtract(m[3], m[4]));
+    [
+        add(add(m[0], even_near), even_far),
+        multiply_add(odd_far, FAR, scale(odd_near, NEAR)),
+        multiply_add(even_far, FAR2, scale(even_near, NEAR2)),
+        add(multiply_add(odd_far, FAR * FAR2, scale(odd_near, NEAR * NEAR2)), m[5]),
+    ]
+}
+
+/// A kernel `[3, 3]` as its 36 factors, exact to the last rounding.
+pub(crate) fn of_kernel(kernel: &[f32]) -> [f32; FREQUENCIES] {
+    let rows = of_weights();
+    std::array::from_fn(|frequency| {
+        let (row, column) = (rows[frequency / POINTS], rows[frequency % POINTS]);
+        let terms = kernel.iter().enumerate().map(|(tap, weight)| row[tap / 3] * column[tap % 3] * f64::from(*weight));
+        terms.sum::<f64>() as f32
+    })
+}
+
+/// Each point's powers, over what the polynomial that vanishes at all other points is there.
+fn of_weights() -> [[f64; 3]; POINTS] {
+    let points = [0.0, NEAR, -NEAR, FAR, -FAR].map(f64::from);
+    let mut rows = [[0.0, 0.0, 1.0]; POINTS];
+    for (row, at) in rows.iter_mut().zip(points) {
+        let norm: f64 = points.iter().filter(|other| **other != at).map(|other| at - other).product();
+        *row = [1.0, at, at * at].map(|power| power / norm);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_outputs_of_six_inputs_equal_the_definition() {
+        let x: [f32; POINTS] = [0.5, -1.25, 3.0, 0.125, -2.0, 1.5];
+        let weights = [0.25, -1.0, 0.75];
+        let factors = of_inputs(x.map(|value| [value; LANES]));
+        let rows = of_weights().map(|row| row.iter().zip(weights).map(|(a, b)| a * b).sum::<f64>());
+        let products = std::array::from_fn(|point| scale(factors[point], rows[point] as f32));
+        for (at, found) in to_outputs(products).into_iter().enumerate() {
+            let expected: f64 = weights.iter().zip(&x[at..]).map(|(weight, x)| weight * f64::from(*x)).sum();
+            assert!(found.iter().all(|value| (f64::from(*value) - expected).abs() < 1e-5), "{found:?}: {expected}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From a map to the factors of its tiles, and from products back to a map.
+
+use crate::map::{BLOCK, pitch};
+use crate::points::{FREQUENCIES, LANES, Lanes, POINTS, TILE, of_inputs, to_outputs, zip};
+
+/// Some whole rows of a picture's tiles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    /// Of the picture, not of the tiles.
+    pub(crate) side: usize,
+    pub(crate) first_row: usize,
+    pub(crate) n_rows: usize,
+}
+
+impl Group {
+    pub(crate) fn n_tiles(&self) -> usize {
+        self.n_rows * self.side.div_ceil(TILE)
+    }
+
+    /// The tiles' places in the picture, as rows and columns of tiles.
+    #[inline(always)]
+    fn tiles(self) -> impl Iterator<Item = (usize, usize)> {
+        let n = self.side.div_ceil(TILE);
+        (self.first_row..self.first_row + self.n_rows).flat_map(move |row| (0..n).map(move |column| (row, column)))
+    }
+}
+
+#[inline(always)]
+fn load(values: &[f32], at: usize) -> Lanes {
+    *values[at..].first_chunk().unwrap_or(&[0.0; LANES])
+}
+
+#[inline(always)]
+fn store(values: &mut [f32], at: usize, lanes: &Lanes) {
+    values[at..][..LANES].copy_from_slice(lanes);
+}
+
+/// `block` is one of a map's blocks, `width` channels wide; `factors` becomes `[36][tiles][width]`.
+#[inline(always)]
+pub(crate) fn spread(block: &[f32], width: usize, group: Group, factors: &mut [f32]) {
+    let (pitch, n_tiles) = (pitch(group.side), group.n_tiles());
+    for (tile, (row, column)) in group.tiles().enumerate() {
+        for lane in (0..width).step_by(LANES) {
+            let corner = (row * pitch + column) * TILE * width + lane;
+            let mut half = [[[0.0; LANES]; POINTS]; POINTS];
+            for j in 0..POINTS {
+                let x = std::array::from_fn(|i| load(block, corner + (i * pitch + j) * width));
+                let x = of_inputs(x);
+                for i in 0..POINTS {
+                    half[i][j] = x[i];
+                }
+            }
+            for (i, row) in half.into_iter().enumerate() {
+                for (j, lanes) in of_inputs(row).iter().enumerate() {
+                    store(factors, ((i * POINTS + j) * n_tiles + tile) * width + lane, lanes);
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of the outputs: their bias is added, they are rectified, and the greatest of each 2x2 kept if `pooled`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finish<'a> {
+    /// Of the block's channels.
+    pub(crate) bias: &'a [f32],
+    pub(crate) pooled: bool,
+}
+
+/// `products` is `[36][tiles][64]`, `rows` those of one block of the map that comes out, from the group's first on.
+#[inline(always)]
+pub(crate) fn gather(products: &[f32], finish: Finish, group: Group, rows: &mut [f32]) {
+    let Finish { bias, pooled } = finish;
+    let n_tiles = group.n_tiles();
+    let (step, side) = if pooled { (TILE / 2, group.side / 2) } else { (TILE, group.side) };
+    let pitch = pitch(side);
+    for (tile, (row, column)) in group.tiles().enumerate() {
+        let n_down = step.min(side - row * step);
+        let n_right = step.min(side - column * step);
+        for lane in (0..BLOCK).step_by(LANES) {
+            let mut half = [[[0.0; LANES]; POINTS]; TILE];
+            for j in 0..POINTS {
+                let m = std::array::from_fn(|i| load(products, ((i * POINTS + j) * n_tiles + tile) * BLOCK + lane));
+                let m = to_outputs(m);
+                for i in 0..TILE {
+                    half[i][j] = m[i];
+                }
+            }
+            let outputs = half.map(to_outputs);
+            let bias = load(bias, lane);
+            for i in 0..n_down {
+                for j in 0..n_right {
+                    let value = if pooled { greatest(&outputs, 2 * i, 2 * j) } else { outputs[i][j] };
+                    let value = zip(value, bias, |value, bias| greater(value + bias, 0.0));
+                    let place = (((row - group.first_row) * step + i) * pitch + column * step + j + 1) * BLOCK + lane;
+                    store(rows, place, &value);
+                }
+            }
+        }
+    }
+}
+
+/// Adding a bias and rectifying change no order, so that they may come after.
+#[inline(always)]
+fn greatest(outputs: &[[Lanes; TILE]; TILE], i: usize, j: usize) -> Lanes {
+    let above = zip(outputs[i][j], outputs[i][j + 1], greater);
+    zip(above, zip(outputs[i + 1][j], outputs[i + 1][j + 1], greater), greater)
+}
+
+/// One instruction, unlike `f32::max`.
+#[inline(always)]
+fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// Numbers in the factors of a block, or in the products of one.
+pub(crate) fn size(group: Group, width: usize) -> usize {
+    FREQUENCIES * group.n_tiles() * width
+}
