@@ -43,6 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pytorch_reader", &["nn"]),
     ("zip", &["nn"]),
     ("libc", &["nn"]),
+    ("winograd", &["nn"]),
     ("sled", &["registry"]),
     ("notify", &["watch"]),
     ("image", &["imaging"]),
@@ -72,8 +73,9 @@ struct Source {
 /// Every Rust file of the program and of its tests, sorted.
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files =
-        ["src", "tests"].into_iter().flat_map(|folder| walkdir::WalkDir::new(root.join(folder)).sort_by_file_name());
+    let files = ["src", "tests", "winograd"]
+        .into_iter()
+        .flat_map(|folder| walkdir::WalkDir::new(root.join(folder)).sort_by_file_name());
     let paths =
         files.map(|entry| entry.unwrap().into_path()).filter(|path| path.extension().is_some_and(|e| e == "rs"));
     paths

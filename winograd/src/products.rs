@@ -20,9 +20,11 @@ pub(crate) struct Factors<'a> {
 }
 
 /// With 32 registers of 16 numbers: 14 tiles by 32 columns and what they are made from.
+///
+/// Plain loops here and below: a closure is a function of its own, which might not be compiled for the same instructions.
 #[inline(always)]
 pub(crate) fn wide(factors: Factors, weights: &[f32], products: &mut [f32]) {
-    each_panel(factors, weights, products, |panel, products, at| {
+    for (at, panel) in weights.as_chunks().0.chunks_exact(factors.inputs).enumerate() {
         let mut tile = 0;
         while tile < factors.n_tiles {
             tile += match factors.n_tiles - tile {
@@ -32,20 +34,20 @@ pub(crate) fn wide(factors: Factors, weights: &[f32], products: &mut [f32]) {
                 _ => sum::<1, 32, 0>(factors, panel, products, at, tile),
             };
         }
-    });
+    }
 }
 
 /// With 16 registers of 8 numbers: 6 tiles by 16 columns.
 #[inline(always)]
 pub(crate) fn narrow(factors: Factors, weights: &[f32], products: &mut [f32]) {
-    each_panel(factors, weights, products, |panel, products, at| {
-        some_columns::<0>(factors, panel, products, at);
-        some_columns::<16>(factors, panel, products, at);
-    });
+    for (at, panel) in weights.as_chunks().0.chunks_exact(factors.inputs).enumerate() {
+        half_panel::<0>(factors, panel, products, at);
+        half_panel::<16>(factors, panel, products, at);
+    }
 }
 
 #[inline(always)]
-fn some_columns<const FIRST: usize>(factors: Factors, panel: &[Panel], products: &mut [f32], at: At) {
+fn half_panel<const FIRST: usize>(factors: Factors, panel: &[Panel], products: &mut [f32], at: usize) {
     let mut tile = 0;
     while tile < factors.n_tiles {
         tile += match factors.n_tiles - tile {
@@ -56,37 +58,20 @@ fn some_columns<const FIRST: usize>(factors: Factors, panel: &[Panel], products:
     }
 }
 
-/// Where sums belong.
-#[derive(Debug, Clone, Copy)]
-struct At {
-    frequency: usize,
-    /// The panel's first of the block's 64.
-    column: usize,
-}
-
-/// `weights` are one block's: `[36][panels][inputs][32]`.
-#[inline(always)]
-fn each_panel(factors: Factors, weights: &[f32], products: &mut [f32], work: impl Fn(&[Panel], &mut [f32], At)) {
-    let panels = weights.as_chunks::<PANEL>().0.chunks_exact(factors.inputs);
-    for (n, panel) in panels.enumerate() {
-        let (frequency, column) = (n / (BLOCK / PANEL), n % (BLOCK / PANEL) * PANEL);
-        work(panel, products, At { frequency, column });
-    }
-}
-
-/// `ROWS` tiles by `COLUMNS` outputs of a panel, from its `FIRST` on. Returns `ROWS`.
+/// `ROWS` tiles by `COLUMNS` outputs of the panel number `at`, from its `FIRST` on. Returns `ROWS`.
 #[inline(always)]
 fn sum<const ROWS: usize, const COLUMNS: usize, const FIRST: usize>(
     factors: Factors,
     panel: &[Panel],
     products: &mut [f32],
-    at: At,
+    at: usize,
     tile: usize,
 ) -> usize {
     let Factors { values, n_tiles, width, .. } = factors;
+    let (frequency, column) = (at / (BLOCK / PANEL), at % (BLOCK / PANEL) * PANEL + FIRST);
     let mut sums = [[0.0_f32; COLUMNS]; ROWS];
     for (block, panel) in values.chunks_exact(FREQUENCIES * n_tiles * width).zip(panel.chunks(width)) {
-        let tiles = &block[(at.frequency * n_tiles + tile) * width..][..ROWS * width];
+        let tiles = &block[(frequency * n_tiles + tile) * width..][..ROWS * width];
         let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &tiles[row * width..][..panel.len()]);
         for (input, weights) in panel.iter().enumerate() {
             let weights: [f32; COLUMNS] = std::array::from_fn(|column| weights[FIRST + column]);
@@ -99,7 +84,7 @@ fn sum<const ROWS: usize, const COLUMNS: usize, const FIRST: usize>(
         }
     }
     for (row, sums) in sums.iter().enumerate() {
-        products[(at.frequency * n_tiles + tile + row) * BLOCK + at.column + FIRST..][..COLUMNS].copy_from_slice(sums);
+        products[(frequency * n_tiles + tile + row) * BLOCK + column..][..COLUMNS].copy_from_slice(sums);
     }
     ROWS
 }

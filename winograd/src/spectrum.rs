@@ -86,7 +86,10 @@ pub(crate) fn gather(products: &[f32], finish: Finish, group: Group, rows: &mut 
                     half[i][j] = m[i];
                 }
             }
-            let outputs = half.map(to_outputs);
+            let mut outputs = [[[0.0; LANES]; TILE]; TILE];
+            for i in 0..TILE {
+                outputs[i] = to_outputs(half[i]);
+            }
             let bias = load(bias, lane);
             for i in 0..n_down {
                 for j in 0..n_right {

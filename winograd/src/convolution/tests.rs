@@ -1,3 +1,5 @@
+//! Layers against the definition, and against themselves.
+
 use super::*;
 
 /// Numbers that look like chance, between -1 and 1.
