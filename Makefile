@@ -19,11 +19,11 @@ demo: build ## make synthetic scans, learn them, explain new ones; prints the re
 
 test: setup ## all tests
 	@scripts/browser-for-tests
-	$(CARGO) test --locked
+	$(CARGO) test --locked --workspace
 
 lint: setup ## formatting, and clippy with warnings denied
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- --deny warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
 
 torture: build ## kill the augmentation 100 times, and compare what is left with an undisturbed run
 	@scripts/torture-augment 100

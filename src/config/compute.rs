@@ -33,7 +33,7 @@ impl TryFrom<String> for Device {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// bf16 where it is fast.
+    /// bf16 on a GPU, f32 on a processor.
     Auto,
     /// 32-bit floats.
     F32,

@@ -17,12 +17,12 @@ pub(super) enum Precision {
 }
 
 impl Precision {
-    /// What is fast on the processor, unless something is asked for.
+    /// 32 bits on the processor, unless something is asked for.
     pub(super) fn on_processor(wanted: config::Precision) -> Result<Self, NnError> {
         match wanted {
             config::Precision::Bf16 if !is_x86_feature_detected!("avx512bw") => Err(NnError::NoBf16),
             config::Precision::Bf16 => Ok(Self::Bf16),
-            // Filtering in 32 bits saves more than halving them does.
+            // A filtered layer in f32 is quicker than one of oneDNN in bf16.
             config::Precision::Auto | config::Precision::F32 => Ok(Self::F32),
         }
     }
@@ -35,7 +35,7 @@ impl Precision {
         }
     }
 
-    /// The word in `compute.precision` and in fingerprints.
+    /// The word in `compute.precision`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",

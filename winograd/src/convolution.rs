@@ -84,20 +84,17 @@ impl Convolution {
     /// # Panics
     /// When `input` or `output` is of another shape.
     pub fn run(&self, instructions: Instructions, input: &Map, output: &mut Map, factors: &mut Vec<f32>) {
-        let Shape { inputs, side, .. } = self.shape;
+        let Shape { inputs, outputs, side, .. } = self.shape;
         assert_eq!((input.side, input.channels), (side, inputs), "an input of another shape");
-        assert_eq!(
-            (output.side, output.channels),
-            (self.shape.output_side(), self.shape.outputs),
-            "an output of another shape"
-        );
-        let width = input.width;
+        assert_eq!((output.side, output.channels), (self.shape.output_side(), outputs), "an output of another shape");
         let groups = self.groups();
-        let n_factors = groups.first().map_or(0, |group| size(*group, width)) * inputs.div_ceil(width);
-        factors.resize(factors.len().max(n_factors.max(BAND)), 0.0);
-        for band in groups.chunks((BAND / n_factors).max(1)) {
-            self.spread(instructions, input, band, factors.chunks_mut(n_factors));
-            self.fill(instructions, (band, width), factors.chunks(n_factors), output);
+        let n_blocks = inputs.div_ceil(input.width);
+        let n_factors = groups.first().map_or(0, |group| size(*group, input.width) * n_blocks);
+        factors.resize(factors.len().max(n_factors).max(BAND), 0.0);
+        for groups in groups.chunks((BAND / n_factors).max(1)) {
+            let band = Band { groups, width: input.width, n_blocks, n_factors };
+            band.spread(instructions, input, factors);
+            self.fill(instructions, &band, factors, output);
         }
     }
 
@@ -110,52 +107,20 @@ impl Convolution {
         (0..n).step_by(n_rows).map(group).collect()
     }
 
-    fn spread<'a>(
-        &self,
-        instructions: Instructions,
-        input: &Map,
-        band: &[Group],
-        factors: impl Iterator<Item = &'a mut [f32]>,
-    ) {
-        let width = input.width;
-        let blocks = || input.values.chunks_exact(pitch(input.side).pow(2) * width);
-        let tasks: Vec<_> = band
-            .iter()
-            .zip(factors)
-            .flat_map(|(group, factors)| {
-                factors
-                    .chunks_exact_mut(size(*group, width))
-                    .zip(blocks())
-                    .map(move |(factors, block)| (*group, factors, block))
-            })
-            .collect();
-        tasks.into_par_iter().for_each(|(group, factors, block)| instructions.spread(block, width, group, factors));
-    }
-
-    fn fill<'a>(
-        &self,
-        instructions: Instructions,
-        (band, width): (&[Group], usize),
-        factors: impl Iterator<Item = &'a [f32]> + Clone,
-        output: &mut Map,
-    ) {
+    /// The rows of `output` that belong to the band: a task for each of its groups and each block of channels.
+    fn fill(&self, instructions: Instructions, band: &Band, factors: &[f32], output: &mut Map) {
         let Shape { inputs, pooled, .. } = self.shape;
-        let (pitch, step) = (pitch(output.side), if pooled { TILE / 2 } else { TILE });
-        let blocks = output.values.chunks_exact_mut(pitch.pow(2) * BLOCK).zip(self.bias.chunks_exact(BLOCK));
-        let weights = self.weights.chunks_exact(FREQUENCIES * BLOCK * inputs);
+        let (step, row_size) = (if pooled { TILE / 2 } else { TILE }, pitch(output.side) * BLOCK);
+        let blocks = output.values.chunks_exact_mut(pitch(output.side) * row_size).zip(self.bias.chunks_exact(BLOCK));
         let mut tasks = Vec::new();
-        for ((block, bias), weights) in blocks.zip(weights) {
-            let mut rest = block;
-            let mut row = 0;
-            for (group, factors) in band.iter().zip(factors.clone()) {
-                // The map's first row is border.
-                let begin = 1 + group.first_row * step;
-                let (_, from) = rest.split_at_mut((begin - row) * pitch * BLOCK);
-                let (rows, below) = from.split_at_mut(group.n_rows * step * pitch * BLOCK);
-                (rest, row) = (below, begin + group.n_rows * step);
-                let factors = &factors[..size(*group, width) * inputs.div_ceil(width)];
-                let factors = Factors { values: factors, n_tiles: group.n_tiles(), width, inputs };
-                tasks.push((*group, factors, weights, Finish { bias, pooled }, rows));
+        for ((block, bias), weights) in blocks.zip(self.weights.chunks_exact(FREQUENCIES * BLOCK * inputs)) {
+            // The map's first row is border.
+            let first = 1 + band.groups.first().map_or(0, |group| group.first_row * step);
+            let mut rest = &mut block[first * row_size..];
+            for (group, factors) in band.groups.iter().zip(factors.chunks_exact(band.n_factors)) {
+                let (rows, below) = rest.split_at_mut(group.n_rows * step * row_size);
+                rest = below;
+                tasks.push((*group, band.factors_of(*group, factors, inputs), weights, Finish { bias, pooled }, rows));
             }
         }
         tasks.into_par_iter().for_each_init(Vec::new, |products, (group, factors, weights, finish, rows)| {
@@ -163,6 +128,34 @@ impl Convolution {
             instructions.multiply(factors, weights, products);
             instructions.gather(products, finish, group, rows);
         });
+    }
+}
+
+/// Groups whose factors are made together, in blocks of `width` channels, `n_factors` numbers for each group.
+struct Band<'a> {
+    groups: &'a [Group],
+    width: usize,
+    n_blocks: usize,
+    n_factors: usize,
+}
+
+impl Band<'_> {
+    /// A task for each group and each block of channels.
+    fn spread(&self, instructions: Instructions, input: &Map, factors: &mut [f32]) {
+        let mut tasks = Vec::new();
+        for (group, factors) in self.groups.iter().zip(factors.chunks_exact_mut(self.n_factors)) {
+            let blocks = input.values.chunks_exact(pitch(input.side).pow(2) * self.width);
+            let parts = factors.chunks_exact_mut(size(*group, self.width));
+            tasks.extend(blocks.zip(parts).map(|(block, factors)| (*group, block, factors)));
+        }
+        tasks
+            .into_par_iter()
+            .for_each(|(group, block, factors)| instructions.spread(block, self.width, group, factors));
+    }
+
+    fn factors_of<'f>(&self, group: Group, factors: &'f [f32], inputs: usize) -> Factors<'f> {
+        let values = &factors[..size(group, self.width) * self.n_blocks];
+        Factors { values, n_tiles: group.n_tiles(), width: self.width, inputs }
     }
 }
 

@@ -8,6 +8,12 @@
 //! A number depends neither on threads nor on the processor: every sum runs in one order, fused, whichever instructions
 //! are used.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined into a function compiled for some instructions is compiled without them"
+)]
+#![allow(clippy::needless_range_loop, reason = "loops over rows and columns of registers read best as such")]
+
 mod convolution;
 mod instructions;
 mod map;

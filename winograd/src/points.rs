@@ -89,8 +89,9 @@ pub(crate) fn of_kernel(kernel: &[f32]) -> [f32; FREQUENCIES] {
 fn of_weights() -> [[f64; 3]; POINTS] {
     let points = [0.0, NEAR, -NEAR, FAR, -FAR].map(f64::from);
     let mut rows = [[0.0, 0.0, 1.0]; POINTS];
-    for (row, at) in rows.iter_mut().zip(points) {
-        let norm: f64 = points.iter().filter(|other| **other != at).map(|other| at - other).product();
+    for (n, (row, at)) in rows.iter_mut().zip(points).enumerate() {
+        let others = points.iter().enumerate().filter(|(other, _)| *other != n);
+        let norm: f64 = others.map(|(_, other)| at - other).product();
         *row = [1.0, at, at * at].map(|power| power / norm);
     }
     rows

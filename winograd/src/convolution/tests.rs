@@ -21,8 +21,8 @@ struct Case {
 
 fn case(inputs: usize, outputs: usize, side: usize, pooled: bool) -> Case {
     let shape = Shape { inputs, outputs, side, pooled };
-    let size = (1.5 / (inputs as f32 * 9.0)).sqrt();
-    let weight: Vec<f32> = drawn(outputs * inputs * 9, 1).into_iter().map(|value| value * size).collect();
+    let deviation = (1.5 / (inputs as f32 * 9.0)).sqrt();
+    let weight: Vec<f32> = drawn(outputs * inputs * 9, 1).into_iter().map(|value| value * deviation).collect();
     let (bias, picture) = (drawn(outputs, 2), drawn(side * side * inputs, 3));
     Case { layer: Convolution::new(shape, &weight, &bias), weight, bias, picture }
 }
