@@ -58,7 +58,7 @@ impl Filtered {
     pub(super) fn run(&self, picture: &[f32]) -> Planes {
         let Self { layers, instructions, threads, room } = self;
         let Room { maps, factors } = &mut *room.borrow_mut();
-        let picture = Map::of_picture(INPUT_SIDE, picture.len() / INPUT_SIDE.pow(2), picture);
+        let picture = Map::of_picture(INPUT_SIDE, 3, picture);
         threads.install(|| {
             let mut input = &picture;
             for (layer, output) in layers.iter().zip(maps) {

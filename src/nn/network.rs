@@ -6,7 +6,7 @@
 use tch::{Device, TchError, Tensor};
 use winograd::Instructions;
 
-use super::architecture::Conv;
+use super::architecture::{Conv, INPUT_SIDE};
 use super::filtered::{Filtered, Planes};
 use super::placed::{Placed, Tensors, to_vec};
 use super::precision::Precision;
@@ -112,8 +112,8 @@ impl Network {
 /// `x` is `[n, 3, rows, columns]`.
 fn filter(filtered: &Filtered, x: &Tensor) -> Result<Vec<Planes>, NnError> {
     let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("lay out the pictures")?;
-    let n = x.size().first().map_or(1, |n| *n as usize);
-    Ok(channels_last.chunks_exact(channels_last.len() / n).map(|picture| filtered.run(picture)).collect())
+    let pictures = channels_last.chunks_exact(3 * INPUT_SIDE.pow(2));
+    Ok(pictures.map(|picture| filtered.run(picture)).collect())
 }
 
 /// `[n, channels, rows, columns]`

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Activation, ClassName, StopFlag};
 use crate::imaging::{Phantom, PhantomClass};
-use crate::nn::architecture::{INPUT_SIDE, VGG16};
+use crate::nn::architecture::VGG16;
 use crate::nn::builtin::BuiltIn;
 use crate::nn::fit::{ChannelStatistics, FitSettings, HeadFit};
 use crate::nn::pattern;
