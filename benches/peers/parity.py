@@ -39,7 +39,8 @@ def main(gradwatch, images):
         passed = True
         keras_scores = np.concatenate([np.asarray(keras.ops.convert_to_numpy(model(caffe(p)))) for p in pictures])
         torch_logits = np.concatenate([logits_of(reference, model, p) for p in pictures])
-        # In bf16 the first three blocks are in f32: what is rounded there shows most.
+        # In bf16 the first three blocks are in f32. A random layer over a random network still moves by up to 0.012: there
+        # it is the last block's rounding that shows.
         for precision, allowed in (("f32", 1e-4), ("bf16", 1e-2)):
             ours = scores(run, folder, precision, pictures)
             worst = np.abs(ours - keras_scores).max()
