@@ -3,6 +3,7 @@
 //! It says what it is given; it knows nothing of networks, queues or where a scan came from.
 
 mod contact_sheet;
+mod counts;
 mod csv;
 mod document;
 mod error;

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::counts;
 use super::document::visible;
 use super::page::day;
 use super::quality::{Proportion, Quality};
@@ -78,25 +79,7 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
     html! {
         section.card aria-labelledby="details" {
             h2 #details { "Where it comes from" }
-            table.counts {
-                thead {
-                    tr {
-                        th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" }
-                        @if model.test.is_some() { th scope="col" { "Tested on" } }
-                    }
-                }
-                tbody {
-                    @for class in &model.classes {
-                        @let count = model.counts.get(class).copied().unwrap_or_default();
-                        tr {
-                            th scope="row" { bdi { (visible(class.as_str())) } }
-                            td { (count.train) " images" }
-                            td { (count.validation) " images" }
-                            @if model.test.is_some() { td { (count.test) " images" } }
-                        }
-                    }
-                }
-            }
+            (counts::table(model))
             dl.facts {
                 (fact("Model", &html! {
                     code { (visible(model.run_id.as_str())) } ", trained " (day(&model.created)) " by " (visible(&model.program))

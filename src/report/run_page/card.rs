@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::domain::ModelRecord;
+use crate::report::counts;
 use crate::report::document::{NOTICE, visible};
 
 pub(super) fn section(model: &ModelRecord) -> Markup {
@@ -11,23 +12,7 @@ pub(super) fn section(model: &ModelRecord) -> Markup {
     html! {
         section.card aria-labelledby="card" {
             h2 #card { "Model card" }
-            table.counts {
-                thead {
-                    tr {
-                        th scope="col" { "Class" } th scope="col" { "Learned from" } th scope="col" { "Measured on" }
-                        @if model.test.is_some() { th scope="col" { "Tested on" } }
-                    }
-                }
-                tbody {
-                    @for class in &model.classes {
-                        @let count = model.counts.get(class).copied().unwrap_or_default();
-                        tr {
-                            th scope="row" { bdi { (visible(class.as_str())) } } td { (count.train) } td { (count.validation) }
-                            @if model.test.is_some() { td { (count.test) } }
-                        }
-                    }
-                }
-            }
+            (counts::table(model))
             dl.facts {
                 (fact("Use", format!("{NOTICE}. It tells only these classes apart, on pictures like those it learned from.")))
                 (fact("Kept epoch", format!("{} of {}", model.epoch, model.epochs_run)))
