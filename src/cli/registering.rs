@@ -7,6 +7,18 @@ use crate::disk::Workspace;
 use crate::domain::{Counter, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
 
+/// Sees that a registry is there before a model's files are: one that comes after them, and holds nothing, takes them for
+/// what is left of a lost one.
+pub(super) fn prepare(workspace: &Workspace) -> Result<(), Failure> {
+    match Registry::open(workspace) {
+        Ok(mut registry) if registry.ledger().runs.is_empty() => {
+            Ok(registry.commit([LedgerEvent::Counted { counter: Counter::Trainings, n: 0 }])?)
+        }
+        Ok(_) | Err(RegistryError::Locked(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Records it, or has the service that holds the registry do so; `work` is counted with it.
 pub(super) fn record(workspace: &Workspace, learned: &Learned, work: &[(Counter, u64)]) -> Result<(), Failure> {
     match Registry::open(workspace) {

@@ -59,6 +59,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         print(args.json, &found, cross_validation::table);
         return Ok(());
     }
+    registering::prepare(&workspace)?;
     let n_copies = Cell::new(0);
     let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());

@@ -14,6 +14,7 @@ fn a_folder_is_learned_and_pictures_are_explained() {
     bed.write("shapes/disc/letter.png", "Dear colleague");
     let trained = bed.run(&["train", "shapes", "--json"]).ok();
     assert!(trained.stderr.contains("letter.png"), "what is left out is told: {}", trained.stderr);
+    assert!(!trained.stderr.contains("registry:"), "a new state folder has nothing to mend: {}", trained.stderr);
     let model = trained.json();
     assert_eq!(model["dataset"], "shapes");
     assert!(model["val_accuracy"].as_f64().unwrap() > 0.4, "{model:#}");

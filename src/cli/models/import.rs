@@ -47,6 +47,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let known = super::known(&workspace, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
     let learned = learned(&imported, ContentHash::of(&head), dataset, &known);
+    registering::prepare(&workspace)?;
     write(&workspace, &head, &learned.model)?;
     registering::record(&workspace, &learned, &[])?;
     if args.json {
