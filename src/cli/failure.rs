@@ -141,7 +141,9 @@ impl From<LearnError> for Failure {
             LearnError::Stopped(_) => Self::new(Exit::TryLater, error),
             LearnError::Augment(error) => error.into(),
             LearnError::Network(error) => error.into(),
-            LearnError::Train(_) | LearnError::NothingInCommon => Self::new(Exit::Data, error),
+            LearnError::Train(_) | LearnError::NothingInCommon | LearnError::Unfoldable { .. } => {
+                Self::new(Exit::Data, error)
+            }
             LearnError::NothingToLeaveOut => Self::new(Exit::Config, error),
         }
     }

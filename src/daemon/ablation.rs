@@ -15,7 +15,7 @@ use crate::nn::Generator;
 use crate::train::{HeldOut, Prediction};
 
 use super::aside::{Added, train_aside};
-use super::folds;
+use super::folds::{self, Folds};
 use super::learn::{LearnError, LearnJob, Tools};
 
 /// What a training can do without.
@@ -58,15 +58,16 @@ pub struct Ablation {
 /// [`LearnError`]; [`LearnError::NothingToLeaveOut`] when the settings do without the part already.
 pub fn ablate(job: &LearnJob, part: Part, n_folds: Option<usize>, tools: &Tools<'_>) -> Result<Ablation, LearnError> {
     let (job, _) = &folds::taking_part(job);
+    let folds = n_folds.map(|n| Folds::of(&job.samples, n)).transpose()?;
     let whole = n_folds.map_or_else(|| job.clone(), |_| folds::everything_for_training(job));
     let added = Added::to(&whole, tools)?;
     if added.is_nothing() {
         return Err(LearnError::NothingToLeaveOut);
     }
     tracing::info!("Training with augmentation.");
-    let with = held_out(job, n_folds, &added, tools)?;
+    let with = held_out(job, folds.as_ref(), &added, tools)?;
     tracing::info!("Training without augmentation.");
-    let without = held_out(job, n_folds, &Added::nothing(), tools)?;
+    let without = held_out(job, folds.as_ref(), &Added::nothing(), tools)?;
     let classes: BTreeSet<&ClassName> = job.samples.iter().map(|sample| &sample.class).collect();
     let (first, second) = aligned(&with, &without);
     let mut generator = Generator::new(tools.settings.train.seed, "bootstrap");
@@ -90,12 +91,12 @@ pub fn ablate(job: &LearnJob, part: Part, n_folds: Option<usize>, tools: &Tools<
 /// One training measured on the job's validation side, or one a fold.
 fn held_out(
     job: &LearnJob,
-    n_folds: Option<usize>,
+    folds: Option<&Folds>,
     added: &Added,
     tools: &Tools<'_>,
 ) -> Result<Vec<HeldOut>, LearnError> {
-    if let Some(n_folds) = n_folds {
-        return folds::hold_out_each(job, n_folds, added, tools);
+    if let Some(folds) = folds {
+        return folds::hold_out_each(job, folds, added, tools);
     }
     let validation = job.samples.iter().filter(|sample| sample.split == Some(Split::Validation));
     let validation: Vec<_> = validation.cloned().collect();

@@ -1,11 +1,12 @@
 //! Cross-validation: every image is held out once, from a training that never saw it in any way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::domain::{
-    Assessment, ClassName, DatasetName, Estimate, Judged, Sample, ShortcutAnswers, ShortcutAudit, Split, tempered,
+    Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, ShortcutAnswers, ShortcutAudit, Split,
+    tempered,
 };
 use crate::ingest;
 use crate::nn::Generator;
@@ -57,8 +58,9 @@ pub struct CrossValidated {
 /// [`LearnError`].
 pub fn cross_validate(job: &LearnJob, n_folds: usize, tools: &Tools<'_>) -> Result<CrossValidated, LearnError> {
     let (job, n_left_out) = &taking_part(job);
+    let folds = Folds::of(&job.samples, n_folds)?;
     let added = Added::to(&everything_for_training(job), tools)?;
-    let parts = hold_out_each(job, n_folds, &added, tools)?;
+    let parts = hold_out_each(job, &folds, &added, tools)?;
     let classes: BTreeSet<ClassName> = job.samples.iter().map(|sample| sample.class.clone()).collect();
     let found = summary(&job.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, tools.settings.train.seed);
     if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
@@ -76,21 +78,50 @@ pub(super) fn taking_part(job: &LearnJob) -> (LearnJob, usize) {
     (LearnJob { samples, ..job.clone() }, n_left_out)
 }
 
-/// What each of `n_folds` trainings says of the part that it was kept from.
+/// The part that each sample is held out with.
+pub(super) struct Folds {
+    n: usize,
+    of: BTreeMap<ContentHash, usize>,
+}
+
+impl Folds {
+    /// # Errors
+    /// [`LearnError::Unfoldable`] when a part would hold nothing, or leave nothing of a class to learn from.
+    pub(super) fn of(samples: &[Sample], n: usize) -> Result<Self, LearnError> {
+        let of = ingest::assign_folds(samples, n);
+        let n_filled = of.values().collect::<BTreeSet<_>>().len();
+        let refuse = |reason| Err(LearnError::Unfoldable { n, reason });
+        if n_filled < n {
+            let reason = "what belongs together (groups, pictures that look the same) stays in one part";
+            return refuse(format!("{reason}, which fills {n_filled}; use --folds with a smaller number"));
+        }
+        let mut parts_of: BTreeMap<&ClassName, BTreeSet<usize>> = BTreeMap::new();
+        for sample in samples {
+            parts_of.entry(&sample.class).or_default().insert(of[&sample.hash]);
+        }
+        match parts_of.into_iter().find(|(_, parts)| parts.len() < 2) {
+            Some((class, _)) => refuse(format!(
+                "all images of class `{class}` belong together, so that without them there is no such class; add images of another group"
+            )),
+            None => Ok(Self { n, of }),
+        }
+    }
+}
+
+/// What the training of each fold says of the part that it was kept from.
 pub(super) fn hold_out_each(
     job: &LearnJob,
-    n_folds: usize,
+    folds: &Folds,
     added: &Added,
     tools: &Tools<'_>,
 ) -> Result<Vec<HeldOut>, LearnError> {
-    let fold_of = ingest::assign_folds(&job.samples, n_folds);
     let part = |fold: usize| {
-        tracing::info!("Fold {} of {n_folds}.", fold + 1);
+        tracing::info!("Fold {} of {}.", fold + 1, folds.n);
         let (held_out, rest): (Vec<_>, Vec<_>) =
-            job.samples.iter().cloned().partition(|sample| fold_of[&sample.hash] == fold);
+            job.samples.iter().cloned().partition(|sample| folds.of[&sample.hash] == fold);
         train_aside(&LearnJob { samples: split_anew(rest, tools), ..job.clone() }, &held_out, added, tools)
     };
-    (0..n_folds).map(part).collect()
+    (0..folds.n).map(part).collect()
 }
 
 /// Every image is in the training side of some fold, so all have copies; in a folder of their own.

@@ -106,6 +106,14 @@ pub enum LearnError {
         "there is no augmentation to leave out: augment.mode = \"expand\" with augment.copies = 0 makes no copy; set augment.copies to 1 or more"
     )]
     NothingToLeaveOut,
+    /// A cross-validation of data that cannot be shared out so.
+    #[error("the images cannot be shared out among {n} parts: {reason}")]
+    Unfoldable {
+        /// Parts that were asked for.
+        n: usize,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// Two trainings that answered no image both.
     #[error("no image could be measured with and without; see the warnings above for what could not be read")]
     NothingInCommon,
@@ -262,7 +270,7 @@ pub(super) fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage>
     })
 }
 
-/// Measures the best model until now on the candidate's validation samples.
+/// Measures the best model until now on those of the candidate's validation samples that it did not learn from.
 fn rival(
     job: &LearnJob,
     train_job: &TrainJob<'_>,
@@ -277,14 +285,21 @@ fn rival(
     if (running.sha256, &running.preprocessing) != (best.backbone_detail.sha256, &best.backbone_detail.preprocessing) {
         return Ok(Rival::Incomparable(run, "was trained on other VGG16 weights than those in use".to_owned()));
     }
-    let head = match Head::load(&workspace.run(&best.dataset, &best.run_id), &best.head) {
+    let run_dir = workspace.run(&best.dataset, &best.run_id);
+    let head = match Head::load(&run_dir, &best.head) {
         Ok(head) => head,
         Err(error) => return Ok(Rival::Incomparable(run, format!("cannot be read any more ({error})"))),
     };
-    Ok(match train::measure(&head, train_job, engine, stop)? {
-        Some(right) => Rival::Measured(run, paired(predictions, &right)),
-        None => Rival::Incomparable(run, "knows none of today's classes".to_owned()),
-    })
+    let Some(mut right) = train::measure(&head, train_job, engine, stop)? else {
+        return Ok(Rival::Incomparable(run, "knows none of today's classes".to_owned()));
+    };
+    // Images change sides when groups or folders do.
+    let learned = train::learned_from(&run_dir);
+    right.retain(|hash, _| !learned.contains(hash));
+    if right.is_empty() {
+        return Ok(Rival::Incomparable(run, "learned from all the images that it would be measured on".to_owned()));
+    }
+    Ok(Rival::Measured(run, paired(predictions, &right)))
 }
 
 /// The candidate's answers beside those of the best model, image by image.

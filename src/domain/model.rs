@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, TestRecord};
+use super::{
+    Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, Split, TestRecord,
+};
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +72,14 @@ pub struct ModelRecord {
 impl ModelRecord {
     /// The value of `schema` that this program writes and reads.
     pub const SCHEMA: &'static str = "gradwatch.model/1";
+
+    /// What says how good it is: the test images or, without any, the validation images.
+    pub fn measured_on(&self) -> (Split, &Confusion) {
+        match &self.test {
+            Some(test) => (Split::Test, &test.confusion),
+            None => (Split::Validation, &self.confusion),
+        }
+    }
 }
 
 /// The frozen network below the head.

@@ -58,11 +58,12 @@ fn shortcut(model: &ModelRecord) -> Option<String> {
 }
 
 fn weak(model: &ModelRecord) -> Option<String> {
-    let (right, n) = (model.confusion.correct(), model.confusion.total());
+    let (side, confusion) = model.measured_on();
+    let (right, n) = (confusion.correct(), confusion.total());
     let interval = wilson_interval(right, n);
     (interval.low < WEAK_ACCURACY).then(|| {
         format!(
-            "The model is not proven: {right} of {n} validation images were right, which leaves its accuracy anywhere \
+            "The model is not proven: {right} of {n} {side} images were right, which leaves its accuracy anywhere \
              from {:.0} to {:.0} % (95 % interval).",
             100.0 * interval.low,
             100.0 * interval.high
@@ -71,7 +72,8 @@ fn weak(model: &ModelRecord) -> Option<String> {
 }
 
 fn few(model: &ModelRecord) -> Option<String> {
-    let n = model.confusion.total();
+    let (_, confusion) = model.measured_on();
+    let n = confusion.total();
     (n < FEW_IMAGES).then(|| {
         format!(
             "The model was measured on only {n} images; with fewer than {FEW_IMAGES} every figure is a rough guess."

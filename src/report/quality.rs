@@ -56,10 +56,7 @@ fn validation() -> Split {
 impl Quality {
     /// `None` when the confusion matrix is not of the model's classes.
     pub(super) fn of(model: &ModelRecord) -> Option<Self> {
-        let (measured_on, confusion) = match &model.test {
-            Some(test) => (Split::Test, &test.confusion),
-            None => (Split::Validation, &model.confusion),
-        };
+        let (measured_on, confusion) = model.measured_on();
         if confusion.rows().len() != model.classes.len() {
             return None;
         }

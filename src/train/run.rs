@@ -9,6 +9,7 @@ use super::epochs::{self, Bench, Fitted};
 use super::evaluation::{self, Row};
 use super::features::{FailedImage, Features, Wanted};
 use super::job::{self, LabelledImage, TrainJob};
+use super::learned;
 use super::material::Material;
 use super::mistakes::{self, Mistake};
 use super::resume::Bookmark;
@@ -56,7 +57,7 @@ impl Prediction {
     }
 }
 
-/// Trains, and writes `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
+/// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
 /// `created` and `train_seconds` follows from the job and the network alone.
 ///
 /// # Errors
@@ -84,6 +85,7 @@ pub fn train(
     model.test = tested(&gathered, &fitted, &features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
     model.train_seconds = begin.elapsed().as_secs_f64();
+    learned::write(&job.run_dir, job.samples)?;
     disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
     let mut text = serde_json::to_string_pretty(&model)?;

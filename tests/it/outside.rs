@@ -79,6 +79,31 @@ fn cross_validation_holds_out_every_picture_once() {
     bed.write("shapes/groups.csv", format!("file,group\n{groups}"));
     let refused = bed.run(&["train", "shapes"]);
     assert_eq!(refused.code, 65, "a class that is one group cannot be split: {}", refused.stderr);
+
+    let groups = groups.replace("bars/0.png,two", "bars/0.png,three");
+    bed.write("shapes/groups.csv", format!("file,group\n{groups}"));
+    for (folds, reason) in [("2", "all images of class `disc` belong together"), ("4", "which fills 3; use --folds")] {
+        let refused = bed.run(&["train", "shapes", "--folds", folds]);
+        assert_eq!(refused.code, 65, "{}", refused.stderr);
+        assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_best_model_is_not_measured_on_what_it_learned_from() {
+    let bed = TestBed::new().set("augment.copies", "0").set("train.max_epochs", "1");
+    for look in Look::ALL {
+        for number in 0..3 {
+            bed.write(format!("shapes/train/{look}/{number}.png"), pictures::png(look, number));
+        }
+        bed.write(format!("shapes/val/{look}/9.png"), pictures::png(look, 9));
+    }
+    bed.run(&["train", "shapes"]).ok();
+    for (from, to) in [("train", "aside"), ("val", "train"), ("aside", "val")] {
+        std::fs::rename(bed.path("shapes").join(from), bed.path("shapes").join(to)).unwrap();
+    }
+    let told = bed.run(&["train", "shapes"]).ok().stdout;
+    assert!(told.contains("learned from all the images that it would be measured on"), "{told}");
 }
 
 #[test]
