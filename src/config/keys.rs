@@ -64,8 +64,11 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if !(1..=100).contains(&s.augment.jpeg_quality) {
         return fail("augment.jpeg_quality", "must lie between 1 and 100");
     }
-    if s.train.max_epochs == 0 || s.train.batch_size == 0 {
-        return fail("train.max_epochs", "must be at least 1, and so must train.batch_size");
+    for (key, is_zero) in [("train.max_epochs", s.train.max_epochs == 0), ("train.batch_size", s.train.batch_size == 0)]
+    {
+        if is_zero {
+            return fail(key, "must be at least 1");
+        }
     }
     if !(s.train.learning_rate > 0.0 && s.train.learning_rate <= 1.0) {
         return fail("train.learning_rate", "must lie above 0 and at most 1, as 0.001");

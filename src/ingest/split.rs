@@ -26,9 +26,10 @@ use units::{Unit, units};
 /// them, all the rest is put aside, and so are those of `validation` that hang together with one of `test`. Those of `train`
 /// are learned from; but while no folder names `validation`, it is taken from them as from the others.
 pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
-    let has_validation = samples.iter().any(|sample| sample.side == Some(Split::Validation));
+    let units = units(samples);
+    let has_validation = units.iter().any(|unit| unit.strongest() == Some(Split::Validation));
     let (mut named, mut free) = (Vec::new(), Vec::new());
-    for unit in units(samples) {
+    for unit in units {
         match unit.named(has_validation) {
             Some(side) => named.push((unit, side)),
             None => free.push(unit),

@@ -30,11 +30,14 @@ impl<'a> Unit<'a> {
         Self { first: first.unwrap_or_else(|| ContentHash::of(&[])), samples, n_of_class, side }
     }
 
-    /// The side that a folder puts it on: the strongest that is named in it. To be in `train` settles nothing where
-    /// validation has to be taken from there.
+    /// The strongest side that a folder names for any of it.
+    pub(super) fn strongest(&self) -> Option<Split> {
+        self.samples.iter().filter_map(|sample| sample.side).max()
+    }
+
+    /// The side that a folder puts it on. To be in `train` settles nothing where validation has to be taken from there.
     pub(super) fn named(&self, has_validation: bool) -> Option<Split> {
-        let strongest = self.samples.iter().filter_map(|sample| sample.side).max();
-        strongest.filter(|side| side.is_measured() || has_validation)
+        self.strongest().filter(|side| side.is_measured() || has_validation)
     }
 
     pub(super) fn has(&self, class: &ClassName) -> bool {

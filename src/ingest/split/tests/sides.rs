@@ -39,7 +39,7 @@ proptest! {
             known.extend(coming.by_ref().take(step));
             known = settled(known);
             prop_assert_eq!(assign_split(&known, 0.2), vec![], "what is decided stays decided");
-            let has_validation = known.iter().any(|sample| sample.side == Some(Validation));
+            let has_validation = known.iter().any(|sample| strongest(&known, sample) == Some(Validation));
             for sample in &known {
                 let strongest = strongest(&known, sample);
                 match (sample.side, sample.split.unwrap()) {
@@ -91,6 +91,17 @@ fn validation_is_taken_from_the_training_folder_until_there_is_a_folder_for_it()
     let samples = settled(samples);
     assert!(splits(&samples)[..10].iter().all(|side| *side == Train), "given back");
     assert_eq!(splits(&samples)[10..], [Test, Test, Validation]);
+}
+
+#[test]
+fn a_validation_folder_of_which_nothing_can_be_measured_on_is_none() {
+    let mut samples = lone(&[Some(Train); 10]);
+    for (id, side) in [(100, Validation), (101, Test)] {
+        samples.push(Sample { side: Some(side), ..super::sample(id, 0, Some(1)) });
+    }
+    let samples = settled(samples);
+    assert_eq!(splits(&samples)[10..], [Aside, Test]);
+    assert_eq!(splits(&samples)[..10].iter().filter(|side| **side == Validation).count(), 2, "taken from the rest");
 }
 
 #[test]
