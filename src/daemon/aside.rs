@@ -24,12 +24,7 @@ impl Added {
 
     /// What the settings say, the copies of the job's training samples brought up to date.
     pub(super) fn to(job: &LearnJob, tools: &Tools<'_>) -> Result<Self, LearnError> {
-        let mode = tools.settings.augment.mode;
-        let copies = match mode {
-            AugmentMode::InPlace => Vec::new(),
-            AugmentMode::Expand | AugmentMode::Combined => learn::expand(job, tools, &|_| {})?,
-        };
-        Ok(Self { mode, copies })
+        Ok(Self { mode: tools.settings.augment.mode, copies: learn::copies(job, tools, &|_| {})? })
     }
 
     /// Whether it is the same as [`Self::nothing`].

@@ -137,10 +137,7 @@ pub struct Tools<'a> {
 /// [`LearnError`]; finished copies and features are kept and not made again.
 pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Learned, LearnError> {
     let settings = tools.settings;
-    let copies = match settings.augment.mode {
-        AugmentMode::InPlace => Vec::new(),
-        AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded)?,
-    };
+    let copies = copies(job, tools, expanded)?;
     let engine = tools.engine.get()?;
     let copies_anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
@@ -228,8 +225,15 @@ pub(super) fn augmented<'a>(mode: AugmentMode, copies: &'a [CopyImage], fresh: F
     }
 }
 
-/// Brings the copies of the job's training samples up to date.
-pub(super) fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
+/// The copies on disk that the mode wants of the job's training samples, brought up to date.
+pub(super) fn copies(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
+    match tools.settings.augment.mode {
+        AugmentMode::InPlace => Ok(Vec::new()),
+        AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded),
+    }
+}
+
+fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
     let training = job.samples.iter().filter(|sample| sample.split == Some(Split::Train));
     let sources: Vec<Source> = training.map(|sample| source(job, sample)).collect();
     let options = ExpandOptions::of(tools.settings);

@@ -7,8 +7,9 @@
 //!
 //! Taper and mean are against the same fault of deep random networks, that pictures which look alike end far apart
 //! (Poole et al. 2016): filters that weigh their middle most answer less to noise of single pixels, and channels that are
-//! a little more often above zero than below bend their input less. Three pairs of classes of chest films and three seeds
-//! each, in cross-validation: the area under ROC rises from 0.97, 0.72 and 0.95 to 0.98, 0.76 and 0.97.
+//! a little more often above zero than below bend their input less. Three pairs of classes of chest films, two seeds
+//! without and three with them, in cross-validation: the area under ROC rises from 0.97, 0.72 and 0.95
+//! to 0.98, 0.76 and 0.97.
 
 use std::path::Path;
 use std::time::Instant;
