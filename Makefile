@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture libtorch-cuda parity bench-forward bench-training bench soak
+.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity bench-forward bench-training bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,18 @@ torture: build ## kill the augmentation 100 times, and compare what is left with
 
 libtorch-cuda: ## fetch libtorch's CUDA part into .libtorch-cuda/ (once, 3 GB); it is used where there is a GPU
 	@scripts/fetch-libtorch --cuda
+
+gpu-bundle: build ## all that scripts/gpu-check needs on a machine with a GPU, in target/gpu-bundle/ (under 50 MB)
+	@rm -rf target/gpu-bundle
+	@mkdir -p target/gpu-bundle/gpu
+	@strip -o target/gpu-bundle/gradwatch target/release/gradwatch
+	@cp scripts/gpu-check target/gpu-bundle/
+	@cp scripts/gpu/*.py target/gpu-bundle/gpu/
+	@$(CC) -shared -fPIC -O2 -Wall -Wextra -Werror -o target/gpu-bundle/gpu/lose_gpu.so scripts/gpu/lose_gpu.c -ldl
+	@du -sh target/gpu-bundle
+
+gpu-check: gpu-bundle ## try everything on this machine's GPU (needs a python3 with torch 2.11.0); the table is target/gpu-check/gpu-check.md
+	@target/gpu-bundle/gpu-check target/gpu-bundle/gradwatch target/gpu-check
 
 parity: build ## hold the answers against the real Keras and torchvision, full size (IMAGES=FOLDER adds yours)
 	@scripts/parity target/release/gradwatch

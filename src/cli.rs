@@ -70,7 +70,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Man(_) | Command::Completions(_) => Ok(()),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::Run(args) => run::run(&args, settings),
-        Command::Demo(_) => demo::run(settings),
+        Command::Demo(args) => demo::run(&args, settings),
         Command::Train(args) => train::run(&args, &settings),
         Command::Explain(args) => explain::run(&args, &settings),
         Command::Weights(args) => weights::run(&args, &settings),

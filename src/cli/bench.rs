@@ -1,6 +1,9 @@
 //! `gradwatch bench`: how many images a second this machine decodes, forwards, and does both of, on each device.
 
+mod parity;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -8,16 +11,19 @@ use serde_json::json;
 
 use super::failure::{Exit, Failure};
 use super::output;
-use crate::config::{ComputeSettings, Device, Settings};
+use crate::config::{ComputeSettings, Device, Precision, Settings};
 use crate::daemon;
 use crate::disk::{self, Workspace};
 use crate::domain::{Silent, StopFlag};
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, Rgb8, decode, encode_png};
 use crate::nn::{self, Engine};
 use crate::train;
+use parity::Difference;
 
 /// Different films that are worked on in turn.
-const N_FILMS: u64 = 32;
+const N_FILMS: u64 = 64;
+/// Batches that are asked for at a time: within one question a GPU prepares and reads while it computes.
+const N_BATCHES: usize = 8;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,6 +35,10 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 5.0, value_name = "SECONDS")]
     seconds: f64,
 
+    /// Also say how far the features of each GPU are from the processor's in f32
+    #[arg(long)]
+    parity: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,6 +48,8 @@ pub(super) struct Args {
 struct Figure {
     what: &'static str,
     device: String,
+    /// Images at a time.
+    batch: usize,
     per_second: f64,
 }
 
@@ -51,11 +63,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         None => films(scratch.path())?,
     };
     let bench = Bench { files, scratch: scratch.path(), settings, stop, time: duration(args.seconds)? };
+    let devices = devices(&settings.compute);
     let mut figures = vec![bench.decode()?];
-    for device in devices(&settings.compute) {
-        figures.extend(bench.on(device)?);
+    for device in &devices {
+        figures.extend(bench.on(*device)?);
     }
-    tell(&figures, args.json);
+    let gpus = devices.into_iter().filter(|device| args.parity && *device != Device::Cpu);
+    let differences: Vec<_> = gpus.map(|gpu| bench.difference(gpu)).collect::<Result<_, _>>()?;
+    report(&figures, &differences, args.json);
     Ok(())
 }
 
@@ -111,7 +126,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn decode(&self) -> Result<Figure, Failure> {
         let per_second = self.rate(|| Ok(self.decoded().len()))?;
-        Ok(Figure { what: "decode", device: "the processor".to_owned(), per_second })
+        Ok(Figure { what: "decode", device: "the processor".to_owned(), batch: 1, per_second })
     }
 
     fn decoded(&self) -> Vec<Rgb8> {
@@ -122,19 +137,31 @@ impl Bench<'_> {
 
     /// The network alone, and from files to cached features.
     fn on(&self, device: Device) -> Result<[Figure; 2], Failure> {
-        let compute = ComputeSettings { device, ..self.settings.compute.clone() };
+        let engine = self.engine(device, self.settings.compute.precision)?;
+        let arithmetic = engine.backbone().fingerprint;
+        let pictures: Arc<[Rgb8]> = self.usable()?.into_iter().cycle().take(N_BATCHES * engine.batch()).collect();
+        let features = || Ok(engine.features(Arc::clone(&pictures), arithmetic)?.len());
+        features()?;
+        let forward = self.rate(features)?;
+        let end_to_end = self.rate(|| self.end_to_end(&engine))?;
+        let (device, batch) = (engine.device(), engine.batch());
+        let figure = |what, per_second| Figure { what, device: device.clone(), batch, per_second };
+        Ok([figure("forward", forward), figure("end to end", end_to_end)])
+    }
+
+    fn engine(&self, device: Device, precision: Precision) -> Result<Engine, Failure> {
+        let compute = ComputeSettings { device, precision, ..self.settings.compute.clone() };
         let weights = Workspace::new(&self.settings.state_dir).weights();
-        let engine = Engine::start(&self.settings.backbone, &compute, &weights, &self.stop)?;
-        let n = engine.batch().max(4);
-        let pictures: Vec<Rgb8> = self.decoded().into_iter().cycle().take(n).collect();
+        Ok(Engine::start(&self.settings.backbone, &compute, &weights, &self.stop)?)
+    }
+
+    /// All pictures that can be decoded, at least one.
+    fn usable(&self) -> Result<Vec<Rgb8>, Failure> {
+        let pictures = self.decoded();
         if pictures.is_empty() {
             return Err(Failure::new(Exit::Data, "none of the pictures can be decoded; name a folder of images"));
         }
-        engine.features(pictures.clone())?;
-        let forward = self.rate(|| Ok(engine.features(pictures.clone())?.len()))?;
-        let end_to_end = self.rate(|| self.end_to_end(&engine))?;
-        let figure = |what, per_second| Figure { what, device: engine.device().to_owned(), per_second };
-        Ok([figure("forward", forward), figure("end to end", end_to_end)])
+        Ok(pictures)
     }
 
     /// All files once, into a cache that is new each time.
@@ -160,13 +187,19 @@ impl Bench<'_> {
     }
 }
 
-fn tell(figures: &[Figure], as_json: bool) {
+fn report(figures: &[Figure], differences: &[Difference], as_json: bool) {
     if as_json {
-        let document = |figure: &Figure| json!({ "what": figure.what, "device": figure.device, "images_per_second": figure.per_second });
-        output::json(&figures.iter().map(document).collect::<Vec<_>>());
+        let document = |figure: &Figure| {
+            let Figure { what, device, batch, per_second } = figure;
+            json!({ "what": what, "device": device, "batch": batch, "images_per_second": per_second })
+        };
+        let documents: Vec<_> =
+            figures.iter().map(document).chain(differences.iter().map(Difference::document)).collect();
+        output::json(&documents);
         return;
     }
-    for Figure { what, device, per_second } in figures {
+    for Figure { what, device, per_second, .. } in figures {
         output::line(&format!("{what:<12}{per_second:>10.1} images/s  {device}"));
     }
+    differences.iter().for_each(|difference| output::line(&difference.sentence()));
 }

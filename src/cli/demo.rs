@@ -1,4 +1,4 @@
-//! `gradwatch demo`: a small dataset of synthetic films and some scans, worked off as `run --once` works off real ones.
+//! `gradwatch demo`: a dataset of synthetic radiographs and some scans, worked off as `run --once` works off real ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,6 @@ use crate::config::Settings;
 use crate::disk;
 use crate::imaging::{Phantom, PhantomClass, encode_png};
 
-/// Labelled films of each class.
-const N_LABELLED: u64 = 24;
-/// Films of each class that are dropped as scans. Their seeds follow those of the labelled ones.
-const N_SCANS: u64 = 4;
 const CLASSES: [PhantomClass; 2] = [PhantomClass::Patchy, PhantomClass::Plain];
 const CONFIG: &str = "# Made by `gradwatch demo`. What is not said here is as in the defaults.\n\
                       # To go on from here: gradwatch run --config <this file>, and drop films into watch/.\n\
@@ -25,6 +21,18 @@ pub(super) struct Args {
     /// Folder for everything the demo makes
     #[arg(value_name = "DIR", default_value = "demo")]
     dir: PathBuf,
+
+    /// Labelled images of each of the two classes
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    labelled: u64,
+
+    /// Scans of each of the two classes
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(0..=100_000))]
+    scans: u64,
+
+    /// Make the images and the configuration, and stop there
+    #[arg(long)]
+    images_only: bool,
 }
 
 /// Makes the demo's folder and its configuration; returns the latter's path. A folder with other things in it is refused.
@@ -41,10 +49,14 @@ pub(super) fn prepare(args: &Args) -> Result<PathBuf, Failure> {
     Ok(config)
 }
 
-pub(super) fn run(settings: Settings) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     let inbox = settings.watch.inbox.clone();
-    draw_films(&inbox)?;
-    output::line(&format!("Made {} labelled films and {} scans in {}.", 2 * N_LABELLED, 2 * N_SCANS, inbox.display()));
+    draw_images(args, &inbox)?;
+    let (n_labelled, n_scans) = (2 * args.labelled, 2 * args.scans);
+    output::line(&format!("Made {n_labelled} labelled images and {n_scans} scans in {}.", inbox.display()));
+    if args.images_only {
+        return Ok(());
+    }
     let summary = run::once(settings)?;
     if let Some(gallery) = &summary.gallery {
         output::line(&format!("Open this in a browser: {}", gallery.display()));
@@ -52,18 +64,18 @@ pub(super) fn run(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn draw_films(inbox: &Path) -> Result<(), Failure> {
-    let films =
-        CLASSES.into_iter().flat_map(|class| (0..N_LABELLED + N_SCANS).map(move |seed| Phantom { class, seed }));
-    films.collect::<Vec<_>>().into_par_iter().try_for_each(|phantom| {
+fn draw_images(args: &Args, inbox: &Path) -> Result<(), Failure> {
+    let numbers = 0..args.labelled + args.scans;
+    let phantoms = CLASSES.into_iter().flat_map(|class| numbers.clone().map(move |seed| Phantom { class, seed }));
+    phantoms.collect::<Vec<_>>().into_par_iter().try_for_each(|phantom| {
         let bytes = encode_png(&phantom.film().picture).map_err(|error| Failure::new(Exit::Software, error))?;
-        Ok(disk::write_atomic(&inbox.join(place(phantom)), &bytes)?)
+        Ok(disk::write_atomic(&inbox.join(place(phantom, args.labelled)), &bytes)?)
     })
 }
 
-/// Labelled films lie in their class's folder; a scan's name does not tell its class.
-fn place(Phantom { class, seed }: Phantom) -> String {
-    match seed.checked_sub(N_LABELLED) {
+/// The first `n_labelled` seeds lie in their class's folder; the others are scans, whose names do not tell the class.
+fn place(Phantom { class, seed }: Phantom, n_labelled: u64) -> String {
+    match seed.checked_sub(n_labelled) {
         None => format!("datasets/phantoms/{class}/{class}-{:02}.png", seed + 1),
         Some(scan) => format!("scans/phantoms/film-{:02}.png", 1 + 2 * scan + u64::from(class == PhantomClass::Plain)),
     }

@@ -44,7 +44,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
-    let mut explainer = Explainer::new(settings, EngineCell::new(settings, &stop));
+    let engine = EngineCell::new(settings, &stop);
+    // A network that cannot start is one failure, not one for each picture.
+    engine.get()?;
+    let mut explainer = Explainer::new(settings, engine);
     let outcomes = explain_all(&mut explainer, &pictures, &model, &args.out, &stop);
     report::write_gallery(&args.out)?;
     if args.json {

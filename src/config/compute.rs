@@ -33,11 +33,13 @@ impl TryFrom<String> for Device {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// bf16 on a GPU, f32 on a processor.
+    /// f16 on a GPU, f32 on a processor.
     Auto,
     /// 32-bit floats.
     F32,
-    /// 16-bit floats with the range of 32-bit ones.
+    /// 16-bit floats with 11 significant bits; on GPUs alone.
+    F16,
+    /// 16-bit floats with the range of 32-bit ones and 8 significant bits.
     Bf16,
 }
 

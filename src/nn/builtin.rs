@@ -18,6 +18,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::NnError;
 use super::architecture::{Conv, VGG16};
+use super::input::Input;
 use super::pattern;
 use super::placed::to_vec;
 use super::random::Generator;
@@ -106,7 +107,7 @@ impl BuiltIn<'_> {
     /// Draws each layer and standardises it on what the layers below make of generated pictures.
     fn layers(&self, stop: &StopFlag) -> Result<Vec<Layer>, NnError> {
         let pictures: Vec<_> = (0..self.n_pictures).map(|number| pattern::picture(self.seed, number)).collect();
-        let mut x = INPUT.tensor(&pictures, Device::Cpu)?;
+        let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&pictures)?;
         let mut layers = Vec::with_capacity(self.plan.len());
         for (number, conv) in self.plan.iter().enumerate() {
             stop.check()?;
@@ -172,7 +173,7 @@ mod tests {
     fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
         let layers = thin(3).layers(&StopFlag::default()).unwrap();
         let pictures: Vec<_> = (0..2).map(|number| pattern::picture(3, number)).collect();
-        let mut x = Preparation::Imagenet.tensor(&pictures, Device::Cpu).unwrap();
+        let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&pictures).unwrap();
         for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
             x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);

@@ -4,14 +4,14 @@
 //! thread's end an error of whoever asks: nobody hangs.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::architecture::INPUT_SIDE;
-use super::worker::{Job, Started, Worker, guarded};
+use super::worker::{FeatureJob, Running, ScanJob, Started, Worker, guarded};
 use super::{Activations, NnError};
 use crate::config::{BackboneSettings, ComputeSettings};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
@@ -38,17 +38,19 @@ struct Shared {
     /// `None` only while the last handle goes.
     queues: Option<Queues>,
     thread: Option<JoinHandle<()>>,
-    backbone: Backbone,
-    device: String,
+    running: Arc<RwLock<Running>>,
     batch: usize,
     n_forwarded: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Queues {
-    scans: Sender<Job<Activations>>,
-    training: Sender<Job<Vec<f32>>>,
+    scans: Sender<ScanJob>,
+    training: Sender<FeatureJob>,
 }
+
+/// Where the answers to one job go.
+type Reply<T> = Sender<Result<Vec<T>, NnError>>;
 
 impl Engine {
     /// Loads the weights (or makes the built-in backbone, once, into `weights_dir`) and starts the thread `gw-torch`.
@@ -77,13 +79,13 @@ impl Engine {
             }
         };
         let thread = thread::Builder::new().name("gw-torch".to_owned()).spawn(work).map_err(|_| NnError::EngineGone)?;
-        let Started { backbone, device, batch } = started.recv().map_err(|_| NnError::EngineGone)??;
+        let Started { running, batch } = started.recv().map_err(|_| NnError::EngineGone)??;
+        let Running { backbone, device } = running.read().unwrap_or_else(PoisonError::into_inner).clone();
         tracing::info!(backbone = %backbone.name, sha256 = %backbone.record.sha256.short(), %device, "the network is ready");
         Ok(Self(Arc::new(Shared {
             queues: Some(Queues { scans, training }),
             thread: Some(thread),
-            backbone,
-            device,
+            running,
             batch,
             n_forwarded: AtomicU64::new(0),
         })))
@@ -95,29 +97,36 @@ impl Engine {
     /// # Errors
     /// [`NnError::WrongInput`], libtorch's refusals, [`NnError::EngineGone`].
     pub fn activations(&self, pictures: Vec<Rgb8>) -> Result<Vec<Activations>, NnError> {
-        self.ask(pictures, |queues| &queues.scans)
+        pictures.iter().try_for_each(check)?;
+        self.ask(pictures.len(), |queues, reply| queues.scans.send(ScanJob { pictures, reply }).is_ok())
     }
 
-    /// pool5 of 224x224 pictures, in order, for a training: scans overtake it between batches. Keep it to a few dozen
-    /// pictures (0.1 MB an answer).
+    /// pool5 of 224x224 pictures, in order, for a training: scans overtake it between batches. Keep it to a few batches
+    /// (0.1 MB an answer). `arithmetic` is the fingerprint of the [`Self::backbone`] whose features are wanted.
     ///
     /// # Errors
-    /// As [`Self::activations`].
-    pub fn features(&self, pictures: Vec<Rgb8>) -> Result<Vec<Vec<f32>>, NnError> {
-        self.ask(pictures, |queues| &queues.training)
+    /// As [`Self::activations`]; [`NnError::ArithmeticChanged`] if another backbone runs than the one wanted, or comes to.
+    pub fn features(
+        &self,
+        pictures: impl Into<Arc<[Rgb8]>>,
+        arithmetic: ContentHash,
+    ) -> Result<Vec<Vec<f32>>, NnError> {
+        let pictures = pictures.into();
+        pictures.iter().try_for_each(check)?;
+        self.ask(pictures.len(), |queues, reply| {
+            queues.training.send(FeatureJob { pictures, arithmetic, reply }).is_ok()
+        })
     }
 
-    fn ask<T>(&self, pictures: Vec<Rgb8>, queue: fn(&Queues) -> &Sender<Job<T>>) -> Result<Vec<T>, NnError> {
-        pictures.iter().try_for_each(check)?;
-        if pictures.is_empty() {
-            return Ok(Vec::new());
-        }
-        let n = pictures.len() as u64;
+    /// Waits for the `n` answers of what `send` puts into a queue.
+    fn ask<T>(&self, n: usize, send: impl FnOnce(&Queues, Reply<T>) -> bool) -> Result<Vec<T>, NnError> {
         let queues = self.0.queues.as_ref().ok_or(NnError::EngineGone)?;
         let (reply, answer) = bounded(1);
-        queue(queues).send(Job { pictures, reply }).map_err(|_| NnError::EngineGone)?;
+        if !send(queues, reply) {
+            return Err(NnError::EngineGone);
+        }
         let answers = answer.recv().map_err(|_| NnError::EngineGone)??;
-        self.0.n_forwarded.fetch_add(n, Ordering::Relaxed);
+        self.0.n_forwarded.fetch_add(n as u64, Ordering::Relaxed);
         Ok(answers)
     }
 
@@ -126,14 +135,18 @@ impl Engine {
         picture.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
     }
 
-    /// Which frozen network runs.
-    pub fn backbone(&self) -> &Backbone {
-        &self.0.backbone
+    fn running(&self) -> Running {
+        self.0.running.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where it runs and why, one sentence.
-    pub fn device(&self) -> &str {
-        &self.0.device
+    /// Which frozen network runs now. Its fingerprint changes when a GPU is lost.
+    pub fn backbone(&self) -> Backbone {
+        self.running().backbone
+    }
+
+    /// Where it runs now and why, one sentence.
+    pub fn device(&self) -> String {
+        self.running().device
     }
 
     /// Pictures that run at a time; jobs of a multiple of it waste nothing.
@@ -203,7 +216,7 @@ pub(super) mod tests {
         let [a, b] = [0, 1].map(|number| pattern::picture(9, number));
         let together = engine.activations(vec![a.clone(), b.clone(), a.clone()]).unwrap();
         let alone = engine.activations(vec![b.clone()]).unwrap();
-        assert_eq!(engine.features(vec![b]).unwrap(), [alone[0].pool5.clone()]);
+        assert_eq!(engine.features(vec![b], engine.backbone().fingerprint).unwrap(), [alone[0].pool5.clone()]);
         assert_eq!(together[1], alone[0]);
         assert_eq!(together[0], together[2]);
         assert_ne!(together[0], together[1]);
@@ -228,7 +241,8 @@ pub(super) mod tests {
         let engine = engine();
         let many = vec![pattern::picture(1, 0); 8];
         let for_training = engine.clone();
-        let training = thread::spawn(move || for_training.features(many).unwrap().len());
+        let arithmetic = engine.backbone().fingerprint;
+        let training = thread::spawn(move || for_training.features(many, arithmetic).unwrap().len());
         engine.activations(vec![pattern::picture(1, 1)]).unwrap();
         assert!(!training.is_finished(), "the scan waited for the whole training");
         assert_eq!(training.join().unwrap(), 8);
@@ -240,7 +254,7 @@ pub(super) mod tests {
         let Backbone { name, record, fingerprint } = engine.backbone();
         assert_eq!(name, "VGG16 (built-in, seed 1: generated, not trained on photographs)");
         assert_eq!((record.origin.as_str(), record.preprocessing.as_str()), ("built-in", "imagenet"));
-        assert_ne!(*fingerprint, record.sha256);
+        assert_ne!(fingerprint, record.sha256);
         let device = engine.device();
         assert!(device.starts_with("the processor with 2 threads in "), "{device}");
         assert!(device.ends_with(": compute.device is \"cpu\""), "{device}");
@@ -263,13 +277,22 @@ pub(super) mod tests {
         let shared = Shared {
             queues: Some(Queues { scans, training }),
             thread: None,
-            backbone: engine().backbone().clone(),
-            device: String::new(),
+            running: Arc::new(RwLock::new(engine().running())),
             batch: 1,
             n_forwarded: AtomicU64::new(0),
         };
         let dead = Engine(Arc::new(shared));
-        let answer = dead.features(vec![pattern::picture(1, 0)]);
+        let answer = dead.features(vec![pattern::picture(1, 0)], dead.backbone().fingerprint);
         assert!(matches!(answer, Err(NnError::EngineGone)));
+    }
+
+    #[test]
+    fn features_of_another_arithmetic_than_the_running_one_are_refused() {
+        let engine = engine();
+        let other = ContentHash::of(b"a GPU that was lost");
+        let refused = engine.features(vec![pattern::picture(1, 0)], other);
+        assert!(matches!(refused, Err(NnError::ArithmeticChanged)));
+        let right = engine.features(vec![pattern::picture(1, 0)], engine.backbone().fingerprint);
+        assert_eq!(right.unwrap().len(), 1);
     }
 }

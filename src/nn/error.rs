@@ -113,6 +113,12 @@ pub enum NnError {
         "compute.precision is \"bf16\", but this processor has no AVX-512 to compute it with; set it to \"auto\" or \"f32\""
     )]
     NoBf16,
+    /// f16 is asked for, and there is no GPU.
+    #[error("compute.precision is \"f16\", which is for GPUs alone; set it to \"auto\" or \"f32\"")]
+    NoF16,
+    /// Activations that 16-bit floats cannot hold.
+    #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
+    BeyondHalf,
     /// A run's saved layer cannot be read.
     #[error("cannot read `{}`: {source}; restore the run's folder, or train again", path.display())]
     UnreadableHead {
@@ -161,6 +167,9 @@ pub enum NnError {
         /// The first line of its message.
         cause: String,
     },
+    /// Features were wanted of a GPU that was lost meanwhile, or in a precision that did not do.
+    #[error("the GPU was lost or its precision changed, which gives other features; start the command again")]
+    ArithmeticChanged,
     /// A bug: work on the network's thread panicked. The thread goes on.
     #[error("the network's thread ran into a bug ({cause}); please report it")]
     Panicked {

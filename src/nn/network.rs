@@ -8,27 +8,29 @@ use winograd::Instructions;
 
 use super::architecture::{Conv, INPUT_SIDE};
 use super::filtered::{Filtered, Planes};
+use super::gpu::{GpuLayers, InFlight};
+use super::input::Input;
 use super::placed::{Placed, Tensors, to_vec};
-use super::precision::Precision;
+use super::precision::{EXACT_BLOCKS, Precision};
 use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
 use crate::config::Preparation;
 use crate::imaging::Rgb8;
 
-/// Blocks that a processor computes in f32 even where bf16 is asked for. Filtered, they take no longer; and rounding them
-/// too moves a class's probability by up to 0.03.
-const EXACT_BLOCKS: usize = 3;
-
 /// The convolutions with their weights on the device.
-pub(super) struct Network {
-    layers: Layers,
-    input: Preparation,
-    device: Device,
+pub(super) enum Network {
+    /// At the processor.
+    Processor(Input, Layers),
+    /// On a GPU, in batches of one size.
+    Gpu(Box<GpuLayers>),
 }
 
-enum Layers {
+/// How a processor computes.
+pub(super) enum Layers {
+    /// All by minimal filtering.
     Filtered(Filtered),
+    /// All by oneDNN.
     Placed(Placed),
     /// One after the other.
     Both(Filtered, Placed),
@@ -40,6 +42,24 @@ enum Output {
     Tensors(Tensors),
 }
 
+/// A batch's features: there, or to come while the next batch is prepared.
+pub(super) enum Features {
+    /// One row a picture.
+    Ready(Vec<Vec<f32>>),
+    /// A GPU works on them.
+    InFlight(InFlight),
+}
+
+impl Features {
+    /// One row of 25,088 numbers a picture, once they are there.
+    pub(super) fn rows(self) -> Result<Vec<Vec<f32>>, NnError> {
+        match self {
+            Self::Ready(rows) => Ok(rows),
+            Self::InFlight(batch) => batch.rows(),
+        }
+    }
+}
+
 impl Network {
     pub(super) fn new(
         plan: &[Conv],
@@ -48,64 +68,90 @@ impl Network {
         device: Device,
         precision: Precision,
     ) -> Result<Self, NnError> {
-        let n_exact = match precision {
-            Precision::F32 => plan.len(),
-            Precision::Bf16 => first_blocks(plan),
-        };
-        let layers = match Instructions::of_this_processor().filter(|_| device == Device::Cpu) {
-            None => Layers::Placed(Placed::new(plan, weights, device, precision)?),
-            Some(instructions) if n_exact == plan.len() => {
-                Layers::Filtered(Filtered::new(plan, weights, false, instructions)?)
-            }
-            Some(instructions) => {
-                let filtered = Filtered::new(&plan[..n_exact], weights, true, instructions)?;
-                Layers::Both(filtered, Placed::new(&plan[n_exact..], &weights[n_exact..], device, precision)?)
-            }
-        };
-        Ok(Self { layers, input, device })
+        Ok(match device {
+            Device::Cuda(index) => Self::Gpu(Box::new(GpuLayers::new(plan, weights, input, index, precision)?)),
+            _ => Self::Processor(Input::new(input, device)?, Layers::new(plan, weights, precision)?),
+        })
     }
 
     /// How it computes, in a few words: what its last bits depend on besides the weights.
-    pub(super) fn manner(&self) -> &'static str {
-        match &self.layers {
-            Layers::Filtered(_) => "f32, filtered",
-            Layers::Placed(placed) => placed.precision().name(),
-            Layers::Both(..) => "bf16 after three blocks in f32, filtered",
+    pub(super) fn manner(&self) -> String {
+        match self {
+            Self::Gpu(layers) => layers.manner(),
+            Self::Processor(_, Layers::Filtered(_)) => "f32, filtered".to_owned(),
+            Self::Processor(_, Layers::Placed(placed)) => placed.precision().name().to_owned(),
+            Self::Processor(_, Layers::Both(..)) => "bf16 after three blocks in f32, filtered".to_owned(),
         }
     }
 
-    /// All activations of pictures of 224x224, as many as asked; the caller holds to one batch size.
+    /// All activations of pictures of 224x224.
     pub(super) fn forward(&self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
-        match self.run(pictures)? {
-            Output::Planes(planes) => {
+        match self {
+            Self::Gpu(layers) => layers.forward(pictures),
+            Self::Processor(input, layers) => layers.run(&input.tensor(pictures)?)?.activations(pictures.len()),
+        }
+    }
+
+    /// Begins with pool5 alone, which is all that a training needs, of at most `batch` pictures.
+    pub(super) fn start(&self, pictures: &[Rgb8], batch: usize) -> Result<Features, NnError> {
+        match self {
+            Self::Gpu(layers) => layers.start(pictures, batch).map(Features::InFlight),
+            Self::Processor(input, layers) => {
+                layers.run(&input.tensor(pictures)?)?.features(pictures.len()).map(Features::Ready)
+            }
+        }
+    }
+}
+
+impl Layers {
+    fn new(plan: &[Conv], weights: &[Layer], precision: Precision) -> Result<Self, NnError> {
+        let n_exact = match precision {
+            Precision::F32 | Precision::F16 => plan.len(),
+            Precision::Bf16 => first_blocks(plan),
+        };
+        Ok(match Instructions::of_this_processor() {
+            None => Self::Placed(Placed::new(plan, weights, precision)?),
+            Some(instructions) if n_exact == plan.len() => {
+                Self::Filtered(Filtered::new(plan, weights, false, instructions)?)
+            }
+            Some(instructions) => {
+                let filtered = Filtered::new(&plan[..n_exact], weights, true, instructions)?;
+                Self::Both(filtered, Placed::new(&plan[n_exact..], &weights[n_exact..], precision)?)
+            }
+        })
+    }
+
+    fn run(&self, x: &Tensor) -> Result<Output, NnError> {
+        Ok(match self {
+            Self::Filtered(filtered) => Output::Planes(filter(filtered, x)?),
+            Self::Placed(placed) => Output::Tensors(placed.run(x)?),
+            Self::Both(filtered, placed) => {
+                let x = stacked(&filter(filtered, x)?).named("stack the pictures")?;
+                Output::Tensors(placed.run(&x)?)
+            }
+        })
+    }
+}
+
+impl Output {
+    fn activations(self, n: usize) -> Result<Vec<Activations>, NnError> {
+        match self {
+            Self::Planes(planes) => {
                 let answer = |planes: Planes| Activations { pool5: planes.pooled(), conv5_3: planes.values };
                 Ok(planes.into_iter().map(answer).collect())
             }
-            Output::Tensors(tensors) => {
-                let pairs = tensors.conv5_3(pictures.len())?.into_iter().zip(tensors.pool5(pictures.len())?);
+            Self::Tensors(tensors) => {
+                let pairs = tensors.conv5_3(n)?.into_iter().zip(tensors.pool5(n)?);
                 Ok(pairs.map(|(conv5_3, pool5)| Activations { conv5_3, pool5 }).collect())
             }
         }
     }
 
-    /// pool5 alone, which is all that a training needs.
-    pub(super) fn features(&self, pictures: &[Rgb8]) -> Result<Vec<Vec<f32>>, NnError> {
-        match self.run(pictures)? {
-            Output::Planes(planes) => Ok(planes.iter().map(Planes::pooled).collect()),
-            Output::Tensors(tensors) => tensors.pool5(pictures.len()),
+    fn features(&self, n: usize) -> Result<Vec<Vec<f32>>, NnError> {
+        match self {
+            Self::Planes(planes) => Ok(planes.iter().map(Planes::pooled).collect()),
+            Self::Tensors(tensors) => tensors.pool5(n),
         }
-    }
-
-    fn run(&self, pictures: &[Rgb8]) -> Result<Output, NnError> {
-        let x = self.input.tensor(pictures, self.device)?;
-        Ok(match &self.layers {
-            Layers::Filtered(filtered) => Output::Planes(filter(filtered, &x)?),
-            Layers::Placed(placed) => Output::Tensors(placed.run(&x)?),
-            Layers::Both(filtered, placed) => {
-                let x = stacked(&filter(filtered, &x)?).named("stack the pictures")?;
-                Output::Tensors(placed.run(&x)?)
-            }
-        })
     }
 }
 

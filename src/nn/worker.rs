@@ -1,33 +1,42 @@
 //! What lives on the network's thread: the network itself, and the order in which it answers.
 //!
 //! Every batch has the device's one size, padded where pictures run out, so that what the network says of a picture does
-//! not depend on what else was asked.
+//! not depend on what else was asked. Scans are computed one by one: somebody waits for each.
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, select};
 use tch::Device;
 
 use super::allocation::keep_freed_memory;
-use super::architecture::{INPUT_SIDE, VGG16};
+use super::architecture::VGG16;
 use super::builtin::{self, BuiltIn};
 use super::device::{self, Chosen};
 use super::engine::Backbone;
-use super::network::Network;
+use super::network::{Features, Network};
 use super::rescue::{self, Remedy};
 use super::weights::{self, FILE_ORIGIN, Layer, Weights};
 use super::{Activations, NnError};
-use crate::config::{BackboneSettings, ComputeSettings, Preparation, WeightsChoice};
+use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation, WeightsChoice};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
 use crate::imaging::Rgb8;
 
-/// Pictures of the right size, and where the answers go, one a picture.
-pub(super) struct Job<T> {
+/// Pictures of the right size to be explained, and where the answers go, one a picture.
+pub(super) struct ScanJob {
     pub(super) pictures: Vec<Rgb8>,
-    pub(super) reply: Sender<Result<Vec<T>, NnError>>,
+    pub(super) reply: Sender<Result<Vec<Activations>, NnError>>,
+}
+
+/// Pictures of the right size whose features are wanted, as this arithmetic gives them, and where they go.
+pub(super) struct FeatureJob {
+    pub(super) pictures: Arc<[Rgb8]>,
+    /// A backbone's fingerprint.
+    pub(super) arithmetic: ContentHash,
+    pub(super) reply: Sender<Result<Vec<Vec<f32>>, NnError>>,
 }
 
 /// Turns a panic into an error.
@@ -39,10 +48,16 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, NnError>) -> Result<T,
     })
 }
 
-/// What the handle tells about the network.
-pub(super) struct Started {
+/// What runs now, and where: the handle reads it, and the worker changes it when a GPU is lost.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
     pub(super) backbone: Backbone,
     pub(super) device: String,
+}
+
+/// What the handle knows about the network.
+pub(super) struct Started {
+    pub(super) running: Arc<RwLock<Running>>,
     pub(super) batch: usize,
 }
 
@@ -50,11 +65,14 @@ pub(super) struct Started {
 pub(super) struct Worker {
     network: Network,
     batch: usize,
-    /// What a lost GPU is replaced from; nothing on the processor.
+    running: Arc<RwLock<Running>>,
+    /// Of what runs now.
+    fingerprint: ContentHash,
+    /// What the network is made anew from when a GPU fails; nothing on the processor.
     spare: Option<Spare>,
 }
 
-/// All that a network on the processor is made of.
+/// All that a network is made of.
 struct Spare {
     device: Device,
     layers: Vec<Layer>,
@@ -62,9 +80,6 @@ struct Spare {
     compute: ComputeSettings,
     n_threads: usize,
 }
-
-/// What is asked of the network.
-type Pass<T> = fn(&Network, &[Rgb8]) -> Result<Vec<T>, NnError>;
 
 impl Worker {
     pub(super) fn new(
@@ -78,106 +93,174 @@ impl Worker {
             n => n,
         };
         keep_freed_memory();
-        let Chosen { device, precision, batch, why } = device::choose(compute, n_threads)?;
+        let chosen = device::choose(compute, n_threads)?;
         // OpenMP keeps this setting by thread: it must be made here.
         tch::set_num_threads(n_threads as i32);
         let (weights, name, origin) = load(backbone, weights_dir, stop)?;
         let input = backbone.preprocessing.fixed().unwrap_or(weights.input);
-        let network = Network::new(&VGG16, &weights.layers, input, device, precision)?;
-        let described = describe(name, origin, input, network.manner(), weights.sha256);
+        let (network, Chosen { device, batch, why, .. }) = begin(chosen, compute, n_threads, &weights.layers, input)?;
+        let described = describe(name, origin, input, &network.manner(), weights.sha256);
+        let fingerprint = described.fingerprint;
+        let running = Arc::new(RwLock::new(Running { backbone: described, device: why }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
             Spare { device, layers: weights.layers, input, compute, n_threads }
         });
-        Ok((Self { network, batch, spare }, Started { backbone: described, device: why, batch }))
+        let worker = Self { network, batch, running: Arc::clone(&running), fingerprint, spare };
+        Ok((worker, Started { running, batch }))
     }
 
     /// Until every handle is gone.
-    pub(super) fn serve(mut self, scans: &Receiver<Job<Activations>>, training: &Receiver<Job<Vec<f32>>>) {
+    pub(super) fn serve(mut self, scans: &Receiver<ScanJob>, training: &Receiver<FeatureJob>) {
         let _no_grad = tch::no_grad_guard();
         loop {
             self.serve_waiting(scans);
+            // Whoever asked may have gone meanwhile.
             select! {
                 recv(scans) -> job => match job {
-                    Ok(job) => self.answer(&job, Network::forward, None),
+                    Ok(job) => drop(job.reply.send(self.activations(&job.pictures))),
                     Err(_) => return,
                 },
                 recv(training) -> job => match job {
-                    Ok(job) => self.answer(&job, Network::features, Some(scans)),
+                    Ok(job) => drop(job.reply.send(self.features(&job, scans))),
                     Err(_) => return,
                 },
             }
         }
     }
 
-    fn serve_waiting(&mut self, scans: &Receiver<Job<Activations>>) {
-        scans.try_iter().for_each(|job| self.answer(&job, Network::forward, None));
+    fn serve_waiting(&mut self, scans: &Receiver<ScanJob>) {
+        scans.try_iter().for_each(|job| drop(job.reply.send(self.activations(&job.pictures))));
     }
 
-    /// Batch by batch; waiting `scans` are served after each.
-    fn answer<T>(&mut self, job: &Job<T>, pass: Pass<T>, scans: Option<&Receiver<Job<Activations>>>) {
-        let mut answers = Vec::with_capacity(job.pictures.len());
-        for pictures in job.pictures.chunks(self.batch) {
-            match guarded(|| self.run(pictures, pass)) {
-                Ok(answered) => answers.extend(answered),
-                Err(error) => {
-                    let _ = job.reply.send(Err(error));
-                    return;
-                }
-            }
-            if let Some(scans) = scans {
-                self.serve_waiting(scans);
+    /// Again on the processor where a GPU fails.
+    fn activations(&mut self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+        loop {
+            match guarded(|| self.network.forward(pictures)) {
+                Ok(answers) => return Ok(answers),
+                Err(error) => self.recover(error)?,
             }
         }
-        // Whoever asked may have gone meanwhile.
-        let _ = job.reply.send(Ok(answers));
     }
 
-    /// At most one batch, tried again with less where a GPU fails.
-    fn run<T>(&mut self, pictures: &[Rgb8], pass: Pass<T>) -> Result<Vec<T>, NnError> {
-        loop {
-            let batches = pictures.chunks(self.batch).map(|batch| self.padded(batch, pass));
-            let error = match batches.collect::<Result<Vec<_>, _>>() {
-                Ok(answers) => return Ok(answers.into_iter().flatten().collect()),
-                Err(error) => error,
-            };
-            let device = self.spare.as_ref().map_or(Device::Cpu, |spare| spare.device);
-            match rescue::remedy(&error, device, self.batch) {
-                Remedy::Smaller(batch) => {
-                    tracing::warn!(
-                        "the GPU's memory is too small for {} pictures at a time: going on with {batch}",
-                        self.batch
-                    );
-                    self.batch = batch;
-                }
-                Remedy::Processor => self.leave_gpu(&error)?,
-                Remedy::None => return Err(error),
+    /// All rows by one arithmetic; from the first that is missing on, in smaller batches, where a GPU's memory is too small.
+    fn features(&mut self, job: &FeatureJob, scans: &Receiver<ScanJob>) -> Result<Vec<Vec<f32>>, NnError> {
+        let mut rows = Vec::with_capacity(job.pictures.len());
+        while rows.len() < job.pictures.len() {
+            if job.arithmetic != self.fingerprint {
+                return Err(NnError::ArithmeticChanged);
             }
+            if let Err(error) = guarded(|| self.stream(&job.pictures, &mut rows, scans)) {
+                self.recover(error)?;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Adds the missing rows batch by batch: one is prepared while another is computed. Waiting `scans` are served after
+    /// each. Ends early, with whole batches, when serving one of them has changed how the network runs.
+    fn stream(
+        &mut self,
+        pictures: &[Rgb8],
+        rows: &mut Vec<Vec<f32>>,
+        scans: &Receiver<ScanJob>,
+    ) -> Result<(), NnError> {
+        let as_begun = (self.fingerprint, self.batch);
+        let mut before: Option<Features> = None;
+        let missing = &pictures[rows.len()..];
+        for batch in missing.chunks(self.batch) {
+            let started = self.network.start(batch, self.batch)?;
+            if let Some(before) = before.replace(started) {
+                rows.extend(before.rows()?);
+            }
+            self.serve_waiting(scans);
+            if (self.fingerprint, self.batch) != as_begun {
+                return Ok(());
+            }
+        }
+        before.map_or(Ok(()), |last| last.rows().map(|last| rows.extend(last)))
+    }
+
+    /// Changes how the network runs so that it is worth another try, or gives the error back.
+    fn recover(&mut self, error: NnError) -> Result<(), NnError> {
+        let device = self.spare.as_ref().map_or(Device::Cpu, |spare| spare.device);
+        match rescue::remedy(&error, device, self.batch) {
+            Remedy::Smaller(batch) => {
+                tracing::warn!(
+                    "The GPU's memory is too small for {} images at a time: going on with {batch}.",
+                    self.batch
+                );
+                self.batch = batch;
+                Ok(())
+            }
+            Remedy::Processor => self.leave_gpu(&error),
+            Remedy::Exact => self.become_exact(device, &error),
+            Remedy::None => Err(error),
         }
     }
 
     fn leave_gpu(&mut self, error: &NnError) -> Result<(), NnError> {
-        let Some(Spare { layers, input, compute, n_threads, .. }) = self.spare.take() else { return Ok(()) };
-        let chosen = device::processor(&compute, n_threads, "the GPU was lost")?;
-        tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU is well", chosen.why);
-        self.network = Network::new(&VGG16, &layers, input, chosen.device, chosen.precision)?;
-        self.batch = chosen.batch;
+        let Some(spare) = self.spare.take() else { return Ok(()) };
+        let compute = on_any_processor(&spare.compute);
+        let chosen = device::processor(&compute, spare.n_threads, "the GPU was lost")?;
+        tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
+        let lost = self.replace(&spare, chosen)?;
+        // Freeing its tensors would ask the lost GPU, for which libtorch ends the program.
+        std::mem::forget(lost);
         Ok(())
     }
 
-    /// At most one batch, padded to exactly one.
-    fn padded<T>(&self, pictures: &[Rgb8], pass: Pass<T>) -> Result<Vec<T>, NnError> {
-        if pictures.len() == self.batch {
-            return pass(&self.network, pictures);
-        }
-        let side = INPUT_SIDE as u32;
-        let blank = Rgb8 { width: side, height: side, data: vec![0; 3 * INPUT_SIDE * INPUT_SIDE] };
-        let mut padded = pictures.to_vec();
-        padded.resize(self.batch, blank);
-        let mut answers = pass(&self.network, &padded)?;
-        answers.truncate(pictures.len());
-        Ok(answers)
+    fn become_exact(&mut self, device: Device, error: &NnError) -> Result<(), NnError> {
+        let (Some(spare), Device::Cuda(index)) = (self.spare.take(), device) else { return Ok(()) };
+        let compute = ComputeSettings { precision: Precision::F32, ..spare.compute.clone() };
+        let chosen = device::gpu(&compute, index, "16-bit floats do not hold this network's activations");
+        tracing::warn!("{error}, which is quicker from the start; going on with {}.", chosen.why);
+        self.replace(&spare, chosen)?;
+        self.spare = Some(spare);
+        Ok(())
     }
+
+    /// Runs on as `chosen` from now on, with another fingerprint; returns the network until now.
+    fn replace(&mut self, spare: &Spare, chosen: Chosen) -> Result<Network, NnError> {
+        let Chosen { device, precision, batch, why } = chosen;
+        let network = Network::new(&VGG16, &spare.layers, spare.input, device, precision)?;
+        self.batch = batch;
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        self.fingerprint = fingerprint(running.backbone.record.sha256, spare.input, &network.manner());
+        running.backbone.fingerprint = self.fingerprint;
+        running.device = why;
+        Ok(std::mem::replace(&mut self.network, network))
+    }
+}
+
+/// The network as chosen. Where the choice was left to the program, a GPU that fails at once is passed over.
+fn begin(
+    chosen: Chosen,
+    compute: &ComputeSettings,
+    n_threads: usize,
+    layers: &[Layer],
+    input: Preparation,
+) -> Result<(Network, Chosen), NnError> {
+    let make = |chosen: Chosen| {
+        let network = Network::new(&VGG16, layers, input, chosen.device, chosen.precision)?;
+        Ok((network, chosen))
+    };
+    let device = chosen.device;
+    make(chosen).or_else(|error| {
+        let passed_over =
+            compute.device == config::Device::Auto && rescue::remedy(&error, device, 1) == Remedy::Processor;
+        if !passed_over {
+            return Err(error);
+        }
+        let chosen = device::processor(&on_any_processor(compute), n_threads, "the GPU failed")?;
+        tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
+        make(chosen)
+    })
+}
+
+/// Whatever was wanted of a GPU, any processor has f32.
+fn on_any_processor(compute: &ComputeSettings) -> ComputeSettings {
+    ComputeSettings { precision: Precision::Auto, ..compute.clone() }
 }
 
 /// The weights with their name and origin.
@@ -206,9 +289,14 @@ fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
     Ok(files.pop())
 }
 
-fn describe(name: String, origin: &str, input: Preparation, manner: &str, sha256: ContentHash) -> Backbone {
+/// Of features: no two ways of computing share it.
+fn fingerprint(sha256: ContentHash, input: Preparation, manner: &str) -> ContentHash {
     let manner = format!("{input} {manner}");
-    let fingerprint = ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()]);
+    ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()])
+}
+
+fn describe(name: String, origin: &str, input: Preparation, manner: &str, sha256: ContentHash) -> Backbone {
+    let fingerprint = fingerprint(sha256, input, manner);
     let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.to_string() };
     Backbone { name, record, fingerprint }
 }

@@ -99,15 +99,12 @@ impl Item<'_> {
 
 impl Prepared {
     /// The batch's features one after the other, and its labels.
-    pub(super) fn finish(
-        mut self,
-        features: &Features<'_>,
-        stop: &StopFlag,
-    ) -> Result<(Vec<f32>, Vec<usize>), TrainError> {
-        for row in features.forward(&self.pictures, stop)? {
-            self.rows.extend(row);
+    pub(super) fn finish(self, features: &Features<'_>, stop: &StopFlag) -> Result<(Vec<f32>, Vec<usize>), TrainError> {
+        let Self { mut rows, labels, pictures, .. } = self;
+        for row in features.forward(pictures, stop)? {
+            rows.extend(row);
         }
-        Ok((self.rows, self.labels))
+        Ok((rows, labels))
     }
 }
 

@@ -3,16 +3,18 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::TrainError;
 use super::cache::FeatureCache;
-use super::overlap::overlapped;
+use super::overlap::in_three_stages;
 use crate::domain::{ContentHash, Progress, StopFlag};
 use crate::imaging::{DecodeOptions, Rgb8, decode};
-use crate::nn::Engine;
+use crate::nn::{Engine, NnError};
 
 /// An image that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +47,14 @@ impl Wanted {
 
 /// Decoded pictures wait a few at a time, so that a stop is heard within seconds and memory stays small.
 const AT_LEAST_A_TIME: usize = 4;
+/// A GPU prepares and reads while it computes only within one question.
+const BATCHES_A_TIME: usize = 2;
 
 /// Features on demand: cached, or computed and then cached.
 pub(super) struct Features<'a> {
     engine: &'a Engine,
+    /// The fingerprint of the backbone that all of them come from.
+    pub(super) arithmetic: ContentHash,
     pub(super) cache: FeatureCache,
     limits: DecodeOptions,
     n_forwarded: AtomicU64,
@@ -67,10 +73,11 @@ pub fn cache_features(
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<u64, TrainError> {
-    let features = Features::open(engine, dir, limits)?;
     let wanted: Vec<_> = images.iter().map(|path| Wanted { path: path.clone(), hash: None }).collect();
-    features.ensure(&wanted, stop, progress)?;
-    Ok(features.n_forwarded())
+    Features::with(engine, dir, limits, |features| {
+        features.ensure(&wanted, stop, progress)?;
+        Ok(features.n_forwarded())
+    })
 }
 
 /// Puts features that are known already into the cache in `dir`: 25,088 values for each content of an image, as
@@ -97,6 +104,9 @@ pub(super) struct Ensured {
     pub(super) failed: Vec<FailedImage>,
 }
 
+/// Contents that were not cached, and their features.
+type New = Vec<(ContentHash, Vec<f32>)>;
+
 /// What became of one wanted image before the network was asked.
 enum Found {
     Cached(ContentHash),
@@ -106,9 +116,29 @@ enum Found {
 
 impl<'a> Features<'a> {
     pub(super) fn open(engine: &'a Engine, dir: &Path, limits: DecodeOptions) -> Result<Self, TrainError> {
-        let shaped_by = [engine.backbone().fingerprint.as_bytes().as_slice(), &[limits.background]];
-        let cache = FeatureCache::open(dir, ContentHash::of_parts(shaped_by))?;
-        Ok(Self { engine, cache, limits, n_forwarded: AtomicU64::new(0) })
+        let arithmetic = engine.backbone().fingerprint;
+        let cache =
+            FeatureCache::open(dir, ContentHash::of_parts([arithmetic.as_bytes().as_slice(), &[limits.background]]))?;
+        Ok(Self { engine, arithmetic, cache, limits, n_forwarded: AtomicU64::new(0) })
+    }
+
+    /// Does `work` with the features of the backbone that runs now. If a GPU is lost meanwhile, the work begins again with
+    /// those of the processor, so that nothing is made of both; the processor is not lost.
+    pub(super) fn with<T>(
+        engine: &'a Engine,
+        dir: &Path,
+        limits: DecodeOptions,
+        work: impl Fn(&Self) -> Result<T, TrainError>,
+    ) -> Result<T, TrainError> {
+        match work(&Self::open(engine, dir, limits)?) {
+            Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
+                tracing::warn!(
+                    "All features are computed again on the processor, so that none of the lost GPU's are used."
+                );
+                work(&Self::open(engine, dir, limits)?)
+            }
+            other => other,
+        }
     }
 
     /// Pictures that went through the network.
@@ -116,7 +146,8 @@ impl<'a> Features<'a> {
         self.n_forwarded.load(Ordering::Relaxed)
     }
 
-    /// Sees that every image's features are cached. The next images are read and decoded while the network works.
+    /// Sees that every image's features are cached. Images are read and decoded while the network works on those before
+    /// them, and features are stored meanwhile.
     pub(super) fn ensure(
         &self,
         wanted: &[Wanted],
@@ -124,39 +155,50 @@ impl<'a> Features<'a> {
         progress: &dyn Progress,
     ) -> Result<Ensured, TrainError> {
         progress.begin("features", wanted.len() as u64, "images");
-        let mut ensured = Ensured::default();
-        let mut computed = HashSet::new();
         let steps: Vec<_> = wanted.chunks(self.n_at_a_time()).collect();
+        let (decoding, network, storing) = (Stopwatch::default(), Stopwatch::default(), Stopwatch::default());
+        let (mut ensured, mut seen, mut n_new) = (Ensured::default(), HashSet::new(), 0);
         let find = |step: usize| -> Result<Vec<Found>, TrainError> {
             stop.check()?;
-            Ok(steps[step].par_iter().map(|wanted| self.find(wanted)).collect())
+            Ok(decoding.time(|| steps[step].par_iter().map(|wanted| self.find(wanted)).collect()))
         };
-        let finished = overlapped(steps.len(), find, |found| {
-            let n = found.len() as u64;
-            self.settle(found, &mut computed, &mut ensured, stop)?;
-            progress.advance(n);
+        let compute = |found| network.time(|| self.compute(found, &mut seen, &mut ensured, stop));
+        let finished = in_three_stages(steps.len(), find, compute, |(n, new): (usize, New)| {
+            n_new += new.len();
+            storing.time(|| new.par_iter().try_for_each(|(hash, row)| self.cache.store(hash, row)))?;
+            progress.advance(n as u64);
             Ok(())
         });
         progress.end();
-        if !computed.is_empty() {
+        if n_new > 0 {
+            tracing::info!(
+                images = n_new,
+                decode_s = decoding.seconds(),
+                network_s = network.seconds(),
+                store_s = storing.seconds(),
+                "Features computed; the longest of the three stages, which overlap, set the pace."
+            );
             self.cache.sync()?;
         }
         finished.map(|()| ensured)
     }
 
     /// Runs pictures through the network.
-    pub(super) fn forward(&self, pictures: &[Rgb8], stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
+    pub(super) fn forward(&self, pictures: Vec<Rgb8>, stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut rows = Vec::with_capacity(pictures.len());
-        for pictures in pictures.chunks(self.n_at_a_time()) {
+        let mut pictures = pictures.into_iter().peekable();
+        while pictures.peek().is_some() {
             stop.check()?;
-            rows.extend(self.engine.features(pictures.to_vec())?);
-            self.n_forwarded.fetch_add(pictures.len() as u64, Ordering::Relaxed);
+            let some: Arc<[Rgb8]> = pictures.by_ref().take(self.n_at_a_time()).collect();
+            let n = some.len() as u64;
+            rows.extend(self.engine.features(some, self.arithmetic)?);
+            self.n_forwarded.fetch_add(n, Ordering::Relaxed);
         }
         Ok(rows)
     }
 
     fn n_at_a_time(&self) -> usize {
-        self.engine.batch().max(AT_LEAST_A_TIME)
+        (BATCHES_A_TIME * self.engine.batch()).max(AT_LEAST_A_TIME)
     }
 
     fn find(&self, wanted: &Wanted) -> Found {
@@ -193,20 +235,21 @@ impl<'a> Features<'a> {
         }
     }
 
-    /// Computes what is new (the same content only once) and notes everything down.
-    fn settle(
+    /// How many were found, and the features of what is new among them, the same content only once.
+    fn compute(
         &self,
         found: Vec<Found>,
-        computed: &mut HashSet<ContentHash>,
+        seen: &mut HashSet<ContentHash>,
         ensured: &mut Ensured,
         stop: &StopFlag,
-    ) -> Result<(), TrainError> {
+    ) -> Result<(usize, New), TrainError> {
+        let n = found.len();
         let (mut new, mut pictures) = (Vec::new(), Vec::new());
         for found in found {
             ensured.hashes.push(match found {
                 Found::Cached(hash) => Some(hash),
                 Found::Decoded(hash, picture) => {
-                    if computed.insert(hash) {
+                    if seen.insert(hash) {
                         new.push(hash);
                         pictures.push(picture);
                     }
@@ -219,7 +262,24 @@ impl<'a> Features<'a> {
                 }
             });
         }
-        let rows = self.forward(&pictures, stop)?;
-        new.iter().zip(&rows).try_for_each(|(hash, row)| self.cache.store(hash, row))
+        let rows = self.forward(pictures, stop)?;
+        Ok((n, new.into_iter().zip(rows).collect()))
+    }
+}
+
+/// How long one stage worked.
+#[derive(Default)]
+struct Stopwatch(AtomicU64);
+
+impl Stopwatch {
+    fn time<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begin = Instant::now();
+        let made = work();
+        self.0.fetch_add(begin.elapsed().as_micros() as u64, Ordering::Relaxed);
+        made
+    }
+
+    fn seconds(&self) -> f64 {
+        self.0.load(Ordering::Relaxed) as f64 / 1e6
     }
 }

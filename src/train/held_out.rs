@@ -39,10 +39,19 @@ pub fn train_held_out(
     progress: &dyn Progress,
 ) -> Result<HeldOut, TrainError> {
     job::check(&job.dataset, &job::count(job.samples))?;
-    let features = Features::open(engine, &job.features_dir, job.limits)?;
-    let gathered = run::gather(job, &features, stop, progress)?;
+    Features::with(engine, &job.features_dir, job.limits, |features| measured(features, job, held_out, stop, progress))
+}
+
+fn measured(
+    features: &Features<'_>,
+    job: &TrainJob<'_>,
+    held_out: &[LabelledImage],
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<HeldOut, TrainError> {
+    let gathered = run::gather(job, features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
-    let bench = Bench { settings: &job.settings, features: &features, stop, progress, bookmark: None };
+    let bench = Bench { settings: &job.settings, features, stop, progress, bookmark: None };
     let fitted = epochs::fit(&gathered.material, bench)?;
     let labels: Vec<usize> = gathered.material.validation.iter().map(|row| row.class).collect();
     let temperature = fit_temperature(fitted.head.activation(), &fitted.evaluation.logits, &labels);

@@ -19,6 +19,22 @@ pub(super) fn overlapped<T: Send, E: Send>(
     })
 }
 
+/// As [`overlapped`], with a stage between: `work` runs on a thread of its own too, one step ahead of `consume`.
+pub(super) fn in_three_stages<T: Send, U: Send, E: Send>(
+    n_steps: usize,
+    prepare: impl Fn(usize) -> Result<T, E> + Send,
+    mut work: impl FnMut(T) -> Result<U, E> + Send,
+    mut consume: impl FnMut(U) -> Result<(), E>,
+) -> Result<(), E> {
+    thread::scope(|scope| {
+        let (sender, prepared) = bounded(1);
+        scope.spawn(move || (0..n_steps).map(prepare).try_for_each(|step| sender.send(step)));
+        let (sender, worked) = bounded(1);
+        scope.spawn(move || prepared.into_iter().try_for_each(|step| sender.send(step.and_then(&mut work))));
+        worked.into_iter().try_for_each(|step| consume(step?))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +48,30 @@ mod tests {
         })
         .unwrap();
         assert_eq!(seen, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn three_stages_keep_the_order_and_an_error_of_any_ends_all() {
+        let run = |failing: &str| {
+            let mut seen = Vec::new();
+            let fails =
+                |stage: &str, step| if step == 3 && failing == stage { Err(stage.to_owned()) } else { Ok(step) };
+            let ended = in_three_stages(
+                6,
+                |step| fails("prepare", step),
+                |step| fails("work", step),
+                |step| {
+                    seen.push(step);
+                    fails("consume", step).map(drop)
+                },
+            );
+            (ended, seen)
+        };
+        assert_eq!(run("none"), (Ok(()), (0..6).collect()));
+        for stage in ["prepare", "work"] {
+            assert_eq!(run(stage), (Err(stage.to_owned()), vec![0, 1, 2]));
+        }
+        assert_eq!(run("consume"), (Err("consume".to_owned()), vec![0, 1, 2, 3]));
     }
 
     #[test]

@@ -69,20 +69,29 @@ pub fn train(
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<Outcome, TrainError> {
-    let begin = Instant::now();
     job::check(&job.dataset, &job::count(job.samples))?;
-    let features = Features::open(engine, &job.features_dir, job.limits)?;
-    let gathered = gather(job, &features, stop, progress)?;
+    Features::with(engine, &job.features_dir, job.limits, |features| train_on(features, job, engine, stop, progress))
+}
+
+fn train_on(
+    features: &Features<'_>,
+    job: &TrainJob<'_>,
+    engine: &Engine,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<Outcome, TrainError> {
+    let begin = Instant::now();
+    let gathered = gather(job, features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
-    let identity = gathered.material.identity(job.job_hash, engine.backbone().fingerprint);
+    let identity = gathered.material.identity(job.job_hash, features.arithmetic);
     let bookmark = Bookmark::new(&job.run_dir, identity);
-    let bench = Bench { settings: &job.settings, features: &features, stop, progress, bookmark: Some(&bookmark) };
+    let bench = Bench { settings: &job.settings, features, stop, progress, bookmark: Some(&bookmark) };
     let fitted = epochs::fit(&gathered.material, bench)?;
-    let mistakes = mistakes::worst(job, &features, &gathered.material.validation, &fitted)?;
+    let mistakes = mistakes::worst(job, features, &gathered.material.validation, &fitted)?;
     let head = fitted.head.to_bytes()?;
     let predictions = predictions(&gathered.material.validation, &fitted.evaluation.logits);
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
-    model.test = tested(&gathered, &fitted, &features, job.settings.seed)?;
+    model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
     model.train_seconds = begin.elapsed().as_secs_f64();
     learned::write(&job.run_dir, job.samples)?;
@@ -113,18 +122,19 @@ pub fn measure(
     engine: &Engine,
     stop: &StopFlag,
 ) -> Result<Option<BTreeMap<ContentHash, bool>>, TrainError> {
-    let features = Features::open(engine, &job.features_dir, job.limits)?;
     let images: Vec<&LabelledImage> =
         sorted(job).into_iter().filter(|image| image.split == Split::Validation).collect();
-    let ensured = features.ensure(&wanted(&images), stop, &Silent)?;
     let classes = job.classes();
-    let rows: Vec<Row> =
-        images.iter().zip(ensured.hashes).filter_map(|(image, hash)| row(&classes, &image.class, hash)).collect();
-    let predicted = evaluation::predictions_over(head, &classes, &rows, &features.cache)?;
-    let right = |predicted: Vec<usize>| {
-        rows.iter().zip(predicted).map(|(row, predicted)| (row.hash, row.class == predicted)).collect()
-    };
-    Ok(predicted.map(right))
+    Features::with(engine, &job.features_dir, job.limits, |features| {
+        let ensured = features.ensure(&wanted(&images), stop, &Silent)?;
+        let rows: Vec<Row> =
+            images.iter().zip(ensured.hashes).filter_map(|(image, hash)| row(&classes, &image.class, hash)).collect();
+        let predicted = evaluation::predictions_over(head, &classes, &rows, &features.cache)?;
+        let right = |predicted: Vec<usize>| {
+            rows.iter().zip(predicted).map(|(row, predicted)| (row.hash, row.class == predicted)).collect()
+        };
+        Ok(predicted.map(right))
+    })
 }
 
 pub(super) fn predictions(rows: &[Row], logits: &[Vec<f64>]) -> Vec<Prediction> {

@@ -52,7 +52,7 @@ fn the_demo_learns_its_films_and_its_pages_open() {
     };
     let ran = demo(&bed);
     let reports = reports(&bed);
-    assert!(ran.stdout.contains("48 labelled films and 8 scans"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("48 labelled images and 8 scans"), "{}", ran.stdout);
     assert!(ran.stdout.contains(&bed.state("reports/index.html").display().to_string()), "{}", ran.stdout);
     assert_eq!(reports.iter().map(|report| report.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8]);
     films_are_told_apart(&reports);

@@ -18,7 +18,7 @@ fn root() -> &'static Path {
 
 /// Every document, with its path relative to the root.
 fn documents() -> Vec<(PathBuf, String)> {
-    let folders = ["", "systemd", "watch"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let folders = ["", "docs", "systemd", "watch"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
     let paths = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
     let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.map(|path| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap())).collect()

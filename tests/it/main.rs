@@ -22,6 +22,7 @@ mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
+mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs

@@ -10,6 +10,17 @@ use crate::nn::pattern;
 use crate::nn::weights::Weights;
 use crate::nn::{Engine, Generator, Head};
 
+impl Network {
+    /// pool5 of all at once.
+    fn features(&self, pictures: &[Rgb8]) -> Vec<Vec<f32>> {
+        self.start(pictures, pictures.len()).unwrap().rows().unwrap()
+    }
+}
+
+fn by_libtorch(layers: Placed) -> Network {
+    Network::Processor(Input::new(Preparation::Imagenet, Device::Cpu).unwrap(), Layers::Placed(layers))
+}
+
 fn assert_close(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");
 }
@@ -37,7 +48,7 @@ fn two_layers_and_a_pool_equal_the_definition() {
     let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
     let pictures = [pattern::picture(1, 1), pattern::picture(1, 3)];
     let answers = network.forward(&pictures).unwrap();
-    let prepared = Preparation::Imagenet.tensor(&pictures[1..], Device::Cpu).unwrap();
+    let prepared = Input::new(Preparation::Imagenet, Device::Cpu).unwrap().tensor(&pictures[1..]).unwrap();
     let x = |channel: usize, r: i64, c: i64| prepared.double_value(&[0, channel as i64, r, c]);
     let first = |channel: usize, r: i64, c: i64| convolved(&x, &layers[0], channel, r, c);
     for (out, row, column) in [(0, 0, 0), (1, 223, 223), (0, 100, 51), (1, 7, 223)] {
@@ -60,7 +71,7 @@ fn a_network_that_runs_in_bf16_says_the_same_within_its_rounding() {
         .map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in(), conv.fan_in()), bias: draw(conv.outputs, 100) });
     let picture = [pattern::picture(1, 1)];
     let [exact, rounded] = [Precision::F32, Precision::Bf16].map(|precision| {
-        Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, precision).unwrap().features(&picture).unwrap()
+        Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, precision).unwrap().features(&picture)
     });
     let size = exact[0].iter().fold(0.0_f32, |size, value| size.max(*value));
     let worst = exact[0].iter().zip(&rounded[0]).fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs()));
@@ -76,7 +87,7 @@ fn features_are_the_pool_of_all_activations() {
     let network = Network::new(&plan, &layers, Preparation::Raw, Device::Cpu, Precision::F32).unwrap();
     let pictures = [pattern::picture(1, 0), pattern::picture(1, 1)];
     let whole: Vec<_> = network.forward(&pictures).unwrap().into_iter().map(|row| row.pool5).collect();
-    assert_eq!(network.features(&pictures).unwrap(), whole);
+    assert_eq!(network.features(&pictures), whole);
 }
 const CLASSES: [PhantomClass; 2] = [PhantomClass::Plain, PhantomClass::Patchy];
 
@@ -114,10 +125,10 @@ fn probabilities_of_generated_films_in_bf16_are_those_in_f32_within_a_hundredth(
     let quick = BuiltIn { plan: &VGG16, seed: 1, n_pictures: 1 };
     let Weights { layers, .. } = quick.load_or_make(dir.path(), &StopFlag::default()).unwrap();
     let exact = full_size(&layers, Precision::F32);
-    let head = fitted(&exact.features(&films(0..6)).unwrap());
+    let head = fitted(&exact.features(&films(0..6)));
     let unknown = films(6..12);
     let logits = |network: &Network| -> Vec<f64> {
-        network.features(&unknown).unwrap().iter().flat_map(|row| head.logits(row)).collect()
+        network.features(&unknown).iter().flat_map(|row| head.logits(row)).collect()
     };
     let exact = logits(&exact);
     // Nothing that a logit becomes moves by more than a quarter of it.
@@ -125,8 +136,8 @@ fn probabilities_of_generated_films_in_bf16_are_those_in_f32_within_a_hundredth(
         let pairs = exact.iter().zip(logits(&network));
         pairs.fold(0.0, |worst: f64, (exact, found)| worst.max((exact - found).abs() / 4.0))
     };
-    let rounded = Placed::new(&VGG16, &layers, Device::Cpu, Precision::Bf16).unwrap();
-    let rounded = Network { layers: Layers::Placed(rounded), input: Preparation::Imagenet, device: Device::Cpu };
+    let rounded = Placed::new(&VGG16, &layers, Precision::Bf16).unwrap();
+    let rounded = by_libtorch(rounded);
     let (found, throughout) = (worst(full_size(&layers, Precision::Bf16)), worst(rounded));
     assert!(found < 0.01, "{found}");
     assert!(throughout > 0.01, "rounding all blocks would do: {throughout}");
@@ -138,8 +149,7 @@ fn filtered_layers_say_what_libtorch_says() {
     let mut generator = Generator::new(4, "layers");
     let mut draw = |n: usize| (0..n).map(|_| 0.1 * generator.bell()).collect::<Vec<f32>>();
     let layers = plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
-    let placed = Placed::new(&plan, &layers, Device::Cpu, Precision::F32).unwrap();
-    let placed = Network { layers: Layers::Placed(placed), input: Preparation::Imagenet, device: Device::Cpu };
+    let placed = by_libtorch(Placed::new(&plan, &layers, Precision::F32).unwrap());
     let filtered = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
     let pictures = [pattern::picture(1, 4), pattern::picture(1, 5)];
     let [filtered, placed] = [filtered, placed].map(|network| network.forward(&pictures).unwrap());

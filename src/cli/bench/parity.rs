@@ -1,0 +1,57 @@
+//! How far a GPU's features are from the processor's.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{Bench, Failure};
+use crate::config::{Device, Precision};
+use crate::imaging::Rgb8;
+use crate::nn::Engine;
+
+/// Over all values of the pictures' features.
+pub(super) struct Difference {
+    device: String,
+    images: usize,
+    greatest_difference: f32,
+    /// The greatest value, to compare with.
+    greatest_feature: f32,
+}
+
+impl Bench<'_> {
+    /// Of `gpu`, in its configured precision, from the processor in f32.
+    pub(super) fn difference(&self, gpu: Device) -> Result<Difference, Failure> {
+        let pictures: Arc<[Rgb8]> = self.usable()?.into();
+        let features = |engine: &Engine| engine.features(Arc::clone(&pictures), engine.backbone().fingerprint);
+        let exact = features(&self.engine(Device::Cpu, Precision::F32)?)?;
+        let engine = self.engine(gpu, self.settings.compute.precision)?;
+        let found = features(&engine)?;
+        let (mut greatest_difference, mut greatest_feature) = (0.0_f32, 0.0_f32);
+        for (exact, found) in exact.iter().flatten().zip(found.iter().flatten()) {
+            // A value that is no number is as far away as can be.
+            let difference = (exact - found).abs();
+            greatest_difference = greatest_difference.max(if difference.is_nan() { f32::MAX } else { difference });
+            greatest_feature = greatest_feature.max(exact.abs());
+        }
+        Ok(Difference { device: engine.device(), images: pictures.len(), greatest_difference, greatest_feature })
+    }
+}
+
+impl Difference {
+    pub(super) fn sentence(&self) -> String {
+        format!(
+            "parity      at most {:.1e} from the processor in f32, where features reach {:.1} ({} images)  {}",
+            self.greatest_difference, self.greatest_feature, self.images, self.device
+        )
+    }
+
+    pub(super) fn document(&self) -> serde_json::Value {
+        json!({
+            "what": "parity",
+            "device": self.device,
+            "images": self.images,
+            "greatest_difference": self.greatest_difference,
+            "greatest_feature": self.greatest_feature,
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! The layers on a GPU: cuDNN's convolutions with channels last, and batches that follow each other without a pause.
+//!
+//! Pictures wait in pinned memory and answers arrive in it, so that the GPU copies both by itself. While it works on one
+//! batch, the processor fills the next and reads the one before. All batches have one size: what is said of a picture does
+//! not depend on what else was asked, and libtorch finds the memory of the batch before free for the next.
+
+use std::cell::RefCell;
+
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::architecture::{Conv, INPUT_SIDE, N_FEATURES};
+use super::cuda_event::{Event, Events};
+use super::input::Input;
+use super::pinned::{self, PinnedBytes};
+use super::precision::Precision;
+use super::torch::Torch;
+use super::weights::Layer;
+use super::{Activations, NnError};
+use crate::config::Preparation;
+use crate::imaging::Rgb8;
+
+/// Bytes of a picture.
+const PICTURE: usize = 3 * INPUT_SIDE * INPUT_SIDE;
+/// The picture's three, filled up with zeros: matrix units take channels eight at a time.
+const INPUT_CHANNELS: usize = 8;
+/// One batch is filled while the other is copied.
+const N_STAGES: usize = 2;
+
+/// The convolutions with their weights on the GPU.
+pub(super) struct GpuLayers {
+    layers: Vec<Weights>,
+    input: Input,
+    /// Activations are this times what the weights were trained for, so that 16-bit floats hold them.
+    scale: f64,
+    device: Device,
+    precision: Precision,
+    events: Events,
+    stages: RefCell<Stages>,
+}
+
+struct Weights {
+    /// `[outputs, inputs, 3, 3]`, channels last in memory.
+    weight: Tensor,
+    bias: Tensor,
+    precision: Precision,
+    ends_block: bool,
+}
+
+/// Where batches of `batch` pictures wait for their copy to the GPU, in turn.
+struct Stages {
+    batch: usize,
+    stages: Vec<Stage>,
+    turn: usize,
+}
+
+struct Stage {
+    bytes: PinnedBytes,
+    /// The end of its last copy.
+    copied: Option<Event>,
+}
+
+/// A batch that the GPU works on.
+pub(super) struct InFlight {
+    /// `[batch, 25088]`, pinned.
+    features: Tensor,
+    arrived: Event,
+    n: usize,
+    may_overflow: bool,
+}
+
+impl GpuLayers {
+    pub(super) fn new(
+        plan: &[Conv],
+        weights: &[Layer],
+        preparation: Preparation,
+        index: usize,
+        precision: Precision,
+    ) -> Result<Self, NnError> {
+        let device = Device::Cuda(index);
+        let input = Input::new(preparation, device)?;
+        let scale = scale(preparation, precision);
+        let place = || {
+            let mut layers = Vec::with_capacity(plan.len());
+            let mut block = 0;
+            for (conv, layer) in plan.iter().zip(weights) {
+                layers.push(Weights::place(conv, layer, device, precision.of_block_on_gpu(block), scale)?);
+                block += usize::from(conv.ends_block);
+            }
+            let stages = RefCell::new(Stages { batch: 0, stages: Vec::new(), turn: 0 });
+            Ok(Self { layers, input, scale, device, precision, events: Events::of_gpu(index)?, stages })
+        };
+        place().named("place the weights on the GPU")
+    }
+
+    /// What the last bits depend on besides the weights.
+    pub(super) fn manner(&self) -> String {
+        match self.precision {
+            Precision::Bf16 => "bf16 after three blocks in f16, on a GPU".to_owned(),
+            Precision::F16 | Precision::F32 => format!("{} on a GPU", self.precision.name()),
+        }
+    }
+
+    fn may_overflow(&self) -> bool {
+        self.precision != Precision::F32
+    }
+
+    /// Queues at most `batch` pictures, padded to that many; what stands in the padding does not matter.
+    pub(super) fn start(&self, pictures: &[Rgb8], batch: usize) -> Result<InFlight, NnError> {
+        let queue = || {
+            let rgb = self.stages.borrow_mut().upload(pictures, batch, self.device, self.events)?;
+            let features = self.plain(&pool(&self.run(&rgb)?)?)?.f_view([batch as i64, -1])?;
+            let features = features.f_to_device_(Device::Cpu, Kind::Float, true, false)?;
+            let (n, may_overflow) = (pictures.len(), self.may_overflow());
+            Ok(InFlight { features, arrived: self.events.record()?, n, may_overflow })
+        };
+        queue().named("run the network")
+    }
+
+    /// Everything that explaining needs, one picture at a time: somebody waits for it.
+    pub(super) fn forward(&self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+        let answers = pictures.iter().map(|picture| self.activations(picture)).collect::<Result<Vec<_>, _>>();
+        let answers = answers.named("run the network")?;
+        for answer in &answers {
+            held(&answer.conv5_3, self.may_overflow())?;
+        }
+        Ok(answers)
+    }
+
+    fn activations(&self, picture: &Rgb8) -> Result<Activations, TchError> {
+        let side = INPUT_SIDE as i64;
+        let rgb = Tensor::f_from_data_size(&picture.data, &[1, side, side, 3], Kind::Uint8)?;
+        let conv5_3 = self.run(&rgb.f_to_device(self.device)?)?;
+        let read = |tensor: &Tensor| {
+            let tensor = self.plain(tensor)?.f_to_device(Device::Cpu)?;
+            pinned::numbers(&tensor).map(<[f32]>::to_vec)
+        };
+        Ok(Activations { pool5: read(&pool(&conv5_3)?)?, conv5_3: read(&conv5_3)? })
+    }
+
+    /// In f32, as the weights were trained for, and in the order of the indices.
+    fn plain(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        x.f_to_kind(Kind::Float)?.f_mul_scalar(1.0 / self.scale)?.f_contiguous()
+    }
+
+    /// From `[n, 224, 224, 3]` bytes on the GPU to the last convolution's output after `ReLU`.
+    fn run(&self, rgb: &Tensor) -> Result<Tensor, TchError> {
+        let x = self.input.prepared(rgb)?.f_mul_scalar(self.scale)?;
+        let mut x = x.f_constant_pad_nd([0, 0, 0, 0, 0, (INPUT_CHANNELS - 3) as i64])?;
+        let Some((last, below)) = self.layers.split_last() else {
+            return Err(TchError::Shape("no layers".to_owned()));
+        };
+        for layer in below {
+            x = layer.rectified(&x)?;
+            x = if layer.ends_block { pool(&x)? } else { x };
+        }
+        last.rectified(&x)
+    }
+}
+
+impl Weights {
+    fn place(conv: &Conv, layer: &Layer, device: Device, precision: Precision, scale: f64) -> Result<Self, TchError> {
+        let weight = precision.weights(layer)?.f_view(conv.weight_shape().map(|n| n as i64))?;
+        let lacking = if conv.inputs == 3 { INPUT_CHANNELS - 3 } else { 0 };
+        let weight = weight.f_constant_pad_nd([0, 0, 0, 0, 0, lacking as i64])?;
+        let channels_last = weight.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?;
+        let place = |tensor: Tensor| tensor.f_to_device(device)?.f_to_kind(precision.kind());
+        let bias = Tensor::f_from_slice(&layer.bias)?.f_mul_scalar(scale)?;
+        Ok(Self { weight: place(channels_last)?, bias: place(bias)?, precision, ends_block: conv.ends_block })
+    }
+
+    /// Convolution, bias and `ReLU`.
+    fn rectified(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let Self { weight, bias, precision, .. } = self;
+        let (stride, padding, dilation) = ([1, 1], [1, 1], [1, 1]);
+        let x = x.f_to_kind(precision.kind())?;
+        match precision {
+            // In one pass over the numbers, which are rounded once.
+            Precision::F16 | Precision::Bf16 => {
+                x.f_cudnn_convolution_relu(weight, Some(bias), stride, padding, dilation, 1)
+            }
+            // That pass would multiply in TF32, which is f32 rounded to 11 bits. The first `false` keeps the algorithm from
+            // being chosen by a race, so that the bits are the same each time.
+            Precision::F32 => {
+                let mut x = x.f_cudnn_convolution(weight, padding, stride, dilation, 1, false, true, false)?;
+                x.f_add_(&bias.f_view([1, -1, 1, 1])?)?.f_relu_()
+            }
+        }
+    }
+}
+
+/// Levels of 0 to 255 grow to tens of thousands in a network that was trained on them, where 16-bit floats end at 65504.
+/// Smaller inputs and biases make all activations smaller by the same power of two, which costs no bit.
+fn scale(preparation: Preparation, precision: Precision) -> f64 {
+    match (precision, preparation) {
+        (Precision::F16 | Precision::Bf16, Preparation::Caffe | Preparation::Raw) => 1.0 / 64.0,
+        _ => 1.0,
+    }
+}
+
+/// An error for numbers that 16-bit floats could not hold on the way.
+fn held(values: &[f32], may_overflow: bool) -> Result<(), NnError> {
+    if may_overflow && !values.iter().all(|value| value.is_finite()) { Err(NnError::BeyondHalf) } else { Ok(()) }
+}
+
+impl Stages {
+    /// Queues the copy of the pictures to the GPU, `[batch, 224, 224, 3]`.
+    fn upload(&mut self, pictures: &[Rgb8], batch: usize, gpu: Device, events: Events) -> Result<Tensor, TchError> {
+        if self.batch != batch {
+            let stage = |_| Ok(Stage { bytes: PinnedBytes::zeros(batch * PICTURE, gpu)?, copied: None });
+            self.stages = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
+            self.batch = batch;
+        }
+        self.turn = (self.turn + 1) % N_STAGES;
+        let Stage { bytes, copied } = &mut self.stages[self.turn];
+        if let Some(copied) = copied.take() {
+            copied.wait()?;
+        }
+        for (room, picture) in bytes.as_mut_slice().chunks_exact_mut(PICTURE).zip(pictures) {
+            room.copy_from_slice(&picture.data);
+        }
+        let rgb = bytes.to_gpu(gpu)?;
+        *copied = Some(events.record()?);
+        let side = INPUT_SIDE as i64;
+        rgb.f_view([batch as i64, side, side, 3])
+    }
+}
+
+impl InFlight {
+    /// One row of 25,088 numbers a picture, once they are there.
+    pub(super) fn rows(self) -> Result<Vec<Vec<f32>>, NnError> {
+        let read = || {
+            self.arrived.wait()?;
+            Ok(&pinned::numbers(&self.features)?[..self.n * N_FEATURES])
+        };
+        let values = read().named("read the network's output")?;
+        held(values, self.may_overflow)?;
+        Ok(values.chunks_exact(N_FEATURES).map(<[f32]>::to_vec).collect())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        // Giving pinned memory back asks the GPU; where that is lost, libtorch would end the program.
+        if self.arrived.wait().is_err() {
+            std::mem::forget(std::mem::replace(&mut self.features, Tensor::new()));
+        }
+    }
+}
+
+fn pool(x: &Tensor) -> Result<Tensor, TchError> {
+    x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)
+}
