@@ -201,5 +201,7 @@ fn report(figures: &[Figure], differences: &[Difference], as_json: bool) {
     for Figure { what, device, per_second, .. } in figures {
         output::line(&format!("{what:<12}{per_second:>10.1} images/s  {device}"));
     }
-    differences.iter().for_each(|difference| output::line(&difference.sentence()));
+    for difference in differences {
+        output::line(&difference.sentence());
+    }
 }

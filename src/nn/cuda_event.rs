@@ -3,7 +3,7 @@
 //! tch has no word for them, and without them the only way to wait is for the whole queue, which would leave the GPU idle
 //! between batches. The functions come from the CUDA runtime that libtorch itself is linked with.
 
-#![expect(unsafe_code, reason = "four functions of CUDA's C runtime, called with handles that it made itself")]
+#![expect(unsafe_code, reason = "six functions of CUDA's C runtime, called with handles that it made itself")]
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::ptr::null_mut;
@@ -12,12 +12,14 @@ use tch::TchError;
 
 /// No time stamps: the cheapest kind of event.
 const DISABLE_TIMING: c_uint = 2;
+/// What a stream answers that has work left.
+const NOT_READY: c_int = 600;
 /// The stream that libtorch queues everything in unless it is told otherwise.
 const DEFAULT_STREAM: *mut c_void = null_mut();
 
 type Create = unsafe extern "C" fn(*mut *mut c_void, c_uint) -> c_int;
 type Record = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
-type OfEvent = unsafe extern "C" fn(*mut c_void) -> c_int;
+type OfHandle = unsafe extern "C" fn(*mut c_void) -> c_int;
 type SetDevice = unsafe extern "C" fn(c_int) -> c_int;
 
 /// The runtime's functions, for one GPU. Use it on the thread that opened it.
@@ -25,8 +27,9 @@ type SetDevice = unsafe extern "C" fn(c_int) -> c_int;
 pub(super) struct Events {
     create: Create,
     record: Record,
-    synchronize: OfEvent,
-    destroy: OfEvent,
+    synchronize: OfHandle,
+    destroy: OfHandle,
+    query_stream: OfHandle,
 }
 
 /// A mark in the queue. It never leaves its thread.
@@ -46,14 +49,21 @@ impl Events {
             let events = Self {
                 create: std::mem::transmute::<*mut c_void, Create>(function(c"cudaEventCreateWithFlags")?),
                 record: std::mem::transmute::<*mut c_void, Record>(function(c"cudaEventRecord")?),
-                synchronize: std::mem::transmute::<*mut c_void, OfEvent>(function(c"cudaEventSynchronize")?),
-                destroy: std::mem::transmute::<*mut c_void, OfEvent>(function(c"cudaEventDestroy")?),
+                synchronize: std::mem::transmute::<*mut c_void, OfHandle>(function(c"cudaEventSynchronize")?),
+                destroy: std::mem::transmute::<*mut c_void, OfHandle>(function(c"cudaEventDestroy")?),
+                query_stream: std::mem::transmute::<*mut c_void, OfHandle>(function(c"cudaStreamQuery")?),
             };
             (events, std::mem::transmute::<*mut c_void, SetDevice>(function(c"cudaSetDevice")?))
         };
         // SAFETY: it takes a number, and refuses one that is no GPU.
         checked("choose the GPU", unsafe { set_device(index as c_int) })?;
         Ok(events)
+    }
+
+    /// Whether the GPU still works for this program. Asking waits for nothing.
+    pub(super) fn is_alive(self) -> bool {
+        // SAFETY: the default stream always exists.
+        matches!(unsafe { (self.query_stream)(DEFAULT_STREAM) }, 0 | NOT_READY)
     }
 
     /// A mark behind everything that is queued now.

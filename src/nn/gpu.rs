@@ -11,7 +11,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::architecture::{Conv, INPUT_SIDE, N_FEATURES};
 use super::cuda_event::{Event, Events};
 use super::input::Input;
-use super::pinned::{self, PinnedBytes};
+use super::pinned::{self, Pinned};
 use super::precision::Precision;
 use super::torch::Torch;
 use super::weights::Layer;
@@ -49,20 +49,20 @@ struct Weights {
 /// Where batches of `batch` pictures wait for their copy to the GPU, in turn.
 struct Stages {
     batch: usize,
-    stages: Vec<Stage>,
+    both: Vec<Stage>,
     turn: usize,
 }
 
 struct Stage {
-    bytes: PinnedBytes,
+    bytes: Pinned,
     /// The end of its last copy.
     copied: Option<Event>,
 }
 
 /// A batch that the GPU works on.
 pub(super) struct InFlight {
-    /// `[batch, 25088]`, pinned.
-    features: Tensor,
+    /// `[batch, 25088]`
+    features: Pinned,
     arrived: Event,
     n: usize,
     may_overflow: bool,
@@ -86,7 +86,7 @@ impl GpuLayers {
                 layers.push(Weights::place(conv, layer, device, precision.of_block_on_gpu(block), scale)?);
                 block += usize::from(conv.ends_block);
             }
-            let stages = RefCell::new(Stages { batch: 0, stages: Vec::new(), turn: 0 });
+            let stages = RefCell::new(Stages { batch: 0, both: Vec::new(), turn: 0 });
             Ok(Self { layers, input, scale, device, precision, events: Events::of_gpu(index)?, stages })
         };
         place().named("place the weights on the GPU")
@@ -109,7 +109,7 @@ impl GpuLayers {
         let queue = || {
             let rgb = self.stages.borrow_mut().upload(pictures, batch, self.device, self.events)?;
             let features = self.plain(&pool(&self.run(&rgb)?)?)?.f_view([batch as i64, -1])?;
-            let features = features.f_to_device_(Device::Cpu, Kind::Float, true, false)?;
+            let features = Pinned::copy_of(&features, self.events)?;
             let (n, may_overflow) = (pictures.len(), self.may_overflow());
             Ok(InFlight { features, arrived: self.events.record()?, n, may_overflow })
         };
@@ -206,16 +206,16 @@ impl Stages {
     /// Queues the copy of the pictures to the GPU, `[batch, 224, 224, 3]`.
     fn upload(&mut self, pictures: &[Rgb8], batch: usize, gpu: Device, events: Events) -> Result<Tensor, TchError> {
         if self.batch != batch {
-            let stage = |_| Ok(Stage { bytes: PinnedBytes::zeros(batch * PICTURE, gpu)?, copied: None });
-            self.stages = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
+            let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * PICTURE, gpu, events)?, copied: None });
+            self.both = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
             self.batch = batch;
         }
         self.turn = (self.turn + 1) % N_STAGES;
-        let Stage { bytes, copied } = &mut self.stages[self.turn];
+        let Stage { bytes, copied } = &mut self.both[self.turn];
         if let Some(copied) = copied.take() {
             copied.wait()?;
         }
-        for (room, picture) in bytes.as_mut_slice().chunks_exact_mut(PICTURE).zip(pictures) {
+        for (room, picture) in bytes.bytes_mut()?.chunks_exact_mut(PICTURE).zip(pictures) {
             room.copy_from_slice(&picture.data);
         }
         let rgb = bytes.to_gpu(gpu)?;
@@ -230,20 +230,11 @@ impl InFlight {
     pub(super) fn rows(self) -> Result<Vec<Vec<f32>>, NnError> {
         let read = || {
             self.arrived.wait()?;
-            Ok(&pinned::numbers(&self.features)?[..self.n * N_FEATURES])
+            Ok(&self.features.numbers()?[..self.n * N_FEATURES])
         };
         let values = read().named("read the network's output")?;
         held(values, self.may_overflow)?;
         Ok(values.chunks_exact(N_FEATURES).map(<[f32]>::to_vec).collect())
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        // Giving pinned memory back asks the GPU; where that is lost, libtorch would end the program.
-        if self.arrived.wait().is_err() {
-            std::mem::forget(std::mem::replace(&mut self.features, Tensor::new()));
-        }
     }
 }
 

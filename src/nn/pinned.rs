@@ -4,36 +4,66 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Pinned bytes that are filled by the processor and copied to the GPU.
-pub(super) struct PinnedBytes(Tensor);
+use super::cuda_event::Events;
 
-impl PinnedBytes {
-    /// `len` zeros. libtorch pins what it copies from a GPU without waiting, so that is how they come to be.
-    pub(super) fn zeros(len: usize, gpu: Device) -> Result<Self, TchError> {
-        let zeros = Tensor::f_zeros([len as i64], (Kind::Uint8, gpu))?;
-        let pinned = zeros.f_to_device_(Device::Cpu, Kind::Uint8, true, true)?;
-        // The copy may still be under way; reading one value back waits for everything that was queued before.
-        zeros.f_int64_value(&[0])?;
-        Ok(Self(pinned))
+/// A tensor in pinned memory.
+///
+/// Freeing it asks the GPU, and where that is lost libtorch ends the whole program; so then it is not freed.
+pub(super) struct Pinned {
+    tensor: Tensor,
+    gpu: Events,
+}
+
+impl Pinned {
+    /// Queues the copy of a tensor on the GPU; the numbers are there once an event behind it has come.
+    pub(super) fn copy_of(tensor: &Tensor, gpu: Events) -> Result<Self, TchError> {
+        // libtorch pins what it copies from a GPU without waiting.
+        Ok(Self { tensor: tensor.f_to_device_(Device::Cpu, tensor.f_kind()?, true, true)?, gpu })
     }
 
-    /// All of it. The caller sees to it that no copy to the GPU is under way.
-    pub(super) fn as_mut_slice(&mut self) -> &mut [u8] {
-        // SAFETY: the tensor owns that many bytes, in one piece, and lives as long as the slice, which borrows it alone.
-        unsafe { std::slice::from_raw_parts_mut(self.0.data_ptr().cast::<u8>(), self.0.numel()) }
+    /// `len` zero bytes.
+    pub(super) fn zeros(len: usize, device: Device, gpu: Events) -> Result<Self, TchError> {
+        let pinned = Self::copy_of(&Tensor::f_zeros([len as i64], (Kind::Uint8, device))?, gpu)?;
+        gpu.record()?.wait()?;
+        Ok(pinned)
     }
 
-    /// Queues its copy to the GPU.
-    pub(super) fn to_gpu(&self, gpu: Device) -> Result<Tensor, TchError> {
-        self.0.f_to_device_(gpu, Kind::Uint8, true, false)
+    /// All bytes of a tensor of bytes. The caller sees to it that no copy is under way.
+    pub(super) fn bytes_mut(&mut self) -> Result<&mut [u8], TchError> {
+        check(&self.tensor, Kind::Uint8)?;
+        // SAFETY: checked above; the tensor owns that many bytes, in one piece, and the slice borrows it alone.
+        Ok(unsafe { std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast::<u8>(), self.tensor.numel()) })
     }
+
+    /// All numbers of an f32 tensor, once they are there.
+    pub(super) fn numbers(&self) -> Result<&[f32], TchError> {
+        numbers(&self.tensor)
+    }
+
+    /// Queues the copy to the GPU.
+    pub(super) fn to_gpu(&self, device: Device) -> Result<Tensor, TchError> {
+        self.tensor.f_to_device_(device, self.tensor.f_kind()?, true, false)
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if !self.gpu.is_alive() {
+            std::mem::forget(std::mem::replace(&mut self.tensor, Tensor::new()));
+        }
+    }
+}
+
+fn check(tensor: &Tensor, kind: Kind) -> Result<(), TchError> {
+    if tensor.device() == Device::Cpu && tensor.f_kind()? == kind && tensor.is_contiguous() {
+        return Ok(());
+    }
+    Err(TchError::Kind(format!("{tensor:?} is not {kind:?} in one piece in the processor's memory")))
 }
 
 /// The numbers of an f32 tensor that lies in the processor's memory in one piece; whatever fills it has ended.
 pub(super) fn numbers(tensor: &Tensor) -> Result<&[f32], TchError> {
-    if tensor.device() != Device::Cpu || tensor.f_kind()? != Kind::Float || !tensor.is_contiguous() {
-        return Err(TchError::Kind(format!("{tensor:?} is not f32 in one piece in the processor's memory")));
-    }
+    check(tensor, Kind::Float)?;
     // SAFETY: checked above; the slice borrows the tensor, which owns that many f32.
     Ok(unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), tensor.numel()) })
 }

@@ -13,9 +13,10 @@ use crate::nn::Engine;
 pub(super) struct Difference {
     device: String,
     images: usize,
-    greatest_difference: f32,
-    /// The greatest value, to compare with.
-    greatest_feature: f32,
+    /// The greatest.
+    between: f32,
+    /// The greatest value of the processor's features, to compare with.
+    of: f32,
 }
 
 impl Bench<'_> {
@@ -26,14 +27,14 @@ impl Bench<'_> {
         let exact = features(&self.engine(Device::Cpu, Precision::F32)?)?;
         let engine = self.engine(gpu, self.settings.compute.precision)?;
         let found = features(&engine)?;
-        let (mut greatest_difference, mut greatest_feature) = (0.0_f32, 0.0_f32);
+        let (mut between, mut of) = (0.0_f32, 0.0_f32);
         for (exact, found) in exact.iter().flatten().zip(found.iter().flatten()) {
             // A value that is no number is as far away as can be.
             let difference = (exact - found).abs();
-            greatest_difference = greatest_difference.max(if difference.is_nan() { f32::MAX } else { difference });
-            greatest_feature = greatest_feature.max(exact.abs());
+            between = between.max(if difference.is_nan() { f32::MAX } else { difference });
+            of = of.max(exact.abs());
         }
-        Ok(Difference { device: engine.device(), images: pictures.len(), greatest_difference, greatest_feature })
+        Ok(Difference { device: engine.device(), images: pictures.len(), between, of })
     }
 }
 
@@ -41,7 +42,7 @@ impl Difference {
     pub(super) fn sentence(&self) -> String {
         format!(
             "parity      at most {:.1e} from the processor in f32, where features reach {:.1} ({} images)  {}",
-            self.greatest_difference, self.greatest_feature, self.images, self.device
+            self.between, self.of, self.images, self.device
         )
     }
 
@@ -50,8 +51,8 @@ impl Difference {
             "what": "parity",
             "device": self.device,
             "images": self.images,
-            "greatest_difference": self.greatest_difference,
-            "greatest_feature": self.greatest_feature,
+            "greatest_difference": self.between,
+            "greatest_feature": self.of,
         })
     }
 }
