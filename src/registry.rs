@@ -19,7 +19,7 @@ pub use error::RegistryError;
 pub use repair::Repair;
 
 use crate::disk::{InstanceLock, Workspace};
-use crate::domain::{Ledger, LedgerEvent};
+use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use journal::Journal;
 use repair::Repairs;
@@ -40,17 +40,17 @@ pub struct Registry {
 
 impl Registry {
     /// Takes the state folder's lock and opens what is there, healing what is damaged; an empty folder is an empty registry.
-    /// Each step of healing is logged once, and told by [`Self::repairs`].
+    /// Each step of healing is logged once, and told by [`Self::repairs`]; `clock` dates what is found again.
     ///
     /// # Errors
     /// [`RegistryError::Locked`] when another gradwatch works here; [`RegistryError::NewerSchema`] when a newer one did;
     /// [`RegistryError::Disk`] and [`RegistryError::Store`] when the disk refuses.
-    pub fn open(workspace: &Workspace) -> Result<Self, RegistryError> {
+    pub fn open(workspace: &Workspace, clock: Clock) -> Result<Self, RegistryError> {
         let lock = InstanceLock::take(workspace.root())?;
         let mut repairs = Repairs::default();
         let scroll = journal::read(&workspace.journal(), &mut repairs)?;
         let (store, found) = repair::open_store(&workspace.registry(), &mut repairs)?;
-        let truth = reconcile::reconcile(workspace, &scroll, found, &mut repairs)?;
+        let truth = reconcile::reconcile(workspace, clock, &scroll, found, &mut repairs)?;
         if !truth.journal_is_good {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }

@@ -59,12 +59,12 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         print(args.json, &found, cross_validation::table);
         return Ok(());
     }
-    registering::prepare(&workspace)?;
+    registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
     let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
-    registering::record(&workspace, &learned, &work)?;
+    registering::record(&workspace, settings.clock, &learned, &work)?;
     if args.json {
         output::json(&learned.model);
     } else {
@@ -107,7 +107,7 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
             *sample = decided;
         }
     }
-    let known = models::known(workspace, Some(dataset.clone()))?;
+    let known = models::known(workspace, tools.settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
     let expansion = workspace.expansion_of(&root);
     let runs = known.iter().map(|model| &model.record.run_id);

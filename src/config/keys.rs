@@ -6,15 +6,16 @@ use toml::Table;
 
 use super::recipe;
 use super::settings::{Raw, Settings};
+use crate::domain::Clock;
 
 /// `Err((key, message))` for the first thing that is wrong.
-pub(super) fn settings(table: Table, base: &Path) -> Result<Settings, (String, String)> {
+pub(super) fn settings(table: Table, base: &Path, clock: Clock) -> Result<Settings, (String, String)> {
     let raw: Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
         let message = in_plain_words(error.inner().message());
         (key_of(&error.path().to_string(), &message), message)
     })?;
     let recipe = recipe::resolve(raw.augment.preset, &raw.augment.recipe)?;
-    let settings = raw.into_settings(base, recipe);
+    let settings = raw.into_settings(base, recipe, clock);
     check(&settings)?;
     Ok(settings)
 }

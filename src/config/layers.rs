@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::settings::Settings;
 use super::{ConfigError, DEFAULTS, keys};
+use crate::domain::Clock;
 
 const ENVIRONMENT_PREFIX: &str = "GRADWATCH__";
 
@@ -17,7 +18,7 @@ pub struct Overrides {
     pub file: Option<PathBuf>,
     /// Every `--set`, in order.
     pub set: Vec<String>,
-    /// Environment variables; only those that start with `GRADWATCH__` count.
+    /// Environment variables; only those that start with `GRADWATCH__` count, and [`Clock::VARIABLE`].
     pub environment: Vec<(String, String)>,
 }
 
@@ -48,7 +49,17 @@ pub fn load(overrides: &Overrides) -> Result<Settings, ConfigError> {
         let (key, value) = text.split_once('=').ok_or_else(|| ConfigError::NotAnOverride(text.clone()))?;
         layers.add_value(key.trim(), value.trim(), &format!("--set {text}"));
     }
-    layers.into_settings(&base_folder(file.as_deref()))
+    layers.into_settings(&base_folder(file.as_deref()), clock(&overrides.environment)?)
+}
+
+/// The environment alone says what dates the records: it is a matter of one run.
+fn clock(environment: &[(String, String)]) -> Result<Clock, ConfigError> {
+    let Some((_, seconds)) = environment.iter().find(|(name, _)| name == Clock::VARIABLE) else {
+        return Ok(Clock::System);
+    };
+    let refused =
+        |message| ConfigError::Key { origin: "environment".to_owned(), key: Clock::VARIABLE.to_owned(), message };
+    Clock::fixed(seconds).map_err(refused)
 }
 
 impl Layers {
@@ -76,13 +87,13 @@ impl Layers {
         }
     }
 
-    fn into_settings(self, base: &Path) -> Result<Settings, ConfigError> {
+    fn into_settings(self, base: &Path, clock: Clock) -> Result<Settings, ConfigError> {
         let origin_of = |key: &str| {
             let exact = self.origins.get(key);
             let below = || self.origins.iter().find(|(known, _)| known.starts_with(&format!("{key}."))).map(|(_, o)| o);
             exact.or_else(below).map_or_else(|| "the built-in defaults".to_owned(), Clone::clone)
         };
-        keys::settings(self.merged, base).map_err(|(key, message)| ConfigError::Key {
+        keys::settings(self.merged, base, clock).map_err(|(key, message)| ConfigError::Key {
             origin: origin_of(&key),
             key,
             message,

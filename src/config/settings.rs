@@ -10,7 +10,7 @@ use toml::Table;
 use super::compute::ComputeSettings;
 use super::preprocessing::Preprocessing;
 use super::train::TrainSettings;
-use crate::domain::{Preset, Recipe};
+use crate::domain::{Clock, Preset, Recipe};
 
 /// Everything the rooms are told.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Settings {
     pub compute: ComputeSettings,
     /// How it is told.
     pub log: LogSettings,
+    /// What dates everything that is recorded.
+    pub clock: Clock,
 }
 
 /// The file, one to one.
@@ -92,7 +94,7 @@ pub(super) struct RawAugment {
 
 impl Raw {
     /// Relative paths start at `base`.
-    pub(super) fn into_settings(self, base: &Path, recipe: Recipe) -> Settings {
+    pub(super) fn into_settings(self, base: &Path, recipe: Recipe, clock: Clock) -> Settings {
         let RawAugment { mode, copies, balance, target_per_class, size, preset, seed, .. } = self.augment;
         let RawAugment { format, jpeg_quality, contact_sheet, .. } = self.augment;
         let quota = Quota { copies, balance, target_per_class };
@@ -114,6 +116,7 @@ impl Raw {
             promotion: self.promotion.policy,
             compute: self.compute.based_on(base),
             log: self.log,
+            clock,
         }
     }
 }

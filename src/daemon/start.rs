@@ -86,7 +86,7 @@ fn conductor(
     events: &Sender<Event>,
 ) -> Result<Conductor, DaemonError> {
     let workspace = Workspace::new(&settings.state_dir);
-    let registry = Registry::open(&workspace)?;
+    let registry = Registry::open(&workspace, settings.clock)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.look_at(registry.ledger());
     let board = StatusBoard::new(workspace.clone(), status);

@@ -65,6 +65,16 @@ fn configuration() {
 }
 
 #[test]
+fn environment() {
+    let bed = TestBed::new();
+    let mut command = bed.command(&["check"]);
+    command.env("SOURCE_DATE_EPOCH", "yesterday");
+    let ran = crate::bed::finish(command);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (78, "", 1), "{}", ran.stderr);
+    insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(ran.stderr) });
+}
+
+#[test]
 fn what_is_named() {
     pin(
         "what_is_named",
