@@ -45,9 +45,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let progress = TerminalProgress::default();
     let engine = EngineCell::new(settings, &stop);
-    let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
     let workspace = Workspace::new(&settings.state_dir);
-    let job = job(&args.dataset_dir, &workspace, &tools)?;
+    let (root, dataset) = dataset(&args.dataset_dir)?;
+    let tools = Tools { settings: settings.of(&dataset), engine: &engine, stop: &stop, progress: &progress };
+    let job = job(root, dataset, &workspace, &tools)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
         let found = daemon::ablate(&job, what.into(), n_folds, &tools)?;
@@ -77,8 +78,8 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
     if as_json { output::json(found) } else { output::text(&table(found)) }
 }
 
-/// Finds the pictures, decides their sides, and describes the training.
-fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
+/// The folder, and the dataset that it is by its name.
+fn dataset(folder: &Path) -> Result<(PathBuf, DatasetName), Failure> {
     let unreadable = |error| {
         Failure::new(
             Exit::NoInput,
@@ -91,6 +92,11 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
     let root = folder.canonicalize().map_err(unreadable)?;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     let dataset = DatasetName::new(name).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok((root, dataset))
+}
+
+/// Finds the pictures, decides their sides, and describes the training.
+fn job(root: PathBuf, dataset: DatasetName, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
     let groups = ingest::Groups::read(&root, tools.settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
     let mut samples = samples(&root, &dataset, &groups, tools)?;

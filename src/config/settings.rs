@@ -1,5 +1,6 @@
 //! The settings, typed: as they stand in the file ([`Raw`]), and as the rooms get them ([`Settings`]).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Table;
 
 use super::compute::ComputeSettings;
+use super::datasets::DatasetSettings;
 use super::preprocessing::Preprocessing;
 use super::train::TrainSettings;
-use crate::domain::{Clock, Preset, Recipe};
+use crate::domain::{Clock, DatasetName, Preset, Recipe};
 
 /// Everything the rooms are told.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// What dates everything that is recorded.
     pub clock: Clock,
+    /// What holds for some datasets in place of this; ask [`Settings::of`].
+    pub(super) datasets: BTreeMap<DatasetName, DatasetSettings>,
 }
 
 /// The file, one to one.
@@ -117,6 +121,7 @@ impl Raw {
             compute: self.compute.based_on(base),
             log: self.log,
             clock,
+            datasets: BTreeMap::new(),
         }
     }
 }

@@ -58,7 +58,7 @@ impl LearnJob {
         best: Option<ModelRecord>,
         settings: &Settings,
     ) -> Self {
-        let job_hash = due::job_hash(due::data_hash(&samples), settings);
+        let job_hash = due::job_hash(due::data_hash(&samples), settings.of(&dataset));
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
         Self { dataset, samples, root, expansion, run_id, job_hash, best }
@@ -121,7 +121,7 @@ pub enum LearnError {
 
 /// What a training works with.
 pub struct Tools<'a> {
-    /// All settings.
+    /// The settings of the dataset in hand: [`Settings::of`].
     pub settings: &'a Settings,
     /// Where the network comes from.
     pub engine: &'a EngineCell,

@@ -41,7 +41,7 @@ impl Conductor {
             tracing::warn!("Not training yet: {obstacle}.");
             return Ok(None);
         }
-        let decided = ingest::assign_split(&samples, self.settings.split.validation);
+        let decided = ingest::assign_split(&samples, self.settings.of(dataset).split.validation);
         tell_of_moves(&samples, &decided);
         if let Some(sentence) = ingest::tell_aside(&decided) {
             tracing::warn!(dataset = %dataset, "{sentence}.");
@@ -68,7 +68,7 @@ impl Conductor {
     fn grouped(&self, dataset: &DatasetName) -> Result<Vec<Sample>, GroupsError> {
         let prefix = format!("datasets/{dataset}/");
         let folder = self.settings.watch.inbox.join(&prefix);
-        let groups = Groups::read(&folder, self.settings.split.group_pattern.as_ref())?;
+        let groups = Groups::read(&folder, self.settings.of(dataset).split.group_pattern.as_ref())?;
         let regroup = |sample: &Sample| {
             let group = groups.of(sample.path.strip_prefix(&prefix).unwrap_or(&sample.path));
             let split = if group == sample.group { sample.split } else { None };

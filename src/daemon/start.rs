@@ -97,7 +97,7 @@ fn conductor(
         Mode::Once => None,
     };
     let trigger = match mode {
-        Mode::Service => RetrainTrigger::new(settings.retrain),
+        Mode::Service => RetrainTrigger::new(&settings),
         Mode::Once => RetrainTrigger::immediate(),
     };
     let engine = EngineCell::new(&settings, stop);
@@ -146,7 +146,8 @@ fn workers(
         let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
         let expanded = events.clone();
         move |job: LearnJob| {
-            let tools = Tools { settings: &settings, engine: &engine, stop: &stop, progress: &progress };
+            let settings = settings.of(&job.dataset);
+            let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
             let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
             Event::Learned(job.dataset.clone(), Box::new(learn::learn(&job, &tools, &tell)))
         }
