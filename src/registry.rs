@@ -12,8 +12,6 @@ mod recover;
 mod repair;
 mod store;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub use error::RegistryError;
 pub use repair::Repair;
@@ -22,6 +20,7 @@ use crate::disk::{InstanceLock, Workspace};
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use journal::Journal;
+use reconcile::Truth;
 use repair::Repairs;
 use store::Store;
 
@@ -55,6 +54,9 @@ impl Registry {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }
         let store = reconcile::bring_up(store, &truth, &mut repairs)?;
+        if truth.journal_is_good && scroll.is_outgrown(&truth.ledger) {
+            compact(workspace, &truth);
+        }
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
         Ok(Self { ledger: truth.ledger, journal, store, repairs, behind: false, _lock: lock })
     }
@@ -92,3 +94,16 @@ impl Registry {
         self.repairs.steps()
     }
 }
+
+/// Housekeeping: a journal that stays as it is tells the same, only at greater length.
+fn compact(workspace: &Workspace, truth: &Truth) {
+    match journal::compact(&workspace.journal(), &truth.ledger, truth.seq) {
+        Ok(()) => tracing::info!("Wrote the journal anew without what has changed since."),
+        Err(error) => {
+            tracing::warn!("The journal stays as long as it is: {error}; it is tried again at the next start.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

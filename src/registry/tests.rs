@@ -1,5 +1,6 @@
 //! The registry as its users see it: what was committed is there afterwards, whatever happened to the files.
 
+mod compaction;
 mod damage;
 mod events;
 mod fold;

@@ -84,6 +84,19 @@ fn commands_on_one_dataset_go_by_its_settings() {
 }
 
 #[test]
+fn a_preview_goes_by_the_dataset_that_the_picture_lies_in() {
+    let bed = bed().set("dataset.others.augment.seed", "9");
+    let preview = |args: &[&str], out: &str| {
+        let out_flag = format!("--out={out}");
+        bed.run(&[&["preview", "inbox/datasets/others/disc/p3_0.png", "--copies=2", &out_flag], args].concat()).ok();
+        tree(&bed.path(out))
+    };
+    let own = preview(&[], "own");
+    assert_ne!(own, preview(&["--dataset=shapes"], "of-another"));
+    assert_eq!(own, preview(&["--dataset=shapes", "--seed=9"], "by-argument"));
+}
+
+#[test]
 fn check_tells_what_differs_for_each_dataset() {
     let bed = bed();
     let told = bed.run(&["check", "--set=dataset.future.promotion.policy=never"]).ok().stdout;
