@@ -107,6 +107,11 @@ impl Conductor {
         self.commit(learned.into_events())
     }
 
+    /// Whether the settings group its images otherwise than when they were split.
+    fn is_regrouped(&self, dataset: &DatasetName) -> bool {
+        self.grouped(dataset).is_ok_and(|samples| samples.iter().any(|sample| sample.split.is_none()))
+    }
+
     fn running_weights(&self) -> Option<ContentHash> {
         self.engine.started().map(|engine| engine.backbone().record.sha256)
     }
@@ -117,7 +122,9 @@ impl Conductor {
         let due: Vec<_> = ledger
             .datasets()
             .into_iter()
-            .filter(|dataset| due::is_due(ledger, dataset, &self.settings, self.running_weights()))
+            .filter(|dataset| {
+                due::is_due(ledger, dataset, &self.settings, self.running_weights()) || self.is_regrouped(dataset)
+            })
             .collect();
         for dataset in due {
             self.trigger.note(&dataset, 1, Instant::now());

@@ -70,6 +70,19 @@ fn two_datasets_are_learned_each_by_its_own_settings() {
 }
 
 #[test]
+fn a_pattern_that_changes_groups_the_images_anew() {
+    let bed = bed();
+    let journal = || fs::read_to_string(bed.state("journal.ndjson")).unwrap();
+    bed.run(&["run", "--once"]).ok();
+    let first = journal();
+    assert!(first.contains(r#""group":"p3""#) && first.contains(r#""group":"5""#));
+    bed.run(&["run", "--once", "--set=dataset.others.split.group_pattern=_(\\d)[.]"]).ok();
+    let since = journal()[first.len()..].to_owned();
+    assert!(since.contains(r#"disc/p3_0.png","group":"0""#), "{since}");
+    assert!(!since.contains("datasets/shapes"), "the other dataset keeps its pattern: {since}");
+}
+
+#[test]
 fn commands_on_one_dataset_go_by_its_settings() {
     let bed = bed();
     let trained = bed.run(&["train", "inbox/datasets/others", "--json"]).ok().json();

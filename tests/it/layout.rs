@@ -192,6 +192,15 @@ fn every_file_says_what_it_is_for_and_is_short() {
     }
 }
 
+/// The service's settings are those of all datasets; what may be set for one is asked by its name.
+#[test]
+fn the_service_asks_for_the_settings_of_a_dataset() {
+    let of_all = Regex::new(r"self\s*\.settings\s*\.(split|augment|train|retrain|promotion)\b").unwrap();
+    let asks = |source: &Source| source.room().as_deref() == Some("daemon") && of_all.is_match(&source.code());
+    let wrong: Vec<_> = sources().into_iter().filter(asks).map(|source| source.path).collect();
+    assert!(wrong.is_empty(), "ask self.settings.of(dataset) in {wrong:?}");
+}
+
 /// Who may look at the system's clock: the one that dates records, and those who need the present: the age of files, and
 /// what says how the program is doing.
 const CLOCK_READERS: [&str; 5] =
