@@ -90,7 +90,8 @@ fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
     };
     let overrides = config::Overrides {
         file,
-        set: command_line.set.iter().cloned().chain(command_line.command.overrides()).collect(),
+        set: command_line.set.clone(),
+        command: command_line.command.overrides(),
         environment: environment.collect(),
     };
     Ok(config::load(&overrides)?)

@@ -3,6 +3,7 @@
 //! Past this room nobody sees a raw string, and nobody outside it knows where a value came from.
 
 mod compute;
+mod datasets;
 mod error;
 mod keys;
 mod layers;
@@ -12,6 +13,7 @@ mod settings;
 mod train;
 
 pub use compute::{ComputeSettings, Device, Precision};
+pub use datasets::{Change, DatasetSettings};
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
 pub use preprocessing::{Preparation, Preprocessing};

@@ -5,6 +5,7 @@
 mod activation;
 mod arrival;
 mod border;
+mod clock;
 mod explanation;
 mod hash;
 mod ledger;
@@ -25,6 +26,7 @@ mod transform;
 pub use activation::Activation;
 pub use arrival::Arrival;
 pub use border::{Border, BorderParseError};
+pub use clock::Clock;
 pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};

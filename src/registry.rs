@@ -12,16 +12,15 @@ mod recover;
 mod repair;
 mod store;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub use error::RegistryError;
 pub use repair::Repair;
 
 use crate::disk::{InstanceLock, Workspace};
-use crate::domain::{Ledger, LedgerEvent};
+use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use journal::Journal;
+use reconcile::Truth;
 use repair::Repairs;
 use store::Store;
 
@@ -40,21 +39,24 @@ pub struct Registry {
 
 impl Registry {
     /// Takes the state folder's lock and opens what is there, healing what is damaged; an empty folder is an empty registry.
-    /// Each step of healing is logged once, and told by [`Self::repairs`].
+    /// Each step of healing is logged once, and told by [`Self::repairs`]; `clock` dates what is found again.
     ///
     /// # Errors
     /// [`RegistryError::Locked`] when another gradwatch works here; [`RegistryError::NewerSchema`] when a newer one did;
     /// [`RegistryError::Disk`] and [`RegistryError::Store`] when the disk refuses.
-    pub fn open(workspace: &Workspace) -> Result<Self, RegistryError> {
+    pub fn open(workspace: &Workspace, clock: Clock) -> Result<Self, RegistryError> {
         let lock = InstanceLock::take(workspace.root())?;
         let mut repairs = Repairs::default();
         let scroll = journal::read(&workspace.journal(), &mut repairs)?;
         let (store, found) = repair::open_store(&workspace.registry(), &mut repairs)?;
-        let truth = reconcile::reconcile(workspace, &scroll, found, &mut repairs)?;
+        let truth = reconcile::reconcile(workspace, clock, &scroll, found, &mut repairs)?;
         if !truth.journal_is_good {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }
         let store = reconcile::bring_up(store, &truth, &mut repairs)?;
+        if truth.journal_is_good && scroll.is_outgrown(&truth.ledger) {
+            compact(workspace, &truth);
+        }
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
         Ok(Self { ledger: truth.ledger, journal, store, repairs, behind: false, _lock: lock })
     }
@@ -92,3 +94,16 @@ impl Registry {
         self.repairs.steps()
     }
 }
+
+/// Housekeeping: a journal that stays as it is tells the same, only at greater length.
+fn compact(workspace: &Workspace, truth: &Truth) {
+    match journal::compact(&workspace.journal(), &truth.ledger, truth.seq) {
+        Ok(()) => tracing::info!("Wrote the journal anew without what has changed since."),
+        Err(error) => {
+            tracing::warn!("The journal stays as long as it is: {error}; it is tried again at the next start.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

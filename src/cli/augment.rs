@@ -9,7 +9,7 @@ use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found, SourceFailure};
 use crate::config::Settings;
 use crate::daemon::{self, stop_on_signals};
-use crate::domain::{Split, StopFlag};
+use crate::domain::{DatasetName, Split, StopFlag};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -61,6 +61,10 @@ pub(super) struct RecipeArgs {
     /// Another seed gives other copies [default: augment.seed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// The dataset whose settings hold ([dataset.NAME] in the configuration) [default: the one that the folder is named after]
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
 }
 
 impl RecipeArgs {
@@ -69,6 +73,22 @@ impl RecipeArgs {
         let all =
             [preset.as_ref().map(|name| format!("augment.preset={name}")), seed.map(|n| format!("augment.seed={n}"))];
         all.into_iter().flatten().collect()
+    }
+
+    /// The settings of the dataset that is named, or that `folder` is named after: it, or the one above it where it is a
+    /// side of the split.
+    pub(super) fn settings<'a>(&self, settings: &'a Settings, folder: Option<&Path>) -> Result<&'a Settings, Failure> {
+        let base = |folder: &Path| folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let of_folder = folder.and_then(|folder| match base(folder) {
+            Some(side) if Split::named(&side).is_some() => folder.parent().and_then(base),
+            name => name,
+        });
+        if let Some(name) = &self.dataset {
+            let name = DatasetName::new(name.as_str()).map_err(|error| Failure::new(Exit::Usage, error))?;
+            return Ok(settings.of(&name));
+        }
+        let of_folder = of_folder.and_then(|name| DatasetName::new(name).ok());
+        Ok(of_folder.map_or(settings, |name| settings.of(&name)))
     }
 }
 
@@ -93,6 +113,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let (src, dst) = separate(&args.src, &args.dst)?;
+    let settings = args.recipe.settings(settings, Some(&src))?;
     let service = ExpandOptions::of(settings);
     let size = args.recipe.size;
     let options = ExpandOptions { size, folder: "", may_replace_all: false, originals_count: false, ..service };

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::failure::{Exit, Failure};
 use super::output;
-use crate::config::{Settings, WeightsChoice};
+use crate::config::{Change, Settings, WeightsChoice};
 use crate::disk;
+use crate::domain::DatasetName;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
@@ -25,7 +26,22 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
+    for (dataset, changes) in settings.configured() {
+        output::text(&own_settings(dataset, changes, &settings.watch.inbox));
+    }
     Ok(())
+}
+
+/// What holds for one dataset in place of what holds for all.
+fn own_settings(dataset: &DatasetName, changes: &[Change], inbox: &Path) -> String {
+    let absent = !inbox.join("datasets").join(dataset.as_str()).is_dir();
+    let absent = if absent { " (not in the inbox)" } else { "" };
+    if changes.is_empty() {
+        return format!("Dataset {dataset}{absent}: as all others.\n");
+    }
+    let line = |Change { key, value, otherwise }: &Change| format!("  {key} = {value}  (all others: {otherwise})\n");
+    let lines: String = changes.iter().map(line).collect();
+    format!("Dataset {dataset}{absent}:\n{lines}")
 }
 
 fn readable(inbox: &Path) -> Result<(), Failure> {

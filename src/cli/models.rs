@@ -7,7 +7,7 @@ use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::daemon::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 use crate::disk::Workspace;
-use crate::domain::{Confusion, DatasetName, LedgerEvent, ModelRecord, wilson_interval};
+use crate::domain::{Clock, Confusion, DatasetName, LedgerEvent, ModelRecord, wilson_interval};
 use crate::nn::Head;
 use crate::registry::{Registry, RegistryError};
 
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     match &args.command {
         Command::List { dataset, json } => {
             let dataset = dataset.as_deref().map(DatasetName::new).transpose();
-            let models = known(&workspace, dataset.map_err(|error| Failure::new(Exit::Usage, error))?)?;
+            let models = known(&workspace, settings.clock, dataset.map_err(|error| Failure::new(Exit::Usage, error))?)?;
             if *json {
                 output::json(&models);
             } else {
@@ -66,28 +66,28 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         }
         Command::Import(args) => import::run(args, settings)?,
         Command::Show { run, json } => {
-            let model = one(known(&workspace, None)?, run)?;
+            let model = one(known(&workspace, settings.clock, None)?, run)?;
             if *json {
                 output::json(&model);
             } else {
                 output::text(&detail(&model, &workspace));
             }
         }
-        Command::Promote { run } => choose(&workspace, run, Choice::Promote)?,
-        Command::Rollback { run } => choose(&workspace, run, Choice::RollBack)?,
+        Command::Promote { run } => choose(&workspace, settings.clock, run, Choice::Promote)?,
+        Command::Rollback { run } => choose(&workspace, settings.clock, run, Choice::RollBack)?,
     }
     Ok(())
 }
 
 /// Records by hand which model is the best one, after a look at its layer: one that is damaged cannot explain anything.
-fn choose(workspace: &Workspace, run: &str, choice: Choice) -> Result<(), Failure> {
-    let ModelRecord { dataset, run_id, head, .. } = one(known(workspace, None)?, run)?.record;
+fn choose(workspace: &Workspace, clock: Clock, run: &str, choice: Choice) -> Result<(), Failure> {
+    let ModelRecord { dataset, run_id, head, .. } = one(known(workspace, clock, None)?, run)?.record;
     if choice == Choice::Promote {
         Head::load(&workspace.run(&dataset, &run_id), &head).map_err(|error| Failure::new(Exit::Data, error))?;
     }
-    let decision = match Registry::open(workspace) {
+    let decision = match Registry::open(workspace, clock) {
         Ok(mut registry) => {
-            let decision = choice.decide(registry.ledger(), &dataset, &run_id);
+            let decision = choice.decide(registry.ledger(), &dataset, &run_id, clock);
             let decision = decision.map_err(|reason| Failure::new(Exit::Usage, reason))?;
             registry.commit(vec![LedgerEvent::Decision(decision.clone())])?;
             decision
@@ -108,11 +108,15 @@ fn choose(workspace: &Workspace, run: &str, choice: Choice) -> Result<(), Failur
 }
 
 /// The models of the state folder; none where no gradwatch ever worked, and nothing is made there.
-pub(super) fn known(workspace: &Workspace, dataset: Option<DatasetName>) -> Result<Vec<ListedModel>, Failure> {
+pub(super) fn known(
+    workspace: &Workspace,
+    clock: Clock,
+    dataset: Option<DatasetName>,
+) -> Result<Vec<ListedModel>, Failure> {
     if ![workspace.journal(), workspace.registry(), workspace.runs()].iter().any(|path| path.exists()) {
         return Ok(Vec::new());
     }
-    match Registry::open(workspace) {
+    match Registry::open(workspace, clock) {
         Ok(registry) => Ok(control::models(registry.ledger(), dataset.as_ref())),
         Err(RegistryError::Locked(_)) => match control::ask(workspace, &Question::Models { dataset })? {
             Answer::Models { models } => Ok(models),
@@ -125,7 +129,7 @@ pub(super) fn known(workspace: &Workspace, dataset: Option<DatasetName>) -> Resu
 /// The model that explains: the one that `run` names, else the best model of `dataset`, or of the only dataset.
 pub(super) fn speaker(settings: &Settings, run: Option<&str>, dataset: Option<&str>) -> Result<ModelRecord, Failure> {
     let dataset = dataset.map(DatasetName::new).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
-    let models = known(&Workspace::new(&settings.state_dir), dataset)?;
+    let models = known(&Workspace::new(&settings.state_dir), settings.clock, dataset)?;
     if let Some(run) = run {
         return one(models, run).map(|model| model.record);
     }
@@ -235,7 +239,8 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
             ),
         );
     }
-    row("training", format!("epoch {} of {} saved, {:.1} s", record.epoch, record.epochs_run, record.train_seconds));
+    let seconds = record.train_seconds.map_or_else(String::new, |seconds| format!(", {seconds:.1} s"));
+    row("training", format!("epoch {} of {} saved{seconds}", record.epoch, record.epochs_run));
     row("copies", record.copies.to_string());
     let weights = &record.backbone_detail;
     row("backbone", format!("{} ({} {})", record.backbone, weights.origin, weights.sha256.short()));

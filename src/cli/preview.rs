@@ -1,6 +1,6 @@
 //! `gradwatch preview IMAGE`: what the recipe makes of one picture, to be looked at.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::augment::RecipeArgs;
 use super::failure::{Exit, Failure};
@@ -34,8 +34,18 @@ impl Args {
     }
 }
 
+/// The folder of the dataset that the picture belongs to, when it lies in the inbox.
+fn dataset_folder(image: &Path, inbox: &Path) -> Option<PathBuf> {
+    let datasets = inbox.canonicalize().ok()?.join("datasets");
+    let image = image.canonicalize().ok()?;
+    let name = image.strip_prefix(&datasets).ok()?.iter().next()?;
+    Some(datasets.join(name))
+}
+
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let shown = args.image.display();
+    let folder = dataset_folder(&args.image, &settings.watch.inbox);
+    let settings = args.recipe.settings(settings, folder.as_deref())?;
     let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };
     let unreadable = |error| Failure::new(Exit::NoInput, format!("`{shown}` cannot be read ({error}): name a picture"));
     let bytes = std::fs::read(&args.image).map_err(unreadable)?;

@@ -4,13 +4,13 @@ use super::failure::Failure;
 use crate::daemon::Learned;
 use crate::daemon::control::{self, Answer, ControlError, Question};
 use crate::disk::Workspace;
-use crate::domain::{Counter, LedgerEvent};
+use crate::domain::{Clock, Counter, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
 
 /// Sees that a registry is there before a model's files are: one that comes after them, and holds nothing, takes them for
 /// what is left of a lost one.
-pub(super) fn prepare(workspace: &Workspace) -> Result<(), Failure> {
-    match Registry::open(workspace) {
+pub(super) fn prepare(workspace: &Workspace, clock: Clock) -> Result<(), Failure> {
+    match Registry::open(workspace, clock) {
         Ok(mut registry) if registry.ledger().runs.is_empty() => {
             Ok(registry.commit([LedgerEvent::Counted { counter: Counter::Trainings, n: 0 }])?)
         }
@@ -20,8 +20,13 @@ pub(super) fn prepare(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 /// Records it, or has the service that holds the registry do so; `work` is counted with it.
-pub(super) fn record(workspace: &Workspace, learned: &Learned, work: &[(Counter, u64)]) -> Result<(), Failure> {
-    match Registry::open(workspace) {
+pub(super) fn record(
+    workspace: &Workspace,
+    clock: Clock,
+    learned: &Learned,
+    work: &[(Counter, u64)],
+) -> Result<(), Failure> {
+    match Registry::open(workspace, clock) {
         Ok(mut registry) => {
             let mut events = learned.clone().into_events();
             events.extend(work.iter().map(|(counter, n)| LedgerEvent::Counted { counter: *counter, n: *n }));

@@ -45,9 +45,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let progress = TerminalProgress::default();
     let engine = EngineCell::new(settings, &stop);
-    let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
     let workspace = Workspace::new(&settings.state_dir);
-    let job = job(&args.dataset_dir, &workspace, &tools)?;
+    let (root, dataset) = dataset(&args.dataset_dir)?;
+    let tools = Tools { settings: settings.of(&dataset), engine: &engine, stop: &stop, progress: &progress };
+    let job = job(root, dataset, &workspace, &tools)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
         let found = daemon::ablate(&job, what.into(), n_folds, &tools)?;
@@ -59,12 +60,12 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         print(args.json, &found, cross_validation::table);
         return Ok(());
     }
-    registering::prepare(&workspace)?;
+    registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
     let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
-    registering::record(&workspace, &learned, &work)?;
+    registering::record(&workspace, settings.clock, &learned, &work)?;
     if args.json {
         output::json(&learned.model);
     } else {
@@ -77,8 +78,8 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
     if as_json { output::json(found) } else { output::text(&table(found)) }
 }
 
-/// Finds the pictures, decides their sides, and describes the training.
-fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
+/// The folder, and the dataset that it is by its name.
+fn dataset(folder: &Path) -> Result<(PathBuf, DatasetName), Failure> {
     let unreadable = |error| {
         Failure::new(
             Exit::NoInput,
@@ -91,6 +92,11 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
     let root = folder.canonicalize().map_err(unreadable)?;
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     let dataset = DatasetName::new(name).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok((root, dataset))
+}
+
+/// Finds the pictures, decides their sides, and describes the training.
+fn job(root: PathBuf, dataset: DatasetName, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
     let groups = ingest::Groups::read(&root, tools.settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
     let mut samples = samples(&root, &dataset, &groups, tools)?;
@@ -107,7 +113,7 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
             *sample = decided;
         }
     }
-    let known = models::known(workspace, Some(dataset.clone()))?;
+    let known = models::known(workspace, tools.settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
     let expansion = workspace.expansion_of(&root);
     let runs = known.iter().map(|model| &model.record.run_id);

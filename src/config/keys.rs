@@ -4,17 +4,31 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::recipe;
 use super::settings::{Raw, Settings};
+use super::{datasets, recipe};
+use crate::domain::Clock;
 
-/// `Err((key, message))` for the first thing that is wrong.
-pub(super) fn settings(table: Table, base: &Path) -> Result<Settings, (String, String)> {
+/// `last` goes before all that `table` says, also of single datasets. `Err((key, message))` for the first thing that is wrong.
+pub(super) fn settings(
+    mut table: Table,
+    last: &Table,
+    base: &Path,
+    clock: Clock,
+) -> Result<Settings, (String, String)> {
+    let own = table.remove(datasets::TABLE);
+    let mut settings = whole(table.clone(), base, clock)?;
+    let own = datasets::resolve((&table, &settings), own, last, |table| whole(table, base, clock))?;
+    settings.datasets = own.into_iter().collect();
+    Ok(settings)
+}
+
+fn whole(table: Table, base: &Path, clock: Clock) -> Result<Settings, (String, String)> {
     let raw: Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
         let message = in_plain_words(error.inner().message());
         (key_of(&error.path().to_string(), &message), message)
     })?;
     let recipe = recipe::resolve(raw.augment.preset, &raw.augment.recipe)?;
-    let settings = raw.into_settings(base, recipe);
+    let settings = raw.into_settings(base, recipe, clock);
     check(&settings)?;
     Ok(settings)
 }

@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::settings::Settings;
 use super::{ConfigError, DEFAULTS, keys};
+use crate::domain::Clock;
 
 const ENVIRONMENT_PREFIX: &str = "GRADWATCH__";
 
@@ -17,13 +18,18 @@ pub struct Overrides {
     pub file: Option<PathBuf>,
     /// Every `--set`, in order.
     pub set: Vec<String>,
-    /// Environment variables; only those that start with `GRADWATCH__` count.
+    /// What the arguments of a subcommand say, as `--set` says it: it goes before all else, also before what is set for one
+    /// dataset.
+    pub command: Vec<String>,
+    /// Environment variables; only those that start with `GRADWATCH__` count, and [`Clock::VARIABLE`].
     pub environment: Vec<(String, String)>,
 }
 
 /// A table under construction, with the origin of every leaf that is not a default.
 struct Layers {
     merged: Table,
+    /// What goes before what is set for one dataset.
+    last: Table,
     origins: BTreeMap<String, String>,
 }
 
@@ -44,16 +50,29 @@ pub fn load(overrides: &Overrides) -> Result<Settings, ConfigError> {
             layers.add_value(&key.to_lowercase().replace("__", "."), value, &format!("environment ({name})"));
         }
     }
-    for text in &overrides.set {
+    for text in overrides.set.iter().chain(&overrides.command) {
         let (key, value) = text.split_once('=').ok_or_else(|| ConfigError::NotAnOverride(text.clone()))?;
         layers.add_value(key.trim(), value.trim(), &format!("--set {text}"));
     }
-    layers.into_settings(&base_folder(file.as_deref()))
+    for (key, value) in overrides.command.iter().filter_map(|text| text.split_once('=')) {
+        merge(&mut layers.last, nested(key, value), "", "", &mut BTreeMap::new());
+    }
+    layers.into_settings(&base_folder(file.as_deref()), clock(&overrides.environment)?)
+}
+
+/// The environment alone says what dates the records: it is a matter of one run.
+fn clock(environment: &[(String, String)]) -> Result<Clock, ConfigError> {
+    let Some((_, seconds)) = environment.iter().find(|(name, _)| name == Clock::VARIABLE) else {
+        return Ok(Clock::System);
+    };
+    let refused =
+        |message| ConfigError::Key { origin: "environment".to_owned(), key: Clock::VARIABLE.to_owned(), message };
+    Clock::fixed(seconds).map_err(refused)
 }
 
 impl Layers {
     fn defaults() -> Result<Self, ConfigError> {
-        Ok(Self { merged: parse(DEFAULTS, "the built-in defaults")?, origins: BTreeMap::new() })
+        Ok(Self { merged: parse(DEFAULTS, "the built-in defaults")?, last: Table::new(), origins: BTreeMap::new() })
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
@@ -65,24 +84,21 @@ impl Layers {
         Ok(())
     }
 
-    /// `value` is TOML if it parses, else a string.
     fn add_value(&mut self, key: &str, value: &str, origin: &str) {
-        let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
-        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
-        let nested =
-            key.rsplit('.').fold(value, |inner, part| Value::Table([(part.to_owned(), inner)].into_iter().collect()));
-        if let Value::Table(table) = nested {
-            merge(&mut self.merged, table, "", origin, &mut self.origins);
-        }
+        merge(&mut self.merged, nested(key, value), "", origin, &mut self.origins);
     }
 
-    fn into_settings(self, base: &Path) -> Result<Settings, ConfigError> {
+    fn into_settings(self, base: &Path, clock: Clock) -> Result<Settings, ConfigError> {
+        let below =
+            |key: &str| self.origins.iter().find(|(known, _)| known.starts_with(&format!("{key}."))).map(|(_, o)| o);
         let origin_of = |key: &str| {
-            let exact = self.origins.get(key);
-            let below = || self.origins.iter().find(|(known, _)| known.starts_with(&format!("{key}."))).map(|(_, o)| o);
-            exact.or_else(below).map_or_else(|| "the built-in defaults".to_owned(), Clone::clone)
+            // What is set for a dataset may be wrong only beside what is set for all: then its table is where to look.
+            let table = || key.match_indices('.').rev().find_map(|(end, _)| below(&key[..end]));
+            let found = self.origins.get(key).or_else(|| below(key));
+            let found = found.or_else(|| key.starts_with("dataset.").then(table).flatten());
+            found.map_or_else(|| "the built-in defaults".to_owned(), Clone::clone)
         };
-        keys::settings(self.merged, base).map_err(|(key, message)| ConfigError::Key {
+        keys::settings(self.merged, &self.last, base, clock).map_err(|(key, message)| ConfigError::Key {
             origin: origin_of(&key),
             key,
             message,
@@ -100,11 +116,37 @@ fn parse(text: &str, origin: &str) -> Result<Table, ConfigError> {
     })
 }
 
+/// A table that holds `value` under the dotted `key`, whose parts may be quoted. `value` is TOML if it parses, else a string.
+fn nested(key: &str, value: &str) -> Table {
+    let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok();
+    let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(value.into()));
+    let parts = quoted(key).unwrap_or_else(|| key.split('.').map(str::to_owned).collect());
+    let whole = parts.into_iter().rev().fold(value, |inner, part| Value::Table([(part, inner)].into_iter().collect()));
+    if let Value::Table(table) = whole { table } else { Table::new() }
+}
+
+/// The parts of a key that quotes some of them, as `dataset."x.1".train`; `None` for all others.
+fn quoted(key: &str) -> Option<Vec<String>> {
+    let mut table = toml::from_str::<Table>(&format!("{key} = 0")).ok().filter(|_| key.contains(['"', '\'']))?;
+    let mut parts = Vec::new();
+    while let Some((part, inner)) = table.into_iter().next() {
+        parts.push(part);
+        let Value::Table(inner) = inner else { break };
+        table = inner;
+    }
+    Some(parts)
+}
+
 fn merge(into: &mut Table, from: Table, prefix: &str, origin: &str, origins: &mut BTreeMap<String, String>) {
     for (key, value) in from {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match (into.get_mut(&key), value) {
             (Some(Value::Table(inner)), Value::Table(table)) => merge(inner, table, &path, origin, origins),
+            (None, Value::Table(table)) if !table.is_empty() => {
+                let mut inner = Table::new();
+                merge(&mut inner, table, &path, origin, origins);
+                into.insert(key, Value::Table(inner));
+            }
             (_, value) => {
                 origins.insert(path, origin.to_owned());
                 into.insert(key, value);
@@ -140,6 +182,7 @@ mod tests {
         load(&Overrides {
             file: Some(path),
             set: set.iter().map(ToString::to_string).collect(),
+            command: Vec::new(),
             environment: environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
         })
     }

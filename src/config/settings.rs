@@ -1,5 +1,6 @@
 //! The settings, typed: as they stand in the file ([`Raw`]), and as the rooms get them ([`Settings`]).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Table;
 
 use super::compute::ComputeSettings;
+use super::datasets::DatasetSettings;
 use super::preprocessing::Preprocessing;
 use super::train::TrainSettings;
-use crate::domain::{Preset, Recipe};
+use crate::domain::{Clock, DatasetName, Preset, Recipe};
 
 /// Everything the rooms are told.
 #[derive(Debug, Clone)]
@@ -41,6 +43,10 @@ pub struct Settings {
     pub compute: ComputeSettings,
     /// How it is told.
     pub log: LogSettings,
+    /// What dates everything that is recorded.
+    pub clock: Clock,
+    /// What holds for some datasets in place of this; ask [`Settings::of`].
+    pub(super) datasets: BTreeMap<DatasetName, DatasetSettings>,
 }
 
 /// The file, one to one.
@@ -92,7 +98,7 @@ pub(super) struct RawAugment {
 
 impl Raw {
     /// Relative paths start at `base`.
-    pub(super) fn into_settings(self, base: &Path, recipe: Recipe) -> Settings {
+    pub(super) fn into_settings(self, base: &Path, recipe: Recipe, clock: Clock) -> Settings {
         let RawAugment { mode, copies, balance, target_per_class, size, preset, seed, .. } = self.augment;
         let RawAugment { format, jpeg_quality, contact_sheet, .. } = self.augment;
         let quota = Quota { copies, balance, target_per_class };
@@ -114,6 +120,8 @@ impl Raw {
             promotion: self.promotion.policy,
             compute: self.compute.based_on(base),
             log: self.log,
+            clock,
+            datasets: BTreeMap::new(),
         }
     }
 }

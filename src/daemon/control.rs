@@ -13,7 +13,7 @@ use crossbeam_channel::{Sender, bounded};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
-use crate::domain::{Counter, DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
+use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
 
 use super::learn::Learned;
 use super::promote;
@@ -56,14 +56,14 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// What to record.
+    /// What to record, dated by `clock`.
     ///
     /// # Errors
     /// One sentence: why that cannot be.
-    pub fn decide(self, ledger: &Ledger, dataset: &DatasetName, run_id: &RunId) -> Result<Decision, String> {
+    pub fn decide(self, ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clock) -> Result<Decision, String> {
         match self {
-            Self::Promote => promote::promote(ledger, dataset, run_id),
-            Self::RollBack => promote::roll_back(ledger, dataset, run_id),
+            Self::Promote => promote::promote(ledger, dataset, run, clock),
+            Self::RollBack => promote::roll_back(ledger, dataset, run, clock),
         }
     }
 }

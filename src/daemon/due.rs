@@ -60,7 +60,7 @@ pub(super) fn is_due(
     if samples.iter().any(|sample| sample.split.is_none()) {
         return true;
     }
-    let wanted = job_hash(data_hash(&samples), settings);
+    let wanted = job_hash(data_hash(&samples), settings.of(dataset));
     let is_it = |run: &ModelRecord| {
         run.dataset == *dataset
             && run.job_hash == wanted

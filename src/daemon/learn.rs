@@ -58,7 +58,7 @@ impl LearnJob {
         best: Option<ModelRecord>,
         settings: &Settings,
     ) -> Self {
-        let job_hash = due::job_hash(due::data_hash(&samples), settings);
+        let job_hash = due::job_hash(due::data_hash(&samples), settings.of(&dataset));
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
         Self { dataset, samples, root, expansion, run_id, job_hash, best }
@@ -121,7 +121,7 @@ pub enum LearnError {
 
 /// What a training works with.
 pub struct Tools<'a> {
-    /// All settings.
+    /// The settings of the dataset in hand: [`Settings::of`].
     pub settings: &'a Settings,
     /// Where the network comes from.
     pub engine: &'a EngineCell,
@@ -155,7 +155,7 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
         tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
     }
     let rival = rival(job, &train_job, &outcome.predictions, &engine, &workspace, tools.stop)?;
-    let decision = promote::decide(settings.promotion, &outcome.model, &rival);
+    let decision = promote::decide(settings.promotion, &outcome.model, &rival, settings.clock);
     // The model is there; a page that cannot be written does not undo it.
     if let Err(error) = write_page(job, &workspace, &outcome, &decision) {
         tracing::warn!("No page for model {}: {error}.", outcome.model.run_id);
@@ -183,6 +183,7 @@ pub(super) fn train_job<'a>(
         augmentation: due::augmentation(settings),
         settings: settings.train,
         limits: DecodeOptions::new(&settings.limits, settings.images.background),
+        clock: settings.clock,
     }
 }
 

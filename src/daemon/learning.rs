@@ -41,7 +41,7 @@ impl Conductor {
             tracing::warn!("Not training yet: {obstacle}.");
             return Ok(None);
         }
-        let decided = ingest::assign_split(&samples, self.settings.split.validation);
+        let decided = ingest::assign_split(&samples, self.settings.of(dataset).split.validation);
         tell_of_moves(&samples, &decided);
         if let Some(sentence) = ingest::tell_aside(&decided) {
             tracing::warn!(dataset = %dataset, "{sentence}.");
@@ -68,7 +68,7 @@ impl Conductor {
     fn grouped(&self, dataset: &DatasetName) -> Result<Vec<Sample>, GroupsError> {
         let prefix = format!("datasets/{dataset}/");
         let folder = self.settings.watch.inbox.join(&prefix);
-        let groups = Groups::read(&folder, self.settings.split.group_pattern.as_ref())?;
+        let groups = Groups::read(&folder, self.settings.of(dataset).split.group_pattern.as_ref())?;
         let regroup = |sample: &Sample| {
             let group = groups.of(sample.path.strip_prefix(&prefix).unwrap_or(&sample.path));
             let split = if group == sample.group { sample.split } else { None };
@@ -107,6 +107,11 @@ impl Conductor {
         self.commit(learned.into_events())
     }
 
+    /// Whether the settings group its images otherwise than when they were split.
+    fn is_regrouped(&self, dataset: &DatasetName) -> bool {
+        self.grouped(dataset).is_ok_and(|samples| samples.iter().any(|sample| sample.split.is_none()))
+    }
+
     fn running_weights(&self) -> Option<ContentHash> {
         self.engine.started().map(|engine| engine.backbone().record.sha256)
     }
@@ -117,7 +122,9 @@ impl Conductor {
         let due: Vec<_> = ledger
             .datasets()
             .into_iter()
-            .filter(|dataset| due::is_due(ledger, dataset, &self.settings, self.running_weights()))
+            .filter(|dataset| {
+                due::is_due(ledger, dataset, &self.settings, self.running_weights()) || self.is_regrouped(dataset)
+            })
             .collect();
         for dataset in due {
             self.trigger.note(&dataset, 1, Instant::now());

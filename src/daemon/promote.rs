@@ -1,9 +1,7 @@
 //! Whether a candidate becomes the best model. Training and promoting are two steps with two records.
 
-use std::time::SystemTime;
-
 use crate::config::PromotionPolicy;
-use crate::domain::{DatasetName, Decision, Ledger, ModelRecord, Paired, RunId};
+use crate::domain::{Clock, DatasetName, Decision, Ledger, ModelRecord, Paired, RunId};
 
 /// Candidate and best model on the same validation images.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +46,7 @@ pub(super) enum Rival {
 
 /// Decides on `candidate`. The test beside the counts says how sure the difference is; it does not decide, since a
 /// model that learned from more images is taken when it is no worse.
-pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &Rival) -> Decision {
+pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &Rival, clock: Clock) -> Decision {
     let (promoted, reason) = match (rival, policy) {
         (Rival::None, _) => (true, "it is the first model of this dataset".to_owned()),
         (Rival::Measured(_, both), PromotionPolicy::Never) => {
@@ -78,7 +76,7 @@ pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &R
         candidate_correct: both.map_or_else(|| candidate.confusion.correct(), |both| both.candidate_correct),
         previous_correct: both.map(|both| both.previous_correct),
         paired: both.map(|both| both.paired),
-        ..by_hand(candidate, None, reason)
+        ..by_hand(candidate, None, reason, clock)
     }
 }
 
@@ -86,20 +84,20 @@ pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &R
 ///
 /// # Errors
 /// One sentence: there is no such model, or it is the best one already.
-pub(super) fn promote(ledger: &Ledger, dataset: &DatasetName, run: &RunId) -> Result<Decision, String> {
+pub(super) fn promote(ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clock) -> Result<Decision, String> {
     let candidate = model(ledger, dataset, run)?;
     let best = ledger.best.get(dataset);
     if best == Some(run) {
         return Err(format!("model {run} is the best model of `{dataset}` already"));
     }
-    Ok(by_hand(candidate, best, "promoted by hand".to_owned()))
+    Ok(by_hand(candidate, best, "promoted by hand".to_owned(), clock))
 }
 
 /// Goes back from `run`, the best model of its dataset, to the one that it replaced.
 ///
 /// # Errors
 /// One sentence: it is not the best model, or replaced none that is still there.
-pub(super) fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId) -> Result<Decision, String> {
+pub(super) fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clock) -> Result<Decision, String> {
     model(ledger, dataset, run)?;
     if ledger.best.get(dataset) != Some(run) {
         return Err(format!(
@@ -112,7 +110,7 @@ pub(super) fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId) -> 
         format!("model {run} replaced no other; `gradwatch models promote RUN` makes another one the best model")
     })?;
     let candidate = model(ledger, dataset, &previous)?;
-    Ok(by_hand(candidate, Some(run), format!("model {run} was rolled back by hand")))
+    Ok(by_hand(candidate, Some(run), format!("model {run} was rolled back by hand"), clock))
 }
 
 fn model<'a>(ledger: &'a Ledger, dataset: &DatasetName, run: &RunId) -> Result<&'a ModelRecord, String> {
@@ -121,7 +119,7 @@ fn model<'a>(ledger: &'a Ledger, dataset: &DatasetName, run: &RunId) -> Result<&
 }
 
 /// A promotion without a comparison.
-fn by_hand(candidate: &ModelRecord, previous: Option<&RunId>, reason: String) -> Decision {
+fn by_hand(candidate: &ModelRecord, previous: Option<&RunId>, reason: String, clock: Clock) -> Decision {
     Decision {
         dataset: candidate.dataset.clone(),
         run_id: candidate.run_id.clone(),
@@ -132,7 +130,7 @@ fn by_hand(candidate: &ModelRecord, previous: Option<&RunId>, reason: String) ->
         previous_correct: None,
         paired: None,
         reason,
-        at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        at: clock.stamp(),
     }
 }
 
@@ -147,7 +145,7 @@ mod tests {
 
     fn against(policy: PromotionPolicy, candidate: &[bool], previous: &[bool]) -> Decision {
         let rival = Rival::Measured(run("0001-a"), Comparison::of(candidate, previous));
-        decide(policy, &ModelRecord::example("x", "0002-b"), &rival)
+        decide(policy, &ModelRecord::example("x", "0002-b"), &rival, Clock::System)
     }
 
     #[test]
@@ -166,7 +164,9 @@ mod tests {
         assert!(against(PromotionPolicy::Always, &two, &one).promoted);
         let locked = against(PromotionPolicy::Never, &one, &two);
         assert!(!locked.promoted && locked.paired.is_some(), "locked, but measured");
-        assert!(decide(PromotionPolicy::Never, &ModelRecord::example("x", "0001-a"), &Rival::None).promoted);
+        assert!(
+            decide(PromotionPolicy::Never, &ModelRecord::example("x", "0001-a"), &Rival::None, Clock::System).promoted
+        );
     }
 
     #[test]
@@ -181,19 +181,19 @@ mod tests {
             ledger.apply(&LedgerEvent::Decision(decision.unwrap()));
             ledger
         };
-        let first = promote(&ledger, &dataset, &a);
+        let first = promote(&ledger, &dataset, &a, Clock::System);
         let ledger = put(ledger, first);
-        assert!(roll_back(&ledger, &dataset, &a).unwrap_err().contains("replaced no other"));
-        let decision = promote(&ledger, &dataset, &b);
+        assert!(roll_back(&ledger, &dataset, &a, Clock::System).unwrap_err().contains("replaced no other"));
+        let decision = promote(&ledger, &dataset, &b, Clock::System);
         let ledger = put(ledger, decision);
-        assert!(promote(&ledger, &dataset, &b).unwrap_err().contains("already"));
-        assert!(roll_back(&ledger, &dataset, &a).unwrap_err().contains("is not the best model"));
-        let decision = roll_back(&ledger, &dataset, &b);
+        assert!(promote(&ledger, &dataset, &b, Clock::System).unwrap_err().contains("already"));
+        assert!(roll_back(&ledger, &dataset, &a, Clock::System).unwrap_err().contains("is not the best model"));
+        let decision = roll_back(&ledger, &dataset, &b, Clock::System);
         let ledger = put(ledger, decision);
         assert_eq!(ledger.best[&dataset], a);
-        let decision = roll_back(&ledger, &dataset, &a);
+        let decision = roll_back(&ledger, &dataset, &a, Clock::System);
         let ledger = put(ledger, decision);
         assert_eq!(ledger.best[&dataset], b, "taken back itself");
-        assert!(promote(&ledger, &dataset, &run("0009-z")).unwrap_err().contains("has no model 0009-z"));
+        assert!(promote(&ledger, &dataset, &run("0009-z"), Clock::System).unwrap_err().contains("has no model 0009-z"));
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::config::RetrainSettings;
+use crate::config::{RetrainSettings, Settings};
 use crate::domain::DatasetName;
 
 /// Changes that wait for a training, by dataset.
 #[derive(Debug)]
 pub(super) struct RetrainTrigger {
-    after_images: u64,
-    after_quiet: Duration,
+    all: RetrainSettings,
+    /// Of the datasets that have their own.
+    own: BTreeMap<DatasetName, RetrainSettings>,
     pending: BTreeMap<DatasetName, Pending>,
 }
 
@@ -21,13 +22,15 @@ struct Pending {
 }
 
 impl RetrainTrigger {
-    pub(super) fn new(settings: RetrainSettings) -> Self {
-        Self { after_images: settings.after_images, after_quiet: settings.after_quiet, pending: BTreeMap::new() }
+    pub(super) fn new(settings: &Settings) -> Self {
+        let own = settings.configured().map(|(dataset, _)| (dataset.clone(), settings.of(dataset).retrain));
+        Self { all: settings.retrain, own: own.collect(), pending: BTreeMap::new() }
     }
 
     /// A trigger that never waits, for `run --once`.
     pub(super) fn immediate() -> Self {
-        Self { after_images: 0, after_quiet: Duration::ZERO, pending: BTreeMap::new() }
+        let all = RetrainSettings { after_images: 0, after_quiet: Duration::ZERO };
+        Self { all, own: BTreeMap::new(), pending: BTreeMap::new() }
     }
 
     /// `n_changes` images of a dataset came, changed or went.
@@ -39,7 +42,7 @@ impl RetrainTrigger {
 
     /// The dataset whose training shall start now, the longest quiet first. Its changes are taken as seen.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<DatasetName> {
-        let due = self.pending.iter().filter(|(_, pending)| self.deadline(**pending).is_none_or(|at| at <= now));
+        let due = self.pending.iter().filter(|(of, pending)| self.deadline(of, **pending).is_none_or(|at| at <= now));
         let dataset = due.min_by_key(|(_, pending)| pending.last_change).map(|(dataset, _)| dataset.clone())?;
         self.pending.remove(&dataset);
         Some(dataset)
@@ -47,7 +50,7 @@ impl RetrainTrigger {
 
     /// When [`Self::take_due`] shall be asked next, if nothing else happens.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.pending.values().map(|pending| self.deadline(*pending).unwrap_or(pending.last_change)).min()
+        self.pending.iter().map(|(of, pending)| self.deadline(of, *pending).unwrap_or(pending.last_change)).min()
     }
 
     /// Images that wait for a training.
@@ -56,17 +59,20 @@ impl RetrainTrigger {
     }
 
     /// `None`: at once.
-    fn deadline(&self, pending: Pending) -> Option<Instant> {
-        (pending.n_changes < self.after_images).then(|| pending.last_change + self.after_quiet)
+    fn deadline(&self, dataset: &DatasetName, pending: Pending) -> Option<Instant> {
+        let RetrainSettings { after_images, after_quiet } = *self.own.get(dataset).unwrap_or(&self.all);
+        (pending.n_changes < after_images).then(|| pending.last_change + after_quiet)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
 
     fn trigger() -> RetrainTrigger {
-        RetrainTrigger::new(RetrainSettings { after_images: 10, after_quiet: Duration::from_secs(30) })
+        let all = RetrainSettings { after_images: 10, after_quiet: Duration::from_secs(30) };
+        RetrainTrigger { all, own: BTreeMap::new(), pending: BTreeMap::new() }
     }
 
     fn name(text: &str) -> DatasetName {
@@ -94,6 +100,19 @@ mod tests {
         trigger.note(&name("b"), 10, start);
         assert_eq!(trigger.take_due(start), Some(name("b")));
         assert_eq!(trigger.take_due(start), None);
+    }
+
+    #[test]
+    fn a_dataset_may_have_a_patience_of_its_own() {
+        let set = ["retrain.after_images=10", "retrain.after_quiet=30s", "dataset.b.retrain.after_images=2"];
+        let set = set.map(str::to_owned).to_vec();
+        let settings = config::load(&config::Overrides { set, ..Default::default() }).unwrap();
+        let (mut trigger, start) = (RetrainTrigger::new(&settings), Instant::now());
+        trigger.note(&name("a"), 2, start);
+        trigger.note(&name("b"), 2, start);
+        assert_eq!(trigger.take_due(start), Some(name("b")));
+        assert_eq!(trigger.take_due(start), None);
+        assert_eq!(trigger.next_deadline(), Some(start + Duration::from_secs(30)));
     }
 
     #[test]

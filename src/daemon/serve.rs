@@ -2,11 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{BackboneRecord, ContentHash, Explanation, ModelRecord, RunId, Scan};
+use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId, Scan};
 use crate::explain::{self, ExplainError};
 use crate::imaging::{self, DecodeError, DecodeOptions};
 use crate::nn::{Engine, Head, NnError};
@@ -82,6 +81,7 @@ pub struct Explainer {
     engine: EngineCell,
     decoding: DecodeOptions,
     workspace: Workspace,
+    clock: Clock,
     head: Option<(RunId, Head)>,
 }
 
@@ -89,7 +89,7 @@ impl Explainer {
     /// For the models of `settings.state_dir`.
     pub fn new(settings: &Settings, engine: EngineCell) -> Self {
         let decoding = DecodeOptions::new(&settings.limits, settings.images.background);
-        Self { engine, decoding, workspace: Workspace::new(&settings.state_dir), head: None }
+        Self { engine, decoding, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
     }
 
     /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
@@ -119,7 +119,7 @@ impl Explainer {
         let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, model)?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let report = format!("{prefix}{}", Workspace::report_folder(&stem, &hash));
-        report::write(&reports.join(&report), &explanation, model, &picture, SystemTime::now())?;
+        report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;
         Ok(Served { explanation, report })
     }
 

@@ -26,7 +26,7 @@ pub(super) enum Serving {
 impl Conductor {
     /// Gives the serving worker its next scan, or the gallery.
     pub(super) fn serve_next(&mut self) {
-        if self.serving.is_some() {
+        if self.serving.is_some() || self.learns_first() {
             return;
         }
         let next = self.next_scan();
@@ -39,6 +39,13 @@ impl Conductor {
             self.serving = Some(Serving::Scan((scan.dataset.clone(), scan.hash)));
             self.workers.serve.give(ServeJob::Scan(Box::new(scan), model));
         }
+    }
+
+    /// Under a fixed clock `run --once` explains when it has learned: which model explains a scan is then no matter of speed.
+    fn learns_first(&self) -> bool {
+        let arriving = !self.surveyed || self.reading || !self.unread.is_empty();
+        let once = self.watcher.is_none() && self.settings.clock.is_fixed();
+        once && (arriving || self.learning.is_some() || self.trigger.next_deadline().is_some())
     }
 
     fn next_scan(&self) -> Option<(Scan, Arc<ModelRecord>)> {

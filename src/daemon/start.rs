@@ -86,7 +86,7 @@ fn conductor(
     events: &Sender<Event>,
 ) -> Result<Conductor, DaemonError> {
     let workspace = Workspace::new(&settings.state_dir);
-    let registry = Registry::open(&workspace)?;
+    let registry = Registry::open(&workspace, settings.clock)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.look_at(registry.ledger());
     let board = StatusBoard::new(workspace.clone(), status);
@@ -97,7 +97,7 @@ fn conductor(
         Mode::Once => None,
     };
     let trigger = match mode {
-        Mode::Service => RetrainTrigger::new(settings.retrain),
+        Mode::Service => RetrainTrigger::new(&settings),
         Mode::Once => RetrainTrigger::immediate(),
     };
     let engine = EngineCell::new(&settings, stop);
@@ -146,7 +146,8 @@ fn workers(
         let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
         let expanded = events.clone();
         move |job: LearnJob| {
-            let tools = Tools { settings: &settings, engine: &engine, stop: &stop, progress: &progress };
+            let settings = settings.of(&job.dataset);
+            let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
             let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
             Event::Learned(job.dataset.clone(), Box::new(learn::learn(&job, &tools, &tell)))
         }

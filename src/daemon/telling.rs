@@ -113,7 +113,7 @@ impl Conductor {
                 Answer::Models { models: control::models(self.registry.ledger(), dataset.as_ref()) }
             }
             Question::Choose { dataset, run_id, choice } => {
-                match choice.decide(self.registry.ledger(), dataset, run_id) {
+                match choice.decide(self.registry.ledger(), dataset, run_id, self.settings.clock) {
                     Ok(decision) => {
                         self.commit(vec![LedgerEvent::Decision(decision.clone())])?;
                         Answer::Chosen { decision: Box::new(decision) }

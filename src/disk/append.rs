@@ -3,10 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DiskError, create_dir};
+
+/// Bytes read at a time where the end of the last whole line is looked for.
+const BLOCK: u64 = 1 << 16;
 
 /// An open file that only grows.
 #[derive(Debug)]
@@ -28,17 +31,15 @@ impl Appender {
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         create_dir(folder)?;
-        let old = match std::fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(DiskError::io("read", path))?,
-        };
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(DiskError::io("open", path))?;
-        let whole = old.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        if whole < old.len() {
-            file.set_len(whole as u64).map_err(DiskError::io("mend", path))?;
+        let opened = OpenOptions::new().create(true).read(true).append(true).open(path);
+        let mut file = opened.map_err(DiskError::io("open", path))?;
+        let len = file.seek(SeekFrom::End(0)).map_err(DiskError::io("read", path))?;
+        let whole = whole_lines(&mut file, len).map_err(DiskError::io("read", path))?;
+        if whole < len {
+            file.set_len(whole).map_err(DiskError::io("mend", path))?;
         }
         File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))?;
-        Ok(Self { file, path: path.to_owned(), len: whole as u64, lost: false })
+        Ok(Self { file, path: path.to_owned(), len: whole, lost: false })
     }
 
     /// Appends `lines` (each ended by a line feed) in one write, and syncs. A write that fails (disk full) leaves nothing
@@ -64,6 +65,23 @@ impl Appender {
     }
 }
 
+/// The bytes up to and with the last line end, looked for from the end of `file`, which is `len` bytes long.
+fn whole_lines(file: &mut File, len: u64) -> io::Result<u64> {
+    let mut block = Vec::new();
+    let mut end = len;
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK);
+        file.seek(SeekFrom::Start(start))?;
+        block.clear();
+        file.take(end - start).read_to_end(&mut block)?;
+        if let Some(place) = block.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + place as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +94,18 @@ mod tests {
         std::fs::write(&path, "one\ntwo\nthr").unwrap();
         Appender::open(&path).unwrap().append("three\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
+    }
+    #[test]
+    fn a_torn_tail_of_any_length_is_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let block = usize::try_from(BLOCK).unwrap();
+        for torn in [0, 1, block - 1, block, block + 1, 3 * block] {
+            for whole in ["", "\n", "one\n"] {
+                std::fs::write(&path, whole.to_owned() + &"x".repeat(torn)).unwrap();
+                Appender::open(&path).unwrap().append("end\n").unwrap();
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{whole}end\n"), "{torn} bytes");
+            }
+        }
     }
 }

@@ -65,8 +65,9 @@ pub struct ModelRecord {
     pub program: String,
     /// RFC 3339, UTC.
     pub created: String,
-    /// Wall-clock seconds from first feature to saved head.
-    pub train_seconds: f64,
+    /// Wall-clock seconds from first feature to saved head; left out under a fixed clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_seconds: Option<f64>,
 }
 
 impl ModelRecord {
@@ -193,7 +194,7 @@ impl ModelRecord {
             seed: 1,
             program: "gradwatch 0.1.0".to_owned(),
             created: "2026-01-02T03:04:05Z".to_owned(),
-            train_seconds: 12.345_678_901_234_567,
+            train_seconds: Some(12.345_678_901_234_567),
         }
     }
 }

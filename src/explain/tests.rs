@@ -72,7 +72,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         seed: 1,
         program: "gradwatch 0.1.0".to_owned(),
         created: "2025-01-01T00:00:00Z".to_owned(),
-        train_seconds: 1.0,
+        train_seconds: Some(1.0),
     }
 }
 

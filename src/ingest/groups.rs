@@ -54,25 +54,28 @@ impl<'a> Groups<'a> {
     }
 }
 
+/// The pattern that holds for a dataset's names.
+type PatternOf<'a> = &'a dyn Fn(&DatasetName) -> Option<&'a Regex>;
+
 /// The groups of every dataset of an inbox; each list is read once, when it is first asked for.
 pub(super) struct GroupBook<'a> {
     inbox: &'a Path,
-    pattern: Option<&'a Regex>,
+    pattern_of: PatternOf<'a>,
     /// `None` for a list that cannot be used.
     lists: RefCell<BTreeMap<DatasetName, Option<Groups<'a>>>>,
 }
 
 impl<'a> GroupBook<'a> {
-    pub(super) fn new(inbox: &'a Path, pattern: Option<&'a Regex>) -> Self {
-        Self { inbox, pattern, lists: RefCell::default() }
+    pub(super) fn new(inbox: &'a Path, pattern_of: PatternOf<'a>) -> Self {
+        Self { inbox, pattern_of, lists: RefCell::default() }
     }
 
     /// Of the file at `path`, relative to the inbox; `known` stands while the dataset's list cannot be used.
     pub(super) fn of(&self, dataset: &DatasetName, path: &str, known: Option<&String>) -> Option<String> {
         let folder = format!("datasets/{dataset}/");
         let mut lists = self.lists.borrow_mut();
-        let list =
-            lists.entry(dataset.clone()).or_insert_with(|| Groups::read(&self.inbox.join(&folder), self.pattern).ok());
+        let read = || Groups::read(&self.inbox.join(&folder), (self.pattern_of)(dataset)).ok();
+        let list = lists.entry(dataset.clone()).or_insert_with(read);
         match list {
             Some(groups) => groups.of(path.strip_prefix(&folder).unwrap_or(path)),
             None => known.cloned(),

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use regex::Regex;
 
 use super::draft::{Admission, Draft};
 use super::groups::{GroupBook, check_list};
@@ -21,7 +20,7 @@ pub struct Intake {
     inbox: PathBuf,
     quarantine: PathBuf,
     limits: LimitSettings,
-    group_pattern: Option<Regex>,
+    settings: Settings,
 }
 
 /// What became of a batch.
@@ -67,7 +66,7 @@ impl Intake {
             inbox: settings.watch.inbox.clone(),
             quarantine: workspace.quarantine(),
             limits: settings.limits,
-            group_pattern: settings.split.group_pattern.clone(),
+            settings: settings.clone(),
         }
     }
 
@@ -105,7 +104,8 @@ impl Intake {
     /// Decides on each file of a batch in their order, against what is known now, and says what changes by it.
     pub fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
         let is_there = |path: &str| self.inbox.join(path).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-        let groups = GroupBook::new(&self.inbox, self.group_pattern.as_ref());
+        let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
+        let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut draft = Draft::new(ledger, &groups, &is_there);
         let (mut unfinished, mut across) = (Vec::new(), Vec::new());
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();

@@ -2,9 +2,11 @@
 //!
 //! A line is whole or it is nothing, so that a commit of several events stays one.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -56,7 +58,13 @@ pub(super) struct Scroll {
     path: PathBuf,
     lines: Vec<Line>,
     n_damaged: u64,
+    n_bytes: u64,
 }
+
+/// A shorter journal is not written anew, however much of it is out of date.
+const COMPACTED_FROM_BYTES: u64 = 1 << 20;
+/// Above so many times the events that tell the same, a journal is written anew.
+const COMPACTED_FROM_RATIO: usize = 4;
 
 /// Reads `path`; a journal that is not there is empty. A torn last line was never committed and is left out;
 /// damaged lines are left out with one warning.
@@ -64,13 +72,16 @@ pub(super) struct Scroll {
 /// # Errors
 /// [`RegistryError::Disk`] when the file cannot be read; [`RegistryError::NewerSchema`].
 pub(super) fn read(path: &Path, repairs: &mut Repairs) -> Result<Scroll, RegistryError> {
-    let mut scroll = Scroll { path: path.to_owned(), lines: Vec::new(), n_damaged: 0 };
-    let bytes = match std::fs::read(path) {
+    let mut scroll = Scroll { path: path.to_owned(), lines: Vec::new(), n_damaged: 0, n_bytes: 0 };
+    let failed = |source| DiskError::Io { doing: "read", path: path.to_owned(), source };
+    let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(scroll),
-        Err(source) => return Err(DiskError::Io { doing: "read", path: path.to_owned(), source }.into()),
-        Ok(bytes) => bytes,
+        opened => BufReader::new(opened.map_err(failed)?),
     };
-    for text in bytes.split_inclusive(|byte| *byte == b'\n') {
+    let mut text = Vec::new();
+    while file.read_until(b'\n', &mut text).map_err(failed)? > 0 {
+        let text = std::mem::take(&mut text);
+        scroll.n_bytes += text.len() as u64;
         let Some(text) = text.strip_suffix(b"\n") else {
             repairs.step(Repair::TornTail { bytes: text.len() as u64 });
             continue;
@@ -112,6 +123,14 @@ impl Scroll {
         !self.lines.iter().any(|line| line.snapshot && line.seq > seq)
     }
 
+    /// Whether it is long, and most of it tells what has changed since: `ledger` can be told much shorter.
+    pub(super) fn is_outgrown(&self, ledger: &Ledger) -> bool {
+        let n_events =
+            |line: &Line| serde_json::from_str::<Vec<IgnoredAny>>(line.events.get()).map_or(0, |all| all.len());
+        self.n_bytes > COMPACTED_FROM_BYTES
+            && self.lines.iter().map(n_events).sum::<usize>() > COMPACTED_FROM_RATIO * table::n_retold(ledger)
+    }
+
     /// The events of the commits after `seq`, in order.
     ///
     /// # Errors
@@ -131,14 +150,29 @@ impl Scroll {
 /// # Errors
 /// [`RegistryError::Disk`].
 pub(super) fn rewrite(path: &Path, ledger: &Ledger, seq: u64, repairs: &mut Repairs) -> Result<(), RegistryError> {
-    let text = Line::new(seq, true, &table::retell(ledger))?.text()?;
     if path.exists() {
         let to = disk::set_aside(path)?;
         repairs.step(Repair::SetAside { to, why: "it does not tell everything that happened".to_owned() });
     }
-    disk::write_atomic(path, text.as_bytes())?;
+    write_snapshot(path, ledger, seq)?;
     repairs.step(Repair::JournalRewritten);
     Ok(())
+}
+
+/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`, which must be all that it tells: a kill at any
+/// moment leaves the old journal or the new one. The registry behind it must hold commit `seq` already.
+///
+/// # Errors
+/// [`RegistryError::Disk`]; the old journal is then whole.
+pub(super) fn compact(path: &Path, ledger: &Ledger, seq: u64) -> Result<(), RegistryError> {
+    // A compaction that was killed left its file, and is tried again here.
+    disk::sweep_temporaries(path.parent().unwrap_or(Path::new(".")))?;
+    write_snapshot(path, ledger, seq)
+}
+
+fn write_snapshot(path: &Path, ledger: &Ledger, seq: u64) -> Result<(), RegistryError> {
+    let text = Line::new(seq, true, &table::retell(ledger))?.text()?;
+    Ok(disk::write_atomic(path, text.as_bytes())?)
 }
 
 /// The journal, open for commits.

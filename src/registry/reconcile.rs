@@ -1,7 +1,7 @@
 //! Journal, sled and files against each other: which of them is believed, and what the others then need.
 
 use crate::disk::Workspace;
-use crate::domain::{Ledger, LedgerEvent};
+use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use super::journal::Scroll;
 use super::repair::Repairs;
@@ -39,6 +39,7 @@ pub(super) enum StoreNeeds {
 /// [`RegistryError::Unknown`] when a journal line that verifies cannot be understood.
 pub(super) fn reconcile(
     workspace: &Workspace,
+    clock: Clock,
     scroll: &Scroll,
     found: Found,
     repairs: &mut Repairs,
@@ -53,7 +54,7 @@ pub(super) fn reconcile(
     };
     let may_lack = !truth.journal_is_good && !matches!(truth.store_needs, StoreNeeds::Nothing);
     if may_lack || truth.seq == 0 {
-        add_from_files(workspace, &mut truth, repairs);
+        add_from_files(workspace, clock, &mut truth, repairs);
     }
     Ok(truth)
 }
@@ -96,8 +97,8 @@ fn salvaged(ledger: Ledger, seq: u64, repairs: &mut Repairs) -> Truth {
     Truth { ledger, seq: seq.max(1), journal_is_good: false, store_needs: StoreNeeds::Everything }
 }
 
-fn add_from_files(workspace: &Workspace, truth: &mut Truth, repairs: &mut Repairs) {
-    let events = recover::from_files(workspace, &truth.ledger);
+fn add_from_files(workspace: &Workspace, clock: Clock, truth: &mut Truth, repairs: &mut Repairs) {
+    let events = recover::from_files(workspace, clock, &truth.ledger);
     if events.is_empty() {
         return;
     }

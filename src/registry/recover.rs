@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord};
+use crate::domain::{Clock, ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord};
 
 /// Events for the models in the runs' folder that `ledger` does not know; where a dataset has no best model, the one with the
 /// greatest recorded validation accuracy becomes it, the latest of equals.
-pub(super) fn from_files(workspace: &Workspace, ledger: &Ledger) -> Vec<LedgerEvent> {
+pub(super) fn from_files(workspace: &Workspace, clock: Clock, ledger: &Ledger) -> Vec<LedgerEvent> {
     let runs: Vec<ModelRecord> = run_folders(&workspace.runs())
         .filter_map(|folder| read_run(&folder))
         .filter(|model| !ledger.runs.contains_key(&(model.dataset.clone(), model.run_id.clone())))
@@ -26,7 +25,7 @@ pub(super) fn from_files(workspace: &Workspace, ledger: &Ledger) -> Vec<LedgerEv
             *champion = model;
         }
     }
-    let decisions: Vec<_> = best.into_values().map(|model| LedgerEvent::Decision(promotion(model))).collect();
+    let decisions: Vec<_> = best.into_values().map(|model| LedgerEvent::Decision(promotion(model, clock))).collect();
     let counted = LedgerEvent::Counted { counter: Counter::Trainings, n: runs.len() as u64 };
     let runs = runs.into_iter().map(|model| LedgerEvent::Run(Box::new(model)));
     runs.chain(decisions).chain([counted]).collect()
@@ -55,7 +54,7 @@ fn rank(model: &ModelRecord) -> (u64, &str, &str) {
     (model.val_accuracy.to_bits(), &model.created, model.run_id.as_str())
 }
 
-fn promotion(model: &ModelRecord) -> Decision {
+fn promotion(model: &ModelRecord, clock: Clock) -> Decision {
     Decision {
         dataset: model.dataset.clone(),
         run_id: model.run_id.clone(),
@@ -66,6 +65,6 @@ fn promotion(model: &ModelRecord) -> Decision {
         previous_correct: None,
         paired: None,
         reason: "found again by its files; of those it has the best recorded validation accuracy".to_owned(),
-        at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        at: clock.stamp(),
     }
 }

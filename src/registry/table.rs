@@ -130,6 +130,12 @@ fn record<T: DeserializeOwned>(payload: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(payload)
 }
 
+/// How many events [`retell`] gives, but for the few that count.
+pub(super) fn n_retold(ledger: &Ledger) -> usize {
+    let Ledger { files, samples, scans, runs, decisions, .. } = ledger;
+    files.len() + samples.len() + scans.len() + runs.len() + decisions.len()
+}
+
 /// Events that fold into exactly `ledger`, starting from nothing.
 pub(super) fn retell(ledger: &Ledger) -> Vec<LedgerEvent> {
     let runs = ledger.runs.values().cloned().map(|model: ModelRecord| LedgerEvent::Run(Box::new(model)));

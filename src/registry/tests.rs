@@ -1,5 +1,6 @@
 //! The registry as its users see it: what was committed is there afterwards, whatever happened to the files.
 
+mod compaction;
 mod damage;
 mod events;
 mod fold;
@@ -7,7 +8,7 @@ mod fold;
 use std::path::{Path, PathBuf};
 
 use crate::disk::Workspace;
-use crate::domain::{Ledger, LedgerEvent};
+use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use super::{Registry, RegistryError, Repair};
 
@@ -36,7 +37,7 @@ impl Bench {
     }
 
     fn open(&self) -> Registry {
-        Registry::open(&self.workspace).unwrap()
+        Registry::open(&self.workspace, Clock::System).unwrap()
     }
 
     /// Opens, compares, and tells what had to be mended; a second opening finds nothing left to mend.
@@ -81,7 +82,7 @@ fn what_was_committed_is_there_after_reopening() {
 fn a_second_opener_is_refused_with_the_first_ones_pid() {
     let bench = Bench::new();
     let first = bench.open();
-    let error = Registry::open(&bench.workspace).unwrap_err();
+    let error = Registry::open(&bench.workspace, Clock::System).unwrap_err();
     assert!(matches!(error, RegistryError::Locked(_)), "{error:?}");
     assert!(error.to_string().contains(&format!("(process {})", std::process::id())), "{error}");
     drop(first);
@@ -100,7 +101,7 @@ fn a_newer_schema_is_refused_in_the_journal() {
     let (bench, _) = Bench::after(&events::a_life());
     let line = super::journal::tests::line_of_schema(2);
     edit(&bench.workspace.journal(), |bytes| bytes.extend(line.into_bytes()));
-    let error = Registry::open(&bench.workspace).unwrap_err().to_string();
+    let error = Registry::open(&bench.workspace, Clock::System).unwrap_err().to_string();
     let expected = "was written by a newer gradwatch (schema 2, this one knows 1): use that version";
     assert!(error.contains(expected), "{error}");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::TrainError;
 use crate::config::TrainSettings;
-use crate::domain::{ClassCount, ClassName, ContentHash, DatasetName, Outside, RunId, Split};
+use crate::domain::{ClassCount, ClassName, Clock, ContentHash, DatasetName, Outside, RunId, Split};
 use crate::imaging::{DecodeOptions, Picture};
 
 /// An original with its label.
@@ -94,6 +94,8 @@ pub struct TrainJob<'a> {
     pub settings: TrainSettings,
     /// What is too large to decode.
     pub limits: DecodeOptions,
+    /// What dates the record.
+    pub clock: Clock,
 }
 
 impl TrainJob<'_> {

@@ -1,7 +1,7 @@
 //! One training from job to run folder, and the comparison of a stored layer on the same images.
 
 use std::collections::BTreeMap;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use super::TrainError;
 use super::batches::TrainingRows;
@@ -93,7 +93,7 @@ fn train_on(
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
-    model.train_seconds = begin.elapsed().as_secs_f64();
+    model.train_seconds = job.clock.seconds_since(begin);
     learned::write(&job.run_dir, job.samples)?;
     disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
@@ -285,8 +285,8 @@ fn record(
         job_hash: job.job_hash,
         seed: job.settings.seed,
         program: format!("gradwatch {}", env!("CARGO_PKG_VERSION")),
-        created: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-        train_seconds: 0.0,
+        created: job.clock.stamp(),
+        train_seconds: None,
     }
 }
 

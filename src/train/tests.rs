@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::config::{self, Monitor, TrainSettings};
 use crate::domain::{
-    Assessment, ClassName, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split, StopFlag,
-    StopReason,
+    Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split,
+    StopFlag, StopReason,
 };
 use crate::imaging::{DecodeOptions, Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
@@ -72,6 +72,7 @@ impl Scene {
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
             limits: DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0 },
+            clock: Clock::System,
         }
     }
 
@@ -87,7 +88,7 @@ impl Scene {
 
 /// The record without what may differ between two equal trainings.
 fn essence(model: &ModelRecord) -> ModelRecord {
-    ModelRecord { run_id: RunId::new("any").unwrap(), created: String::new(), train_seconds: 0.0, ..model.clone() }
+    ModelRecord { run_id: RunId::new("any").unwrap(), created: String::new(), train_seconds: None, ..model.clone() }
 }
 
 fn cache_entries(dir: &Path) -> Vec<PathBuf> {

@@ -192,6 +192,30 @@ fn every_file_says_what_it_is_for_and_is_short() {
     }
 }
 
+/// The service's settings are those of all datasets; what may be set for one is asked by its name.
+#[test]
+fn the_service_asks_for_the_settings_of_a_dataset() {
+    let of_all = Regex::new(r"self\s*\.settings\s*\.(split|augment|train|retrain|promotion)\b").unwrap();
+    let asks = |source: &Source| source.room().as_deref() == Some("daemon") && of_all.is_match(&source.code());
+    let wrong: Vec<_> = sources().into_iter().filter(asks).map(|source| source.path).collect();
+    assert!(wrong.is_empty(), "ask self.settings.of(dataset) in {wrong:?}");
+}
+
+/// Who may look at the system's clock: the one that dates records, and those who need the present: the age of files, and
+/// what says how the program is doing.
+const CLOCK_READERS: [&str; 5] =
+    ["src/domain/clock.rs", "src/watch/settle.rs", "src/train/cache.rs", "src/daemon/learn.rs", "src/daemon/status.rs"];
+
+#[test]
+fn records_are_dated_in_one_place() {
+    let reads = |source: &Source| source.room().is_some() && source.code().contains("SystemTime::now()");
+    let readers: Vec<_> = sources().into_iter().filter(reads).map(|source| source.path).collect();
+    let others: Vec<_> =
+        readers.iter().filter(|path| CLOCK_READERS.iter().all(|known| **path != Path::new(known))).collect();
+    assert!(others.is_empty(), "ask Settings::clock in {others:?}, so that SOURCE_DATE_EPOCH holds");
+    assert_eq!(readers.len(), CLOCK_READERS.len(), "{readers:?}");
+}
+
 #[test]
 fn nothing_sleeps() {
     let naps =

@@ -20,10 +20,12 @@ mod service;
 
 mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
+mod datasets; // settings of one dataset
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
+mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
 mod manual; // `gradwatch man` and `gradwatch completions`

@@ -58,10 +58,26 @@ fn configuration() {
             &["check", "--set=augment.recipe.one_of=[[\"blur\"]]"],
             &["check", "--set=augment.preset=chest-xray", "--set=augment.recipe.horizontal_flip=0.5"],
             &["check", "--set=compute.device=gpu"],
+            &["check", "--set=dataset.chest.train.max_epoch=3"],
+            &["check", "--set=dataset.chest.train.max_epochs=0"],
+            &["check", "--set=dataset.chest.augment.recipe.cval=3"],
+            &["check", "--set=dataset.chest.watch.settle=1s"],
+            &["check", "--set=dataset.chest=3"],
+            &["check", "--set=dataset..hidden.train.seed=1"],
             &["check", "--set=storage.state_dir=inbox/state"],
             &["check", "--set=watch.inbox=state/inbox"],
         ],
     );
+}
+
+#[test]
+fn environment() {
+    let bed = TestBed::new();
+    let mut command = bed.command(&["check"]);
+    command.env("SOURCE_DATE_EPOCH", "yesterday");
+    let ran = crate::bed::finish(command);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (78, "", 1), "{}", ran.stderr);
+    insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(ran.stderr) });
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::super::failure::{Exit, Failure};
 use super::super::{output, registering};
@@ -10,7 +9,7 @@ use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::daemon::Learned;
 use crate::disk::{self, Workspace};
 use crate::domain::{
-    ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
+    ClassName, Clock, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
 };
 use crate::nn::{self, ImportedModel};
 
@@ -44,12 +43,12 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let preprocessing = args.preprocessing.unwrap_or(settings.backbone.preprocessing);
     let classes = classes(args, &dataset, settings)?;
     let imported = nn::import_model(&args.file, classes, &workspace.weights(), preprocessing)?;
-    let known = super::known(&workspace, Some(dataset.clone()))?;
+    let known = super::known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
-    let learned = learned(&imported, ContentHash::of(&head), dataset, &known);
-    registering::prepare(&workspace)?;
+    let learned = learned(&imported, ContentHash::of(&head), dataset, &known, settings.clock);
+    registering::prepare(&workspace, settings.clock)?;
     write(&workspace, &head, &learned.model)?;
-    registering::record(&workspace, &learned, &[])?;
+    registering::record(&workspace, settings.clock, &learned, &[])?;
     if args.json {
         output::json(&learned.model);
         return Ok(());
@@ -88,10 +87,16 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
     folders.filter_map(|(name, path)| Some((name.into_string().ok()?, path))).collect()
 }
 
-fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, known: &[super::ListedModel]) -> Learned {
+fn learned(
+    imported: &ImportedModel,
+    head: ContentHash,
+    dataset: DatasetName,
+    known: &[super::ListedModel],
+    clock: Clock,
+) -> Learned {
     let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
     let best = known.iter().find(|model| model.best).map(|model| model.record.run_id.clone());
-    let model = record(imported, head, dataset, highest + 1);
+    let model = record(imported, head, dataset, highest + 1, clock);
     let reason = match &best {
         None => "it was imported, and is the first model of this dataset".to_owned(),
         Some(_) => "it was imported, and nothing is replaced without a comparison".to_owned(),
@@ -112,7 +117,7 @@ fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, kn
 }
 
 /// What is known of it; nothing was measured, so the counts are empty and the figures mean nothing.
-fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, number: u64) -> ModelRecord {
+fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, number: u64, clock: Clock) -> ModelRecord {
     let classes = imported.head.classes().to_vec();
     ModelRecord {
         schema: ModelRecord::SCHEMA.to_owned(),
@@ -139,8 +144,8 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         job_hash: imported.source,
         seed: 0,
         program: format!("Keras, taken over by gradwatch {}", env!("CARGO_PKG_VERSION")),
-        created: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-        train_seconds: 0.0,
+        created: clock.stamp(),
+        train_seconds: None,
     }
 }
 

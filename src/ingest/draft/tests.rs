@@ -28,7 +28,8 @@ impl Desk {
         let there = self.there.clone();
         let is_there = |path: &str| there.contains(path);
         let pattern = self.pattern.clone();
-        let groups = GroupBook::new(&self.inbox, pattern.as_ref());
+        let pattern_of = |_: &DatasetName| pattern.as_ref();
+        let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut draft = Draft::new(&self.ledger, &groups, &is_there);
         let result = step(&mut draft);
         let ledger = draft.ledger.clone();

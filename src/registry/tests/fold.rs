@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::{Bench, events};
 use crate::domain::{Counter, Ledger, LedgerEvent, Split};
+use crate::registry::journal::{self, Journal};
+use crate::registry::repair::Repairs;
 
 fn event() -> impl Strategy<Value = LedgerEvent> {
     let n = 0..6_u64;
@@ -32,6 +34,30 @@ fn folded(commits: &[Vec<LedgerEvent>]) -> Ledger {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_compacted_journal_folds_into_the_same(
+        commits in prop::collection::vec(prop::collection::vec(event(), 0..6), 0..6),
+        more in prop::collection::vec(event(), 0..6),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.ndjson");
+        let read = || journal::read(&path, &mut Repairs::default()).unwrap();
+        let told = || read().events_after(0).unwrap();
+        let mut journal = Journal::open(&path, 0).unwrap();
+        for events in &commits {
+            journal.append(events).unwrap();
+        }
+        let (ledger, seq) = (folded(&[told()]), read().last_seq());
+        prop_assert_eq!(&ledger, &folded(&commits));
+        journal::compact(&path, &ledger, seq).unwrap();
+        prop_assert!(read().is_complete());
+        prop_assert_eq!(read().last_seq(), seq);
+        prop_assert_eq!(&folded(&[told()]), &ledger);
+        Journal::open(&path, seq).unwrap().append(&more).unwrap();
+        prop_assert!(read().is_complete() && read().continues(seq));
+        prop_assert_eq!(folded(&[told()]), folded(&[commits.concat(), more]));
+    }
 
     #[test]
     fn reopening_gives_the_fold_of_the_events(
