@@ -22,6 +22,7 @@ mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
+mod files; // what is no image file, and two programs on one dataset
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod layout; // the walls of the house that clippy cannot hold
