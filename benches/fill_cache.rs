@@ -15,10 +15,11 @@ use std::fs;
 use std::path::Path;
 
 use gradwatch::config::{Overrides, load};
+use gradwatch::content::Reader;
 use gradwatch::daemon::EngineCell;
 use gradwatch::disk::Workspace;
 use gradwatch::domain::{ContentHash, StopFlag};
-use gradwatch::imaging::{DecodeOptions, Picture, Pixels, encode_png};
+use gradwatch::imaging::{Picture, Pixels, encode_png};
 use gradwatch::nn::N_FEATURES;
 use gradwatch::train::store_features;
 use rayon::prelude::*;
@@ -42,8 +43,7 @@ fn main() {
     }
     let numbers = (0..n.parse::<u64>().unwrap()).into_par_iter();
     let known = numbers.map(|number| (write_picture(Path::new(dataset), number), row(number)));
-    let options = DecodeOptions::new(&settings.limits, settings.images.background);
-    store_features(&engine, &Workspace::new(&settings.state_dir).features(), options, known).unwrap();
+    store_features(&engine, &Workspace::new(&settings.state_dir).features(), &Reader::of(&settings), known).unwrap();
 }
 
 /// xorshift (Marsaglia 2003), begun far from 0.

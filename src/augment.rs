@@ -25,7 +25,7 @@ mod source;
 mod words;
 
 pub use encoding::Encoding;
-pub use error::{AugmentError, SourceFailure};
+pub use error::AugmentError;
 pub use expand::{Copy, Expansion, expand};
 pub use fresh::FreshCopies;
 pub use manifest::Line;

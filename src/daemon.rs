@@ -2,6 +2,7 @@
 
 mod ablation;
 mod admission;
+mod alone;
 mod aside;
 mod board;
 mod conductor;

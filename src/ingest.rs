@@ -9,7 +9,6 @@ mod inspect;
 mod intake;
 mod leaks;
 mod quarantine;
-mod rejection;
 mod role;
 mod split;
 
@@ -18,6 +17,5 @@ pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, Readings, Taken};
 pub use leaks::{tell_across, tell_aside, tell_classless};
 pub use quarantine::{clear_reason, write_reason};
-pub use rejection::Rejection;
 pub use role::{group_of, role_of};
 pub use split::{assign_folds, assign_split};

@@ -7,6 +7,7 @@
 pub mod augment;
 pub mod cli;
 pub mod config;
+pub mod content;
 pub mod daemon;
 pub mod disk;
 pub mod domain;

@@ -24,7 +24,7 @@ mod tested;
 mod trim;
 
 pub use error::TrainError;
-pub use features::{FailedImage, cache_features, store_features};
+pub use features::{cache_features, store_features};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, CopyImage, FreshCopy, LabelledImage, TrainJob};
 pub use learned::learned_from;

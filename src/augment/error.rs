@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::content::FileFailure;
 use crate::disk::DiskError;
 use crate::domain::Stopped;
-use crate::imaging::{DecodeError, EncodeError};
+use crate::imaging::EncodeError;
 
 /// Why a dataset could not be expanded at all. Copies that were finished are kept and not made again.
 #[derive(Debug, thiserror::Error)]
@@ -48,39 +49,11 @@ pub enum AugmentError {
 }
 
 /// Why one source has not all of its copies; the others are not held up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFailure {
-    /// The source, as in the manifest.
-    pub relative: String,
-    /// A stable word: `unreadable`, `changed`, `in-the-way`, `class-name`, or a decoder's (`truncated`, ...).
-    pub code: &'static str,
-    /// What is wrong, one line.
-    pub reason: String,
-    /// What to do about it.
-    pub fix: &'static str,
+pub(super) fn in_the_way(relative: &str, path: &Path) -> FileFailure {
+    let reason = format!("`{}` was not written by gradwatch and is left alone", path.display());
+    FileFailure::new(relative, "in-the-way", reason, "move that file elsewhere and run again")
 }
 
-impl SourceFailure {
-    pub(super) fn unreadable(relative: String, error: &dyn std::error::Error) -> Self {
-        let reason = format!("cannot be read: {error}");
-        Self { relative, code: "unreadable", reason, fix: "check that it is still there and may be read" }
-    }
-
-    pub(super) fn in_the_way(relative: &str, path: &Path) -> Self {
-        Self {
-            relative: relative.to_owned(),
-            code: "in-the-way",
-            reason: format!("`{}` was not written by gradwatch and is left alone", path.display()),
-            fix: "move that file elsewhere and run again",
-        }
-    }
-
-    pub(super) fn unmade(relative: &str, error: &EncodeError) -> Self {
-        let (relative, reason) = (relative.to_owned(), error.to_string());
-        Self { relative, code: "unmade", reason, fix: "set augment.recipe.jpeg_quality = [0, 0]" }
-    }
-
-    pub(super) fn undecodable(relative: &str, error: &DecodeError) -> Self {
-        Self { relative: relative.to_owned(), code: error.code(), reason: error.to_string(), fix: error.fix() }
-    }
+pub(super) fn unmade(path: &Path, error: &EncodeError) -> FileFailure {
+    FileFailure::new(path, "unmade", error.to_string(), "set augment.recipe.jpeg_quality = [0, 0]")
 }

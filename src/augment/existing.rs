@@ -1,11 +1,11 @@
 //! What already lies in the destination: which files are copies of this program, and which of them still belong.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::error::AugmentError;
+use crate::content::{FileFailure, open_file};
 use crate::disk;
 use crate::domain::ContentHash;
 use crate::imaging::{is_whole, read_tag};
@@ -23,7 +23,11 @@ pub(super) enum Presence {
 
 /// Looks at the first and last bytes of the file; its pixels are not decoded.
 pub(super) fn look(path: &Path, identity: &ContentHash) -> Presence {
-    let Some((start, end)) = ends_of(path) else { return Presence::Replaceable };
+    let (start, end) = match ends_of(path) {
+        Ok(ends) => ends,
+        Err(failure) if failure.code == FileFailure::NOT_A_FILE => return Presence::Foreign,
+        Err(_) => return Presence::Replaceable,
+    };
     match read_tag(&start) {
         Some(tag) if tag == identity.to_string() && is_whole(&start, &end) => Presence::Current,
         Some(_) => Presence::Replaceable,
@@ -38,15 +42,18 @@ pub(super) fn is_foreign(path: &Path, identity: &ContentHash) -> bool {
     look(path, identity) == Presence::Foreign
 }
 
-/// The first 160 and the last 16 bytes; `None` when the file cannot be read.
-fn ends_of(path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut file = File::open(path).ok()?;
-    let (mut start, mut end) = (Vec::new(), Vec::new());
-    file.by_ref().take(160).read_to_end(&mut start).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(16))).ok()?;
-    file.read_to_end(&mut end).ok()?;
-    Some((start, end))
+/// The first 160 and the last 16 bytes.
+fn ends_of(path: &Path) -> Result<(Vec<u8>, Vec<u8>), FileFailure> {
+    let mut file = open_file(path)?;
+    let mut read = || -> io::Result<_> {
+        let (mut start, mut end) = (Vec::new(), Vec::new());
+        file.by_ref().take(160).read_to_end(&mut start)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(16)))?;
+        file.read_to_end(&mut end)?;
+        Ok((start, end))
+    };
+    read().map_err(|error| FileFailure::unreadable(path, &error))
 }
 
 /// Removes what a killed run left unfinished, and every copy below `root` that is not `planned`; files of others stay.
@@ -77,7 +84,7 @@ pub(super) fn strangers(root: &Path, planned: &HashSet<PathBuf>) -> usize {
 /// Named like a copy, and tagged as one.
 fn is_copy(path: &Path) -> bool {
     let named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name);
-    named && ends_of(path).is_some_and(|(start, _)| read_tag(&start).is_some())
+    named && ends_of(path).is_ok_and(|(start, _)| read_tag(&start).is_some())
 }
 
 /// `<stem>-<hash8>-c<NN>.png` or `.jpg`

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::error::{AugmentError, SourceFailure};
+use super::error::{AugmentError, in_the_way};
 use super::existing::{Presence, look, remove_stale, strangers};
 use super::job::{Job, Planned, jobs};
 use super::manifest::{self, Known};
@@ -14,6 +14,7 @@ use super::origin::base;
 use super::philox::Stream;
 use super::render::render;
 use super::source::Source;
+use crate::content::FileFailure;
 use crate::disk;
 use crate::domain::{ClassName, ContentHash, Progress, StopFlag};
 use crate::imaging::Picture;
@@ -45,7 +46,7 @@ pub struct Expansion {
     /// How many copies of former sources or numbers were removed.
     pub removed: usize,
     /// Sources that have not all of their copies.
-    pub failed: Vec<SourceFailure>,
+    pub failed: Vec<FileFailure>,
 }
 
 /// Brings `out_dir` to exactly the copies that `options` ask for, of every source that is not for validation, and its
@@ -95,7 +96,7 @@ struct Work<'a> {
 struct Survey {
     copies: Vec<Copy>,
     missing: Vec<u32>,
-    failure: Option<SourceFailure>,
+    failure: Option<FileFailure>,
 }
 
 impl Work<'_> {
@@ -148,7 +149,7 @@ impl Work<'_> {
             let path = self.root.join(&planned.file);
             match look(&path, &planned.identity) {
                 Presence::Replaceable => survey.missing.push(planned.index),
-                Presence::Foreign => survey.failure = Some(SourceFailure::in_the_way(&job.source.relative, &path)),
+                Presence::Foreign => survey.failure = Some(in_the_way(&job.source.relative, &path)),
                 Presence::Current => match self.hash_of(&planned) {
                     Some(hash) => survey.copies.push(copy(job.source, planned.index, path, hash)),
                     None => survey.missing.push(planned.index),
@@ -161,7 +162,7 @@ impl Work<'_> {
     /// The hash of a current copy: from the manifest when that speaks of the same pixels, else from its bytes.
     fn hash_of(&self, planned: &Planned) -> Option<ContentHash> {
         let known = self.known.get(&planned.file).filter(|known| known.identity == planned.identity);
-        let from_bytes = || std::fs::read(self.root.join(&planned.file)).ok().map(|bytes| ContentHash::of(&bytes));
+        let from_bytes = || self.options.reader.read(&self.root.join(&planned.file), None).ok().map(|copy| copy.hash);
         known.map(|known| known.sha256).or_else(from_bytes)
     }
 
@@ -188,18 +189,15 @@ impl Work<'_> {
     }
 
     /// The source at the working size.
-    fn base(&self, source: &Source) -> Result<Picture, SourceFailure> {
-        let ExpandOptions { size, encoding, ref limits, max_file, .. } = *self.options;
-        let base = base(&source.path, &source.relative, source.hash, size, limits, max_file)?;
+    fn base(&self, source: &Source) -> Result<Picture, FileFailure> {
+        let ExpandOptions { size, encoding, ref reader, .. } = *self.options;
+        let base = base(reader, &source.path, &source.relative, source.hash, size)?;
         if encoding.holds(&base) {
             return Ok(base);
         }
-        Err(SourceFailure {
-            relative: source.relative.clone(),
-            code: "too-deep",
-            reason: "it has 16 bits a channel, and JPEG holds 8".into(),
-            fix: "set augment.format = \"png\" (--format png)",
-        })
+        let (reason, fix) =
+            ("it has 16 bits a channel, and JPEG holds 8", "set augment.format = \"png\" (--format png)");
+        Err(FileFailure::new(&source.relative, "too-deep", reason, fix))
     }
 
     fn make(&self, source: &Source, base: &Picture, planned: &Planned) -> Result<Copy, AugmentError> {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::error::SourceFailure;
+use super::error::unmade;
 use super::options::ExpandOptions;
 use super::origin::base;
 use super::philox::Stream;
 use super::plan::Draw;
 use super::render::render;
+use crate::content::FileFailure;
 use crate::domain::ContentHash;
 use crate::imaging::Picture;
 
@@ -39,21 +40,21 @@ impl FreshCopies {
     /// whose content is `hash`; at the working size.
     ///
     /// # Errors
-    /// [`SourceFailure`] when the sample cannot be read, decoded, or is no longer this content.
-    pub fn make(&self, path: &Path, hash: &ContentHash, index: u32) -> Result<Picture, SourceFailure> {
+    /// [`FileFailure`] when the sample cannot be read, decoded, or is no longer this content.
+    pub fn make(&self, path: &Path, hash: &ContentHash, index: u32) -> Result<Picture, FileFailure> {
         let base = self.base(path, hash)?;
         let stream = Stream::new(self.options.seed, hash);
         let copy = FIRST_FRESH.wrapping_add(index);
         let draw = Draw::of(&self.options.recipe, stream, copy, self.options.size);
-        render(&base, &draw, stream, copy).map_err(|error| SourceFailure::unmade(&path.to_string_lossy(), &error))
+        render(&base, &draw, stream, copy).map_err(|error| unmade(path, &error))
     }
 
-    fn base(&self, path: &Path, hash: &ContentHash) -> Result<Arc<Picture>, SourceFailure> {
+    fn base(&self, path: &Path, hash: &ContentHash) -> Result<Arc<Picture>, FileFailure> {
         if let Some(kept) = self.kept().get(hash) {
             return Ok(Arc::clone(kept));
         }
-        let ExpandOptions { size, ref limits, max_file, .. } = self.options;
-        let made = Arc::new(base(path, &path.to_string_lossy(), *hash, size, limits, max_file)?);
+        let ExpandOptions { size, ref reader, .. } = self.options;
+        let made = Arc::new(base(reader, path, &path.to_string_lossy(), *hash, size)?);
         let mut kept = self.kept();
         if kept.len() < self.room {
             kept.insert(*hash, Arc::clone(&made));

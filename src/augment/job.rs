@@ -43,9 +43,9 @@ impl Job<'_> {
     }
 
     pub(super) fn planned(&self, options: &ExpandOptions, index: u32) -> Planned {
-        let ExpandOptions { seed, size, encoding, limits, ref recipe, .. } = *options;
+        let ExpandOptions { seed, size, encoding, ref reader, ref recipe, .. } = *options;
         let draw = Draw::of(recipe, Stream::new(seed, &self.source.hash), index, size);
-        let written = format!("{} on {}", encoding.name(), limits.background);
+        let written = format!("{} on {}", encoding.name(), reader.decoding.background);
         let identity = draw.identity(seed, size, &written, &self.source.hash, index);
         Planned { index, file: self.file(options, index), draw, identity }
     }
@@ -77,7 +77,7 @@ impl Job<'_> {
             draw,
             format: encoding.format,
             quality: encoding.quality,
-            background: options.limits.background,
+            background: options.reader.decoding.background,
             preset,
             allowed: preset.breaches(recipe).into_iter().map(|breach| breach.transform).collect(),
             recipe: recipe_identity(recipe),

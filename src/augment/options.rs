@@ -1,16 +1,14 @@
 //! How a dataset is expanded, and what follows from that alone: worker threads, and which files are read.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::encoding::Encoding;
-use super::error::{AugmentError, SourceFailure};
+use super::error::AugmentError;
 use crate::config::{Quota, Settings};
+use crate::content::Reader;
 use crate::domain::{Preset, Recipe};
-use crate::imaging::DecodeOptions;
 
 /// How a dataset is expanded.
 #[derive(Debug, Clone)]
@@ -36,10 +34,8 @@ pub struct ExpandOptions {
     pub may_replace_all: bool,
     /// Whether copies without a source are removed: not while some sources could not be read, whose copies they may be.
     pub may_remove: bool,
-    /// What is too large, and what shows through.
-    pub limits: DecodeOptions,
-    /// Bytes; larger files are not read.
-    pub max_file: u64,
+    /// How sources are read, and what shows through.
+    pub reader: Reader,
     /// Worker threads; 0 means one a core.
     pub threads: usize,
 }
@@ -59,31 +55,19 @@ impl ExpandOptions {
             folder: "augmented",
             may_replace_all: true,
             may_remove: true,
-            limits: DecodeOptions::new(&settings.limits, settings.images.background),
-            max_file: settings.limits.max_file_mib << 20,
+            reader: Reader::of(settings),
             threads: settings.compute.threads,
         }
+    }
+
+    /// For sources in the folder `root`, below which no link is followed.
+    #[must_use]
+    pub fn below(self, root: &Path) -> Self {
+        Self { reader: self.reader.below(root), ..self }
     }
 }
 
 /// Workers for pictures; 0 means one a core.
 pub(super) fn pool(threads: usize) -> Result<ThreadPool, AugmentError> {
     Ok(ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("gw-image-{i}")).build()?)
-}
-
-/// The bytes of a source, if they are at most `max_file`.
-pub(super) fn read(path: &Path, relative: &str, max_file: u64) -> Result<Vec<u8>, SourceFailure> {
-    let unreadable = |error: std::io::Error| SourceFailure::unreadable(relative.to_owned(), &error);
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(max_file + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 <= max_file {
-        return Ok(bytes);
-    }
-    Err(SourceFailure {
-        relative: relative.to_owned(),
-        code: "too-large",
-        reason: format!("the file is larger than {} MiB", max_file >> 20),
-        fix: "save it smaller, or raise limits.max_file_mib",
-    })
 }

@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::encoding::Encoding;
-use super::error::{AugmentError, SourceFailure};
+use super::error::{AugmentError, in_the_way};
 use super::existing::is_foreign;
 use super::manifest::{self, Line};
 use super::options::pool;
 use super::origin::base;
 use super::philox::Stream;
 use super::render::render;
+use crate::content::{FileFailure, Reader};
 use crate::disk;
 use crate::domain::{ContentHash, Progress, StopFlag};
-use crate::imaging::{DecodeOptions, Picture};
+use crate::imaging::Picture;
 
 /// What is to be made again, and from what.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Replay<'a> {
     /// `manifest.jsonl`.
     pub manifest: &'a Path,
@@ -27,10 +28,8 @@ pub struct Replay<'a> {
     pub sources: Option<&'a Path>,
     /// Where the copies go; without, where the manifest lies.
     pub out: Option<&'a Path>,
-    /// What is too large.
-    pub limits: DecodeOptions,
-    /// Bytes; larger files are not read.
-    pub max_file: u64,
+    /// How sources are read.
+    pub reader: Reader,
     /// Worker threads; 0 means one a core.
     pub threads: usize,
 }
@@ -43,7 +42,7 @@ pub struct Replayed {
     /// Copies that were there, and came out the same to the byte.
     pub confirmed: usize,
     /// Copies that could not be made again.
-    pub failed: Vec<SourceFailure>,
+    pub failed: Vec<FileFailure>,
 }
 
 /// One made copy.
@@ -108,11 +107,11 @@ impl Replay<'_> {
         sources: &Path,
         stop: &StopFlag,
         progress: &dyn Progress,
-    ) -> Result<Vec<Result<Made, SourceFailure>>, AugmentError> {
+    ) -> Result<Vec<Result<Made, FileFailure>>, AugmentError> {
         let first = &lines[0];
         let path = sources.join(&first.source);
-        let limits = DecodeOptions { background: first.background, ..self.limits };
-        let base = base(&path, &first.source, first.source_sha256, first.size, &limits, self.max_file);
+        let reader = self.reader.clone().below(sources).on(first.background);
+        let base = base(&reader, &path, &first.source, first.source_sha256, first.size);
         let again = |line: &Line| {
             stop.check()?;
             let made = match &base {
@@ -125,7 +124,7 @@ impl Replay<'_> {
         lines.iter().map(again).collect()
     }
 
-    fn make(&self, line: &Line, base: &Picture) -> Result<Result<Made, SourceFailure>, AugmentError> {
+    fn make(&self, line: &Line, base: &Picture) -> Result<Result<Made, FileFailure>, AugmentError> {
         let stream = Stream::new(line.seed, &line.source_sha256);
         let picture = render(base, &line.draw, stream, line.index)?;
         let encoding = Encoding { format: line.format, quality: line.quality };
@@ -134,11 +133,11 @@ impl Replay<'_> {
             return Ok(Err(other_bytes(line)));
         }
         let path = self.folder().join(&line.copy);
-        if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+        if self.reader.read(&path, None).is_ok_and(|there| there.bytes == bytes) {
             return Ok(Ok(Made::Confirmed));
         }
         if is_foreign(&path, &line.identity) {
-            return Ok(Err(SourceFailure::in_the_way(&line.source, &path)));
+            return Ok(Err(in_the_way(&line.source, &path)));
         }
         if let Some(folder) = path.parent() {
             disk::create_dir(folder)?;
@@ -148,15 +147,15 @@ impl Replay<'_> {
     }
 }
 
-fn other_bytes(line: &Line) -> SourceFailure {
-    SourceFailure {
-        relative: line.copy.clone(),
-        code: "other-bytes",
-        reason: format!(
+fn other_bytes(line: &Line) -> FileFailure {
+    FileFailure::new(
+        &line.copy,
+        "other-bytes",
+        format!(
             "its line (of version {}) does not make these bytes in version {}: it was changed, or made by another version",
             line.program,
             env!("CARGO_PKG_VERSION")
         ),
-        fix: "replay it with the version that wrote it, or expand the dataset again",
-    }
+        "replay it with the version that wrote it, or expand the dataset again",
+    )
 }

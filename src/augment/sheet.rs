@@ -12,7 +12,7 @@ use super::plan::Draw;
 use super::render::render;
 use super::source::Source;
 use crate::domain::{ClassName, ContentHash};
-use crate::imaging::{EncodeError, Mosaic, Picture, Tile, decode};
+use crate::imaging::{EncodeError, Mosaic, Picture, Tile};
 
 /// Originals of each class, and copies beside each of them.
 const N_ROWS: usize = 4;
@@ -43,10 +43,10 @@ pub fn sheets(options: &ExpandOptions, sources: &[Source], expansion: &Expansion
 
 /// An original and some of its copies; `None` when the original cannot be read any more.
 fn row(options: &ExpandOptions, source: &Source, copies: &[&Copy]) -> Option<Vec<Tile>> {
-    let ExpandOptions { size, ref limits, max_file, .. } = *options;
-    let original = base(&source.path, &source.relative, source.hash, size, limits, max_file).ok()?;
+    let ExpandOptions { size, ref reader, .. } = *options;
+    let original = base(reader, &source.path, &source.relative, source.hash, size).ok()?;
     let beside = |copy: &&Copy| {
-        let picture = decode(&std::fs::read(&copy.path).ok()?, limits).ok()?;
+        let (_, picture) = reader.picture(&copy.path, Some(copy.hash)).ok()?;
         let draw = Draw::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
         Some(Tile { picture, caption: draw.in_words() })
     };

@@ -6,11 +6,11 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use walkdir::{DirEntry, WalkDir};
 
-use super::error::{AugmentError, SourceFailure};
-use super::options::{ExpandOptions, pool, read};
-use crate::domain::{ClassName, ContentHash, Progress, Split, StopFlag, side_and_class};
+use super::error::AugmentError;
+use super::options::{ExpandOptions, pool};
+use crate::content::{self, FileFailure, Listing, Reader};
+use crate::domain::{ClassName, ContentHash, NameError, Progress, Split, StopFlag, side_and_class};
 
 /// One labelled image that may have copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +53,13 @@ pub struct Found {
     /// lie in no class.
     pub warnings: Vec<String>,
     /// Files that could not be read.
-    pub failed: Vec<SourceFailure>,
+    pub failed: Vec<FileFailure>,
+    /// Whether something was skipped: links, pipes, folders that cannot be read.
+    pub skipped: bool,
 }
 
-/// Finds and hashes the files in `folder/<class>/**` and `folder/<side>/<class>/**`; hidden ones are left out. Whether they are
-/// pictures shows later.
+/// Finds and hashes the files in `folder/<class>/**` and `folder/<side>/<class>/**`; hidden ones are left out, and what is no
+/// file is logged once. Whether they are pictures shows later.
 ///
 /// # Errors
 /// [`AugmentError::NoClasses`] when there is no class folder with a file in it, [`AugmentError::Stopped`],
@@ -68,20 +70,23 @@ pub fn find_sources(
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<Found, AugmentError> {
-    let (files, mut failed) = list(folder);
+    let Listing { files, skipped } = content::list(folder);
+    skipped.warn(folder);
+    let (files, mut failed) = placed(folder, files);
     if files.is_empty() && failed.is_empty() {
         return Err(AugmentError::NoClasses { folder: folder.to_owned() });
     }
+    let reader = options.reader.clone().below(folder);
     progress.begin("read", files.len() as u64, "files");
     let hash = |(place, path): &(Place, PathBuf)| {
         stop.check()?;
-        let source = source(folder, place, path, options);
+        let source = source(folder, place, path, &reader);
         progress.advance(1);
         Ok(source)
     };
     let hashed: Result<Vec<_>, AugmentError> = pool(options.threads)?.install(|| files.par_iter().map(hash).collect());
     progress.end();
-    let mut found = Found::default();
+    let mut found = Found { skipped: !skipped.is_empty(), ..Found::default() };
     for result in hashed? {
         match result {
             Ok(source) => found.sources.push(source),
@@ -152,49 +157,38 @@ fn conflicts(sources: &[Source]) -> Vec<String> {
 /// The side and the class that the folders above a file say.
 type Place = (Option<Split>, ClassName);
 
-fn list(folder: &Path) -> (Vec<(Place, PathBuf)>, Vec<SourceFailure>) {
-    let (mut files, mut failed) = (Vec::new(), Vec::new());
-    let is_shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
-    let walk = WalkDir::new(folder).min_depth(1).follow_links(true).sort_by_file_name().into_iter();
-    for entry in walk.filter_entry(is_shown) {
-        match entry {
-            Ok(entry) if entry.depth() < 2 || !entry.file_type().is_file() => {}
-            Ok(entry) => match place_of(folder, entry.path()) {
-                Ok(place) => files.push((place, entry.into_path())),
-                Err(failure) => failed.push(failure),
-            },
-            Err(error) => {
-                let path = error.path().unwrap_or(folder);
-                failed.push(SourceFailure::unreadable(relative(folder, path), &error));
-            }
+/// The files below the class folders, with their places.
+fn placed(folder: &Path, files: Vec<PathBuf>) -> (Vec<(Place, PathBuf)>, Vec<FileFailure>) {
+    let n_parts = folder.components().count();
+    let (mut placed, mut failed) = (Vec::new(), Vec::new());
+    for path in files.into_iter().filter(|path| path.components().count() > n_parts + 1) {
+        match place_of(folder, &path) {
+            Ok(place) => placed.push((place, path)),
+            Err(failure) => failed.push(failure),
         }
     }
-    (files, failed)
+    (placed, failed)
 }
 
-fn place_of(folder: &Path, path: &Path) -> Result<Place, SourceFailure> {
+fn place_of(folder: &Path, path: &Path) -> Result<Place, FileFailure> {
     let relative = relative(folder, path);
     if path.to_str().is_none() {
-        let reason = "its name is not UTF-8, and would be written as another one".into();
-        return Err(SourceFailure { code: "file-name", reason, fix: "rename the file or its folder", relative });
+        let reason = "its name is not UTF-8, and would be written as another one";
+        return Err(FileFailure::new(relative, "file-name", reason, "rename the file or its folder"));
     }
     let parts: Vec<&str> = relative.split('/').collect();
     let (side, class) = side_and_class(&parts[..parts.len() - 1]).unwrap_or_default();
-    let class = ClassName::new(class).map_err(|error| SourceFailure {
-        code: "class-name",
-        reason: error.to_string(),
-        fix: "rename the class folder",
-        relative: relative.clone(),
-    })?;
-    Ok((side, class))
+    let unusable =
+        |error: NameError| FileFailure::new(&relative, "class-name", error.to_string(), "rename the class folder");
+    Ok((side, ClassName::new(class).map_err(unusable)?))
 }
 
-fn source(folder: &Path, place: &Place, path: &Path, options: &ExpandOptions) -> Result<Source, SourceFailure> {
+fn source(folder: &Path, place: &Place, path: &Path, reader: &Reader) -> Result<Source, FileFailure> {
     let relative = relative(folder, path);
-    let bytes = read(path, &relative, options.max_file)?;
+    let hash = reader.read(path, None).map_err(|failure| failure.at(&relative))?.hash;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let ((split, class), path) = (place.clone(), path.to_owned());
-    Ok(Source { hash: ContentHash::of(&bytes), class, split, group: None, stem, path, relative })
+    Ok(Source { hash, class, split, group: None, stem, path, relative })
 }
 
 fn relative(folder: &Path, path: &Path) -> String {

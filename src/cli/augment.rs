@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::failure::{Exit, Failure};
 use super::output;
 use super::progress::TerminalProgress;
-use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found, SourceFailure};
+use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found};
 use crate::config::Settings;
+use crate::content::{self, FileFailure};
 use crate::daemon::{self, stop_on_signals};
 use crate::domain::{DatasetName, Split, StopFlag};
 
@@ -114,7 +115,7 @@ impl Args {
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let (src, dst) = separate(&args.src, &args.dst)?;
     let settings = args.recipe.settings(settings, Some(&src))?;
-    let service = ExpandOptions::of(settings);
+    let service = ExpandOptions::of(settings).below(&src);
     let size = args.recipe.size;
     let options = ExpandOptions { size, folder: "", may_replace_all: false, originals_count: false, ..service };
     let stop = StopFlag::default();
@@ -122,16 +123,16 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let progress = TerminalProgress::default();
     let found = augment::find_sources(&src, &options, &stop, &progress)?;
     refuse_sides(&args.src, &found)?;
-    found.failed.iter().for_each(complain);
+    complain(&found.failed);
     found.warnings.iter().for_each(|warning| output::error(warning));
-    let options = ExpandOptions { may_remove: found.failed.is_empty(), ..options };
+    let options = ExpandOptions { may_remove: found.failed.is_empty() && !found.skipped, ..options };
     let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
     let sheet = if settings.augment.contact_sheet {
         daemon::draw_sheet(&options, &found.sources, &expansion, &dst)?
     } else {
         None
     };
-    expansion.failed.iter().for_each(complain);
+    complain(&expansion.failed);
     output::line(&summary(&expansion, &found, &args.dst));
     if sheet.is_some() {
         output::line(&format!("Look at them: {}", args.dst.join("contact-sheet.html").display()));
@@ -184,10 +185,10 @@ fn refuse_sides(src: &Path, found: &Found) -> Result<(), Failure> {
     ))
 }
 
-pub(super) fn complain(failure: &SourceFailure) {
-    let SourceFailure { relative, code, reason, fix } = failure;
-    let relative = relative.escape_debug();
-    output::error(&format!("`{relative}` ({code}): {reason}; {fix}"));
+pub(super) fn complain(failures: &[FileFailure]) {
+    for line in content::lines(failures) {
+        output::error(&line);
+    }
 }
 
 fn summary(expansion: &Expansion, found: &Found, dst: &Path) -> String {

@@ -12,10 +12,11 @@ use serde_json::json;
 use super::failure::{Exit, Failure};
 use super::output;
 use crate::config::{ComputeSettings, Device, Precision, Settings};
+use crate::content::{self, Listing, Reader};
 use crate::daemon;
 use crate::disk::{self, Workspace};
 use crate::domain::{Silent, StopFlag};
-use crate::imaging::{DecodeOptions, Phantom, PhantomClass, Rgb8, decode, encode_png};
+use crate::imaging::{Phantom, PhantomClass, Rgb8, encode_png};
 use crate::nn::{self, Engine};
 use crate::train;
 use parity::Difference;
@@ -92,8 +93,8 @@ fn devices(compute: &ComputeSettings) -> Vec<Device> {
 }
 
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
-    let files: Vec<_> = entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
+    let Listing { files, skipped } = content::list(folder);
+    skipped.warn(folder);
     if files.is_empty() {
         return Err(Failure::new(
             Exit::NoInput,
@@ -130,8 +131,8 @@ impl Bench<'_> {
     }
 
     fn decoded(&self) -> Vec<Rgb8> {
-        let options = DecodeOptions::new(&self.settings.limits, self.settings.images.background);
-        let read = |path: &PathBuf| Some(Engine::input(&decode(&std::fs::read(path).ok()?, &options).ok()?));
+        let reader = Reader::of(self.settings);
+        let read = |path: &PathBuf| Some(Engine::input(&reader.picture(path, None).ok()?.1));
         self.files.par_iter().filter_map(read).collect()
     }
 
@@ -167,8 +168,8 @@ impl Bench<'_> {
     /// All files once, into a cache that is new each time.
     fn end_to_end(&self, engine: &Engine) -> Result<usize, Failure> {
         let cache = tempfile::tempdir_in(self.scratch).map_err(|error| Failure::new(Exit::Io, error))?;
-        let options = DecodeOptions::new(&self.settings.limits, self.settings.images.background);
-        let cached = train::cache_features(engine, cache.path(), &self.files, options, &self.stop, &Silent);
+        let reader = Reader::of(self.settings);
+        let cached = train::cache_features(engine, cache.path(), &self.files, &reader, &self.stop, &Silent);
         Ok(cached.map_err(|error| Failure::new(Exit::Data, error))? as usize)
     }
 

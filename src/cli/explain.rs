@@ -1,17 +1,17 @@
 //! `gradwatch explain`: scores, heat maps and reports for given pictures, once, outside the service.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use walkdir::WalkDir;
 
 use super::failure::{Exit, Failure};
 use super::models;
 use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
+use crate::content::{self, FileFailure, Listing};
 use crate::daemon::{self, EngineCell, Explainer, ServeError, Served};
 use crate::domain::{ClassName, ModelRecord, Progress, StopFlag};
 use crate::report;
@@ -40,7 +40,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    let pictures = pictures(&args.paths)?;
+    let Named { pictures, failed } = Named::find(&args.paths)?;
     let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
@@ -48,14 +48,17 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     // A network that cannot start is one failure, not one for each picture.
     engine.get()?;
     let mut explainer = Explainer::new(settings, engine);
-    let outcomes = explain_all(&mut explainer, &pictures, &model, &args.out, &stop);
+    let mut outcomes: Vec<Outcome> =
+        failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
+    let n_named = outcomes.len() + pictures.len();
+    outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
     report::write_gallery(&args.out)?;
     if args.json {
         print_json(&outcomes, &args.out);
     } else {
         print(&outcomes, &args.out);
     }
-    if outcomes.len() < pictures.len() {
+    if outcomes.len() < n_named {
         return Err(Failure::new(Exit::TryLater, "stopped on request; the reports that are written are whole"));
     }
     let n_failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
@@ -68,60 +71,64 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-type Outcome<'a> = (&'a Path, Result<Served, ServeError>);
+type Outcome = (PathBuf, Result<Served, ServeError>);
 
-fn explain_all<'a>(
+fn explain_all(
     explainer: &mut Explainer,
-    pictures: &'a [PathBuf],
+    pictures: &[PathBuf],
     model: &ModelRecord,
     out: &Path,
     stop: &StopFlag,
-) -> Vec<Outcome<'a>> {
+) -> Vec<Outcome> {
     let progress = TerminalProgress::default();
     progress.begin("explain", pictures.len() as u64, "scans");
     let mut outcomes = Vec::new();
     for picture in pictures.iter().take_while(|_| !stop.is_raised()) {
-        outcomes.push((picture.as_path(), explainer.explain(picture, None, model, out, "")));
+        outcomes.push((picture.clone(), explainer.explain(picture, None, model, out, "")));
         progress.advance(1);
     }
     progress.end();
     outcomes
 }
 
-/// The files that were named, and those in the folders that were named, in the order of their names; hidden ones are left out.
-fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut pictures = Vec::new();
-    for path in paths {
-        let missing = |error: &dyn fmt::Display| {
-            Failure::new(
-                Exit::NoInput,
-                format!("cannot read `{}`: {error}; give a picture or a folder", path.display()),
-            )
-        };
-        for entry in
-            WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(|e| e.depth() == 0 || !is_hidden(e))
-        {
-            let entry =
-                entry.map_err(|error| missing(&error.io_error().map_or_else(String::new, ToString::to_string)))?;
-            if entry.file_type().is_file() {
-                pictures.push(entry.into_path());
+/// What was named on the command line.
+#[derive(Default)]
+struct Named {
+    /// The files, and those in the folders, in the order of their names; hidden ones are left out.
+    pictures: Vec<PathBuf>,
+    /// Folders that cannot be read.
+    failed: Vec<FileFailure>,
+}
+
+impl Named {
+    fn find(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut named = Self::default();
+        for path in paths {
+            named.add(path)?;
+        }
+        if named.pictures.is_empty() && named.failed.is_empty() {
+            let message = "there are no files in what was named; give pictures or folders of pictures";
+            return Err(Failure::new(Exit::NoInput, message));
+        }
+        Ok(named)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), Failure> {
+        let missing = |error| format!("cannot read `{}`: {error}; give a picture or a folder", path.display());
+        let metadata = fs::metadata(path).map_err(|error| Failure::new(Exit::NoInput, missing(error)))?;
+        match fs::read_dir(path) {
+            Err(error) if metadata.is_dir() => self.failed.push(FileFailure::unreadable(path, &error)),
+            _ => {
+                let Listing { files, skipped } = content::list(path);
+                skipped.warn(path);
+                self.pictures.extend(files);
             }
         }
+        Ok(())
     }
-    if pictures.is_empty() {
-        return Err(Failure::new(
-            Exit::NoInput,
-            "there are no files in what was named; give pictures or folders of pictures",
-        ));
-    }
-    Ok(pictures)
 }
 
-fn is_hidden(entry: &walkdir::DirEntry) -> bool {
-    entry.file_name().to_string_lossy().starts_with('.')
-}
-
-fn print(outcomes: &[Outcome<'_>], out: &Path) {
+fn print(outcomes: &[Outcome], out: &Path) {
     for (path, outcome) in outcomes {
         match outcome {
             Ok(served) => {
@@ -142,7 +149,7 @@ fn print(outcomes: &[Outcome<'_>], out: &Path) {
     output::line(&format!("Gallery: {}", out.join("index.html").display()));
 }
 
-fn print_json(outcomes: &[Outcome<'_>], out: &Path) {
+fn print_json(outcomes: &[Outcome], out: &Path) {
     let scans: Vec<_> = outcomes
         .iter()
         .map(|(path, outcome)| match outcome {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::content::FileFailure;
 use crate::daemon::control::ControlError;
 use crate::daemon::status::StatusError;
 use crate::daemon::{DaemonError, LearnError};
@@ -69,9 +70,21 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<FileFailure> for Failure {
+    fn from(failure: FileFailure) -> Self {
+        let exit = match failure.code {
+            FileFailure::VANISHED => Exit::NoInput,
+            FileFailure::UNREADABLE => Exit::Io,
+            _ => Exit::Data,
+        };
+        Self::new(exit, failure)
+    }
+}
+
 impl From<DiskError> for Failure {
     fn from(error: DiskError) -> Self {
-        let exit = if matches!(error, DiskError::Locked { .. }) { Exit::TryLater } else { Exit::Io };
+        let is_taken = matches!(error, DiskError::Locked { .. } | DiskError::Training { .. });
+        let exit = if is_taken { Exit::TryLater } else { Exit::Io };
         Self::new(exit, error)
     }
 }
@@ -140,6 +153,7 @@ impl From<LearnError> for Failure {
         match error {
             LearnError::Stopped(_) => Self::new(Exit::TryLater, error),
             LearnError::Augment(error) => error.into(),
+            LearnError::Lock(error) => error.into(),
             LearnError::Network(error) => error.into(),
             LearnError::Train(_) | LearnError::NothingInCommon | LearnError::Unfoldable { .. } => {
                 Self::new(Exit::Data, error)

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::augment::RecipeArgs;
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::output;
 use crate::augment::{self, AugmentError, ExpandOptions};
 use crate::config::Settings;
+use crate::content::Content;
 use crate::daemon;
-use crate::domain::{ContentHash, safe_stem};
-use crate::imaging::decode;
+use crate::domain::safe_stem;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -43,15 +43,10 @@ fn dataset_folder(image: &Path, inbox: &Path) -> Option<PathBuf> {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    let shown = args.image.display();
     let folder = dataset_folder(&args.image, &settings.watch.inbox);
     let settings = args.recipe.settings(settings, folder.as_deref())?;
     let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };
-    let unreadable = |error| Failure::new(Exit::NoInput, format!("`{shown}` cannot be read ({error}): name a picture"));
-    let bytes = std::fs::read(&args.image).map_err(unreadable)?;
-    let picture = decode(&bytes, &options.limits)
-        .map_err(|error| Failure::new(Exit::Data, format!("`{shown}`: {error}; {}", error.fix())))?;
-    let hash = ContentHash::of(&bytes);
+    let (Content { hash, .. }, picture) = options.reader.picture(&args.image, None)?;
     let name = args.image.file_name().unwrap_or_default().to_string_lossy();
     let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
     let mosaic = augment::preview(&options, &picture, &hash, &name, args.copies).map_err(AugmentError::from)?;

@@ -43,18 +43,17 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     }
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
-    let ExpandOptions { limits, max_file, threads, .. } = ExpandOptions::of(settings);
+    let ExpandOptions { reader, threads, .. } = ExpandOptions::of(settings);
     let replay = Replay {
         manifest: &args.manifest,
         line: args.line.and_then(|line| usize::try_from(line).ok()),
         sources: args.sources.as_deref(),
         out: args.out.as_deref(),
-        limits,
-        max_file,
+        reader,
         threads,
     };
     let replayed = replay.run(&stop, &TerminalProgress::default())?;
-    replayed.failed.iter().for_each(complain);
+    complain(&replayed.failed);
     let (written, confirmed, n_failed) = (replayed.written, replayed.confirmed, replayed.failed.len());
     output::line(&format!(
         "{} copies came out as the manifest says: {written} written, {confirmed} were there already.",

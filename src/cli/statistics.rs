@@ -9,6 +9,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Source};
 use crate::config::Settings;
+use crate::content::warn_of;
 use crate::daemon::stop_on_signals;
 use crate::domain::{Split, StopFlag};
 use crate::train;
@@ -28,15 +29,13 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
-    let options = ExpandOptions::of(settings);
+    let options = ExpandOptions::of(settings).below(&args.dataset_dir);
     let found = augment::find_sources(&args.dataset_dir, &options, &stop, &progress)?;
     let training = found.sources.into_iter().filter(|source| !source.split.is_some_and(Split::is_measured));
     let paths: Vec<PathBuf> = training.map(|Source { path, .. }| path).collect();
     let (statistics, failed) =
-        train::channel_statistics(&paths, &options.limits, &stop, &progress).map_err(AugmentError::from)?;
-    for failure in &failed {
-        output::error(&format!("`{}`: {}; left out", failure.path.display(), failure.reason));
-    }
+        train::channel_statistics(&paths, &options.reader, &stop, &progress).map_err(AugmentError::from)?;
+    warn_of("Left out", found.failed.iter().chain(&failed));
     if statistics.n_images == 0 {
         let advice = "holds no picture that can be read: see the lines above";
         return Err(Failure::new(Exit::Data, format!("`{}` {advice}", args.dataset_dir.display())));

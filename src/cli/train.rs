@@ -2,12 +2,14 @@
 
 mod ablation;
 mod cross_validation;
+mod dataset;
 mod measures;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rayon::iter::Either;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -16,8 +18,9 @@ use super::progress::TerminalProgress;
 use super::{models, output, registering, shortcuts};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
+use crate::content::{FileFailure, Reader, warn_of};
 use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
-use crate::disk::Workspace;
+use crate::disk::{TrainingLock, Workspace};
 use crate::domain::{Counter, DatasetName, Sample, Split, StopFlag};
 use crate::ingest::{self, Groups};
 
@@ -26,6 +29,10 @@ pub(super) struct Args {
     /// A folder with one folder of pictures a class, or with folders train, val and test that hold these
     #[arg(value_name = "DATASET_DIR")]
     dataset_dir: PathBuf,
+
+    /// The dataset's name [default: the folder's]
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
 
     /// Cross-validate instead: train K times, each time without one part of the data, and measure on that part
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=50))]
@@ -46,9 +53,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let progress = TerminalProgress::default();
     let engine = EngineCell::new(settings, &stop);
     let workspace = Workspace::new(&settings.state_dir);
-    let (root, dataset) = dataset(&args.dataset_dir)?;
-    let tools = Tools { settings: settings.of(&dataset), engine: &engine, stop: &stop, progress: &progress };
-    let job = job(root, dataset, &workspace, &tools)?;
+    let dataset = dataset::Named::new(&args.dataset_dir, args.dataset.as_deref())?;
+    let tools = Tools { settings: settings.of(&dataset.name), engine: &engine, stop: &stop, progress: &progress };
+    // Until the end: two trainings at once would remove each other's copies.
+    let _lock = TrainingLock::take(&workspace, &dataset.name)?;
+    let is_recorded = args.ablate.is_none() && args.folds.is_none();
+    if is_recorded {
+        dataset.refuse_anothers(&workspace, settings)?;
+    }
+    let job = job(&dataset, &workspace, &tools)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
         let found = daemon::ablate(&job, what.into(), n_folds, &tools)?;
@@ -60,6 +73,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         print(args.json, &found, cross_validation::table);
         return Ok(());
     }
+    dataset.note(&workspace)?;
     registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
     let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
@@ -78,25 +92,9 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
     if as_json { output::json(found) } else { output::text(&table(found)) }
 }
 
-/// The folder, and the dataset that it is by its name.
-fn dataset(folder: &Path) -> Result<(PathBuf, DatasetName), Failure> {
-    let unreadable = |error| {
-        Failure::new(
-            Exit::NoInput,
-            format!(
-                "cannot read `{}`: {error}; name a folder that holds one folder of pictures for each class",
-                folder.display()
-            ),
-        )
-    };
-    let root = folder.canonicalize().map_err(unreadable)?;
-    let name = root.file_name().unwrap_or_default().to_string_lossy();
-    let dataset = DatasetName::new(name).map_err(|error| Failure::new(Exit::Usage, error))?;
-    Ok((root, dataset))
-}
-
 /// Finds the pictures, decides their sides, and describes the training.
-fn job(root: PathBuf, dataset: DatasetName, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
+fn job(named: &dataset::Named, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
+    let dataset::Named { root, name: dataset } = named.clone();
     let groups = ingest::Groups::read(&root, tools.settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
     let mut samples = samples(&root, &dataset, &groups, tools)?;
@@ -115,7 +113,7 @@ fn job(root: PathBuf, dataset: DatasetName, workspace: &Workspace, tools: &Tools
     }
     let known = models::known(workspace, tools.settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
-    let expansion = workspace.expansion_of(&root);
+    let expansion = workspace.expansion_of(&dataset, &root);
     let runs = known.iter().map(|model| &model.record.run_id);
     Ok(LearnJob::new(dataset, samples, root, expansion, runs, best, tools.settings))
 }
@@ -124,9 +122,6 @@ fn job(root: PathBuf, dataset: DatasetName, workspace: &Workspace, tools: &Tools
 /// for it; the others are told of.
 fn samples(root: &Path, dataset: &DatasetName, groups: &Groups<'_>, tools: &Tools<'_>) -> Result<Vec<Sample>, Failure> {
     let found = augment::find_sources(root, &ExpandOptions::of(tools.settings), tools.stop, tools.progress)?;
-    for failed in &found.failed {
-        tracing::warn!(file = failed.relative, "Left out: {}; {}.", failed.reason, failed.fix);
-    }
     if let Some(sentence) = ingest::tell_across(found.across.iter().map(String::as_str)) {
         tracing::warn!("{sentence}.");
     }
@@ -134,11 +129,19 @@ fn samples(root: &Path, dataset: &DatasetName, groups: &Groups<'_>, tools: &Tool
     if let Some(sentence) = ingest::tell_classless(classless.iter().map(|source| source.relative.as_str())) {
         tracing::warn!("{sentence}.");
     }
-    let read: Vec<Option<Sample>> =
-        sources.into_par_iter().map(|source| sample(source, dataset, groups, tools.settings)).collect();
+    // As in the inbox, what is transparent is black in what is kept of an image.
+    let reader = Reader::new(&tools.settings.limits, 0).below(root);
+    let (read, failed): (Vec<Sample>, Vec<FileFailure>) = sources
+        .into_par_iter()
+        .map(|source| sample(source, dataset, groups, &reader))
+        .partition_map(|read| match read {
+            Ok(sample) => Either::Left(sample),
+            Err(failure) => Either::Right(failure),
+        });
+    warn_of("Left out", found.failed.iter().chain(&failed));
     let mut seen = BTreeSet::new();
     let mut samples = Vec::new();
-    for sample in read.into_iter().flatten() {
+    for sample in read {
         if seen.insert(sample.hash) {
             samples.push(sample);
         } else {
@@ -153,25 +156,20 @@ fn is_classless(source: &Source) -> bool {
     source.split.is_none() && Split::named(source.class.as_str()).is_some()
 }
 
-fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, settings: &Settings) -> Option<Sample> {
-    match ingest::inspect(&source.path, &settings.limits) {
-        Ok(inspected) => Some(Sample {
-            dataset: dataset.clone(),
-            class: source.class,
-            hash: inspected.hash,
-            group: groups.of(&source.relative),
-            path: source.relative,
-            side: source.split,
-            split: None,
-            image: inspected.facts,
-            look: inspected.look,
-            border: Some(inspected.border),
-        }),
-        Err(rejection) => {
-            tracing::warn!(file = source.relative, "Left out: {rejection}.");
-            None
-        }
-    }
+fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, reader: &Reader) -> Result<Sample, FileFailure> {
+    let inspected = ingest::inspect(reader, &source.path).map_err(|failure| failure.at(&source.relative))?;
+    Ok(Sample {
+        dataset: dataset.clone(),
+        class: source.class,
+        hash: inspected.hash,
+        group: groups.of(&source.relative),
+        path: source.relative,
+        side: source.split,
+        split: None,
+        image: inspected.facts,
+        look: inspected.look,
+        border: Some(inspected.border),
+    })
 }
 
 fn tell(learned: &Learned, workspace: &Workspace) {

@@ -46,7 +46,7 @@ pub(super) fn train_aside(
     let of_training = samples.iter().filter(|image| image.split == Split::Train);
     let sources: BTreeSet<ContentHash> = of_training.map(|image| image.hash).collect();
     let copies: Vec<CopyImage> = added.copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
-    let anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
+    let anew = FreshCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
     let fresh = learn::fresh(&anew);
     let augmented = learn::augmented(added.mode, &copies, &fresh);
     let train_job = learn::train_job(job, settings, &samples, augmented);

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
 use crate::config::{AugmentMode, Settings};
-use crate::disk::Workspace;
+use crate::content::{Reader, warn_of};
+use crate::disk::{DiskError, Workspace};
 use crate::domain::{
     ContentHash, Counter, DatasetName, Decision, Judged, LedgerEvent, ModelRecord, Progress, RunId, Sample,
     ShortcutAudit, Split, StopFlag, StopReason, Stopped,
 };
-use crate::imaging::{DecodeOptions, Picture};
+use crate::imaging::Picture;
 use crate::nn::{Engine, Head, NnError};
 use crate::report::{self, Mistake, ReportError, RunReport};
 use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
@@ -95,6 +96,9 @@ pub enum LearnError {
     /// Copies could not be made.
     #[error(transparent)]
     Augment(AugmentError),
+    /// The dataset cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] DiskError),
     /// The network cannot be used.
     #[error(transparent)]
     Network(NnError),
@@ -139,7 +143,7 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     let settings = tools.settings;
     let copies = copies(job, tools, expanded)?;
     let engine = tools.engine.get()?;
-    let copies_anew = FreshCopies::new(ExpandOptions::of(settings), SAMPLES_IN_MEMORY);
+    let copies_anew = FreshCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
     let augmented = augmented(settings.augment.mode, &copies, &fresh);
     let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(job, sample)).collect();
@@ -148,9 +152,6 @@ pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Resul
     let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
     train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now())?;
-    for failed in &outcome.failed {
-        tracing::warn!("Left out of the training: `{}`: {}.", failed.path.display(), failed.reason);
-    }
     if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
         tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
     }
@@ -182,7 +183,7 @@ pub(super) fn train_job<'a>(
         augmented,
         augmentation: due::augmentation(settings),
         settings: settings.train,
-        limits: DecodeOptions::new(&settings.limits, settings.images.background),
+        reader: Reader::of(settings).below(&job.root),
         clock: settings.clock,
     }
 }
@@ -237,7 +238,7 @@ pub(super) fn copies(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) 
 fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Vec<CopyImage>, LearnError> {
     let training = job.samples.iter().filter(|sample| sample.split == Some(Split::Train));
     let sources: Vec<Source> = training.map(|sample| source(job, sample)).collect();
-    let options = ExpandOptions::of(tools.settings);
+    let options = ExpandOptions::of(tools.settings).below(&job.root);
     let expansion = augment::expand(&options, &sources, &job.expansion, tools.stop, tools.progress)?;
     expanded(expansion.written as u64);
     if tools.settings.augment.contact_sheet {
@@ -246,11 +247,11 @@ fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<V
             tracing::warn!("No contact sheet: {error}.");
         }
     }
-    for failed in &expansion.failed {
-        tracing::warn!(file = failed.relative, "Not augmented: {}; {}.", failed.reason, failed.fix);
-    }
+    warn_of("Not augmented", &expansion.failed);
     let copies = expansion.copies.into_iter();
-    Ok(copies.map(|copy| CopyImage { source: copy.source, class: copy.class, path: copy.path }).collect())
+    Ok(copies
+        .map(|copy| CopyImage { source: copy.source, class: copy.class, hash: copy.hash, path: copy.path })
+        .collect())
 }
 
 fn source(job: &LearnJob, sample: &Sample) -> Source {

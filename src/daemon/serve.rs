@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Settings;
+use crate::content::{Content, FileFailure, Reader};
 use crate::disk::Workspace;
 use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId, Scan};
 use crate::explain::{self, ExplainError};
-use crate::imaging::{self, DecodeError, DecodeOptions};
 use crate::nn::{Engine, Head, NnError};
 use crate::report::{self, ReportError};
 
@@ -34,25 +34,9 @@ pub struct Served {
 /// Why a scan was not explained.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// It was rewritten or removed since it was taken in; its new self arrives on its own.
-    #[error("`{0}` changed since it was taken in; what it is now comes next")]
-    Changed(String),
-    /// The file cannot be read.
-    #[error("cannot read `{path}`: {source}; check the path, and that the user that runs gradwatch may read it")]
-    Unreadable {
-        /// Which file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The picture cannot be decoded.
-    #[error("`{path}`: {source}; {}", source.fix())]
-    Picture {
-        /// Which file.
-        path: String,
-        /// Why.
-        source: DecodeError,
-    },
+    /// The file cannot be used, or is no longer what was taken in.
+    #[error(transparent)]
+    File(#[from] FileFailure),
     /// The network or the model's head cannot be used.
     #[error(transparent)]
     Network(#[from] NnError),
@@ -79,7 +63,7 @@ pub enum ServeError {
 /// Explains pictures and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
     engine: EngineCell,
-    decoding: DecodeOptions,
+    reader: Reader,
     workspace: Workspace,
     clock: Clock,
     head: Option<(RunId, Head)>,
@@ -88,8 +72,8 @@ pub struct Explainer {
 impl Explainer {
     /// For the models of `settings.state_dir`.
     pub fn new(settings: &Settings, engine: EngineCell) -> Self {
-        let decoding = DecodeOptions::new(&settings.limits, settings.images.background);
-        Self { engine, decoding, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
+        let reader = Reader::of(settings).below(&settings.watch.inbox);
+        Self { engine, reader, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
     }
 
     /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
@@ -105,13 +89,7 @@ impl Explainer {
         reports: &Path,
         prefix: &str,
     ) -> Result<Served, ServeError> {
-        let path = file.display().to_string();
-        let bytes = std::fs::read(file).map_err(|source| ServeError::Unreadable { path: path.clone(), source })?;
-        let hash = ContentHash::of(&bytes);
-        if expected.is_some_and(|expected| expected != hash) {
-            return Err(ServeError::Changed(path));
-        }
-        let picture = imaging::decode(&bytes, &self.decoding).map_err(|source| ServeError::Picture { path, source })?;
+        let (Content { hash, .. }, picture) = self.reader.picture(file, expected)?;
         let engine = self.engine.get()?;
         let head = self.head(&engine, model)?;
         let activations = engine.activations(vec![Engine::input(&picture)])?;

@@ -15,12 +15,13 @@ use crate::ingest::Intake;
 use crate::registry::Registry;
 use crate::watch::{self, Watcher};
 
+use super::alone;
 use super::board::StatusBoard;
 use super::conductor::{Conductor, Workers};
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
-use super::learn::{self, LearnJob, Tools};
+use super::learn::{LearnJob, Tools};
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::serve::{self, Explainer};
@@ -149,7 +150,7 @@ fn workers(
             let settings = settings.of(&job.dataset);
             let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
             let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
-            Event::Learned(job.dataset.clone(), Box::new(learn::learn(&job, &tools, &tell)))
+            Event::Learned(job.dataset.clone(), Box::new(alone::learn_alone(&job, &tools, &tell)))
         }
     };
     let mut explainer = Explainer::new(settings, engine.clone());

@@ -24,6 +24,14 @@ pub enum DiskError {
         /// The process that holds it, when it could be read.
         pid: Option<u32>,
     },
+    /// Another gradwatch trains on this dataset, in the same state folder.
+    #[error("dataset `{dataset}` is being trained by another gradwatch{}: wait until it has ended, or stop it", holder(*pid))]
+    Training {
+        /// Its name.
+        dataset: String,
+        /// The process that holds it, when it could be read.
+        pid: Option<u32>,
+    },
 }
 
 impl DiskError {

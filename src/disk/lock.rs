@@ -1,4 +1,4 @@
-//! One program a state folder. The lock goes with the process, however it ends.
+//! One program a state folder, and one training a dataset. A lock goes with the process, however it ends.
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
@@ -6,7 +6,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
 
-use super::{DiskError, create_dir};
+use super::{DiskError, Workspace, create_dir};
+use crate::domain::DatasetName;
 
 /// Held as long as the program works in the state folder.
 ///
@@ -25,15 +26,7 @@ impl InstanceLock {
     pub fn take(state_dir: &Path) -> Result<Self, DiskError> {
         create_dir(state_dir)?;
         let path = state_dir.join(LOCK);
-        let mut lock = open(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(locked(state_dir, &path)),
-            Err(TryLockError::Error(error)) => return Err(DiskError::io("lock", &path)(error)),
-        }
-        lock.set_len(0)
-            .and_then(|()| writeln!(lock, "{}", std::process::id()))
-            .map_err(DiskError::io("write", &path))?;
+        let Some(lock) = try_lock(&path)? else { return Err(locked(state_dir, &path)) };
         let path = state_dir.join(ALIVE);
         let alive = open(&path)?;
         // Only those who look can hold it now, each for an instant.
@@ -51,6 +44,27 @@ impl InstanceLock {
     }
 }
 
+/// Held while a program trains on a dataset: two at once would remove each other's copies and write into one run's folder.
+#[derive(Debug)]
+pub struct TrainingLock {
+    _lock: File,
+}
+
+impl TrainingLock {
+    /// Takes the lock of `dataset` in the state folder, and writes this process's id into it.
+    ///
+    /// # Errors
+    /// [`DiskError::Training`] when another process holds it; [`DiskError::Io`].
+    pub fn take(workspace: &Workspace, dataset: &DatasetName) -> Result<Self, DiskError> {
+        let path = workspace.training_lock(dataset);
+        path.parent().map_or(Ok(()), create_dir)?;
+        match try_lock(&path)? {
+            Some(lock) => Ok(Self { _lock: lock }),
+            None => Err(DiskError::Training { dataset: dataset.to_string(), pid: pid_in(&path) }),
+        }
+    }
+}
+
 const LOCK: &str = "lock";
 const ALIVE: &str = "alive";
 
@@ -58,6 +72,19 @@ fn open(path: &Path) -> Result<File, DiskError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
     options.open(path).map_err(DiskError::io("open", path))
+}
+
+/// The locked file, with this process's id in it; `None` when another process holds it.
+fn try_lock(path: &Path) -> Result<Option<File>, DiskError> {
+    let mut lock = open(path)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(DiskError::io("lock", path)(error)),
+    }
+    let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+    written.map_err(DiskError::io("write", path))?;
+    Ok(Some(lock))
 }
 
 fn pid_in(lock: &Path) -> Option<u32> {
@@ -89,6 +116,20 @@ mod tests {
             done.store(true, Ordering::Relaxed);
             assert!(taken);
         });
+    }
+
+    #[test]
+    fn a_dataset_has_one_training_and_another_dataset_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = Workspace::new(dir.path());
+        let name = |name: &str| DatasetName::new(name).unwrap();
+        let first = TrainingLock::take(&workspace, &name("chest")).unwrap();
+        TrainingLock::take(&workspace, &name("hand")).unwrap();
+        let error = TrainingLock::take(&workspace, &name("chest")).unwrap_err().to_string();
+        let told = format!("dataset `chest` is being trained by another gradwatch (process {})", std::process::id());
+        assert!(error.contains(&told), "{error}");
+        drop(first);
+        TrainingLock::take(&workspace, &name("chest")).unwrap();
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub fn origin(file: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(OsStr::from_bytes(buffer.get(..length)?)))
 }
 
+/// The folder whose path is all that the file `note` holds.
+pub fn noted_folder(note: &Path) -> Option<PathBuf> {
+    let bytes = std::fs::read(note).ok().filter(|bytes| !bytes.is_empty())?;
+    Some(PathBuf::from(OsStr::from_bytes(&bytes)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,10 +52,24 @@ impl Workspace {
     }
 
     /// The same for a dataset in a `folder` outside the inbox.
-    pub fn expansion_of(&self, folder: &Path) -> PathBuf {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    pub fn expansion_of(&self, dataset: &DatasetName, folder: &Path) -> PathBuf {
         let hash = ContentHash::of(folder.as_os_str().as_encoded_bytes());
-        self.root.join("outside").join(Self::report_folder(&name, &hash))
+        self.outside().join(Self::report_folder(dataset.as_str(), &hash))
+    }
+
+    /// What is kept of datasets outside the inbox.
+    pub fn outside(&self) -> PathBuf {
+        self.root.join("outside")
+    }
+
+    /// Names the folder outside the inbox whose dataset this is.
+    pub fn folder_note(&self, dataset: &DatasetName) -> PathBuf {
+        self.outside().join(format!("{dataset}.folder"))
+    }
+
+    /// Locked while a program trains on the dataset.
+    pub fn training_lock(&self, dataset: &DatasetName) -> PathBuf {
+        self.root.join("locks").join(dataset.as_str())
     }
 
     /// The feature cache.

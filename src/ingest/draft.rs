@@ -3,14 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Inspected;
 use super::groups::GroupBook;
-use super::rejection::LABEL_CONFLICT;
 use super::role::{lists_groups, side_of};
-use super::{Inspected, Rejection};
+use crate::content::FileFailure;
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
     Sample, Scan, ScanState, Split,
 };
+
+/// The same picture under two classes of one dataset.
+const LABEL_CONFLICT: &str = "label-conflict";
 
 /// A sample or a scan, as files refer to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +93,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes in a file that could be read.
-    pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Result<Admission, Rejection> {
+    pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Result<Admission, FileFailure> {
         let (content, admission) = match role {
             Role::Sample { dataset, side, class } => {
                 let admission = self.admit_sample(path, dataset, *side, class, inspected)?;
@@ -106,8 +109,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Sets a file aside. Nothing happens when it was set aside for the same reason as it is.
-    pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &Rejection) -> bool {
-        let Rejection { reason, fix, .. } = rejection.clone();
+    pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &FileFailure) -> bool {
+        let FileFailure { reason, fix, .. } = rejection.clone();
         let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix };
         if self.record(path).is_some_and(|record| record.stamp == stamp && record.outcome == outcome) {
             return false;
@@ -155,7 +158,7 @@ impl<'a> Draft<'a> {
         side: Option<Split>,
         class: &ClassName,
         inspected: &Inspected,
-    ) -> Result<Admission, Rejection> {
+    ) -> Result<Admission, FileFailure> {
         let known = self.ledger.samples.get(&(dataset.clone(), inspected.hash)).cloned();
         let Some(known) = known else {
             let sample = Sample {
@@ -176,7 +179,7 @@ impl<'a> Draft<'a> {
         };
         let holder = self.holder(&Content::Sample(dataset.clone(), inspected.hash), path);
         match holder {
-            Some(holder) if known.class != *class => Err(label_conflict(&known, class, &holder)),
+            Some(holder) if known.class != *class => Err(label_conflict(path, &known, class, &holder)),
             Some(holder) => {
                 // Of two sides the stronger one has it: what is measured on may not be learned from.
                 if side > known.side {
@@ -304,8 +307,9 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn label_conflict(known: &Sample, class: &ClassName, holder: &str) -> Rejection {
-    Rejection::new(
+fn label_conflict(path: &str, known: &Sample, class: &ClassName, holder: &str) -> FileFailure {
+    FileFailure::new(
+        path,
         LABEL_CONFLICT,
         format!("the same picture lies in the class `{}` as `{holder}`", known.class),
         format!("remove it from `{}` or from `{class}`, whichever is wrong", known.class),

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use super::{Rejection, group_of};
+use super::group_of;
+use crate::content::{self, FileFailure};
 use crate::domain::DatasetName;
 
 /// The groups of one dataset's files.
@@ -16,6 +16,11 @@ pub struct Groups<'a> {
     listed: BTreeMap<String, String>,
     pattern: Option<&'a Regex>,
 }
+
+const LIST: &str = "groups.csv";
+
+/// A million lines of 64 bytes.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// What to do about a list that cannot be used.
 const FIX: &str = "write a line `file,group` and then one a file, as `covid/a.png,patient 7`";
@@ -34,15 +39,10 @@ impl<'a> Groups<'a> {
     /// # Errors
     /// [`GroupsError`].
     pub fn read(folder: &Path, pattern: Option<&'a Regex>) -> Result<Self, GroupsError> {
-        let path = folder.join("groups.csv");
-        let failed = |reason: String| GroupsError { path: path.clone(), reason };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            // A dataset that is no folder is complained of by who lists it.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => String::new(),
-            Err(error) => return Err(failed(format!("cannot be read: {error}"))),
-        };
-        Ok(Self { listed: listed(&text).map_err(failed)?, pattern })
+        let failed = |reason: String| GroupsError { path: folder.join(LIST), reason };
+        // A dataset that is no folder is complained of by who lists it.
+        let text = content::read_text(folder, LIST, MAX_BYTES).map_err(|failure| failed(failure.reason))?;
+        Ok(Self { listed: listed(&text.unwrap_or_default()).map_err(failed)?, pattern })
     }
 
     /// Of the file at `path`, relative to the dataset's folder, `/`-separated; a file that is neither listed nor fits the
@@ -86,9 +86,9 @@ impl<'a> GroupBook<'a> {
 /// Whether the list of the dataset in `folder` can be used.
 ///
 /// # Errors
-/// [`Rejection`].
-pub(super) fn check_list(folder: &Path) -> Result<(), Rejection> {
-    Groups::read(folder, None).map(drop).map_err(|error| Rejection::unusable_list(error.reason, FIX))
+/// [`FileFailure`].
+pub(super) fn check_list(folder: &Path) -> Result<(), FileFailure> {
+    Groups::read(folder, None).map(drop).map_err(|error| FileFailure::unusable_list(error.path, error.reason, FIX))
 }
 
 fn listed(text: &str) -> Result<BTreeMap<String, String>, String> {

@@ -1,15 +1,16 @@
 //! A batch of arrivals taken in: read in parallel, decided one by one in their order. One failure never stops the others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::draft::{Admission, Draft};
 use super::groups::{GroupBook, check_list};
 use super::role::{lists_groups, side_of};
-use super::{Inspected, Rejection, clear_reason, inspect, role_of, tell_across, write_reason};
-use crate::config::{LimitSettings, Settings};
+use super::{Inspected, clear_reason, inspect, role_of, tell_across, write_reason};
+use crate::config::Settings;
+use crate::content::{FileFailure, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
     Arrival, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, Split, StopFlag,
@@ -19,7 +20,7 @@ use crate::domain::{
 pub struct Intake {
     inbox: PathBuf,
     quarantine: PathBuf,
-    limits: LimitSettings,
+    reader: Reader,
     settings: Settings,
 }
 
@@ -48,7 +49,7 @@ struct Reading {
     /// As it was told.
     stamp: FileStamp,
     last_try: bool,
-    result: Result<Found, Rejection>,
+    result: Result<Found, FileFailure>,
 }
 
 /// What a file turned out to be.
@@ -65,7 +66,8 @@ impl Intake {
         Self {
             inbox: settings.watch.inbox.clone(),
             quarantine: workspace.quarantine(),
-            limits: settings.limits,
+            // No setting but the limits has a say in what is kept of a file, so what is transparent is black here.
+            reader: Reader::new(&settings.limits, 0).below(&settings.watch.inbox),
             settings: settings.clone(),
         }
     }
@@ -75,7 +77,7 @@ impl Intake {
     /// were taken in before folders named sides, by a version that took `train` for a class.
     pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
         let is_settled = |file: &&FileRecord| match &file.outcome {
-            FileOutcome::Quarantined { code, .. } => !Rejection::may_have_passed(code),
+            FileOutcome::Quarantined { code, .. } => !FileFailure::may_have_passed(code),
             FileOutcome::Sample { dataset, hash } => {
                 let side = ledger.samples.get(&(dataset.clone(), *hash)).and_then(|sample| sample.side);
                 role_of(&file.path).is_ok() && side_of(&file.path) <= side
@@ -103,19 +105,24 @@ impl Intake {
 
     /// Decides on each file of a batch in their order, against what is known now, and says what changes by it.
     pub fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
-        let is_there = |path: &str| self.inbox.join(path).symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        let is_there = |path: &str| look_below(&self.inbox, Path::new(path)).is_some();
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut draft = Draft::new(ledger, &groups, &is_there);
-        let (mut unfinished, mut across) = (Vec::new(), Vec::new());
+        let (mut unfinished, mut across, mut vanished) = (Vec::new(), Vec::new(), Vec::new());
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for Reading { path, stamp, last_try, result } in readings.read {
             match result {
-                Err(rejection) if rejection.unfinished && !last_try => {
-                    tracing::debug!(file = path, "Not finished yet: {rejection}.");
+                Err(failure) if failure.is_gone() => {
+                    vanished.push(failure);
+                    // The watcher says when it is gone for good; where nobody watches, it is gone now.
+                    if last_try { self.forget(&mut draft, &path) } else { unfinished.push(path) }
+                }
+                Err(failure) if failure.may_pass && !last_try => {
+                    tracing::debug!("Not finished yet: {failure}.");
                     unfinished.push(path);
                 }
-                Err(rejection) => self.reject(&mut draft, &path, stamp, &rejection),
+                Err(failure) => self.reject(&mut draft, &path, stamp, &failure),
                 Ok(Found::Groups(dataset)) => {
                     self.admit_list(&mut draft, &path, stamp, &dataset);
                     listed.insert(dataset);
@@ -126,6 +133,7 @@ impl Intake {
                 }
             }
         }
+        warn_of("Not taken in", &vanished);
         if let Some(sentence) = tell_across(across.iter().map(String::as_str)) {
             tracing::warn!("{sentence}.");
         }
@@ -136,14 +144,17 @@ impl Intake {
         Taken { events: draft.into_events(), unfinished, listed }
     }
 
-    fn read_one(&self, path: &str) -> Result<Found, Rejection> {
+    fn read_one(&self, path: &str) -> Result<Found, FileFailure> {
         if let Some(dataset) = lists_groups(path) {
             check_list(&self.inbox.join("datasets").join(dataset.as_str()))?;
             return Ok(Found::Groups(dataset));
         }
         // The path first: a file in the wrong place is told so, whatever is in it.
         let role = role_of(path)?;
-        Ok(Found::Picture(role, Box::new(inspect(&self.inbox.join(path), &self.limits)?)))
+        Ok(Found::Picture(
+            role,
+            Box::new(inspect(&self.reader, &self.inbox.join(path)).map_err(|failure| failure.at(path))?),
+        ))
     }
 
     fn admit_list(&self, draft: &mut Draft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
@@ -166,19 +177,19 @@ impl Intake {
                 tracing::info!(file = path, same_as = other, "The same picture again; it counts once.");
                 Some(other)
             }
-            Err(rejection) => {
-                self.reject(draft, path, inspected.stamp, &rejection);
+            Err(failure) => {
+                self.reject(draft, path, inspected.stamp, &failure);
                 None
             }
         }
     }
 
     /// The reason file first, then the event that names it; without the file the event still says all.
-    fn reject(&self, draft: &mut Draft, path: &str, stamp: FileStamp, rejection: &Rejection) {
-        if draft.reject(path, stamp, rejection) {
-            tracing::warn!(file = path, code = rejection.code, "Set aside: {rejection}.");
+    fn reject(&self, draft: &mut Draft, path: &str, stamp: FileStamp, failure: &FileFailure) {
+        if draft.reject(path, stamp, failure) {
+            tracing::warn!(file = path, code = failure.code, "Set aside: {}.", failure.sentence());
         }
-        if let Err(error) = write_reason(&self.quarantine, path, rejection) {
+        if let Err(error) = write_reason(&self.quarantine, path, failure) {
             tracing::error!(file = path, "{error}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Rejection;
+use crate::content::FileFailure;
 use crate::disk::{self, DiskError};
 use crate::domain::{ContentHash, safe_stem};
 
@@ -10,8 +10,8 @@ use crate::domain::{ContentHash, safe_stem};
 ///
 /// # Errors
 /// [`DiskError`].
-pub fn write_reason(folder: &Path, relative: &str, rejection: &Rejection) -> Result<(), DiskError> {
-    let Rejection { code, reason, fix, .. } = rejection;
+pub fn write_reason(folder: &Path, relative: &str, rejection: &FileFailure) -> Result<(), DiskError> {
+    let FileFailure { code, reason, fix, .. } = rejection;
     let text = format!("File:  {}\nWhy:   {reason} ({code})\nTo do: {fix}\n", relative.escape_debug());
     disk::write_atomic(&reason_file(folder, relative), text.as_bytes())
 }
@@ -41,10 +41,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("quarantine");
         let names = || fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let first = Rejection::new("truncated", "it is cut off", "copy it again");
+        let first = FileFailure::new("scans/a.png", "truncated", "it is cut off", "copy it again");
         write_reason(&folder, "scans/a.png", &first).unwrap();
         write_reason(&folder, "scans/d/a.png", &first).unwrap();
-        let second = Rejection::new("not-an-image", "it is text", "remove it");
+        let second = FileFailure::new("scans/a.png", "not-an-image", "it is text", "remove it");
         write_reason(&folder, "scans/a.png", &second).unwrap();
         assert_eq!(names().count(), 2);
         let path = reason_file(&folder, "scans/a.png");

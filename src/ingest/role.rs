@@ -2,35 +2,38 @@
 
 use regex::Regex;
 
-use super::Rejection;
+use crate::content::FileFailure;
 use crate::domain::{ClassName, DatasetName, NameError, Role, Split, side_and_class};
 
 /// The role of the file at `relative` (to the inbox, `/`-separated): `datasets/<dataset>/<class>/**` is a sample, and so is
 /// `datasets/<dataset>/<side>/<class>/**`; `scans/<dataset>/**` and `scans/<file>` are scans.
 ///
 /// # Errors
-/// [`Rejection`] when the path says neither, or holds a name that cannot be used; with where to put the file instead.
-pub fn role_of(relative: &str) -> Result<Role, Rejection> {
+/// [`FileFailure`] when the path says neither, or holds a name that cannot be used; with where to put the file instead.
+pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
     let parts: Vec<&str> = relative.split('/').collect();
     let (file, folders) = parts.split_last().map_or(("", [].as_slice()), |(file, folders)| (*file, folders));
     if file.contains(|c: char| c == '\\' || c.is_control()) {
-        return Err(unusable(&NameError::Unusable(file.escape_debug().to_string())));
+        return Err(unusable(relative, &NameError::Unusable(file.escape_debug().to_string())));
     }
     match folders {
-        ["datasets", dataset, inner @ ..] if !inner.is_empty() => sample(dataset, inner, file),
+        ["datasets", dataset, inner @ ..] if !inner.is_empty() => sample(relative, dataset, inner, file),
         ["scans"] => Ok(Role::Scan { dataset: None }),
         ["scans", dataset, ..] => {
-            Ok(Role::Scan { dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable(&error))?) })
+            Ok(Role::Scan { dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable(relative, &error))?) })
         }
         ["datasets", dataset] => Err(misplaced(
+            relative,
             format!("it lies directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
             format!("move it into the folder of its class, as `datasets/{dataset}/normal/{file}`"),
         )),
         ["datasets"] => Err(misplaced(
+            relative,
             "it lies directly in `datasets`, so it has no dataset and no class".into(),
             format!("move it into the folder of its dataset and class, as `datasets/chest/normal/{file}`"),
         )),
         _ => Err(misplaced(
+            relative,
             "it lies neither in `datasets` nor in `scans`".into(),
             format!(
                 "move it to `scans/{file}` to have it explained, or to `datasets/<dataset>/<class>/` to learn from it"
@@ -54,10 +57,11 @@ pub(super) fn side_of(relative: &str) -> Option<Split> {
 }
 
 /// The side's name is no class: an image beside the class folders of `train` would make one of that name, unseen.
-fn sample(dataset: &str, folders: &[&str], file: &str) -> Result<Role, Rejection> {
+fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result<Role, FileFailure> {
     let (side, class) = side_and_class(folders).unwrap_or_default();
     if side.is_none() && Split::named(class).is_some() {
         return Err(misplaced(
+            relative,
             format!("`{class}` names a side of the split, so the folders in it are the classes, and it lies in none"),
             format!(
                 "move it into the folder of its class, as `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
@@ -66,18 +70,18 @@ fn sample(dataset: &str, folders: &[&str], file: &str) -> Result<Role, Rejection
         ));
     }
     Ok(Role::Sample {
-        dataset: DatasetName::new(dataset).map_err(|error| unusable(&error))?,
+        dataset: DatasetName::new(dataset).map_err(|error| unusable(relative, &error))?,
         side,
-        class: ClassName::new(class).map_err(|error| unusable(&error))?,
+        class: ClassName::new(class).map_err(|error| unusable(relative, &error))?,
     })
 }
 
-fn misplaced(reason: String, fix: String) -> Rejection {
-    Rejection::new("misplaced", reason, fix)
+fn misplaced(relative: &str, reason: String, fix: String) -> FileFailure {
+    FileFailure::new(relative, "misplaced", reason, fix)
 }
 
-fn unusable(error: &NameError) -> Rejection {
-    Rejection::new("unusable-name", error.to_string(), "rename the file or folder")
+fn unusable(relative: &str, error: &NameError) -> FileFailure {
+    FileFailure::new(relative, "unusable-name", error.to_string(), "rename the file or folder")
 }
 
 /// The patient (or other unit) that a file's name tells: the first group of `pattern`.

@@ -12,18 +12,10 @@ use rayon::prelude::*;
 use super::TrainError;
 use super::cache::FeatureCache;
 use super::overlap::in_three_stages;
+use crate::content::{Content, FileFailure, Reader, warn_of};
 use crate::domain::{ContentHash, Progress, StopFlag};
-use crate::imaging::{DecodeOptions, Rgb8, decode};
+use crate::imaging::Rgb8;
 use crate::nn::{Engine, NnError};
-
-/// An image that was left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedImage {
-    /// Which file.
-    pub path: PathBuf,
-    /// One sentence.
-    pub reason: String,
-}
 
 /// An image whose features are wanted.
 #[derive(Debug, Clone)]
@@ -34,14 +26,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The file's bytes and their hash, when it still is what it must be.
-    fn content(&self) -> Result<(ContentHash, Vec<u8>), String> {
-        let bytes = std::fs::read(&self.path).map_err(|error| format!("cannot be read: {error}"))?;
-        let hash = ContentHash::of(&bytes);
-        if self.hash.is_some_and(|expected| expected != hash) {
-            return Err("its content has changed since it was taken in".to_owned());
-        }
-        Ok((hash, bytes))
+    /// What the file holds, when it still is what it must be.
+    fn content(&self, reader: &Reader) -> Result<Content, FileFailure> {
+        reader.read(&self.path, self.hash)
     }
 }
 
@@ -56,7 +43,7 @@ pub(super) struct Features<'a> {
     /// The fingerprint of the backbone that all of them come from.
     pub(super) arithmetic: ContentHash,
     pub(super) cache: FeatureCache,
-    limits: DecodeOptions,
+    reader: Reader,
     n_forwarded: AtomicU64,
 }
 
@@ -69,13 +56,13 @@ pub fn cache_features(
     engine: &Engine,
     dir: &Path,
     images: &[PathBuf],
-    limits: DecodeOptions,
+    reader: &Reader,
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<u64, TrainError> {
     let wanted: Vec<_> = images.iter().map(|path| Wanted { path: path.clone(), hash: None }).collect();
-    Features::with(engine, dir, limits, |features| {
-        features.ensure(&wanted, stop, progress)?;
+    Features::with(engine, dir, reader, |features| {
+        warn_of("Left out", &features.ensure(&wanted, stop, progress)?.failed);
         Ok(features.n_forwarded())
     })
 }
@@ -88,10 +75,10 @@ pub fn cache_features(
 pub fn store_features(
     engine: &Engine,
     dir: &Path,
-    limits: DecodeOptions,
+    reader: &Reader,
     known: impl ParallelIterator<Item = (ContentHash, Vec<f32>)>,
 ) -> Result<(), TrainError> {
-    let features = Features::open(engine, dir, limits)?;
+    let features = Features::open(engine, dir, reader)?;
     known.try_for_each(|(hash, row)| features.cache.store(&hash, &row))?;
     features.cache.sync()
 }
@@ -101,7 +88,7 @@ pub fn store_features(
 pub(super) struct Ensured {
     /// The contents' hashes, in order; `None` for an image that was left out.
     pub(super) hashes: Vec<Option<ContentHash>>,
-    pub(super) failed: Vec<FailedImage>,
+    pub(super) failed: Vec<FileFailure>,
 }
 
 /// Contents that were not cached, and their features.
@@ -111,15 +98,17 @@ type New = Vec<(ContentHash, Vec<f32>)>;
 enum Found {
     Cached(ContentHash),
     Decoded(ContentHash, Rgb8),
-    Failed(FailedImage),
+    Failed(FileFailure),
 }
 
 impl<'a> Features<'a> {
-    pub(super) fn open(engine: &'a Engine, dir: &Path, limits: DecodeOptions) -> Result<Self, TrainError> {
+    pub(super) fn open(engine: &'a Engine, dir: &Path, reader: &Reader) -> Result<Self, TrainError> {
         let arithmetic = engine.backbone().fingerprint;
-        let cache =
-            FeatureCache::open(dir, ContentHash::of_parts([arithmetic.as_bytes().as_slice(), &[limits.background]]))?;
-        Ok(Self { engine, arithmetic, cache, limits, n_forwarded: AtomicU64::new(0) })
+        let cache = FeatureCache::open(
+            dir,
+            ContentHash::of_parts([arithmetic.as_bytes().as_slice(), &[reader.decoding.background]]),
+        )?;
+        Ok(Self { engine, arithmetic, cache, reader: reader.clone(), n_forwarded: AtomicU64::new(0) })
     }
 
     /// Does `work` with the features of the backbone that runs now. If a GPU is lost meanwhile, the work begins again with
@@ -127,15 +116,15 @@ impl<'a> Features<'a> {
     pub(super) fn with<T>(
         engine: &'a Engine,
         dir: &Path,
-        limits: DecodeOptions,
+        reader: &Reader,
         work: impl Fn(&Self) -> Result<T, TrainError>,
     ) -> Result<T, TrainError> {
-        match work(&Self::open(engine, dir, limits)?) {
+        match work(&Self::open(engine, dir, reader)?) {
             Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
                 tracing::warn!(
                     "All features are computed again on the processor, so that none of the lost GPU's are used."
                 );
-                work(&Self::open(engine, dir, limits)?)
+                work(&Self::open(engine, dir, reader)?)
             }
             other => other,
         }
@@ -207,32 +196,29 @@ impl<'a> Features<'a> {
         }
         match self.read(wanted) {
             Ok(found) => found,
-            Err(reason) => Found::Failed(FailedImage { path: wanted.path.clone(), reason }),
+            Err(failure) => Found::Failed(failure),
         }
     }
 
-    fn read(&self, wanted: &Wanted) -> Result<Found, String> {
-        let (hash, bytes) = wanted.content()?;
-        if self.cache.holds(&hash) {
-            return Ok(Found::Cached(hash));
+    fn read(&self, wanted: &Wanted) -> Result<Found, FileFailure> {
+        let content = wanted.content(&self.reader)?;
+        if self.cache.holds(&content.hash) {
+            return Ok(Found::Cached(content.hash));
         }
-        self.decode(&bytes).map(|picture| Found::Decoded(hash, picture))
+        self.decode(&wanted.path, &content).map(|picture| Found::Decoded(content.hash, picture))
     }
 
-    /// The picture as the network takes it, cached features or not; or a sentence why there is none.
-    pub(super) fn picture(&self, wanted: &Wanted) -> Result<Rgb8, String> {
-        self.decode(&wanted.content()?.1)
+    /// The picture as the network takes it, cached features or not.
+    pub(super) fn picture(&self, wanted: &Wanted) -> Result<Rgb8, FileFailure> {
+        self.decode(&wanted.path, &wanted.content(&self.reader)?)
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<Rgb8, String> {
-        // A decoder that panics on one strange file must not end the training.
-        let decoded =
-            catch_unwind(AssertUnwindSafe(|| decode(bytes, &self.limits).map(|picture| Engine::input(&picture))));
-        match decoded {
-            Ok(Ok(picture)) => Ok(picture),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the decoder ran into a bug; please report the file".to_owned()),
-        }
+    fn decode(&self, path: &Path, content: &Content) -> Result<Rgb8, FileFailure> {
+        // What panics on one strange file must not end the training.
+        let decode = || self.reader.decode(path, content).map(|picture| Engine::input(&picture));
+        catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+            Err(FileFailure::new(path, "damaged", "the decoder ran into a fault of its own", "please report the file"))
+        })
     }
 
     /// How many were found, and the features of what is new among them, the same content only once.
@@ -255,9 +241,8 @@ impl<'a> Features<'a> {
                     }
                     Some(hash)
                 }
-                Found::Failed(image) => {
-                    tracing::warn!(file = %image.path.display(), "left out of the training: {}", image.reason);
-                    ensured.failed.push(image);
+                Found::Failed(failure) => {
+                    ensured.failed.push(failure);
                     None
                 }
             });

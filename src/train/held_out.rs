@@ -5,7 +5,8 @@ use super::evaluation::{self, Row};
 use super::features::Features;
 use super::job::{self, LabelledImage, TrainJob};
 use super::run::{self, Prediction};
-use super::{FailedImage, TrainError, shortcuts};
+use super::{TrainError, shortcuts};
+use crate::content::{FileFailure, warn_of};
 use crate::domain::{Activation, Progress, ShortcutAnswers, Silent, StopFlag, fit_temperature};
 use crate::nn::Engine;
 
@@ -23,7 +24,7 @@ pub struct HeldOut {
     /// What those make of the same images who know nothing of the content; they learned from the same training images.
     pub shortcuts: ShortcutAnswers,
     /// Images that were left out.
-    pub failed: Vec<FailedImage>,
+    pub failed: Vec<FileFailure>,
 }
 
 /// Trains as [`super::train`], writes nothing but cached features, and measures the model on `held_out`, whose classes
@@ -39,7 +40,7 @@ pub fn train_held_out(
     progress: &dyn Progress,
 ) -> Result<HeldOut, TrainError> {
     job::check(&job.dataset, &job::count(job.samples))?;
-    Features::with(engine, &job.features_dir, job.limits, |features| measured(features, job, held_out, stop, progress))
+    Features::with(engine, &job.features_dir, &job.reader, |features| measured(features, job, held_out, stop, progress))
 }
 
 fn measured(
@@ -58,6 +59,7 @@ fn measured(
 
     let images: Vec<&LabelledImage> = held_out.iter().collect();
     let ensured = features.ensure(&run::wanted(&images), stop, &Silent)?;
+    warn_of(run::LEFT_OUT, &ensured.failed);
     let classes = &gathered.material.classes;
     let usable = images.iter().zip(ensured.hashes);
     let usable = usable.filter_map(|(image, hash)| Some((run::row(classes, &image.class, hash)?, *image)));

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::TrainError;
 use crate::config::TrainSettings;
+use crate::content::Reader;
 use crate::domain::{ClassCount, ClassName, Clock, ContentHash, DatasetName, Outside, RunId, Split};
-use crate::imaging::{DecodeOptions, Picture};
+use crate::imaging::Picture;
 
 /// An original with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct CopyImage {
     pub source: ContentHash,
     /// Its original's label.
     pub class: ClassName,
+    /// SHA-256 of its file, as the manifest has it: what is cached under it is not read again.
+    pub hash: ContentHash,
     /// Where it lies; absolute.
     pub path: PathBuf,
 }
@@ -92,8 +95,8 @@ pub struct TrainJob<'a> {
     pub augmentation: serde_json::Value,
     /// How the layer is fitted.
     pub settings: TrainSettings,
-    /// What is too large to decode.
-    pub limits: DecodeOptions,
+    /// How images are read.
+    pub reader: Reader,
     /// What dates the record.
     pub clock: Clock,
 }

@@ -54,5 +54,5 @@ fn picture(job: &TrainJob<'_>, features: &Features<'_>, row: &Row) -> Result<Pic
     let image = job.samples.iter().find(|image| image.hash == row.hash);
     let image = image.ok_or_else(|| "its file is no longer known".to_owned())?;
     let wanted = Wanted { path: image.path.clone(), hash: Some(row.hash) };
-    features.picture(&wanted).map(Picture::from)
+    features.picture(&wanted).map(Picture::from).map_err(|failure| failure.reason)
 }

@@ -7,7 +7,7 @@ use super::TrainError;
 use super::batches::TrainingRows;
 use super::epochs::{self, Bench, Fitted};
 use super::evaluation::{self, Row};
-use super::features::{FailedImage, Features, Wanted};
+use super::features::{Features, Wanted};
 use super::job::{self, LabelledImage, TrainJob};
 use super::learned;
 use super::material::Material;
@@ -15,6 +15,7 @@ use super::mistakes::{self, Mistake};
 use super::resume::Bookmark;
 use super::shortcuts;
 use super::tested::tested;
+use crate::content::{FileFailure, warn_of};
 use crate::disk;
 use crate::domain::{
     Activation, Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, Judged, ModelRecord, Progress,
@@ -30,7 +31,7 @@ pub struct Outcome {
     /// Images and copies that went through the network for it; cached ones did not.
     pub images_forwarded: u64,
     /// Images that were left out.
-    pub failed: Vec<FailedImage>,
+    pub failed: Vec<FileFailure>,
     /// What the model says of each validation image.
     pub predictions: Vec<Prediction>,
     /// Epoch by epoch, as `history.csv`.
@@ -70,7 +71,7 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Outcome, TrainError> {
     job::check(&job.dataset, &job::count(job.samples))?;
-    Features::with(engine, &job.features_dir, job.limits, |features| train_on(features, job, engine, stop, progress))
+    Features::with(engine, &job.features_dir, &job.reader, |features| train_on(features, job, engine, stop, progress))
 }
 
 fn train_on(
@@ -125,7 +126,7 @@ pub fn measure(
     let images: Vec<&LabelledImage> =
         sorted(job).into_iter().filter(|image| image.split == Split::Validation).collect();
     let classes = job.classes();
-    Features::with(engine, &job.features_dir, job.limits, |features| {
+    Features::with(engine, &job.features_dir, &job.reader, |features| {
         let ensured = features.ensure(&wanted(&images), stop, &Silent)?;
         let rows: Vec<Row> =
             images.iter().zip(ensured.hashes).filter_map(|(image, hash)| row(&classes, &image.class, hash)).collect();
@@ -159,6 +160,9 @@ pub(super) fn judged(activation: Activation, rows: &[Row], logits: &[Vec<f64>]) 
     Judged { activation, logits: logits.to_vec(), labels: rows.iter().map(|row| row.class).collect() }
 }
 
+/// What is said of an image that cannot be used.
+pub(super) const LEFT_OUT: &str = "Left out of the training";
+
 pub(super) struct Gathered<'a> {
     pub(super) material: Material<'a>,
     /// Images that nothing may depend on but the last measure.
@@ -168,7 +172,7 @@ pub(super) struct Gathered<'a> {
     n_copies: u64,
     /// The usable originals.
     pub(super) originals: Vec<&'a LabelledImage>,
-    pub(super) failed: Vec<FailedImage>,
+    pub(super) failed: Vec<FileFailure>,
 }
 
 impl Gathered<'_> {
@@ -206,8 +210,9 @@ pub(super) fn gather<'a>(
     let images = sorted(job);
     let copies = job.augmented.copies();
     let mut all = wanted(&images);
-    all.extend(copies.iter().map(|copy| Wanted { path: copy.path.clone(), hash: None }));
+    all.extend(copies.iter().map(|copy| Wanted { path: copy.path.clone(), hash: Some(copy.hash) }));
     let ensured = features.ensure(&all, stop, progress)?;
+    warn_of(LEFT_OUT, &ensured.failed);
 
     let (of_images, of_copies) = ensured.hashes.split_at(images.len());
     let usable: Vec<(Row, &LabelledImage)> = images

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::features::FailedImage;
+use crate::content::{FileFailure, Reader};
 use crate::domain::{Progress, StopFlag, Stopped};
-use crate::imaging::{DecodeOptions, decode};
 use crate::nn::Engine;
 
 /// Of each channel (red, green, blue), in levels from 0 to 255, over all pixels of all pictures as the network gets them.
@@ -30,22 +29,22 @@ struct Sums {
     squares: [u64; 3],
 }
 
-/// Counts the pixels of the pictures in `paths`; those that cannot be read are told and left out.
+/// Counts the pixels of the pictures in `paths`; those that cannot be read are left out.
 ///
 /// # Errors
 /// [`Stopped`].
 pub fn channel_statistics(
     paths: &[PathBuf],
-    options: &DecodeOptions,
+    reader: &Reader,
     stop: &StopFlag,
     progress: &dyn Progress,
-) -> Result<(ChannelStatistics, Vec<FailedImage>), Stopped> {
+) -> Result<(ChannelStatistics, Vec<FileFailure>), Stopped> {
     progress.begin("statistics", paths.len() as u64, "images");
     let count = |path: &PathBuf| {
         stop.check()?;
-        let counted = sums(path, options);
+        let counted = sums(path, reader);
         progress.advance(1);
-        Ok(counted.map_err(|reason| FailedImage { path: path.clone(), reason }))
+        Ok(counted)
     };
     let counted: Result<Vec<_>, Stopped> = paths.par_iter().map(count).collect();
     progress.end();
@@ -59,9 +58,8 @@ pub fn channel_statistics(
     Ok((all.statistics(), failed))
 }
 
-fn sums(path: &Path, options: &DecodeOptions) -> Result<Sums, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let picture = decode(&bytes, options).map_err(|error| error.to_string())?;
+fn sums(path: &Path, reader: &Reader) -> Result<Sums, FileFailure> {
+    let (_, picture) = reader.picture(path, None)?;
     let input = Engine::input(&picture);
     let (pixels, _) = input.data.as_chunks::<3>();
     let mut sums = Sums { n_images: 1, n_pixels: pixels.len() as u64, ..Sums::default() };
@@ -97,6 +95,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LimitSettings;
     use crate::domain::Silent;
     use crate::imaging::{Picture, Pixels, encode_png};
 
@@ -110,8 +109,8 @@ mod tests {
             path
         };
         let paths = vec![plain("a.png", [0, 10, 20]), plain("b.png", [200, 10, 40]), dir.path().join("absent.png")];
-        let options = DecodeOptions { max_side: 100, max_pixels: 10_000, background: 0 };
-        let (found, failed) = channel_statistics(&paths, &options, &StopFlag::default(), &Silent).unwrap();
+        let reader = Reader::new(&LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1 }, 0);
+        let (found, failed) = channel_statistics(&paths, &reader, &StopFlag::default(), &Silent).unwrap();
         assert_eq!((found.n_images, failed.len()), (2, 1));
         for (value, expected) in found.mean.iter().chain(&found.deviation).zip([100.0, 10.0, 30.0, 100.0, 0.0, 10.0]) {
             assert!((value - expected).abs() < 1e-9, "{found:?}");

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::config::{self, Monitor, TrainSettings};
+use crate::config::{self, LimitSettings, Monitor, TrainSettings};
+use crate::content::Reader;
 use crate::domain::{
     Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split,
     StopFlag, StopReason,
 };
-use crate::imaging::{DecodeOptions, Picture, Pixels, encode_png};
+use crate::imaging::{Picture, Pixels, encode_png};
 use crate::nn::{Generator, Head, engine_for_tests};
 
 /// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.
@@ -71,7 +72,7 @@ impl Scene {
             augmented,
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
-            limits: DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0 },
+            reader: Reader::new(&LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1 }, 0),
             clock: Clock::System,
         }
     }
@@ -100,25 +101,33 @@ fn cache_entries(dir: &Path) -> Vec<PathBuf> {
 fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again() {
     let mut scene = Scene::new(3, 2);
     // One copy is a picture of its own, the other the very bytes of an original.
-    let own = scene.write("copy-1.png", &striped(true, 100));
+    scene.write("copy-1.png", &striped(true, 100));
     std::fs::copy(&scene.samples[0].path, scene.path("copy-2.png")).unwrap();
-    let class = |name: &str| ClassName::new(name).unwrap();
-    scene.copies = vec![
-        CopyImage { source: ContentHash::of(b"source"), class: class("upright"), path: own },
-        CopyImage { source: ContentHash::of(b"source"), class: class("level"), path: scene.path("copy-2.png") },
-    ];
+    let copy = |name: &str, class: &str| {
+        let (source, path) = (ContentHash::of(b"source"), scene.path(name));
+        let hash = ContentHash::of(&std::fs::read(&path).unwrap());
+        CopyImage { source, class: ClassName::new(class).unwrap(), hash, path }
+    };
+    scene.copies = vec![copy("copy-1.png", "upright"), copy("copy-2.png", "level")];
 
     let first = scene.train("one").unwrap();
     let model = &first.model;
     assert_eq!((first.images_forwarded, model.copies, first.failed.len()), (11, 2, 0), "equal contents count once");
     assert_eq!((model.val_accuracy, model.confusion.rows()), (1.0, [vec![2, 0], vec![0, 2]].as_slice()));
     assert_eq!(model.stopped, StopReason::EarlyStopping);
-    assert_eq!(model.classes, [class("level"), class("upright")]);
+    assert_eq!(model.classes.iter().map(ClassName::as_str).collect::<Vec<_>>(), ["level", "upright"]);
     let written: ModelRecord = serde_json::from_slice(&scene.file("one", "model.json")).unwrap();
     assert_eq!(&written, model);
     let history = String::from_utf8(scene.file("one", "history.csv")).unwrap();
     assert_eq!(history.lines().count() as u32, model.epochs_run + 1);
     assert!(history.lines().nth(model.epoch as usize).unwrap().ends_with(",true"));
+
+    // A copy whose features are cached is not read again.
+    let own = std::fs::read(&scene.copies[0].path).unwrap();
+    std::fs::remove_file(&scene.copies[0].path).unwrap();
+    let again = scene.train("again").unwrap();
+    assert_eq!((again.images_forwarded, again.model.copies, again.failed.len()), (0, 2, 0));
+    std::fs::write(&scene.copies[0].path, own).unwrap();
 
     // The other way round, with one damaged entry in the cache: that image alone is forwarded again.
     let entries = cache_entries(&scene.path("features"));
@@ -294,10 +303,9 @@ fn one_bad_image_is_left_out_and_named() {
     std::fs::write(&scene.samples[0].path, b"no picture").unwrap();
     std::fs::remove_file(&scene.samples[1].path).unwrap();
     let outcome = scene.train("one").unwrap();
-    let reasons: Vec<_> = outcome.failed.iter().map(|image| image.reason.as_str()).collect();
-    assert_eq!(reasons.len(), 2);
-    assert!(reasons.contains(&"its content has changed since it was taken in"), "{reasons:?}");
-    assert!(reasons.iter().any(|reason| reason.starts_with("cannot be read: ")), "{reasons:?}");
+    let mut codes: Vec<_> = outcome.failed.iter().map(|failure| failure.code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["changed", "vanished"]);
     assert_eq!(outcome.model.counts.values().map(|count| count.train).collect::<Vec<_>>(), [2, 2]);
 }
 
@@ -326,7 +334,7 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     assert_eq!(second.images_forwarded, 0);
     assert_eq!(second.mistakes[0].evidence, mistake.evidence);
     let reason = second.mistakes[0].picture.as_ref().unwrap_err();
-    assert!(reason.starts_with("cannot be read: "), "{reason}");
+    assert_eq!(reason, "it is not there any more");
 }
 
 #[test]

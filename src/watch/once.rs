@@ -30,7 +30,7 @@ pub fn survey_once(
     loop {
         let found = survey::survey(&settings.inbox, n_known)?;
         tracker.survey(&found.files, |path| found.covers(path), Now::read());
-        for arrival in tracker.collect(Now::read(), |path| survey::look(&settings.inbox.join(path))) {
+        for arrival in tracker.collect(Now::read(), |path| survey::look(&settings.inbox, path)) {
             match arrival {
                 Arrival::Settled { path, stamp, .. } => {
                     settled.insert(path.clone(), Arrival::Settled { path, stamp, last_try: true });
@@ -42,9 +42,11 @@ pub fn survey_once(
             }
         }
         if tracker.n_waiting() == 0 || stop.is_raised() {
+            found.skipped.warn(&settings.inbox);
             break;
         }
         if Instant::now() >= deadline {
+            found.skipped.warn(&settings.inbox);
             tracing::warn!(n_files = tracker.n_waiting(), "Left files for the next time that are still being written.");
             break;
         }

@@ -1,6 +1,6 @@
 //! What the watching thread does: wait for the next signal, order or deadline, look, and tell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use super::settle::{Now, Sign, Tracker};
 use super::survey::{self, Survey};
 use super::watcher::Health;
 use crate::config::WatchSettings;
+use crate::content::Skipped;
 use crate::domain::{Arrival, FileStamp};
 
 /// Between two surveys while there are no events to rely on.
@@ -40,7 +41,7 @@ pub(super) struct Patrol {
     eyes: Option<Eyes>,
     polling: bool,
     blocked: bool,
-    passed_over: BTreeSet<String>,
+    skipped: Skipped,
     next_survey: Instant,
     arrivals: Sender<Vec<Arrival>>,
     ready: Sender<()>,
@@ -63,7 +64,7 @@ impl Patrol {
             eyes: None,
             polling: false,
             blocked: false,
-            passed_over: BTreeSet::new(),
+            skipped: Skipped::default(),
             next_survey: Instant::now(),
             arrivals,
             ready,
@@ -113,7 +114,7 @@ impl Patrol {
             let inbox = &self.settings.inbox;
             // While the inbox is away, every look at a file would say that it is gone.
             match survey::check(inbox, self.tracker.n_known()) {
-                Ok(()) => batch = self.tracker.collect(now, |path| survey::look(&inbox.join(path))),
+                Ok(()) => batch = self.tracker.collect(now, |path| survey::look(inbox, path)),
                 Err(error) => self.block(&error),
             }
         }
@@ -122,7 +123,7 @@ impl Patrol {
     }
 
     fn reconsider(&mut self, path: &str) {
-        let look = survey::look(&self.settings.inbox.join(path));
+        let look = survey::look(&self.settings.inbox, path);
         self.tracker.reconsider(path, look, Now::read());
     }
 
@@ -141,7 +142,7 @@ impl Patrol {
             // What lies in a folder that appears is not reported, so it has to be looked for.
             self.survey_folder(path);
         } else if let Some(name) = survey::relative(inbox, path) {
-            self.tracker.observe(&name, survey::look(path), sign, Now::read());
+            self.tracker.observe(&name, survey::look(inbox, &name), sign, Now::read());
         }
     }
 
@@ -253,14 +254,10 @@ impl Patrol {
         }
     }
 
-    /// One line for each thing that is passed over, when it is first met.
+    /// What is skipped is reported when it is first met.
     fn warn_of(&mut self, found: &Survey) {
-        for (path, why) in &found.passed_over {
-            if !self.passed_over.contains(path) {
-                tracing::warn!("Passed over `{}`: {why}.", path.escape_debug());
-            }
-        }
-        self.passed_over = found.passed_over.keys().cloned().collect();
+        found.skipped.new_since(&self.skipped).warn(&self.settings.inbox);
+        self.skipped = found.skipped.clone();
     }
 
     fn report(&self, change: impl FnOnce(&mut Health, &Self)) {

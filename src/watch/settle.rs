@@ -7,16 +7,8 @@ use std::ops::Bound;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::WatchSettings;
+pub(super) use crate::content::FileLook as Look;
 use crate::domain::{Arrival, FileStamp};
-
-/// A file as one look found it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
-    /// What is remembered of it.
-    pub(super) stamp: FileStamp,
-    /// Nanoseconds since the epoch; unlike the time of writing, no copying tool can set it back.
-    pub(super) ctime_ns: i64,
-}
 
 /// What made somebody look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! What is in the inbox now: a walk that follows no link and passes over what is no input.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -9,7 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::WatchError;
 use super::settle::Look;
-use crate::domain::FileStamp;
+use crate::content::{Skip, Skipped, look_below};
 
 /// The folders of the inbox that hold inputs.
 const ROOMS: [&str; 2] = ["datasets", "scans"];
@@ -30,15 +29,14 @@ pub(super) struct Survey {
     pub(super) files: BTreeMap<String, Look>,
     /// Folders, absolute; the one walked from included.
     pub(super) folders: Vec<PathBuf>,
-    /// What could not be looked into, by path relative to the inbox: why, and what to do about it.
-    pub(super) passed_over: BTreeMap<String, String>,
+    /// What was left out, by path relative to the inbox.
+    pub(super) skipped: Skipped,
 }
 
 impl Survey {
     /// Whether a file with this path would have been found.
     pub(super) fn covers(&self, path: &str) -> bool {
-        let within = |folder: &String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        !self.passed_over.keys().any(within)
+        !self.skipped.may_hide(path)
     }
 }
 
@@ -89,33 +87,28 @@ impl Survey {
             self.folders.push(entry.path().to_owned());
         } else if entry.file_type().is_file() {
             match relative(inbox, entry.path()) {
-                Some(path) => self.files.extend(look(entry.path()).map(|look| (path, look))),
-                None => self.pass_over(inbox, entry.path(), "its name is not UTF-8: rename it".into()),
+                Some(path) => self.files.extend(look(inbox, &path).map(|look| (path, look))),
+                None => self.skip(inbox, entry.path(), Skip::Name),
             }
-        } else if entry.path_is_symlink() {
-            self.pass_over(inbox, entry.path(), "links are not followed: put what it points to in its place".into());
+        } else {
+            self.skip(inbox, entry.path(), if entry.path_is_symlink() { Skip::Link } else { Skip::Special });
         }
     }
 
     fn add_unreadable(&mut self, inbox: &Path, error: &walkdir::Error) {
-        let vanished = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
-        if let (false, Some(path)) = (vanished, error.path()) {
-            let cause = error.io_error().map_or_else(String::new, |error| format!("{error}: "));
-            self.pass_over(inbox, path, format!("{cause}give the user that runs gradwatch read access to it"));
+        if let (Some(why), Some(path)) = (Skip::of(error.io_error()), error.path()) {
+            self.skip(inbox, path, why);
         }
     }
 
-    fn pass_over(&mut self, inbox: &Path, path: &Path, why: String) {
-        let path = path.strip_prefix(inbox).unwrap_or(path).to_string_lossy().into_owned();
-        self.passed_over.insert(path, why);
+    fn skip(&mut self, inbox: &Path, path: &Path, why: Skip) {
+        self.skipped.add(path.strip_prefix(inbox).unwrap_or(path).to_string_lossy(), why);
     }
 }
 
-/// One look at a file; `None` when no regular file is there.
-pub(super) fn look(path: &Path) -> Option<Look> {
-    let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let ctime_ns = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
-    Some(Look { stamp: FileStamp::from(&metadata), ctime_ns })
+/// One look at a file of the inbox; `None` when no regular file is there, or only behind a link.
+pub(super) fn look(inbox: &Path, relative: &str) -> Option<Look> {
+    look_below(inbox, Path::new(relative))
 }
 
 /// The path as everybody else knows it; `None` when it is not below the inbox, or not UTF-8.

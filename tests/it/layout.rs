@@ -6,31 +6,32 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("disk", &["domain"]),
     ("imaging", &["domain", "config"]),
+    ("content", &["domain", "config", "disk", "imaging"]),
     ("registry", &["domain", "disk"]),
     ("nn", &["domain", "config", "disk", "imaging"]),
-    ("watch", &["domain", "config"]),
-    ("ingest", &["domain", "config", "disk", "imaging"]),
-    ("augment", &["domain", "config", "disk", "imaging"]),
-    ("train", &["domain", "config", "disk", "imaging", "nn"]),
-    ("explain", &["domain", "config", "disk", "imaging", "nn"]),
+    ("watch", &["domain", "config", "content"]),
+    ("ingest", &["domain", "config", "disk", "imaging", "content"]),
+    ("augment", &["domain", "config", "disk", "imaging", "content"]),
+    ("train", &["domain", "config", "disk", "imaging", "content", "nn"]),
+    ("explain", &["domain", "config", "disk", "imaging", "content", "nn"]),
     ("report", &["domain", "config", "disk", "imaging"]),
     (
         "daemon",
         &[
-            "domain", "config", "disk", "imaging", "registry", "nn", "watch", "ingest", "augment", "train", "explain",
-            "report",
+            "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment", "train",
+            "explain", "report",
         ],
     ),
     (
         "cli",
         &[
-            "domain", "config", "disk", "imaging", "registry", "nn", "watch", "ingest", "augment", "train", "explain",
-            "report", "daemon",
+            "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment", "train",
+            "explain", "report", "daemon",
         ],
     ),
 ];

@@ -23,6 +23,7 @@ mod check; // `gradwatch check`, and how the configuration is found
 mod datasets; // settings of one dataset
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
+mod files; // what is no image file, and two programs on one dataset
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH

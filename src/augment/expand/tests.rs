@@ -11,9 +11,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::augment::manifest::Line;
 use crate::augment::{Encoding, FreshCopies, Replay, Replayed, find_sources, preview, sheets};
-use crate::config::{Balance, CopyFormat, Quota};
+use crate::config::{Balance, CopyFormat, LimitSettings, Quota};
+use crate::content::Reader;
 use crate::domain::{Preset, Recipe, Semantics, Silent, Split, Transform};
-use crate::imaging::{DecodeOptions, Pixels, decode, encode_png};
+use crate::imaging::{Pixels, decode, encode_png};
 
 mod output;
 mod replay;
@@ -41,8 +42,7 @@ impl Bench {
             folder: "augmented",
             may_replace_all: false,
             may_remove: true,
-            limits: DecodeOptions { max_side: 1000, max_pixels: 100_000, background: 0 },
-            max_file: 1 << 20,
+            reader: Reader::new(&LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1 }, 0),
             threads: 2,
         };
         let bench = Self { dir: TempDir::new().unwrap(), options };
@@ -85,10 +85,11 @@ impl Bench {
     }
 
     fn replay_of(&self, line: Option<usize>, out: Option<&Path>) -> Result<Replayed, AugmentError> {
-        let ExpandOptions { limits, max_file, threads, .. } = self.options;
+        let ExpandOptions { ref reader, threads, .. } = self.options;
         let manifest = self.dst().join(manifest::NAME);
         let sources = Some(self.src());
-        let replay = Replay { manifest: &manifest, line, sources: sources.as_deref(), out, limits, max_file, threads };
+        let reader = reader.clone();
+        let replay = Replay { manifest: &manifest, line, sources: sources.as_deref(), out, reader, threads };
         replay.run(&StopFlag::default(), &Silent)
     }
 
@@ -127,7 +128,7 @@ fn every_source_gets_its_copies_at_the_working_size_and_a_second_run_does_nothin
     for copy in &first.copies {
         let bytes = fs::read(&copy.path).unwrap();
         assert_eq!(ContentHash::of(&bytes), copy.hash);
-        let picture = decode(&bytes, &bench.options.limits).unwrap();
+        let picture = decode(&bytes, &bench.options.reader.decoding).unwrap();
         assert_eq!((picture.width(), picture.height()), (32, 32));
         assert_eq!(picture.channels(), if copy.path.to_str().unwrap().contains("colour") { 3 } else { 1 });
     }
@@ -303,7 +304,7 @@ fn one_bad_file_does_not_hold_up_the_others() {
     let sources = bench.sources();
     bench.put("covid/a0.png", &whole);
     let expansion = bench.expand_sources(&sources);
-    let failed: Vec<_> = expansion.failed.iter().map(|f| (f.relative.as_str(), f.code)).collect();
+    let failed: Vec<_> = expansion.failed.iter().map(|f| (f.path.to_str().unwrap(), f.code)).collect();
     assert_eq!(
         failed,
         [("covid/a0.png", "changed"), ("covid/cut.png", "truncated"), ("covid/notes.txt", "not-an-image")]
@@ -359,7 +360,7 @@ fn sixteen_bits_reach_the_copy() {
     bench.add("covid/deep.png", &Picture::new(40, 30, 1, Pixels::U16(data)).unwrap());
     let expansion = bench.expand();
     let deep = expansion.copies.iter().find(|copy| copy.path.to_str().unwrap().contains("deep")).unwrap();
-    let picture = decode(&fs::read(&deep.path).unwrap(), &bench.options.limits).unwrap();
+    let picture = decode(&fs::read(&deep.path).unwrap(), &bench.options.reader.decoding).unwrap();
     assert_eq!((picture.depth(), picture.channels()), (16, 1));
 }
 

@@ -40,7 +40,7 @@ impl Desk {
         result
     }
 
-    fn admit(&mut self, path: &str, content: &str) -> Result<Admission, Rejection> {
+    fn admit(&mut self, path: &str, content: &str) -> Result<Admission, FileFailure> {
         self.there.insert(path.to_owned());
         let inspected = self.inspected(content);
         self.step(|draft| draft.admit(path, &role_of(path).unwrap(), &inspected))
@@ -48,7 +48,9 @@ impl Desk {
 
     fn reject(&mut self, path: &str, stamp: FileStamp) -> bool {
         self.there.insert(path.to_owned());
-        self.step(|draft| draft.reject(path, stamp, &Rejection::new("damaged", "it is damaged", "copy it again")))
+        self.step(|draft| {
+            draft.reject(path, stamp, &FileFailure::new(path, "damaged", "it is damaged", "copy it again"))
+        })
     }
 
     fn remove(&mut self, path: &str) -> Vec<String> {

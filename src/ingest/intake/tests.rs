@@ -49,7 +49,7 @@ impl Bed {
 
     /// Takes a file in as a version did that read its path otherwise.
     fn take_as(&mut self, path: &str, role: &Role) {
-        let inspected = inspect(&self.dir.path().join("inbox").join(path), &self.intake.limits).unwrap();
+        let inspected = inspect(&self.intake.reader, &self.dir.path().join("inbox").join(path)).unwrap();
         let groups = GroupBook::new(self.dir.path(), &|_| None);
         let mut draft = Draft::new(&self.ledger, &groups, &|_| true);
         draft.admit(path, role, &inspected).unwrap();
@@ -145,7 +145,7 @@ fn the_other_label_wins_when_the_first_is_removed() {
 #[test]
 fn what_was_too_large_has_another_try_at_the_next_start() {
     let mut bed = Bed::new();
-    bed.intake.limits.max_side = 4;
+    bed.intake.reader.decoding.max_side = 4;
     bed.put("scans/a.png", &png(1));
     bed.put("scans/b.png", b"no picture");
     bed.take_settled(&["scans/a.png", "scans/b.png"]);

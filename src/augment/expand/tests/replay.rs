@@ -64,7 +64,7 @@ fn a_replay_can_go_elsewhere_and_writes_nothing_that_the_manifest_does_not_name(
         fs::write(&path, text).unwrap();
     }
     fs::remove_dir_all(bench.src().join("covid")).unwrap();
-    assert_eq!(bench.replay(Some(2), None).failed[0].code, "unreadable");
+    assert_eq!(bench.replay(Some(2), None).failed[0].code, "vanished");
     for (line, expected) in [(Some(22), "has 21 lines, so no line 22"), (Some(1), "line 1: is no line")] {
         if expected.starts_with("line") {
             fs::write(&path, b"{\"copy\": 3}\n").unwrap();

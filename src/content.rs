@@ -1,0 +1,19 @@
+//! A file on the disk to its checked content, or a reason: the one guarded reader of image files, and the one way to list them.
+//!
+//! Only regular files are read, within the limits, and below a dataset or the inbox never through a link; a pipe, a socket
+//! or a device never blocks. It knows nothing of what an image is for.
+
+mod below;
+mod failure;
+mod list;
+mod reader;
+mod skipped;
+
+pub use below::{FileLook, look_below};
+pub use failure::{FileFailure, lines, warn_of};
+pub use list::{Listing, list};
+pub use reader::{Content, Reader, open_file, read_text};
+pub use skipped::{Skip, Skipped};
+
+#[cfg(test)]
+mod tests;

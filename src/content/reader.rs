@@ -1,0 +1,157 @@
+//! The guarded reader: a regular file, not too large, unchanged while it is read, and of the content that is expected.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use super::below::open_below;
+use super::failure::FileFailure;
+use crate::config::{LimitSettings, Settings};
+use crate::domain::{ContentHash, FileStamp};
+use crate::imaging::{DecodeOptions, Picture, decode};
+
+/// Never waits for the other end of a pipe, and never becomes the terminal of the process.
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// How image files are read: their limits, and the folder below which no link is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    root: Option<Arc<Path>>,
+    max_bytes: u64,
+    /// What is too large to decode, and what shows through.
+    pub decoding: DecodeOptions,
+}
+
+/// What one reading of a file gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// Of the bytes.
+    pub hash: ContentHash,
+    /// Of the file, the same before and after it was read.
+    pub stamp: FileStamp,
+}
+
+impl Reader {
+    /// With these limits; transparent pixels are shown on `background`. Links are followed.
+    pub fn new(limits: &LimitSettings, background: u8) -> Self {
+        let decoding = DecodeOptions::new(limits, background);
+        Self { root: None, max_bytes: limits.max_file_mib.saturating_mul(1 << 20), decoding }
+    }
+
+    /// As the settings have it.
+    pub fn of(settings: &Settings) -> Self {
+        Self::new(&settings.limits, settings.images.background)
+    }
+
+    /// Files below `root`, which may itself be a link, are reached through no link. Other files may be links.
+    #[must_use]
+    pub fn below(self, root: &Path) -> Self {
+        Self { root: Some(Arc::from(root)), ..self }
+    }
+
+    /// The same with another level behind transparent pixels.
+    #[must_use]
+    pub fn on(self, background: u8) -> Self {
+        Self { decoding: DecodeOptions { background, ..self.decoding }, ..self }
+    }
+
+    /// Reads a file; with `expected`, only that content will do.
+    ///
+    /// # Errors
+    /// [`FileFailure`]: `vanished`, `unreadable` and `changing` may pass; `not-a-file`, `too-large` and `changed` do not.
+    pub fn read(&self, path: &Path, expected: Option<ContentHash>) -> Result<Content, FileFailure> {
+        let unreadable = |error: io::Error| FileFailure::unreadable(path, &error);
+        let file = self.open(path)?;
+        let stamp = stamp_of(&file).map_err(unreadable)?;
+        if stamp.len > self.max_bytes {
+            return Err(FileFailure::too_many_bytes(path, stamp.len, self.max_bytes));
+        }
+        let mut bytes = Vec::with_capacity(stamp.len as usize);
+        (&file).take(self.max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if stamp_of(&file).map_err(unreadable)? != stamp || bytes.len() as u64 != stamp.len {
+            return Err(FileFailure::changing(path));
+        }
+        let hash = ContentHash::of(&bytes);
+        if expected.is_some_and(|expected| expected != hash) {
+            return Err(FileFailure::changed(path));
+        }
+        Ok(Content { bytes, hash, stamp })
+    }
+
+    /// Reads and decodes a file.
+    ///
+    /// # Errors
+    /// As [`Self::read`] and [`Self::decode`].
+    pub fn picture(&self, path: &Path, expected: Option<ContentHash>) -> Result<(Content, Picture), FileFailure> {
+        let content = self.read(path, expected)?;
+        let picture = self.decode(path, &content)?;
+        Ok((content, picture))
+    }
+
+    /// Decodes what was read from `path`.
+    ///
+    /// # Errors
+    /// [`FileFailure`]: `truncated` may pass; `not-an-image`, `too-large`, `damaged` and `unsupported` do not.
+    pub fn decode(&self, path: &Path, content: &Content) -> Result<Picture, FileFailure> {
+        decode(&content.bytes, &self.decoding).map_err(|error| FileFailure::undecodable(path, &error))
+    }
+
+    fn open(&self, path: &Path) -> Result<File, FileFailure> {
+        let below = self.root.as_deref().and_then(|root| Some((root, path.strip_prefix(root).ok()?)));
+        match below {
+            Some((root, relative)) => checked(path, open_below(root, relative, FLAGS)),
+            None => open_file(path),
+        }
+    }
+}
+
+/// Opens a regular file for reading, through links or not; nothing else is opened, and nothing blocks.
+///
+/// # Errors
+/// [`FileFailure`]: `not-a-file`, `vanished`, `unreadable`.
+pub fn open_file(path: &Path) -> Result<File, FileFailure> {
+    checked(path, openat(CWD, path, FLAGS, Mode::empty()))
+}
+
+/// The text in the file `name` of `folder`; no link there is followed. `None` when there is no such file.
+///
+/// # Errors
+/// [`FileFailure`], also when it is more than `max_bytes` long.
+pub fn read_text(folder: &Path, name: &str, max_bytes: u64) -> Result<Option<String>, FileFailure> {
+    let path = folder.join(name);
+    let file = match checked(&path, open_below(folder, Path::new(name), FLAGS)) {
+        Ok(file) => file,
+        Err(failure) if failure.is_gone() => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let mut text = String::new();
+    let n_bytes = file.take(max_bytes.saturating_add(1)).read_to_string(&mut text);
+    match n_bytes.map_err(|error| FileFailure::unreadable(&path, &error))? as u64 {
+        n if n > max_bytes => Err(FileFailure::too_many_bytes(path, n, max_bytes)),
+        _ => Ok(Some(text)),
+    }
+}
+
+fn checked(path: &Path, opened: Result<impl Into<File>, Errno>) -> Result<File, FileFailure> {
+    let file = match opened {
+        Ok(descriptor) => descriptor.into(),
+        Err(Errno::LOOP) => return Err(FileFailure::not_a_file(path, "a link, or lies behind one")),
+        Err(Errno::NXIO | Errno::NODEV) => return Err(FileFailure::not_a_file(path, "a socket or a device")),
+        Err(errno) => return Err(FileFailure::unreadable(path, &io::Error::from(errno))),
+    };
+    match file.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(file),
+        Ok(_) => Err(FileFailure::not_a_file(path, "a folder, a pipe or a device")),
+        Err(error) => Err(FileFailure::unreadable(path, &error)),
+    }
+}
+
+fn stamp_of(file: &File) -> io::Result<FileStamp> {
+    file.metadata().map(|metadata| FileStamp::from(&metadata))
+}

@@ -1,0 +1,118 @@
+//! What a walk through folders leaves out: the one policy for links, pipes, sockets, devices and folders that cannot be read.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+/// Names that are listed before the rest is counted.
+const SHOWN: usize = 3;
+
+/// Why something in a folder is no input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Skip {
+    /// A symbolic link, to whatever.
+    Link,
+    /// A pipe, a socket or a device.
+    Special,
+    /// Its name is not UTF-8.
+    Name,
+    /// This user may not look into it.
+    Forbidden,
+    /// The disk or share refuses.
+    Unreadable,
+}
+
+impl Skip {
+    /// Why a folder's content is not seen; `None` when it went in the meantime.
+    pub fn of(error: Option<&io::Error>) -> Option<Self> {
+        match error.map(io::Error::kind) {
+            Some(io::ErrorKind::NotFound) => None,
+            Some(io::ErrorKind::PermissionDenied) => Some(Self::Forbidden),
+            _ => Some(Self::Unreadable),
+        }
+    }
+
+    /// Whether files may lie below it that are not seen.
+    pub fn hides(self) -> bool {
+        matches!(self, Self::Forbidden | Self::Unreadable)
+    }
+
+    /// What it is, for one and for several; and what to do.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Link => ("link", "links", "links are not followed; put the files themselves in their place"),
+            Self::Special => {
+                ("pipe, socket or device", "pipes, sockets or devices", "only regular files are read; remove them")
+            }
+            Self::Name => ("name that is not UTF-8", "names that are not UTF-8", "rename them"),
+            Self::Forbidden => (
+                "folder that may not be read",
+                "folders that may not be read",
+                "give the user that runs gradwatch read access to them",
+            ),
+            Self::Unreadable => (
+                "folder that cannot be read",
+                "folders that cannot be read",
+                "check the disk or network share that they lie on",
+            ),
+        }
+    }
+}
+
+/// What was left out, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Skipped(BTreeMap<String, Skip>);
+
+impl Skipped {
+    /// Notes one.
+    pub fn add(&mut self, name: impl Into<String>, why: Skip) {
+        self.0.insert(name.into(), why);
+    }
+
+    /// Whether nothing was left out.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a file with this name (`/`-separated) may be there unseen.
+    pub fn may_hide(&self, name: &str) -> bool {
+        let below = |folder: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        self.0.iter().any(|(folder, why)| why.hides() && below(folder))
+    }
+
+    /// What is not in `before`, or was there for another reason.
+    #[must_use]
+    pub fn new_since(&self, before: &Self) -> Self {
+        let is_new = |(name, why): &(&String, &Skip)| before.0.get(*name) != Some(*why);
+        Self(self.0.iter().filter(is_new).map(|(name, why)| (name.clone(), *why)).collect())
+    }
+
+    /// One line for each reason: how many there are in `folder`, the first names, what to do.
+    pub fn lines(&self, folder: &Path) -> Vec<String> {
+        let mut by_reason: BTreeMap<Skip, Vec<&str>> = BTreeMap::new();
+        for (name, why) in &self.0 {
+            by_reason.entry(*why).or_default().push(name);
+        }
+        let line = |(why, members): (Skip, Vec<&str>)| {
+            let (one, several, fix) = why.words();
+            let what = if members.len() == 1 { one } else { several };
+            let named = names(members.iter().map(|name| name.escape_debug().to_string()));
+            format!("Skipped {} {what} in `{}`: {named}: {fix}", members.len(), folder.display())
+        };
+        by_reason.into_iter().map(line).collect()
+    }
+
+    /// Logs these lines as warnings.
+    pub fn warn(&self, folder: &Path) {
+        for line in self.lines(folder) {
+            tracing::warn!("{line}.");
+        }
+    }
+}
+
+/// The first names in backticks, and how many more there are.
+pub(super) fn names(all: impl ExactSizeIterator<Item = String>) -> String {
+    let n_more = all.len().saturating_sub(SHOWN);
+    let first = all.take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if n_more == 0 { first } else { format!("{first} and {n_more} more") }
+}
