@@ -21,6 +21,7 @@ mod split;
 mod stop;
 mod tested;
 mod transform;
+mod versions;
 
 pub use activation::Activation;
 pub use arrival::Arrival;
@@ -45,3 +46,4 @@ pub use split::{Split, side_and_class};
 pub use stop::{StopFlag, Stopped};
 pub use tested::TestRecord;
 pub use transform::Transform;
+pub use versions::Versions;

@@ -16,7 +16,7 @@ use super::progress::TerminalProgress;
 use super::{models, output, registering, shortcuts};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
-use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
+use crate::daemon::{self, EngineCell, LearnJob, Learned, Standing, Tools};
 use crate::disk::Workspace;
 use crate::domain::{Counter, DatasetName, Sample, Split, StopFlag};
 use crate::ingest::{self, Groups};
@@ -61,10 +61,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     }
     registering::prepare(&workspace)?;
     let n_copies = Cell::new(0);
-    let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
+    let mut trained = daemon::learn(job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
-    registering::record(&workspace, &learned, &work)?;
+    let learned = trained.learned().clone();
+    let learned = registering::record(&workspace, learned, &work, &mut |standing| {
+        trained.decide_again(standing, &tools)?;
+        Ok(trained.learned().clone())
+    })?;
     if args.json {
         output::json(&learned.model);
     } else {
@@ -109,9 +113,10 @@ fn job(folder: &Path, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJ
     }
     let known = models::known(workspace, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
+    let standing = Standing::new(best, known.iter().flat_map(|model| &model.decisions));
     let expansion = workspace.expansion_of(&root);
     let runs = known.iter().map(|model| &model.record.run_id);
-    Ok(LearnJob::new(dataset, samples, root, expansion, runs, best, tools.settings))
+    Ok(LearnJob::new(dataset, samples, root, expansion, runs, standing, tools.settings))
 }
 
 /// Every picture of the class folders that can be used, each content once and on the strongest side that a folder names
@@ -169,7 +174,7 @@ fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, settings: 
 }
 
 fn tell(learned: &Learned, workspace: &Workspace) {
-    let Learned { model, decision } = learned;
+    let Learned { model, decision, .. } = learned;
     let (right, n) = (model.confusion.correct(), model.confusion.total());
     output::line(&format!(
         "Model {}: validation accuracy {:.3} ({right} of {n} right).",

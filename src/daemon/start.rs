@@ -20,7 +20,8 @@ use super::conductor::{Conductor, Workers};
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
-use super::learn::{self, LearnJob, Tools};
+use super::learn::Tools;
+use super::learning::LearnTask;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::serve::{self, Explainer};
@@ -145,10 +146,10 @@ fn workers(
     let learn = {
         let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
         let expanded = events.clone();
-        move |job: LearnJob| {
+        move |task: LearnTask| {
             let tools = Tools { settings: &settings, engine: &engine, stop: &stop, progress: &progress };
             let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
-            Event::Learned(job.dataset.clone(), Box::new(learn::learn(&job, &tools, &tell)))
+            Event::Learned(task.dataset().clone(), Box::new(task.work(&tools, &tell)))
         }
     };
     let mut explainer = Explainer::new(settings, engine.clone());

@@ -66,6 +66,7 @@ fn promotion(model: &ModelRecord) -> Decision {
         previous_correct: None,
         paired: None,
         reason: "found again by its files; of those it has the best recorded validation accuracy".to_owned(),
+        by_hand: false,
         at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
     }
 }

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use super::TrainError;
 use super::cache::FeatureCache;
 use super::overlap::in_three_stages;
-use crate::domain::{ContentHash, Progress, StopFlag};
-use crate::imaging::{DecodeOptions, Rgb8, decode};
+use crate::domain::{ContentHash, Progress, StopFlag, Versions};
+use crate::imaging::{DecodeOptions, PIXELS, Rgb8, decode};
 use crate::nn::{Engine, NnError};
 
 /// An image that was left out, and why.
@@ -117,8 +117,10 @@ enum Found {
 impl<'a> Features<'a> {
     pub(super) fn open(engine: &'a Engine, dir: &Path, limits: DecodeOptions) -> Result<Self, TrainError> {
         let arithmetic = engine.backbone().fingerprint;
-        let cache =
-            FeatureCache::open(dir, ContentHash::of_parts([arithmetic.as_bytes().as_slice(), &[limits.background]]))?;
+        let (background, pixels) = ([limits.background], Versions::mark(PIXELS));
+        let shaped_by = [arithmetic.as_bytes().as_slice(), &background].into_iter();
+        let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice));
+        let cache = FeatureCache::open(dir, ContentHash::of_parts(shaped_by))?;
         Ok(Self { engine, arithmetic, cache, limits, n_forwarded: AtomicU64::new(0) })
     }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::super::failure::{Exit, Failure};
 use super::super::{output, registering};
 use crate::config::{Preprocessing, Settings, WeightsChoice};
-use crate::daemon::Learned;
+use crate::daemon::{Learned, Standing};
 use crate::disk::{self, Workspace};
 use crate::domain::{
     ClassName, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
@@ -46,10 +46,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let imported = nn::import_model(&args.file, classes, &workspace.weights(), preprocessing)?;
     let known = super::known(&workspace, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
-    let learned = learned(&imported, ContentHash::of(&head), dataset, &known);
+    let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
+    let model = record(&imported, ContentHash::of(&head), dataset, highest + 1);
+    let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
+    let standing = Standing::new(best, known.iter().flat_map(|model| &model.decisions));
     registering::prepare(&workspace)?;
-    write(&workspace, &head, &learned.model)?;
-    registering::record(&workspace, &learned, &[])?;
+    write(&workspace, &head, &model)?;
+    let learned = learned(&model, &standing);
+    let learned = registering::record(&workspace, learned, &[], &mut |standing| Ok(self::learned(&model, standing)))?;
     if args.json {
         output::json(&learned.model);
         return Ok(());
@@ -88,10 +92,9 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
     folders.filter_map(|(name, path)| Some((name.into_string().ok()?, path))).collect()
 }
 
-fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, known: &[super::ListedModel]) -> Learned {
-    let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
-    let best = known.iter().find(|model| model.best).map(|model| model.record.run_id.clone());
-    let model = record(imported, head, dataset, highest + 1);
+/// It is the best model where there is none.
+fn learned(model: &ModelRecord, standing: &Standing) -> Learned {
+    let best = standing.best_run().cloned();
     let reason = match &best {
         None => "it was imported, and is the first model of this dataset".to_owned(),
         Some(_) => "it was imported, and nothing is replaced without a comparison".to_owned(),
@@ -106,9 +109,10 @@ fn learned(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, kn
         previous_correct: None,
         paired: None,
         reason,
+        by_hand: true,
         at: model.created.clone(),
     };
-    Learned { model, decision }
+    Learned { model: model.clone(), decision, n_by_hand: standing.n_by_hand }
 }
 
 /// What is known of it; nothing was measured, so the counts are empty and the figures mean nothing.
@@ -137,6 +141,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         augmentation: serde_json::Value::Null,
         data_hash: imported.source,
         job_hash: imported.source,
+        versions: None,
         seed: 0,
         program: format!("Keras, taken over by gradwatch {}", env!("CARGO_PKG_VERSION")),
         created: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
@@ -154,7 +159,7 @@ fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), 
 }
 
 fn tell(learned: &Learned, settings: &Settings) {
-    let Learned { model, decision } = learned;
+    let Learned { model, decision, .. } = learned;
     let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
     let how = &model.backbone_detail.preprocessing;
     output::line(&format!(
