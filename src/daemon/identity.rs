@@ -72,7 +72,7 @@ struct Fields(String);
 
 impl Fields {
     fn add(&mut self, name: &str, value: impl Display) {
-        self.0.push_str(&format!("{name}={value}\n"));
+        self.0.extend([name, "=", &value.to_string(), "\n"]);
     }
 
     fn put(&mut self, name: &str, value: impl Serialize) {

@@ -94,7 +94,7 @@ fn hash(picture: &Picture) -> String {
         Pixels::U8(samples) => samples.clone(),
         Pixels::U16(samples) => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
     };
-    let form = [picture.width(), picture.height(), picture.channels(), picture.depth().into()].map(u32::to_le_bytes);
+    let form = [picture.width(), picture.height(), picture.channels(), picture.depth()].map(u32::to_le_bytes);
     ContentHash::of_parts([form.concat().as_slice(), &samples]).short()
 }
 

@@ -15,7 +15,7 @@ use crate::nn::weights::Layer;
 
 /// Version, hash of all features as bits, and their sum.
 const GOLDEN: (u32, &str, f64) =
-    (1, "ba230815734050bfa33bb7e9a550228ed0446bbcc7e0f9ff24964330d0f59c09", 1643.388_740_738_853_8);
+    (1, "ba230815734050bfa33bb7e9a550228ed0446bbcc7e0f9ff24964330d0f59c09", 1_643.388_740_738_853_8);
 
 /// Four layers, each with a pool, of seeded weights.
 fn features() -> Vec<f32> {
