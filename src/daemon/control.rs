@@ -355,19 +355,8 @@ mod tests {
             let record = ModelRecord::example("x", id);
             let (dataset, run_id) = (record.dataset.clone(), record.run_id.clone());
             ledger.apply(&LedgerEvent::Run(Box::new(record)));
-            ledger.apply(&LedgerEvent::Decision(Decision {
-                dataset,
-                run_id,
-                promoted: true,
-                previous: None,
-                n_validation: 3,
-                candidate_correct: 2,
-                previous_correct: None,
-                paired: None,
-                reason: "it is the first".to_owned(),
-                by_hand: false,
-                at: "2026-01-02T03:04:06Z".to_owned(),
-            }));
+            let decision = Choice::Promote.decide(&ledger, &dataset, &run_id).unwrap();
+            ledger.apply(&LedgerEvent::Decision(decision));
         }
         ledger
     }
