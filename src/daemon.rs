@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod event;
 mod folds;
+mod identity;
 mod learn;
 mod learning;
 mod metrics;
@@ -23,9 +24,11 @@ mod service_manager;
 mod serving;
 mod sheet;
 mod signals;
+mod standing;
 mod start;
 pub mod status;
 mod telling;
+mod trained;
 mod worker;
 
 pub use ablation::{Ablation, Part, ablate};
@@ -33,11 +36,13 @@ pub use due::obstacle;
 pub use engine::EngineCell;
 pub use error::DaemonError;
 pub use folds::{CrossValidated, cross_validate};
-pub use learn::{LearnError, LearnJob, Learned, Tools, learn};
+pub use learn::{LearnError, LearnJob, Tools, learn};
 pub use serve::{Explainer, ServeError, Served};
 pub use sheet::{draw_preview, draw_sheet};
 pub use signals::{leave, stop_on_signals};
+pub use standing::Standing;
 pub use start::{Mode, Summary, run};
+pub use trained::{Learned, Trained};
 
 /// Names of the worker threads.
 const INTAKE: &str = "gw-intake";

@@ -22,6 +22,7 @@ mod split;
 mod stop;
 mod tested;
 mod transform;
+mod versions;
 
 pub use activation::Activation;
 pub use arrival::Arrival;
@@ -47,3 +48,4 @@ pub use split::{Split, side_and_class};
 pub use stop::{StopFlag, Stopped};
 pub use tested::TestRecord;
 pub use transform::Transform;
+pub use versions::Versions;

@@ -25,6 +25,7 @@ mod recompress;
 mod resize;
 mod tag;
 mod tone;
+mod version;
 mod warp;
 
 pub use affine::Affine;
@@ -40,6 +41,7 @@ pub use phantom::{Phantom, PhantomClass, PhantomFilm, PhantomPatch};
 pub use picture::{Picture, Pixels, Rgb8};
 pub use tag::{is_whole, read_tag};
 pub use tone::Tone;
+pub use version::PIXELS;
 pub use warp::{BorderRule, Sampling};
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod random;
 mod rescue;
 mod rounding;
 mod torch;
+mod version;
 mod weights;
 mod worker;
 
@@ -41,6 +42,7 @@ pub use error::NnError;
 pub use fit::{Adam, BatchLoss, ChannelScale, ChannelStatistics, FitSettings, FitState, HeadFit};
 pub use head::Head;
 pub use random::Generator;
+pub use version::FEATURES;
 pub use weights::{ImportedModel, WeightsFile, count_model_classes, import_model, import_weights, list_weights};
 
 /// A full-size network that is soon there, shared by all tests.

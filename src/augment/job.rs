@@ -6,7 +6,8 @@ use super::philox::Stream;
 use super::plan::{Draw, recipe_identity};
 use super::quota::shares;
 use super::source::Source;
-use crate::domain::{ContentHash, Split, safe_stem};
+use crate::domain::{ContentHash, Split, Versions, safe_stem};
+use crate::imaging::PIXELS;
 
 /// A source with as many copies as its class needs.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +46,8 @@ impl Job<'_> {
     pub(super) fn planned(&self, options: &ExpandOptions, index: u32) -> Planned {
         let ExpandOptions { seed, size, encoding, ref reader, ref recipe, .. } = *options;
         let draw = Draw::of(recipe, Stream::new(seed, &self.source.hash), index, size);
-        let written = format!("{} on {}", encoding.name(), reader.decoding.background);
+        let read = Versions::mark(PIXELS).map_or_else(String::new, |_| format!(", pixels {PIXELS}"));
+        let written = format!("{} on {}{read}", encoding.name(), reader.decoding.background);
         let identity = draw.identity(seed, size, &written, &self.source.hash, index);
         Planned { index, file: self.file(options, index), draw, identity }
     }

@@ -1,8 +1,8 @@
 //! How a model that was made outside the service comes into the registry.
 
 use super::failure::Failure;
-use crate::daemon::Learned;
 use crate::daemon::control::{self, Answer, ControlError, Question};
+use crate::daemon::{Learned, Standing};
 use crate::disk::Workspace;
 use crate::domain::{Clock, Counter, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
@@ -19,23 +19,43 @@ pub(super) fn prepare(workspace: &Workspace, clock: Clock) -> Result<(), Failure
     }
 }
 
-/// Records it, or has the service that holds the registry do so; `work` is counted with it.
+/// Records it, or has the service that holds the registry do so; `work` is counted with it. Where the best model is no
+/// longer the one that it was decided against, `decide_again` decides against the one there is. Returns what is recorded.
 pub(super) fn record(
+    workspace: &Workspace,
+    clock: Clock,
+    mut learned: Learned,
+    work: &[(Counter, u64)],
+    decide_again: &mut dyn FnMut(&Standing) -> Result<Learned, Failure>,
+) -> Result<Learned, Failure> {
+    while let Some(standing) = offer(workspace, clock, &learned, work)? {
+        learned = decide_again(&standing)?;
+    }
+    Ok(learned)
+}
+
+/// Records it, unless it was decided against another best model than there is: then it says how things stand.
+fn offer(
     workspace: &Workspace,
     clock: Clock,
     learned: &Learned,
     work: &[(Counter, u64)],
-) -> Result<(), Failure> {
+) -> Result<Option<Standing>, Failure> {
     match Registry::open(workspace, clock) {
+        Ok(registry) if !learned.holds(registry.ledger()) => {
+            Ok(Some(Standing::of(registry.ledger(), &learned.model.dataset)))
+        }
         Ok(mut registry) => {
             let mut events = learned.clone().into_events();
             events.extend(work.iter().map(|(counter, n)| LedgerEvent::Counted { counter: *counter, n: *n }));
-            Ok(registry.commit(events)?)
+            registry.commit(events)?;
+            Ok(None)
         }
         Err(RegistryError::Locked(_)) => {
             let question = Question::Adopt { learned: Box::new(learned.clone()), work: work.to_vec() };
             match control::ask(workspace, &question)? {
-                Answer::Adopted => Ok(()),
+                Answer::Adopted => Ok(None),
+                Answer::Outdated { standing } => Ok(Some(*standing)),
                 other => Err(ControlError::Unexpected(Box::new(other)).into()),
             }
         }

@@ -19,7 +19,7 @@ use super::{models, output, registering, shortcuts};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader, warn_of};
-use crate::daemon::{self, EngineCell, LearnJob, Learned, Tools};
+use crate::daemon::{self, EngineCell, LearnJob, Learned, Standing, Tools};
 use crate::disk::{TrainingLock, Workspace};
 use crate::domain::{Counter, DatasetName, Sample, Split, StopFlag};
 use crate::ingest::{self, Groups};
@@ -76,10 +76,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     dataset.note(&workspace)?;
     registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
-    let learned = daemon::learn(&job, &tools, &|n| n_copies.set(n))?;
+    let mut trained = daemon::learn(job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
-    registering::record(&workspace, settings.clock, &learned, &work)?;
+    let learned = trained.learned().clone();
+    let learned = registering::record(&workspace, settings.clock, learned, &work, &mut |standing| {
+        trained.decide_again(standing, &tools)?;
+        Ok(trained.learned().clone())
+    })?;
     if args.json {
         output::json(&learned.model);
     } else {
@@ -113,9 +117,10 @@ fn job(named: &dataset::Named, workspace: &Workspace, tools: &Tools<'_>) -> Resu
     }
     let known = models::known(workspace, tools.settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
+    let standing = Standing::new(best, known.iter().flat_map(|model| &model.decisions));
     let expansion = workspace.expansion_of(&dataset, &root);
     let runs = known.iter().map(|model| &model.record.run_id);
-    Ok(LearnJob::new(dataset, samples, root, expansion, runs, best, tools.settings))
+    Ok(LearnJob::new(dataset, samples, root, expansion, runs, standing, tools.settings))
 }
 
 /// Every picture of the class folders that can be used, each content once and on the strongest side that a folder names
@@ -173,7 +178,7 @@ fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, reader: &R
 }
 
 fn tell(learned: &Learned, workspace: &Workspace) {
-    let Learned { model, decision } = learned;
+    let Learned { model, decision, .. } = learned;
     let (right, n) = (model.confusion.correct(), model.confusion.total());
     output::line(&format!(
         "Model {}: validation accuracy {:.3} ({right} of {n} right).",

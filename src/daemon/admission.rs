@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::domain::{DatasetName, LedgerEvent};
+use crate::domain::{DatasetName, Ledger, LedgerEvent, Sample};
 use crate::ingest::Readings;
 
 use super::DaemonError;
@@ -17,7 +17,7 @@ impl Conductor {
         if let Some(watcher) = &self.watcher {
             taken.unfinished.iter().for_each(|path| watcher.reconsider(path));
         }
-        let mut changes = changes(&taken.events);
+        let mut changes = changes(self.registry.ledger(), &taken.events);
         self.commit(taken.events)?;
         // What waited for a list that could not be used goes on, whatever the list says.
         for dataset in taken.listed {
@@ -32,16 +32,23 @@ impl Conductor {
     }
 }
 
-/// Samples that came or went, by dataset.
-fn changes(events: &[LedgerEvent]) -> BTreeMap<DatasetName, u64> {
+/// Samples that came, went, or got another label, side or group than in `before`, by dataset.
+fn changes(before: &Ledger, events: &[LedgerEvent]) -> BTreeMap<DatasetName, u64> {
     let mut changes = BTreeMap::new();
     for event in events {
         let dataset = match event {
-            LedgerEvent::Sample(sample) if sample.split.is_none() => &sample.dataset,
+            LedgerEvent::Sample(sample) if is_learned_otherwise(before, sample) => &sample.dataset,
             LedgerEvent::SampleGone { dataset, .. } => dataset,
             _ => continue,
         };
         *changes.entry(dataset.clone()).or_default() += 1;
     }
     changes
+}
+
+/// Whether a training would take it for another image than before; where it lies is all the same.
+fn is_learned_otherwise(before: &Ledger, sample: &Sample) -> bool {
+    let known = before.samples.get(&(sample.dataset.clone(), sample.hash));
+    let learned = |sample: &Sample| (sample.class.clone(), sample.side, sample.group.clone());
+    sample.split.is_none() || known.is_none_or(|known| learned(known) != learned(sample))
 }

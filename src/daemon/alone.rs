@@ -6,14 +6,15 @@ use crossbeam_channel::never;
 
 use crate::disk::{DiskError, TrainingLock, Workspace};
 
-use super::learn::{self, LearnError, LearnJob, Learned, Tools};
+use super::learn::{self, LearnError, LearnJob, Tools};
+use super::trained::Trained;
 
 /// Between two attempts to take the lock, and two looks at the stop flag.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// As [`learn::learn`], once no other program trains on the dataset.
-pub(super) fn learn_alone(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Learned, LearnError> {
-    let _lock = wait_for_lock(job, tools)?;
+pub(super) fn learn_alone(job: LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Trained, LearnError> {
+    let _lock = wait_for_lock(&job, tools)?;
     learn::learn(job, tools, expanded)
 }
 

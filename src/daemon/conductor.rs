@@ -19,7 +19,7 @@ use super::board::StatusBoard;
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
-use super::learn::LearnJob;
+use super::learning::LearnTask;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::serve::ServeJob;
@@ -37,7 +37,7 @@ const FILES_A_JOB: usize = 1024;
 /// The threads that work.
 pub(super) struct Workers {
     pub(super) intake: Worker<Vec<Arrival>>,
-    pub(super) learn: Worker<LearnJob>,
+    pub(super) learn: Worker<LearnTask>,
     pub(super) serve: Worker<ServeJob>,
 }
 

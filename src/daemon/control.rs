@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
 
-use super::learn::Learned;
 use super::promote;
+use super::standing::Standing;
+use super::trained::Learned;
 
 /// What another command may ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub enum Question {
         /// Forth or back.
         choice: Choice,
     },
-    /// Register a run that was trained outside the service; its folder is complete.
+    /// Register a run that was made outside the service; its folder is complete.
     Adopt {
         /// The model, and the decision on it.
         learned: Box<Learned>,
@@ -79,6 +80,11 @@ pub enum Answer {
     },
     /// The run is registered.
     Adopted,
+    /// It is not: the best model is no longer the one that it was decided against.
+    Outdated {
+        /// What to decide against.
+        standing: Box<Standing>,
+    },
     /// The best model is another one from now on.
     Chosen {
         /// As it was recorded.
@@ -349,18 +355,8 @@ mod tests {
             let record = ModelRecord::example("x", id);
             let (dataset, run_id) = (record.dataset.clone(), record.run_id.clone());
             ledger.apply(&LedgerEvent::Run(Box::new(record)));
-            ledger.apply(&LedgerEvent::Decision(Decision {
-                dataset,
-                run_id,
-                promoted: true,
-                previous: None,
-                n_validation: 3,
-                candidate_correct: 2,
-                previous_correct: None,
-                paired: None,
-                reason: "it is the first".to_owned(),
-                at: "2026-01-02T03:04:06Z".to_owned(),
-            }));
+            let decision = Choice::Promote.decide(&ledger, &dataset, &run_id, Clock::System).unwrap();
+            ledger.apply(&LedgerEvent::Decision(decision));
         }
         ledger
     }

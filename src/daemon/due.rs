@@ -5,30 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::Settings;
-use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample, Split};
+use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample, Split, Versions};
 
-/// Identity of the training data: every sample's content, class and side, but for those that are left out. The same for
-/// any order.
-pub(super) fn data_hash(samples: &[Sample]) -> ContentHash {
-    let mut lines: Vec<String> = samples
-        .iter()
-        .filter(|sample| sample.split != Some(Split::Aside))
-        .map(|s| format!("{} {} {}", s.hash, s.split.map_or_else(String::new, |split| split.to_string()), s.class))
-        .collect();
-    lines.sort_unstable();
-    ContentHash::of_parts(lines.iter().map(String::as_bytes))
-}
-
-/// Identity of the training data and of every setting that shapes the model.
-pub(super) fn job_hash(data: ContentHash, settings: &Settings) -> ContentHash {
-    let shape = json!({
-        "augment": augmentation(settings),
-        "backbone": format!("{:?}", settings.backbone),
-        "images": format!("{:?}", settings.images),
-        "train": format!("{:?}", settings.train),
-    });
-    ContentHash::of_parts([data.as_bytes().as_slice(), shape.to_string().as_bytes()])
-}
+use super::identity::{self, VERSIONS, legacy};
 
 /// How the images are augmented, as configured; stands in the model's record.
 pub(super) fn augmentation(settings: &Settings) -> Value {
@@ -48,25 +27,64 @@ pub(super) fn augmentation(settings: &Settings) -> Value {
     })
 }
 
-/// Whether a training of `dataset` would make anything new. `running`: the weights in use, when they are known; a model
-/// that was trained on others is none.
-pub(super) fn is_due(
+/// Why a training is due.
+#[derive(Debug, PartialEq)]
+pub(super) enum Due {
+    /// Images or settings differ from what every model learned.
+    New,
+    /// They do not, but the program makes other pixels or features of them; one sentence.
+    Upgraded(String),
+}
+
+/// Why a training of `dataset` would make anything new; `None` when it would not. `running`: the weights in use, when they
+/// are known; a model that was trained on others is none.
+pub(super) fn due(
     ledger: &Ledger,
     dataset: &DatasetName,
     settings: &Settings,
     running: Option<ContentHash>,
-) -> bool {
+) -> Option<Due> {
     let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
-    if samples.iter().any(|sample| sample.split.is_none()) {
-        return true;
+    if samples.is_empty() {
+        return None;
     }
-    let wanted = job_hash(data_hash(&samples), settings.of(dataset));
-    let is_it = |run: &ModelRecord| {
-        run.dataset == *dataset
-            && run.job_hash == wanted
-            && running.is_none_or(|running| run.backbone_detail.sha256 == running)
+    if samples.iter().any(|sample| sample.split.is_none()) {
+        return Some(Due::New);
+    }
+    let is_ours = |run: &&ModelRecord| {
+        run.dataset == *dataset && running.is_none_or(|running| run.backbone_detail.sha256 == running)
     };
-    !samples.is_empty() && !ledger.runs.values().any(is_it)
+    let runs: Vec<&ModelRecord> = ledger.runs.values().filter(is_ours).collect();
+    due_after(&runs, &samples, settings.of(dataset), VERSIONS)
+}
+
+/// As [`due`], by a program of these `versions`; `runs` are the models there are.
+fn due_after(runs: &[&ModelRecord], samples: &[Sample], settings: &Settings, versions: Versions) -> Option<Due> {
+    let is_it = |run: &&ModelRecord, of: Versions| match run.versions {
+        Some(made) => made == of && run.job_hash == identity::job_hash(samples, settings, of),
+        None => of == Versions::FIRST && run.job_hash == legacy::job_hash(samples, settings),
+    };
+    if runs.iter().any(|run| is_it(run, versions)) {
+        return None;
+    }
+    let before = runs.iter().find(|run| is_it(run, run.versions.unwrap_or(Versions::FIRST)));
+    Some(before.map_or(Due::New, |run| Due::Upgraded(upgrade(run, versions))))
+}
+
+fn upgrade(run: &ModelRecord, now: Versions) -> String {
+    let before = run.versions.unwrap_or(Versions::FIRST);
+    let mut changes = Vec::new();
+    if now.pixels != before.pixels {
+        changes.push(format!("reads other pixels from image files (pixels {}, before {})", now.pixels, before.pixels));
+    }
+    if now.features != before.features {
+        changes.push(format!("computes other features (features {}, before {})", now.features, before.features));
+    }
+    format!(
+        "This version of gradwatch {} than the one that made model {}: the dataset is trained once more",
+        changes.join(" and "),
+        run.run_id
+    )
 }
 
 /// Why these samples cannot be trained on yet, with what to do; `None` when they can.
@@ -116,12 +134,12 @@ impl ClassSupply {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::config;
     use crate::domain::ImageFacts;
 
-    fn sample(content: &str, class: &str, split: Split) -> Sample {
+    pub(in crate::daemon) fn sample(content: &str, class: &str, split: Split) -> Sample {
         Sample {
             dataset: DatasetName::new("d").unwrap(),
             class: ClassName::new(class).unwrap(),
@@ -136,35 +154,49 @@ mod tests {
         }
     }
 
-    #[test]
-    fn data_hash_knows_content_class_and_side_but_no_order() {
-        let (a, b) = (sample("1", "a", Split::Train), sample("2", "b", Split::Validation));
-        let hash = data_hash(&[a.clone(), b.clone()]);
-        assert_eq!(hash, data_hash(&[b.clone(), a.clone()]));
-        assert_ne!(hash, data_hash(&[sample("1", "a", Split::Validation), b.clone()]));
-        assert_ne!(hash, data_hash(&[sample("1", "b", Split::Train), b.clone()]));
-        assert_ne!(hash, data_hash(&[a.clone(), b.clone(), sample("3", "a", Split::Test)]));
-        assert_eq!(hash, data_hash(&[a, b, sample("3", "a", Split::Aside)]), "what is left out has no part in it");
+    /// A model that was made of `samples` by a program of these versions; `None` for one from before there were any.
+    fn made_of(samples: &[Sample], settings: &Settings, versions: Option<Versions>) -> ModelRecord {
+        let job_hash = match versions {
+            Some(versions) => identity::job_hash(samples, settings, versions),
+            None => legacy::job_hash(samples, settings),
+        };
+        ModelRecord { job_hash, versions, ..ModelRecord::example("d", "0001-a") }
     }
 
     #[test]
-    fn job_hash_knows_the_settings_that_shape_a_model_and_no_others() {
-        let settings = |set: &str| {
-            let overrides = config::Overrides { set: vec![set.to_owned()], ..Default::default() };
-            config::load(&overrides).unwrap()
-        };
-        let hash = |set| job_hash(ContentHash::of(b"data"), &settings(set));
-        let first = hash("log.level=info");
-        assert_eq!(hash("watch.settle=9s"), first);
-        for set in [
-            "train.early_stopping.patience=4",
-            "images.background=9",
-            "augment.copies=1",
-            "augment.recipe.shear=1",
-            "backbone.seed=2",
-        ] {
-            assert_ne!(hash(set), first, "{set}");
+    fn a_model_of_the_same_images_and_settings_leaves_nothing_to_do_whichever_version_recorded_it() {
+        let settings = config::load(&config::Overrides::default()).unwrap();
+        let samples = [sample("1", "a", Split::Train), sample("2", "b", Split::Validation)];
+        let relabelled = [sample("1", "b", Split::Train), samples[1].clone()];
+        for recorded in [None, Some(Versions::FIRST)] {
+            let run = made_of(&samples, &settings, recorded);
+            assert_eq!(due_after(&[&run], &samples, &settings, Versions::FIRST), None, "{recorded:?}");
+            assert_eq!(due_after(&[&run], &relabelled, &settings, Versions::FIRST), Some(Due::New), "{recorded:?}");
         }
+        assert_eq!(due_after(&[], &samples, &settings, Versions::FIRST), Some(Due::New));
+    }
+
+    #[test]
+    fn an_upgrade_that_raises_a_number_trains_once_and_says_why() {
+        let settings = config::load(&config::Overrides::default()).unwrap();
+        let samples = [sample("1", "a", Split::Train), sample("2", "b", Split::Validation)];
+        let after = Versions { pixels: 3, features: 1 };
+        for recorded in [None, Some(Versions::FIRST)] {
+            let old = made_of(&samples, &settings, recorded);
+            let told = Due::Upgraded(
+                "This version of gradwatch reads other pixels from image files (pixels 3, before 1) than the one that \
+                 made model 0001-a: the dataset is trained once more"
+                    .to_owned(),
+            );
+            assert_eq!(due_after(&[&old], &samples, &settings, after), Some(told), "{recorded:?}");
+            let new = made_of(&samples, &settings, Some(after));
+            assert_eq!(due_after(&[&old, &new], &samples, &settings, after), None, "once");
+        }
+        let both = made_of(&samples, &settings, Some(Versions { pixels: 1, features: 2 }));
+        let Some(Due::Upgraded(told)) = due_after(&[&both], &samples, &settings, after) else { panic!("not told") };
+        assert!(told.contains("pixels") && told.contains("features (features 1, before 2)"), "{told}");
+        let other = [sample("9", "a", Split::Train), samples[1].clone()];
+        assert_eq!(due_after(&[&both], &other, &settings, after), Some(Due::New), "images are reason enough");
     }
 
     #[test]

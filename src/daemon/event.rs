@@ -5,8 +5,9 @@ use crate::ingest::Readings;
 use crate::watch::WatchError;
 
 use super::control::Request;
-use super::learn::{LearnError, Learned};
+use super::learn::LearnError;
 use super::serve::{ServeError, Served};
+use super::trained::Trained;
 
 /// What the conductor hears of.
 pub(super) enum Event {
@@ -16,8 +17,8 @@ pub(super) enum Event {
     Read(Readings),
     /// Copies were written to the disk.
     Expanded(u64),
-    /// A training ended.
-    Learned(DatasetName, Box<Result<Learned, LearnError>>),
+    /// A training ended, or was decided anew.
+    Learned(DatasetName, Box<Result<Trained, LearnError>>),
     /// A scan was dealt with.
     Served(Box<Scan>, Box<Result<Served, ServeError>>),
     /// The gallery was written, or why it was not.

@@ -2,29 +2,24 @@
 //!
 //! Used by the service's learning worker and by `gradwatch train`. It changes no record; it tells what to record.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
-
-use serde::{Deserialize, Serialize};
 
 use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
 use crate::config::{AugmentMode, Settings};
 use crate::content::{Reader, warn_of};
 use crate::disk::{DiskError, Workspace};
-use crate::domain::{
-    ContentHash, Counter, DatasetName, Decision, Judged, LedgerEvent, ModelRecord, Progress, RunId, Sample,
-    ShortcutAudit, Split, StopFlag, StopReason, Stopped,
-};
+use crate::domain::{ContentHash, DatasetName, Progress, RunId, Sample, ShortcutAudit, Split, StopFlag, Stopped};
 use crate::imaging::Picture;
-use crate::nn::{Engine, Head, NnError};
-use crate::report::{self, Mistake, ReportError, RunReport};
-use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
+use crate::nn::NnError;
+use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, TrainError, TrainJob};
 
 use super::due;
 use super::engine::EngineCell;
-use super::promote::{self, Comparison, Rival};
+use super::identity::{self, VERSIONS};
 use super::sheet::draw_sheet;
+use super::standing::Standing;
+use super::trained::Trained;
 
 /// Bytes of samples that are kept for fresh copies: 3,500 pictures in colour.
 pub(super) const SAMPLES_IN_MEMORY: usize = 512 << 20;
@@ -44,8 +39,8 @@ pub struct LearnJob {
     pub run_id: RunId,
     /// Identity of data and settings.
     pub job_hash: ContentHash,
-    /// The best model until now.
-    pub best: Option<ModelRecord>,
+    /// The best model when it starts.
+    pub standing: Standing,
 }
 
 impl LearnJob {
@@ -56,34 +51,13 @@ impl LearnJob {
         root: PathBuf,
         expansion: PathBuf,
         runs: impl Iterator<Item = &'a RunId>,
-        best: Option<ModelRecord>,
+        standing: Standing,
         settings: &Settings,
     ) -> Self {
-        let job_hash = due::job_hash(due::data_hash(&samples), settings.of(&dataset));
+        let job_hash = identity::job_hash(&samples, settings.of(&dataset), VERSIONS);
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
-        Self { dataset, samples, root, expansion, run_id, job_hash, best }
-    }
-}
-
-/// What came of a training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Learned {
-    /// The new model; its files are on the disk.
-    pub model: ModelRecord,
-    /// Whether it is the best one from now on.
-    pub decision: Decision,
-}
-
-impl Learned {
-    /// What to record, in one commit.
-    pub fn into_events(self) -> Vec<LedgerEvent> {
-        let trained = u64::from(self.model.stopped != StopReason::Imported);
-        vec![
-            LedgerEvent::Run(Box::new(self.model)),
-            LedgerEvent::Decision(self.decision),
-            LedgerEvent::Counted { counter: Counter::Trainings, n: trained },
-        ]
+        Self { dataset, samples, root, expansion, run_id, job_hash, standing }
     }
 }
 
@@ -135,33 +109,28 @@ pub struct Tools<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// Trains, and decides on the new model. `expanded` is told how many copies were written, as soon as they are.
+/// Trains, and decides on the new model as things stood when the training started: whoever records it first asks whether
+/// they still stand so ([`Learned::holds`](super::trained::Learned::holds)). `expanded` is told how many copies were
+/// written, as soon as they are.
 ///
 /// # Errors
 /// [`LearnError`]; finished copies and features are kept and not made again.
-pub fn learn(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Learned, LearnError> {
+pub fn learn(job: LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Trained, LearnError> {
     let settings = tools.settings;
-    let copies = copies(job, tools, expanded)?;
+    let copies = copies(&job, tools, expanded)?;
     let engine = tools.engine.get()?;
     let copies_anew = FreshCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
     let augmented = augmented(settings.augment.mode, &copies, &fresh);
-    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(job, sample)).collect();
-    let workspace = Workspace::new(&settings.state_dir);
-    let train_job = train_job(job, settings, &samples, augmented);
+    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(&job, sample)).collect();
+    let train_job = train_job(&job, settings, &samples, augmented);
     let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
-    train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now())?;
+    train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now());
     if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
         tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
     }
-    let rival = rival(job, &train_job, &outcome.predictions, &engine, &workspace, tools.stop)?;
-    let decision = promote::decide(settings.promotion, &outcome.model, &rival, settings.clock);
-    // The model is there; a page that cannot be written does not undo it.
-    if let Err(error) = write_page(job, &workspace, &outcome, &decision) {
-        tracing::warn!("No page for model {}: {error}.", outcome.model.run_id);
-    }
-    Ok(Learned { model: outcome.model, decision })
+    Trained::new(job, outcome, tools)
 }
 
 /// The training of `samples`, as `job` and `settings` describe it.
@@ -175,7 +144,7 @@ pub(super) fn train_job<'a>(
     TrainJob {
         run_id: job.run_id.clone(),
         job_hash: job.job_hash,
-        data_hash: due::data_hash(&job.samples),
+        data_hash: identity::data_hash(&job.samples),
         dataset: job.dataset.clone(),
         run_dir: workspace.run(&job.dataset, &job.run_id),
         features_dir: workspace.features(),
@@ -186,32 +155,6 @@ pub(super) fn train_job<'a>(
         reader: Reader::of(settings).below(&job.root),
         clock: settings.clock,
     }
-}
-
-fn write_page(
-    job: &LearnJob,
-    workspace: &Workspace,
-    outcome: &Outcome,
-    decision: &Decision,
-) -> Result<(), ReportError> {
-    let Outcome { model, predictions, history, mistakes, .. } = outcome;
-    let judged = Judged {
-        activation: model.head.activation,
-        logits: predictions.iter().map(|prediction| prediction.logits.clone()).collect(),
-        labels: predictions.iter().map(|prediction| prediction.label).collect(),
-    };
-    let paths: BTreeMap<ContentHash, &str> =
-        job.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
-    let name =
-        |prediction: &Prediction| paths.get(&prediction.hash).map_or_else(String::new, |path| (*path).to_owned());
-    let names: Vec<String> = predictions.iter().map(name).collect();
-    let mistakes: Vec<Mistake> = mistakes.iter().map(shown).collect();
-    let page = RunReport { model, history, judged: &judged, names: &names, mistakes: &mistakes, decision };
-    report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
-}
-
-fn shown(mistake: &train::Mistake) -> Mistake<'_> {
-    Mistake { at: mistake.at, picture: mistake.picture.as_ref().map_err(String::as_str), evidence: &mistake.evidence }
 }
 
 /// Makes one copy of one image for one epoch.
@@ -274,45 +217,6 @@ pub(super) fn labelled(job: &LearnJob, sample: &Sample) -> Option<LabelledImage>
         path: job.root.join(&sample.path),
         outside: sample.outside(),
     })
-}
-
-/// Measures the best model until now on those of the candidate's validation samples that it did not learn from.
-fn rival(
-    job: &LearnJob,
-    train_job: &TrainJob<'_>,
-    predictions: &[Prediction],
-    engine: &Engine,
-    workspace: &Workspace,
-    stop: &StopFlag,
-) -> Result<Rival, LearnError> {
-    let Some(best) = &job.best else { return Ok(Rival::None) };
-    let run = best.run_id.clone();
-    let running = &engine.backbone().record;
-    if (running.sha256, &running.preprocessing) != (best.backbone_detail.sha256, &best.backbone_detail.preprocessing) {
-        return Ok(Rival::Incomparable(run, "was trained on other VGG16 weights than those in use".to_owned()));
-    }
-    let run_dir = workspace.run(&best.dataset, &best.run_id);
-    let head = match Head::load(&run_dir, &best.head) {
-        Ok(head) => head,
-        Err(error) => return Ok(Rival::Incomparable(run, format!("cannot be read any more ({error})"))),
-    };
-    let Some(mut right) = train::measure(&head, train_job, engine, stop)? else {
-        return Ok(Rival::Incomparable(run, "knows none of today's classes".to_owned()));
-    };
-    // Images change sides when groups or folders do.
-    let learned = train::learned_from(&run_dir);
-    right.retain(|hash, _| !learned.contains(hash));
-    if right.is_empty() {
-        return Ok(Rival::Incomparable(run, "learned from all the images that it would be measured on".to_owned()));
-    }
-    Ok(Rival::Measured(run, paired(predictions, &right)))
-}
-
-/// The candidate's answers beside those of the best model, image by image.
-fn paired(predictions: &[Prediction], best: &BTreeMap<ContentHash, bool>) -> Comparison {
-    let both = predictions.iter().filter_map(|prediction| Some((prediction.is_right(), *best.get(&prediction.hash)?)));
-    let (candidate, previous): (Vec<bool>, Vec<bool>) = both.unzip();
-    Comparison::of(&candidate, &previous)
 }
 
 impl From<AugmentError> for LearnError {

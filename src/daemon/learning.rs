@@ -6,9 +6,40 @@ use std::time::Instant;
 use crate::domain::{ContentHash, DatasetName, LedgerEvent, Sample, Split};
 use crate::ingest::{self, Groups, GroupsError};
 
+use super::DaemonError;
+use super::alone;
 use super::conductor::Conductor;
-use super::learn::{LearnError, LearnJob, Learned};
-use super::{DaemonError, due};
+use super::due::{self, Due};
+use super::learn::{LearnError, LearnJob, Tools};
+use super::standing::Standing;
+use super::trained::{Learned, Trained};
+
+/// What the learning worker does.
+pub(super) enum LearnTask {
+    /// A training.
+    Train(LearnJob),
+    /// The decision on a finished one, once more, because the best model has changed.
+    DecideAgain(Box<Trained>, Standing),
+}
+
+impl LearnTask {
+    pub(super) fn dataset(&self) -> &DatasetName {
+        match self {
+            Self::Train(job) => &job.dataset,
+            Self::DecideAgain(trained, _) => trained.dataset(),
+        }
+    }
+
+    pub(super) fn work(self, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<Trained, LearnError> {
+        match self {
+            Self::Train(job) => alone::learn_alone(job, tools, expanded),
+            Self::DecideAgain(mut trained, standing) => {
+                trained.decide_again(&standing, tools)?;
+                Ok(*trained)
+            }
+        }
+    }
+}
 
 impl Conductor {
     /// Starts the training that is due, if none is under way and no file waits to be read.
@@ -21,7 +52,7 @@ impl Conductor {
             if let Some(job) = self.prepare(&dataset)? {
                 tracing::info!(dataset = %dataset, run = %job.run_id, images = job.samples.len(), "Training starts.");
                 self.learning = Some(dataset);
-                self.workers.learn.give(job);
+                self.workers.learn.give(LearnTask::Train(job));
                 break;
             }
         }
@@ -48,8 +79,10 @@ impl Conductor {
         }
         self.commit(decided.into_iter().map(LedgerEvent::Sample).collect())?;
         let ledger = self.registry.ledger();
-        if !due::is_due(ledger, dataset, &self.settings, self.running_weights()) {
-            return Ok(None);
+        match due::due(ledger, dataset, &self.settings, self.running_weights()) {
+            None => return Ok(None),
+            Some(Due::New) => {}
+            Some(Due::Upgraded(sentence)) => tracing::info!(dataset = %dataset, "{sentence}."),
         }
         let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
         let runs = ledger.runs.keys().filter(|(of, _)| of == dataset).map(|(_, run)| run);
@@ -59,7 +92,7 @@ impl Conductor {
             self.settings.watch.inbox.clone(),
             self.workspace.expansion(dataset),
             runs,
-            ledger.best_model(dataset).cloned(),
+            Standing::of(ledger, dataset),
             &self.settings,
         )))
     }
@@ -77,18 +110,33 @@ impl Conductor {
         Ok(self.registry.ledger().samples_of(dataset).map(regroup).collect())
     }
 
-    /// A training ended: its run and the decision on it are recorded in one commit.
+    /// A training ended: its run and the decision on it are recorded in one commit, if the best model still is the one
+    /// that it was decided against.
     pub(super) fn learned(
         &mut self,
         dataset: &DatasetName,
-        outcome: Result<Learned, LearnError>,
+        outcome: Result<Trained, LearnError>,
     ) -> Result<(), DaemonError> {
         self.learning = None;
         self.count_forwards()?;
         match outcome {
-            Ok(learned) => {
+            Ok(trained) if trained.learned().holds(self.registry.ledger()) => {
                 self.last_error = None;
-                self.record_learned(learned)
+                self.record_learned(trained.learned().clone())
+            }
+            Ok(_) if self.stop.is_raised() => {
+                tracing::warn!(
+                    dataset = %dataset,
+                    "The best model has changed during the training, and the stop leaves no time to decide anew: the \
+                     next start trains once more, from cached features."
+                );
+                Ok(())
+            }
+            Ok(trained) => {
+                let standing = Standing::of(self.registry.ledger(), dataset);
+                self.learning = Some(dataset.clone());
+                self.workers.learn.give(LearnTask::DecideAgain(Box::new(trained), standing));
+                Ok(())
             }
             Err(LearnError::Stopped(_)) => Ok(()),
             Err(error) => {
@@ -123,7 +171,8 @@ impl Conductor {
             .datasets()
             .into_iter()
             .filter(|dataset| {
-                due::is_due(ledger, dataset, &self.settings, self.running_weights()) || self.is_regrouped(dataset)
+                let due = due::due(ledger, dataset, &self.settings, self.running_weights());
+                due.is_some() || self.is_regrouped(dataset)
             })
             .collect();
         for dataset in due {
@@ -152,7 +201,7 @@ fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
     }
 }
 
-fn tell(Learned { model, decision }: &Learned) {
+fn tell(Learned { model, decision, .. }: &Learned) {
     let (run, dataset, accuracy) = (&model.run_id, &model.dataset, model.val_accuracy);
     let verdict = if decision.promoted { "is the best model now" } else { "does not replace the best model" };
     tracing::info!(dataset = %dataset, "Model {run}, validation accuracy {accuracy:.3}, {verdict}: {}.", decision.reason);

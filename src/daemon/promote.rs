@@ -40,19 +40,35 @@ pub(super) enum Rival {
     None,
     /// It cannot be measured any more, with the reason (a clause).
     Incomparable(RunId, String),
+    /// Measuring it failed, with the error.
+    Unmeasured(RunId, String),
     /// Both, on the same images.
     Measured(RunId, Comparison),
 }
 
 /// Decides on `candidate`. The test beside the counts says how sure the difference is; it does not decide, since a
-/// model that learned from more images is taken when it is no worse.
-pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &Rival, clock: Clock) -> Decision {
+/// model that learned from more images is taken when it is no worse. `chosen`: a person made the rival the best model while
+/// the candidate was trained, which stands.
+pub(super) fn decide(
+    policy: PromotionPolicy,
+    candidate: &ModelRecord,
+    rival: &Rival,
+    chosen: bool,
+    clock: Clock,
+) -> Decision {
     let (promoted, reason) = match (rival, policy) {
         (Rival::None, _) => (true, "it is the first model of this dataset".to_owned()),
+        _ if chosen => {
+            (false, format!("the best model was chosen by hand while this one was trained{}", numbers(rival)))
+        }
+        (Rival::Unmeasured(_, error), PromotionPolicy::Better) => {
+            (false, format!("it could not be compared with the best model: {error}"))
+        }
+        (Rival::Unmeasured(..), PromotionPolicy::Always) => (true, "promotion.policy = \"always\"".to_owned()),
         (Rival::Measured(_, both), PromotionPolicy::Never) => {
             (false, format!("the best model is locked (promotion.policy = \"never\"): {}", both.sentence()))
         }
-        (Rival::Incomparable(..), PromotionPolicy::Never) => {
+        (Rival::Incomparable(..) | Rival::Unmeasured(..), PromotionPolicy::Never) => {
             (false, "the best model is locked (promotion.policy = \"never\")".to_owned())
         }
         (Rival::Incomparable(_, why), _) => (true, format!("the best model until now {why}")),
@@ -66,7 +82,7 @@ pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &R
     };
     let (previous, both) = match rival {
         Rival::None => (None, None),
-        Rival::Incomparable(run_id, _) => (Some(run_id.clone()), None),
+        Rival::Incomparable(run_id, _) | Rival::Unmeasured(run_id, _) => (Some(run_id.clone()), None),
         Rival::Measured(run_id, both) => (Some(run_id.clone()), Some(*both)),
     };
     Decision {
@@ -76,7 +92,16 @@ pub(super) fn decide(policy: PromotionPolicy, candidate: &ModelRecord, rival: &R
         candidate_correct: both.map_or_else(|| candidate.confusion.correct(), |both| both.candidate_correct),
         previous_correct: both.map(|both| both.previous_correct),
         paired: both.map(|both| both.paired),
+        by_hand: false,
         ..by_hand(candidate, None, reason, clock)
+    }
+}
+
+/// Both on the same images, after a colon; nothing where there is nothing to say.
+fn numbers(rival: &Rival) -> String {
+    match rival {
+        Rival::Measured(_, both) => format!(": {}", both.sentence()),
+        _ => String::new(),
     }
 }
 
@@ -130,6 +155,7 @@ fn by_hand(candidate: &ModelRecord, previous: Option<&RunId>, reason: String, cl
         previous_correct: None,
         paired: None,
         reason,
+        by_hand: true,
         at: clock.stamp(),
     }
 }
@@ -145,7 +171,7 @@ mod tests {
 
     fn against(policy: PromotionPolicy, candidate: &[bool], previous: &[bool]) -> Decision {
         let rival = Rival::Measured(run("0001-a"), Comparison::of(candidate, previous));
-        decide(policy, &ModelRecord::example("x", "0002-b"), &rival, Clock::System)
+        decide(policy, &ModelRecord::example("x", "0002-b"), &rival, false, Clock::System)
     }
 
     #[test]
@@ -165,8 +191,31 @@ mod tests {
         let locked = against(PromotionPolicy::Never, &one, &two);
         assert!(!locked.promoted && locked.paired.is_some(), "locked, but measured");
         assert!(
-            decide(PromotionPolicy::Never, &ModelRecord::example("x", "0001-a"), &Rival::None, Clock::System).promoted
+            decide(PromotionPolicy::Never, &ModelRecord::example("x", "0001-a"), &Rival::None, false, Clock::System)
+                .promoted
         );
+    }
+
+    #[test]
+    fn a_choice_by_hand_stands_whatever_was_measured_and_whatever_the_policy() {
+        let better = Rival::Measured(run("0001-a"), Comparison::of(&[true, true], &[false, false]));
+        for policy in [PromotionPolicy::Better, PromotionPolicy::Always, PromotionPolicy::Never] {
+            let decision = decide(policy, &ModelRecord::example("x", "0002-b"), &better, true, Clock::System);
+            assert_eq!((decision.promoted, decision.previous, decision.by_hand), (false, Some(run("0001-a")), false));
+            let reason = "the best model was chosen by hand while this one was trained: 2 of 2 right, ";
+            assert!(decision.reason.starts_with(reason), "{}", decision.reason);
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_failed_promotes_nothing_unless_nothing_is_compared_at_all() {
+        let rival = Rival::Unmeasured(run("0001-a"), "the disk is full".to_owned());
+        for (policy, promoted) in
+            [(PromotionPolicy::Better, false), (PromotionPolicy::Never, false), (PromotionPolicy::Always, true)]
+        {
+            let decision = decide(policy, &ModelRecord::example("x", "0002-b"), &rival, false, Clock::System);
+            assert_eq!((decision.promoted, decision.previous), (promoted, Some(run("0001-a"))), "{policy:?}");
+        }
     }
 
     #[test]

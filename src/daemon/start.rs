@@ -15,13 +15,13 @@ use crate::ingest::Intake;
 use crate::registry::Registry;
 use crate::watch::{self, Watcher};
 
-use super::alone;
 use super::board::StatusBoard;
 use super::conductor::{Conductor, Workers};
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
-use super::learn::{LearnJob, Tools};
+use super::learn::Tools;
+use super::learning::LearnTask;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::serve::{self, Explainer};
@@ -146,11 +146,11 @@ fn workers(
     let learn = {
         let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
         let expanded = events.clone();
-        move |job: LearnJob| {
-            let settings = settings.of(&job.dataset);
+        move |task: LearnTask| {
+            let settings = settings.of(task.dataset());
             let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
             let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
-            Event::Learned(job.dataset.clone(), Box::new(alone::learn_alone(&job, &tools, &tell)))
+            Event::Learned(task.dataset().clone(), Box::new(task.work(&tools, &tell)))
         }
     };
     let mut explainer = Explainer::new(settings, engine.clone());

@@ -5,6 +5,7 @@ use crate::domain::{Counters, DatasetName, LedgerEvent};
 use super::conductor::Conductor;
 use super::control::{self, Answer, Question, Request};
 use super::serving::Serving;
+use super::standing::Standing;
 use super::start::Summary;
 use super::status::{PhaseStatus, ServiceState};
 use super::{DaemonError, due, service_manager};
@@ -120,6 +121,10 @@ impl Conductor {
                     }
                     Err(reason) => Answer::Refused { reason },
                 }
+            }
+            Question::Adopt { learned, .. } if !learned.holds(self.registry.ledger()) => {
+                let standing = Standing::of(self.registry.ledger(), &learned.model.dataset);
+                Answer::Outdated { standing: Box::new(standing) }
             }
             Question::Adopt { learned, work } => {
                 self.commit(

@@ -95,6 +95,9 @@ pub struct Decision {
     pub paired: Option<Paired>,
     /// One sentence.
     pub reason: String,
+    /// A person decided, as by `models promote`; `false` in records of older versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// RFC 3339, UTC.
     pub at: String,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, Split, TestRecord,
+    Versions,
 };
 
 /// Everything known about one trained model; the whole of `model.json`.
@@ -55,10 +56,14 @@ pub struct ModelRecord {
     pub copies: u64,
     /// How the training images were augmented: mode, preset and recipe, as configured.
     pub augmentation: serde_json::Value,
-    /// Identity of the training data: hash over every sample's content, class and split.
+    /// Identity of the training data: hash over every sample's content, class, side and group.
     pub data_hash: ContentHash,
     /// Identity of the training data and of every setting that shapes the model: the same training is not repeated.
     pub job_hash: ContentHash,
+    /// What decoded the images and computed their features, as `job_hash` knows it; `None` in records of older versions,
+    /// and of models that were not trained here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
     /// Seed of everything random in the training.
     pub seed: u64,
     /// Version of the program that trained it.
@@ -191,6 +196,7 @@ impl ModelRecord {
             augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
             data_hash: ContentHash::of(b"data"),
             job_hash: ContentHash::of(b"job"),
+            versions: None,
             seed: 1,
             program: "gradwatch 0.1.0".to_owned(),
             created: "2026-01-02T03:04:05Z".to_owned(),

@@ -69,6 +69,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         augmentation: serde_json::Value::Null,
         data_hash: hash,
         job_hash: hash,
+        versions: None,
         seed: 1,
         program: "gradwatch 0.1.0".to_owned(),
         created: "2025-01-01T00:00:00Z".to_owned(),

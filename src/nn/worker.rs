@@ -19,10 +19,11 @@ use super::device::{self, Chosen};
 use super::engine::Backbone;
 use super::network::{Features, Network};
 use super::rescue::{self, Remedy};
+use super::version::FEATURES;
 use super::weights::{self, FILE_ORIGIN, Layer, Weights};
 use super::{Activations, NnError};
 use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation, WeightsChoice};
-use crate::domain::{BackboneRecord, ContentHash, StopFlag};
+use crate::domain::{BackboneRecord, ContentHash, StopFlag, Versions};
 use crate::imaging::Rgb8;
 
 /// Pictures of the right size to be explained, and where the answers go, one a picture.
@@ -292,7 +293,9 @@ fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
 /// Of features: no two ways of computing share it.
 fn fingerprint(sha256: ContentHash, input: Preparation, manner: &str) -> ContentHash {
     let manner = format!("{input} {manner}");
-    ContentHash::of_parts([sha256.as_bytes().as_slice(), manner.as_bytes()])
+    let features = Versions::mark(FEATURES);
+    let shaped_by = [sha256.as_bytes().as_slice(), manner.as_bytes()].into_iter();
+    ContentHash::of_parts(shaped_by.chain(features.as_ref().map(<[u8; 4]>::as_slice)))
 }
 
 fn describe(name: String, origin: &str, input: Preparation, manner: &str, sha256: ContentHash) -> Backbone {

@@ -65,6 +65,7 @@ fn promotion(model: &ModelRecord, clock: Clock) -> Decision {
         previous_correct: None,
         paired: None,
         reason: "found again by its files; of those it has the best recorded validation accuracy".to_owned(),
+        by_hand: false,
         at: clock.stamp(),
     }
 }

@@ -39,8 +39,9 @@ pub struct Mistake<'a> {
 /// Writes the curves for TensorBoard (`train/` and `validation/`) and `report.html` into the run's folder.
 ///
 /// # Errors
-/// [`ReportError`].
+/// [`ReportError`]; curves that cannot be written do not keep the page from being written.
 pub fn write_run(folder: &Path, report: &RunReport<'_>) -> Result<(), ReportError> {
-    tensorboard::write(folder, report.model, report.history)?;
-    Ok(write_atomic(&folder.join(record::PAGE), run_page::render(report)?.as_bytes())?)
+    let curves = tensorboard::write(folder, report.model, report.history);
+    write_atomic(&folder.join(record::PAGE), run_page::render(report)?.as_bytes())?;
+    curves
 }

@@ -62,6 +62,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         }),
         data_hash: ContentHash::of(b"data"),
         job_hash: ContentHash::of(b"job"),
+        versions: None,
         seed: 1,
         program: "gradwatch 0.1.0".to_owned(),
         created: "2025-11-23T09:30:00Z".to_owned(),
@@ -297,6 +298,7 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
         previous_correct: None,
         paired: None,
         reason: "it is the first model of this dataset".to_owned(),
+        by_hand: false,
         at: "2025-11-23T09:30:00Z".to_owned(),
     };
     let names = ["a.png", name, "c.png", "d.png"].map(str::to_owned);

@@ -42,10 +42,7 @@ impl FeatureCache {
     pub(super) fn open(root: &Path, fingerprint: ContentHash) -> Result<Self, TrainError> {
         let folder = root.join(&fingerprint.to_string()[..16]);
         disk::create_dir(&folder)?;
-        let shards = folder.read_dir().map_err(|source| TrainError::Features { path: folder.clone(), source })?;
-        for shard in shards.filter_map(Result::ok) {
-            disk::sweep_temporaries(&shard.path())?;
-        }
+        sweep(&folder);
         Ok(Self { folder, fingerprint })
     }
 
@@ -105,6 +102,16 @@ impl FeatureCache {
     }
 }
 
+/// Removes what a killed program left unfinished. What cannot be listed or removed harms nothing but the tidiness.
+fn sweep(folder: &Path) {
+    let shards = folder.read_dir().into_iter().flatten().filter_map(Result::ok).map(|shard| shard.path());
+    for shard in shards.filter(|path| path.is_dir()) {
+        if let Err(error) = disk::sweep_temporaries(&shard) {
+            tracing::warn!("Leftovers in the feature cache stay: {error}.");
+        }
+    }
+}
+
 /// Whoever trims the cache goes by the time of modification. Where it cannot be set, the entry only goes sooner.
 fn note_use(path: &Path) {
     let now = SystemTime::now();
@@ -138,6 +145,21 @@ mod tests {
         cache.read(&image, &mut read).unwrap();
         assert_eq!(read, row(0.25));
         assert!(!FeatureCache::open(dir.path(), ContentHash::of(b"other")).unwrap().holds(&image));
+    }
+
+    #[test]
+    fn strange_things_in_its_folder_do_not_keep_it_from_opening() {
+        let dir = tempfile::tempdir().unwrap();
+        let (image, backbone) = (ContentHash::of(b"image"), ContentHash::of(b"backbone"));
+        let cache = FeatureCache::open(dir.path(), backbone).unwrap();
+        cache.store(&image, &row(0.25)).unwrap();
+        let shard = cache.path(&image).parent().unwrap().to_owned();
+        let folder = shard.parent().unwrap();
+        std::fs::write(folder.join("notes.txt"), b"a file among the shards").unwrap();
+        std::os::unix::fs::symlink("loop", folder.join("loop")).unwrap();
+        // A folder named as a leftover cannot be removed as a file.
+        std::fs::create_dir_all(shard.join(".gradwatch-tmp-folder/inside")).unwrap();
+        assert!(FeatureCache::open(dir.path(), backbone).unwrap().holds(&image));
     }
 
     #[test]

@@ -108,7 +108,11 @@ impl<'a> Course<'a> {
             self.kept = Some(Kept { epoch, head, evaluation });
         }
         if let Some(bookmark) = self.bench.bookmark {
-            bookmark.store(&self.standing())?;
+            // Only a killed training misses it.
+            if let Err(error) = bookmark.store(&self.standing()) {
+                tracing::warn!("The training cannot be saved after its epochs: {error}.");
+                self.bench.bookmark = None;
+            }
         }
         self.bench.progress.remark(&remark(epoch, reading));
         self.bench.progress.advance(1);

@@ -13,8 +13,8 @@ use super::TrainError;
 use super::cache::FeatureCache;
 use super::overlap::in_three_stages;
 use crate::content::{Content, FileFailure, Reader, warn_of};
-use crate::domain::{ContentHash, Progress, StopFlag};
-use crate::imaging::Rgb8;
+use crate::domain::{ContentHash, Progress, StopFlag, Versions};
+use crate::imaging::{PIXELS, Rgb8};
 use crate::nn::{Engine, NnError};
 
 /// An image whose features are wanted.
@@ -104,10 +104,10 @@ enum Found {
 impl<'a> Features<'a> {
     pub(super) fn open(engine: &'a Engine, dir: &Path, reader: &Reader) -> Result<Self, TrainError> {
         let arithmetic = engine.backbone().fingerprint;
-        let cache = FeatureCache::open(
-            dir,
-            ContentHash::of_parts([arithmetic.as_bytes().as_slice(), &[reader.decoding.background]]),
-        )?;
+        let (background, pixels) = ([reader.decoding.background], Versions::mark(PIXELS));
+        let shaped_by = [arithmetic.as_bytes().as_slice(), &background].into_iter();
+        let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice));
+        let cache = FeatureCache::open(dir, ContentHash::of_parts(shaped_by))?;
         Ok(Self { engine, arithmetic, cache, reader: reader.clone(), n_forwarded: AtomicU64::new(0) })
     }
 

@@ -3,7 +3,6 @@
 
 use rayon::prelude::*;
 
-use super::TrainError;
 use super::epochs::Fitted;
 use super::evaluation::Row;
 use super::features::{Features, Wanted};
@@ -27,26 +26,25 @@ pub struct Mistake {
     pub evidence: [Evidence; 2],
 }
 
-/// The surest mistakes on `rows`, the validation images, the worst first.
-pub(super) fn worst(
-    job: &TrainJob<'_>,
-    features: &Features<'_>,
-    rows: &[Row],
-    fitted: &Fitted,
-) -> Result<Vec<Mistake>, TrainError> {
+/// The surest mistakes on `rows`, the validation images, the worst first. One whose features are gone is left out, with a
+/// warning.
+pub(super) fn worst(job: &TrainJob<'_>, features: &Features<'_>, rows: &[Row], fitted: &Fitted) -> Vec<Mistake> {
     let judged = run::judged(fitted.head.activation(), rows, &fitted.evaluation.logits);
     let look = |at: usize| {
         let row = rows[at];
         let mut pool5 = vec![0.0; N_FEATURES];
-        features.cache.read(&row.hash, &mut pool5)?;
+        if let Err(error) = features.cache.read(&row.hash, &mut pool5) {
+            tracing::warn!("A mistake is not shown on the model's page: {error}.");
+            return None;
+        }
         let taken_for = Head::predicted(&judged.logits[at]);
-        Ok(Mistake {
+        Some(Mistake {
             at,
             picture: picture(job, features, &row),
             evidence: [taken_for, row.class].map(|class| nn::evidence(&fitted.head, &pool5, class)),
         })
     };
-    judged.worst_mistakes(MOST_MISTAKES).into_par_iter().map(look).collect()
+    judged.worst_mistakes(MOST_MISTAKES).into_par_iter().filter_map(look).collect()
 }
 
 /// From its file, which may have gone or changed while its features were cached.

@@ -19,9 +19,10 @@ use crate::content::{FileFailure, warn_of};
 use crate::disk;
 use crate::domain::{
     Activation, Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, Judged, ModelRecord, Progress,
-    ShortcutAnswers, ShortcutAudit, Silent, Split, StopFlag,
+    ShortcutAnswers, ShortcutAudit, Silent, Split, StopFlag, Versions,
 };
-use crate::nn::{Engine, Generator, Head};
+use crate::imaging::PIXELS;
+use crate::nn::{Engine, FEATURES, Generator, Head};
 
 /// What a training made.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ impl Prediction {
 }
 
 /// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
-/// `created` and `train_seconds` follows from the job and the network alone.
+/// `created` and `train_seconds` follows from the job and the network alone. What is only looked at (history, mistakes) may
+/// fail, with a warning.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] once `stop` is raised: features computed so far stay cached, no `model.json` is written. The
@@ -88,7 +90,7 @@ fn train_on(
     let bookmark = Bookmark::new(&job.run_dir, identity);
     let bench = Bench { settings: &job.settings, features, stop, progress, bookmark: Some(&bookmark) };
     let fitted = epochs::fit(&gathered.material, bench)?;
-    let mistakes = mistakes::worst(job, features, &gathered.material.validation, &fitted)?;
+    let mistakes = mistakes::worst(job, features, &gathered.material.validation, &fitted);
     let head = fitted.head.to_bytes()?;
     let predictions = predictions(&gathered.material.validation, &fitted.evaluation.logits);
     let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
@@ -96,12 +98,17 @@ fn train_on(
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
     model.train_seconds = job.clock.seconds_since(begin);
     learned::write(&job.run_dir, job.samples)?;
-    disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
+    if let Err(error) = disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes()) {
+        tracing::warn!("No history of model {}: {error}.", model.run_id);
+    }
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
     let mut text = serde_json::to_string_pretty(&model)?;
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
-    bookmark.remove()?;
+    // The model is there; what it could have gone on from is only in the way.
+    if let Err(error) = bookmark.remove() {
+        tracing::warn!("{error}.");
+    }
     Ok(Outcome {
         model,
         images_forwarded: features.n_forwarded(),
@@ -288,6 +295,7 @@ fn record(
         augmentation: job.augmentation.clone(),
         data_hash: job.data_hash,
         job_hash: job.job_hash,
+        versions: Some(Versions { pixels: PIXELS, features: FEATURES }),
         seed: job.settings.seed,
         program: format!("gradwatch {}", env!("CARGO_PKG_VERSION")),
         created: job.clock.stamp(),

@@ -1,11 +1,9 @@
 //! Keeping the feature cache small: what was not used for longest goes first.
 
 use std::fs::Metadata;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::TrainError;
 use super::cache::EXTENSION;
 use crate::disk;
 
@@ -13,15 +11,13 @@ use crate::disk;
 const IN_USE: Duration = Duration::from_secs(24 * 3600);
 
 /// Removes the least recently used entries of every backbone below `root` until they take at most `max_bytes`; returns
-/// how many went. An entry counts as used when a training asked for it, which the file's time of modification says.
-///
-/// # Errors
-/// A folder or file that cannot be read or removed.
-pub fn trim_features(root: &Path, max_bytes: u64, now: SystemTime) -> Result<usize, TrainError> {
-    let mut entries = entries(root)?;
+/// how many went. An entry counts as used when a training asked for it, which the file's time of modification says. What
+/// cannot be read or removed stays, with a warning: a cache that is too large is no reason to lose a model.
+pub fn trim_features(root: &Path, max_bytes: u64, now: SystemTime) -> usize {
+    let mut entries = entries(root);
     let mut excess = entries.iter().map(|entry| entry.len).sum::<u64>().saturating_sub(max_bytes);
     if excess == 0 {
-        return Ok(0);
+        return 0;
     }
     entries.sort_by_key(|entry| entry.used);
     let mut n_removed = 0;
@@ -29,7 +25,10 @@ pub fn trim_features(root: &Path, max_bytes: u64, now: SystemTime) -> Result<usi
         if excess == 0 {
             break;
         }
-        disk::remove_file(&entry.path)?;
+        if let Err(error) = disk::remove_file(&entry.path) {
+            tracing::warn!("The feature cache keeps an entry that should go: {error}.");
+            continue;
+        }
         excess = excess.saturating_sub(entry.len);
         n_removed += 1;
     }
@@ -39,7 +38,7 @@ pub fn trim_features(root: &Path, max_bytes: u64, now: SystemTime) -> Result<usi
             excess as f64 / f64::from(1 << 30)
         );
     }
-    Ok(n_removed)
+    n_removed
 }
 
 struct Entry {
@@ -49,27 +48,28 @@ struct Entry {
 }
 
 /// Every entry: `root/<backbone>/<shard>/<hash>.f16`. A file that goes meanwhile is none.
-fn entries(root: &Path) -> Result<Vec<Entry>, TrainError> {
-    let mut found = Vec::new();
-    for backbone in list(root)? {
-        for shard in list(&backbone)? {
-            let files = list(&shard)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == EXTENSION));
-            found.extend(files.filter_map(|path| entry(&path.metadata().ok()?, path)));
-        }
-    }
-    Ok(found)
+fn entries(root: &Path) -> Vec<Entry> {
+    let shards = list(root).into_iter().flat_map(|backbone| list(&backbone));
+    let files = shards.flat_map(|shard| list(&shard)).filter(|path| path.extension().is_some_and(|e| e == EXTENSION));
+    files.filter_map(|path| entry(&path.symlink_metadata().ok()?, path)).collect()
 }
 
 fn entry(metadata: &Metadata, path: PathBuf) -> Option<Entry> {
-    Some(Entry { len: metadata.len(), used: metadata.modified().ok()?, path })
+    let used = metadata.modified().ok().filter(|_| metadata.is_file())?;
+    Some(Entry { len: metadata.len(), used, path })
 }
 
-/// What is in a folder; nothing where there is no folder.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
+/// What is in a folder; nothing where there is no folder, or one that cannot be read.
+fn list(folder: &Path) -> Vec<PathBuf> {
+    if !folder.is_dir() {
+        return Vec::new();
+    }
     match folder.read_dir() {
-        Ok(entries) => Ok(entries.filter_map(Result::ok).map(|entry| entry.path()).collect()),
-        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => Ok(Vec::new()),
-        Err(source) => Err(TrainError::Features { path: folder.to_owned(), source }),
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+        Err(error) => {
+            tracing::warn!("`{}` cannot be read ({error}): its part of the feature cache stays.", folder.display());
+            Vec::new()
+        }
     }
 }
 
@@ -105,10 +105,24 @@ mod tests {
         let now = SystemTime::now();
         let cache = cache(dir.path(), 5, now);
         let size = cache.path(&image(0)).metadata().unwrap().len();
-        assert_eq!(trim_features(dir.path(), 5 * size, now).unwrap(), 0);
-        assert_eq!(trim_features(dir.path(), 3 * size + 7, now).unwrap(), 2);
+        assert_eq!(trim_features(dir.path(), 5 * size, now), 0);
+        assert_eq!(trim_features(dir.path(), 3 * size + 7, now), 2);
         assert_eq!(held(&cache, 5), [0, 1, 2]);
-        assert_eq!(trim_features(&dir.path().join("absent"), 0, now).unwrap(), 0);
+        assert_eq!(trim_features(&dir.path().join("absent"), 0, now), 0);
+    }
+
+    #[test]
+    fn what_does_not_belong_there_stays_and_the_rest_is_trimmed() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let cache = cache(dir.path(), 2, now);
+        let shard = cache.path(&image(1)).parent().unwrap().to_owned();
+        std::fs::create_dir_all(shard.join("folder.f16/inside")).unwrap();
+        for strange in [dir.path().join("loop"), shard.join("loop.f16")] {
+            std::os::unix::fs::symlink("loop", strange).unwrap();
+        }
+        assert_eq!(trim_features(dir.path(), 0, now), 2);
+        assert!(shard.join("folder.f16/inside").is_dir() && held(&cache, 2).is_empty());
     }
 
     #[test]
@@ -117,7 +131,7 @@ mod tests {
         let now = SystemTime::now();
         let cache = cache(dir.path(), 3, now);
         assert!(cache.holds(&image(2)));
-        assert_eq!(trim_features(dir.path(), 0, now).unwrap(), 2);
+        assert_eq!(trim_features(dir.path(), 0, now), 2);
         assert_eq!(held(&cache, 3), [2]);
     }
 }

@@ -21,6 +21,7 @@ mod service;
 mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod datasets; // settings of one dataset
+mod decisions; // which model is the best one when a training ends, and when a training is due
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
 mod files; // what is no image file, and two programs on one dataset

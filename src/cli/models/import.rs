@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::failure::{Exit, Failure};
 use super::super::{output, registering};
 use crate::config::{Preprocessing, Settings, WeightsChoice};
-use crate::daemon::Learned;
+use crate::daemon::{Learned, Standing};
 use crate::disk::{self, Workspace};
 use crate::domain::{
     ClassName, Clock, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
@@ -45,10 +45,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let imported = nn::import_model(&args.file, classes, &workspace.weights(), preprocessing)?;
     let known = super::known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
-    let learned = learned(&imported, ContentHash::of(&head), dataset, &known, settings.clock);
+    let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
+    let model = record(&imported, ContentHash::of(&head), dataset, highest + 1, settings.clock);
+    let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
+    let standing = Standing::new(best, known.iter().flat_map(|model| &model.decisions));
     registering::prepare(&workspace, settings.clock)?;
-    write(&workspace, &head, &learned.model)?;
-    registering::record(&workspace, settings.clock, &learned, &[])?;
+    write(&workspace, &head, &model)?;
+    let decide_again = &mut |standing: &Standing| Ok(learned(&model, standing));
+    let learned = registering::record(&workspace, settings.clock, learned(&model, &standing), &[], decide_again)?;
     if args.json {
         output::json(&learned.model);
         return Ok(());
@@ -87,16 +91,9 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
     folders.filter_map(|(name, path)| Some((name.into_string().ok()?, path))).collect()
 }
 
-fn learned(
-    imported: &ImportedModel,
-    head: ContentHash,
-    dataset: DatasetName,
-    known: &[super::ListedModel],
-    clock: Clock,
-) -> Learned {
-    let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
-    let best = known.iter().find(|model| model.best).map(|model| model.record.run_id.clone());
-    let model = record(imported, head, dataset, highest + 1, clock);
+/// It is the best model where there is none.
+fn learned(model: &ModelRecord, standing: &Standing) -> Learned {
+    let best = standing.best_run().cloned();
     let reason = match &best {
         None => "it was imported, and is the first model of this dataset".to_owned(),
         Some(_) => "it was imported, and nothing is replaced without a comparison".to_owned(),
@@ -111,9 +108,10 @@ fn learned(
         previous_correct: None,
         paired: None,
         reason,
+        by_hand: true,
         at: model.created.clone(),
     };
-    Learned { model, decision }
+    Learned { model: model.clone(), decision, n_by_hand: standing.n_by_hand }
 }
 
 /// What is known of it; nothing was measured, so the counts are empty and the figures mean nothing.
@@ -142,6 +140,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         augmentation: serde_json::Value::Null,
         data_hash: imported.source,
         job_hash: imported.source,
+        versions: None,
         seed: 0,
         program: format!("Keras, taken over by gradwatch {}", env!("CARGO_PKG_VERSION")),
         created: clock.stamp(),
@@ -159,7 +158,7 @@ fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), 
 }
 
 fn tell(learned: &Learned, settings: &Settings) {
-    let Learned { model, decision } = learned;
+    let Learned { model, decision, .. } = learned;
     let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
     let how = &model.backbone_detail.preprocessing;
     output::line(&format!(

@@ -96,6 +96,7 @@ pub(super) fn decision(id: &str, promoted: bool, previous: Option<&str>) -> Ledg
         previous_correct: previous.map(|_| 8),
         paired: previous.map(|_| Paired::of(&[true, false], &[false, false])),
         reason: "9 of 10 against 8 of 10".to_owned(),
+        by_hand: false,
         at: "2026-01-02T03:04:06Z".to_owned(),
     })
 }
