@@ -54,6 +54,9 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
+    if !command_line.command.ends_in_order() {
+        daemon::release_signals();
+    }
     // What the program says of itself depends on no configuration.
     match &command_line.command {
         Command::Man(args) => return manual::man(args),

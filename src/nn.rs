@@ -28,6 +28,7 @@ mod precision;
 mod random;
 mod rescue;
 mod rounding;
+mod self_test;
 mod torch;
 mod version;
 mod weights;
@@ -42,6 +43,7 @@ pub use error::NnError;
 pub use fit::{Adam, BatchLoss, ChannelScale, ChannelStatistics, FitSettings, FitState, HeadFit};
 pub use head::Head;
 pub use random::Generator;
+pub use self_test::self_test;
 pub use version::FEATURES;
 pub use weights::{ImportedModel, WeightsFile, count_model_classes, import_model, import_weights, list_weights};
 

@@ -75,6 +75,20 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// Whether it takes SIGTERM and Ctrl-C over, to end with whole files. The others are ended by them.
+    pub(super) fn ends_in_order(&self) -> bool {
+        !matches!(
+            self,
+            Self::Preview(_)
+                | Self::Weights(_)
+                | Self::Check(_)
+                | Self::Models(_)
+                | Self::Status(_)
+                | Self::Man(_)
+                | Self::Completions(_)
+        )
+    }
+
     /// Configuration keys that the subcommand's own arguments set.
     pub(super) fn overrides(&self) -> Vec<String> {
         match self {

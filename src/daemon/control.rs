@@ -1,6 +1,7 @@
 //! The control socket: one JSON line asks, one JSON line answers, so that other commands work while the service holds the
 //! registry. The questions are a closed list; the conductor answers them, this file only carries.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
@@ -9,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
-use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId, StopFlag};
+use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId};
 
 use super::promote;
 use super::standing::Standing;
@@ -149,7 +150,8 @@ const LONGEST_QUESTION: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Server {
     path: PathBuf,
-    stop: StopFlag,
+    /// Dropped when the service ends, which a question that waits for its answer hears.
+    alive: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -165,24 +167,23 @@ impl Server {
         disk::remove_file(&path).map_err(refused)?;
         let listener = via_short_path(&path, |short| UnixListener::bind(short))?;
         disk::set_mode(&path, 0o660).map_err(refused)?;
-        let stop = StopFlag::default();
-        let stopped = stop.clone();
+        let (alive, ended) = bounded(0);
         let serve = move || {
-            for stream in listener.incoming().take_while(|_| !stopped.is_raised()) {
-                if let Err(error) = stream.and_then(|stream| attend(&stream, &hear)) {
+            for stream in listener.incoming().take_while(|_| ended.try_recv() == Err(TryRecvError::Empty)) {
+                if let Err(error) = stream.and_then(|stream| attend(&stream, &hear, &ended)) {
                     tracing::debug!("control socket: {error}");
                 }
             }
         };
         let thread = thread::Builder::new().name("gw-control".to_owned()).spawn(serve)?;
-        Ok(Self { path, stop, thread: Some(thread) })
+        Ok(Self { path, alive: Some(alive), thread: Some(thread) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.raise();
-        // The thread waits in `accept`; a connection wakes it.
+        drop(self.alive.take());
+        // The thread may wait in `accept`; a connection wakes it.
         let woken = via_short_path(&self.path, |short| UnixStream::connect(short)).is_ok();
         if let Some(thread) = self.thread.take().filter(|_| woken) {
             drop(thread.join());
@@ -194,7 +195,7 @@ impl Drop for Server {
 }
 
 /// Reads one question, has it answered, writes the answer.
-fn attend(stream: &UnixStream, hear: &impl Fn(Request)) -> io::Result<()> {
+fn attend(stream: &UnixStream, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> io::Result<()> {
     stream.set_read_timeout(Some(READ_PATIENCE))?;
     stream.set_write_timeout(Some(READ_PATIENCE))?;
     let mut line = String::new();
@@ -203,18 +204,23 @@ fn attend(stream: &UnixStream, hear: &impl Fn(Request)) -> io::Result<()> {
         return Ok(());
     }
     let answer = match serde_json::from_str(&line) {
-        Ok(question) => passed_on(question, hear),
+        Ok(question) => passed_on(question, hear, ended),
         Err(error) => Answer::Refused { reason: format!("the service does not know this question: {error}") },
     };
     say(stream, &answer)
 }
 
-fn passed_on(question: Question, hear: &impl Fn(Request)) -> Answer {
+const STOPPING: &str = "the service is stopping; try again when it runs";
+
+fn passed_on(question: Question, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> Answer {
     let (reply, answered) = bounded(1);
     hear(Request { question, reply });
-    answered.recv_timeout(ANSWER_PATIENCE).unwrap_or_else(|_| Answer::Refused {
-        reason: "the service is busy or stopping; try again in a moment".to_owned(),
-    })
+    let refused = |reason: &str| Answer::Refused { reason: reason.to_owned() };
+    select! {
+        recv(answered) -> answer => answer.unwrap_or_else(|_| refused(STOPPING)),
+        recv(ended) -> _ => refused(STOPPING),
+        default(ANSWER_PATIENCE) => refused("the service is busy; try again in a moment"),
+    }
 }
 
 fn say(mut stream: &UnixStream, words: &impl Serialize) -> io::Result<()> {
@@ -297,97 +303,4 @@ fn via_short_path<T>(path: &Path, reach: impl FnOnce(&Path) -> io::Result<T>) ->
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-    use crate::domain::LedgerEvent;
-
-    fn refusing(request: Request) {
-        let reason = format!("{:?}", request.question);
-        request.answer(Answer::Refused { reason });
-    }
-
-    fn listing() -> Question {
-        Question::Models { dataset: Some(DatasetName::new("x").unwrap()) }
-    }
-
-    fn workspace(dir: &Path) -> Workspace {
-        std::fs::create_dir_all(dir).unwrap();
-        Workspace::new(dir)
-    }
-
-    #[test]
-    fn a_question_is_heard_and_answered() {
-        let dir = tempfile::tempdir().unwrap();
-        // A path longer than a socket's address holds.
-        for folder in [dir.path().to_owned(), dir.path().join("long".repeat(40))] {
-            let workspace = workspace(&folder);
-            std::fs::write(workspace.control_socket(), b"a leftover").unwrap();
-            let server =
-                Server::start(&workspace, |request| request.answer(Answer::Models { models: Vec::new() })).unwrap();
-            let mode = std::fs::metadata(workspace.control_socket()).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o660);
-            assert_eq!(ask(&workspace, &listing()).unwrap(), Answer::Models { models: Vec::new() });
-            drop(server);
-            assert!(!workspace.control_socket().exists());
-        }
-    }
-
-    #[test]
-    fn listed_models_survive_the_socket_as_they_are() {
-        let dir = tempfile::tempdir().unwrap();
-        let workspace = workspace(dir.path());
-        let ledger = two_runs();
-        let listed = models(&ledger, Some(&DatasetName::new("x").unwrap()));
-        assert_eq!(listed.iter().map(|model| model.best).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(listed[1].decisions, ledger.decisions[1..]);
-        assert!(models(&ledger, Some(&DatasetName::new("y").unwrap())).is_empty());
-        let answer = Answer::Models { models: listed };
-        let sent = answer.clone();
-        let _server = Server::start(&workspace, move |request| request.answer(sent.clone())).unwrap();
-        assert_eq!(ask(&workspace, &listing()).unwrap(), answer);
-    }
-
-    fn two_runs() -> Ledger {
-        let mut ledger = Ledger::default();
-        for id in ["0001-a", "0002-b"] {
-            let record = ModelRecord::example("x", id);
-            let (dataset, run_id) = (record.dataset.clone(), record.run_id.clone());
-            ledger.apply(&LedgerEvent::Run(Box::new(record)));
-            let decision = Choice::Promote.decide(&ledger, &dataset, &run_id, Clock::System).unwrap();
-            ledger.apply(&LedgerEvent::Decision(decision));
-        }
-        ledger
-    }
-
-    #[test]
-    fn a_refusal_is_an_error_in_the_services_words() {
-        let dir = tempfile::tempdir().unwrap();
-        let workspace = workspace(dir.path());
-        let _server = Server::start(&workspace, refusing).unwrap();
-        let error = ask(&workspace, &listing()).unwrap_err().to_string();
-        assert!(error.starts_with("Models {"), "{error}");
-    }
-
-    #[test]
-    fn nonsense_and_silence_are_survived() {
-        let dir = tempfile::tempdir().unwrap();
-        let workspace = workspace(dir.path());
-        let _server = Server::start(&workspace, refusing).unwrap();
-        drop(UnixStream::connect(workspace.control_socket()).unwrap());
-        let stream = UnixStream::connect(workspace.control_socket()).unwrap();
-        (&stream).write_all(b"{\"question\":\"shutdown\"}\n").unwrap();
-        let mut line = String::new();
-        BufReader::new(&stream).read_line(&mut line).unwrap();
-        assert!(line.contains("does not know this question"), "{line}");
-        assert!(ask(&workspace, &listing()).unwrap_err().to_string().starts_with("Models {"));
-    }
-
-    #[test]
-    fn without_a_service_the_message_says_so() {
-        let dir = tempfile::tempdir().unwrap();
-        let error = ask(&workspace(dir.path()), &listing()).unwrap_err();
-        assert!(matches!(error, ControlError::NotServed { .. }), "{error}");
-    }
-}
+mod tests;

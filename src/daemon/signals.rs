@@ -5,9 +5,10 @@ use std::io;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::signal_mask::release_signals;
 use crate::domain::StopFlag;
 
-/// Raises `stop` at the first signal, and then calls `then`.
+/// Raises `stop` at the first signal, one that came since the program started included, and then calls `then`.
 ///
 /// # Errors
 /// When the signals cannot be taken over.
@@ -24,6 +25,7 @@ pub fn stop_on_signals(stop: StopFlag, then: impl Fn() + Send + 'static) -> io::
             then();
         }
     })?;
+    release_signals();
     Ok(())
 }
 

@@ -12,6 +12,11 @@ use sha2::{Digest, Sha256};
 pub struct ContentHash([u8; 32]);
 
 impl ContentHash {
+    /// Before all others in their order.
+    pub const FIRST: Self = Self([0; 32]);
+    /// After all others in their order.
+    pub const LAST: Self = Self([u8::MAX; 32]);
+
     /// Hashes `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
@@ -246,14 +247,21 @@ impl Ledger {
 
     /// Names of the datasets that have samples, sorted.
     pub fn datasets(&self) -> Vec<DatasetName> {
-        let mut names: Vec<_> = self.samples.keys().map(|(dataset, _)| dataset.clone()).collect();
-        names.dedup();
+        let mut names: Vec<DatasetName> = Vec::new();
+        // From each to the next, not from sample to sample.
+        let after = |name: &DatasetName| (Bound::Excluded((name.clone(), ContentHash::LAST)), Bound::Unbounded);
+        let mut next = self.samples.keys().next();
+        while let Some((name, _)) = next {
+            names.push(name.clone());
+            next = self.samples.range(after(name)).next().map(|(key, _)| key);
+        }
         names
     }
 
     /// The samples of one dataset, in hash order.
     pub fn samples_of<'a>(&'a self, dataset: &'a DatasetName) -> impl Iterator<Item = &'a Sample> {
-        self.samples.values().filter(move |sample| sample.dataset == *dataset)
+        let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));
+        self.samples.range(first..=last).map(|(_, sample)| sample)
     }
 
     /// The promoted model of a dataset.

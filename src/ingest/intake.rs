@@ -52,6 +52,15 @@ struct Reading {
     result: Result<Found, FileFailure>,
 }
 
+impl Reading {
+    /// Why the file cannot be used, unless it is gone or gets another try.
+    fn rejection(&self) -> Option<&FileFailure> {
+        let failure = self.result.as_ref().err()?;
+        let is_final = !failure.is_gone() && (!failure.may_pass || self.last_try);
+        is_final.then_some(failure)
+    }
+}
+
 /// What a file turned out to be.
 #[derive(Debug)]
 enum Found {
@@ -96,7 +105,12 @@ impl Intake {
         // In the order of the arrivals, which does not depend on the number of threads.
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
-                Some(Reading { result: self.read_one(&path), path, stamp, last_try })
+                let reading = Reading { result: self.read_one(&path), path, stamp, last_try };
+                // Here, where many are written at a time and nobody waits; the event that names it comes later.
+                if let Some(failure) = reading.rejection() {
+                    self.note_reason(&reading.path, failure);
+                }
+                Some(reading)
             }
             _ => None,
         });
@@ -122,7 +136,7 @@ impl Intake {
                     tracing::debug!("Not finished yet: {failure}.");
                     unfinished.push(path);
                 }
-                Err(failure) => self.reject(&mut draft, &path, stamp, &failure),
+                Err(failure) => set_aside(&mut draft, &path, stamp, &failure),
                 Ok(Found::Groups(dataset)) => {
                     self.admit_list(&mut draft, &path, stamp, &dataset);
                     listed.insert(dataset);
@@ -178,17 +192,15 @@ impl Intake {
                 Some(other)
             }
             Err(failure) => {
-                self.reject(draft, path, inspected.stamp, &failure);
+                self.note_reason(path, &failure);
+                set_aside(draft, path, inspected.stamp, &failure);
                 None
             }
         }
     }
 
-    /// The reason file first, then the event that names it; without the file the event still says all.
-    fn reject(&self, draft: &mut Draft, path: &str, stamp: FileStamp, failure: &FileFailure) {
-        if draft.reject(path, stamp, failure) {
-            tracing::warn!(file = path, code = failure.code, "Set aside: {}.", failure.sentence());
-        }
+    /// The reason file, before the event that names it; without the file the event still says all.
+    fn note_reason(&self, path: &str, failure: &FileFailure) {
         if let Err(error) = write_reason(&self.quarantine, path, failure) {
             tracing::error!(file = path, "{error}");
         }
@@ -214,6 +226,13 @@ impl Intake {
         if let Err(error) = clear_reason(&self.quarantine, path) {
             tracing::error!(file = path, "{error}");
         }
+    }
+}
+
+/// Records that it cannot be used.
+fn set_aside(draft: &mut Draft, path: &str, stamp: FileStamp, failure: &FileFailure) {
+    if draft.reject(path, stamp, failure) {
+        tracing::warn!(file = path, code = failure.code, "Set aside: {}.", failure.sentence());
     }
 }
 

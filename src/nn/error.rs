@@ -170,6 +170,16 @@ pub enum NnError {
     /// Features were wanted of a GPU that was lost meanwhile, or in a precision that did not do.
     #[error("the GPU was lost or its precision changed, which gives other features; start the command again")]
     ArithmeticChanged,
+    /// libtorch computes, but wrongly.
+    #[error(
+        "libtorch says {found} where {expected} is right: it is damaged or does not fit this processor; fetch it again (make setup)"
+    )]
+    SelfTest {
+        /// Its answer.
+        found: f64,
+        /// The right one.
+        expected: f64,
+    },
     /// A bug: work on the network's thread panicked. The thread goes on.
     #[error("the network's thread ran into a bug ({cause}); please report it")]
     Panicked {

@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
 /// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is told twice, so
-/// every file has its last try.
+/// every file has its last try. Once `stop` is raised nothing is told; it is found again at the next start.
 ///
 /// # Errors
 /// [`WatchError`] when the inbox is not there.
@@ -28,7 +28,10 @@ pub fn survey_once(
     let (mut settled, mut gone) = (BTreeMap::new(), Vec::new());
     let deadline = Instant::now() + settings.max_settle;
     loop {
-        let found = survey::survey(&settings.inbox, n_known)?;
+        let found = survey::survey(&settings.inbox, n_known, stop)?;
+        if stop.is_raised() {
+            return Ok(Vec::new());
+        }
         tracker.survey(&found.files, |path| found.covers(path), Now::read());
         for arrival in tracker.collect(Now::read(), |path| survey::look(&settings.inbox, path)) {
             match arrival {
@@ -41,7 +44,7 @@ pub fn survey_once(
                 }
             }
         }
-        if tracker.n_waiting() == 0 || stop.is_raised() {
+        if tracker.n_waiting() == 0 {
             found.skipped.warn(&settings.inbox);
             break;
         }

@@ -15,7 +15,7 @@ use super::survey::{self, Survey};
 use super::watcher::Health;
 use crate::config::WatchSettings;
 use crate::content::Skipped;
-use crate::domain::{Arrival, FileStamp};
+use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// Between two surveys while there are no events to rely on.
 const POLL: Duration = Duration::from_secs(10);
@@ -46,6 +46,8 @@ pub(super) struct Patrol {
     arrivals: Sender<Vec<Arrival>>,
     ready: Sender<()>,
     health: Arc<Mutex<Health>>,
+    /// Raised when nobody wants to hear any more; a walk may take long.
+    stop: StopFlag,
 }
 
 impl Patrol {
@@ -56,6 +58,7 @@ impl Patrol {
         arrivals: Sender<Vec<Arrival>>,
         ready: Sender<()>,
         health: Arc<Mutex<Health>>,
+        stop: StopFlag,
     ) -> Self {
         Self {
             tracker: Tracker::new(&settings, known),
@@ -69,12 +72,14 @@ impl Patrol {
             arrivals,
             ready,
             health,
+            stop,
         }
     }
 
     /// Until the orders end.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         self.open_eyes();
+        self.watch_folders();
         loop {
             if self.next_survey <= Instant::now() {
                 self.survey();
@@ -98,6 +103,21 @@ impl Patrol {
                 default(self.pause()) => {}
             }
         }
+    }
+
+    /// Watches every folder there is, so that nothing that comes from now on is missed, however long the first survey takes.
+    fn watch_folders(&mut self) {
+        let Some(eyes) = &mut self.eyes else { return };
+        loop {
+            match eyes.watch(&survey::folders(&self.settings.inbox, &self.stop)) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // The survey reports it, and polls from then on.
+                Err(OutOfWatches) => return,
+            }
+        }
+        // Full means that it was told before.
+        let _ = self.ready.try_send(());
     }
 
     /// Time until there is something to do unasked.
@@ -156,18 +176,20 @@ impl Patrol {
     }
 
     fn survey_folder(&mut self, folder: &Path) {
-        let inbox = self.settings.inbox.clone();
-        let found = self.watch_and_walk(|| Ok(survey::survey_below(&inbox, folder)));
+        let (inbox, stop) = (self.settings.inbox.clone(), self.stop.clone());
+        let found = self.watch_and_walk(|| Ok(survey::survey_below(&inbox, folder, &stop)));
         let within = survey::relative(&inbox, folder).map(|name| format!("{name}/"));
-        if let (Ok(found), Some(within)) = (found, within) {
+        if let (Ok(found), Some(within), false) = (found, within, self.stop.is_raised()) {
             let covers = |path: &str| path.starts_with(&within) && found.covers(path);
             self.tracker.survey(&found.files, covers, Now::read());
         }
     }
 
     fn survey(&mut self) {
-        let (inbox, n_known) = (self.settings.inbox.clone(), self.tracker.n_known());
-        match self.watch_and_walk(|| survey::survey(&inbox, n_known)) {
+        let (inbox, n_known, stop) = (self.settings.inbox.clone(), self.tracker.n_known(), self.stop.clone());
+        match self.watch_and_walk(|| survey::survey(&inbox, n_known, &stop)) {
+            // Half of a walk would make the other half look gone.
+            Ok(_) if self.stop.is_raised() => {}
             Ok(found) => {
                 self.unblock();
                 self.warn_of(&found);

@@ -9,6 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::WatchError;
 use super::settle::Look;
 use crate::content::{Skip, Skipped, look_below};
+use crate::domain::StopFlag;
 
 /// The folders of the inbox that hold inputs.
 const ROOMS: [&str; 2] = ["datasets", "scans"];
@@ -41,9 +42,10 @@ impl Survey {
 }
 
 /// Walks the whole inbox. With `n_known` files known from before, an inbox without any of its folders is not believed.
-pub(super) fn survey(inbox: &Path, n_known: usize) -> Result<Survey, WatchError> {
+/// Once `stop` is raised, the walk ends where it is.
+pub(super) fn survey(inbox: &Path, n_known: usize, stop: &StopFlag) -> Result<Survey, WatchError> {
     check(inbox, n_known)?;
-    let survey = survey_below(inbox, inbox);
+    let survey = survey_below(inbox, inbox, stop);
     // It may have gone while it was walked; then half of it was seen.
     check(inbox, n_known)?;
     Ok(survey)
@@ -68,11 +70,12 @@ fn is_real_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Walks one folder of the inbox.
-pub(super) fn survey_below(inbox: &Path, folder: &Path) -> Survey {
+/// Walks one folder of the inbox; to be thrown away if `stop` is raised meanwhile.
+pub(super) fn survey_below(inbox: &Path, folder: &Path, stop: &StopFlag) -> Survey {
     let mut survey = Survey::default();
     let wanted = |entry: &DirEntry| entry.path() == inbox || is_input(inbox, entry.path());
-    for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted) {
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted);
+    for entry in entries.take_while(|_| !stop.is_raised()) {
         match entry {
             Ok(entry) => survey.add(inbox, &entry),
             Err(error) => survey.add_unreadable(inbox, &error),
@@ -104,6 +107,14 @@ impl Survey {
     fn skip(&mut self, inbox: &Path, path: &Path, why: Skip) {
         self.skipped.add(path.strip_prefix(inbox).unwrap_or(path).to_string_lossy(), why);
     }
+}
+
+/// The folders of the inbox that may hold inputs. No file is looked at, so this is soon done even where there are many.
+pub(super) fn folders(inbox: &Path, stop: &StopFlag) -> Vec<PathBuf> {
+    let wanted =
+        |entry: &DirEntry| entry.path() == inbox || entry.file_type().is_dir() && is_input(inbox, entry.path());
+    let entries = WalkDir::new(inbox).into_iter().filter_entry(wanted).take_while(|_| !stop.is_raised());
+    entries.filter_map(Result::ok).map(DirEntry::into_path).collect()
 }
 
 /// One look at a file of the inbox; `None` when no regular file is there, or only behind a link.

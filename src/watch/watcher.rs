@@ -10,7 +10,7 @@ use super::eyes::Eyes;
 use super::patrol::{OpenEyes, Order, Patrol};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
-use crate::domain::{Arrival, FileStamp};
+use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// How the watching goes, for the status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Watcher {
     arrivals: Receiver<Vec<Arrival>>,
     ready: Receiver<()>,
     health: Arc<Mutex<Health>>,
+    /// Ends a walk that is under way.
+    stop: StopFlag,
     // Both are `Some` until the drop: first the orders end, then the thread.
     orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
@@ -57,13 +59,14 @@ impl Watcher {
         let (arrivals_sender, arrivals) = unbounded();
         let (ready_sender, ready) = bounded(1);
         let (orders, orders_receiver) = unbounded();
-        let health = Arc::new(Mutex::new(Health::default()));
-        let patrol = Patrol::new(settings.clone(), known, open, arrivals_sender, ready_sender, Arc::clone(&health));
+        let (health, stop) = (Arc::new(Mutex::new(Health::default())), StopFlag::default());
+        let (shared, stopped) = (Arc::clone(&health), stop.clone());
+        let patrol = Patrol::new(settings.clone(), known, open, arrivals_sender, ready_sender, shared, stopped);
         let thread = Builder::new()
             .name("gw-watch".into())
             .spawn(move || patrol.run(&orders_receiver))
             .map_err(WatchError::Thread)?;
-        Ok(Self { arrivals, ready, health, orders: Some(orders), thread: Some(thread) })
+        Ok(Self { arrivals, ready, health, stop, orders: Some(orders), thread: Some(thread) })
     }
 
     /// Batches of news, each in the order of paths with what is gone at its end; disconnected when the thread died.
@@ -71,7 +74,7 @@ impl Watcher {
         &self.arrivals
     }
 
-    /// Told once, when all watches are in place and the first survey is done.
+    /// Told once, when all watches are in place; where the system grants none, when the first survey is done.
     pub fn ready(&self) -> &Receiver<()> {
         &self.ready
     }
@@ -93,6 +96,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        self.stop.raise();
         drop(self.orders.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()

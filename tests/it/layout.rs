@@ -43,7 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hdf5_reader", &["nn"]),
     ("pytorch_reader", &["nn"]),
     ("zip", &["nn"]),
-    ("libc", &["nn"]),
+    ("libc", &["daemon", "nn"]),
     ("winograd", &["nn"]),
     ("sled", &["registry"]),
     ("notify", &["watch"]),

@@ -55,6 +55,18 @@ fn what_is_dropped_while_it_runs_is_learned_and_explained() {
 }
 
 #[test]
+fn a_stop_in_the_first_moment_is_obeyed() {
+    for _ in 0..3 {
+        let bed = bed();
+        let service = bed.start();
+        service.until_a_stop_is_obeyed();
+        let ended = service.stop();
+        assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+        assert!(ended.took < STOP, "{:?}", ended.took);
+    }
+}
+
+#[test]
 fn it_stops_in_time_while_it_works_and_goes_on_later() {
     let bed = bed();
     bed.drop_dataset(10);

@@ -68,6 +68,20 @@ impl Service {
         Self { child, state, events, notify_socket, _watcher: watcher, log: Vec::new(), told: Vec::new() }
     }
 
+    /// Waits until SIGTERM would be obeyed: held back, or taken over already.
+    pub fn until_a_stop_is_obeyed(&self) {
+        let deadline = Instant::now() + LIMIT;
+        let status = format!("/proc/{}/status", self.child.id());
+        let has_term = |line: &str| {
+            let mask = line.strip_prefix("SigBlk:").or_else(|| line.strip_prefix("SigCgt:"));
+            mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (15 - 1)) != 0)
+        };
+        while !fs::read_to_string(&status).unwrap().lines().any(has_term) {
+            assert!(Instant::now() < deadline, "the signals are not held back");
+            thread::yield_now();
+        }
+    }
+
     /// Waits until the service manager would take it for started.
     pub fn ready(&mut self) {
         self.wait_for("READY=1", |service| service.told.iter().any(|message| message == "READY=1").then_some(()));

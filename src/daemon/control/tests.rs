@@ -1,0 +1,109 @@
+//! The control socket: questions, answers, refusals, and its end.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::domain::LedgerEvent;
+
+fn refusing(request: Request) {
+    let reason = format!("{:?}", request.question);
+    request.answer(Answer::Refused { reason });
+}
+
+fn listing() -> Question {
+    Question::Models { dataset: Some(DatasetName::new("x").unwrap()) }
+}
+
+fn workspace(dir: &Path) -> Workspace {
+    std::fs::create_dir_all(dir).unwrap();
+    Workspace::new(dir)
+}
+
+#[test]
+fn a_question_is_heard_and_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    // A path longer than a socket's address holds.
+    for folder in [dir.path().to_owned(), dir.path().join("long".repeat(40))] {
+        let workspace = workspace(&folder);
+        std::fs::write(workspace.control_socket(), b"a leftover").unwrap();
+        let server =
+            Server::start(&workspace, |request| request.answer(Answer::Models { models: Vec::new() })).unwrap();
+        let mode = std::fs::metadata(workspace.control_socket()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o660);
+        assert_eq!(ask(&workspace, &listing()).unwrap(), Answer::Models { models: Vec::new() });
+        drop(server);
+        assert!(!workspace.control_socket().exists());
+    }
+}
+
+#[test]
+fn listed_models_survive_the_socket_as_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let ledger = two_runs();
+    let listed = models(&ledger, Some(&DatasetName::new("x").unwrap()));
+    assert_eq!(listed.iter().map(|model| model.best).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(listed[1].decisions, ledger.decisions[1..]);
+    assert!(models(&ledger, Some(&DatasetName::new("y").unwrap())).is_empty());
+    let answer = Answer::Models { models: listed };
+    let sent = answer.clone();
+    let _server = Server::start(&workspace, move |request| request.answer(sent.clone())).unwrap();
+    assert_eq!(ask(&workspace, &listing()).unwrap(), answer);
+}
+
+fn two_runs() -> Ledger {
+    let mut ledger = Ledger::default();
+    for id in ["0001-a", "0002-b"] {
+        let record = ModelRecord::example("x", id);
+        let (dataset, run_id) = (record.dataset.clone(), record.run_id.clone());
+        ledger.apply(&LedgerEvent::Run(Box::new(record)));
+        let decision = Choice::Promote.decide(&ledger, &dataset, &run_id, Clock::System).unwrap();
+        ledger.apply(&LedgerEvent::Decision(decision));
+    }
+    ledger
+}
+
+#[test]
+fn a_refusal_is_an_error_in_the_services_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let _server = Server::start(&workspace, refusing).unwrap();
+    let error = ask(&workspace, &listing()).unwrap_err().to_string();
+    assert!(error.starts_with("Models {"), "{error}");
+}
+
+#[test]
+fn nonsense_and_silence_are_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let _server = Server::start(&workspace, refusing).unwrap();
+    drop(UnixStream::connect(workspace.control_socket()).unwrap());
+    let stream = UnixStream::connect(workspace.control_socket()).unwrap();
+    (&stream).write_all(b"{\"question\":\"shutdown\"}\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line).unwrap();
+    assert!(line.contains("does not know this question"), "{line}");
+    assert!(ask(&workspace, &listing()).unwrap_err().to_string().starts_with("Models {"));
+}
+
+#[test]
+fn without_a_service_the_message_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = ask(&workspace(dir.path()), &listing()).unwrap_err();
+    assert!(matches!(error, ControlError::NotServed { .. }), "{error}");
+}
+
+#[test]
+fn a_service_that_ends_waits_for_no_question() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let (sender, heard) = bounded(1);
+    let server = Server::start(&workspace, move |request| sender.send(request).unwrap()).unwrap();
+    let asked = workspace.clone();
+    let asking = thread::spawn(move || ask(&asked, &listing()));
+    let unanswered = heard.recv().unwrap();
+    drop(server);
+    let refused = asking.join().unwrap().unwrap_err().to_string();
+    assert_eq!(refused, "the service is stopping; try again when it runs");
+    drop(unanswered);
+}
