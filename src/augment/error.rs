@@ -29,7 +29,7 @@ pub enum AugmentError {
         folder: PathBuf,
     },
     /// The destination belongs to another dataset, whose copies would all be removed.
-    #[error("`{}` holds {n_copies} copies of another dataset, none of this one: choose another folder, or remove its manifest.jsonl and its copies", folder.display())]
+    #[error("`{}` holds {n_copies} copies of another dataset, none of this one; choose another folder, or remove its manifest.jsonl and its copies", folder.display())]
     OtherDataset {
         /// The destination.
         folder: PathBuf,

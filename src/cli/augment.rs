@@ -9,7 +9,7 @@ use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found};
 use crate::config::Settings;
 use crate::content::{self, FileFailure};
-use crate::daemon::{self, stop_on_signals};
+use crate::daemon::{self, Fault, stop_on_signals};
 use crate::domain::{DatasetName, Split, StopFlag};
 
 #[derive(Debug, clap::Args)]
@@ -212,11 +212,8 @@ fn summary(expansion: &Expansion, found: &Found, dst: &Path) -> String {
 impl From<AugmentError> for Failure {
     fn from(error: AugmentError) -> Self {
         let exit = match &error {
-            AugmentError::Stopped(_) => Exit::TryLater,
-            AugmentError::Disk(_) => Exit::Io,
-            AugmentError::NoClasses { .. } | AugmentError::Manifest { .. } => Exit::Data,
             AugmentError::OtherDataset { .. } => Exit::Usage,
-            AugmentError::Threads(_) | AugmentError::Encode(_) => Exit::Software,
+            _ => Fault::from(&error).into(),
         };
         Self::new(exit, error)
     }

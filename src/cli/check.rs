@@ -22,7 +22,7 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
     }
     output::line(&format!(
-        "The configuration is good: inbox {}, state {}.",
+        "The configuration is valid; the inbox {} can be read and the state folder {} written.",
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));

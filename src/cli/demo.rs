@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     if args.images_only {
         return Ok(());
     }
-    let summary = run::once(settings)?;
+    let summary = run::once(settings, false)?;
     if let Some(gallery) = &summary.gallery {
         output::line(&format!("Open this in a browser: {}", gallery.display()));
     }

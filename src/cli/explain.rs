@@ -12,7 +12,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::daemon::{self, EngineCell, Explainer, ServeError, Served};
+use crate::daemon::{self, EngineCell, Explainer, FailedWork, ServeError, Served};
 use crate::domain::{ClassName, ModelRecord, Progress, StopFlag};
 use crate::report;
 
@@ -61,14 +61,20 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if outcomes.len() < n_named {
         return Err(Failure::new(Exit::TryLater, "stopped on request; the reports that are written are whole"));
     }
-    let n_failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
-    if n_failed > 0 {
-        return Err(Failure::new(
-            Exit::Data,
-            format!("{n_failed} of {} pictures could not be explained", outcomes.len()),
-        ));
+    let failures = failures(&outcomes);
+    match failures.iter().map(|failed| failed.fault).max() {
+        None => Ok(()),
+        Some(worst) => {
+            let message = format!("{} of {} pictures could not be explained", failures.len(), outcomes.len());
+            Err(Failure::new(worst.into(), message))
+        }
     }
-    Ok(())
+}
+
+fn failures(outcomes: &[Outcome]) -> Vec<FailedWork> {
+    let failed =
+        |(path, outcome): &Outcome| outcome.as_ref().err().map(|error| FailedWork::of_scan(path.display(), error));
+    outcomes.iter().filter_map(failed).collect()
 }
 
 type Outcome = (PathBuf, Result<Served, ServeError>);
@@ -164,5 +170,6 @@ fn print_json(outcomes: &[Outcome], out: &Path) {
             Err(error) => json!({ "scan": path, "error": error.to_string() }),
         })
         .collect();
-    output::json(&json!({ "scans": scans, "gallery": out.join("index.html") }));
+    let gallery = out.join("index.html");
+    output::json(&json!({ "scans": scans, "gallery": gallery, "failures": failures(outcomes) }));
 }

@@ -7,11 +7,12 @@ use crate::config::ConfigError;
 use crate::content::FileFailure;
 use crate::daemon::control::ControlError;
 use crate::daemon::status::StatusError;
-use crate::daemon::{DaemonError, LearnError};
+use crate::daemon::{DaemonError, FailedWork, Fault, LearnError, Work};
 use crate::disk::DiskError;
 use crate::nn::NnError;
 use crate::registry::RegistryError;
 use crate::report::ReportError;
+use crate::watch::WatchError;
 
 /// Documented exit codes; the README lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,19 @@ impl From<Exit> for ExitCode {
     }
 }
 
+impl From<Fault> for Exit {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Later => Self::TryLater,
+            Fault::Data => Self::Data,
+            Fault::Missing => Self::NoInput,
+            Fault::Device => Self::Unavailable,
+            Fault::Io => Self::Io,
+            Fault::Program => Self::Software,
+        }
+    }
+}
+
 /// One line for the user, and a code for the script.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -50,6 +64,27 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
         Self { exit, message: message.to_string() }
+    }
+
+    /// Of work that failed beside work that was done: the most severe of `failures` gives the code and the line.
+    pub(super) fn of_work(failures: &[FailedWork]) -> Option<Self> {
+        let worst = failures.iter().rev().max_by_key(|work| work.fault)?;
+        let more =
+            if failures.len() > 1 { format!(" (and {} more failures)", failures.len() - 1) } else { String::new() };
+        Some(Self::new(worst.fault.into(), format!("failed: {worst}{more}")))
+    }
+
+    /// As one piece of work that failed, for a document that lists such.
+    pub(super) fn as_work(&self, what: Work, place: impl fmt::Display) -> FailedWork {
+        let fault = match self.exit {
+            Exit::TryLater => Fault::Later,
+            Exit::NoInput => Fault::Missing,
+            Exit::Unavailable => Fault::Device,
+            Exit::Io => Fault::Io,
+            Exit::Software => Fault::Program,
+            Exit::Data | Exit::Usage | Exit::Config => Fault::Data,
+        };
+        FailedWork::new(what, place, fault, &self.message)
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -72,20 +107,13 @@ impl From<ConfigError> for Failure {
 
 impl From<FileFailure> for Failure {
     fn from(failure: FileFailure) -> Self {
-        let exit = match failure.code {
-            FileFailure::VANISHED => Exit::NoInput,
-            FileFailure::UNREADABLE => Exit::Io,
-            _ => Exit::Data,
-        };
-        Self::new(exit, failure)
+        Self::new(Fault::from(&failure).into(), failure)
     }
 }
 
 impl From<DiskError> for Failure {
     fn from(error: DiskError) -> Self {
-        let is_taken = matches!(error, DiskError::Locked { .. } | DiskError::Training { .. });
-        let exit = if is_taken { Exit::TryLater } else { Exit::Io };
-        Self::new(exit, error)
+        Self::new(Fault::from(&error).into(), error)
     }
 }
 
@@ -122,18 +150,13 @@ impl From<ControlError> for Failure {
 
 impl From<NnError> for Failure {
     fn from(error: NnError) -> Self {
-        let exit = match error {
-            NnError::Stopped(_) => Exit::TryLater,
-            NnError::NoSuchDevice { .. } => Exit::Unavailable,
-            _ => Exit::Data,
-        };
-        Self::new(exit, error)
+        Self::new(Fault::from(&error).into(), error)
     }
 }
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
-        Self::new(Exit::Io, error)
+        Self::new(Fault::from(&error).into(), error)
     }
 }
 
@@ -141,7 +164,10 @@ impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
             DaemonError::Registry(error) => error.into(),
-            DaemonError::Watch(error) => Self::new(Exit::NoInput, error),
+            DaemonError::Watch(error @ (WatchError::Missing(_) | WatchError::Unmounted { .. })) => {
+                Self::new(Exit::NoInput, error)
+            }
+            DaemonError::Watch(error) => Self::new(Exit::Io, error),
             DaemonError::Control(_) | DaemonError::Threads(_) => Self::new(Exit::Io, error),
             DaemonError::ThreadGone(_) => Self::new(Exit::Software, error),
         }
@@ -151,14 +177,37 @@ impl From<DaemonError> for Failure {
 impl From<LearnError> for Failure {
     fn from(error: LearnError) -> Self {
         match error {
-            LearnError::Stopped(_) => Self::new(Exit::TryLater, error),
             LearnError::Augment(error) => error.into(),
             LearnError::Lock(error) => error.into(),
-            LearnError::Network(error) => error.into(),
-            LearnError::Train(_) | LearnError::NothingInCommon | LearnError::Unfoldable { .. } => {
-                Self::new(Exit::Data, error)
-            }
             LearnError::NothingToLeaveOut => Self::new(Exit::Config, error),
+            _ => Self::new(Fault::from(&error).into(), error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_failures_the_most_severe_gives_the_code() {
+        let failed = |fault| FailedWork::new(Work::Training, "shapes", fault, "why; remedy");
+        let code = |faults: &[Fault]| {
+            let failures: Vec<_> = faults.iter().copied().map(failed).collect();
+            Failure::of_work(&failures).map(|failure| failure.exit as u8)
+        };
+        assert_eq!(code(&[]), None);
+        assert_eq!(code(&[Fault::Later]), Some(75));
+        assert_eq!(code(&[Fault::Later, Fault::Data]), Some(65));
+        assert_eq!(code(&[Fault::Data, Fault::Io, Fault::Later]), Some(74));
+        assert_eq!(code(&[Fault::Io, Fault::Program, Fault::Data]), Some(70));
+    }
+
+    #[test]
+    fn one_line_says_the_most_severe_and_counts_the_others() {
+        let data = FailedWork::new(Work::Scan, "a.png", Fault::Data, "it is odd; replace it");
+        let io = FailedWork::new(Work::Gallery, "reports", Fault::Io, "the disk is full; free some space");
+        let told = Failure::of_work(&[data.clone(), io, data]).unwrap().to_string();
+        assert_eq!(told, "failed: the gallery `reports`: the disk is full; free some space (and 2 more failures)");
     }
 }

@@ -2,40 +2,85 @@
 
 use std::sync::Arc;
 
-use super::failure::{Exit, Failure};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
 use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
-use crate::daemon::{self, Mode, Summary};
-use crate::domain::Counters;
+use crate::daemon::{self, FailedWork, Fault, Mode, Summary, Work};
+use crate::domain::{Counters, ModelRecord};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Work off everything that is present, then exit
     #[arg(long)]
     once: bool,
+
+    /// Print one JSON document: what was done, what waits, and each failure
+    #[arg(long, requires = "once")]
+    json: bool,
 }
 
 pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
-    if args.once {
-        return once(settings).map(drop);
+    if !args.once {
+        daemon::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
+        return Ok(());
     }
-    daemon::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
-    Ok(())
+    once(settings, args.json).map(drop)
 }
 
-/// Works off everything present, and tells what was done.
-pub(super) fn once(settings: Settings) -> Result<Summary, Failure> {
-    let summary = daemon::run(settings, Mode::Once, Arc::new(TerminalProgress::default()))?;
+/// Works off everything present, and tells what was done, in JSON or in words. Work that failed is an error, told with the
+/// rest.
+pub(super) fn once(settings: Settings, as_json: bool) -> Result<Summary, Failure> {
+    let state_dir = settings.state_dir.display().to_string();
+    let outcome = daemon::run(settings, Mode::Once, Arc::new(TerminalProgress::default()));
+    let mut summary = outcome.map_err(|error| {
+        let failure = Failure::from(error);
+        if as_json {
+            // What was done before is in the status.
+            output::json(&json!({ "failures": [failure.as_work(Work::Run, &state_dir)] }));
+        }
+        failure
+    })?;
     if summary.stopped {
-        return Err(Failure::new(Exit::TryLater, "stopped on request; finished work is kept, run again for the rest"));
+        let message = "stopped on request, finished work is kept; run again for the rest";
+        summary.failures.push(FailedWork::new(Work::Run, state_dir, Fault::Later, message));
     }
-    tell(&summary);
-    Ok(summary)
+    if as_json {
+        print_json(&summary);
+    } else {
+        tell(&summary);
+    }
+    Failure::of_work(&summary.failures).map_or(Ok(summary), Err)
+}
+
+fn print_json(summary: &Summary) {
+    let best: Vec<Value> = summary.best.iter().map(best).collect();
+    output::json(&json!({
+        "done": summary.done,
+        "best": best,
+        "waiting": summary.waiting,
+        "failures": summary.failures,
+        "gallery": summary.gallery,
+    }));
+}
+
+fn best(model: &ModelRecord) -> Value {
+    json!({
+        "dataset": model.dataset,
+        "run_id": model.run_id,
+        "val_accuracy": model.val_accuracy,
+        "n_right": model.confusion.correct(),
+        "n_validation": model.confusion.total(),
+        "backbone": model.backbone,
+    })
 }
 
 fn tell(summary: &Summary) {
-    output::line(&done(summary));
+    if let Some(sentence) = done(summary) {
+        output::line(&sentence);
+    }
     for model in &summary.best {
         output::line(&format!(
             "Best model of {}: {}, validation accuracy {:.3} ({} of {} right), {}.",
@@ -47,19 +92,20 @@ fn tell(summary: &Summary) {
             model.backbone
         ));
     }
-    for obstacle in &summary.obstacles {
-        output::line(&format!("Waiting: {obstacle}."));
+    for reason in &summary.waiting {
+        output::line(&format!("Waiting: {reason}."));
     }
-    if summary.n_waiting_scans > 0 {
-        output::line(&format!("Waiting: {} scan(s) for a first model.", summary.n_waiting_scans));
+    // What ended the whole run is told on stderr alone.
+    for failed in summary.failures.iter().filter(|failed| failed.what != Work::Run) {
+        output::line(&format!("Failed: {failed}."));
     }
     if let Some(gallery) = &summary.gallery {
         output::line(&format!("Reports: {}", gallery.display()));
     }
 }
 
-/// One sentence on what was done, or that there was nothing to do.
-fn done(summary: &Summary) -> String {
+/// One sentence on what was done, or that there was nothing to do; none where work waits or failed and nothing was done.
+fn done(summary: &Summary) -> Option<String> {
     let Counters { samples, copies_written, trainings, scans_explained, quarantined, .. } = summary.done;
     let parts = [
         (samples, "labelled image(s) taken in"),
@@ -69,9 +115,9 @@ fn done(summary: &Summary) -> String {
         (quarantined, "file(s) quarantined"),
     ];
     let done: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    if done.is_empty() {
-        "Nothing to do: everything is up to date.".to_owned()
-    } else {
-        format!("Done: {}.", done.join(", "))
+    if !done.is_empty() {
+        return Some(format!("Done: {}.", done.join(", ")));
     }
+    let undone = !summary.waiting.is_empty() || !summary.failures.is_empty();
+    (!undone).then(|| "Nothing to do: no image and no scan is new or changed.".to_owned())
 }

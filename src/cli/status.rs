@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::output;
 use crate::config::Settings;
-use crate::daemon::status::{self, BestModel, DatasetStatus, PhaseStatus, ServiceState, Status};
+use crate::daemon::status::{self, BestModel, DatasetStatus, FailedStatus, PhaseStatus, ServiceState, Status};
 use crate::disk::Workspace;
 use crate::domain::DatasetName;
 
@@ -35,7 +35,11 @@ fn page(status: &Status) -> String {
     let mut lines = vec![headline(status)];
     lines.extend(status.waits_for.as_ref().map(|what| row("waits for", what)));
     lines.extend(status.phase.as_ref().filter(|_| is_alive(status.state)).map(|phase| row("now", &progress(phase))));
-    lines.extend(status.last_error.as_ref().map(|error| row("last error", error)));
+    lines.extend(status.failures.iter().map(|failed| row("failed", &failure(failed))));
+    lines.extend(unlisted(status).map(|n| row("failed", &format!("{n} more"))));
+    // A service of an older version names the last error alone.
+    let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty());
+    lines.extend(last_error.map(|error| row("last error", error)));
     lines.extend(status.repairs.iter().map(|repair| row("mended", repair)));
     let facts = [("inbox", &status.inbox), ("device", &status.device), ("backbone", &status.backbone)];
     lines.extend(facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| row(name, fact)));
@@ -72,6 +76,17 @@ fn headline(status: &Status) -> String {
 
 fn is_alive(state: ServiceState) -> bool {
     !matches!(state, ServiceState::Stopped | ServiceState::Dead | ServiceState::NeverStarted)
+}
+
+fn failure(FailedStatus { work, n_failures, next_try }: &FailedStatus) -> String {
+    let times = if *n_failures > 1 { format!("failed {n_failures} times, ") } else { String::new() };
+    let next = next_try.as_ref().map_or_else(|| "not tried again by itself".to_owned(), |at| format!("next try {at}"));
+    format!("{work} ({times}{next})")
+}
+
+/// Failures beyond those that are listed.
+fn unlisted(status: &Status) -> Option<u64> {
+    status.queues.failed.checked_sub(status.failures.len() as u64).filter(|n| *n > 0)
 }
 
 fn progress(phase: &PhaseStatus) -> String {
@@ -125,6 +140,7 @@ fn rounded(duration: Duration) -> String {
 mod tests {
     use super::*;
     use crate::daemon::status::ClassStatus;
+    use crate::daemon::{FailedWork, Fault, Work};
     use crate::domain::{ClassName, RunId};
 
     fn status(state: ServiceState) -> Status {
@@ -159,6 +175,24 @@ mod tests {
             "  waits for  5 more images, or 30s of quiet",
             "  now        features: 12 of 250 images, about 1m 15s left",
             "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_page_says_what_failed_and_when_it_is_tried_again() {
+        let mut status = status(ServiceState::Waiting);
+        let work = FailedWork::new(Work::Training, "xray", Fault::Io, "the disk is full; free some space");
+        let failed = FailedStatus { work, n_failures: 3, next_try: Some("2026-01-02T03:04:05Z".to_owned()) };
+        let for_good = FailedStatus { n_failures: 1, next_try: None, ..failed.clone() };
+        status.failures = vec![failed, for_good];
+        status.queues.failed = 9;
+        let page = page(&status);
+        for line in [
+            "  failed     the training of `xray`: the disk is full; free some space (failed 3 times, next try 2026-01-02T03:04:05Z)",
+            "  failed     the training of `xray`: the disk is full; free some space (not tried again by itself)",
+            "  failed     7 more",
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }

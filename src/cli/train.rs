@@ -5,7 +5,7 @@ mod cross_validation;
 mod dataset;
 mod measures;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,9 @@ use super::{models, output, registering, shortcuts};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader, warn_of};
-use crate::daemon::{self, EngineCell, LearnJob, Learned, Standing, Tools};
+use crate::daemon::{self, EngineCell, FailedWork, LearnJob, Learned, Standing, Tools, Work};
 use crate::disk::{TrainingLock, Workspace};
-use crate::domain::{Counter, DatasetName, Sample, Split, StopFlag};
+use crate::domain::{Counter, DatasetName, ModelRecord, Sample, Split, StopFlag};
 use crate::ingest::{self, Groups};
 
 #[derive(Debug, clap::Args)]
@@ -52,9 +52,17 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let progress = TerminalProgress::default();
     let engine = EngineCell::new(settings, &stop);
+    let failures = RefCell::new(Vec::new());
+    let failed = |work: FailedWork| {
+        if !matches!(work.what, Work::Image | Work::Augmentation) {
+            tracing::warn!("Failed: {work}.");
+        }
+        failures.borrow_mut().push(work);
+    };
     let workspace = Workspace::new(&settings.state_dir);
     let dataset = dataset::Named::new(&args.dataset_dir, args.dataset.as_deref())?;
-    let tools = Tools { settings: settings.of(&dataset.name), engine: &engine, stop: &stop, progress: &progress };
+    let own = settings.of(&dataset.name);
+    let tools = Tools { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
     // Until the end: two trainings at once would remove each other's copies.
     let _lock = TrainingLock::take(&workspace, &dataset.name)?;
     let is_recorded = args.ablate.is_none() && args.folds.is_none();
@@ -66,12 +74,12 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if let Some(what) = args.ablate {
         let found = daemon::ablate(&job, what.into(), n_folds, &tools)?;
         print(args.json, &found, ablation::table);
-        return Ok(());
+        return ended(&failures.take());
     }
     if let Some(n_folds) = n_folds {
         let found = daemon::cross_validate(&job, n_folds, &tools)?;
         print(args.json, &found, cross_validation::table);
-        return Ok(());
+        return ended(&failures.take());
     }
     dataset.note(&workspace)?;
     registering::prepare(&workspace, settings.clock)?;
@@ -84,12 +92,26 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         trained.decide_again(standing, &tools)?;
         Ok(trained.learned().clone())
     })?;
+    let failures = failures.take();
     if args.json {
-        output::json(&learned.model);
+        output::json(&Printed { model: &learned.model, failures: &failures });
     } else {
         tell(&learned, &workspace);
     }
-    Ok(())
+    ended(&failures)
+}
+
+/// What failed beside the work itself is an error all the same.
+fn ended(failures: &[FailedWork]) -> Result<(), Failure> {
+    Failure::of_work(failures).map_or(Ok(()), Err)
+}
+
+/// The model's record, and what failed beside it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    model: &'a ModelRecord,
+    failures: &'a [FailedWork],
 }
 
 fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {

@@ -2,7 +2,7 @@
 //!
 //! It never works itself, so that it always answers within moments.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::ingest::Intake;
 use crate::registry::Registry;
 use crate::watch::Watcher;
 
+use super::DaemonError;
 use super::board::StatusBoard;
 use super::control::Server;
 use super::engine::EngineCell;
@@ -22,10 +23,10 @@ use super::event::Event;
 use super::learning::LearnTask;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
+use super::retry::FailedTasks;
 use super::serve::ServeJob;
-use super::serving::{ScanKey, Serving};
+use super::serving::Serving;
 use super::worker::Worker;
-use super::{DaemonError, INTAKE, LEARN};
 
 /// How long a stop waits for the jobs in hand; a service has 5 seconds in all.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -62,15 +63,20 @@ pub(super) struct Conductor {
     pub(super) reading: bool,
     pub(super) learning: Option<DatasetName>,
     pub(super) serving: Option<Serving>,
-    /// Scans that failed in this process; tried again at the next start.
-    pub(super) unservable: BTreeSet<ScanKey>,
+    /// What is to be committed. It stays here while the disk is full.
+    pub(super) unrecorded: Vec<LedgerEvent>,
+    /// What happened while events could not be recorded.
+    pub(super) unheard: VecDeque<Event>,
+    /// What failed and is not done since.
+    pub(super) failed: FailedTasks,
+    /// Why datasets cannot be trained on yet, as of the last time that it was due.
+    pub(super) obstacles: BTreeMap<DatasetName, String>,
     /// Reports written since the gallery was.
     pub(super) unlisted: usize,
     /// Everything present at the start was handed over.
     pub(super) surveyed: bool,
     /// Of `engine.n_forwarded()`, already counted in the registry.
     pub(super) n_forwarded_counted: u64,
-    pub(super) last_error: Option<String>,
 }
 
 impl Conductor {
@@ -103,10 +109,12 @@ impl Conductor {
                 recv(at(self.wake_at(status_due, stop_deadline))) -> _ => {}
             }
         }
-        self.count_forwards()
+        self.count_forwards()?;
+        self.record_rest()
     }
 
-    fn hear(&mut self, event: Event) -> Result<(), DaemonError> {
+    pub(super) fn hear(&mut self, event: Event) -> Result<(), DaemonError> {
+        let Some(event) = self.put_off(event) else { return Ok(()) };
         match event {
             Event::Surveyed(arrivals) => {
                 self.unread.extend(arrivals?);
@@ -115,6 +123,7 @@ impl Conductor {
             Event::Read(readings) => self.admit(readings)?,
             Event::Expanded(n) => self.commit(vec![LedgerEvent::Counted { counter: Counter::CopiesWritten, n }])?,
             Event::Learned(dataset, outcome) => self.learned(&dataset, *outcome)?,
+            Event::PartFailed(dataset, work) => self.part_failed(dataset, work),
             Event::Served(scan, outcome) => self.served(*scan, *outcome)?,
             Event::Gallery(outcome) => self.listed(outcome),
             Event::Asked(request) => self.answer(request)?,
@@ -127,6 +136,10 @@ impl Conductor {
     /// Gives every idle worker its next job. After a stop was asked for, nobody gets any.
     fn hand_out(&mut self) -> Result<(), DaemonError> {
         if self.stop.is_raised() {
+            return Ok(());
+        }
+        self.record_again()?;
+        if self.is_stuck() {
             return Ok(());
         }
         if !self.reading && !self.unread.is_empty() {
@@ -151,32 +164,5 @@ impl Conductor {
     fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
         let trigger = if self.learning.is_none() { self.trigger.next_deadline() } else { None };
         [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
-    }
-
-    pub(super) fn commit(&mut self, events: Vec<LedgerEvent>) -> Result<(), DaemonError> {
-        Ok(self.registry.commit(events)?)
-    }
-
-    /// Brings the counter of forwards up to what the engine says.
-    pub(super) fn count_forwards(&mut self) -> Result<(), DaemonError> {
-        let Some(engine) = self.engine.started() else { return Ok(()) };
-        let n = engine.n_forwarded() - self.n_forwarded_counted;
-        if n == 0 {
-            return Ok(());
-        }
-        self.n_forwarded_counted += n;
-        self.commit(vec![LedgerEvent::Counted { counter: Counter::ImagesForwarded, n }])
-    }
-
-    /// A worker lost its job to a fault of the program. The job is not repeated in this process: it would fail again.
-    fn survive(&mut self, worker: &str) {
-        let message = format!("internal error in {worker}; the other work goes on, please report the line above");
-        tracing::error!("{message}.");
-        self.last_error = Some(message);
-        match worker {
-            INTAKE => self.reading = false,
-            LEARN => self.learning = None,
-            _ => self.give_up_serving(),
-        }
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::domain::{Arrival, DatasetName, Scan};
 use crate::ingest::Readings;
+use crate::report::ReportError;
 use crate::watch::WatchError;
 
 use super::control::Request;
+use super::failed_work::FailedWork;
 use super::learn::LearnError;
 use super::serve::{ServeError, Served};
 use super::trained::Trained;
@@ -19,10 +21,12 @@ pub(super) enum Event {
     Expanded(u64),
     /// A training ended, or was decided anew.
     Learned(DatasetName, Box<Result<Trained, LearnError>>),
+    /// Something beside the model of a dataset's training was not made.
+    PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
     Served(Box<Scan>, Box<Result<Served, ServeError>>),
     /// The gallery was written, or why it was not.
-    Gallery(Result<(), String>),
+    Gallery(Result<(), ReportError>),
     /// Another command asks.
     Asked(Request),
     /// A signal asked for the end.

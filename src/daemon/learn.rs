@@ -16,6 +16,7 @@ use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, TrainEr
 
 use super::due;
 use super::engine::EngineCell;
+use super::failed_work::{FailedWork, Work};
 use super::identity::{self, VERSIONS};
 use super::sheet::draw_sheet;
 use super::standing::Standing;
@@ -107,6 +108,8 @@ pub struct Tools<'a> {
     pub stop: &'a StopFlag,
     /// Told how far it is.
     pub progress: &'a dyn Progress,
+    /// Told what failed beside the model: copies of an image, a sheet, a page.
+    pub failed: &'a dyn Fn(FailedWork),
 }
 
 /// Trains, and decides on the new model as things stood when the training started: whoever records it first asks whether
@@ -127,6 +130,9 @@ pub fn learn(job: LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result
     let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
     train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now());
+    for failure in &outcome.failed {
+        (tools.failed)(FailedWork::of_file(Work::Image, failure));
+    }
     if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
         tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
     }
@@ -152,9 +158,18 @@ pub(super) fn train_job<'a>(
         augmented,
         augmentation: due::augmentation(settings),
         settings: settings.train,
-        reader: Reader::of(settings).below(&job.root),
+        reader: reader(job, settings),
         clock: settings.clock,
     }
+}
+
+/// The limits are for images of others: the program's own copies are within them, whatever the settings say.
+fn reader(job: &LearnJob, settings: &Settings) -> Reader {
+    let mut reader = Reader::of(settings).below(&job.root);
+    let (limits, side) = (&mut reader.decoding, settings.augment.size);
+    limits.max_side = limits.max_side.max(side);
+    limits.max_pixels = limits.max_pixels.max(u64::from(side).pow(2));
+    reader
 }
 
 /// Makes one copy of one image for one epoch.
@@ -187,10 +202,13 @@ fn expand(job: &LearnJob, tools: &Tools<'_>, expanded: &dyn Fn(u64)) -> Result<V
     if tools.settings.augment.contact_sheet {
         // A sheet that cannot be drawn is no reason not to train.
         if let Err(error) = draw_sheet(&options, &sources, &expansion, &job.expansion) {
-            tracing::warn!("No contact sheet: {error}.");
+            (tools.failed)(FailedWork::of(Work::ContactSheet, &job.dataset, &error));
         }
     }
     warn_of("Not augmented", &expansion.failed);
+    for failure in &expansion.failed {
+        (tools.failed)(FailedWork::of_file(Work::Augmentation, failure));
+    }
     let copies = expansion.copies.into_iter();
     Ok(copies
         .map(|copy| CopyImage { source: copy.source, class: copy.class, hash: copy.hash, path: copy.path })

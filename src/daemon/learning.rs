@@ -11,6 +11,7 @@ use super::alone;
 use super::conductor::Conductor;
 use super::due::{self, Due};
 use super::learn::{LearnError, LearnJob, Tools};
+use super::retry::Task;
 use super::standing::Standing;
 use super::trained::{Learned, Trained};
 
@@ -48,28 +49,44 @@ impl Conductor {
         if self.learning.is_some() || still_arriving {
             return Ok(());
         }
-        while let Some(dataset) = self.trigger.take_due(Instant::now()) {
+        while let Some(dataset) = self.next_dataset(Instant::now()) {
             if let Some(job) = self.prepare(&dataset)? {
+                self.failed.clear_parts(&dataset);
                 tracing::info!(dataset = %dataset, run = %job.run_id, images = job.samples.len(), "Training starts.");
                 self.learning = Some(dataset);
                 self.workers.learn.give(LearnTask::Train(job));
                 break;
             }
+            self.failed.drop_task(&Task::Training(dataset));
         }
         Ok(())
     }
 
+    /// The dataset whose training is due, or is to be tried again.
+    fn next_dataset(&mut self, now: Instant) -> Option<DatasetName> {
+        self.trigger.take_due(now).or_else(|| self.failed.due_training(now))
+    }
+
+    /// A dataset cannot be trained on yet; one that is gone is waited for by nobody.
+    fn held_up(&mut self, dataset: &DatasetName, obstacle: String) {
+        tracing::warn!("Not training yet: {obstacle}.");
+        if self.registry.ledger().samples_of(dataset).next().is_some() {
+            self.obstacles.insert(dataset.clone(), obstacle);
+        }
+    }
+
     /// Decides the side of every new sample and describes the training; `None` when it cannot be or would change nothing.
     fn prepare(&mut self, dataset: &DatasetName) -> Result<Option<LearnJob>, DaemonError> {
+        self.obstacles.remove(dataset);
         let samples = match self.grouped(dataset) {
             Ok(samples) => samples,
             Err(error) => {
-                tracing::warn!("Not training yet: {error}.");
+                self.held_up(dataset, error.to_string());
                 return Ok(None);
             }
         };
         if let Some(obstacle) = due::obstacle(dataset, &samples) {
-            tracing::warn!("Not training yet: {obstacle}.");
+            self.held_up(dataset, obstacle);
             return Ok(None);
         }
         let decided = ingest::assign_split(&samples, self.settings.of(dataset).split.validation);
@@ -78,6 +95,10 @@ impl Conductor {
             tracing::warn!(dataset = %dataset, "{sentence}.");
         }
         self.commit(decided.into_iter().map(LedgerEvent::Sample).collect())?;
+        if self.is_stuck() {
+            self.trigger.note(dataset, 1, Instant::now());
+            return Ok(None);
+        }
         let ledger = self.registry.ledger();
         match due::due(ledger, dataset, &self.settings, self.running_weights()) {
             None => return Ok(None),
@@ -121,7 +142,7 @@ impl Conductor {
         self.count_forwards()?;
         match outcome {
             Ok(trained) if trained.learned().holds(self.registry.ledger()) => {
-                self.last_error = None;
+                self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
                 self.record_learned(trained.learned().clone())
             }
             Ok(_) if self.stop.is_raised() => {
@@ -140,8 +161,7 @@ impl Conductor {
             }
             Err(LearnError::Stopped(_)) => Ok(()),
             Err(error) => {
-                tracing::error!(dataset = %dataset, "The training failed: {error}.");
-                self.last_error = Some(error.to_string());
+                self.training_failed(dataset, &error);
                 Ok(())
             }
         }
@@ -151,7 +171,7 @@ impl Conductor {
     pub(super) fn record_learned(&mut self, learned: Learned) -> Result<(), DaemonError> {
         tell(&learned);
         // What one model could not explain, the next one may.
-        self.unservable.clear();
+        self.failed.release_scans();
         self.commit(learned.into_events())
     }
 

@@ -28,8 +28,12 @@ pub(super) fn text(status: &Status) -> String {
         seconds(&status.updated),
     );
     counters(&mut page, status);
-    let queues =
-        [("arrivals", status.queues.arrivals), ("untrained", status.queues.untrained), ("scans", status.queues.scans)];
+    let queues = [
+        ("arrivals", status.queues.arrivals),
+        ("untrained", status.queues.untrained),
+        ("scans", status.queues.scans),
+        ("failed", status.queues.failed),
+    ];
     let queues = queues.map(|(stage, n)| (labels(&[("stage", stage)]), n as f64));
     page.metric("gradwatch_queue_depth", "gauge", "What waits.", queues);
     datasets(&mut page, status);

@@ -42,7 +42,7 @@ pub enum ServeError {
     Network(#[from] NnError),
     /// The model was trained on other weights than those that run now.
     #[error(
-        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}): set backbone.weights back, or let a training make a new model"
+        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); set backbone.weights back, or let a training make a new model"
     )]
     OtherWeights {
         /// The model.
@@ -128,8 +128,6 @@ pub(super) fn serve(explainer: &mut Explainer, inbox: &Path, reports: &Path, job
             let outcome = explainer.explain(&inbox.join(&scan.path), Some(scan.hash), &model, reports, &prefix);
             Event::Served(scan, Box::new(outcome))
         }
-        ServeJob::Gallery => {
-            Event::Gallery(report::write_gallery(reports).map(drop).map_err(|error| error.to_string()))
-        }
+        ServeJob::Gallery => Event::Gallery(report::write_gallery(reports).map(drop)),
     }
 }

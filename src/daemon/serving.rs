@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{ContentHash, Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+use crate::report::{self, ReportError};
 
 use super::DaemonError;
 use super::conductor::Conductor;
+use super::failed_work::{FailedWork, Work};
+use super::retry::{ScanKey, Task};
 use super::serve::{ServeError, ServeJob, Served};
 
 /// The gallery is written when the last scan is explained, and after this many while more wait.
 const REPORTS_A_GALLERY: usize = 50;
-
-/// Which scan: the dataset its path names, and its content.
-pub(super) type ScanKey = (Option<DatasetName>, ContentHash);
 
 /// What the serving worker has in hand.
 pub(super) enum Serving {
@@ -29,10 +29,10 @@ impl Conductor {
         if self.serving.is_some() || self.learns_first() {
             return;
         }
-        let next = self.next_scan();
-        let gallery_due = self.unlisted >= REPORTS_A_GALLERY || (self.unlisted > 0 && next.is_none());
-        if gallery_due {
-            self.unlisted = 0;
+        let now = Instant::now();
+        let next = self.next_scan(now);
+        let wanted = self.unlisted >= REPORTS_A_GALLERY || (self.unlisted > 0 && next.is_none());
+        if wanted && !self.failed.holds(&Task::Gallery, now) {
             self.serving = Some(Serving::Gallery);
             self.workers.serve.give(ServeJob::Gallery);
         } else if let Some((scan, model)) = next {
@@ -48,18 +48,31 @@ impl Conductor {
         once && (arriving || self.learning.is_some() || self.trigger.next_deadline().is_some())
     }
 
-    fn next_scan(&self) -> Option<(Scan, Arc<ModelRecord>)> {
-        let ledger = self.registry.ledger();
-        ledger.waiting_scans().filter(|scan| !self.unservable.contains(&(scan.dataset.clone(), scan.hash))).find_map(
-            |scan| {
-                let model = ledger.best_model(&self.dataset_of(scan)?)?;
+    /// Scans that never failed go first, so that one that always fails holds up no other.
+    fn next_scan(&self, now: Instant) -> Option<(Scan, Arc<ModelRecord>)> {
+        let task = |scan: &Scan| Task::Scan((scan.dataset.clone(), scan.hash));
+        let find = |is_wanted: &dyn Fn(&Task) -> bool| {
+            let ledger = self.registry.ledger();
+            ledger.waiting_scans().filter(|scan| is_wanted(&task(scan))).find_map(|scan| {
+                let dataset = self.dataset_of(scan)?;
+                let model = ledger.best_model(&dataset).filter(|_| !self.failed.is_paused(&dataset, now))?;
                 Some((scan.clone(), Arc::new(model.clone())))
-            },
-        )
+            })
+        };
+        find(&|task| self.failed.n_failures(task) == 0)
+            .or_else(|| find(&|task| self.failed.n_failures(task) > 0 && !self.failed.holds(task, now)))
+    }
+
+    /// A gallery that an earlier run could not write, or was stopped before, is written.
+    pub(super) fn note_a_stale_gallery(&mut self) {
+        // A folder that cannot be listed shows when the gallery is written.
+        if !report::gallery_is_current(&self.workspace.reports()).unwrap_or(false) {
+            self.unlisted = 1;
+        }
     }
 
     /// The dataset that a scan's path names, or the only one there is.
-    fn dataset_of(&self, scan: &Scan) -> Option<DatasetName> {
+    pub(super) fn dataset_of(&self, scan: &Scan) -> Option<DatasetName> {
         let only = || match self.registry.ledger().datasets().as_slice() {
             [only] => Some(only.clone()),
             _ => None,
@@ -96,6 +109,10 @@ impl Conductor {
                 let predicted = &explanation.classes[explanation.predicted];
                 tracing::info!(scan = %scan.path, model = %explanation.model, "Explained: {predicted}.");
                 self.unlisted += 1;
+                self.failed.clear(&Task::Scan((scan.dataset.clone(), scan.hash)), Instant::now());
+                if let Some(dataset) = self.dataset_of(&scan) {
+                    self.failed.resume_scans(&dataset, Instant::now());
+                }
                 let state = ScanState::Explained { model: explanation.model, report };
                 self.commit(vec![
                     LedgerEvent::Scan(Scan { state, ..scan }),
@@ -103,30 +120,27 @@ impl Conductor {
                 ])
             }
             Err(error) => {
-                tracing::warn!("Not explained: {error}.");
-                self.last_error = Some(error.to_string());
                 if let (ServeError::OtherWeights { .. }, Some(dataset)) = (&error, self.dataset_of(&scan)) {
                     self.trigger.note(&dataset, 1, Instant::now());
                 }
-                self.unservable.insert((scan.dataset, scan.hash));
+                self.scan_failed(&scan, &error);
                 Ok(())
             }
         }
     }
 
-    /// The worker lost what it had in hand; a scan is not tried again in this process.
-    pub(super) fn give_up_serving(&mut self) {
-        if let Some(Serving::Scan(key)) = self.serving.take() {
-            self.unservable.insert(key);
-        }
-    }
-
     /// The gallery was written, or not.
-    pub(super) fn listed(&mut self, outcome: Result<(), String>) {
+    pub(super) fn listed(&mut self, outcome: Result<(), ReportError>) {
         self.serving = None;
-        if let Err(error) = outcome {
-            tracing::error!("The gallery could not be written: {error}.");
-            self.last_error = Some(error);
+        match outcome {
+            Ok(()) => {
+                self.unlisted = 0;
+                self.failed.clear(&Task::Gallery, Instant::now());
+            }
+            Err(error) => {
+                let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);
+                self.fail(Task::Gallery, work, true);
+            }
         }
     }
 }

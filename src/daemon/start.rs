@@ -1,6 +1,6 @@
 //! Bringing the service up, and taking it down.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,10 +20,12 @@ use super::conductor::{Conductor, Workers};
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
+use super::failed_work::FailedWork;
 use super::learn::Tools;
 use super::learning::LearnTask;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
+use super::retry::FailedTasks;
 use super::serve::{self, Explainer};
 use super::status::Status;
 use super::worker::Worker;
@@ -47,10 +49,10 @@ pub struct Summary {
     pub done: Counters,
     /// The promoted models.
     pub best: Vec<ModelRecord>,
-    /// Why some datasets cannot be trained on yet.
-    pub obstacles: Vec<String>,
-    /// Scans that no model has explained yet.
-    pub n_waiting_scans: usize,
+    /// What cannot be done yet, though nothing failed: one clause each.
+    pub waiting: Vec<String>,
+    /// What failed and is not done, in the order of the failures.
+    pub failures: Vec<FailedWork>,
     /// The gallery, when there are reports.
     pub gallery: Option<PathBuf>,
 }
@@ -68,6 +70,7 @@ pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync
     let mut conductor = conductor(Arc::new(settings), mode, &stop, shown, &events)?;
     let before = conductor.registry.ledger().counters;
     conductor.note_what_is_due();
+    conductor.note_a_stale_gallery();
     match mode {
         Mode::Once => survey(&conductor, events).map_err(DaemonError::Threads)?,
         Mode::Service => conductor.wait_until_watching(),
@@ -122,11 +125,13 @@ fn conductor(
         reading: false,
         learning: None,
         serving: None,
-        unservable: BTreeSet::new(),
+        unrecorded: Vec::new(),
+        unheard: VecDeque::new(),
+        failed: FailedTasks::new(mode == Mode::Service),
+        obstacles: BTreeMap::new(),
         unlisted: 0,
         surveyed: false,
         n_forwarded_counted: 0,
-        last_error: None,
     })
 }
 
@@ -147,10 +152,12 @@ fn workers(
         let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
         let expanded = events.clone();
         move |task: LearnTask| {
-            let settings = settings.of(task.dataset());
-            let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress };
+            let dataset = task.dataset().clone();
+            let failed = |work| drop(expanded.send(Event::PartFailed(dataset.clone(), work)));
+            let settings = settings.of(&dataset);
+            let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
             let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
-            Event::Learned(task.dataset().clone(), Box::new(task.work(&tools, &tell)))
+            Event::Learned(dataset.clone(), Box::new(task.work(&tools, &tell)))
         }
     };
     let mut explainer = Explainer::new(settings, engine.clone());

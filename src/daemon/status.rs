@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{DiskError, InstanceLock, Workspace};
 use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
+
+use super::failed_work::FailedWork;
 
 /// What the service is doing. The words are fixed: scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 pub enum ServiceState {
     /// Opening the registry, the network, the inbox.
     Starting,
-    /// Everything is worked off.
+    /// Everything is worked off: nothing waits, nothing failed.
     Idle,
     /// Files arrived and are waited for, read and checked.
     Settling,
@@ -28,7 +30,7 @@ pub enum ServiceState {
     Training,
     /// Explaining scans.
     Explaining,
-    /// There is work that cannot begin yet; `waits_for` says why.
+    /// There is work that cannot begin yet, or that failed; `waits_for` says why.
     Waiting,
     /// Something outside stands in the way; `waits_for` says what.
     Blocked,
@@ -109,8 +111,11 @@ pub struct Status {
     pub phase: Option<PhaseStatus>,
     /// One sentence: what is waited for.
     pub waits_for: Option<String>,
-    /// One line: the last thing that went wrong.
+    /// One line: the last thing that went wrong and is not done since.
     pub last_error: Option<String>,
+    /// Work that failed and is not done since, the latest failure first; `queues.failed` counts what is not listed.
+    #[serde(default)]
+    pub failures: Vec<FailedStatus>,
     /// What was mended when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
@@ -163,6 +168,21 @@ pub struct Queues {
     pub untrained: u64,
     /// Scans that no model has explained yet.
     pub scans: u64,
+    /// Work that failed and is not done since.
+    #[serde(default)]
+    pub failed: u64,
+}
+
+/// Work that failed, and when it is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedStatus {
+    /// What, where, why, remedy.
+    #[serde(flatten)]
+    pub work: FailedWork,
+    /// How often it failed, one after the other.
+    pub n_failures: u32,
+    /// RFC 3339, UTC; the past when it is being tried; `None` when it is not tried again by itself.
+    pub next_try: Option<String>,
 }
 
 /// How far the long work in hand is.
@@ -204,6 +224,7 @@ impl Status {
             phase: None,
             waits_for: None,
             last_error: None,
+            failures: Vec::new(),
             repairs: Vec::new(),
             counters: Counters::default(),
         }
@@ -260,6 +281,12 @@ impl DatasetStatus {
 
 pub(super) fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
+/// The moment `at`, to the second: RFC 3339, UTC.
+pub(super) fn told_of(at: Instant, now: Instant) -> String {
+    let wall = SystemTime::now() + at.saturating_duration_since(now) - now.saturating_duration_since(at);
+    humantime::format_rfc3339_seconds(wall + Duration::from_millis(500)).to_string()
 }
 
 fn elapsed(since: &str) -> Duration {

@@ -1,6 +1,6 @@
 //! What the conductor tells: the status, the service manager, other commands, and the summary at the end.
 
-use crate::domain::{Counters, DatasetName, LedgerEvent};
+use crate::domain::{Counters, LedgerEvent, Scan};
 
 use super::conductor::Conductor;
 use super::control::{self, Answer, Question, Request};
@@ -8,11 +8,12 @@ use super::serving::Serving;
 use super::standing::Standing;
 use super::start::Summary;
 use super::status::{PhaseStatus, ServiceState};
-use super::{DaemonError, due, service_manager};
+use super::{DaemonError, service_manager};
 
 impl Conductor {
     /// Writes the status when it is due; call it every second.
     pub(super) fn publish(&mut self) {
+        self.forget_gone_scans();
         let (state, waits_for) = self.state();
         self.publish_as(state, waits_for);
     }
@@ -32,10 +33,11 @@ impl Conductor {
             total: phase.total,
             remark: phase.remark,
         });
-        let (ledger, last_error) = (self.registry.ledger(), &self.last_error);
+        let ledger = self.registry.ledger();
+        let (failures, n_failed) = self.failures_told();
         let arrivals = self.unread.len() + self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         let untrained = self.trigger.n_pending();
-        let was = self.board.status().state;
+        let was = (self.board.status().state, self.board.status().waits_for.clone());
         self.board.update(|status| {
             status.state = state;
             status.waits_for = waits_for;
@@ -43,14 +45,18 @@ impl Conductor {
             status.queues.arrivals = arrivals as u64;
             status.queues.untrained = untrained;
             status.phase = phase;
-            status.last_error.clone_from(last_error);
+            status.queues.failed = n_failed;
+            status.last_error = failures.first().map(|failed| failed.work.to_string());
+            status.failures = failures;
             if let Some(engine) = engine {
                 engine.device().clone_into(&mut status.device);
                 status.backbone.clone_from(&engine.backbone().name);
             }
         });
-        if was != state {
-            service_manager::status(state.word());
+        let status = self.board.status();
+        if was != (state, status.waits_for.clone()) {
+            let reason = status.waits_for.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            service_manager::status(&format!("{state}{reason}"));
         }
     }
 
@@ -58,6 +64,9 @@ impl Conductor {
     fn state(&self) -> (ServiceState, Option<String>) {
         if let Some(blocked) = self.watcher.as_ref().and_then(|watcher| watcher.health().blocked) {
             return (ServiceState::Blocked, Some(blocked));
+        }
+        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_stuck()) {
+            return (ServiceState::Waiting, Some(stuck));
         }
         if self.learning.is_some() {
             let augmenting = self.progress.phase().is_some_and(|phase| phase.name == "augment");
@@ -70,27 +79,29 @@ impl Conductor {
         if self.reading || !self.unread.is_empty() || n_unsettled > 0 {
             return (ServiceState::Settling, None);
         }
+        if let Some(failed) = self.waits_for_another_try() {
+            return (ServiceState::Waiting, Some(failed));
+        }
         if self.trigger.n_pending() > 0 {
             return (
                 ServiceState::Waiting,
                 Some("more images, or quiet (retrain.after_images, retrain.after_quiet)".to_owned()),
             );
         }
-        let obstacles = self.obstacles();
-        if !obstacles.is_empty() {
-            return (ServiceState::Waiting, Some(obstacles.join("; ")));
+        let reasons = self.waiting();
+        if !reasons.is_empty() {
+            return (ServiceState::Waiting, Some(reasons.join("; ")));
         }
         (ServiceState::Idle, None)
     }
 
-    /// Why datasets cannot be trained on yet, and scans not explained.
-    fn obstacles(&self) -> Vec<String> {
+    /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.
+    fn waiting(&self) -> Vec<String> {
         let ledger = self.registry.ledger();
-        let untrainable = |dataset: &DatasetName| {
-            let samples: Vec<_> = ledger.samples_of(dataset).cloned().collect();
-            due::obstacle(dataset, &samples)
-        };
-        ledger.datasets().iter().filter_map(untrainable).chain(self.stranded_scans()).collect()
+        let has_model = |scan: &Scan| self.dataset_of(scan).is_some_and(|dataset| ledger.best.contains_key(&dataset));
+        let n_scans = ledger.waiting_scans().filter(|scan| !has_model(scan)).count();
+        let scans = (n_scans > 0).then(|| format!("{n_scans} scan(s) for a first model"));
+        self.obstacles.values().cloned().chain(self.stranded_scans()).chain(scans).collect()
     }
 
     /// How things stand; `before` are the counters at the start.
@@ -101,8 +112,8 @@ impl Conductor {
             stopped: self.stop.is_raised(),
             done: ledger.counters.since(before),
             best: ledger.best.keys().filter_map(|dataset| ledger.best_model(dataset)).cloned().collect(),
-            obstacles: self.obstacles(),
-            n_waiting_scans: ledger.waiting_scans().count(),
+            waiting: self.waiting(),
+            failures: self.failed.latest_first().into_iter().rev().map(|failed| failed.work.clone()).collect(),
             gallery: gallery.is_file().then_some(gallery),
         }
     }
@@ -110,6 +121,9 @@ impl Conductor {
     /// Answers another command.
     pub(super) fn answer(&mut self, request: Request) -> Result<(), DaemonError> {
         let answer = match &request.question {
+            Question::Choose { .. } | Question::Adopt { .. } if self.is_stuck() => {
+                Answer::Refused { reason: format!("{}; then try again", self.what_failed()) }
+            }
             Question::Models { dataset } => {
                 Answer::Models { models: control::models(self.registry.ledger(), dataset.as_ref()) }
             }
@@ -117,7 +131,8 @@ impl Conductor {
                 match choice.decide(self.registry.ledger(), dataset, run_id, self.settings.clock) {
                     Ok(decision) => {
                         self.commit(vec![LedgerEvent::Decision(decision.clone())])?;
-                        Answer::Chosen { decision: Box::new(decision) }
+                        self.failed.release_scans();
+                        self.once_recorded(Answer::Chosen { decision: Box::new(decision) })
                     }
                     Err(reason) => Answer::Refused { reason },
                 }
@@ -131,11 +146,23 @@ impl Conductor {
                     work.iter().map(|(counter, n)| LedgerEvent::Counted { counter: *counter, n: *n }).collect(),
                 )?;
                 self.record_learned((**learned).clone())?;
-                Answer::Adopted
+                self.once_recorded(Answer::Adopted)
             }
         };
         request.answer(answer);
         Ok(())
+    }
+
+    /// `answer`, if what it says is recorded.
+    fn once_recorded(&self, answer: Answer) -> Answer {
+        if !self.is_stuck() {
+            return answer;
+        }
+        Answer::Refused { reason: format!("{}; it is done as soon as that has passed", self.what_failed()) }
+    }
+
+    fn what_failed(&self) -> String {
+        self.waits_for_another_try().unwrap_or_default()
     }
 
     /// Waits until the watches are in place, so that nothing that comes after READY is missed.

@@ -14,6 +14,7 @@ use crate::nn::{Engine, Head};
 use crate::report::{self, Mistake, ReportError, RunReport};
 use crate::train::{self, Augmented, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
 
+use super::failed_work::{FailedWork, Work};
 use super::learn::{self, LearnError, LearnJob, Tools};
 use super::promote::{self, Comparison, Rival};
 use super::standing::Standing;
@@ -91,7 +92,7 @@ fn decided(job: &LearnJob, outcome: &Outcome, standing: &Standing, tools: &Tools
     let decision = promote::decide(tools.settings.promotion, &outcome.model, &rival, chosen, tools.settings.clock);
     // The model is there; a page that cannot be written does not undo it.
     if let Err(error) = write_page(job, &Workspace::new(&tools.settings.state_dir), outcome, &decision) {
-        tracing::warn!("No page for model {}: {error}.", outcome.model.run_id);
+        (tools.failed)(FailedWork::of(Work::Page, &outcome.model.run_id, &error));
     }
     Ok(Learned { model: outcome.model.clone(), decision, n_by_hand: standing.n_by_hand })
 }

@@ -42,3 +42,22 @@ impl<J: Send + 'static> Worker<J> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_panics_is_reported_and_the_next_one_is_done() {
+        let (events, heard) = unbounded();
+        let work = |n: u64| {
+            assert!(n > 0, "a fault");
+            Event::Expanded(n)
+        };
+        let worker = Worker::spawn("gw-test", events, work).unwrap();
+        worker.give(0);
+        worker.give(7);
+        assert!(matches!(heard.recv().unwrap(), Event::WorkerPanicked("gw-test")));
+        assert!(matches!(heard.recv().unwrap(), Event::Expanded(7)));
+    }
+}

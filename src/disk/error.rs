@@ -44,9 +44,12 @@ fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied => "; give the user that runs gradwatch write access to it",
         io::ErrorKind::StorageFull => "; free some space, finished work is kept",
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => "; a file stands where a folder is needed",
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "; a file stands where a folder is needed, move it away"
+        }
+        io::ErrorKind::IsADirectory => "; a folder stands where a file is needed, move it away",
         io::ErrorKind::ReadOnlyFilesystem => "; set storage.state_dir to a folder on a writable file system",
-        _ => "",
+        _ => "; check the disk and the permissions of that path",
     }
 }
 

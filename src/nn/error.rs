@@ -93,7 +93,7 @@ pub enum NnError {
         tensor: String,
     },
     /// `weights = "auto"` cannot choose.
-    #[error("several weights files in `{}` ({names}): name one in backbone.weights", folder.display())]
+    #[error("several weights files in `{}` ({names}); name one in backbone.weights", folder.display())]
     SeveralWeights {
         /// The folder of imported files.
         folder: PathBuf,
@@ -128,7 +128,7 @@ pub enum NnError {
         source: io::Error,
     },
     /// The saved layer is not the one its record names.
-    #[error("`{}` is not the layer its record names (SHA-256 {found}, recorded {expected}): train again, or restore the file", path.display())]
+    #[error("`{}` is not the layer its record names (SHA-256 {found}, recorded {expected}); train again, or restore the file", path.display())]
     ForeignHead {
         /// Which file.
         path: PathBuf,

@@ -324,6 +324,6 @@ mod tests {
         assert_eq!(imported(dir.path()).unwrap(), Some(dir.path().join("b.safetensors")));
         std::fs::write(dir.path().join("a.safetensors"), b"").unwrap();
         let error = imported(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("(a.safetensors, b.safetensors): name one in backbone.weights"), "{error}");
+        assert!(error.contains("(a.safetensors, b.safetensors); name one in backbone.weights"), "{error}");
     }
 }

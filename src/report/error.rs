@@ -38,7 +38,7 @@ pub enum ReportError {
     #[error("cannot draw a curve ({0}); please report this as a fault of the program")]
     Plot(String),
     /// A file of others has the name of one of ours.
-    #[error("`{}` was not written by gradwatch and is left alone: move it elsewhere and run again", path.display())]
+    #[error("`{}` was not written by gradwatch and is left alone; move it elsewhere and run again", path.display())]
     InTheWay {
         /// Which.
         path: PathBuf,

@@ -53,6 +53,19 @@ pub fn write_gallery(reports_dir: &Path) -> Result<Gallery, ReportError> {
     Ok(Gallery { n_reports: entries.len(), unreadable })
 }
 
+/// Whether the gallery is there and no report is newer than it. Without any report none is needed.
+///
+/// # Errors
+/// [`ReportError::List`].
+pub fn is_current(reports_dir: &Path) -> Result<bool, ReportError> {
+    let written = |path: PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let folders = report_folders(reports_dir)?;
+    let newest = folders.iter().filter_map(|folder| written(reports_dir.join(folder).join(FILE))).max();
+    let parts = ["index.html", "results.csv"].map(|name| reports_dir.join(name));
+    let oldest = parts.iter().map(|part| written(part.clone()).filter(|_| part.is_file())).min().flatten();
+    Ok(newest.is_none_or(|newest| oldest.is_some_and(|oldest| oldest >= newest)))
+}
+
 /// Beside the reports in the state folder; reports elsewhere have none.
 fn model_page(reports_dir: &Path, record: &ReportRecord) -> Option<String> {
     let page = format!("../runs/{}/{}/{PAGE}", record.dataset, record.model);

@@ -26,7 +26,7 @@ pub enum TrainError {
     },
     /// Every epoch fell short of what was asked for.
     #[error(
-        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}): lower it, or \"none\""
+        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}); lower it, or \"none\""
     )]
     NothingSaved {
         /// The metric that the checkpoint looks at.
@@ -35,7 +35,9 @@ pub enum TrainError {
         threshold: f64,
     },
     /// Features that 16-bit floats cannot hold.
-    #[error("the network's features are not finite or beyond 65504: backbone.preprocessing does not fit the weights")]
+    #[error(
+        "the network's features are not finite or beyond 65504, backbone.preprocessing does not fit the weights; set it to \"auto\""
+    )]
     FeatureRange,
     /// A cached feature file vanished during the training.
     #[error("cannot read cached features `{}`: {source}; train again, they will be computed anew", path.display())]

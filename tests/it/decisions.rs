@@ -215,9 +215,14 @@ fn nothing_that_is_only_kept_tidy_or_looked_at_loses_a_model() {
     for file in ["report.html", "train/events.out.tfevents.gradwatch", "history.csv"] {
         bed.write(format!("state/runs/shapes/{second}/{file}/in-the-way"), "");
     }
-    let ran = bed.run(&["train", "inbox/datasets/shapes", "--json"]).ok();
+    let ran = bed.run(&["train", "inbox/datasets/shapes", "--json"]);
+    assert_eq!(ran.code, 74, "its page could not be written: {}", ran.stderr);
     assert_eq!(ran.json()["run_id"], second.as_str());
-    assert!(ran.stderr.contains("No page for model") && ran.stderr.contains("No history of model"), "{}", ran.stderr);
+    assert_eq!(
+        (&ran.json()["failures"][0]["what"], &ran.json()["failures"][1]),
+        (&"page".into(), &serde_json::Value::Null)
+    );
+    assert!(ran.stderr.contains("No history of model"), "{}", ran.stderr);
     assert_eq!(best(&models(&bed)), [second.as_str()]);
 }
 

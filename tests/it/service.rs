@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::net::Shutdown;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use notify::{RecursiveMode, Watcher};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use crate::bed::{LIMIT, TestBed};
 
@@ -47,6 +47,25 @@ pub struct Ended {
 
 impl Service {
     pub(crate) fn start(bed: &TestBed) -> Self {
+        Self::spawn(bed, bed.command(&["run"]))
+    }
+
+    /// As [`Self::start`], through a shell that ignores the signal of a file that may not grow: writing fails instead.
+    pub(crate) fn start_on_a_disk_that_may_fill(bed: &TestBed) -> Self {
+        let run = bed.command(&["run"]);
+        let mut shell = Command::new("/bin/sh");
+        shell.current_dir(bed.path("")).env_clear().env("HOME", bed.path("")).stdin(Stdio::null());
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(run.get_program()).args(run.get_args());
+        Self::spawn(bed, shell)
+    }
+
+    /// The largest file that it may write from now on, in bytes; `None` lifts the limit.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
+    }
+
+    fn spawn(bed: &TestBed, mut command: Command) -> Self {
         let (sender, events) = mpsc::channel();
         let watcher = watch_folder(&bed.state(""), sender.clone());
         let socket_path = bed.path("notify.sock");
@@ -55,7 +74,6 @@ impl Service {
         let notify_socket = UnixDatagram::bind(&socket_path).unwrap();
         hear(notify_socket.try_clone().unwrap(), sender.clone());
 
-        let mut command = bed.command(&["run"]);
         command.env("NOTIFY_SOCKET", &socket_path).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
