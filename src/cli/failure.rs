@@ -169,7 +169,7 @@ impl From<DaemonError> for Failure {
             }
             DaemonError::Watch(error) => Self::new(Exit::Io, error),
             DaemonError::Control(_) | DaemonError::Threads(_) => Self::new(Exit::Io, error),
-            DaemonError::ThreadGone(_) => Self::new(Exit::Software, error),
+            DaemonError::ThreadGone(_) | DaemonError::Libtorch(_) => Self::new(Exit::Software, error),
         }
     }
 }

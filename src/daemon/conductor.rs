@@ -15,7 +15,6 @@ use crate::ingest::Intake;
 use crate::registry::Registry;
 use crate::watch::Watcher;
 
-use super::DaemonError;
 use super::board::StatusBoard;
 use super::control::Server;
 use super::engine::EngineCell;
@@ -27,6 +26,7 @@ use super::retry::FailedTasks;
 use super::serve::ServeJob;
 use super::serving::Serving;
 use super::worker::Worker;
+use super::{DaemonError, service_manager};
 
 /// How long a stop waits for the jobs in hand; a service has 5 seconds in all.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -83,6 +83,8 @@ impl Conductor {
     /// Works until a stop is asked for, or (for `run --once`) until all is worked off.
     pub(super) fn run(&mut self, events: &Receiver<Event>) -> Result<(), DaemonError> {
         let arrivals = self.watcher.as_ref().map_or_else(never, |watcher| watcher.arrivals().clone());
+        // Of the service; `run --once` has nobody who waits for it.
+        let mut watching = self.watcher.as_ref().map_or_else(never, |watcher| watcher.ready().clone());
         let mut status_due = Instant::now();
         let mut stop_deadline = None;
         loop {
@@ -106,6 +108,13 @@ impl Conductor {
                     Ok(event) => self.hear(event)?,
                     Err(_) => return Err(DaemonError::ThreadGone("working")),
                 },
+                recv(watching) -> stands => {
+                    // A thread that died first shows in `arrivals`.
+                    if stands.is_ok() {
+                        service_manager::ready();
+                    }
+                    watching = never();
+                }
                 recv(at(self.wake_at(status_due, stop_deadline))) -> _ => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::nn::NnError;
 use crate::registry::RegistryError;
 use crate::watch::WatchError;
 
@@ -14,6 +15,9 @@ pub enum DaemonError {
     /// The inbox cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
+    /// libtorch does not compute here.
+    #[error(transparent)]
+    Libtorch(#[from] NnError),
     /// The control socket cannot be made.
     #[error("cannot open the control socket: {0}")]
     Control(io::Error),

@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counters, ModelRecord, Progress, StopFlag};
 use crate::ingest::Intake;
+use crate::nn;
 use crate::registry::Registry;
 use crate::watch::{self, Watcher};
 
@@ -67,15 +68,16 @@ pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync
     let wake = events.clone();
     signals::stop_on_signals(stop.clone(), move || drop(wake.send(Event::StopRequested)))
         .map_err(DaemonError::Threads)?;
+    if mode == Mode::Service {
+        nn::self_test()?;
+    }
     let mut conductor = conductor(Arc::new(settings), mode, &stop, shown, &events)?;
     let before = conductor.registry.ledger().counters;
     conductor.note_what_is_due();
     conductor.note_a_stale_gallery();
-    match mode {
-        Mode::Once => survey(&conductor, events).map_err(DaemonError::Threads)?,
-        Mode::Service => conductor.wait_until_watching(),
+    if mode == Mode::Once {
+        survey(&conductor, events).map_err(DaemonError::Threads)?;
     }
-    service_manager::ready();
     let outcome = conductor.run(&heard);
     service_manager::stopping();
     conductor.publish_end();

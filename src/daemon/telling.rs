@@ -65,6 +65,9 @@ impl Conductor {
         if let Some(blocked) = self.watcher.as_ref().and_then(|watcher| watcher.health().blocked) {
             return (ServiceState::Blocked, Some(blocked));
         }
+        if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
+            return (ServiceState::Starting, Some("the first look through the inbox".to_owned()));
+        }
         if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_stuck()) {
             return (ServiceState::Waiting, Some(stuck));
         }
@@ -163,13 +166,5 @@ impl Conductor {
 
     fn what_failed(&self) -> String {
         self.waits_for_another_try().unwrap_or_default()
-    }
-
-    /// Waits until the watches are in place, so that nothing that comes after READY is missed.
-    pub(super) fn wait_until_watching(&self) {
-        if let Some(watcher) = &self.watcher {
-            // A watching thread that dies first shows in the loop, as a disconnected channel.
-            let _ = watcher.ready().recv();
-        }
     }
 }
