@@ -14,7 +14,7 @@ const EPOCH: &str = "1767225600";
 const MOMENT: &str = "2026-01-01T00:00:00Z";
 
 /// What says how the program is doing, and the index behind the records, whose pages have a layout of their own.
-const LIVE: [&str; 4] = ["registry", "status.json", "gradwatch.prom", "lock"];
+const LIVE: [&str; 5] = ["registry", "status.json", "gradwatch.prom", "lock", "locks"];
 
 /// Everything that is written once and for all.
 fn records(state: &Path) -> BTreeMap<PathBuf, ContentHash> {
