@@ -3,7 +3,7 @@
 //! tch has no word for them, and without them the only way to wait is for the whole queue, which would leave the GPU idle
 //! between batches. The functions come from the CUDA runtime that libtorch itself is linked with.
 
-#![expect(unsafe_code, reason = "six functions of CUDA's C runtime, called with handles that it made itself")]
+#![expect(unsafe_code, reason = "some functions of CUDA's C runtime, called with handles that it made itself")]
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::ptr::null_mut;
@@ -12,6 +12,7 @@ use tch::TchError;
 
 /// No time stamps: the cheapest kind of event.
 const DISABLE_TIMING: c_uint = 2;
+const OUT_OF_MEMORY: c_int = 2;
 /// What a stream answers that has work left.
 const NOT_READY: c_int = 600;
 /// The stream that libtorch queues everything in unless it is told otherwise.
@@ -21,6 +22,7 @@ type Create = unsafe extern "C" fn(*mut *mut c_void, c_uint) -> c_int;
 type Record = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
 type OfHandle = unsafe extern "C" fn(*mut c_void) -> c_int;
 type SetDevice = unsafe extern "C" fn(c_int) -> c_int;
+type LastError = unsafe extern "C" fn() -> c_int;
 
 /// The runtime's functions, for one GPU. Use it on the thread that opened it.
 #[derive(Clone, Copy)]
@@ -30,6 +32,7 @@ pub(super) struct Events {
     synchronize: OfHandle,
     destroy: OfHandle,
     query_stream: OfHandle,
+    take_last_error: LastError,
 }
 
 /// A mark in the queue. It never leaves its thread.
@@ -52,6 +55,7 @@ impl Events {
                 synchronize: std::mem::transmute::<*mut c_void, OfHandle>(function(c"cudaEventSynchronize")?),
                 destroy: std::mem::transmute::<*mut c_void, OfHandle>(function(c"cudaEventDestroy")?),
                 query_stream: std::mem::transmute::<*mut c_void, OfHandle>(function(c"cudaStreamQuery")?),
+                take_last_error: std::mem::transmute::<*mut c_void, LastError>(function(c"cudaGetLastError")?),
             };
             (events, std::mem::transmute::<*mut c_void, SetDevice>(function(c"cudaSetDevice")?))
         };
@@ -63,7 +67,13 @@ impl Events {
     /// Whether the GPU still works for this program. Asking waits for nothing.
     pub(super) fn is_alive(self) -> bool {
         // SAFETY: the default stream always exists.
-        matches!(unsafe { (self.query_stream)(DEFAULT_STREAM) }, 0 | NOT_READY)
+        let answer = unsafe { (self.query_stream)(DEFAULT_STREAM) };
+        if answer == NOT_READY {
+            // CUDA keeps this answer as the thread's last error, which libtorch would take for that of its next kernel.
+            // SAFETY: it takes nothing, and clears that error.
+            let _ = unsafe { (self.take_last_error)() };
+        }
+        matches!(answer, 0 | NOT_READY)
     }
 
     /// A mark behind everything that is queued now.
@@ -107,7 +117,11 @@ fn function(name: &CStr) -> Result<*mut c_void, TchError> {
 }
 
 fn checked(doing: &str, code: c_int) -> Result<(), TchError> {
-    if code == 0 { Ok(()) } else { Err(TchError::Kind(format!("CUDA error {code} on the attempt to {doing}"))) }
+    match code {
+        0 => Ok(()),
+        OUT_OF_MEMORY => Err(TchError::Kind(format!("CUDA out of memory on the attempt to {doing}"))),
+        _ => Err(TchError::Kind(format!("CUDA error {code} on the attempt to {doing}"))),
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +135,8 @@ mod tests {
         let missing = function(c"cudaNoSuchFunction").map(drop).unwrap_err().to_string();
         assert!(missing.contains("cudaNoSuchFunction"), "{missing}");
         let refused = Events::of_gpu(9999).map(drop).unwrap_err().to_string();
+        let full = checked("make an event", OUT_OF_MEMORY).unwrap_err().to_string();
+        assert!(full.contains("out of memory"), "{full}");
         assert!(refused.contains("CUDA error ") && refused.contains("choose the GPU"), "{refused}");
     }
 }

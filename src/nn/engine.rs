@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::architecture::INPUT_SIDE;
-use super::worker::{FeatureJob, Running, ScanJob, Started, Worker, guarded};
+use super::worker::{FeatureJob, Running, ScanJob, Worker, guarded};
 use super::{Activations, NnError};
 use crate::config::{BackboneSettings, ComputeSettings};
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
@@ -39,7 +39,6 @@ struct Shared {
     queues: Option<Queues>,
     thread: Option<JoinHandle<()>>,
     running: Arc<RwLock<Running>>,
-    batch: usize,
     n_forwarded: AtomicU64,
 }
 
@@ -79,14 +78,13 @@ impl Engine {
             }
         };
         let thread = thread::Builder::new().name("gw-torch".to_owned()).spawn(work).map_err(|_| NnError::EngineGone)?;
-        let Started { running, batch } = started.recv().map_err(|_| NnError::EngineGone)??;
-        let Running { backbone, device } = running.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let running = started.recv().map_err(|_| NnError::EngineGone)??;
+        let Running { backbone, device, .. } = running.read().unwrap_or_else(PoisonError::into_inner).clone();
         tracing::info!(backbone = %backbone.name, sha256 = %backbone.record.sha256.short(), %device, "the network is ready");
         Ok(Self(Arc::new(Shared {
             queues: Some(Queues { scans, training }),
             thread: Some(thread),
             running,
-            batch,
             n_forwarded: AtomicU64::new(0),
         })))
     }
@@ -151,7 +149,7 @@ impl Engine {
 
     /// Pictures that run at a time; jobs of a multiple of it waste nothing.
     pub fn batch(&self) -> usize {
-        self.0.batch
+        self.running().batch
     }
 
     /// Pictures that went through the network since the start, of scans and of trainings; padding is not counted.
@@ -278,7 +276,6 @@ pub(super) mod tests {
             queues: Some(Queues { scans, training }),
             thread: None,
             running: Arc::new(RwLock::new(engine().running())),
-            batch: 1,
             n_forwarded: AtomicU64::new(0),
         };
         let dead = Engine(Arc::new(shared));

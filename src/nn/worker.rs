@@ -54,11 +54,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, NnError>) -> Result<T,
 pub(super) struct Running {
     pub(super) backbone: Backbone,
     pub(super) device: String,
-}
-
-/// What the handle knows about the network.
-pub(super) struct Started {
-    pub(super) running: Arc<RwLock<Running>>,
+    /// Images at a time.
     pub(super) batch: usize,
 }
 
@@ -88,7 +84,7 @@ impl Worker {
         compute: &ComputeSettings,
         weights_dir: &Path,
         stop: &StopFlag,
-    ) -> Result<(Self, Started), NnError> {
+    ) -> Result<(Self, Arc<RwLock<Running>>), NnError> {
         let n_threads = match compute.threads {
             0 => thread::available_parallelism().map_or(1, NonZero::get),
             n => n,
@@ -102,13 +98,13 @@ impl Worker {
         let (network, Chosen { device, batch, why, .. }) = begin(chosen, compute, n_threads, &weights.layers, input)?;
         let described = describe(name, origin, input, &network.manner(), weights.sha256);
         let fingerprint = described.fingerprint;
-        let running = Arc::new(RwLock::new(Running { backbone: described, device: why }));
+        let running = Arc::new(RwLock::new(Running { backbone: described, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
             Spare { device, layers: weights.layers, input, compute, n_threads }
         });
         let worker = Self { network, batch, running: Arc::clone(&running), fingerprint, spare };
-        Ok((worker, Started { running, batch }))
+        Ok((worker, running))
     }
 
     /// Until every handle is gone.
@@ -139,7 +135,8 @@ impl Worker {
         loop {
             match guarded(|| self.network.forward(pictures)) {
                 Ok(answers) => return Ok(answers),
-                Err(error) => self.recover(error)?,
+                // One picture at a time: there is no smaller batch.
+                Err(error) => self.recover(error, 1)?,
             }
         }
     }
@@ -152,7 +149,7 @@ impl Worker {
                 return Err(NnError::ArithmeticChanged);
             }
             if let Err(error) = guarded(|| self.stream(&job.pictures, &mut rows, scans)) {
-                self.recover(error)?;
+                self.recover(error, self.batch)?;
             }
         }
         Ok(rows)
@@ -182,55 +179,67 @@ impl Worker {
         before.map_or(Ok(()), |last| last.rows().map(|last| rows.extend(last)))
     }
 
-    /// Changes how the network runs so that it is worth another try, or gives the error back.
-    fn recover(&mut self, error: NnError) -> Result<(), NnError> {
-        let device = self.spare.as_ref().map_or(Device::Cpu, |spare| spare.device);
-        match rescue::remedy(&error, device, self.batch) {
-            Remedy::Smaller(batch) => {
-                tracing::warn!(
-                    "The GPU's memory is too small for {} images at a time: going on with {batch}.",
-                    self.batch
-                );
-                self.batch = batch;
-                Ok(())
+    /// Changes how the network runs so that `batch` pictures are worth another try, or gives the error back.
+    fn recover(&mut self, error: NnError, batch: usize) -> Result<(), NnError> {
+        let Some(spare) = self.spare.take() else { return Err(error) };
+        match rescue::remedy(&error, spare.device, batch) {
+            Remedy::Smaller(smaller) => {
+                tracing::warn!("The GPU's memory is too small for {batch} images at a time: going on with {smaller}.");
+                self.batch = smaller;
+                self.changed(|running| running.batch = smaller);
             }
-            Remedy::Processor => self.leave_gpu(&error),
-            Remedy::Exact => self.become_exact(device, &error),
-            Remedy::None => Err(error),
+            Remedy::Exact => match self.become_exact(&spare, &error) {
+                Ok(()) => {}
+                Err(cause) => return self.leave_gpu(&spare, &cause),
+            },
+            // The processor needs no spare.
+            Remedy::Processor => return self.leave_gpu(&spare, &error),
+            Remedy::None => {
+                self.spare = Some(spare);
+                return Err(error);
+            }
         }
+        self.spare = Some(spare);
+        Ok(())
     }
 
-    fn leave_gpu(&mut self, error: &NnError) -> Result<(), NnError> {
-        let Some(spare) = self.spare.take() else { return Ok(()) };
+    fn leave_gpu(&mut self, spare: &Spare, error: &NnError) -> Result<(), NnError> {
         let compute = on_any_processor(&spare.compute);
         let chosen = device::processor(&compute, spare.n_threads, "the GPU was lost")?;
         tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
-        let lost = self.replace(&spare, chosen)?;
+        let lost = self.replace(spare, chosen)?;
         // Freeing its tensors would ask the lost GPU, for which libtorch ends the program.
         std::mem::forget(lost);
         Ok(())
     }
 
-    fn become_exact(&mut self, device: Device, error: &NnError) -> Result<(), NnError> {
-        let (Some(spare), Device::Cuda(index)) = (self.spare.take(), device) else { return Ok(()) };
+    fn become_exact(&mut self, spare: &Spare, error: &NnError) -> Result<(), NnError> {
+        let Device::Cuda(index) = spare.device else { return Err(NnError::BeyondHalf) };
         let compute = ComputeSettings { precision: Precision::F32, ..spare.compute.clone() };
         let chosen = device::gpu(&compute, index, "16-bit floats do not hold this network's activations");
         tracing::warn!("{error}, which is quicker from the start; going on with {}.", chosen.why);
-        self.replace(&spare, chosen)?;
-        self.spare = Some(spare);
-        Ok(())
+        self.replace(spare, chosen).map(drop)
     }
 
     /// Runs on as `chosen` from now on, with another fingerprint; returns the network until now.
     fn replace(&mut self, spare: &Spare, chosen: Chosen) -> Result<Network, NnError> {
         let Chosen { device, precision, batch, why } = chosen;
         let network = Network::new(&VGG16, &spare.layers, spare.input, device, precision)?;
+        let manner = network.manner();
         self.batch = batch;
-        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
-        self.fingerprint = fingerprint(running.backbone.record.sha256, spare.input, &network.manner());
-        running.backbone.fingerprint = self.fingerprint;
-        running.device = why;
+        self.changed(|running| {
+            running.backbone.fingerprint = fingerprint(running.backbone.record.sha256, spare.input, &manner);
+            running.device = why;
+            running.batch = batch;
+        });
         Ok(std::mem::replace(&mut self.network, network))
+    }
+
+    /// Says how the network runs from now on.
+    fn changed(&mut self, change: impl FnOnce(&mut Running)) {
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut running);
+        self.fingerprint = running.backbone.fingerprint;
     }
 }
 

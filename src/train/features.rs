@@ -36,6 +36,8 @@ impl Wanted {
 const AT_LEAST_A_TIME: usize = 4;
 /// A GPU prepares and reads while it computes only within one question.
 const BATCHES_A_TIME: usize = 2;
+/// From 16 bits to 32 on a GPU, and from the GPU to the processor.
+const MOST_CHANGES: usize = 2;
 
 /// Features on demand: cached, or computed and then cached.
 pub(super) struct Features<'a> {
@@ -111,23 +113,26 @@ impl<'a> Features<'a> {
         Ok(Self { engine, arithmetic, cache, reader: reader.clone(), n_forwarded: AtomicU64::new(0) })
     }
 
-    /// Does `work` with the features of the backbone that runs now. If a GPU is lost meanwhile, the work begins again with
-    /// those of the processor, so that nothing is made of both; the processor is not lost.
+    /// Does `work` with the features of the backbone that runs now. Where its arithmetic changes meanwhile, the work begins
+    /// again, so that nothing is made of both. A GPU can come to 32 bits, and then be lost; the processor is not.
     pub(super) fn with<T>(
         engine: &'a Engine,
         dir: &Path,
         reader: &Reader,
         work: impl Fn(&Self) -> Result<T, TrainError>,
     ) -> Result<T, TrainError> {
-        match work(&Self::open(engine, dir, reader)?) {
-            Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
-                tracing::warn!(
-                    "All features are computed again on the processor, so that none of the lost GPU's are used."
-                );
-                work(&Self::open(engine, dir, reader)?)
+        for _ in 0..MOST_CHANGES {
+            match work(&Self::open(engine, dir, reader)?) {
+                Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
+                    tracing::warn!(
+                        "All features are computed again by {}: those until now are others.",
+                        engine.device()
+                    );
+                }
+                other => return other,
             }
-            other => other,
         }
+        work(&Self::open(engine, dir, reader)?)
     }
 
     /// Pictures that went through the network.
@@ -144,6 +149,7 @@ impl<'a> Features<'a> {
         progress: &dyn Progress,
     ) -> Result<Ensured, TrainError> {
         progress.begin("features", wanted.len() as u64, "images");
+        let begin = Instant::now();
         let steps: Vec<_> = wanted.chunks(self.n_at_a_time()).collect();
         let (decoding, network, storing) = (Stopwatch::default(), Stopwatch::default(), Stopwatch::default());
         let (mut ensured, mut seen, mut n_new) = (Ensured::default(), HashSet::new(), 0);
@@ -159,17 +165,19 @@ impl<'a> Features<'a> {
             Ok(())
         });
         progress.end();
+        let mut synced = Ok(());
         if n_new > 0 {
             tracing::info!(
                 images = n_new,
+                seconds = begin.elapsed().as_secs_f64(),
                 decode_s = decoding.seconds(),
                 network_s = network.seconds(),
                 store_s = storing.seconds(),
                 "Features computed; the longest of the three stages, which overlap, set the pace."
             );
-            self.cache.sync()?;
+            synced = self.cache.sync();
         }
-        finished.map(|()| ensured)
+        finished.and(synced).map(|()| ensured)
     }
 
     /// Runs pictures through the network.

@@ -13,10 +13,10 @@ use crate::nn::Engine;
 pub(super) struct Difference {
     device: String,
     images: usize,
-    /// The greatest.
-    between: f32,
+    /// Between a value of the GPU's and the processor's.
+    largest_gap: f32,
     /// The greatest value of the processor's features, to compare with.
-    of: f32,
+    largest_value: f32,
 }
 
 impl Bench<'_> {
@@ -27,14 +27,14 @@ impl Bench<'_> {
         let exact = features(&self.engine(Device::Cpu, Precision::F32)?)?;
         let engine = self.engine(gpu, self.settings.compute.precision)?;
         let found = features(&engine)?;
-        let (mut between, mut of) = (0.0_f32, 0.0_f32);
+        let (mut largest_gap, mut largest_value) = (0.0_f32, 0.0_f32);
         for (exact, found) in exact.iter().flatten().zip(found.iter().flatten()) {
             // A value that is no number is as far away as can be.
             let difference = (exact - found).abs();
-            between = between.max(if difference.is_nan() { f32::MAX } else { difference });
-            of = of.max(exact.abs());
+            largest_gap = largest_gap.max(if difference.is_nan() { f32::MAX } else { difference });
+            largest_value = largest_value.max(exact.abs());
         }
-        Ok(Difference { device: engine.device(), images: pictures.len(), between, of })
+        Ok(Difference { device: engine.device(), images: pictures.len(), largest_gap, largest_value })
     }
 }
 
@@ -42,7 +42,7 @@ impl Difference {
     pub(super) fn sentence(&self) -> String {
         format!(
             "parity      at most {:.1e} from the processor in f32, where features reach {:.1} ({} images)  {}",
-            self.between, self.of, self.images, self.device
+            self.largest_gap, self.largest_value, self.images, self.device
         )
     }
 
@@ -51,8 +51,8 @@ impl Difference {
             "what": "parity",
             "device": self.device,
             "images": self.images,
-            "greatest_difference": self.between,
-            "greatest_feature": self.of,
+            "greatest_difference": self.largest_gap,
+            "greatest_feature": self.largest_value,
         })
     }
 }
