@@ -1,7 +1,7 @@
 //! `scripts/gpu-check`, small: on a machine without a GPU its processor steps pass and the others say why they did not run.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -14,11 +14,30 @@ fn scripts(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name).display().to_string()
 }
 
+/// The script with all that lies beside it where it is used, as `make gpu-bundle` lays it out.
+fn bundle(bed: &TestBed) -> PathBuf {
+    let folder = bed.path("bundle");
+    fs::create_dir_all(folder.join("gpu")).unwrap();
+    for file in ["gpu-check", "gpu/ballast.py", "gpu/peer.py"] {
+        fs::copy(scripts(file), folder.join(file)).unwrap();
+    }
+    compile_library(&folder.join("gpu/lose_gpu.so"));
+    folder.join("gpu-check")
+}
+
+fn compile_library(library: &Path) {
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o"]).arg(library);
+    compile.arg(scripts("gpu/lose_gpu.c")).arg("-ldl");
+    finish(compile).ok();
+}
+
 #[test]
 fn the_gpu_check_runs_to_its_end_and_no_step_fails() {
     let bed = TestBed::new();
     let out = bed.path("checked");
-    let mut command = Command::new(scripts("gpu-check"));
+    let check = bundle(&bed);
+    let mut command = Command::new(check);
     command.arg("--small").arg(PROGRAM).arg(&out).arg("--weights").arg(bed.state("weights"));
     let Ran { stdout, .. } = finish(command).ok();
     assert!(stdout.contains("no step failed"), "{stdout}");
@@ -47,10 +66,7 @@ fn the_gpu_check_runs_to_its_end_and_no_step_fails() {
 fn the_library_that_loses_the_gpu_fails_the_call_it_is_told_and_all_after_it() {
     let bed = TestBed::new();
     let library = bed.path("lose_gpu.so");
-    let mut compile = Command::new("cc");
-    compile.args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&library);
-    compile.arg(scripts("gpu/lose_gpu.c")).arg("-ldl");
-    finish(compile).ok();
+    compile_library(&library);
     // Without a driver CUDA refuses each call, with another number than that of a lost GPU (719).
     let calls = "import ctypes\ncuda = ctypes.CDLL(None)\nprint(*(cuda.cudaStreamSynchronize(None) == 719 for _ in range(4)), cuda.cudaGetLastError())";
     let linked = String::from_utf8(Command::new("ldd").arg(PROGRAM).output().unwrap().stdout).unwrap();
