@@ -12,6 +12,7 @@ use super::architecture::{Conv, INPUT_SIDE, N_FEATURES};
 use super::cuda_event::{Event, Events};
 use super::input::Input;
 use super::pinned::{self, Pinned};
+use super::placed::pool;
 use super::precision::Precision;
 use super::torch::Torch;
 use super::weights::Layer;
@@ -236,8 +237,4 @@ impl InFlight {
         held(values, self.may_overflow)?;
         Ok(values.chunks_exact(N_FEATURES).map(<[f32]>::to_vec).collect())
     }
-}
-
-fn pool(x: &Tensor) -> Result<Tensor, TchError> {
-    x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)
 }

@@ -97,7 +97,8 @@ fn place(conv: &Conv, layer: &Layer, precision: Precision) -> Result<Weights, Tc
     Ok(Weights { weight: laid_out, bias, ends_block: conv.ends_block })
 }
 
-fn pool(x: &Tensor) -> Result<Tensor, TchError> {
+/// The greatest of each 2x2, on any device.
+pub(super) fn pool(x: &Tensor) -> Result<Tensor, TchError> {
     x.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)
 }
 
