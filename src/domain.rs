@@ -30,7 +30,7 @@ pub use border::{Border, BorderParseError};
 pub use clock::Clock;
 pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
-pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent};
+pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
 pub use look::Look;
 pub use metric::{
     Assessment, Calibrated, CalibrationBin, ClassAssessment, Confusion, Contrast, Differences, Estimate, Interval,

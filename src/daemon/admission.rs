@@ -3,25 +3,47 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::domain::{DatasetName, Ledger, LedgerEvent, Sample};
-use crate::ingest::Readings;
+use crate::domain::{Arrival, DatasetName, Ledger, LedgerEvent, Sample, ScanKey, ScanState};
+use crate::ingest::Taken;
 
 use super::DaemonError;
 use super::conductor::Conductor;
+use super::learning::Learning;
+
+/// Files of one intake job: few enough that a stop is heard soon, and many enough that a commit is worth while.
+const FILES_A_JOB: usize = 1024;
+
+/// Files to take in.
+pub(super) struct IntakeJob {
+    pub(super) arrivals: Vec<Arrival>,
+    /// What is known of them.
+    pub(super) ledger: Ledger,
+}
 
 impl Conductor {
-    /// Decides on a batch of files and records what changes by it.
-    pub(super) fn admit(&mut self, readings: Readings) -> Result<(), DaemonError> {
+    /// Gives the intake worker its next files. No file comes in while the sides of images are decided.
+    pub(super) fn take_in(&mut self) {
+        if self.reading || self.unread.is_empty() || matches!(self.learning, Some(Learning::Preparing(_))) {
+            return;
+        }
+        let n = self.unread.len().min(FILES_A_JOB);
+        let arrivals = self.unread.drain(..n).collect();
+        self.workers.intake.give(IntakeJob { arrivals, ledger: self.registry.ledger().clone() });
+        self.reading = true;
+    }
+
+    /// Records what a batch of files changes.
+    pub(super) fn admit(&mut self, mut taken: Taken) -> Result<(), DaemonError> {
         self.reading = false;
-        let taken = self.intake.decide(self.registry.ledger(), readings);
         if let Some(watcher) = &self.watcher {
             taken.unfinished.iter().for_each(|path| watcher.reconsider(path));
         }
+        keep_explained(self.registry.ledger(), &mut taken.events);
         let mut changes = changes(self.registry.ledger(), &taken.events);
         self.commit(taken.events)?;
         // What waited for a list that could not be used goes on, whatever the list says.
         for dataset in taken.listed {
-            if self.registry.ledger().samples_of(&dataset).next().is_some() {
+            if self.registry.ledger().has_samples(&dataset) {
                 changes.entry(dataset).or_insert(1);
             }
         }
@@ -30,6 +52,23 @@ impl Conductor {
         }
         Ok(())
     }
+}
+
+/// A scan may have been explained while files were decided on: it stays so, and is not forgotten with its file.
+fn keep_explained(now: &Ledger, events: &mut Vec<LedgerEvent>) {
+    let state_now = |key: &ScanKey| now.scans.get(key).map(|scan| scan.state.clone());
+    events.retain_mut(|event| match event {
+        LedgerEvent::Scan(scan) => {
+            if let Some(state) = state_now(&(scan.dataset.clone(), scan.hash)) {
+                scan.state = state;
+            }
+            true
+        }
+        LedgerEvent::ScanGone { dataset, hash } => {
+            state_now(&(dataset.clone(), *hash)).is_none_or(|state| state == ScanState::Waiting)
+        }
+        _ => true,
+    });
 }
 
 /// Samples that came, went, or got another label, side or group than in `before`, by dataset.
@@ -51,4 +90,30 @@ fn is_learned_otherwise(before: &Ledger, sample: &Sample) -> bool {
     let known = before.samples.get(&(sample.dataset.clone(), sample.hash));
     let learned = |sample: &Sample| (sample.class.clone(), sample.side, sample.group.clone());
     sample.split.is_none() || known.is_none_or(|known| learned(known) != learned(sample))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ContentHash, ImageFacts, RunId, Scan};
+
+    #[test]
+    fn a_scan_that_was_explained_while_its_file_was_moved_stays_so() {
+        let image = ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() };
+        let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: "r".to_owned() };
+        let scan = |path: &str, state| Scan {
+            dataset: None,
+            hash: ContentHash::of(b"1"),
+            path: path.into(),
+            state,
+            image: image.clone(),
+        };
+        let mut ledger = Ledger::default();
+        ledger.apply(&LedgerEvent::Scan(scan("scans/old.png", explained.clone())));
+        let gone = LedgerEvent::ScanGone { dataset: None, hash: ContentHash::of(b"1") };
+        let other_gone = LedgerEvent::ScanGone { dataset: None, hash: ContentHash::of(b"2") };
+        let mut events = vec![LedgerEvent::Scan(scan("scans/new.png", ScanState::Waiting)), gone, other_gone.clone()];
+        keep_explained(&ledger, &mut events);
+        assert_eq!(events, [LedgerEvent::Scan(scan("scans/new.png", explained)), other_gone]);
+    }
 }

@@ -1,6 +1,7 @@
 //! The one loop that knows the order: it hears of everything, owns the registry, and hands out all work.
 //!
-//! It never works itself, so that it always answers within moments.
+//! It never works itself: workers decide on copies of the ledger, and what it does takes no longer the more is known, so that
+//! it always answers within moments.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,15 +12,16 @@ use crossbeam_channel::{Receiver, at, never, select};
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, DatasetName, LedgerEvent, StopFlag};
-use crate::ingest::Intake;
 use crate::registry::Registry;
 use crate::watch::Watcher;
 
+use super::admission::IntakeJob;
 use super::board::StatusBoard;
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
-use super::learning::LearnTask;
+use super::learner::LearnTask;
+use super::learning::Learning;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::retry::FailedTasks;
@@ -32,12 +34,9 @@ use super::{DaemonError, service_manager};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How often the status is looked after.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
-/// Files of one intake job. Deciding on a batch costs a copy of the ledger, so batches are large; a stop is heard within.
-const FILES_A_JOB: usize = 1024;
-
 /// The threads that work.
 pub(super) struct Workers {
-    pub(super) intake: Worker<Vec<Arrival>>,
+    pub(super) intake: Worker<IntakeJob>,
     pub(super) learn: Worker<LearnTask>,
     pub(super) serve: Worker<ServeJob>,
 }
@@ -51,7 +50,6 @@ pub(super) struct Conductor {
     pub(super) stop: StopFlag,
     pub(super) progress: Watched,
     pub(super) workers: Workers,
-    pub(super) intake: Arc<Intake>,
     pub(super) board: StatusBoard,
     /// Only held: it closes the socket when the service ends.
     pub(super) _control: Server,
@@ -61,7 +59,7 @@ pub(super) struct Conductor {
     /// Settled files that no worker has yet.
     pub(super) unread: VecDeque<Arrival>,
     pub(super) reading: bool,
-    pub(super) learning: Option<DatasetName>,
+    pub(super) learning: Option<Learning>,
     pub(super) serving: Option<Serving>,
     /// What is to be committed. It stays here while the disk is full.
     pub(super) unrecorded: Vec<LedgerEvent>,
@@ -129,7 +127,9 @@ impl Conductor {
                 self.unread.extend(arrivals?);
                 self.surveyed = true;
             }
-            Event::Read(readings) => self.admit(readings)?,
+            Event::Read(taken) => self.admit(taken)?,
+            Event::Due(datasets) => self.found_due(&datasets),
+            Event::Prepared(dataset, prepared) => self.prepared(dataset, prepared)?,
             Event::Expanded(n) => self.commit(vec![LedgerEvent::Counted { counter: Counter::CopiesWritten, n }])?,
             Event::Learned(dataset, outcome) => self.learned(&dataset, *outcome)?,
             Event::PartFailed(dataset, work) => self.part_failed(dataset, work),
@@ -151,12 +151,8 @@ impl Conductor {
         if self.is_stuck() {
             return Ok(());
         }
-        if !self.reading && !self.unread.is_empty() {
-            let n = self.unread.len().min(FILES_A_JOB);
-            self.workers.intake.give(self.unread.drain(..n).collect());
-            self.reading = true;
-        }
-        self.start_training()?;
+        self.take_in();
+        self.start_training();
         self.serve_next();
         Ok(())
     }

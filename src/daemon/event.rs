@@ -1,13 +1,14 @@
 //! Everything that can happen, in one closed list: whoever reads it sees all that drives the service.
 
 use crate::domain::{Arrival, DatasetName, Scan};
-use crate::ingest::Readings;
+use crate::ingest::Taken;
 use crate::report::ReportError;
 use crate::watch::WatchError;
 
 use super::control::Request;
 use super::failed_work::FailedWork;
 use super::learn::LearnError;
+use super::prepare::Prepared;
 use super::serve::{ServeError, Served};
 use super::trained::Trained;
 
@@ -15,8 +16,12 @@ use super::trained::Trained;
 pub(super) enum Event {
     /// Everything that was present at the start, or why it cannot be looked at.
     Surveyed(Result<Vec<Arrival>, WatchError>),
-    /// Files were read and decoded.
-    Read(Readings),
+    /// Files were read and decided on.
+    Read(Taken),
+    /// Datasets whose trainings are due from before this process.
+    Due(Vec<DatasetName>),
+    /// A training was prepared.
+    Prepared(DatasetName, Prepared),
     /// Copies were written to the disk.
     Expanded(u64),
     /// A training ended, or was decided anew.

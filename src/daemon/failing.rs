@@ -8,6 +8,7 @@ use super::conductor::Conductor;
 use super::failed_work::{FailedWork, Work};
 use super::fault::Fault;
 use super::learn::LearnError;
+use super::learning::Learning;
 use super::retry::{Failed, Task};
 use super::serve::ServeError;
 use super::serving::Serving;
@@ -57,7 +58,14 @@ impl Conductor {
                 (Task::Intake, fault(Work::Intake, &self.settings.watch.inbox.display()))
             }
             LEARN => {
-                let Some(dataset) = self.learning.take() else { return };
+                let dataset = match self.learning.take() {
+                    Some(Learning::Preparing(dataset) | Learning::Training(dataset)) => dataset,
+                    Some(Learning::FindingDue) => {
+                        let work = fault(Work::Training, &self.settings.watch.inbox.display());
+                        return self.fail(Task::FindDue, work, false);
+                    }
+                    None => return,
+                };
                 let work = fault(Work::Training, &dataset);
                 (Task::Training(dataset), work)
             }

@@ -24,7 +24,7 @@ impl Conductor {
 
     /// Whether events wait for the disk.
     pub(super) fn is_stuck(&self) -> bool {
-        self.failed.n_failures(&Task::Record) > 0
+        self.failed.has_failed(&Task::Record)
     }
 
     /// Brings the counter of forwards up to what the engine says.

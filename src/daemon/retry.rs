@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::domain::{ContentHash, DatasetName};
+use crate::domain::{DatasetName, ScanKey};
 
 use super::failed_work::{FailedWork, Work};
 use super::fault::Fault;
@@ -14,14 +14,13 @@ use super::fault::Fault;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
-/// Which scan: the dataset its path names, and its content.
-pub(super) type ScanKey = (Option<DatasetName>, ContentHash);
-
 /// What is tried again as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
     /// Commits to the registry.
     Record,
+    /// To find out which trainings are due.
+    FindDue,
     /// The training of a dataset.
     Training(DatasetName),
     /// One part of a dataset's last training that is not its model: a page, a sheet, the copies of an image.
@@ -120,9 +119,9 @@ impl FailedTasks {
         self.paused.get(dataset).is_some_and(|(_, until)| *until > now)
     }
 
-    /// How often a task failed.
-    pub(super) fn n_failures(&self, task: &Task) -> u32 {
-        self.tasks.get(task).map_or(0, |failed| failed.n_failures)
+    /// Whether a task failed and is not done since.
+    pub(super) fn has_failed(&self, task: &Task) -> bool {
+        self.tasks.contains_key(task)
     }
 
     /// Whether a task failed and its next try is not due.
@@ -135,6 +134,14 @@ impl FailedTasks {
         let due = |failed: &Failed| failed.next_try.is_some_and(|at| at <= now);
         self.tasks.iter().find_map(|(task, failed)| match task {
             Task::Training(dataset) if due(failed) => Some(dataset.clone()),
+            _ => None,
+        })
+    }
+
+    /// Scans that failed and are to be tried now.
+    pub(super) fn due_scans(&self, now: Instant) -> impl Iterator<Item = &ScanKey> {
+        self.tasks.iter().filter_map(move |(task, failed)| match task {
+            Task::Scan(key) if failed.next_try.is_some_and(|at| at <= now) => Some(key),
             _ => None,
         })
     }
@@ -163,6 +170,7 @@ fn pause(n_failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ContentHash;
 
     fn dataset(name: &str) -> DatasetName {
         DatasetName::new(name).unwrap()

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanKey, ScanState};
 use crate::report::{self, ReportError};
 
 use super::DaemonError;
 use super::conductor::Conductor;
 use super::failed_work::{FailedWork, Work};
-use super::retry::{ScanKey, Task};
+use super::retry::Task;
 use super::serve::{ServeError, ServeJob, Served};
 
 /// The gallery is written when the last scan is explained, and after this many while more wait.
@@ -50,17 +50,27 @@ impl Conductor {
 
     /// Scans that never failed go first, so that one that always fails holds up no other.
     fn next_scan(&self, now: Instant) -> Option<(Scan, Arc<ModelRecord>)> {
-        let task = |scan: &Scan| Task::Scan((scan.dataset.clone(), scan.hash));
-        let find = |is_wanted: &dyn Fn(&Task) -> bool| {
-            let ledger = self.registry.ledger();
-            ledger.waiting_scans().filter(|scan| is_wanted(&task(scan))).find_map(|scan| {
-                let dataset = self.dataset_of(scan)?;
-                let model = ledger.best_model(&dataset).filter(|_| !self.failed.is_paused(&dataset, now))?;
-                Some((scan.clone(), Arc::new(model.clone())))
+        let ledger = self.registry.ledger();
+        let (scan, model) = ledger
+            .n_waiting_scans()
+            .keys()
+            .filter_map(|named| Some((named, self.serving_model(named.as_ref(), now)?)))
+            .find_map(|(named, model)| {
+                let is_new = |scan: &&Scan| !self.failed.has_failed(&Task::Scan((named.clone(), scan.hash)));
+                Some((ledger.waiting_scans(named).find(is_new)?, model))
             })
-        };
-        find(&|task| self.failed.n_failures(task) == 0)
-            .or_else(|| find(&|task| self.failed.n_failures(task) > 0 && !self.failed.holds(task, now)))
+            .or_else(|| {
+                let due = self.failed.due_scans(now).filter_map(|key| ledger.scans.get(key));
+                let mut waiting = due.filter(|scan| scan.state == ScanState::Waiting);
+                waiting.find_map(|scan| Some((scan, self.serving_model(scan.dataset.as_ref(), now)?)))
+            })?;
+        Some((scan.clone(), Arc::new(model.clone())))
+    }
+
+    /// The model that explains the scans whose paths name `dataset`, or none; `None` while there is none, or they wait.
+    fn serving_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
+        let dataset = self.dataset_named(named)?;
+        self.registry.ledger().best_model(dataset).filter(|_| !self.failed.is_paused(dataset, now))
     }
 
     /// A gallery that an earlier run could not write, or was stopped before, is written.
@@ -73,30 +83,41 @@ impl Conductor {
 
     /// The dataset that a scan's path names, or the only one there is.
     pub(super) fn dataset_of(&self, scan: &Scan) -> Option<DatasetName> {
-        let only = || match self.registry.ledger().datasets().as_slice() {
-            [only] => Some(only.clone()),
-            _ => None,
+        self.dataset_named(scan.dataset.as_ref()).cloned()
+    }
+
+    fn dataset_named<'a>(&'a self, named: Option<&'a DatasetName>) -> Option<&'a DatasetName> {
+        named.or_else(|| {
+            let mut datasets = self.registry.ledger().datasets();
+            datasets.next().filter(|_| datasets.next().is_none())
+        })
+    }
+
+    /// Scans that wait for a first model, which a training will bring.
+    pub(super) fn n_without_model(&self) -> usize {
+        let ledger = self.registry.ledger();
+        let has_model = |named: &Option<DatasetName>| {
+            self.dataset_named(named.as_ref()).is_some_and(|dataset| ledger.best.contains_key(dataset))
         };
-        scan.dataset.clone().or_else(only)
+        ledger.n_waiting_scans().iter().filter(|(named, _)| !has_model(named)).map(|(_, n)| n).sum()
     }
 
     /// Scans that no training will bring a model to, with what to do.
     pub(super) fn stranded_scans(&self) -> Option<String> {
         let ledger = self.registry.ledger();
-        let datasets = ledger.datasets();
-        let scan = ledger.waiting_scans().find(|scan| match &scan.dataset {
-            Some(dataset) => !datasets.contains(dataset) && !ledger.best.contains_key(dataset),
-            None => datasets.len() > 1,
+        let list = || ledger.datasets().map(DatasetName::as_str).collect::<Vec<_>>().join(", ");
+        let named = ledger.n_waiting_scans().keys().find(|named| match named {
+            Some(dataset) => !ledger.has_samples(dataset) && !ledger.best.contains_key(dataset),
+            None => ledger.datasets().nth(1).is_some(),
         })?;
-        let names = datasets.iter().map(DatasetName::as_str).collect::<Vec<_>>().join(", ");
-        Some(match &scan.dataset {
+        let path = &ledger.waiting_scans(named).next()?.path;
+        Some(match named {
             Some(dataset) => {
-                format!("`{}` names dataset `{dataset}`, which has no images (there are: {names})", scan.path)
+                format!("`{path}` names dataset `{dataset}`, which has no images (there are: {})", list())
             }
-            None => format!(
-                "`{}` names no dataset, and there are several: move it to scans/<dataset>/ ({names})",
-                scan.path
-            ),
+            None => {
+                format!("`{path}` names no dataset, and there are several: move it to scans/<dataset>/ ({})", list())
+            }
         })
     }
 
@@ -114,6 +135,9 @@ impl Conductor {
                     self.failed.resume_scans(&dataset, Instant::now());
                 }
                 let state = ScanState::Explained { model: explanation.model, report };
+                // Its file may have been moved meanwhile.
+                let now = self.registry.ledger().scans.get(&(scan.dataset.clone(), scan.hash)).cloned();
+                let scan = now.unwrap_or(scan);
                 self.commit(vec![
                     LedgerEvent::Scan(Scan { state, ..scan }),
                     LedgerEvent::Counted { counter: Counter::ScansExplained, n: 1 },

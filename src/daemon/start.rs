@@ -10,20 +10,20 @@ use crossbeam_channel::{Sender, unbounded};
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{Arrival, Counters, ModelRecord, Progress, StopFlag};
+use crate::domain::{Counters, ModelRecord, Progress, StopFlag};
 use crate::ingest::Intake;
 use crate::nn;
 use crate::registry::Registry;
 use crate::watch::{self, Watcher};
 
+use super::admission::IntakeJob;
 use super::board::StatusBoard;
 use super::conductor::{Conductor, Workers};
 use super::control::Server;
 use super::engine::EngineCell;
 use super::event::Event;
 use super::failed_work::FailedWork;
-use super::learn::Tools;
-use super::learning::LearnTask;
+use super::learner::Learner;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::retry::FailedTasks;
@@ -73,7 +73,7 @@ pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync
     }
     let mut conductor = conductor(Arc::new(settings), mode, &stop, shown, &events)?;
     let before = conductor.registry.ledger().counters;
-    conductor.note_what_is_due();
+    conductor.find_due();
     conductor.note_a_stale_gallery();
     if mode == Mode::Once {
         survey(&conductor, events).map_err(DaemonError::Threads)?;
@@ -113,7 +113,6 @@ fn conductor(
         workers: workers(&settings, &workspace, &intake, &engine, stop, &progress, events)
             .map_err(DaemonError::Threads)?,
         _control: control.map_err(DaemonError::Control)?,
-        intake,
         board,
         settings,
         workspace,
@@ -146,27 +145,23 @@ fn workers(
     progress: &Watched,
     events: &Sender<Event>,
 ) -> io::Result<Workers> {
-    let read = {
+    let take = {
         let (intake, stop) = (Arc::clone(intake), stop.clone());
-        move |arrivals: Vec<Arrival>| Event::Read(intake.read(arrivals, &stop))
+        move |IntakeJob { arrivals, ledger }: IntakeJob| Event::Read(intake.take(&ledger, arrivals, &stop))
     };
-    let learn = {
-        let (settings, engine, stop, progress) = (Arc::clone(settings), engine.clone(), stop.clone(), progress.clone());
-        let expanded = events.clone();
-        move |task: LearnTask| {
-            let dataset = task.dataset().clone();
-            let failed = |work| drop(expanded.send(Event::PartFailed(dataset.clone(), work)));
-            let settings = settings.of(&dataset);
-            let tools = Tools { settings, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
-            let tell = |n_copies| drop(expanded.send(Event::Expanded(n_copies)));
-            Event::Learned(dataset.clone(), Box::new(task.work(&tools, &tell)))
-        }
+    let learner = Learner {
+        settings: Arc::clone(settings),
+        workspace: workspace.clone(),
+        engine: engine.clone(),
+        stop: stop.clone(),
+        progress: progress.clone(),
+        events: events.clone(),
     };
     let mut explainer = Explainer::new(settings, engine.clone());
     let (inbox, reports) = (settings.watch.inbox.clone(), workspace.reports());
     Ok(Workers {
-        intake: Worker::spawn(INTAKE, events.clone(), read)?,
-        learn: Worker::spawn(LEARN, events.clone(), learn)?,
+        intake: Worker::spawn(INTAKE, events.clone(), take)?,
+        learn: Worker::spawn(LEARN, events.clone(), move |task| learner.work(task))?,
         serve: Worker::spawn(SERVE, events.clone(), move |job| serve::serve(&mut explainer, &inbox, &reports, job))?,
     })
 }

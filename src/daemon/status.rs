@@ -238,9 +238,9 @@ impl Status {
     /// Takes over what the ledger knows: datasets, waiting scans, counters.
     pub fn look_at(&mut self, ledger: &Ledger) {
         self.counters = ledger.counters;
-        self.queues.scans = ledger.waiting_scans().count() as u64;
-        let names = ledger.datasets().into_iter().chain(ledger.best.keys().cloned());
-        self.datasets = names.map(|name| (name.clone(), DatasetStatus::of(ledger, &name))).collect();
+        self.queues.scans = ledger.n_waiting_scans().values().sum::<usize>() as u64;
+        let names = ledger.datasets().chain(ledger.best.keys());
+        self.datasets = names.map(|name| (name.clone(), DatasetStatus::of(ledger, name))).collect();
     }
 
     /// How long ago it was written; zero when the clock was set back since.

@@ -1,9 +1,10 @@
 //! What the conductor tells: the status, the service manager, other commands, and the summary at the end.
 
-use crate::domain::{Counters, LedgerEvent, Scan};
+use crate::domain::{Counters, LedgerEvent};
 
 use super::conductor::Conductor;
 use super::control::{self, Answer, Question, Request};
+use super::learning::Learning;
 use super::serving::Serving;
 use super::standing::Standing;
 use super::start::Summary;
@@ -71,7 +72,7 @@ impl Conductor {
         if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_stuck()) {
             return (ServiceState::Waiting, Some(stuck));
         }
-        if self.learning.is_some() {
+        if matches!(self.learning, Some(Learning::Preparing(_) | Learning::Training(_))) {
             let augmenting = self.progress.phase().is_some_and(|phase| phase.name == "augment");
             return (if augmenting { ServiceState::Augmenting } else { ServiceState::Training }, None);
         }
@@ -91,6 +92,9 @@ impl Conductor {
                 Some("more images, or quiet (retrain.after_images, retrain.after_quiet)".to_owned()),
             );
         }
+        if self.learning.is_some() {
+            return (ServiceState::Starting, Some("whether a training is due from before".to_owned()));
+        }
         let reasons = self.waiting();
         if !reasons.is_empty() {
             return (ServiceState::Waiting, Some(reasons.join("; ")));
@@ -100,9 +104,7 @@ impl Conductor {
 
     /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.
     fn waiting(&self) -> Vec<String> {
-        let ledger = self.registry.ledger();
-        let has_model = |scan: &Scan| self.dataset_of(scan).is_some_and(|dataset| ledger.best.contains_key(&dataset));
-        let n_scans = ledger.waiting_scans().filter(|scan| !has_model(scan)).count();
+        let n_scans = self.n_without_model();
         let scans = (n_scans > 0).then(|| format!("{n_scans} scan(s) for a first model"));
         self.obstacles.values().cloned().chain(self.stranded_scans()).chain(scans).collect()
     }

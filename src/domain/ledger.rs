@@ -1,13 +1,20 @@
 //! What the program knows: a fold over events. The registry keeps both, the daemon reads this one.
 
+mod index;
+
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 
+use rpds::{RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split};
+use super::{ClassName, ContentHash, DatasetName, ModelRecord, Paired, RunId, Sample, Scan, Split};
+use index::Index;
+
+/// Which scan: the dataset its path names, and its content.
+pub type ScanKey = (Option<DatasetName>, ContentHash);
 
 /// Size and time of a file, enough to know that it was not touched since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,61 +208,80 @@ pub enum LedgerEvent {
     },
 }
 
-/// Everything known, as of the last event.
+/// Everything known, as of the last event. A copy shares what it holds with the original, so it costs next to nothing,
+/// however much is known; it changes by [`Ledger::apply`] alone, but for what a registry reads back.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ledger {
     /// By path relative to the inbox.
-    pub files: BTreeMap<String, FileRecord>,
+    pub files: RedBlackTreeMapSync<String, FileRecord>,
     /// By dataset and content.
-    pub samples: BTreeMap<(DatasetName, ContentHash), Sample>,
+    pub samples: RedBlackTreeMapSync<(DatasetName, ContentHash), Sample>,
     /// By the dataset named in the path, and content.
-    pub scans: BTreeMap<(Option<DatasetName>, ContentHash), Scan>,
+    pub scans: RedBlackTreeMapSync<ScanKey, Scan>,
     /// By dataset and run.
-    pub runs: BTreeMap<(DatasetName, RunId), ModelRecord>,
+    pub runs: RedBlackTreeMapSync<(DatasetName, RunId), ModelRecord>,
     /// The promoted model of each dataset.
     pub best: BTreeMap<DatasetName, RunId>,
     /// In order of time.
-    pub decisions: Vec<Decision>,
+    pub decisions: VectorSync<Decision>,
     /// Work done.
     pub counters: Counters,
+    index: Index,
 }
 
 impl Ledger {
     /// Folds one event in.
     pub fn apply(&mut self, event: &LedgerEvent) {
         match event {
-            LedgerEvent::File(file) => drop(self.files.insert(file.path.clone(), file.clone())),
-            LedgerEvent::FileGone { path } => drop(self.files.remove(path)),
-            LedgerEvent::Sample(sample) => {
-                self.samples.insert((sample.dataset.clone(), sample.hash), sample.clone());
+            LedgerEvent::File(file) => {
+                self.index.file_changes(self.files.get(&file.path), Some(file));
+                self.files.insert_mut(file.path.clone(), file.clone());
             }
-            LedgerEvent::SampleGone { dataset, hash } => drop(self.samples.remove(&(dataset.clone(), *hash))),
-            LedgerEvent::Scan(scan) => drop(self.scans.insert((scan.dataset.clone(), scan.hash), scan.clone())),
-            LedgerEvent::ScanGone { dataset, hash } => drop(self.scans.remove(&(dataset.clone(), *hash))),
+            LedgerEvent::FileGone { path } => {
+                self.index.file_changes(self.files.get(path), None);
+                self.files.remove_mut(path);
+            }
+            LedgerEvent::Sample(sample) => {
+                let key = (sample.dataset.clone(), sample.hash);
+                self.index.sample_changes(self.samples.get(&key), Some(sample));
+                self.samples.insert_mut(key, sample.clone());
+            }
+            LedgerEvent::SampleGone { dataset, hash } => {
+                let key = (dataset.clone(), *hash);
+                self.index.sample_changes(self.samples.get(&key), None);
+                self.samples.remove_mut(&key);
+            }
+            LedgerEvent::Scan(scan) => {
+                let key = (scan.dataset.clone(), scan.hash);
+                self.index.scan_changes(self.scans.get(&key), Some(scan));
+                self.scans.insert_mut(key, scan.clone());
+            }
+            LedgerEvent::ScanGone { dataset, hash } => {
+                let key = (dataset.clone(), *hash);
+                self.index.scan_changes(self.scans.get(&key), None);
+                self.scans.remove_mut(&key);
+            }
             LedgerEvent::Run(model) => {
-                self.runs.insert((model.dataset.clone(), model.run_id.clone()), (**model).clone());
+                self.runs.insert_mut((model.dataset.clone(), model.run_id.clone()), (**model).clone());
             }
             LedgerEvent::Decision(decision) => {
                 if decision.promoted {
                     self.best.insert(decision.dataset.clone(), decision.run_id.clone());
                 }
-                self.decisions.push(decision.clone());
+                self.decisions.push_back_mut(decision.clone());
             }
             LedgerEvent::Counted { counter, n } => *self.counters.slot(*counter) += n,
         }
     }
 
     /// Names of the datasets that have samples, sorted.
-    pub fn datasets(&self) -> Vec<DatasetName> {
-        let mut names: Vec<DatasetName> = Vec::new();
-        // From each to the next, not from sample to sample.
-        let after = |name: &DatasetName| (Bound::Excluded((name.clone(), ContentHash::LAST)), Bound::Unbounded);
-        let mut next = self.samples.keys().next();
-        while let Some((name, _)) = next {
-            names.push(name.clone());
-            next = self.samples.range(after(name)).next().map(|(key, _)| key);
-        }
-        names
+    pub fn datasets(&self) -> impl Iterator<Item = &DatasetName> {
+        self.index.class_counts.keys()
+    }
+
+    /// Whether a dataset has samples.
+    pub fn has_samples(&self, dataset: &DatasetName) -> bool {
+        self.index.class_counts.contains_key(dataset)
     }
 
     /// The samples of one dataset, in hash order.
@@ -264,23 +290,42 @@ impl Ledger {
         self.samples.range(first..=last).map(|(_, sample)| sample)
     }
 
+    /// The models of one dataset, oldest first.
+    pub fn runs_of<'a>(&'a self, dataset: &'a DatasetName) -> impl Iterator<Item = &'a ModelRecord> {
+        self.runs.values().filter(move |model| model.dataset == *dataset)
+    }
+
     /// The promoted model of a dataset.
     pub fn best_model(&self, dataset: &DatasetName) -> Option<&ModelRecord> {
         let run_id = self.best.get(dataset)?;
         self.runs.get(&(dataset.clone(), run_id.clone()))
     }
 
-    /// Scans that no model has explained yet.
-    pub fn waiting_scans(&self) -> impl Iterator<Item = &Scan> {
-        self.scans.values().filter(|scan| scan.state == ScanState::Waiting)
+    /// How many scans no model has explained yet, by the dataset that their paths name.
+    pub fn n_waiting_scans(&self) -> &BTreeMap<Option<DatasetName>, usize> {
+        &self.index.n_waiting
+    }
+
+    /// Scans whose paths name `dataset`, or none, and that no model has explained yet; in hash order.
+    pub fn waiting_scans<'a>(&'a self, dataset: &Option<DatasetName>) -> impl Iterator<Item = &'a Scan> {
+        let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));
+        self.index.waiting.range(first..=last).filter_map(|key| self.scans.get(key))
+    }
+
+    /// The files that hold a content, whatever role they have; sorted.
+    pub fn files_holding(&self, hash: ContentHash) -> impl Iterator<Item = &FileRecord> {
+        let from = self.index.holders.range((hash, String::new())..);
+        from.take_while(move |(of, _)| *of == hash).filter_map(|(_, path)| self.files.get(path))
+    }
+
+    /// The files under a folder, which ends in `/`; sorted.
+    pub fn files_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a FileRecord> {
+        let from = self.files.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
+        from.take_while(move |(path, _)| path.starts_with(folder)).map(|(_, file)| file)
     }
 
     /// Samples of each class on each side of the split; `None` counts the undecided.
     pub fn class_counts(&self, dataset: &DatasetName) -> BTreeMap<ClassName, BTreeMap<Option<Split>, u64>> {
-        let mut counts: BTreeMap<ClassName, BTreeMap<Option<Split>, u64>> = BTreeMap::new();
-        for sample in self.samples_of(dataset) {
-            *counts.entry(sample.class.clone()).or_default().entry(sample.split).or_default() += 1;
-        }
-        counts
+        self.index.class_counts.get(dataset).cloned().unwrap_or_default()
     }
 }

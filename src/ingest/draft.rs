@@ -1,7 +1,7 @@
 //! The ledger as it will be: what one file after the other changes, in memory, written down as events.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Inspected;
 use super::groups::GroupBook;
@@ -16,7 +16,7 @@ use crate::domain::{
 const LABEL_CONFLICT: &str = "label-conflict";
 
 /// A sample or a scan, as files refer to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
     Sample(DatasetName, ContentHash),
     Scan(Option<DatasetName>, ContentHash),
@@ -28,6 +28,12 @@ impl Content {
             FileOutcome::Sample { dataset, hash } => Some(Self::Sample(dataset.clone(), *hash)),
             FileOutcome::Scan { dataset, hash } => Some(Self::Scan(dataset.clone(), *hash)),
             FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
+        }
+    }
+
+    fn hash(&self) -> ContentHash {
+        match self {
+            Self::Sample(_, hash) | Self::Scan(_, hash) => *hash,
         }
     }
 
@@ -53,7 +59,6 @@ pub(super) enum Admission {
 /// A copy of the ledger that files are taken into one by one.
 pub(super) struct Draft<'a> {
     ledger: Ledger,
-    paths: BTreeMap<Content, BTreeSet<String>>,
     events: Vec<LedgerEvent>,
     groups: &'a GroupBook<'a>,
     /// Whether a file is in the inbox at this moment. What was moved must not count as still lying where it was.
@@ -64,13 +69,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(ledger: &Ledger, groups: &'a GroupBook<'a>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
-        let mut paths: BTreeMap<Content, BTreeSet<String>> = BTreeMap::new();
-        for record in ledger.files.values() {
-            if let Some(content) = Content::of(&record.outcome) {
-                paths.entry(content).or_default().insert(record.path.clone());
-            }
-        }
-        Self { ledger: ledger.clone(), paths, events: Vec::new(), groups, is_there, freed: BTreeSet::new() }
+        Self { ledger: ledger.clone(), events: Vec::new(), groups, is_there, freed: BTreeSet::new() }
     }
 
     /// What all that was taken in changes, in order.
@@ -84,12 +83,15 @@ impl<'a> Draft<'a> {
 
     /// Files that were set aside for a label that may be free now; each is named once.
     pub(super) fn take_freed(&mut self) -> Vec<String> {
-        let freed = std::mem::take(&mut self.freed);
-        let in_freed = |path: &str| freed.iter().any(|name| path.starts_with(&format!("datasets/{name}/")));
         let is_conflict =
             |outcome: &FileOutcome| matches!(outcome, FileOutcome::Quarantined { code, .. } if code == LABEL_CONFLICT);
-        let files = self.ledger.files.values().filter(|file| is_conflict(&file.outcome) && in_freed(&file.path));
-        files.map(|file| file.path.clone()).collect()
+        let mut files = Vec::new();
+        for dataset in std::mem::take(&mut self.freed) {
+            let folder = format!("datasets/{dataset}/");
+            let conflicts = self.ledger.files_below(&folder).filter(|file| is_conflict(&file.outcome));
+            files.extend(conflicts.map(|file| file.path.clone()));
+        }
+        files
     }
 
     /// Takes in a file that could be read.
@@ -217,11 +219,18 @@ impl<'a> Draft<'a> {
         Admission::Known
     }
 
+    /// The other files with this content in this role; sorted.
+    fn others(&self, content: &Content, path: &str) -> Vec<String> {
+        let holding = self.ledger.files_holding(content.hash());
+        let others = holding.filter(|file| file.path != path && Content::of(&file.outcome).as_ref() == Some(content));
+        others.map(|file| file.path.clone()).collect()
+    }
+
     /// Another file that holds this content. Those that are not there any more are forgotten on the way, so that a picture
     /// that was moved is not taken for a copy of itself.
     fn holder(&mut self, content: &Content, path: &str) -> Option<String> {
-        let others = self.paths.get(content).into_iter().flatten().filter(|other| *other != path);
-        let (there, away): (Vec<_>, Vec<_>) = others.cloned().partition(|other| (self.is_there)(other));
+        let (there, away): (Vec<_>, Vec<_>) =
+            self.others(content, path).into_iter().partition(|other| (self.is_there)(other));
         let holder = there.into_iter().next();
         if holder.is_some() {
             // They come as gone in their own time; the content is not lost with them.
@@ -236,8 +245,7 @@ impl<'a> Draft<'a> {
     /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
     fn release(&mut self, path: &str) {
         let Some(content) = self.record(path).and_then(|record| Content::of(&record.outcome)) else { return };
-        let others = self.paths.get(&content).into_iter().flatten().filter(|other| *other != path);
-        let other = others.min_by_key(|other| Reverse(side_of(other))).cloned();
+        let other = self.others(&content, path).into_iter().min_by_key(|other| Reverse(side_of(other)));
         match content {
             Content::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
             Content::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
@@ -291,17 +299,6 @@ impl<'a> Draft<'a> {
 
     /// Folds one event in, and keeps it.
     fn put(&mut self, event: LedgerEvent) {
-        if let LedgerEvent::File(FileRecord { path, .. }) | LedgerEvent::FileGone { path } = &event {
-            let old = self.record(path).and_then(|record| Content::of(&record.outcome));
-            if let Some(paths) = old.and_then(|content| self.paths.get_mut(&content)) {
-                paths.remove(path);
-            }
-        }
-        if let LedgerEvent::File(record) = &event
-            && let Some(content) = Content::of(&record.outcome)
-        {
-            self.paths.entry(content).or_default().insert(record.path.clone());
-        }
         self.ledger.apply(&event);
         self.events.push(event);
     }

@@ -35,15 +35,13 @@ pub struct Taken {
     pub listed: BTreeSet<DatasetName>,
 }
 
-/// A batch that was read, and waits for [`Intake::decide`].
-#[derive(Debug)]
-pub struct Readings {
+/// A batch that was read.
+struct Readings {
     read: Vec<Reading>,
     gone: Vec<String>,
 }
 
 /// A file that was read, or could not be.
-#[derive(Debug)]
 struct Reading {
     path: String,
     /// As it was told.
@@ -62,7 +60,6 @@ impl Reading {
 }
 
 /// What a file turned out to be.
-#[derive(Debug)]
 enum Found {
     Picture(Role, Box<Inspected>),
     /// The groups of a dataset, in a list that can be used.
@@ -97,16 +94,20 @@ impl Intake {
         known.map(|file| (file.path.clone(), file.stamp)).collect()
     }
 
-    /// Reads what has settled, in parallel; needs no knowledge, so it can be done beside everything else. Once `stop` is
-    /// raised the rest of the batch is left out; it is told again at the next start.
-    pub fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> Readings {
+    /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
+    /// knows. Once `stop` is raised the files that are not read yet are left out; they are told again at the next start.
+    pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> Taken {
+        self.decide(ledger, self.read(arrivals, stop))
+    }
+
+    fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> Readings {
         let (settled, gone): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| matches!(arrival, Arrival::Settled { .. }));
         // In the order of the arrivals, which does not depend on the number of threads.
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
                 let reading = Reading { result: self.read_one(&path), path, stamp, last_try };
-                // Here, where many are written at a time and nobody waits; the event that names it comes later.
+                // Here, where many are written at a time; the event that names it comes later.
                 if let Some(failure) = reading.rejection() {
                     self.note_reason(&reading.path, failure);
                 }
@@ -117,8 +118,7 @@ impl Intake {
         Readings { read: read.collect(), gone: gone.into_iter().map(|arrival| arrival.path().to_owned()).collect() }
     }
 
-    /// Decides on each file of a batch in their order, against what is known now, and says what changes by it.
-    pub fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
+    fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
         let is_there = |path: &str| look_below(&self.inbox, Path::new(path)).is_some();
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);

@@ -120,7 +120,7 @@ pub(super) fn read_into(ledger: &mut Ledger, table: Table, payload: &[u8]) -> Re
             let (dataset, run) = record(payload)?;
             ledger.best.insert(dataset, run);
         }
-        Table::Decisions => ledger.decisions.push(record(payload)?),
+        Table::Decisions => ledger.decisions.push_back_mut(record(payload)?),
         Table::Counters => ledger.counters = record(payload)?,
     }
     Ok(())
@@ -133,7 +133,7 @@ fn record<T: DeserializeOwned>(payload: &[u8]) -> Result<T, serde_json::Error> {
 /// How many events [`retell`] gives, but for the few that count.
 pub(super) fn n_retold(ledger: &Ledger) -> usize {
     let Ledger { files, samples, scans, runs, decisions, .. } = ledger;
-    files.len() + samples.len() + scans.len() + runs.len() + decisions.len()
+    files.size() + samples.size() + scans.size() + runs.size() + decisions.len()
 }
 
 /// Events that fold into exactly `ledger`, starting from nothing.

@@ -43,7 +43,7 @@ fn listed_models_survive_the_socket_as_they_are() {
     let ledger = two_runs();
     let listed = models(&ledger, Some(&DatasetName::new("x").unwrap()));
     assert_eq!(listed.iter().map(|model| model.best).collect::<Vec<_>>(), [false, true]);
-    assert_eq!(listed[1].decisions, ledger.decisions[1..]);
+    assert_eq!(listed[1].decisions, ledger.decisions.iter().skip(1).cloned().collect::<Vec<_>>());
     assert!(models(&ledger, Some(&DatasetName::new("y").unwrap())).is_empty());
     let answer = Answer::Models { models: listed };
     let sent = answer.clone();

@@ -39,8 +39,7 @@ impl Bed {
     }
 
     fn take(&mut self, arrivals: Vec<Arrival>) -> Vec<String> {
-        let readings = self.intake.read(arrivals, &StopFlag::default());
-        let taken = self.intake.decide(&self.ledger, readings);
+        let taken = self.intake.take(&self.ledger, arrivals, &StopFlag::default());
         for event in &taken.events {
             self.ledger.apply(event);
         }
@@ -99,7 +98,7 @@ fn one_bad_file_never_stops_the_others() {
         "scans/good.png",
     ];
     assert_eq!(bed.take_settled(&paths), ["datasets/d/c/half.png"]);
-    assert_eq!((bed.ledger.samples.len(), bed.ledger.scans.len()), (1, 1));
+    assert_eq!((bed.ledger.samples.size(), bed.ledger.scans.size()), (1, 1));
     assert_eq!(bed.code("datasets/d/c/notes.txt"), "not-an-image");
     assert_eq!(bed.code("datasets/d/e/conflict.png"), "label-conflict");
     assert_eq!(bed.code("datasets/d/misplaced.png"), "misplaced");
@@ -116,7 +115,7 @@ fn a_cut_off_file_is_set_aside_at_its_last_try_and_comes_back_when_it_is_whole()
     assert_eq!((bed.code("scans/a.png"), bed.n_reasons()), ("truncated", 1));
     bed.put("scans/a.png", &whole);
     bed.take_settled(&["scans/a.png"]);
-    assert_eq!((bed.code("scans/a.png"), bed.n_reasons(), bed.ledger.scans.len()), ("", 0, 1));
+    assert_eq!((bed.code("scans/a.png"), bed.n_reasons(), bed.ledger.scans.size()), ("", 0, 1));
 }
 
 #[test]
@@ -126,7 +125,7 @@ fn the_reason_goes_with_the_file() {
     bed.take_settled(&["scans/a.png"]);
     assert_eq!(bed.n_reasons(), 1);
     bed.take(vec![Arrival::Gone { path: "scans/a.png".into() }]);
-    assert_eq!((bed.n_reasons(), bed.ledger.files.len()), (0, 0));
+    assert_eq!((bed.n_reasons(), bed.ledger.files.size()), (0, 0));
 }
 
 #[test]
@@ -182,5 +181,5 @@ fn once_stopped_nothing_more_is_read() {
     let taken = bed.intake.decide(&bed.ledger, readings);
     assert!(taken.events.is_empty() && taken.unfinished.is_empty());
     assert_eq!(bed.take_settled(&["scans/a.png"]), [""; 0]);
-    assert_eq!(bed.ledger.scans.len(), 1);
+    assert_eq!(bed.ledger.scans.size(), 1);
 }

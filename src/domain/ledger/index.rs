@@ -1,0 +1,88 @@
+//! What is asked of the ledger at every turn, kept up with every event, so that no answer walks through all records.
+
+use std::collections::BTreeMap;
+
+use rpds::RedBlackTreeSetSync;
+
+use super::{FileOutcome, FileRecord, ScanKey};
+use crate::domain::{ClassName, ContentHash, DatasetName, Sample, Scan, ScanState, Split};
+
+type ClassCounts = BTreeMap<ClassName, BTreeMap<Option<Split>, u64>>;
+
+/// Follows from the records of a ledger.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Index {
+    /// Samples; a count that falls to 0 is left out.
+    pub(super) class_counts: BTreeMap<DatasetName, ClassCounts>,
+    /// Scans that no model has explained yet.
+    pub(super) waiting: RedBlackTreeSetSync<ScanKey>,
+    /// Of these, how many name each dataset; a count that falls to 0 is left out.
+    pub(super) n_waiting: BTreeMap<Option<DatasetName>, usize>,
+    /// Content and path of every file that is a sample or a scan.
+    pub(super) holders: RedBlackTreeSetSync<(ContentHash, String)>,
+}
+
+impl Index {
+    pub(super) fn file_changes(&mut self, old: Option<&FileRecord>, new: Option<&FileRecord>) {
+        let held = |file: &FileRecord| Some((content(&file.outcome)?, file.path.clone()));
+        let (old, new) = (old.and_then(held), new.and_then(held));
+        if old == new {
+            return;
+        }
+        if let Some(old) = old {
+            self.holders.remove_mut(&old);
+        }
+        if let Some(new) = new {
+            self.holders.insert_mut(new);
+        }
+    }
+
+    pub(super) fn sample_changes(&mut self, old: Option<&Sample>, new: Option<&Sample>) {
+        if let Some(new) = new {
+            let classes = self.class_counts.entry(new.dataset.clone()).or_default();
+            *classes.entry(new.class.clone()).or_default().entry(new.split).or_default() += 1;
+        }
+        if let Some(old) = old {
+            self.uncount(old);
+        }
+    }
+
+    fn uncount(&mut self, sample: &Sample) {
+        let Some(classes) = self.class_counts.get_mut(&sample.dataset) else { return };
+        let Some(counts) = classes.get_mut(&sample.class) else { return };
+        if let Some(n) = counts.get_mut(&sample.split) {
+            *n -= 1;
+        }
+        counts.retain(|_, n| *n > 0);
+        classes.retain(|_, counts| !counts.is_empty());
+        if classes.is_empty() {
+            self.class_counts.remove(&sample.dataset);
+        }
+    }
+
+    pub(super) fn scan_changes(&mut self, old: Option<&Scan>, new: Option<&Scan>) {
+        let waits = |scan: &&Scan| scan.state == ScanState::Waiting;
+        let (old, new) = (old.filter(waits), new.filter(waits));
+        if let (None, Some(scan)) = (old, new) {
+            self.waiting.insert_mut((scan.dataset.clone(), scan.hash));
+            *self.n_waiting.entry(scan.dataset.clone()).or_default() += 1;
+        }
+        if let (Some(scan), None) = (old, new) {
+            self.waiting.remove_mut(&(scan.dataset.clone(), scan.hash));
+            if let Some(n) = self.n_waiting.get_mut(&scan.dataset) {
+                *n -= 1;
+            }
+            self.n_waiting.retain(|_, n| *n > 0);
+        }
+    }
+}
+
+fn content(outcome: &FileOutcome) -> Option<ContentHash> {
+    match outcome {
+        FileOutcome::Sample { hash, .. } | FileOutcome::Scan { hash, .. } => Some(*hash),
+        FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

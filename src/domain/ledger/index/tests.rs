@@ -1,0 +1,124 @@
+//! After any events the index says what a walk through all records says.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{FileStamp, ImageFacts, Ledger, LedgerEvent, RunId};
+
+fn dataset(number: u8) -> DatasetName {
+    DatasetName::new(format!("d{number}")).unwrap()
+}
+
+fn facts() -> ImageFacts {
+    ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() }
+}
+
+fn sample(of: u8, hash: ContentHash, class: u8, side: u8) -> Sample {
+    Sample {
+        dataset: dataset(of),
+        class: ClassName::new(format!("c{class}")).unwrap(),
+        hash,
+        path: String::new(),
+        group: None,
+        side: None,
+        split: [None, Some(Split::Train), Some(Split::Validation)][usize::from(side)],
+        image: facts(),
+        look: None,
+        border: None,
+    }
+}
+
+/// Of three contents, datasets, classes and paths, so that events meet.
+fn event() -> impl Strategy<Value = LedgerEvent> {
+    let numbers = (0..6_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
+    numbers.prop_map(|(kind, of, content, a, b)| {
+        let hash = ContentHash::of(&[content]);
+        let named = (of > 0).then(|| dataset(of));
+        let path = format!("{a}.png");
+        match kind {
+            0 => LedgerEvent::Sample(sample(of, hash, a, b)),
+            1 => LedgerEvent::SampleGone { dataset: dataset(of), hash },
+            2 => {
+                let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new() };
+                let state = if a == 0 { explained } else { ScanState::Waiting };
+                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts() })
+            }
+            3 => LedgerEvent::ScanGone { dataset: named, hash },
+            4 => {
+                let reason = || "it is damaged".to_owned();
+                let outcome = match b {
+                    0 => FileOutcome::Sample { dataset: dataset(of), hash },
+                    1 => FileOutcome::Scan { dataset: named, hash },
+                    _ => FileOutcome::Quarantined { code: "damaged".into(), reason: reason(), fix: reason() },
+                };
+                LedgerEvent::File(FileRecord { path, stamp: FileStamp { len: 1, mtime_ns: 1, inode: 1 }, outcome })
+            }
+            _ => LedgerEvent::FileGone { path },
+        }
+    })
+}
+
+fn folded(events: &[LedgerEvent]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for event in events {
+        ledger.apply(event);
+    }
+    ledger
+}
+
+/// The index of what the ledger holds, made anew.
+fn made_anew(ledger: &Ledger) -> Index {
+    let mut index = Index::default();
+    ledger.files.values().for_each(|file| index.file_changes(None, Some(file)));
+    ledger.samples.values().for_each(|sample| index.sample_changes(None, Some(sample)));
+    ledger.scans.values().for_each(|scan| index.scan_changes(None, Some(scan)));
+    index
+}
+
+proptest! {
+    #[test]
+    fn it_follows_from_the_records(events in prop::collection::vec(event(), 0..60)) {
+        let ledger = folded(&events);
+        prop_assert_eq!(&ledger.index, &made_anew(&ledger));
+        for of in 0..3 {
+            let name = dataset(of);
+            let n_samples = ledger.samples_of(&name).count() as u64;
+            let counted: u64 = ledger.class_counts(&name).values().flat_map(BTreeMap::values).sum();
+            prop_assert_eq!((counted, ledger.has_samples(&name)), (n_samples, n_samples > 0));
+            let named = (of > 0).then_some(name);
+            let waits = |scan: &&Scan| scan.dataset == named && scan.state == ScanState::Waiting;
+            let walked: Vec<_> = ledger.scans.values().filter(waits).collect();
+            prop_assert_eq!(ledger.waiting_scans(&named).collect::<Vec<_>>(), walked.clone());
+            prop_assert_eq!(ledger.n_waiting_scans().get(&named).copied().unwrap_or(0), walked.len());
+        }
+        for content in 0..3_u8 {
+            let hash = ContentHash::of(&[content]);
+            let walked: Vec<_> = ledger.files.values().filter(|file| super::content(&file.outcome) == Some(hash)).collect();
+            prop_assert_eq!(ledger.files_holding(hash).collect::<Vec<_>>(), walked);
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_what_it_was_made_of(before in prop::collection::vec(event(), 0..30), after in prop::collection::vec(event(), 0..30)) {
+        let mut ledger = folded(&before);
+        let copy = ledger.clone();
+        for event in &after {
+            ledger.apply(event);
+        }
+        prop_assert_eq!(copy, folded(&before));
+    }
+}
+
+#[test]
+fn files_below_a_folder_are_those_and_no_others() {
+    let mut ledger = Ledger::default();
+    let stamp = FileStamp { len: 1, mtime_ns: 1, inode: 1 };
+    for path in
+        ["datasets/a/c/1.png", "datasets/a b/c/2.png", "datasets/a/d/3.png", "datasets/b/c/4.png", "scans/5.png"]
+    {
+        let outcome = FileOutcome::Groups { dataset: dataset(0) };
+        ledger.apply(&LedgerEvent::File(FileRecord { path: path.into(), stamp, outcome }));
+    }
+    let below: Vec<_> = ledger.files_below("datasets/a/").map(|file| file.path.as_str()).collect();
+    assert_eq!(below, ["datasets/a/c/1.png", "datasets/a/d/3.png"]);
+}
