@@ -26,9 +26,10 @@ impl Look {
         self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
-    /// Bits `first..first + n` as a number; `n` is below 64.
-    pub fn band(&self, first: usize, n: usize) -> u64 {
-        (first..first + n).fold(0, |band, at| (band << 1) | (self.0[at / 64] >> (63 - at % 64)) & 1)
+    /// Every `step`th bit from `first` on, `n` of them, as a number; `n` is at most 64.
+    pub fn comb(&self, first: usize, step: usize, n: usize) -> u64 {
+        let bit = |at: usize| (self.0[at / 64] >> (63 - at % 64)) & 1;
+        (0..n).fold(0, |comb, tooth| (comb << 1) | bit(first + step * tooth))
     }
 }
 
@@ -60,12 +61,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_keep_their_place_in_text_bands_and_distances() {
+    fn bits_keep_their_place_in_text_combs_and_distances() {
         let mut bits = [false; Look::N_BITS];
         (bits[0], bits[70], bits[255]) = (true, true, true);
         let look = Look::new(&bits);
         assert_eq!(look.distance(&Look::new(&[false; Look::N_BITS])), 3);
-        assert_eq!((look.band(0, 3), look.band(60, 12), look.band(252, 4)), (0b100, 0b10, 1));
+        assert_eq!((look.comb(0, 1, 3), look.comb(60, 5, 4), look.comb(0, 85, 4)), (0b100, 0b10, 0b1001));
         let text = serde_json::to_string(&look).unwrap();
         assert_eq!(serde_json::from_str::<Look>(&text).unwrap(), look);
         assert!(serde_json::from_str::<Look>("\"12\"").is_err());

@@ -4,6 +4,7 @@
 //! Where folders name sides, they are kept; what would leak across them is put aside.
 
 mod folds;
+mod links;
 mod twins;
 mod units;
 

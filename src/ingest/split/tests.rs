@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::{ContentHash, DatasetName, ImageFacts, Look};
 
 mod sides;
+mod twins;
 
 fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
     Sample {

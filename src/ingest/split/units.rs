@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::twins::twins;
+use super::links::Links;
+use super::twins::join_twins;
 use crate::domain::{ClassName, ContentHash, Sample, Split};
 
 /// What stands on one side together.
@@ -54,9 +55,7 @@ pub(super) fn units(samples: &[Sample]) -> Vec<Unit<'_>> {
             links.join(at, *first_of_group.entry(group).or_insert(at));
         }
     }
-    for (a, b) in twins(samples) {
-        links.join(a, b);
-    }
+    join_twins(samples, &mut links);
     let mut members: BTreeMap<usize, Vec<&Sample>> = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
         members.entry(links.root(at)).or_default().push(sample);
@@ -64,26 +63,4 @@ pub(super) fn units(samples: &[Sample]) -> Vec<Unit<'_>> {
     let mut units: Vec<_> = members.into_values().map(Unit::new).collect();
     units.sort_by_key(|unit| unit.first);
     units
-}
-
-/// Which items hang together (union by path halving).
-struct Links(Vec<usize>);
-
-impl Links {
-    fn new(n: usize) -> Self {
-        Self((0..n).collect())
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.0[at] != at {
-            self.0[at] = self.0[self.0[at]];
-            at = self.0[at];
-        }
-        at
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a] = b;
-    }
 }

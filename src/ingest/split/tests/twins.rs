@@ -1,0 +1,48 @@
+//! What hangs together by looks, against a comparison of every pair.
+
+use proptest::prelude::*;
+
+use super::sample;
+use crate::domain::{Look, Sample};
+use crate::ingest::split::links::Links;
+use crate::ingest::split::twins::join_twins;
+
+/// Looks in few neighbourhoods, up to 16 bits from each other in one, and from there to the next in steps.
+fn looks() -> impl Strategy<Value = Vec<Look>> {
+    let look = (0..5_usize, prop::collection::vec(0..Look::N_BITS, 0..9)).prop_map(|(number, flipped)| {
+        let mut bits = [false; Look::N_BITS];
+        (0..number * 8).for_each(|at| bits[at * 6] = true);
+        flipped.into_iter().for_each(|at| bits[at] = !bits[at]);
+        Look::new(&bits)
+    });
+    prop::collection::vec(look, 0..60)
+}
+
+fn of(looks: &[Option<Look>]) -> Vec<Sample> {
+    (0..).zip(looks).map(|(id, look)| Sample { look: *look, ..sample(id, 0, None) }).collect()
+}
+
+/// The smallest index of what each hangs together with.
+fn clusters(mut links: Links, n: usize) -> Vec<usize> {
+    let roots: Vec<_> = (0..n).map(|at| links.root(at)).collect();
+    roots.iter().map(|root| roots.iter().position(|other| other == root).unwrap()).collect()
+}
+
+proptest! {
+    #[test]
+    fn twins_are_found_as_by_comparing_every_pair(looks in looks()) {
+        let (mut found, mut compared) = (Links::new(looks.len()), Links::new(looks.len()));
+        join_twins(&of(&looks.iter().copied().map(Some).collect::<Vec<_>>()), &mut found);
+        for (a, look) in looks.iter().enumerate() {
+            looks[..a].iter().enumerate().filter(|(_, other)| look.distance(other) <= 12).for_each(|(b, _)| compared.join(a, b));
+        }
+        prop_assert_eq!(clusters(found, looks.len()), clusters(compared, looks.len()));
+    }
+}
+
+#[test]
+fn pictures_that_look_like_nothing_are_nobodys_twins() {
+    let mut links = Links::new(3);
+    join_twins(&of(&[None, None, Some(Look::new(&[false; Look::N_BITS]))]), &mut links);
+    assert_eq!(clusters(links, 3), [0, 1, 2]);
+}
