@@ -6,13 +6,17 @@ mod bootstrap;
 mod calibration;
 mod confusion;
 mod contrast;
+mod judged;
+mod one_class;
 mod paired;
 mod ranking;
 
-pub use assessment::{Assessment, Calibrated, ClassAssessment, Judged};
+pub use assessment::{Assessment, Calibrated};
 pub use calibration::{CalibrationBin, calibration_bins, fit_temperature, tempered};
 pub use confusion::{Confusion, NotSquare};
 pub use contrast::{Contrast, Differences, Measures};
+pub use judged::Judged;
+pub use one_class::ClassAssessment;
 pub use paired::Paired;
 pub use ranking::{RocPoint, roc_curve};
 

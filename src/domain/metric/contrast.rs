@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assessment::Outputs;
 use super::bootstrap::Bootstrap;
+use super::judged::Outputs;
 use super::ranking::roc_auc;
 use super::{Estimate, Interval, Judged, Paired, wilson_interval};
 
@@ -56,17 +56,18 @@ impl Contrast {
             return None;
         }
         let sides = [Side::new(first, n_classes), Side::new(second, n_classes)];
-        let bootstrap = Bootstrap::new(&first.labels, n_classes, draw);
-        let less = |measure: &dyn Fn(&Side<'_>, &[f64]) -> Option<f64>| {
-            bootstrap.estimate(n, |weights| Some(measure(&sides[0], weights)? - measure(&sides[1], weights)?))
-        };
+        let [one, other] = &sides;
+        let mut bootstrap = Bootstrap::default();
+        let area = bootstrap.ask(|weights| Some(one.roc_auc_mean(weights)? - other.roc_auc_mean(weights)?));
+        let brier = bootstrap.ask(|weights| Some(one.brier(weights) - other.brier(weights)));
+        let found = bootstrap.estimate(&first.labels, n_classes, draw);
         let [measures_of_first, measures_of_second] = [&sides[0], &sides[1]].map(Side::measures);
         Some(Self {
             n: n as u64,
             difference: Differences {
                 accuracy: paired_difference(&first.right(), &second.right()),
-                roc_auc_mean: less(&|side, weights| side.roc_auc_mean(weights)),
-                brier: less(&|side, weights| Some(side.brier(weights))),
+                roc_auc_mean: found.of(area),
+                brier: found.of(brier),
             },
             first: measures_of_first,
             second: measures_of_second,

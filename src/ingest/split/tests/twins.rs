@@ -11,8 +11,12 @@ use crate::ingest::split::twins::join_twins;
 fn looks() -> impl Strategy<Value = Vec<Look>> {
     let look = (0..5_usize, prop::collection::vec(0..Look::N_BITS, 0..9)).prop_map(|(number, flipped)| {
         let mut bits = [false; Look::N_BITS];
-        (0..number * 8).for_each(|at| bits[at * 6] = true);
-        flipped.into_iter().for_each(|at| bits[at] = !bits[at]);
+        for at in 0..number * 8 {
+            bits[at * 6] = true;
+        }
+        for at in flipped {
+            bits[at] = !bits[at];
+        }
         Look::new(&bits)
     });
     prop::collection::vec(look, 0..60)
