@@ -19,6 +19,7 @@ mod identity;
 mod learn;
 mod learner;
 mod learning;
+mod listing;
 mod metrics;
 mod phase;
 mod prepare;

@@ -23,7 +23,7 @@ mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, shows};
 pub use error::ReportError;
-pub use gallery::{Gallery, is_current as gallery_is_current, write_gallery};
+pub use gallery::{Gallery, Listed, is_current as gallery_is_current};
 pub use record::ReportRecord;
 pub use run::{Mistake, RunReport, write_run};
 

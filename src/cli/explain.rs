@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
 use crate::daemon::{self, EngineCell, Explainer, FailedWork, ServeError, Served};
 use crate::domain::{ClassName, ModelRecord, Progress, StopFlag};
-use crate::report;
+use crate::report::Gallery;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
-    report::write_gallery(&args.out)?;
+    Gallery::new(&args.out).write()?;
     if args.json {
         print_json(&outcomes, &args.out);
     } else {

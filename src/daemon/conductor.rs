@@ -22,6 +22,7 @@ use super::engine::EngineCell;
 use super::event::Event;
 use super::learner::LearnTask;
 use super::learning::Learning;
+use super::listing::Listing;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::retry::FailedTasks;
@@ -69,8 +70,7 @@ pub(super) struct Conductor {
     pub(super) failed: FailedTasks,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     pub(super) obstacles: BTreeMap<DatasetName, String>,
-    /// Reports written since the gallery was.
-    pub(super) unlisted: usize,
+    pub(super) listing: Listing,
     /// Everything present at the start was handed over.
     pub(super) surveyed: bool,
     /// Of `engine.n_forwarded()`, already counted in the registry.

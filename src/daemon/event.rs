@@ -30,8 +30,8 @@ pub(super) enum Event {
     PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
     Served(Box<Scan>, Box<Result<Served, ServeError>>),
-    /// The gallery was written, or why it was not.
-    Gallery(Result<(), ReportError>),
+    /// The gallery lists so many reports, or needed nothing, or why it was not written.
+    Gallery(Result<Option<usize>, ReportError>),
     /// Another command asks.
     Asked(Request),
     /// A signal asked for the end.

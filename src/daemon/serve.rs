@@ -1,6 +1,6 @@
 //! One scan, from file to report; and the serving worker, which does that for the service.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Settings;
@@ -9,7 +9,7 @@ use crate::disk::Workspace;
 use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId, Scan};
 use crate::explain::{self, ExplainError};
 use crate::nn::{Engine, Head, NnError};
-use crate::report::{self, ReportError};
+use crate::report::{self, Gallery, ReportError};
 
 use super::engine::EngineCell;
 use super::event::Event;
@@ -18,8 +18,8 @@ use super::event::Event;
 pub(super) enum ServeJob {
     /// Explain this scan with this model.
     Scan(Box<Scan>, Arc<ModelRecord>),
-    /// Write the gallery.
-    Gallery,
+    /// Write the gallery; or, when it is not known to lack a report, look first whether it does.
+    Gallery { lacks: bool },
 }
 
 /// A scan was explained.
@@ -120,14 +120,37 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The serving worker's job.
-pub(super) fn serve(explainer: &mut Explainer, inbox: &Path, reports: &Path, job: ServeJob) -> Event {
-    match job {
-        ServeJob::Scan(scan, model) => {
-            let prefix = format!("{}/", model.dataset);
-            let outcome = explainer.explain(&inbox.join(&scan.path), Some(scan.hash), &model, reports, &prefix);
-            Event::Served(scan, Box::new(outcome))
+/// The serving worker.
+pub(super) struct Server {
+    explainer: Explainer,
+    inbox: PathBuf,
+    reports: PathBuf,
+    gallery: Gallery,
+}
+
+impl Server {
+    pub(super) fn new(settings: &Settings, engine: EngineCell) -> Self {
+        let reports = Workspace::new(&settings.state_dir).reports();
+        let (inbox, gallery) = (settings.watch.inbox.clone(), Gallery::new(&reports));
+        Self { explainer: Explainer::new(settings, engine), inbox, reports, gallery }
+    }
+
+    pub(super) fn work(&mut self, job: ServeJob) -> Event {
+        match job {
+            ServeJob::Scan(scan, model) => {
+                let (file, prefix) = (self.inbox.join(&scan.path), format!("{}/", model.dataset));
+                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, &self.reports, &prefix);
+                Event::Served(scan, Box::new(outcome))
+            }
+            ServeJob::Gallery { lacks } => Event::Gallery(self.list(lacks)),
         }
-        ServeJob::Gallery => Event::Gallery(report::write_gallery(reports).map(drop)),
+    }
+
+    /// How many reports the gallery lists; `None` when it needed nothing.
+    fn list(&mut self, lacks: bool) -> Result<Option<usize>, ReportError> {
+        if !lacks && report::gallery_is_current(&self.reports)? {
+            return Ok(None);
+        }
+        self.gallery.write().map(|listed| Some(listed.n_reports))
     }
 }

@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanKey, ScanState};
-use crate::report::{self, ReportError};
+use crate::report::ReportError;
 
 use super::DaemonError;
 use super::conductor::Conductor;
 use super::failed_work::{FailedWork, Work};
 use super::retry::Task;
 use super::serve::{ServeError, ServeJob, Served};
-
-/// The gallery is written when the last scan is explained, and after this many while more wait.
-const REPORTS_A_GALLERY: usize = 50;
 
 /// What the serving worker has in hand.
 pub(super) enum Serving {
@@ -31,10 +28,9 @@ impl Conductor {
         }
         let now = Instant::now();
         let next = self.next_scan(now);
-        let wanted = self.unlisted >= REPORTS_A_GALLERY || (self.unlisted > 0 && next.is_none());
-        if wanted && !self.failed.holds(&Task::Gallery, now) {
+        if self.listing.is_due(next.is_some()) && !self.failed.holds(&Task::Gallery, now) {
             self.serving = Some(Serving::Gallery);
-            self.workers.serve.give(ServeJob::Gallery);
+            self.workers.serve.give(ServeJob::Gallery { lacks: self.listing.lacks() });
         } else if let Some((scan, model)) = next {
             self.serving = Some(Serving::Scan((scan.dataset.clone(), scan.hash)));
             self.workers.serve.give(ServeJob::Scan(Box::new(scan), model));
@@ -71,14 +67,6 @@ impl Conductor {
     fn serving_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
         let dataset = self.dataset_named(named)?;
         self.registry.ledger().best_model(dataset).filter(|_| !self.failed.is_paused(dataset, now))
-    }
-
-    /// A gallery that an earlier run could not write, or was stopped before, is written.
-    pub(super) fn note_a_stale_gallery(&mut self) {
-        // A folder that cannot be listed shows when the gallery is written.
-        if !report::gallery_is_current(&self.workspace.reports()).unwrap_or(false) {
-            self.unlisted = 1;
-        }
     }
 
     /// The dataset that a scan's path names, or the only one there is.
@@ -129,7 +117,7 @@ impl Conductor {
             Ok(Served { explanation, report }) => {
                 let predicted = &explanation.classes[explanation.predicted];
                 tracing::info!(scan = %scan.path, model = %explanation.model, "Explained: {predicted}.");
-                self.unlisted += 1;
+                self.listing.add();
                 self.failed.clear(&Task::Scan((scan.dataset.clone(), scan.hash)), Instant::now());
                 if let Some(dataset) = self.dataset_of(&scan) {
                     self.failed.resume_scans(&dataset, Instant::now());
@@ -154,11 +142,11 @@ impl Conductor {
     }
 
     /// The gallery was written, or not.
-    pub(super) fn listed(&mut self, outcome: Result<(), ReportError>) {
+    pub(super) fn listed(&mut self, outcome: Result<Option<usize>, ReportError>) {
         self.serving = None;
         match outcome {
-            Ok(()) => {
-                self.unlisted = 0;
+            Ok(n_listed) => {
+                self.listing.written(n_listed);
                 self.failed.clear(&Task::Gallery, Instant::now());
             }
             Err(error) => {

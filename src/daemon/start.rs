@@ -24,10 +24,11 @@ use super::engine::EngineCell;
 use super::event::Event;
 use super::failed_work::FailedWork;
 use super::learner::Learner;
+use super::listing::Listing;
 use super::phase::Watched;
 use super::retrain::RetrainTrigger;
 use super::retry::FailedTasks;
-use super::serve::{self, Explainer};
+use super::serve;
 use super::status::Status;
 use super::worker::Worker;
 use super::{DaemonError, INTAKE, LEARN, SERVE, service_manager, signals};
@@ -74,7 +75,6 @@ pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync
     let mut conductor = conductor(Arc::new(settings), mode, &stop, shown, &events)?;
     let before = conductor.registry.ledger().counters;
     conductor.find_due();
-    conductor.note_a_stale_gallery();
     if mode == Mode::Once {
         survey(&conductor, events).map_err(DaemonError::Threads)?;
     }
@@ -130,7 +130,7 @@ fn conductor(
         unheard: VecDeque::new(),
         failed: FailedTasks::new(mode == Mode::Service),
         obstacles: BTreeMap::new(),
-        unlisted: 0,
+        listing: Listing::default(),
         surveyed: false,
         n_forwarded_counted: 0,
     })
@@ -157,12 +157,11 @@ fn workers(
         progress: progress.clone(),
         events: events.clone(),
     };
-    let mut explainer = Explainer::new(settings, engine.clone());
-    let (inbox, reports) = (settings.watch.inbox.clone(), workspace.reports());
+    let mut server = serve::Server::new(settings, engine.clone());
     Ok(Workers {
         intake: Worker::spawn(INTAKE, events.clone(), take)?,
         learn: Worker::spawn(LEARN, events.clone(), move |task| learner.work(task))?,
-        serve: Worker::spawn(SERVE, events.clone(), move |job| serve::serve(&mut explainer, &inbox, &reports, job))?,
+        serve: Worker::spawn(SERVE, events.clone(), move |job| server.work(job))?,
     })
 }
 

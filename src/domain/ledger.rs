@@ -27,6 +27,11 @@ pub struct FileStamp {
     pub inode: u64,
 }
 
+impl FileStamp {
+    /// Of a file that is not there.
+    pub const NONE: Self = Self { len: 0, mtime_ns: i64::MIN, inode: 0 };
+}
+
 impl From<&Metadata> for FileStamp {
     fn from(metadata: &Metadata) -> Self {
         let mtime_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());

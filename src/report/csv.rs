@@ -10,7 +10,7 @@ const FACTS: [&str; 11] =
     ["scan", "dataset", "predicted", "score", "status", "warnings", "model", "created", "width", "height", "sha256"];
 
 /// The whole table. A score column is named after its class; it is empty where a dataset has no such class.
-pub(super) fn table(entries: &[Entry]) -> String {
+pub(super) fn table(entries: &[Entry<'_>]) -> String {
     let classes: BTreeSet<&ClassName> = entries.iter().flat_map(|entry| &entry.record.classes).collect();
     let scores = classes.iter().map(|class| format!("score {class}"));
     let head = FACTS.map(str::to_owned).into_iter().chain(scores).chain(["report".to_owned()]);

@@ -1,6 +1,7 @@
 //! All reports on one page and in one table, made from the `report.json` files that are there.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,11 @@ use super::error::ReportError;
 use super::record::{FILE, PAGE, ReportRecord};
 use super::{csv, gallery_page};
 use crate::disk::write_atomic;
+use crate::domain::FileStamp;
 
 /// What the gallery was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gallery {
+pub struct Listed {
     /// Reports in it.
     pub n_reports: usize,
     /// Records that could not be read, and are not in it.
@@ -21,36 +23,59 @@ pub struct Gallery {
 
 /// One report and where it lies.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
     /// Relative to the gallery, `/`-separated.
-    pub(super) folder: String,
-    pub(super) record: ReportRecord,
+    pub(super) folder: &'a str,
+    pub(super) record: &'a ReportRecord,
     /// The page of the model that explained it, relative to the gallery, where there is one.
     pub(super) model_page: Option<String>,
 }
 
-/// Writes `index.html` and `results.csv` into `reports_dir`, newest report first. Reports lie one or two folders deep;
-/// those without a page are unfinished and left out.
-///
-/// # Errors
-/// [`ReportError::List`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
-pub fn write_gallery(reports_dir: &Path) -> Result<Gallery, ReportError> {
-    let mut entries = Vec::new();
-    let mut unreadable = Vec::new();
-    for folder in report_folders(reports_dir)? {
-        let file = reports_dir.join(&folder).join(FILE);
-        match read(&file) {
-            Some(record) => {
-                let model_page = model_page(reports_dir, &record);
-                entries.push(Entry { folder, record, model_page });
+/// `index.html` and `results.csv` of a folder of reports. It keeps what it has read, so that one report more costs one reading.
+#[derive(Debug)]
+pub struct Gallery {
+    reports_dir: PathBuf,
+    /// By folder: the record as of the file's size and time; `None` for one that cannot be read.
+    records: BTreeMap<String, (FileStamp, Option<ReportRecord>)>,
+}
+
+impl Gallery {
+    /// Of the reports in `reports_dir`; nothing is read yet.
+    pub fn new(reports_dir: &Path) -> Self {
+        Self { reports_dir: reports_dir.to_owned(), records: BTreeMap::new() }
+    }
+
+    /// Writes it, newest report first. Reports lie one or two folders deep; those without a page are unfinished and left out.
+    /// Records that cannot be read are warned of once.
+    ///
+    /// # Errors
+    /// [`ReportError::List`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
+    pub fn write(&mut self) -> Result<Listed, ReportError> {
+        self.read_new(report_folders(&self.reports_dir)?);
+        let dir = &self.reports_dir;
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for (folder, (_, record)) in &self.records {
+            match record {
+                Some(record) => entries.push(Entry { folder, record, model_page: model_page(dir, record) }),
+                None => unreadable.push(dir.join(folder).join(FILE)),
             }
-            None => unreadable.push(file),
+        }
+        entries.sort_by(|a, b| (Reverse(&a.record.created), a.folder).cmp(&(Reverse(&b.record.created), b.folder)));
+        write_atomic(&dir.join("results.csv"), csv::table(&entries).as_bytes())?;
+        write_atomic(&dir.join("index.html"), gallery_page::render(&entries).as_bytes())?;
+        Ok(Listed { n_reports: entries.len(), unreadable })
+    }
+
+    /// Brings the records up to what is there now.
+    fn read_new(&mut self, folders: Vec<String>) {
+        let mut known = std::mem::take(&mut self.records);
+        for folder in folders {
+            let file = self.reports_dir.join(&folder).join(FILE);
+            let stamp = fs::metadata(&file).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata));
+            let entry = known.remove(&folder).filter(|(of, _)| *of == stamp).unwrap_or_else(|| (stamp, read(&file)));
+            self.records.insert(folder, entry);
         }
     }
-    entries.sort_by(|a, b| (Reverse(&a.record.created), &a.folder).cmp(&(Reverse(&b.record.created), &b.folder)));
-    write_atomic(&reports_dir.join("results.csv"), csv::table(&entries).as_bytes())?;
-    write_atomic(&reports_dir.join("index.html"), gallery_page::render(&entries).as_bytes())?;
-    Ok(Gallery { n_reports: entries.len(), unreadable })
 }
 
 /// Whether the gallery is there and no report is newer than it. Without any report none is needed.
@@ -73,8 +98,16 @@ fn model_page(reports_dir: &Path, record: &ReportRecord) -> Option<String> {
 }
 
 fn read(file: &Path) -> Option<ReportRecord> {
-    let record: ReportRecord = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
-    (record.schema == ReportRecord::SCHEMA).then_some(record)
+    let record = fs::read(file).map_err(|error| error.to_string()).and_then(|bytes| {
+        let record: ReportRecord = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+        let is_known = record.schema == ReportRecord::SCHEMA;
+        is_known.then_some(record).ok_or_else(|| "its schema is not known to this version".to_owned())
+    });
+    record
+        .inspect_err(|reason| {
+            tracing::warn!("Not in the gallery: `{}` cannot be used: {reason}; remove its folder.", file.display());
+        })
+        .ok()
 }
 
 /// Folders with a page, relative to `reports_dir`. Names that are not Unicode are not the program's own.

@@ -10,7 +10,7 @@ use crate::domain::ExplanationStatus;
 
 const SCRIPT: &str = include_str!("gallery.js");
 
-pub(super) fn render(entries: &[Entry]) -> String {
+pub(super) fn render(entries: &[Entry<'_>]) -> String {
     let body = html! {
         main {
             div.heading {
@@ -44,7 +44,7 @@ fn nothing_yet() -> Markup {
 }
 
 /// Shown by the script that they need.
-fn tools(entries: &[Entry]) -> Markup {
+fn tools(entries: &[Entry<'_>]) -> Markup {
     let mut classes: Vec<&str> = entries.iter().map(|entry| entry.record.predicted.as_str()).collect();
     classes.sort_unstable();
     classes.dedup();
@@ -66,7 +66,7 @@ fn tools(entries: &[Entry]) -> Markup {
     }
 }
 
-fn list(entries: &[Entry]) -> Markup {
+fn list(entries: &[Entry<'_>]) -> Markup {
     html! {
         ol.rows {
             @for Entry { folder, record, model_page } in entries {

@@ -190,7 +190,7 @@ fn hostile_names_stay_text() {
     let scan = "\"><script>alert(1)</script>\u{202e}gnp.svg";
     let classes = ["<b>bold", "x\" onload=\"alert(1)"];
     let folder = report(dir.path(), scan, classes, 0);
-    write_gallery(dir.path()).unwrap();
+    Gallery::new(dir.path()).write().unwrap();
     for page in [dir.path().join(&folder).join("report.html"), dir.path().join("index.html")] {
         let html = fs::read_to_string(&page).unwrap();
         assert_eq!(html.matches("<script>").count(), 1, "only the page's own: {}", page.display());
@@ -246,8 +246,8 @@ fn the_gallery_lists_every_report_newest_first_and_tells_what_it_could_not_read(
     let torn = report(dir.path(), "torn.png", ["patchy", "plain"], 120);
     fs::write(dir.path().join(&torn).join("report.json"), "{").unwrap();
     fs::create_dir_all(dir.path().join("phantoms/unfinished-12345678")).unwrap();
-    let gallery = write_gallery(dir.path()).unwrap();
-    assert_eq!(gallery, Gallery { n_reports: 2, unreadable: vec![dir.path().join(&torn).join("report.json")] });
+    let listed = Gallery::new(dir.path()).write().unwrap();
+    assert_eq!(listed, Listed { n_reports: 2, unreadable: vec![dir.path().join(&torn).join("report.json")] });
     insta::assert_snapshot!(text_of(&fs::read_to_string(dir.path().join("index.html")).unwrap()));
     let csv = fs::read_to_string(dir.path().join("results.csv")).unwrap();
     let last_cells: Vec<_> = csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
@@ -258,17 +258,35 @@ fn the_gallery_lists_every_report_newest_first_and_tells_what_it_could_not_read(
 #[test]
 fn the_gallery_is_the_same_every_time_and_says_when_it_is_empty() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(write_gallery(&dir.path().join("none")).unwrap().n_reports, 0);
+    assert_eq!(Gallery::new(&dir.path().join("none")).write().unwrap().n_reports, 0);
     let empty = text_of(&fs::read_to_string(dir.path().join("none/index.html")).unwrap());
     assert!(empty.contains("No scan has been explained yet"), "{empty}");
     for name in ["a.png", "b.png", "c.png"] {
         report(dir.path(), name, ["patchy", "plain"], 0);
     }
     let index = || fs::read(dir.path().join("index.html")).unwrap();
-    write_gallery(dir.path()).unwrap();
+    Gallery::new(dir.path()).write().unwrap();
     let first = index();
-    write_gallery(dir.path()).unwrap();
+    Gallery::new(dir.path()).write().unwrap();
     assert_eq!(first, index());
+}
+
+#[test]
+fn a_gallery_that_is_written_again_is_that_of_the_reports_there_are_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let reports: Vec<_> =
+        ["a.png", "b.png", "c.png"].map(|name| report(dir.path(), name, ["patchy", "plain"], 0)).into();
+    let mut gallery = Gallery::new(dir.path());
+    gallery.write().unwrap();
+    fs::remove_dir_all(dir.path().join(&reports[0])).unwrap();
+    fs::write(dir.path().join(&reports[1]).join("report.json"), "{").unwrap();
+    report(dir.path(), "d.png", ["patchy", "plain"], 60);
+    let listed = gallery.write().unwrap();
+    let index = || fs::read_to_string(dir.path().join("index.html")).unwrap();
+    let again = index();
+    assert_eq!((listed.n_reports, listed.unreadable.len()), (2, 1));
+    assert_eq!(Gallery::new(dir.path()).write().unwrap(), listed);
+    assert_eq!(index(), again, "as one that knows nothing from before writes it");
 }
 
 /// Writes the page of the run whose second class has this name; its second image, a mistake, is called so as well.
