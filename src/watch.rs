@@ -4,6 +4,7 @@
 
 mod error;
 mod eyes;
+mod health;
 mod interpret;
 mod once;
 mod patrol;
@@ -12,8 +13,9 @@ mod survey;
 mod watcher;
 
 pub use error::WatchError;
+pub use health::Health;
 pub use once::survey_once;
-pub use watcher::{Health, Watcher};
+pub use watcher::Watcher;
 
 #[cfg(test)]
 mod tests;

@@ -175,3 +175,6 @@ fn survey(conductor: &Conductor, events: Sender<Event>) -> io::Result<()> {
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod index;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::ops::Bound;
@@ -317,10 +318,10 @@ impl Ledger {
         self.index.waiting.range(first..=last).filter_map(|key| self.scans.get(key))
     }
 
-    /// The files that hold a content, whatever role they have; sorted.
+    /// The files that hold a content, whatever role they have: those of the strongest side first, and then by path.
     pub fn files_holding(&self, hash: ContentHash) -> impl Iterator<Item = &FileRecord> {
-        let from = self.index.holders.range((hash, String::new())..);
-        from.take_while(move |(of, _)| *of == hash).filter_map(|(_, path)| self.files.get(path))
+        let from = self.index.holders.range((hash, Reverse(Some(Split::Aside)), String::new())..);
+        from.take_while(move |(of, ..)| *of == hash).filter_map(|(.., path)| self.files.get(path))
     }
 
     /// The files under a folder, which ends in `/`; sorted.

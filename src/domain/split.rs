@@ -31,6 +31,13 @@ impl Split {
         }
     }
 
+    /// The side that the folders of a labelled image's path in the inbox name.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let (folders, _) = path.strip_prefix("datasets/")?.rsplit_once('/')?;
+        let (_, inner) = folders.split_once('/')?;
+        side_and_class(&inner.split('/').collect::<Vec<_>>())?.0
+    }
+
     /// Whether it is there to be measured on.
     pub fn is_measured(self) -> bool {
         matches!(self, Self::Validation | Self::Test)

@@ -1,11 +1,10 @@
 //! The ledger as it will be: what one file after the other changes, in memory, written down as events.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::Inspected;
 use super::groups::GroupBook;
-use super::role::{lists_groups, side_of};
+use super::role::lists_groups;
 use crate::content::FileFailure;
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
@@ -219,22 +218,23 @@ impl<'a> Draft<'a> {
         Admission::Known
     }
 
-    /// The other files with this content in this role; sorted.
-    fn others(&self, content: &Content, path: &str) -> Vec<String> {
+    /// The other files with this content in this role: those of the strongest side first.
+    fn others<'s>(&'s self, content: &'s Content, path: &'s str) -> impl Iterator<Item = &'s str> {
         let holding = self.ledger.files_holding(content.hash());
-        let others = holding.filter(|file| file.path != path && Content::of(&file.outcome).as_ref() == Some(content));
-        others.map(|file| file.path.clone()).collect()
+        let is_other =
+            move |file: &&FileRecord| file.path != path && Content::of(&file.outcome).is_some_and(|of| of == *content);
+        holding.filter(is_other).map(|file| file.path.as_str())
     }
 
-    /// Another file that holds this content. Those that are not there any more are forgotten on the way, so that a picture
-    /// that was moved is not taken for a copy of itself.
+    /// Another file that holds this content. When there is none, those that are not there any more are forgotten, so that a
+    /// picture that was moved is not taken for a copy of itself; else they come as gone in their own time.
     fn holder(&mut self, content: &Content, path: &str) -> Option<String> {
-        let (there, away): (Vec<_>, Vec<_>) =
-            self.others(content, path).into_iter().partition(|other| (self.is_there)(other));
-        let holder = there.into_iter().next();
-        if holder.is_some() {
-            // They come as gone in their own time; the content is not lost with them.
-            return holder;
+        let mut away = Vec::new();
+        for other in self.others(content, path) {
+            if (self.is_there)(other) {
+                return Some(other.to_owned());
+            }
+            away.push(other.to_owned());
         }
         for path in away {
             self.put(LedgerEvent::FileGone { path });
@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
     /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
     fn release(&mut self, path: &str) {
         let Some(content) = self.record(path).and_then(|record| Content::of(&record.outcome)) else { return };
-        let other = self.others(&content, path).into_iter().min_by_key(|other| Reverse(side_of(other)));
+        let other = self.others(&content, path).next().map(str::to_owned);
         match content {
             Content::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
             Content::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
@@ -279,7 +279,7 @@ impl<'a> Draft<'a> {
     /// The sample at another path. It keeps its side, unless its new folder names another one, or its new name says that it
     /// belongs to another group.
     fn moved(&self, sample: Sample, path: &str) -> Sample {
-        let (group, side) = (self.groups.of(&sample.dataset, path, sample.group.as_ref()), side_of(path));
+        let (group, side) = (self.groups.of(&sample.dataset, path, sample.group.as_ref()), Split::of_path(path));
         let split = if (&group, side) == (&sample.group, sample.side) { sample.split } else { None };
         Sample { path: path.to_owned(), group, side, split, ..sample }
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::draft::{Admission, Draft};
 use super::groups::{GroupBook, check_list};
-use super::role::{lists_groups, side_of};
+use super::role::lists_groups;
 use super::{Inspected, clear_reason, inspect, role_of, tell_across, write_reason};
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader, look_below, warn_of};
@@ -86,7 +86,7 @@ impl Intake {
             FileOutcome::Quarantined { code, .. } => !FileFailure::may_have_passed(code),
             FileOutcome::Sample { dataset, hash } => {
                 let side = ledger.samples.get(&(dataset.clone(), *hash)).and_then(|sample| sample.side);
-                role_of(&file.path).is_ok() && side_of(&file.path) <= side
+                role_of(&file.path).is_ok() && Split::of_path(&file.path) <= side
             }
             FileOutcome::Scan { .. } | FileOutcome::Groups { .. } => true,
         };
@@ -123,7 +123,8 @@ impl Intake {
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut draft = Draft::new(ledger, &groups, &is_there);
-        let (mut unfinished, mut across, mut vanished) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut unfinished, mut vanished) = (Vec::new(), Vec::new());
+        let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for Reading { path, stamp, last_try, result } in readings.read {
             match result {
@@ -142,15 +143,12 @@ impl Intake {
                     listed.insert(dataset);
                 }
                 Ok(Found::Picture(role, inspected)) => {
-                    let same = self.admit(&mut draft, &path, &role, &inspected);
-                    across.extend(same.filter(|other| is_across(&path, other)).map(|_| path));
+                    same.extend(self.admit(&mut draft, &path, &role, &inspected).map(|other| (path, other)));
                 }
             }
         }
         warn_of("Not taken in", &vanished);
-        if let Some(sentence) = tell_across(across.iter().map(String::as_str)) {
-            tracing::warn!("{sentence}.");
-        }
+        tell_same(&same);
         for path in &readings.gone {
             self.forget(&mut draft, path);
         }
@@ -187,9 +185,7 @@ impl Intake {
                 if was_rejected {
                     self.clear(path);
                 }
-                let Admission::SameAs(other) = admission else { return None };
-                tracing::info!(file = path, same_as = other, "The same picture again; it counts once.");
-                Some(other)
+                if let Admission::SameAs(other) = admission { Some(other) } else { None }
             }
             Err(failure) => {
                 self.note_reason(path, &failure);
@@ -236,9 +232,28 @@ fn set_aside(draft: &mut Draft, path: &str, stamp: FileStamp, failure: &FileFail
     }
 }
 
+/// Says which files hold a picture that another one holds.
+fn tell_same(same: &[(String, String)]) {
+    match same {
+        [] => {}
+        [(file, other)] => tracing::info!(file, same_as = other, "The same picture again; it counts once."),
+        [(file, other), ..] => {
+            let n = same.len();
+            tracing::info!(file, same_as = other, "{n} files hold a picture that is there already; each counts once.");
+        }
+    }
+    for (file, same_as) in same {
+        tracing::debug!(file, same_as, "The same picture again.");
+    }
+    let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
+    if let Some(sentence) = tell_across(across) {
+        tracing::warn!("{sentence}.");
+    }
+}
+
 /// Whether one of the two lies on a side to measure on, and the other elsewhere.
 fn is_across(path: &str, other: &str) -> bool {
-    let (side, other) = (side_of(path), side_of(other));
+    let (side, other) = (Split::of_path(path), Split::of_path(other));
     side != other && side.max(other).is_some_and(Split::is_measured)
 }
 

@@ -48,14 +48,6 @@ pub(super) fn lists_groups(relative: &str) -> Option<DatasetName> {
     DatasetName::new(name).ok()
 }
 
-/// The side that the folders of the sample at `relative` name.
-pub(super) fn side_of(relative: &str) -> Option<Split> {
-    match role_of(relative) {
-        Ok(Role::Sample { side, .. }) => side,
-        _ => None,
-    }
-}
-
 /// The side's name is no class: an image beside the class folders of `train` would make one of that name, unseen.
 fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result<Role, FileFailure> {
     let (side, class) = side_and_class(folders).unwrap_or_default();

@@ -237,13 +237,17 @@ pub(super) mod tests {
     #[test]
     fn scans_overtake_training() {
         let engine = engine();
-        let many = vec![pattern::picture(1, 0); 8];
-        let for_training = engine.clone();
-        let arithmetic = engine.backbone().fingerprint;
-        let training = thread::spawn(move || for_training.features(many, arithmetic).unwrap().len());
+        let queues = engine.0.queues.as_ref().unwrap();
+        let (reply, trained) = bounded(1);
+        let pictures = vec![pattern::picture(1, 0); 8].into();
+        queues.training.send(FeatureJob { pictures, arithmetic: engine.backbone().fingerprint, reply }).unwrap();
+        // The thread has it in hand when it is in the queue no more.
+        while !queues.training.is_empty() {
+            thread::yield_now();
+        }
         engine.activations(vec![pattern::picture(1, 1)]).unwrap();
-        assert!(!training.is_finished(), "the scan waited for the whole training");
-        assert_eq!(training.join().unwrap(), 8);
+        assert!(trained.is_empty(), "the scan waited for the whole training");
+        assert_eq!(trained.recv().unwrap().unwrap().len(), 8);
     }
 
     #[test]

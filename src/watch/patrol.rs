@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::WatchError;
 use super::eyes::{Eyes, OutOfWatches};
+use super::health::{Health, SharedHealth};
 use super::interpret::Signal;
 use super::settle::{Now, Sign, Tracker};
 use super::survey::{self, Survey};
-use super::watcher::Health;
 use crate::config::WatchSettings;
 use crate::content::Skipped;
 use crate::domain::{Arrival, FileStamp, StopFlag};
@@ -45,7 +44,7 @@ pub(super) struct Patrol {
     next_survey: Instant,
     arrivals: Sender<Vec<Arrival>>,
     ready: Sender<()>,
-    health: Arc<Mutex<Health>>,
+    health: SharedHealth,
     /// Raised when nobody wants to hear any more; a walk may take long.
     stop: StopFlag,
 }
@@ -57,7 +56,7 @@ impl Patrol {
         open: OpenEyes,
         arrivals: Sender<Vec<Arrival>>,
         ready: Sender<()>,
-        health: Arc<Mutex<Health>>,
+        health: SharedHealth,
         stop: StopFlag,
     ) -> Self {
         Self {
@@ -283,7 +282,7 @@ impl Patrol {
     }
 
     fn report(&self, change: impl FnOnce(&mut Health, &Self)) {
-        change(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner), self);
+        self.health.change(|health| change(health, self));
     }
 }
 

@@ -72,12 +72,13 @@ fn put(path: &Path, text: &str) {
 struct Watched {
     watcher: Watcher,
     told: Vec<Arrival>,
+    n_fences: usize,
 }
 
 impl Watched {
     fn ready(watcher: Watcher) -> Self {
         watcher.ready().recv_timeout(DEADLINE).unwrap();
-        Self { watcher, told: Vec::new() }
+        Self { watcher, told: Vec::new(), n_fences: 0 }
     }
 
     /// Waits until exactly these were told since the last time, each once; `-` before a path says that it is gone.
@@ -96,19 +97,17 @@ impl Watched {
         assert_eq!(told, expected);
     }
 
-    /// Nothing was told for a while that is longer than any time to settle in the test.
-    fn expect_silence(&mut self) {
-        if let Ok(batch) = self.watcher.arrivals().recv_timeout(Duration::from_millis(600)) {
-            panic!("told although nothing was to be: {batch:?}");
-        }
+    /// Nothing was to be told: of all that happened, a file that comes now is the first.
+    fn expect_silence(&mut self, bed: &Bed) {
+        self.n_fences += 1;
+        let fence = format!("scans/fence-{}.png", self.n_fences);
+        put(&bed.inbox(&fence), "fence");
+        self.expect(&[fence.as_str()]);
     }
 
     fn await_health(&self, what: &str, is_so: impl Fn(&Health) -> bool) {
-        let deadline = Instant::now() + DEADLINE;
-        while !is_so(&self.watcher.health()) {
-            assert!(Instant::now() < deadline, "not {what}: {:?}", self.watcher.health());
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
+        let came = self.watcher.health.wait_until(is_so, DEADLINE);
+        assert!(came, "not {what}: {:?}", self.watcher.health());
     }
 }
 
@@ -159,7 +158,7 @@ fn what_is_there_at_start_is_told_once_and_what_is_no_input_never() {
         "scans/d/deep/er/t.png",
         "scans/s.png",
     ]);
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -173,7 +172,7 @@ fn a_file_that_is_copied_in_rewritten_and_deleted() {
     watched.expect(&["scans/a.png"]);
     fs::remove_file(bed.inbox("scans/a.png")).unwrap();
     watched.expect(&["-scans/a.png"]);
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -195,7 +194,7 @@ fn a_transfer_that_is_renamed_when_it_is_whole() {
     let bed = Bed::new();
     let mut watched = bed.watch();
     put(&bed.inbox("scans/a.png.filepart"), "half");
-    watched.expect_silence();
+    watched.expect_silence(&bed);
     fs::rename(bed.inbox("scans/a.png.filepart"), bed.inbox("scans/a.png")).unwrap();
     watched.expect(&["scans/a.png"]);
 }
@@ -239,7 +238,7 @@ fn nested_folders_that_are_copied_in() {
     copy_nested(&bed);
     let paths = nested();
     watched.expect(&paths.iter().map(String::as_str).collect::<Vec<_>>());
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -250,7 +249,7 @@ fn lost_events_are_made_up_for_by_a_rescan() {
     copy_nested(&bed);
     let paths = nested();
     watched.expect(&paths.iter().map(String::as_str).collect::<Vec<_>>());
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -279,7 +278,7 @@ fn a_slow_writer_is_waited_for_until_it_closes() {
     for piece in ["one", "two", "three"] {
         file.write_all(piece.as_bytes()).unwrap();
         // Longer than a closed file takes to settle.
-        watched.expect_silence();
+        watched.expect_silence(&bed);
     }
     drop(file);
     watched.expect(&["scans/slow.png"]);
@@ -306,7 +305,7 @@ fn a_closed_file_that_is_opened_again_is_told_whole() {
     file.write_all(b" and half").unwrap();
     drop(file);
     watched.expect(&["scans/a.png"]);
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -320,7 +319,7 @@ fn an_unfinished_file_is_told_again_when_it_grew_and_has_a_last_try() {
     watched.expect(&["scans/a.png"]);
     watched.watcher.reconsider("scans/a.png");
     watched.expect(&["scans/a.png (last try)"]);
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -338,7 +337,7 @@ fn what_is_known_is_told_only_when_it_changed_or_is_gone() {
     );
     let mut watched = bed.watch_knowing(known);
     watched.expect(&["scans/changed", "-scans/gone"]);
-    watched.expect_silence();
+    watched.expect_silence(&bed);
 }
 
 #[test]
@@ -354,7 +353,6 @@ fn an_inbox_that_goes_away_takes_nothing_with_it() {
     fs::create_dir(bed.inbox("")).unwrap();
     let unmounted = |health: &Health| health.blocked.as_ref().is_some_and(|reason| reason.contains("unmounted"));
     watched.await_health("unmounted", unmounted);
-    watched.expect_silence();
     fs::remove_dir(bed.inbox("")).unwrap();
     fs::rename(bed.outside("inbox"), bed.inbox("")).unwrap();
     watched.await_health("back", |health| health.blocked.is_none());

@@ -1,37 +1,22 @@
 //! The watching thread `gw-watch`: events and surveys in, settled arrivals out. It stops and joins when it is dropped.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::eyes::Eyes;
+use super::health::{Health, SharedHealth};
 use super::patrol::{OpenEyes, Order, Patrol};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
 use crate::domain::{Arrival, FileStamp, StopFlag};
 
-/// How the watching goes, for the status.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Health {
-    /// Why the inbox tells nothing at the moment; one line with the fix. It is tried again by itself.
-    pub blocked: Option<String>,
-    /// Whether the system's events are missing, so that changes are found by rescans alone.
-    pub polling: bool,
-    /// Files that are not at rest.
-    pub n_waiting: usize,
-    /// Times the whole inbox was looked at.
-    pub n_surveys: u64,
-    /// Times the system's events could not be relied on.
-    pub n_lost: u64,
-}
-
 /// A watched inbox.
 pub struct Watcher {
     arrivals: Receiver<Vec<Arrival>>,
     ready: Receiver<()>,
-    health: Arc<Mutex<Health>>,
+    pub(super) health: SharedHealth,
     /// Ends a walk that is under way.
     stop: StopFlag,
     // Both are `Some` until the drop: first the orders end, then the thread.
@@ -59,8 +44,8 @@ impl Watcher {
         let (arrivals_sender, arrivals) = unbounded();
         let (ready_sender, ready) = bounded(1);
         let (orders, orders_receiver) = unbounded();
-        let (health, stop) = (Arc::new(Mutex::new(Health::default())), StopFlag::default());
-        let (shared, stopped) = (Arc::clone(&health), stop.clone());
+        let (health, stop) = (SharedHealth::default(), StopFlag::default());
+        let (shared, stopped) = (health.clone(), stop.clone());
         let patrol = Patrol::new(settings.clone(), known, open, arrivals_sender, ready_sender, shared, stopped);
         let thread = Builder::new()
             .name("gw-watch".into())
@@ -90,7 +75,7 @@ impl Watcher {
 
     /// How the watching goes.
     pub fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.health.get()
     }
 }
 

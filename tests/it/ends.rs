@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::bed::{Ran, TestBed};
+use crate::bed::{Ran, TestBed, finish};
 use crate::pictures::{self, Look};
 use crate::service::Service;
 
@@ -242,6 +243,23 @@ fn a_service_whose_journal_cannot_grow_waits_and_loses_nothing() {
 }
 
 #[test]
+fn a_small_disk_that_is_full_is_a_failure_until_it_has_room() {
+    // Full before anything is written, and among the copies or features.
+    for free in [0, 200] {
+        let bed = bed();
+        bed.drop_dataset(4);
+        bed.drop_scan(Look::Disc, 1);
+        let [first, second] = run_on_a_small_disk(&bed, free);
+        assert_eq!(first.code, 74, "{free}: {}\n{}", first.stdout, first.stderr);
+        assert!(failures(&first).iter().all(|failure| failure["kind"] == "io"), "{free}: {}", first.stdout);
+        assert!(!first.stderr.contains("up to date"), "{free}: {}", first.stderr);
+        assert_eq!(second.code, 0, "{free}: {}\n{}", second.stdout, second.stderr);
+        let done = &second.json()["done"];
+        assert_eq!((&done["trainings"], &done["scans_explained"]), (&1.into(), &1.into()), "{free}: {done:#}");
+    }
+}
+
+#[test]
 fn a_training_outside_the_service_ends_with_the_code_of_what_failed() {
     let bed = bed();
     for look in Look::ALL {
@@ -254,4 +272,31 @@ fn a_training_outside_the_service_ends_with_the_code_of_what_failed() {
     assert_eq!(ran.code, 74, "{}\n{}", ran.stdout, ran.stderr);
     let ran = bed.run(&["train", "shapes", "--set=backbone.weights=absent.safetensors"]);
     assert_eq!(ran.code, 66, "{}\n{}", ran.stdout, ran.stderr);
+}
+
+/// Runs `run --once --json` twice on a state folder of 4 MiB, first with `free` KiB of it left and then with all of it. Where no
+/// file system can be mounted, no file may be longer than 20 KiB the first time.
+fn run_on_a_small_disk(bed: &TestBed, free: u32) -> [Ran; 2] {
+    const SCRIPT: &str = r#"
+        weights=$(readlink -f state/weights) ballast=$((4096 - $1)); shift
+        if mount -t tmpfs -o size=4m none state 2>/dev/null; then
+            ln -s "$weights" state/weights && head -c ${ballast}K /dev/zero > state/ballast
+            "$@" > first.json 2> first.log; echo $? > first.code
+            rm state/ballast
+        else
+            (trap '' XFSZ; ulimit -f 40; "$@" > first.json 2> first.log; echo $? > first.code)
+        fi
+        "$@" > second.json 2> second.log; echo $? > second.code
+    "#;
+    let run = bed.command(&["run", "--once", "--json"]);
+    let alone = ["-Urm", "/bin/sh", "-c", SCRIPT, "sh"];
+    let can_mount = Command::new("unshare").args(["-Urm", "true"]).status().is_ok_and(|status| status.success());
+    let mut shell = if can_mount { Command::new("unshare") } else { Command::new("/bin/sh") };
+    shell.args(if can_mount { &alone[..] } else { &alone[2..] }).arg(free.to_string());
+    shell.arg(run.get_program()).args(run.get_args()).current_dir(bed.path("")).stdin(Stdio::null());
+    finish(shell).ok();
+    ["first", "second"].map(|name| {
+        let read = |end: &str| fs::read_to_string(bed.path(format!("{name}.{end}"))).unwrap();
+        Ran { code: read("code").trim().parse().unwrap(), stdout: read("json"), stderr: read("log") }
+    })
 }

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 
 use crate::bed::TestBed;
 use crate::pictures::{self, Look};
+use crate::service::Service;
 
 /// A service has five seconds to stop; a test machine may be busy, so that much again is allowed on top of them.
 const STOP: Duration = Duration::from_secs(5);
@@ -45,7 +46,16 @@ fn what_is_dropped_while_it_runs_is_learned_and_explained() {
 
     // One more picture, and one rewritten: one more training each, or one for both.
     bed.write("inbox/datasets/shapes/bars/6.png", pictures::png(Look::Bars, 6));
-    service.wait_for_count("trainings", 2);
+    bed.write("inbox/datasets/shapes/disc/0.png", pictures::png(Look::Disc, 7));
+    service.wait_for_count("samples", 14);
+    let trained_anew = |service: &Service| {
+        let status = service.status()?;
+        let shapes = &status["datasets"]["shapes"]["classes"];
+        let n = |class: &str| Some(shapes[class]["train"].as_u64()? + shapes[class]["validation"].as_u64()?);
+        let all = n("bars")? == 7 && n("disc")? == 6 && status["state"] == "idle";
+        (all && status["counters"]["trainings"].as_u64()? >= 2).then_some(())
+    };
+    service.wait_for("a training on both", trained_anew);
 
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
@@ -64,6 +74,23 @@ fn a_stop_in_the_first_moment_is_obeyed() {
         assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
         assert!(ended.took < STOP, "{:?}", ended.took);
     }
+}
+
+#[test]
+fn a_stop_in_the_middle_of_the_first_look_is_obeyed() {
+    let bed = bed();
+    let first = bed.write("inbox/datasets/shapes/bars/0.png", pictures::png(Look::Bars, 0));
+    for number in 1..30_000 {
+        fs::hard_link(&first, first.with_file_name(format!("{number}.png"))).unwrap();
+    }
+    let mut service = bed.start();
+    service.ready();
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+    assert!(ended.took < STOP, "{:?}", ended.took);
+    let status = bed.status();
+    assert_eq!((&status["state"], &status["counters"]["samples"]), (&"stopped".into(), &0.into()));
+    assert_eq!(status["queues"]["arrivals"], 0, "it had not looked to the end: {status:#}");
 }
 
 #[test]

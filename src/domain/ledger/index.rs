@@ -1,5 +1,6 @@
 //! What is asked of the ledger at every turn, kept up with every event, so that no answer walks through all records.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rpds::RedBlackTreeSetSync;
@@ -8,6 +9,9 @@ use super::{FileOutcome, FileRecord, ScanKey};
 use crate::domain::{ClassName, ContentHash, DatasetName, Sample, Scan, ScanState, Split};
 
 type ClassCounts = BTreeMap<ClassName, BTreeMap<Option<Split>, u64>>;
+
+/// Content, side and path of a file: of one content those of the strongest side come first.
+pub(super) type Holder = (ContentHash, Reverse<Option<Split>>, String);
 
 /// Follows from the records of a ledger.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,13 +22,14 @@ pub(super) struct Index {
     pub(super) waiting: RedBlackTreeSetSync<ScanKey>,
     /// Of these, how many name each dataset; a count that falls to 0 is left out.
     pub(super) n_waiting: BTreeMap<Option<DatasetName>, usize>,
-    /// Content and path of every file that is a sample or a scan.
-    pub(super) holders: RedBlackTreeSetSync<(ContentHash, String)>,
+    /// Every file that is a sample or a scan.
+    pub(super) holders: RedBlackTreeSetSync<Holder>,
 }
 
 impl Index {
     pub(super) fn file_changes(&mut self, old: Option<&FileRecord>, new: Option<&FileRecord>) {
-        let held = |file: &FileRecord| Some((content(&file.outcome)?, file.path.clone()));
+        let held =
+            |file: &FileRecord| Some((content(&file.outcome)?, Reverse(Split::of_path(&file.path)), file.path.clone()));
         let (old, new) = (old.and_then(held), new.and_then(held));
         if old == new {
             return;

@@ -33,6 +33,8 @@ fn clusters(mut links: Links, n: usize) -> Vec<usize> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn twins_are_found_as_by_comparing_every_pair(looks in looks()) {
         let (mut found, mut compared) = (Links::new(looks.len()), Links::new(looks.len()));

@@ -1,0 +1,44 @@
+//! How the watching goes: written by the watching thread, read by whoever holds the watcher.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How the watching goes, for the status.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why the inbox tells nothing at the moment; one line with the fix. It is tried again by itself.
+    pub blocked: Option<String>,
+    /// Whether the system's events are missing, so that changes are found by rescans alone.
+    pub polling: bool,
+    /// Files that are not at rest.
+    pub n_waiting: usize,
+    /// Times the whole inbox was looked at.
+    pub n_surveys: u64,
+    /// Times the system's events could not be relied on.
+    pub n_lost: u64,
+}
+
+/// A handle; clones share the value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedHealth(Arc<(Mutex<Health>, Condvar)>);
+
+impl SharedHealth {
+    pub(super) fn get(&self) -> Health {
+        self.lock().clone()
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Health)) {
+        change(&mut self.lock());
+        self.0.1.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Health> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it `is_so`; whether it came to that within `limit`.
+    #[cfg(test)]
+    pub(super) fn wait_until(&self, is_so: impl Fn(&Health) -> bool, limit: std::time::Duration) -> bool {
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |health| !is_so(health));
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
