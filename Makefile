@@ -58,6 +58,7 @@ bench: build ## micro benchmarks, and the whole beside Keras and Albumentations 
 	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
 	@$(MAKE) --no-print-directory bench-training
 
-soak: build ## the greatest memory over 100,000 copies, and of a training on 100,000 images (5 GB on the disk meanwhile)
+soak: build ## the greatest memory over 100,000 copies and of a training on 100,000 images (5 GB on the disk); a service with 50,000
 	benches/peers/compare --soak 100000
 	benches/soak-training 100000
+	benches/soak-service

@@ -17,6 +17,6 @@ pub use atomic::{
     touch, write_atomic, write_atomic_with, write_in_batch,
 };
 pub use error::DiskError;
-pub use lock::{InstanceLock, TrainingLock};
+pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use workspace::Workspace;

@@ -10,6 +10,7 @@ use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found};
 use crate::config::Settings;
 use crate::content::{self, FileFailure};
 use crate::daemon::{self, Fault, stop_on_signals};
+use crate::disk::FolderLock;
 use crate::domain::{DatasetName, Split, StopFlag};
 
 #[derive(Debug, clap::Args)]
@@ -125,6 +126,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     refuse_sides(&args.src, &found)?;
     complain(&found.failed);
     found.warnings.iter().for_each(|warning| output::error(warning));
+    let _lock = FolderLock::take(&dst)?;
     let options = ExpandOptions { may_remove: found.failed.is_empty() && !found.skipped, ..options };
     let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
     let sheet = if settings.augment.contact_sheet {

@@ -40,14 +40,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    let Named { pictures, failed } = Named::find(&args.paths)?;
+    let Named { pictures, folders, failed } = Named::find(&args.paths)?;
     let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let engine = EngineCell::new(settings, &stop);
     // A network that cannot start is one failure, not one for each picture.
     engine.get()?;
-    let mut explainer = Explainer::new(settings, engine);
+    let mut explainer = folders.iter().fold(Explainer::new(settings, engine), |explainer, it| explainer.below(it));
     let mut outcomes: Vec<Outcome> =
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();
@@ -102,6 +102,8 @@ fn explain_all(
 struct Named {
     /// The files, and those in the folders, in the order of their names; hidden ones are left out.
     pictures: Vec<PathBuf>,
+    /// The folders. They may be links, what is in them may not.
+    folders: Vec<PathBuf>,
     /// Folders that cannot be read.
     failed: Vec<FileFailure>,
 }
@@ -128,6 +130,7 @@ impl Named {
                 let Listing { files, skipped } = content::list(path);
                 skipped.warn(path);
                 self.pictures.extend(files);
+                self.folders.extend(metadata.is_dir().then(|| path.to_owned()));
             }
         }
         Ok(())

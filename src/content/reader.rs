@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
@@ -17,10 +17,10 @@ use crate::imaging::{DecodeOptions, Picture, decode};
 /// Never waits for the other end of a pipe, and never becomes the terminal of the process.
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// How image files are read: their limits, and the folder below which no link is followed.
+/// How image files are read: their limits, and the folders below which no link is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
-    root: Option<Arc<Path>>,
+    roots: Arc<[PathBuf]>,
     max_bytes: u64,
     /// What is too large to decode, and what shows through.
     pub decoding: DecodeOptions,
@@ -41,7 +41,7 @@ impl Reader {
     /// With these limits; transparent pixels are shown on `background`. Links are followed.
     pub fn new(limits: &LimitSettings, background: u8) -> Self {
         let decoding = DecodeOptions::new(limits, background);
-        Self { root: None, max_bytes: limits.max_file_mib.saturating_mul(1 << 20), decoding }
+        Self { roots: Arc::default(), max_bytes: limits.max_file_mib.saturating_mul(1 << 20), decoding }
     }
 
     /// As the settings have it.
@@ -49,10 +49,12 @@ impl Reader {
         Self::new(&settings.limits, settings.images.background)
     }
 
-    /// Files below `root`, which may itself be a link, are reached through no link. Other files may be links.
+    /// Files below `root`, which may itself be a link, are reached through no link, as those below roots that were named
+    /// before. Other files may be links.
     #[must_use]
     pub fn below(self, root: &Path) -> Self {
-        Self { root: Some(Arc::from(root)), ..self }
+        let roots = self.roots.iter().cloned().chain([root.to_owned()]).collect();
+        Self { roots, ..self }
     }
 
     /// The same with another level behind transparent pixels.
@@ -103,7 +105,7 @@ impl Reader {
     }
 
     fn open(&self, path: &Path) -> Result<File, FileFailure> {
-        let below = self.root.as_deref().and_then(|root| Some((root, path.strip_prefix(root).ok()?)));
+        let below = self.roots.iter().find_map(|root| Some((root, path.strip_prefix(root).ok()?)));
         match below {
             Some((root, relative)) => checked(path, open_below(root, relative, FLAGS)),
             None => open_file(path),

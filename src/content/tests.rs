@@ -65,6 +65,18 @@ fn a_regular_file_is_read_with_its_hash_and_stamp() {
 }
 
 #[test]
+fn no_link_is_followed_below_any_of_several_roots_and_every_other_is() {
+    let bed = Bed::new();
+    symlink(bed.path("in/class/file"), bed.path("out/link")).unwrap();
+    let elsewhere = bed.below();
+    assert_eq!(elsewhere.read(&bed.path("out/link"), None).unwrap().bytes, b"content");
+    let both = bed.below().below(&bed.path("out"));
+    for link in ["out/link", "in/class/link"] {
+        assert_eq!(both.read(&bed.path(link), None).unwrap_err().code, "not-a-file", "{link}");
+    }
+}
+
+#[test]
 fn everything_else_is_refused_at_once_with_its_reason() {
     let bed = Bed::new();
     for name in ["link", "pipe", "socket", "folder"] {

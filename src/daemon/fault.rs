@@ -35,7 +35,7 @@ impl From<&DiskError> for Fault {
     fn from(error: &DiskError) -> Self {
         match error {
             DiskError::Io { .. } => Self::Io,
-            DiskError::Locked { .. } | DiskError::Training { .. } => Self::Later,
+            DiskError::Locked { .. } | DiskError::Training { .. } | DiskError::Busy { .. } => Self::Later,
         }
     }
 }

@@ -76,6 +76,12 @@ impl Explainer {
         Self { engine, reader, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
     }
 
+    /// Reaches files below `folder` through no link, as those below the inbox.
+    #[must_use]
+    pub fn below(self, folder: &Path) -> Self {
+        Self { reader: self.reader.below(folder), ..self }
+    }
+
     /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
     /// `expected`: the content it must have.
     ///

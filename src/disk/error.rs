@@ -24,6 +24,12 @@ pub enum DiskError {
         /// The process that holds it, when it could be read.
         pid: Option<u32>,
     },
+    /// Another gradwatch writes copies into this folder.
+    #[error("another gradwatch is writing into `{}`: wait until it has ended, or name another folder", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Another gradwatch trains on this dataset, in the same state folder.
     #[error("dataset `{dataset}` is being trained by another gradwatch{}: wait until it has ended, or stop it", holder(*pid))]
     Training {

@@ -65,6 +65,28 @@ impl TrainingLock {
     }
 }
 
+/// Held while a program writes copies into a folder outside any state folder: two at once would remove each other's.
+#[derive(Debug)]
+pub struct FolderLock {
+    _folder: File,
+}
+
+impl FolderLock {
+    /// Takes the lock of the folder itself, so that nothing is left in it; a folder that is not there is made.
+    ///
+    /// # Errors
+    /// [`DiskError::Busy`] when another process holds it; [`DiskError::Io`], also on a file system without such locks.
+    pub fn take(folder: &Path) -> Result<Self, DiskError> {
+        create_dir(folder)?;
+        let opened = File::open(folder).map_err(DiskError::io("open", folder))?;
+        match opened.try_lock() {
+            Ok(()) => Ok(Self { _folder: opened }),
+            Err(TryLockError::WouldBlock) => Err(DiskError::Busy { path: folder.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(DiskError::io("lock", folder)(error)),
+        }
+    }
+}
+
 const LOCK: &str = "lock";
 const ALIVE: &str = "alive";
 
@@ -130,6 +152,18 @@ mod tests {
         assert!(error.contains(&told), "{error}");
         drop(first);
         TrainingLock::take(&workspace, &name("chest")).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_written_to_by_one_and_nothing_is_left_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("copies");
+        let first = FolderLock::take(&folder).unwrap();
+        let error = FolderLock::take(&folder).unwrap_err().to_string();
+        assert!(error.contains("another gradwatch is writing into"), "{error}");
+        drop(first);
+        FolderLock::take(&folder).unwrap();
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     }
 
     #[test]

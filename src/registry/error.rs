@@ -66,7 +66,7 @@ impl From<DiskError> for RegistryError {
     fn from(error: DiskError) -> Self {
         match error {
             DiskError::Locked { .. } => Self::Locked(error),
-            DiskError::Io { .. } | DiskError::Training { .. } => Self::Disk(error),
+            DiskError::Io { .. } | DiskError::Training { .. } | DiskError::Busy { .. } => Self::Disk(error),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `gradwatch augment`: a folder of classes and its copies on disk.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -80,6 +81,20 @@ fn a_destination_of_another_dataset_is_refused_untouched() {
     assert_eq!(ran.code, 64, "{}", ran.stderr);
     assert!(ran.stderr.contains("8 copies of another dataset"), "{}", ran.stderr);
     assert_eq!(tree(&bed.path("dst")), before);
+}
+
+#[test]
+fn a_destination_that_another_program_writes_into_is_left_to_it() {
+    let bed = bed(2);
+    fs::create_dir(bed.path("dst")).unwrap();
+    let other = fs::File::open(bed.path("dst")).unwrap();
+    other.try_lock().unwrap();
+    let refused = bed.run(&["augment", "src", "dst"]);
+    assert_eq!(refused.code, 75, "{}", refused.stderr);
+    assert!(refused.stderr.contains("another gradwatch is writing into"), "{}", refused.stderr);
+    assert_eq!(fs::read_dir(bed.path("dst")).unwrap().count(), 0);
+    drop(other);
+    augment(&bed, "dst", &[]);
 }
 
 #[test]
