@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -59,6 +59,19 @@ impl TestBed {
     /// Sets one configuration key for every command that is started from now on.
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.set.push(format!("--set={key}={value}"));
+        self
+    }
+
+    /// Shares computed features with all beds that do, for tests of what comes after them.
+    pub fn sharing_features(self) -> Self {
+        static EMPTIED: Once = Once::new();
+        let features = Path::new(env!("CARGO_TARGET_TMPDIR")).join("features");
+        EMPTIED.call_once(|| {
+            // Those of an earlier run may be of another program.
+            let _ = fs::remove_dir_all(&features);
+            fs::create_dir_all(&features).unwrap();
+        });
+        symlink(features, self.state("features")).unwrap();
         self
     }
 

@@ -10,7 +10,7 @@ use crate::pictures::{self, Look};
 
 /// Beside `shapes`, a dataset `others` whose files name patients in another way.
 fn bed() -> TestBed {
-    let bed = TestBed::new();
+    let bed = TestBed::new().sharing_features();
     let config = fs::read_to_string(bed.path("config.toml")).unwrap();
     let own = "[dataset.shapes]\nsplit.group_pattern = '-(\\d+)[.]'\ntrain.max_epochs = 1\n\
                [dataset.others]\nsplit.group_pattern = '^(p\\d)_'\ntrain.max_epochs = 2\naugment.copies = 1\n";

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use gradwatch::daemon::Learned;
 use gradwatch::daemon::control::{self, Answer, Question};
-use gradwatch::disk::Workspace;
-use gradwatch::domain::{Decision, ModelRecord, RunId, StopReason};
+use gradwatch::disk::{TrainingLock, Workspace};
+use gradwatch::domain::{DatasetName, Decision, ModelRecord, RunId, StopReason};
 use serde_json::Value;
 
 use crate::bed::TestBed;
@@ -16,16 +17,19 @@ use crate::service::Service;
 
 /// Quick trainings, all of them promoted if they may be.
 fn bed() -> TestBed {
-    TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2")
+    TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2")
 }
 
-/// A training that takes seconds, because its images are new.
-fn drop_many(bed: &TestBed) {
+/// More images, so that a training is due.
+fn drop_more(bed: &TestBed) {
     for look in Look::ALL {
-        for number in 100..108 {
-            bed.write(format!("inbox/datasets/shapes/{look}/more-{number}.png"), pictures::png(look, number));
-        }
+        bed.write(format!("inbox/datasets/shapes/{look}/more.png"), pictures::png(look, 100));
     }
+}
+
+/// Holds up the next training of the service, as a `gradwatch train` beside it does: until the lock is dropped it is under way.
+fn hold_up_training(bed: &TestBed) -> TrainingLock {
+    TrainingLock::take(&Workspace::new(bed.state("")), &DatasetName::new("shapes").unwrap()).unwrap()
 }
 
 /// Trains on what lies in the inbox, outside the service; its state is another folder's with `state`.
@@ -34,12 +38,11 @@ fn train(bed: &TestBed, more: &[&str]) -> String {
     bed.run(&args).ok().json()["run_id"].as_str().unwrap().to_owned()
 }
 
-/// Waits until the service trains on the images that were dropped.
+/// Waits until the service's training is under way, and held up.
 fn wait_for_training(service: &mut Service) {
-    service.wait_for("a training under way", |service| {
-        (service.status()?["phase"]["name"] == "features" && service.status()?["phase"]["total"].as_u64()? > 30)
-            .then_some(())
-    });
+    let holds =
+        |service: &Service| service.log.iter().any(|line| line.contains("Waiting with the training")).then_some(());
+    service.wait_for("a training under way", holds);
 }
 
 /// The models by run, as `models list --json` has them.
@@ -73,6 +76,10 @@ fn other_than(bed: &TestBed, known: &[&str]) -> String {
 
 /// A model of these images that another state folder has.
 fn foreign_model(bed: &TestBed) -> ModelRecord {
+    fs::create_dir(bed.path("other")).unwrap();
+    for shared in ["weights", "features"] {
+        symlink(fs::read_link(bed.state(shared)).unwrap(), bed.path("other").join(shared)).unwrap();
+    }
     let run = train(bed, &["--set=storage.state_dir=other", "--set=train.seed=5"]);
     serde_json::from_slice(&fs::read(bed.path("other/runs/shapes").join(run).join("model.json")).unwrap()).unwrap()
 }
@@ -111,10 +118,11 @@ fn a_rollback_during_a_training_stands_and_the_next_training_is_measured_again()
     let mut service = bed.start();
     service.ready();
 
-    drop_many(&bed);
+    let held = hold_up_training(&bed);
+    drop_more(&bed);
     wait_for_training(&mut service);
     bed.run(&["models", "rollback", &second]).ok();
-    assert_eq!(bed.status()["counters"]["trainings"], 2, "the training goes on");
+    drop(held);
     service.wait_for_count("trainings", 3);
     assert_eq!(best(&models(&bed)), [first.as_str()]);
     let third = other_than(&bed, &[&first, &second]);
@@ -141,11 +149,11 @@ fn an_import_during_the_first_training_stands_whatever_the_policy() {
         bed.drop_dataset(4);
         let imported = ModelRecord { stopped: StopReason::Imported, ..foreign_model(&bed) };
         let run = imported.run_id.as_str();
-        drop_many(&bed);
+        let held = hold_up_training(&bed);
         let mut service = bed.start();
         wait_for_training(&mut service);
         assert_eq!(adopt(&bed, &imported, true), Answer::Adopted);
-        assert_eq!(bed.status()["counters"]["trainings"], 0, "the training goes on");
+        drop(held);
         service.wait_for_count("trainings", 1);
         assert_eq!(best(&models(&bed)), [run], "{policy}");
         let decision = decision_on(&bed, &other_than(&bed, &[run]));
@@ -161,10 +169,11 @@ fn a_model_that_was_trained_meanwhile_is_compared_with_and_never_replaced_unseen
     bed.drop_dataset(4);
     let model = foreign_model(&bed);
     let run = model.run_id.as_str();
-    drop_many(&bed);
+    let held = hold_up_training(&bed);
     let mut service = bed.start();
     wait_for_training(&mut service);
     assert_eq!(adopt(&bed, &model, false), Answer::Adopted);
+    drop(held);
     service.wait_for_count("trainings", 2);
     let decision = decision_on(&bed, &other_than(&bed, &[run]));
     assert_eq!((&decision["promoted"], &decision["previous"]), (&false.into(), &run.into()));
@@ -184,7 +193,10 @@ fn a_promotion_during_gradwatch_train_stands() {
     bed.drop_dataset(6);
     let first = train(&bed, &[]);
     let second = train(&bed, &["--set=train.seed=2", "--set=promotion.policy=never"]);
-    drop_many(&bed);
+    // It takes seconds, because its images are new.
+    for number in 100..106 {
+        bed.write(format!("inbox/datasets/shapes/disc/more-{number}.png"), pictures::png(Look::Disc, number));
+    }
     let mut training = bed.command(&["train", "inbox/datasets/shapes", "--set=promotion.policy=always"]);
     let mut training = training.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(training.stderr.take().unwrap()).lines().map_while(Result::ok);
@@ -199,14 +211,15 @@ fn a_promotion_during_gradwatch_train_stands() {
 
 #[test]
 fn nothing_that_is_only_kept_tidy_or_looked_at_loses_a_model() {
-    let bed = bed().set("storage.features_max_gib", "0.0");
+    let bed = TestBed::new().set("augment.copies", "0").set("train.max_epochs", "1");
+    let bed = bed.set("storage.features_max_gib", "0.0");
     bed.drop_dataset(4);
     let first = train(&bed, &[]);
     let strange = bed.state("features/loop");
-    std::os::unix::fs::symlink("loop", &strange).unwrap();
+    symlink("loop", &strange).unwrap();
     for backbone in fs::read_dir(bed.state("features")).unwrap().map(|entry| entry.unwrap().path()) {
         if backbone.is_dir() {
-            std::os::unix::fs::symlink("loop", backbone.join("loop")).unwrap();
+            symlink("loop", backbone.join("loop")).unwrap();
             fs::write(backbone.join("notes.txt"), "a file among folders").unwrap();
         }
     }

@@ -11,7 +11,7 @@ use crate::pictures::{self, Look};
 use crate::service::Service;
 
 fn bed() -> TestBed {
-    TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2")
+    TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2")
 }
 
 /// A bed with a model of `shapes`.

@@ -18,7 +18,7 @@ use crate::pictures::{self, Look};
 const NOBODY: u32 = 65534;
 
 fn bed() -> TestBed {
-    TestBed::new().set("augment.copies", "0").set("train.max_epochs", "1")
+    TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "1")
 }
 
 /// A dataset folder outside the inbox.
@@ -237,7 +237,7 @@ fn a_service_that_waits_for_another_training_stops_at_once() {
 
 #[test]
 fn of_two_trainings_at_once_none_loses_copies() {
-    let bed = TestBed::new().set("augment.copies", "2").set("train.max_epochs", "2");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "2").set("train.max_epochs", "2");
     dataset(&bed, "shapes", 6);
     let train = |seed: &str| {
         let mut command = bed.command(&["train", "shapes", &format!("--set=augment.seed={seed}")]);
@@ -256,7 +256,7 @@ fn of_two_trainings_at_once_none_loses_copies() {
 
 #[test]
 fn two_folders_of_one_name_are_two_datasets() {
-    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "1");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "1");
     for folder in ["a/shapes", "b/shapes"] {
         dataset(&bed, folder, 4);
     }

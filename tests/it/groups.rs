@@ -18,7 +18,7 @@ fn list() -> String {
 }
 
 fn bed() -> TestBed {
-    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2");
     bed.drop_dataset(6);
     bed
 }

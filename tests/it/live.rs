@@ -18,7 +18,7 @@ fn bed() -> TestBed {
 
 #[test]
 fn what_is_dropped_while_it_runs_is_learned_and_explained() {
-    let bed = bed();
+    let bed = bed().sharing_features();
     let mut service = bed.start();
     service.ready();
 

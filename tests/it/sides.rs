@@ -91,7 +91,7 @@ fn the_inbox_keeps_sides_that_folders_name_and_tests_every_model_once() {
 
 #[test]
 fn a_validation_folder_that_comes_later_gives_the_training_folder_its_images_back() {
-    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2");
     put(&bed, "inbox/datasets/shapes/train", 0, 6);
     put(&bed, "inbox/datasets/shapes/test", 200, 2);
     bed.run(&["run", "--once"]).ok();
