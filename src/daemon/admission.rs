@@ -39,18 +39,16 @@ impl Conductor {
             taken.unfinished.iter().for_each(|path| watcher.reconsider(path));
         }
         keep_explained(self.registry.ledger(), &mut taken.events);
-        let mut changes = changes(self.registry.ledger(), &taken.events);
-        self.commit(taken.events)?;
+        let ledger = self.registry.ledger();
+        let mut changes = changes(ledger, &taken.events);
         // What waited for a list that could not be used goes on, whatever the list says.
-        for dataset in taken.listed {
-            if self.registry.ledger().has_samples(&dataset) {
-                changes.entry(dataset).or_insert(1);
-            }
+        for dataset in taken.listed.into_iter().filter(|dataset| ledger.has_samples(dataset)) {
+            changes.entry(dataset).or_insert(1);
         }
         for (dataset, n) in changes {
             self.trigger.note(&dataset, n, Instant::now());
         }
-        Ok(())
+        self.commit(taken.events)
     }
 }
 

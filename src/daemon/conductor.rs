@@ -12,7 +12,6 @@ use crossbeam_channel::{Receiver, at, never, select};
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, DatasetName, LedgerEvent, StopFlag};
-use crate::registry::Registry;
 use crate::watch::Watcher;
 
 use super::admission::IntakeJob;
@@ -24,12 +23,13 @@ use super::learner::LearnTask;
 use super::learning::Learning;
 use super::listing::Listing;
 use super::phase::Watched;
+use super::recorder::Recorder;
 use super::retrain::RetrainTrigger;
 use super::retry::FailedTasks;
 use super::serve::ServeJob;
 use super::serving::Serving;
 use super::worker::Worker;
-use super::{DaemonError, service_manager};
+use super::{DaemonError, RECORD, service_manager};
 
 /// How long a stop waits for the jobs in hand; a service has 5 seconds in all.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -46,7 +46,7 @@ pub(super) struct Workers {
 pub(super) struct Conductor {
     pub(super) settings: Arc<Settings>,
     pub(super) workspace: Workspace,
-    pub(super) registry: Registry,
+    pub(super) registry: Recorder,
     pub(super) engine: EngineCell,
     pub(super) stop: StopFlag,
     pub(super) progress: Watched,
@@ -62,7 +62,7 @@ pub(super) struct Conductor {
     pub(super) reading: bool,
     pub(super) learning: Option<Learning>,
     pub(super) serving: Option<Serving>,
-    /// What is to be committed. It stays here while the disk is full.
+    /// What is to be committed. It stays here while the disk is full, or other events are being recorded.
     pub(super) unrecorded: Vec<LedgerEvent>,
     /// What happened while events could not be recorded.
     pub(super) unheard: VecDeque<Event>,
@@ -90,7 +90,8 @@ impl Conductor {
                 stop_deadline = Some(Instant::now() + PATIENCE);
             }
             self.hand_out()?;
-            if self.is_finished() || stop_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            let is_over = self.is_finished() || stop_deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if is_over && !self.registry.is_away() {
                 break;
             }
             if status_due <= Instant::now() {
@@ -135,8 +136,13 @@ impl Conductor {
             Event::PartFailed(dataset, work) => self.part_failed(dataset, work),
             Event::Served(scan, outcome) => self.served(*scan, *outcome)?,
             Event::Gallery(outcome) => self.listed(outcome),
+            Event::Recorded(recorded) => {
+                self.recorded(*recorded)?;
+                self.catch_up()?;
+            }
             Event::Asked(request) => self.answer(request)?,
             Event::StopRequested => {}
+            Event::WorkerPanicked(RECORD) => return Err(DaemonError::ThreadGone("recording")),
             Event::WorkerPanicked(name) => self.survive(name),
         }
         Ok(())
@@ -163,7 +169,8 @@ impl Conductor {
             return at_rest;
         }
         let once = self.watcher.is_none();
-        once && at_rest && self.surveyed && self.unread.is_empty() && self.trigger.next_deadline().is_none()
+        let nothing_left = self.unread.is_empty() && self.unheard.is_empty() && self.trigger.next_deadline().is_none();
+        once && at_rest && self.surveyed && nothing_left && !self.registry.is_away()
     }
 
     fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {

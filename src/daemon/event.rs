@@ -9,6 +9,7 @@ use super::control::Request;
 use super::failed_work::FailedWork;
 use super::learn::LearnError;
 use super::prepare::Prepared;
+use super::recorder::Recorded;
 use super::serve::{ServeError, Served};
 use super::trained::Trained;
 
@@ -32,6 +33,8 @@ pub(super) enum Event {
     Served(Box<Scan>, Box<Result<Served, ServeError>>),
     /// The gallery lists so many reports, or needed nothing, or why it was not written.
     Gallery(Result<Option<usize>, ReportError>),
+    /// Events were recorded, or not.
+    Recorded(Box<Recorded>),
     /// Another command asks.
     Asked(Request),
     /// A signal asked for the end.

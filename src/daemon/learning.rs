@@ -6,6 +6,7 @@ use crate::domain::{DatasetName, LedgerEvent};
 
 use super::DaemonError;
 use super::conductor::Conductor;
+use super::event::Event;
 use super::learn::LearnError;
 use super::learner::LearnTask;
 use super::prepare::{Known, Prepared};
@@ -64,6 +65,10 @@ impl Conductor {
         self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
         match job {
             None => self.failed.drop_task(&Task::Training(dataset)),
+            Some(_) if self.registry.is_away() => {
+                self.learning = Some(Learning::Preparing(dataset.clone()));
+                self.unheard.push_front(Event::Prepared(dataset, Prepared::Split { changed: Vec::new(), job }));
+            }
             // The next one finds it due.
             Some(_) if self.is_stuck() => self.trigger.note(&dataset, 1, Instant::now()),
             Some(_) if self.stop.is_raised() => {}

@@ -26,6 +26,7 @@ use super::failed_work::FailedWork;
 use super::learner::Learner;
 use super::listing::Listing;
 use super::phase::Watched;
+use super::recorder::Recorder;
 use super::retrain::RetrainTrigger;
 use super::retry::FailedTasks;
 use super::serve;
@@ -112,11 +113,11 @@ fn conductor(
     Ok(Conductor {
         workers: workers(&settings, &workspace, &intake, &engine, stop, &progress, events)
             .map_err(DaemonError::Threads)?,
+        registry: Recorder::start(registry, events).map_err(DaemonError::Threads)?,
         _control: control.map_err(DaemonError::Control)?,
         board,
         settings,
         workspace,
-        registry,
         engine,
         stop: stop.clone(),
         progress,

@@ -69,7 +69,7 @@ impl Conductor {
         if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
             return (ServiceState::Starting, Some("the first look through the inbox".to_owned()));
         }
-        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_stuck()) {
+        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_full()) {
             return (ServiceState::Waiting, Some(stuck));
         }
         if matches!(self.learning, Some(Learning::Preparing(_) | Learning::Training(_))) {
@@ -80,7 +80,7 @@ impl Conductor {
             return (ServiceState::Explaining, None);
         }
         let n_unsettled = self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
-        if self.reading || !self.unread.is_empty() || n_unsettled > 0 {
+        if self.reading || !self.unread.is_empty() || n_unsettled > 0 || self.registry.is_away() {
             return (ServiceState::Settling, None);
         }
         if let Some(failed) = self.waits_for_another_try() {

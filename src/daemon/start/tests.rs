@@ -12,10 +12,10 @@ use crate::daemon::{Fault, Work};
 use crate::domain::Silent;
 use crate::imaging::{Picture, Pixels, encode_png};
 
-/// `run --once` on four images of two classes, after `spoil` changed the workers.
+/// `run --once` on eight images of two classes, whose records are more than are written at once, after `spoil` changed the workers.
 fn run_once(spoil: impl FnOnce(&mut Workers, &Sender<Event>)) -> (Summary, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    for (number, name) in ["a/1", "a/2", "b/3", "b/4"].iter().enumerate() {
+    for (number, name) in ["a/1", "a/2", "a/3", "a/4", "b/5", "b/6", "b/7", "b/8"].iter().enumerate() {
         let path = dir.path().join(format!("inbox/datasets/d/{name}.png"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let pixels = (0..64).map(|at: u8| at.wrapping_mul(number as u8 + 1)).collect();
@@ -60,7 +60,7 @@ fn a_panic_of_the_learning_worker_loses_its_training_and_keeps_what_came_in() {
         .unwrap();
     });
     assert_eq!(failed(&summary), [(Work::Training, "d", Fault::Program)]);
-    assert_eq!((summary.done.samples, summary.done.trainings), (4, 0));
+    assert_eq!((summary.done.samples, summary.done.trainings), (8, 0));
 }
 
 #[test]

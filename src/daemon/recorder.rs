@@ -1,0 +1,78 @@
+//! The registry as the conductor has it: what is known can be read at any time, and what takes long to record is recorded on a
+//! thread of its own.
+
+use std::io;
+
+use crossbeam_channel::Sender;
+
+use crate::domain::{Ledger, LedgerEvent};
+use crate::registry::{Registry, RegistryError};
+
+use super::RECORD;
+use super::event::Event;
+use super::worker::Worker;
+
+/// So many events take a few milliseconds; more are recorded on the thread.
+const AT_ONCE: usize = 16;
+
+/// The registry, here or with the thread.
+pub(super) struct Recorder {
+    /// `None` while the thread has it.
+    registry: Option<Registry>,
+    /// As of the last commit.
+    ledger: Ledger,
+    worker: Worker<(Registry, Vec<LedgerEvent>)>,
+}
+
+/// A commit, done or failed, and the registry.
+pub(super) struct Recorded {
+    registry: Registry,
+    events: Vec<LedgerEvent>,
+    outcome: Result<(), RegistryError>,
+}
+
+fn record(mut registry: Registry, events: Vec<LedgerEvent>) -> Recorded {
+    let outcome = registry.commit(&events);
+    Recorded { registry, events, outcome }
+}
+
+impl Recorder {
+    /// Starts the thread.
+    pub(super) fn start(registry: Registry, events: &Sender<Event>) -> io::Result<Self> {
+        let work = |(registry, events)| Event::Recorded(Box::new(record(registry, events)));
+        let worker = Worker::spawn(RECORD, events.clone(), work)?;
+        Ok(Self { ledger: registry.ledger().clone(), registry: Some(registry), worker })
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether the thread has it. Nothing can be committed meanwhile.
+    pub(super) fn is_away(&self) -> bool {
+        self.registry.is_none()
+    }
+
+    /// Commits a few events at once. More are given to the thread, and [`Event::Recorded`] tells when that is done.
+    pub(super) fn commit(&mut self, events: Vec<LedgerEvent>) -> Option<Recorded> {
+        let registry = self.registry.take()?;
+        if events.len() <= AT_ONCE {
+            return Some(record(registry, events));
+        }
+        self.worker.give((registry, events));
+        None
+    }
+
+    /// Commits any number of events at once.
+    pub(super) fn commit_at_once(&mut self, events: Vec<LedgerEvent>) -> Option<Recorded> {
+        Some(record(self.registry.take()?, events))
+    }
+
+    /// Has the registry again; the events, and what came of them.
+    pub(super) fn take_back(&mut self, recorded: Recorded) -> (Vec<LedgerEvent>, Result<(), RegistryError>) {
+        let Recorded { registry, events, outcome } = recorded;
+        self.ledger = registry.ledger().clone();
+        self.registry = Some(registry);
+        (events, outcome)
+    }
+}
