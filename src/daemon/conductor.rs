@@ -1,7 +1,7 @@
 //! The one loop that knows the order: it hears of everything, owns the registry, and hands out all work.
 //!
-//! It never works itself: workers decide on copies of the ledger, and what it does takes no longer the more is known, so that
-//! it always answers within moments.
+//! It never works itself: workers decide on copies of the ledger, and what it does takes no longer the more is known (but for
+//! what has failed), so that it always answers within moments.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +35,7 @@ use super::{DaemonError, RECORD, service_manager};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How often the status is looked after.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
+
 /// The threads that work.
 pub(super) struct Workers {
     pub(super) intake: Worker<IntakeJob>,
@@ -164,17 +165,21 @@ impl Conductor {
     }
 
     fn is_finished(&self) -> bool {
-        let at_rest = !self.reading && self.learning.is_none() && self.serving.is_none();
+        let working = self.reading || self.serving.is_some();
         if self.stop.is_raised() {
-            return at_rest;
+            // What only prepares a training leaves nothing behind.
+            return !working && !matches!(self.learning, Some(Learning::Training(_)));
         }
+        let at_rest = !working && self.learning.is_none();
         let once = self.watcher.is_none();
         let nothing_left = self.unread.is_empty() && self.unheard.is_empty() && self.trigger.next_deadline().is_none();
         once && at_rest && self.surveyed && nothing_left && !self.registry.is_away()
     }
 
+    /// A deadline that has passed is waited for no more: something else stands in the way, and tells when it is done.
     fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
-        let trigger = if self.learning.is_none() { self.trigger.next_deadline() } else { None };
+        let trigger = if self.can_train() { self.trigger.next_deadline() } else { None };
+        let stop_deadline = stop_deadline.filter(|_| !self.registry.is_away());
         [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
     }
 }

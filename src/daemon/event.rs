@@ -31,7 +31,7 @@ pub(super) enum Event {
     PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
     Served(Box<Scan>, Box<Result<Served, ServeError>>),
-    /// The gallery lists so many reports, or needed nothing, or why it was not written.
+    /// How many reports the gallery lists, `None` when it was current; or why it was not written.
     Gallery(Result<Option<usize>, ReportError>),
     /// Events were recorded, or not.
     Recorded(Box<Recorded>),

@@ -41,8 +41,7 @@ impl Conductor {
 
     /// Prepares the training that is due, if none is under way and no file waits to be read.
     pub(super) fn start_training(&mut self) {
-        let still_arriving = self.reading || !self.unread.is_empty() || (self.watcher.is_none() && !self.surveyed);
-        if self.learning.is_some() || still_arriving {
+        if !self.can_train() {
             return;
         }
         if let Some(dataset) = self.next_dataset(Instant::now()) {
@@ -50,6 +49,12 @@ impl Conductor {
             self.learning = Some(Learning::Preparing(dataset.clone()));
             self.workers.learn.give(LearnTask::Prepare(dataset, self.known()));
         }
+    }
+
+    /// Whether a training that is due can be prepared now.
+    pub(super) fn can_train(&self) -> bool {
+        let still_arriving = self.reading || !self.unread.is_empty() || (self.watcher.is_none() && !self.surveyed);
+        self.learning.is_none() && !still_arriving && !self.is_stuck() && !self.stop.is_raised()
     }
 
     /// A training was prepared: the sides are recorded before it starts.
@@ -129,6 +134,11 @@ impl Conductor {
                 Ok(())
             }
             Err(LearnError::Stopped(_)) => Ok(()),
+            Err(_) if !self.registry.ledger().has_samples(dataset) => {
+                tracing::info!(dataset = %dataset, "The training has ended without a model: the dataset's images are gone.");
+                self.failed.drop_task(&Task::Training(dataset.clone()));
+                Ok(())
+            }
             Err(error) => {
                 self.training_failed(dataset, &error);
                 Ok(())

@@ -50,6 +50,12 @@ pub(super) fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settin
     for sample in &changed {
         known.ledger.apply(&LedgerEvent::Sample(sample.clone()));
     }
+    if known.ledger.samples_of(dataset).all(|sample| sample.split != Some(Split::Validation)) {
+        return Prepared::HeldUp(format!(
+            "no image of dataset `{dataset}` can be measured on: all of them look like, or by their groups belong with, images \
+             that are learned from; add images of other patients, or look at its groups"
+        ));
+    }
     let job = match due::due(&known.ledger, dataset, settings, known.running) {
         None => None,
         Some(Due::New) => Some(job(dataset, &known.ledger, settings, workspace)),
@@ -118,5 +124,53 @@ fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
             file = sample.path,
             "Goes over to training: it looks like, or belongs with, a picture that is learned from."
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, load};
+    use crate::domain::{ClassName, ImageFacts};
+
+    fn sample(class: &str, name: &str) -> Sample {
+        Sample {
+            dataset: DatasetName::new("d").unwrap(),
+            class: ClassName::new(class).unwrap(),
+            hash: ContentHash::of(name.as_bytes()),
+            path: format!("datasets/d/{class}/{name}.png"),
+            group: None,
+            side: None,
+            split: None,
+            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
+            look: None,
+            border: None,
+        }
+    }
+
+    fn prepared(names: [&str; 4]) -> Prepared {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = format!("watch.inbox={}", dir.path().display());
+        let set = vec![inbox, "split.group_pattern=^([a-z]+)".to_owned()];
+        let settings = load(&Overrides { set, ..Overrides::default() }).unwrap();
+        let mut ledger = Ledger::default();
+        for (class, name) in ["a", "a", "b", "b"].iter().zip(names) {
+            ledger.apply(&LedgerEvent::Sample(sample(class, name)));
+        }
+        let dataset = DatasetName::new("d").unwrap();
+        prepare(&dataset, Known { ledger, running: None }, &settings, &Workspace::new(dir.path().join("state")))
+    }
+
+    #[test]
+    fn every_image_of_a_dataset_gets_its_side_and_a_training_is_due() {
+        let Prepared::Split { changed, job } = prepared(["p1", "q1", "r1", "s1"]) else { panic!("held up") };
+        assert_eq!((changed.len(), job.unwrap().samples.len()), (4, 4));
+        assert!(changed.iter().any(|sample| sample.split == Some(Split::Validation)));
+    }
+
+    #[test]
+    fn images_of_one_patient_alone_cannot_be_measured_on() {
+        let Prepared::HeldUp(obstacle) = prepared(["p1", "p2", "p3", "p4"]) else { panic!("not held up") };
+        assert!(obstacle.contains("no image of dataset `d` can be measured on"), "{obstacle}");
     }
 }

@@ -12,7 +12,7 @@ use super::RECORD;
 use super::event::Event;
 use super::worker::Worker;
 
-/// So many events take a few milliseconds; more are recorded on the thread.
+/// So many events take milliseconds on a disk that is not slow; more are recorded on the thread.
 const AT_ONCE: usize = 16;
 
 /// The registry, here or with the thread.
@@ -74,5 +74,32 @@ impl Recorder {
         self.ledger = registry.ledger().clone();
         self.registry = Some(registry);
         (events, outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+    use crate::disk::Workspace;
+    use crate::domain::{Clock, Counter};
+
+    #[test]
+    fn few_events_are_recorded_at_once_and_many_beside_what_can_still_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::open(&Workspace::new(dir.path().join("state")), Clock::System).unwrap();
+        let (events, heard) = unbounded();
+        let mut kept = Recorder::start(registry, &events).unwrap();
+        let forwards = |n| vec![LedgerEvent::Counted { counter: Counter::ImagesForwarded, n: 1 }; n];
+        let recorded = kept.commit(forwards(AT_ONCE)).unwrap();
+        assert!(kept.take_back(recorded).1.is_ok() && !kept.is_away());
+        assert_eq!(kept.ledger().counters.images_forwarded, 16);
+        assert!(kept.commit(forwards(AT_ONCE + 1)).is_none() && kept.is_away());
+        assert_eq!(kept.ledger().counters.images_forwarded, 16, "as of the last commit");
+        let Ok(Event::Recorded(recorded)) = heard.recv() else { panic!("not told") };
+        let (events, outcome) = kept.take_back(*recorded);
+        assert!(outcome.is_ok() && events.len() == 17 && !kept.is_away());
+        assert_eq!(kept.ledger().counters.images_forwarded, 33);
     }
 }

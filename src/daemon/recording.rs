@@ -1,6 +1,7 @@
 //! What the conductor commits to the registry, and what it does while that takes long or the disk is too full: nothing else is
 //! decided until it is done, because every decision rests on what was recorded before.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
 
@@ -98,10 +99,20 @@ impl Conductor {
                 self.unrecorded.splice(0..0, events);
                 let work = FailedWork::new(Work::Record, self.workspace.journal().display(), Fault::Io, &error);
                 self.fail(Task::Record, work, true);
+                self.refuse_questions()?;
             }
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Who asked while events were being recorded is told that the disk is full, and does not find it done much later.
+    fn refuse_questions(&mut self) -> Result<(), DaemonError> {
+        let is_question = |event: &Event| matches!(event, Event::Asked(_));
+        let (asked, others) = std::mem::take(&mut self.unheard).into_iter().partition(is_question);
+        self.unheard = others;
+        let asked: VecDeque<Event> = asked;
+        asked.into_iter().try_for_each(|event| self.hear(event))
     }
 
     /// Goes on with what waited for events to be recorded.

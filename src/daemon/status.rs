@@ -28,7 +28,7 @@ pub enum ServiceState {
     Augmenting,
     /// Computing features and fitting the head.
     Training,
-    /// Explaining scans.
+    /// Explaining scans, or writing the gallery.
     Explaining,
     /// There is work that cannot begin yet, or that failed; `waits_for` says why.
     Waiting,

@@ -5,7 +5,6 @@ use crate::domain::{Counters, LedgerEvent};
 use super::conductor::Conductor;
 use super::control::{self, Answer, Question, Request};
 use super::learning::Learning;
-use super::serving::Serving;
 use super::standing::Standing;
 use super::start::Summary;
 use super::status::{PhaseStatus, ServiceState};
@@ -76,7 +75,7 @@ impl Conductor {
             let augmenting = self.progress.phase().is_some_and(|phase| phase.name == "augment");
             return (if augmenting { ServiceState::Augmenting } else { ServiceState::Training }, None);
         }
-        if matches!(self.serving, Some(Serving::Scan(_))) {
+        if self.serving.is_some() {
             return (ServiceState::Explaining, None);
         }
         let n_unsettled = self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);

@@ -68,21 +68,29 @@ impl TrainingLock {
 /// Held while a program writes copies into a folder outside any state folder: two at once would remove each other's.
 #[derive(Debug)]
 pub struct FolderLock {
+    /// The lock goes with it.
     _folder: File,
 }
 
 impl FolderLock {
-    /// Takes the lock of the folder itself, so that nothing is left in it; a folder that is not there is made.
+    /// Takes the lock of the folder itself, so that nothing is left in it; a folder that is not there is made. Where the file
+    /// system has no locks for folders (NFS), a warning says so, and nothing is held.
     ///
     /// # Errors
-    /// [`DiskError::Busy`] when another process holds it; [`DiskError::Io`], also on a file system without such locks.
+    /// [`DiskError::Busy`] when another process holds it; [`DiskError::Io`].
     pub fn take(folder: &Path) -> Result<Self, DiskError> {
         create_dir(folder)?;
         let opened = File::open(folder).map_err(DiskError::io("open", folder))?;
         match opened.try_lock() {
             Ok(()) => Ok(Self { _folder: opened }),
             Err(TryLockError::WouldBlock) => Err(DiskError::Busy { path: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(DiskError::io("lock", folder)(error)),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(
+                    "`{}` cannot be locked ({error}): start no other gradwatch that writes into it meanwhile.",
+                    folder.display()
+                );
+                Ok(Self { _folder: opened })
+            }
         }
     }
 }

@@ -72,7 +72,7 @@ impl Gallery {
         for folder in folders {
             let file = self.reports_dir.join(&folder).join(FILE);
             let stamp = fs::metadata(&file).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata));
-            let entry = known.remove(&folder).filter(|(of, _)| *of == stamp).unwrap_or_else(|| (stamp, read(&file)));
+            let entry = known.remove(&folder).filter(|(of, _)| *of == stamp).unwrap_or_else(|| read(&file, stamp));
             self.records.insert(folder, entry);
         }
     }
@@ -97,17 +97,22 @@ fn model_page(reports_dir: &Path, record: &ReportRecord) -> Option<String> {
     reports_dir.join(&page).is_file().then_some(page)
 }
 
-fn read(file: &Path) -> Option<ReportRecord> {
-    let record = fs::read(file).map_err(|error| error.to_string()).and_then(|bytes| {
-        let record: ReportRecord = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-        let is_known = record.schema == ReportRecord::SCHEMA;
-        is_known.then_some(record).ok_or_else(|| "its schema is not known to this version".to_owned())
+/// The record, as of `stamp`; one that could not be read may be there the next time.
+fn read(file: &Path, stamp: FileStamp) -> (FileStamp, Option<ReportRecord>) {
+    let (stamp, record) = match fs::read(file) {
+        Ok(bytes) => (stamp, parse(&bytes)),
+        Err(error) => (FileStamp::NONE, Err(error.to_string())),
+    };
+    let record = record.inspect_err(|reason| {
+        tracing::warn!("Not in the gallery: `{}` cannot be used: {reason}; remove its folder.", file.display());
     });
-    record
-        .inspect_err(|reason| {
-            tracing::warn!("Not in the gallery: `{}` cannot be used: {reason}; remove its folder.", file.display());
-        })
-        .ok()
+    (stamp, record.ok())
+}
+
+fn parse(bytes: &[u8]) -> Result<ReportRecord, String> {
+    let record: ReportRecord = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let is_known = record.schema == ReportRecord::SCHEMA;
+    is_known.then_some(record).ok_or_else(|| "its schema is not known to this version".to_owned())
 }
 
 /// Folders with a page, relative to `reports_dir`. Names that are not Unicode are not the program's own.

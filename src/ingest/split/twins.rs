@@ -37,7 +37,7 @@ fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<Look, usize> {
 }
 
 /// Joins looks that differ in few bits. Those that hang together already are not compared, so that many pictures of the same
-/// thing cost no more than as many of different ones.
+/// thing cost no more than as many of different ones; looks that share a comb and are no twins are still compared in pairs.
 fn join_close(looks: &[(usize, Look)], links: &mut Links) {
     let mut clusters: Vec<Vec<(usize, Look)>> = Vec::new();
     for (at, look) in looks {
