@@ -29,6 +29,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use serde_json::json;
 
 use crate::config::{self, Settings};
 use crate::daemon;
@@ -43,12 +44,21 @@ pub fn main() -> ExitCode {
     };
     // A panic is a fault of the program; its user gets one line and the code for it, and no backtrace.
     panic::set_hook(Box::new(|info| tracing::error!("Internal error: {}.", info.to_string().replace('\n', " "))));
+    let listed_as = match &command_line.command {
+        Command::Run(args) => args.listed_as(),
+        Command::Train(args) => args.listed_as(),
+        Command::Explain(args) => args.listed_as(),
+        _ => None,
+    };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(command_line)));
     let failure = match outcome {
         Ok(Ok(())) => daemon::leave(0),
         Ok(Err(failure)) => failure,
         Err(_) => Failure::new(Exit::Software, "internal error; please report the line above"),
     };
+    if let Some((what, place)) = listed_as.filter(|_| !failure.is_listed()) {
+        output::json(&json!({ "failures": [failure.as_work(what, place)] }));
+    }
     output::error(&failure.to_string());
     daemon::leave(failure.exit() as i32)
 }

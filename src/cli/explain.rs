@@ -12,7 +12,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::daemon::{self, EngineCell, Explainer, FailedWork, ServeError, Served};
+use crate::daemon::{self, EngineCell, Explainer, FailedWork, ServeError, Served, Work};
 use crate::domain::{ClassName, ModelRecord, Progress, StopFlag};
 use crate::report::Gallery;
 
@@ -39,6 +39,14 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// What failed when nothing was explained, for the document that lists it.
+    pub(super) fn listed_as(&self) -> Option<(Work, String)> {
+        let paths = || self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        self.json.then(|| (Work::Scan, paths()))
+    }
+}
+
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let Named { pictures, folders, failed } = Named::find(&args.paths)?;
     let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
@@ -59,14 +67,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         print(&outcomes, &args.out);
     }
     if outcomes.len() < n_named {
-        return Err(Failure::new(Exit::TryLater, "stopped on request; the reports that are written are whole"));
+        let message = "stopped on request; the reports that are written are whole";
+        return Err(Failure::new(Exit::TryLater, message).listed());
     }
     let failures = failures(&outcomes);
     match failures.iter().map(|failed| failed.fault).max() {
         None => Ok(()),
         Some(worst) => {
             let message = format!("{} of {} pictures could not be explained", failures.len(), outcomes.len());
-            Err(Failure::new(worst.into(), message))
+            Err(Failure::new(worst.into(), message).listed())
         }
     }
 }

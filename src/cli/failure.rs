@@ -59,11 +59,22 @@ impl From<Fault> for Exit {
 pub(super) struct Failure {
     exit: Exit,
     message: String,
+    /// A document on stdout lists it already.
+    is_listed: bool,
 }
 
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: message.to_string(), is_listed: false }
+    }
+
+    /// The same, once a document on stdout lists it.
+    pub(super) fn listed(self) -> Self {
+        Self { is_listed: true, ..self }
+    }
+
+    pub(super) fn is_listed(&self) -> bool {
+        self.is_listed
     }
 
     /// Of work that failed beside work that was done: the most severe of `failures` gives the code and the line.

@@ -22,6 +22,13 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// What failed when there is no summary, for the document that lists it.
+    pub(super) fn listed_as(&self) -> Option<(Work, String)> {
+        self.json.then(|| (Work::Run, ".".to_owned()))
+    }
+}
+
 pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     if !args.once {
         daemon::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
@@ -35,14 +42,7 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
 pub(super) fn once(settings: Settings, as_json: bool) -> Result<Summary, Failure> {
     let state_dir = settings.state_dir.display().to_string();
     let outcome = daemon::run(settings, Mode::Once, Arc::new(TerminalProgress::default()));
-    let mut summary = outcome.map_err(|error| {
-        let failure = Failure::from(error);
-        if as_json {
-            // What was done before is in the status.
-            output::json(&json!({ "failures": [failure.as_work(Work::Run, &state_dir)] }));
-        }
-        failure
-    })?;
+    let mut summary = outcome?;
     if summary.stopped {
         let message = "stopped on request, finished work is kept; run again for the rest";
         summary.failures.push(FailedWork::new(Work::Run, state_dir, Fault::Later, message));
@@ -52,7 +52,7 @@ pub(super) fn once(settings: Settings, as_json: bool) -> Result<Summary, Failure
     } else {
         tell(&summary);
     }
-    Failure::of_work(&summary.failures).map_or(Ok(summary), Err)
+    Failure::of_work(&summary.failures).map_or(Ok(summary), |failure| Err(failure.listed()))
 }
 
 fn print_json(summary: &Summary) {

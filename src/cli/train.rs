@@ -47,6 +47,13 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// What failed when nothing was learned, for the document that lists it.
+    pub(super) fn listed_as(&self) -> Option<(Work, String)> {
+        self.json.then(|| (Work::Training, self.dataset_dir.display().to_string()))
+    }
+}
+
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
@@ -103,7 +110,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 
 /// What failed beside the work itself is an error all the same.
 fn ended(failures: &[FailedWork]) -> Result<(), Failure> {
-    Failure::of_work(failures).map_or(Ok(()), Err)
+    Failure::of_work(failures).map_or(Ok(()), |failure| Err(failure.listed()))
 }
 
 /// The model's record, and what failed beside it.

@@ -87,26 +87,37 @@ impl Conductor {
         let has_model = |named: &Option<DatasetName>| {
             self.dataset_named(named.as_ref()).is_some_and(|dataset| ledger.best.contains_key(dataset))
         };
-        ledger.n_waiting_scans().iter().filter(|(named, _)| !has_model(named)).map(|(_, n)| n).sum()
+        let waits = |named: &Option<DatasetName>| !has_model(named) && !self.is_stranded(named.as_ref());
+        ledger.n_waiting_scans().iter().filter(|(named, _)| waits(named)).map(|(_, n)| n).sum()
     }
 
-    /// Scans that no training will bring a model to, with what to do.
-    pub(super) fn stranded_scans(&self) -> Option<String> {
+    /// Whether no training will bring a model to the scans whose paths name this dataset, or none.
+    fn is_stranded(&self, named: Option<&DatasetName>) -> bool {
         let ledger = self.registry.ledger();
-        let list = || ledger.datasets().map(DatasetName::as_str).collect::<Vec<_>>().join(", ");
-        let named = ledger.n_waiting_scans().keys().find(|named| match named {
+        match named {
             Some(dataset) => !ledger.has_samples(dataset) && !ledger.best.contains_key(dataset),
             None => ledger.datasets().nth(1).is_some(),
-        })?;
-        let path = &ledger.waiting_scans(named).next()?.path;
-        Some(match named {
-            Some(dataset) => {
-                format!("`{path}` names dataset `{dataset}`, which has no images (there are: {})", list())
-            }
-            None => {
-                format!("`{path}` names no dataset, and there are several: move it to scans/<dataset>/ ({})", list())
-            }
-        })
+        }
+    }
+
+    /// Scans that no training will bring a model to, with what to do: a clause for each dataset that they name.
+    pub(super) fn stranded_scans(&self) -> Vec<String> {
+        let ledger = self.registry.ledger();
+        let list = ledger.datasets().map(DatasetName::as_str).collect::<Vec<_>>().join(", ");
+        let stranded = ledger.n_waiting_scans().iter().filter(|(named, _)| self.is_stranded(named.as_ref()));
+        let clause = |(named, n): (&Option<DatasetName>, &usize)| {
+            let path = &ledger.waiting_scans(named).next()?.path;
+            let more = if *n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
+            Some(match named {
+                Some(dataset) => {
+                    format!("`{path}`{more} names dataset `{dataset}`, which has no images (there are: {list})")
+                }
+                None => format!(
+                    "`{path}`{more} names no dataset, and there are several: move it to scans/<dataset>/ ({list})"
+                ),
+            })
+        };
+        stranded.filter_map(clause).collect()
     }
 
     /// A scan was dealt with.

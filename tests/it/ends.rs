@@ -303,3 +303,33 @@ fn run_on_a_small_disk(bed: &TestBed, free: u32) -> [Ran; 2] {
         Ran { code: read("code").trim().parse().unwrap(), stdout: read("json"), stderr: read("log") }
     })
 }
+
+#[test]
+fn a_command_that_does_nothing_lists_why_in_its_document() {
+    let bed = bed();
+    for (args, what, code) in [
+        (&["train", "absent", "--json"][..], "training", 66),
+        (&["explain", "absent.png", "--json"], "scan", 66),
+        (&["run", "--once", "--json", "--set=train.absent=1"], "run", 78),
+        (&["run", "--once", "--json", "--set=watch.inbox=absent"], "run", 66),
+    ] {
+        let ran = bed.run(args);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        assert_eq!(failures(&ran)[0]["what"], what, "{args:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn scans_that_no_training_helps_are_named_and_are_not_said_to_wait_for_a_model() {
+    let bed = learned();
+    for place in ["scans", "scans/absent", "datasets/others/disc"] {
+        bed.write(format!("inbox/{place}/1.png"), pictures::png(Look::Disc, place.len() as u64 + 500));
+        bed.write(format!("inbox/{place}/2.png"), pictures::png(Look::Bars, place.len() as u64 + 500));
+    }
+    let waiting = bed.run(&["run", "--once", "--json"]).ok().json()["waiting"].clone();
+    let told: Vec<&str> = waiting.as_array().unwrap().iter().map(|clause| clause.as_str().unwrap()).collect();
+    assert_eq!(told.len(), 3, "a class alone, and two kinds of scans: {told:#?}");
+    assert!(told[1].contains("(and 1 more) names no dataset, and there are several"), "{told:#?}");
+    assert!(told[2].contains("(and 1 more) names dataset `absent`, which has no images"), "{told:#?}");
+}
