@@ -8,6 +8,7 @@ mod csv;
 mod document;
 mod error;
 mod gallery;
+mod gallery_blocks;
 mod gallery_page;
 mod page;
 mod pictures;

@@ -7,10 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::ReportError;
+use super::gallery_blocks::{Block, blocks, older_file};
 use super::record::{FILE, PAGE, ReportRecord};
 use super::{csv, gallery_page};
-use crate::disk::write_atomic;
-use crate::domain::FileStamp;
+use crate::disk::{remove_file, write_atomic};
+use crate::domain::{ContentHash, FileStamp};
 
 /// What the gallery was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,18 +32,21 @@ pub(super) struct Entry<'a> {
     pub(super) model_page: Option<String>,
 }
 
-/// `index.html` and `results.csv` of a folder of reports. It keeps what it has read, so that one report more costs one reading.
+/// `index.html`, pages of older reports, and `results.csv` of a folder of reports. It keeps what it has read and written, so that one
+/// report more costs one reading and one page.
 #[derive(Debug)]
 pub struct Gallery {
     reports_dir: PathBuf,
     /// By folder: the record as of the file's size and time; `None` for one that cannot be read.
     records: BTreeMap<String, (FileStamp, Option<ReportRecord>)>,
+    /// By page: what stands on it.
+    written: BTreeMap<String, ContentHash>,
 }
 
 impl Gallery {
     /// Of the reports in `reports_dir`; nothing is read yet.
     pub fn new(reports_dir: &Path) -> Self {
-        Self { reports_dir: reports_dir.to_owned(), records: BTreeMap::new() }
+        Self { reports_dir: reports_dir.to_owned(), records: BTreeMap::new(), written: BTreeMap::new() }
     }
 
     /// Writes it, newest report first. Reports lie one or two folders deep; those without a page are unfinished and left out.
@@ -52,9 +56,9 @@ impl Gallery {
     /// [`ReportError::List`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
     pub fn write(&mut self) -> Result<Listed, ReportError> {
         self.read_new(report_folders(&self.reports_dir)?);
-        let dir = &self.reports_dir;
+        let Self { reports_dir: dir, records, written } = self;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
-        for (folder, (_, record)) in &self.records {
+        for (folder, (_, record)) in &*records {
             match record {
                 Some(record) => entries.push(Entry { folder, record, model_page: model_page(dir, record) }),
                 None => unreadable.push(dir.join(folder).join(FILE)),
@@ -62,7 +66,18 @@ impl Gallery {
         }
         entries.sort_by(|a, b| (Reverse(&a.record.created), a.folder).cmp(&(Reverse(&b.record.created), b.folder)));
         write_atomic(&dir.join("results.csv"), csv::table(&entries).as_bytes())?;
-        write_atomic(&dir.join("index.html"), gallery_page::render(&entries).as_bytes())?;
+        let blocks = blocks(entries.len());
+        for block in &blocks {
+            let listed = &entries[block.reports.clone()];
+            let (path, content) = (dir.join(&block.file), content(block, listed));
+            // The first page says of the whole gallery when it was written.
+            let is_first = block.newer.is_none();
+            if is_first || written.get(&block.file) != Some(&content) || !path.is_file() {
+                write_atomic(&path, gallery_page::render(block, listed, entries.len()).as_bytes())?;
+                written.insert(block.file.clone(), content);
+            }
+        }
+        remove_pages_from(dir, blocks.len())?;
         Ok(Listed { n_reports: entries.len(), unreadable })
     }
 
@@ -89,6 +104,25 @@ pub fn is_current(reports_dir: &Path) -> Result<bool, ReportError> {
     let parts = ["index.html", "results.csv"].map(|name| reports_dir.join(name));
     let oldest = parts.iter().map(|part| written(part.clone()).filter(|_| part.is_file())).min().flatten();
     Ok(newest.is_none_or(|newest| oldest.is_some_and(|oldest| oldest >= newest)))
+}
+
+/// Identity of what a page shows.
+fn content(block: &Block, listed: &[Entry<'_>]) -> ContentHash {
+    let links = format!("{:?} {:?}", block.newer, block.older);
+    let shown = |Entry { folder, record, model_page }: &Entry<'_>| {
+        format!("{folder} {} {} {} {model_page:?}", record.created, record.model, record.hash)
+    };
+    let parts: Vec<String> = listed.iter().map(shown).chain([links]).collect();
+    ContentHash::of_parts(parts.iter().map(String::as_bytes))
+}
+
+/// Reports were removed, and so there are fewer pages of older ones; `number` is the first that is not needed.
+fn remove_pages_from(dir: &Path, number: usize) -> Result<(), ReportError> {
+    let pages = (number.max(1)..).map(|number| dir.join(older_file(number)));
+    for page in pages.take_while(|page| page.is_file()) {
+        remove_file(&page)?;
+    }
+    Ok(())
 }
 
 /// Beside the reports in the state folder; reports elsewhere have none.

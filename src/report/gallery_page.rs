@@ -1,27 +1,45 @@
-//! `index.html`: every report in one list.
+//! A page of the gallery: reports in one list, the newest first.
 
 use maud::{Markup, html};
 
 use super::document::{Images, NOTICE, address, document, score, visible};
 use super::gallery::Entry;
+use super::gallery_blocks::Block;
 use super::page::{bar, chip, day};
 use super::record::{PAGE, ReportRecord, THUMB};
 use crate::domain::ExplanationStatus;
 
 const SCRIPT: &str = include_str!("gallery.js");
 
-pub(super) fn render(entries: &[Entry<'_>]) -> String {
+/// `total`: reports on all pages.
+pub(super) fn render(block: &Block, entries: &[Entry<'_>], total: usize) -> String {
+    let is_first = block.newer.is_none();
+    let shown = if is_first { count(total) } else { format!("{} of the older scans", entries.len()) };
     let body = html! {
         main {
             div.heading {
                 h1 { "Reports" }
-                p.muted { (count(entries.len())) @if !entries.is_empty() { " · " a href="results.csv" { "results.csv" } } }
+                p.muted { (shown) @if !entries.is_empty() { " · " a href="results.csv" { "results.csv" } } }
+                (other_pages(block, entries.len()))
             }
-            @if entries.is_empty() { (nothing_yet()) } @else { (tools(entries)) (list(entries)) }
+            @if entries.is_empty() { (nothing_yet()) } @else { (tools(entries)) (list(entries)) (other_pages(block, entries.len())) }
         }
         footer { p { (NOTICE) ". Scores and heat maps are in each report." } }
     };
     document("Reports", Images::Beside, SCRIPT, &body)
+}
+
+/// Where there are several pages: what this one holds, and the way to the others.
+fn other_pages(block: &Block, n: usize) -> Markup {
+    html! {
+        @if block.newer.is_some() || block.older.is_some() {
+            p.muted.small {
+                (n) " on this page"
+                @if let Some(newer) = &block.newer { " · " a href=(newer) { "newer reports" } }
+                @if let Some(older) = &block.older { " · " a href=(older) { "older reports" } }
+            }
+        }
+    }
 }
 
 fn count(n: usize) -> String {

@@ -289,6 +289,36 @@ fn a_gallery_that_is_written_again_is_that_of_the_reports_there_are_now() {
     assert_eq!(index(), again, "as one that knows nothing from before writes it");
 }
 
+#[test]
+fn many_reports_are_shared_out_and_a_new_one_changes_the_first_page_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = dir.path().join(report(dir.path(), "0.png", ["patchy", "plain"], 0));
+    let copy = |number: u64| {
+        let to = dir.path().join(format!("phantoms/copy-{number:04}"));
+        fs::create_dir_all(&to).unwrap();
+        fs::hard_link(first.join("report.html"), to.join("report.html")).unwrap();
+        let record = fs::read_to_string(first.join("report.json")).unwrap();
+        fs::write(to.join("report.json"), record.replace("0.png", &format!("{number}.png"))).unwrap();
+    };
+    (1..1200).for_each(copy);
+    let mut gallery = Gallery::new(dir.path());
+    assert_eq!(gallery.write().unwrap().n_reports, 1200);
+    let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+    let n_rows = |page: &str| page.matches("<li ").count();
+    let (index, older) = (read("index.html"), read("older-0001.html"));
+    assert_eq!((n_rows(&index), n_rows(&older)), (700, 500));
+    assert!(index.contains("1200 scans explained") && index.contains("href=\"older-0001.html\""));
+    assert!(older.contains("href=\"index.html\"") && !older.contains("older reports"));
+    let stamp = || fs::metadata(dir.path().join("older-0001.html")).unwrap().modified().unwrap();
+    let written = stamp();
+    report(dir.path(), "new.png", ["patchy", "plain"], 60);
+    assert_eq!(gallery.write().unwrap().n_reports, 1201);
+    assert!(read("index.html").contains("new.png") && stamp() == written);
+    fs::remove_dir_all(dir.path().join("phantoms")).unwrap();
+    assert_eq!(gallery.write().unwrap().n_reports, 0);
+    assert!(!dir.path().join("older-0001.html").exists());
+}
+
 /// Writes the page of the run whose second class has this name; its second image, a mistake, is called so as well.
 fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> String {
     let model = model(["patchy", name]);
