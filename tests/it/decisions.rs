@@ -269,3 +269,21 @@ fn corrected_labels_and_renamed_classes_are_learned_and_moved_files_are_not() {
     let (n, told) = trainings();
     assert_eq!(n, 3, "where an image lies within its class is all the same: {told}");
 }
+
+#[test]
+fn a_dataset_that_is_removed_while_it_is_trained_on_is_no_failure() {
+    let bed = TestBed::new().set("augment.copies", "0").set("train.max_epochs", "1");
+    bed.drop_dataset(4);
+    let held = hold_up_training(&bed);
+    let mut service = bed.start();
+    wait_for_training(&mut service);
+    fs::remove_dir_all(bed.inbox("datasets/shapes")).unwrap();
+    service.wait_for("an empty inbox", |service| service.status()?["datasets"].as_object()?.is_empty().then_some(()));
+    drop(held);
+    service.wait_for("the end of the training", |service| {
+        service.log.iter().any(|line| line.contains("the dataset's images are gone")).then_some(())
+    });
+    let status = service.wait_for("rest", |service| service.status().filter(|status| status["state"] == "idle"));
+    assert_eq!((&status["failures"], &status["counters"]["trainings"]), (&serde_json::json!([]), &0.into()));
+    assert_eq!(service.stop().code, Some(0));
+}
