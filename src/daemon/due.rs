@@ -51,10 +51,8 @@ pub(super) fn due(
     if samples.iter().any(|sample| sample.split.is_none()) {
         return Some(Due::New);
     }
-    let is_ours = |run: &&ModelRecord| {
-        run.dataset == *dataset && running.is_none_or(|running| run.backbone_detail.sha256 == running)
-    };
-    let runs: Vec<&ModelRecord> = ledger.runs.values().filter(is_ours).collect();
+    let is_ours = |run: &&ModelRecord| running.is_none_or(|running| run.backbone_detail.sha256 == running);
+    let runs: Vec<&ModelRecord> = ledger.runs_of(dataset).filter(is_ours).collect();
     due_after(&runs, &samples, settings.of(dataset), VERSIONS)
 }
 

@@ -131,22 +131,6 @@ fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
 mod tests {
     use super::*;
     use crate::config::{Overrides, load};
-    use crate::domain::{ClassName, ImageFacts};
-
-    fn sample(class: &str, name: &str) -> Sample {
-        Sample {
-            dataset: DatasetName::new("d").unwrap(),
-            class: ClassName::new(class).unwrap(),
-            hash: ContentHash::of(name.as_bytes()),
-            path: format!("datasets/d/{class}/{name}.png"),
-            group: None,
-            side: None,
-            split: None,
-            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
-            look: None,
-            border: None,
-        }
-    }
 
     fn prepared(names: [&str; 4]) -> Prepared {
         let dir = tempfile::tempdir().unwrap();
@@ -155,7 +139,8 @@ mod tests {
         let settings = load(&Overrides { set, ..Overrides::default() }).unwrap();
         let mut ledger = Ledger::default();
         for (class, name) in ["a", "a", "b", "b"].iter().zip(names) {
-            ledger.apply(&LedgerEvent::Sample(sample(class, name)));
+            let undecided = Sample { split: None, ..due::tests::sample(name, class, Split::Train) };
+            ledger.apply(&LedgerEvent::Sample(undecided));
         }
         let dataset = DatasetName::new("d").unwrap();
         prepare(&dataset, Known { ledger, running: None }, &settings, &Workspace::new(dir.path().join("state")))

@@ -95,7 +95,7 @@ impl Conductor {
         let (events, outcome) = self.registry.take_back(recorded);
         match outcome {
             Ok(()) => self.failed.clear(&Task::Record, Instant::now()),
-            Err(RegistryError::Disk(error)) if self.watcher.is_some() && is_full(&error) => {
+            Err(RegistryError::Disk(error)) if self.watcher.is_some() && tells_of_a_full_disk(&error) => {
                 self.unrecorded.splice(0..0, events);
                 let work = FailedWork::new(Work::Record, self.workspace.journal().display(), Fault::Io, &error);
                 self.fail(Task::Record, work, true);
@@ -109,10 +109,9 @@ impl Conductor {
     /// Who asked while events were being recorded is told that the disk is full, and does not find it done much later.
     fn refuse_questions(&mut self) -> Result<(), DaemonError> {
         let is_question = |event: &Event| matches!(event, Event::Asked(_));
-        let (asked, others) = std::mem::take(&mut self.unheard).into_iter().partition(is_question);
+        let (questions, others): (VecDeque<_>, _) = self.unheard.drain(..).partition(is_question);
         self.unheard = others;
-        let asked: VecDeque<Event> = asked;
-        asked.into_iter().try_for_each(|event| self.hear(event))
+        questions.into_iter().try_for_each(|event| self.hear(event))
     }
 
     /// Goes on with what waited for events to be recorded.
@@ -131,7 +130,7 @@ impl Conductor {
 }
 
 /// A write that fails so leaves nothing behind, and may be tried again in the same process.
-fn is_full(error: &DiskError) -> bool {
+fn tells_of_a_full_disk(error: &DiskError) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error, DiskError::Io { source, doing: "append to", .. } if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }
