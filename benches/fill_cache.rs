@@ -16,12 +16,12 @@ use std::path::Path;
 
 use gradwatch::config::{Overrides, load};
 use gradwatch::content::Reader;
-use gradwatch::daemon::EngineCell;
 use gradwatch::disk::Workspace;
 use gradwatch::domain::{ContentHash, StopFlag};
 use gradwatch::imaging::{Picture, Pixels, encode_png};
 use gradwatch::nn::N_FEATURES;
 use gradwatch::train::store_features;
+use gradwatch::workflow::EngineCell;
 use rayon::prelude::*;
 
 const CLASSES: [&str; 2] = ["plain", "patchy"];

@@ -32,7 +32,7 @@ use clap::error::ErrorKind;
 use serde_json::json;
 
 use crate::config::{self, Settings};
-use crate::daemon;
+use crate::service;
 use args::{Command, CommandLine};
 use failure::{Exit, Failure};
 
@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(command_line)));
     let failure = match outcome {
-        Ok(Ok(())) => daemon::leave(0),
+        Ok(Ok(())) => service::leave(0),
         Ok(Err(failure)) => failure,
         Err(_) => Failure::new(Exit::Software, "internal error; please report the line above"),
     };
@@ -60,12 +60,12 @@ pub fn main() -> ExitCode {
         output::json(&json!({ "failures": [failure.as_work(what, place)] }));
     }
     output::error(&failure.to_string());
-    daemon::leave(failure.exit() as i32)
+    service::leave(failure.exit() as i32)
 }
 
 fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     if !command_line.command.ends_in_order() {
-        daemon::release_signals();
+        service::release_signals();
     }
     // What the program says of itself depends on no configuration.
     match &command_line.command {

@@ -14,7 +14,7 @@ mod split;
 
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
-pub use intake::{Intake, Taken};
+pub use intake::{Intake, IntakeOutcome};
 pub use leaks::{tell_across, tell_aside, tell_classless};
 pub use quarantine::{clear_reason, write_reason};
 pub use role::{group_of, role_of};

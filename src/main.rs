@@ -18,5 +18,5 @@ fn main() -> ExitCode {
 static HOLD_SIGNALS: extern "C" fn() = hold_signals;
 
 extern "C" fn hold_signals() {
-    gradwatch::daemon::hold_signals();
+    gradwatch::service::hold_signals();
 }

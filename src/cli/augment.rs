@@ -9,9 +9,10 @@ use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found};
 use crate::config::Settings;
 use crate::content::{self, FileFailure};
-use crate::daemon::{self, Fault, stop_on_signals};
 use crate::disk::FolderLock;
 use crate::domain::{DatasetName, Split, StopFlag};
+use crate::service::stop_on_signals;
+use crate::workflow::{self, Fault};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -130,7 +131,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let options = ExpandOptions { may_remove: found.failed.is_empty() && !found.skipped, ..options };
     let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
     let sheet = if settings.augment.contact_sheet {
-        daemon::draw_sheet(&options, &found.sources, &expansion, &dst)?
+        workflow::draw_sheet(&options, &found.sources, &expansion, &dst)?
     } else {
         None
     };

@@ -13,11 +13,11 @@ use super::failure::{Exit, Failure};
 use super::output;
 use crate::config::{ComputeSettings, Device, Precision, Settings};
 use crate::content::{self, Listing, Reader};
-use crate::daemon;
 use crate::disk::{self, Workspace};
 use crate::domain::{Silent, StopFlag};
 use crate::imaging::{Phantom, PhantomClass, Rgb8, encode_png};
 use crate::nn::{self, Engine};
+use crate::service;
 use crate::train;
 use parity::Difference;
 
@@ -56,7 +56,7 @@ struct Figure {
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
-    daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let scratch =
         tempfile::tempdir().map_err(|error| Failure::new(Exit::Io, format!("no temporary folder: {error}")))?;
     let files = match &args.pictures {

@@ -12,9 +12,10 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::daemon::{self, EngineCell, Explainer, FailedWork, ServeError, Served, Work};
 use crate::domain::{ClassName, ModelRecord, Progress, StopFlag};
 use crate::report::Gallery;
+use crate::service::{self};
+use crate::workflow::{EngineCell, ExplainedScan, Explainer, FailedWork, ScanError, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let Named { pictures, folders, failed } = Named::find(&args.paths)?;
     let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
-    daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let engine = EngineCell::new(settings, &stop);
     // A network that cannot start is one failure, not one for each picture.
     engine.get()?;
@@ -86,7 +87,7 @@ fn failures(outcomes: &[Outcome]) -> Vec<FailedWork> {
     outcomes.iter().filter_map(failed).collect()
 }
 
-type Outcome = (PathBuf, Result<Served, ServeError>);
+type Outcome = (PathBuf, Result<ExplainedScan, ScanError>);
 
 fn explain_all(
     explainer: &mut Explainer,
@@ -171,7 +172,7 @@ fn print_json(outcomes: &[Outcome], out: &Path) {
     let scans: Vec<_> = outcomes
         .iter()
         .map(|(path, outcome)| match outcome {
-            Ok(Served { explanation, report }) => json!({
+            Ok(ExplainedScan { explanation, report }) => json!({
                 "scan": path,
                 "model": explanation.model,
                 "predicted": explanation.classes[explanation.predicted],

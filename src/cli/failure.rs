@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::content::FileFailure;
-use crate::daemon::control::ControlError;
-use crate::daemon::status::StatusError;
-use crate::daemon::{DaemonError, FailedWork, Fault, LearnError, Work};
 use crate::disk::DiskError;
 use crate::nn::NnError;
 use crate::registry::RegistryError;
 use crate::report::ReportError;
+use crate::service::ServiceError;
+use crate::service::control::ControlError;
+use crate::service::status::StatusError;
 use crate::watch::WatchError;
+use crate::workflow::{FailedWork, Fault, Work, WorkflowError};
 
 /// Documented exit codes; the README lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,26 +172,28 @@ impl From<ReportError> for Failure {
     }
 }
 
-impl From<DaemonError> for Failure {
-    fn from(error: DaemonError) -> Self {
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
         match error {
-            DaemonError::Registry(error) => error.into(),
-            DaemonError::Watch(error @ (WatchError::Missing(_) | WatchError::Unmounted { .. })) => {
+            ServiceError::Registry(error) => error.into(),
+            ServiceError::Watch(error @ (WatchError::Missing(_) | WatchError::Unmounted { .. })) => {
                 Self::new(Exit::NoInput, error)
             }
-            DaemonError::Watch(error) => Self::new(Exit::Io, error),
-            DaemonError::Control(_) | DaemonError::Threads(_) => Self::new(Exit::Io, error),
-            DaemonError::ThreadGone(_) | DaemonError::Libtorch(_) => Self::new(Exit::Software, error),
+            ServiceError::Watch(error) => Self::new(Exit::Io, error),
+            ServiceError::Control(_) | ServiceError::Threads(_) => Self::new(Exit::Io, error),
+            ServiceError::ThreadGone(_) | ServiceError::Libtorch(_) | ServiceError::IllegalTransition(_) => {
+                Self::new(Exit::Software, error)
+            }
         }
     }
 }
 
-impl From<LearnError> for Failure {
-    fn from(error: LearnError) -> Self {
+impl From<WorkflowError> for Failure {
+    fn from(error: WorkflowError) -> Self {
         match error {
-            LearnError::Augment(error) => error.into(),
-            LearnError::Lock(error) => error.into(),
-            LearnError::NothingToLeaveOut => Self::new(Exit::Config, error),
+            WorkflowError::Augment(error) => error.into(),
+            WorkflowError::Lock(error) => error.into(),
+            WorkflowError::NothingToLeaveOut => Self::new(Exit::Config, error),
             _ => Self::new(Fault::from(&error).into(), error),
         }
     }

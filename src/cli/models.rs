@@ -5,11 +5,11 @@ mod import;
 use super::failure::{Exit, Failure};
 use super::{output, shortcuts};
 use crate::config::Settings;
-use crate::daemon::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 use crate::disk::Workspace;
 use crate::domain::{Clock, Confusion, DatasetName, LedgerEvent, ModelRecord, wilson_interval};
 use crate::nn::Head;
 use crate::registry::{Registry, RegistryError};
+use crate::service::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

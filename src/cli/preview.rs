@@ -8,8 +8,8 @@ use super::output;
 use crate::augment::{self, AugmentError, ExpandOptions};
 use crate::config::Settings;
 use crate::content::Content;
-use crate::daemon;
 use crate::domain::safe_stem;
+use crate::workflow;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let name = args.image.file_name().unwrap_or_default().to_string_lossy();
     let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
     let mosaic = augment::preview(&options, &picture, &hash, &name, args.copies).map_err(AugmentError::from)?;
-    let page = daemon::draw_preview(&options, &format!("{}-{}", safe_stem(&stem), hash.short()), mosaic, &args.out)?;
+    let page = workflow::draw_preview(&options, &format!("{}-{}", safe_stem(&stem), hash.short()), mosaic, &args.out)?;
     output::line(&page.display().to_string());
     Ok(())
 }

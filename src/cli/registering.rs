@@ -1,11 +1,11 @@
 //! How a model that was made outside the service comes into the registry.
 
 use super::failure::Failure;
-use crate::daemon::control::{self, Answer, ControlError, Question};
-use crate::daemon::{Learned, Standing};
 use crate::disk::Workspace;
 use crate::domain::{Clock, Counter, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
+use crate::service::control::{self, Answer, ControlError, Question};
+use crate::workflow::{Incumbent, TrainedModel};
 
 /// Sees that a registry is there before a model's files are: one that comes after them, and holds nothing, takes them for
 /// what is left of a lost one.
@@ -24,38 +24,38 @@ pub(super) fn prepare(workspace: &Workspace, clock: Clock) -> Result<(), Failure
 pub(super) fn record(
     workspace: &Workspace,
     clock: Clock,
-    mut learned: Learned,
+    mut trained: TrainedModel,
     work: &[(Counter, u64)],
-    decide_again: &mut dyn FnMut(&Standing) -> Result<Learned, Failure>,
-) -> Result<Learned, Failure> {
-    while let Some(standing) = offer(workspace, clock, &learned, work)? {
-        learned = decide_again(&standing)?;
+    decide_again: &mut dyn FnMut(&Incumbent) -> Result<TrainedModel, Failure>,
+) -> Result<TrainedModel, Failure> {
+    while let Some(incumbent) = offer(workspace, clock, &trained, work)? {
+        trained = decide_again(&incumbent)?;
     }
-    Ok(learned)
+    Ok(trained)
 }
 
 /// Records it, unless it was decided against another best model than there is: then it says how things stand.
 fn offer(
     workspace: &Workspace,
     clock: Clock,
-    learned: &Learned,
+    trained: &TrainedModel,
     work: &[(Counter, u64)],
-) -> Result<Option<Standing>, Failure> {
+) -> Result<Option<Incumbent>, Failure> {
     match Registry::open(workspace, clock) {
-        Ok(registry) if !learned.holds(registry.ledger()) => {
-            Ok(Some(Standing::of(registry.ledger(), &learned.model.dataset)))
+        Ok(registry) if !trained.decision_holds(registry.ledger()) => {
+            Ok(Some(Incumbent::of(registry.ledger(), &trained.model.dataset)))
         }
         Ok(mut registry) => {
-            let mut events = learned.clone().into_events();
+            let mut events = trained.clone().into_events();
             events.extend(work.iter().map(|(counter, n)| LedgerEvent::Counted { counter: *counter, n: *n }));
             registry.commit(events)?;
             Ok(None)
         }
         Err(RegistryError::Locked(_)) => {
-            let question = Question::Adopt { learned: Box::new(learned.clone()), work: work.to_vec() };
+            let question = Question::Adopt { trained: Box::new(trained.clone()), work: work.to_vec() };
             match control::ask(workspace, &question)? {
                 Answer::Adopted => Ok(None),
-                Answer::Outdated { standing } => Ok(Some(*standing)),
+                Answer::Outdated { incumbent } => Ok(Some(*incumbent)),
                 other => Err(ControlError::Unexpected(Box::new(other)).into()),
             }
         }

@@ -8,8 +8,8 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::augment::{ExpandOptions, Replay};
 use crate::config::Settings;
-use crate::daemon::stop_on_signals;
 use crate::domain::StopFlag;
+use crate::service::stop_on_signals;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -8,8 +8,9 @@ use super::failure::Failure;
 use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
-use crate::daemon::{self, FailedWork, Fault, Mode, Summary, Work};
 use crate::domain::{Counters, ModelRecord};
+use crate::service::{self, Mode, Summary};
+use crate::workflow::{FailedWork, Fault, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,7 +32,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     if !args.once {
-        daemon::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
+        service::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
         return Ok(());
     }
     once(settings, args.json).map(drop)
@@ -41,7 +42,7 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
 /// rest.
 pub(super) fn once(settings: Settings, as_json: bool) -> Result<Summary, Failure> {
     let state_dir = settings.state_dir.display().to_string();
-    let outcome = daemon::run(settings, Mode::Once, Arc::new(TerminalProgress::default()));
+    let outcome = service::run(settings, Mode::Once, Arc::new(TerminalProgress::default()));
     let mut summary = outcome?;
     if summary.stopped {
         let message = "stopped on request, finished work is kept; run again for the rest";

@@ -10,8 +10,8 @@ use super::progress::TerminalProgress;
 use crate::augment::{self, AugmentError, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::content::warn_of;
-use crate::daemon::stop_on_signals;
 use crate::domain::{Split, StopFlag};
+use crate::service::stop_on_signals;
 use crate::train;
 
 #[derive(Debug, clap::Args)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::output;
 use crate::config::Settings;
-use crate::daemon::status::{self, BestModel, DatasetStatus, FailedStatus, PhaseStatus, ServiceState, Status};
 use crate::disk::Workspace;
 use crate::domain::DatasetName;
+use crate::service::status::{self, BestModel, DatasetStatus, FailedStatus, PhaseStatus, ServiceState, Status};
 
 /// A service that has told nothing for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -139,9 +139,9 @@ fn rounded(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::status::ClassStatus;
-    use crate::daemon::{FailedWork, Fault, Work};
     use crate::domain::{ClassName, RunId};
+    use crate::service::status::ClassStatus;
+    use crate::workflow::{FailedWork, Fault, Work};
 
     fn status(state: ServiceState) -> Status {
         let mut status = Status::starting("/srv/watch");

@@ -19,10 +19,11 @@ use super::{models, output, registering, shortcuts};
 use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader, warn_of};
-use crate::daemon::{self, EngineCell, FailedWork, LearnJob, Learned, Standing, Tools, Work};
 use crate::disk::{TrainingLock, Workspace};
 use crate::domain::{Counter, DatasetName, ModelRecord, Sample, Split, StopFlag};
 use crate::ingest::{self, Groups};
+use crate::service::{self};
+use crate::workflow::{self, EngineCell, FailedWork, Incumbent, TrainedModel, TrainingContext, TrainingPlan, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,7 +49,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// What failed when nothing was learned, for the document that lists it.
+    /// What failed when nothing was trained, for the document that lists it.
     pub(super) fn listed_as(&self) -> Option<(Work, String)> {
         self.json.then(|| (Work::Training, self.dataset_dir.display().to_string()))
     }
@@ -56,7 +57,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
-    daemon::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let progress = TerminalProgress::default();
     let engine = EngineCell::new(settings, &stop);
     let failures = RefCell::new(Vec::new());
@@ -69,7 +70,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
     let dataset = dataset::Named::new(&args.dataset_dir, args.dataset.as_deref())?;
     let own = settings.of(&dataset.name);
-    let tools = Tools { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
+    let tools = TrainingContext { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
     // Until the end: two trainings at once would remove each other's copies.
     let _lock = TrainingLock::take(&workspace, &dataset.name)?;
     let is_recorded = args.ablate.is_none() && args.folds.is_none();
@@ -79,31 +80,31 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let job = job(&dataset, &workspace, &tools)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
-        let found = daemon::ablate(&job, what.into(), n_folds, &tools)?;
+        let found = workflow::ablate(&job, what.into(), n_folds, &tools)?;
         print(args.json, &found, ablation::table);
         return ended(&failures.take());
     }
     if let Some(n_folds) = n_folds {
-        let found = daemon::cross_validate(&job, n_folds, &tools)?;
+        let found = workflow::cross_validate(&job, n_folds, &tools)?;
         print(args.json, &found, cross_validation::table);
         return ended(&failures.take());
     }
     dataset.note(&workspace)?;
     registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
-    let mut trained = daemon::learn(job, &tools, &|n| n_copies.set(n))?;
+    let mut finished = workflow::train_model(job, &tools, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
-    let learned = trained.learned().clone();
-    let learned = registering::record(&workspace, settings.clock, learned, &work, &mut |standing| {
-        trained.decide_again(standing, &tools)?;
-        Ok(trained.learned().clone())
+    let trained = finished.model().clone();
+    let trained = registering::record(&workspace, settings.clock, trained, &work, &mut |incumbent| {
+        finished.decide_again(incumbent, &tools)?;
+        Ok(finished.model().clone())
     })?;
     let failures = failures.take();
     if args.json {
-        output::json(&Printed { model: &learned.model, failures: &failures });
+        output::json(&Printed { model: &trained.model, failures: &failures });
     } else {
-        tell(&learned, &workspace);
+        tell(&trained, &workspace);
     }
     ended(&failures)
 }
@@ -126,12 +127,12 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
 }
 
 /// Finds the pictures, decides their sides, and describes the training.
-fn job(named: &dataset::Named, workspace: &Workspace, tools: &Tools<'_>) -> Result<LearnJob, Failure> {
+fn job(named: &dataset::Named, workspace: &Workspace, tools: &TrainingContext<'_>) -> Result<TrainingPlan, Failure> {
     let dataset::Named { root, name: dataset } = named.clone();
     let groups = ingest::Groups::read(&root, tools.settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
     let mut samples = samples(&root, &dataset, &groups, tools)?;
-    if let Some(obstacle) = daemon::obstacle(&dataset, &samples) {
+    if let Some(obstacle) = workflow::obstacle(&dataset, &samples) {
         return Err(Failure::new(Exit::Data, obstacle));
     }
     let decided = ingest::assign_split(&samples, tools.settings.split.validation);
@@ -146,15 +147,20 @@ fn job(named: &dataset::Named, workspace: &Workspace, tools: &Tools<'_>) -> Resu
     }
     let known = models::known(workspace, tools.settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
-    let standing = Standing::new(best, known.iter().flat_map(|model| &model.decisions));
+    let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
     let expansion = workspace.expansion_of(&dataset, &root);
     let runs = known.iter().map(|model| &model.record.run_id);
-    Ok(LearnJob::new(dataset, samples, root, expansion, runs, standing, tools.settings))
+    Ok(TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, tools.settings))
 }
 
 /// Every picture of the class folders that can be used, each content once and on the strongest side that a folder names
 /// for it; the others are told of.
-fn samples(root: &Path, dataset: &DatasetName, groups: &Groups<'_>, tools: &Tools<'_>) -> Result<Vec<Sample>, Failure> {
+fn samples(
+    root: &Path,
+    dataset: &DatasetName,
+    groups: &Groups<'_>,
+    tools: &TrainingContext<'_>,
+) -> Result<Vec<Sample>, Failure> {
     let found = augment::find_sources(root, &ExpandOptions::of(tools.settings), tools.stop, tools.progress)?;
     if let Some(sentence) = ingest::tell_across(found.across.iter().map(String::as_str)) {
         tracing::warn!("{sentence}.");
@@ -206,8 +212,8 @@ fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, reader: &R
     })
 }
 
-fn tell(learned: &Learned, workspace: &Workspace) {
-    let Learned { model, decision, .. } = learned;
+fn tell(trained: &TrainedModel, workspace: &Workspace) {
+    let TrainedModel { model, decision, .. } = trained;
     let (right, n) = (model.confusion.correct(), model.confusion.total());
     output::line(&format!(
         "Model {}: validation accuracy {:.3} ({right} of {n} right).",

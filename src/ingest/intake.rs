@@ -26,7 +26,7 @@ pub struct Intake {
 
 /// What became of a batch.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct IntakeOutcome {
     /// What changes by it, to be committed as one. The reason files that it names are written.
     pub events: Vec<LedgerEvent>,
     /// Files that are still being written: the watcher has to reconsider them.
@@ -96,7 +96,7 @@ impl Intake {
 
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
     /// knows. Once `stop` is raised the files that are not read yet are left out; they are told again at the next start.
-    pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> Taken {
+    pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> IntakeOutcome {
         self.decide(ledger, self.read(arrivals, stop))
     }
 
@@ -118,7 +118,7 @@ impl Intake {
         Readings { read: read.collect(), gone: gone.into_iter().map(|arrival| arrival.path().to_owned()).collect() }
     }
 
-    fn decide(&self, ledger: &Ledger, readings: Readings) -> Taken {
+    fn decide(&self, ledger: &Ledger, readings: Readings) -> IntakeOutcome {
         let is_there = |path: &str| look_below(&self.inbox, Path::new(path)).is_some();
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
@@ -153,7 +153,7 @@ impl Intake {
             self.forget(&mut draft, path);
         }
         self.settle_conflicts(&mut draft);
-        Taken { events: draft.into_events(), unfinished, listed }
+        IntakeOutcome { events: draft.into_events(), unfinished, listed }
     }
 
     fn read_one(&self, path: &str) -> Result<Found, FileFailure> {

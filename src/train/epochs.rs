@@ -7,7 +7,7 @@ use super::evaluation::{Evaluation, evaluate};
 use super::features::Features;
 use super::material::Material;
 use super::overlap::overlapped;
-use super::resume::{Bookmark, Standing};
+use super::resume::{Bookmark, TrainingState};
 use crate::config::TrainSettings;
 use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
 use crate::nn::{Head, HeadFit, NnError};
@@ -68,7 +68,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn resumed(mut self, standing: Standing) -> Result<Self, TrainError> {
+    fn resumed(mut self, standing: TrainingState) -> Result<Self, TrainError> {
         let Some(layer) = self.layer.clone().resumed(standing.state) else { return Ok(self) };
         self.layer = layer;
         for past in standing.pasts {
@@ -119,8 +119,8 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
-    fn standing(&self) -> Standing {
-        Standing {
+    fn standing(&self) -> TrainingState {
+        TrainingState {
             state: self.layer.state().clone(),
             pasts: self.diary.pasts().to_vec(),
             kept: self.kept.as_ref().map(|kept| (kept.epoch, kept.head.clone())),

@@ -26,7 +26,7 @@ pub(super) struct Bookmark {
 
 /// A training as it stood.
 #[derive(Debug, PartialEq)]
-pub(super) struct Standing {
+pub(super) struct TrainingState {
     pub(super) state: FitState,
     pub(super) pasts: Vec<Past>,
     /// The epoch (from 1) whose layer is kept so far, and the layer.
@@ -52,13 +52,13 @@ impl Bookmark {
         Self { path: run_dir.join("resume.safetensors"), identity }
     }
 
-    pub(super) fn store(&self, standing: &Standing) -> Result<(), TrainError> {
+    pub(super) fn store(&self, standing: &TrainingState) -> Result<(), TrainError> {
         let bytes = self.to_bytes(standing)?;
         Ok(disk::write_atomic(&self.path, &bytes)?)
     }
 
     /// `None` when there is nothing to go on from, or it is of another training; that one is lost then.
-    pub(super) fn load(&self) -> Option<Standing> {
+    pub(super) fn load(&self) -> Option<TrainingState> {
         let bytes = std::fs::read(&self.path).ok()?;
         let standing = self.read(&bytes);
         if standing.is_none() {
@@ -71,7 +71,7 @@ impl Bookmark {
         Ok(disk::remove_file(&self.path)?)
     }
 
-    fn to_bytes(&self, standing: &Standing) -> Result<Vec<u8>, TrainError> {
+    fn to_bytes(&self, standing: &TrainingState) -> Result<Vec<u8>, TrainError> {
         let FitState { n_steps, weight, bias } = &standing.state;
         let mut parts: Vec<(String, Dtype, Vec<u8>)> = Vec::new();
         for (name, adam) in [("weight", weight), ("bias", bias)] {
@@ -95,7 +95,7 @@ impl Bookmark {
         Ok(safetensors::serialize(views, Some(HashMap::from([(TRAINING.to_owned(), title)])))?)
     }
 
-    fn read(&self, bytes: &[u8]) -> Option<Standing> {
+    fn read(&self, bytes: &[u8]) -> Option<TrainingState> {
         let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
         let title: Title = serde_json::from_str(header.metadata().as_ref()?.get(TRAINING)?).ok()?;
         if title.identity != self.identity {
@@ -117,7 +117,7 @@ impl Bookmark {
             Some(epoch) => Some((epoch, Head::from_bytes(file.tensor("kept").ok()?.data()).ok()?)),
             None => None,
         };
-        Some(Standing { state, pasts: history.as_chunks().0.iter().map(past).collect(), kept })
+        Some(TrainingState { state, pasts: history.as_chunks().0.iter().map(past).collect(), kept })
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use crate::domain::{Activation, ClassName};
     use crate::nn::N_FEATURES;
 
-    fn standing() -> Standing {
+    fn standing() -> TrainingState {
         let adam = |n: usize| Adam { values: vec![0.1; n], first: vec![-1e-9; n], second: vec![1e-20; n] };
         let score = Score { n_correct: 3, n: 7, loss: 0.1 + 0.2 };
         let classes = ["a", "b"].map(|name| ClassName::new(name).unwrap()).to_vec();
@@ -148,7 +148,7 @@ mod tests {
             reading: Reading { training: score, validation: Score { loss, ..score } },
             val_binary_accuracy: 0.5,
         };
-        Standing {
+        TrainingState {
             state: FitState { n_steps: 9, weight: adam(2 * N_FEATURES), bias: adam(2) },
             pasts: vec![past(0.3), past(0.25)],
             kept: Some((2, head)),

@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
-use gradwatch::daemon::Learned;
-use gradwatch::daemon::control::{self, Answer, Question};
 use gradwatch::disk::{TrainingLock, Workspace};
 use gradwatch::domain::{DatasetName, Decision, ModelRecord, RunId, StopReason};
+use gradwatch::service::control::{self, Answer, Question};
+use gradwatch::workflow::TrainedModel;
 use serde_json::Value;
 
 use crate::bed::TestBed;
@@ -105,8 +105,8 @@ fn adopt(bed: &TestBed, model: &ModelRecord, by_hand: bool) -> Answer {
         by_hand,
         at: model.created.clone(),
     };
-    let learned = Box::new(Learned { model: model.clone(), decision, n_by_hand: 0 });
-    control::ask(&Workspace::new(bed.state("")), &Question::Adopt { learned, work: vec![] }).unwrap()
+    let trained = Box::new(TrainedModel { model: model.clone(), decision, n_by_hand: 0 });
+    control::ask(&Workspace::new(bed.state("")), &Question::Adopt { trained, work: vec![] }).unwrap()
 }
 
 #[test]
@@ -182,8 +182,8 @@ fn a_model_that_was_trained_meanwhile_is_compared_with_and_never_replaced_unseen
 
     let late = ModelRecord { run_id: RunId::new("0009-late").unwrap(), ..model.clone() };
     fs::rename(bed.path("other/runs/shapes").join(run), bed.path("other/runs/shapes/0009-late")).unwrap();
-    let Answer::Outdated { standing } = adopt(&bed, &late, false) else { panic!("it was recorded unseen") };
-    assert_eq!(standing.best_run(), Some(&model.run_id));
+    let Answer::Outdated { incumbent } = adopt(&bed, &late, false) else { panic!("it was recorded unseen") };
+    assert_eq!(incumbent.best_run(), Some(&model.run_id));
     assert_eq!((models(&bed).len(), service.stop().code), (2, Some(0)));
 }
 

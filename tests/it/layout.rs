@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("disk", &["domain"]),
@@ -21,17 +21,15 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("explain", &["domain", "config", "disk", "imaging", "content", "nn"]),
     ("report", &["domain", "config", "disk", "imaging"]),
     (
-        "daemon",
-        &[
-            "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment", "train",
-            "explain", "report",
-        ],
+        "workflow",
+        &["domain", "config", "disk", "imaging", "content", "nn", "ingest", "augment", "train", "explain", "report"],
     ),
+    ("service", &["domain", "config", "disk", "content", "registry", "watch", "ingest", "report", "workflow"]),
     (
         "cli",
         &[
             "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment", "train",
-            "explain", "report", "daemon",
+            "explain", "report", "workflow", "service",
         ],
     ),
 ];
@@ -43,7 +41,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hdf5_reader", &["nn"]),
     ("pytorch_reader", &["nn"]),
     ("zip", &["nn"]),
-    ("libc", &["daemon", "nn"]),
+    ("libc", &["service", "nn"]),
     ("winograd", &["nn"]),
     ("sled", &["registry"]),
     ("notify", &["watch"]),
@@ -60,7 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("tracing_subscriber", &["cli"]),
-    ("sd_notify", &["daemon"]),
+    ("sd_notify", &["service"]),
     ("toml", &["config"]),
 ];
 
@@ -197,15 +195,22 @@ fn every_file_says_what_it_is_for_and_is_short() {
 #[test]
 fn the_service_asks_for_the_settings_of_a_dataset() {
     let of_all = Regex::new(r"self\s*\.settings\s*\.(split|augment|train|retrain|promotion)\b").unwrap();
-    let asks = |source: &Source| source.room().as_deref() == Some("daemon") && of_all.is_match(&source.code());
+    let asks = |source: &Source| {
+        matches!(source.room().as_deref(), Some("service" | "workflow")) && of_all.is_match(&source.code())
+    };
     let wrong: Vec<_> = sources().into_iter().filter(asks).map(|source| source.path).collect();
     assert!(wrong.is_empty(), "ask self.settings.of(dataset) in {wrong:?}");
 }
 
 /// Who may look at the system's clock: the one that dates records, and those who need the present: the age of files, and
 /// what says how the program is doing.
-const CLOCK_READERS: [&str; 5] =
-    ["src/domain/clock.rs", "src/watch/settle.rs", "src/train/cache.rs", "src/daemon/learn.rs", "src/daemon/status.rs"];
+const CLOCK_READERS: [&str; 5] = [
+    "src/domain/clock.rs",
+    "src/watch/settle.rs",
+    "src/train/cache.rs",
+    "src/workflow/training.rs",
+    "src/service/status.rs",
+];
 
 #[test]
 fn records_are_dated_in_one_place() {

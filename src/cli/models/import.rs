@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::super::failure::{Exit, Failure};
 use super::super::{output, registering};
 use crate::config::{Preprocessing, Settings, WeightsChoice};
-use crate::daemon::{Learned, Standing};
 use crate::disk::{self, Workspace};
 use crate::domain::{
     ClassName, Clock, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
 };
 use crate::nn::{self, ImportedModel};
+use crate::workflow::{Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -48,11 +48,11 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
     let model = record(&imported, ContentHash::of(&head), dataset, highest + 1, settings.clock);
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
-    let standing = Standing::new(best, known.iter().flat_map(|model| &model.decisions));
+    let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
     registering::prepare(&workspace, settings.clock)?;
     write(&workspace, &head, &model)?;
-    let decide_again = &mut |standing: &Standing| Ok(learned(&model, standing));
-    let learned = registering::record(&workspace, settings.clock, learned(&model, &standing), &[], decide_again)?;
+    let decide_again = &mut |incumbent: &Incumbent| Ok(learned(&model, incumbent));
+    let learned = registering::record(&workspace, settings.clock, learned(&model, &incumbent), &[], decide_again)?;
     if args.json {
         output::json(&learned.model);
         return Ok(());
@@ -92,8 +92,8 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
 }
 
 /// It is the best model where there is none.
-fn learned(model: &ModelRecord, standing: &Standing) -> Learned {
-    let best = standing.best_run().cloned();
+fn learned(model: &ModelRecord, incumbent: &Incumbent) -> TrainedModel {
+    let best = incumbent.best_run().cloned();
     let reason = match &best {
         None => "it was imported, and is the first model of this dataset".to_owned(),
         Some(_) => "it was imported, and nothing is replaced without a comparison".to_owned(),
@@ -111,7 +111,7 @@ fn learned(model: &ModelRecord, standing: &Standing) -> Learned {
         by_hand: true,
         at: model.created.clone(),
     };
-    Learned { model: model.clone(), decision, n_by_hand: standing.n_by_hand }
+    TrainedModel { model: model.clone(), decision, n_by_hand: incumbent.n_by_hand }
 }
 
 /// What is known of it; nothing was measured, so the counts are empty and the figures mean nothing.
@@ -157,8 +157,8 @@ fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), 
     Ok(disk::write_atomic(&folder.join("model.json"), text.as_bytes())?)
 }
 
-fn tell(learned: &Learned, settings: &Settings) {
-    let Learned { model, decision, .. } = learned;
+fn tell(learned: &TrainedModel, settings: &Settings) {
+    let TrainedModel { model, decision, .. } = learned;
     let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
     let how = &model.backbone_detail.preprocessing;
     output::line(&format!(

@@ -1,7 +1,7 @@
 //! What `gradwatch train --ablate` tells people.
 
-use crate::daemon::{Ablation, Part};
 use crate::domain::{Estimate, Interval};
+use crate::workflow::{Ablation, Part};
 
 /// What can be left out.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

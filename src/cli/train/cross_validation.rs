@@ -2,7 +2,7 @@
 
 use super::measures::{self, number, row};
 use crate::cli::shortcuts;
-use crate::daemon::CrossValidated;
+use crate::workflow::CrossValidated;
 
 /// The parts one by one, then all held-out answers together with their intervals.
 pub(super) fn table(found: &CrossValidated) -> String {

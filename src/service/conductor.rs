@@ -1,0 +1,250 @@
+//! The one loop that decides: it receives every event, owns the registry, and hands out all work.
+//!
+//! It does no work itself: workers decide on copies of the ledger, and a turn of the loop takes no longer the more is known (but
+//! for what has failed), so that it always answers within moments. Each file below knows one stage of the work.
+
+mod answers;
+mod failures;
+mod intake;
+mod record;
+mod scans;
+mod status;
+mod training;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, at, never, select};
+
+use crate::config::Settings;
+use crate::disk::Workspace;
+use crate::domain::{Arrival, Counter, DatasetName, Ledger, LedgerEvent, StopFlag};
+use crate::watch::Watcher;
+use crate::workflow::EngineCell;
+
+use super::control::Server;
+use super::error::ServiceError;
+use super::event::{Event, Role};
+use super::gallery_schedule::GallerySchedule;
+use super::intake_queue::IntakeQueue;
+use super::recorder::Recorder;
+use super::retrain_trigger::RetrainTrigger;
+use super::retry::FailedTasks;
+use super::scan_state::ScanWorkerState;
+use super::scan_worker::ScanJob;
+use super::service_manager;
+use super::shared_progress::SharedProgress;
+use super::status_writer::StatusWriter;
+use super::summary::Mode;
+use super::training_state::TrainingState;
+use super::training_worker::TrainingTask;
+use super::worker::Worker;
+
+/// How long a stop waits for the jobs in hand; a service has 5 seconds in all.
+const STOP_TIMEOUT: Duration = Duration::from_secs(4);
+/// How often the status is written.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+
+/// The threads that work.
+pub(super) struct Workers {
+    pub(super) intake: Worker<IntakeJob>,
+    pub(super) training: Worker<TrainingTask>,
+    pub(super) scans: Worker<ScanJob>,
+}
+
+/// Files to take in.
+pub(super) struct IntakeJob {
+    pub(super) arrivals: Vec<Arrival>,
+    /// What is known of them.
+    pub(super) ledger: Ledger,
+}
+
+/// What the conductor works with.
+pub(super) struct Parts {
+    pub(super) settings: Arc<Settings>,
+    pub(super) workspace: Workspace,
+    pub(super) registry: Recorder,
+    pub(super) engine: EngineCell,
+    pub(super) stop: StopFlag,
+    pub(super) progress: SharedProgress,
+    pub(super) workers: Workers,
+    pub(super) status: StatusWriter,
+    pub(super) control: Server,
+    /// `None` for `run --once`.
+    pub(super) watcher: Option<Watcher>,
+}
+
+/// The service's state.
+pub(super) struct Conductor {
+    settings: Arc<Settings>,
+    workspace: Workspace,
+    registry: Recorder,
+    engine: EngineCell,
+    stop: StopFlag,
+    progress: SharedProgress,
+    workers: Workers,
+    status: StatusWriter,
+    /// Only held: it closes the socket when the service ends.
+    _control: Server,
+    /// `None` for `run --once`.
+    watcher: Option<Watcher>,
+    trigger: RetrainTrigger,
+    intake: IntakeQueue,
+    training: TrainingState,
+    scans: ScanWorkerState,
+    /// What is to be committed. It stays here while the disk is full, or other events are being recorded.
+    unrecorded: Vec<LedgerEvent>,
+    /// Events that wait until what happened before them is recorded.
+    deferred: VecDeque<Event>,
+    /// What failed and is not done since.
+    failed: FailedTasks,
+    /// Why datasets cannot be trained on yet, as of the last time that it was due.
+    obstacles: BTreeMap<DatasetName, String>,
+    gallery: GallerySchedule,
+    /// Of `engine.n_forwarded()`, already counted in the registry.
+    n_forwarded_counted: u64,
+}
+
+impl Conductor {
+    pub(super) fn new(parts: Parts, mode: Mode) -> Self {
+        let trigger = match mode {
+            Mode::Service => RetrainTrigger::new(&parts.settings),
+            Mode::Once => RetrainTrigger::immediate(),
+        };
+        Self {
+            settings: parts.settings,
+            workspace: parts.workspace,
+            registry: parts.registry,
+            engine: parts.engine,
+            stop: parts.stop,
+            progress: parts.progress,
+            workers: parts.workers,
+            status: parts.status,
+            _control: parts.control,
+            watcher: parts.watcher,
+            trigger,
+            intake: IntakeQueue::new(mode == Mode::Once),
+            training: TrainingState::default(),
+            scans: ScanWorkerState::default(),
+            unrecorded: Vec::new(),
+            deferred: VecDeque::new(),
+            failed: FailedTasks::new(mode == Mode::Service),
+            obstacles: BTreeMap::new(),
+            gallery: GallerySchedule::default(),
+            n_forwarded_counted: 0,
+        }
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.registry.ledger()
+    }
+
+    /// Works until a stop is asked for, or (for `run --once`) until all is worked off.
+    pub(super) fn run(&mut self, events: &Receiver<Event>) -> Result<(), ServiceError> {
+        let arrivals = self.watcher.as_ref().map_or_else(never, |watcher| watcher.arrivals().clone());
+        // Of the service; `run --once` has nobody who waits for it.
+        let mut watching = self.watcher.as_ref().map_or_else(never, |watcher| watcher.ready().clone());
+        let mut status_due = Instant::now();
+        let mut stop_deadline = None;
+        self.find_due()?;
+        loop {
+            if self.stop.is_raised() && stop_deadline.is_none() {
+                stop_deadline = Some(Instant::now() + STOP_TIMEOUT);
+            }
+            self.hand_out()?;
+            let is_over = self.is_finished() || stop_deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if is_over && !self.registry.is_away() {
+                break;
+            }
+            if status_due <= Instant::now() {
+                self.publish();
+                status_due = Instant::now() + STATUS_EVERY;
+            }
+            select! {
+                recv(arrivals) -> batch => match batch {
+                    Ok(batch) => self.intake.add(batch),
+                    Err(_) => return Err(ServiceError::ThreadGone("watching")),
+                },
+                recv(events) -> event => match event {
+                    Ok(event) => self.receive(event)?,
+                    Err(_) => return Err(ServiceError::ThreadGone("working")),
+                },
+                recv(watching) -> stands => {
+                    // A thread that died first shows in `arrivals`.
+                    if stands.is_ok() {
+                        service_manager::ready();
+                    }
+                    watching = never();
+                }
+                recv(at(self.wake_at(status_due, stop_deadline))) -> _ => {}
+            }
+        }
+        self.count_forwards()?;
+        self.record_rest()
+    }
+
+    fn receive(&mut self, event: Event) -> Result<(), ServiceError> {
+        match self.defer(event) {
+            Some(event) => self.handle(event),
+            None => Ok(()),
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), ServiceError> {
+        match event {
+            Event::Surveyed(arrivals) => self.intake.finish_survey(arrivals?),
+            Event::Read(read) => self.admit(read)?,
+            Event::Due(datasets) => self.found_due(&datasets)?,
+            Event::Prepared(dataset, prepared) => self.prepared(dataset, prepared)?,
+            Event::Expanded(n) => self.commit(vec![LedgerEvent::Counted { counter: Counter::CopiesWritten, n }])?,
+            Event::Learned(dataset, outcome) => self.trained(&dataset, *outcome)?,
+            Event::PartFailed(dataset, work) => self.part_failed(dataset, work),
+            Event::Served(scan, outcome) => self.explained(*scan, *outcome)?,
+            Event::Gallery(outcome) => self.gallery_written(outcome)?,
+            Event::Recorded(commit) => self.committed(*commit)?,
+            Event::Asked(request) => self.answer(request)?,
+            Event::StopRequested => {}
+            Event::WorkerPanicked(Role::Record) => return Err(ServiceError::ThreadGone("recording")),
+            Event::WorkerPanicked(worker) => self.worker_panicked(worker),
+        }
+        Ok(())
+    }
+
+    /// Gives every idle worker its next job. After a stop was asked for, nobody gets any.
+    fn hand_out(&mut self) -> Result<(), ServiceError> {
+        if self.stop.is_raised() {
+            return Ok(());
+        }
+        self.record_again()?;
+        if self.is_stuck() {
+            return Ok(());
+        }
+        self.take_in();
+        self.prepare_training()?;
+        self.explain_next()
+    }
+
+    fn is_finished(&self) -> bool {
+        let working = self.intake.is_reading() || !self.scans.is_idle();
+        if self.stop.is_raised() {
+            // What only prepares a training leaves nothing behind.
+            return !working && !self.training.is_training();
+        }
+        let at_rest = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
+        let nothing_left = self.deferred.is_empty() && self.trigger.next_deadline().is_none();
+        self.is_once() && at_rest && nothing_left && !self.registry.is_away()
+    }
+
+    /// Whether this is `run --once`.
+    fn is_once(&self) -> bool {
+        self.watcher.is_none()
+    }
+
+    /// A deadline that has passed is waited for no more: something else stands in the way, and its end is an event.
+    fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
+        let trigger = if self.can_train() { self.trigger.next_deadline() } else { None };
+        let stop_deadline = stop_deadline.filter(|_| !self.registry.is_away());
+        [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
+    }
+}

@@ -1,0 +1,57 @@
+//! Questions of other commands, which come through the control socket.
+
+use crate::domain::LedgerEvent;
+use crate::service::control::{self, Answer, Question, Request};
+use crate::service::error::ServiceError;
+use crate::workflow::Incumbent;
+
+use super::Conductor;
+
+impl Conductor {
+    /// Answers another command.
+    pub(super) fn answer(&mut self, request: Request) -> Result<(), ServiceError> {
+        let answer = match &request.question {
+            Question::Choose { .. } | Question::Adopt { .. } if self.is_stuck() => {
+                Answer::Refused { reason: format!("{}; then try again", self.what_failed()) }
+            }
+            Question::Models { dataset } => {
+                Answer::Models { models: control::models(self.registry.ledger(), dataset.as_ref()) }
+            }
+            Question::Choose { dataset, run_id, choice } => {
+                match choice.decide(self.registry.ledger(), dataset, run_id, self.settings.clock) {
+                    Ok(decision) => {
+                        self.commit(vec![LedgerEvent::Decision(decision.clone())])?;
+                        self.failed.release_scans();
+                        self.once_recorded(Answer::Chosen { decision: Box::new(decision) })
+                    }
+                    Err(reason) => Answer::Refused { reason },
+                }
+            }
+            Question::Adopt { trained, .. } if !trained.decision_holds(self.registry.ledger()) => {
+                let incumbent = Incumbent::of(self.registry.ledger(), &trained.model.dataset);
+                Answer::Outdated { incumbent: Box::new(incumbent) }
+            }
+            Question::Adopt { trained, work } => {
+                self.commit(
+                    work.iter().map(|(counter, n)| LedgerEvent::Counted { counter: *counter, n: *n }).collect(),
+                )?;
+                self.record_model((**trained).clone())?;
+                self.once_recorded(Answer::Adopted)
+            }
+        };
+        request.answer(answer);
+        Ok(())
+    }
+
+    /// `answer`, if what it says is recorded.
+    fn once_recorded(&self, answer: Answer) -> Answer {
+        if !self.is_stuck() {
+            return answer;
+        }
+        Answer::Refused { reason: format!("{}; it is done as soon as that has passed", self.what_failed()) }
+    }
+
+    fn what_failed(&self) -> String {
+        self.waits_for_another_try().unwrap_or_default()
+    }
+}

@@ -1,0 +1,117 @@
+//! Work that failed: it is recorded, reported once, and tried again.
+
+use std::fmt;
+use std::time::Instant;
+
+use crate::domain::{DatasetName, Scan};
+use crate::service::event::Role;
+use crate::service::retry::{Failed, Task};
+use crate::service::scan_state::LostScanWork;
+use crate::service::status::{self, FailedStatus};
+use crate::service::training_state::LostTraining;
+use crate::workflow::{FailedWork, Fault, ScanError, Work, WorkflowError};
+
+use super::Conductor;
+
+/// The status names so many of the failures; it counts all.
+const N_LISTED: usize = 20;
+
+impl Conductor {
+    /// A training came to no model.
+    pub(super) fn training_failed(&mut self, dataset: &DatasetName, error: &WorkflowError) {
+        let work = FailedWork::of(Work::Training, dataset, error);
+        self.fail(Task::Training(dataset.clone()), work, error.may_pass());
+    }
+
+    /// Something beside a training's model was not made.
+    pub(super) fn part_failed(&mut self, dataset: DatasetName, mut work: FailedWork) {
+        if work.fault == Fault::Missing {
+            work.fault = Fault::Later;
+        }
+        self.fail(Task::Part(dataset, work.what, work.place.clone()), work, false);
+    }
+
+    /// A scan has no report.
+    pub(super) fn scan_failed(&mut self, scan: &Scan, error: &ScanError) {
+        let mut work = FailedWork::of_scan(&scan.path, error);
+        if work.fault == Fault::Missing {
+            // Nobody named it: the inbox's next survey finds that it is gone.
+            work.fault = Fault::Later;
+        }
+        self.fail(Task::Scan((scan.dataset.clone(), scan.hash)), work, error.may_pass());
+        if let (true, Some(dataset)) = (error.may_be_shared(), self.dataset_of(scan)) {
+            self.failed.pause_scans(&dataset, Instant::now());
+        }
+    }
+
+    /// A worker lost its job to a fault of the program. The job is not repeated in this process: it would fail again.
+    pub(super) fn worker_panicked(&mut self, worker: Role) {
+        let name = worker.thread_name();
+        let fault = |what, place: &dyn fmt::Display| {
+            let message = format!("internal error in {name}; the other work goes on, please report the log's lines");
+            FailedWork::new(what, place, Fault::Program, message)
+        };
+        let inbox = self.settings.watch.inbox.display().to_string();
+        let lost = match worker {
+            Role::Intake => {
+                self.intake.finish_batch();
+                Some((Task::Intake, fault(Work::Intake, &inbox)))
+            }
+            Role::Training => self.training.lose().map(|lost| match lost {
+                LostTraining::FindDue => (Task::FindDue, fault(Work::Training, &inbox)),
+                LostTraining::Training(dataset) => {
+                    let work = fault(Work::Training, &dataset);
+                    (Task::Training(dataset), work)
+                }
+            }),
+            Role::Scans | Role::Record => self.scans.lose().map(|lost| match lost {
+                LostScanWork::Scan(key) => {
+                    let path = self.ledger().scans.get(&key).map_or("", |scan| scan.path.as_str());
+                    let work = fault(Work::Scan, &path);
+                    (Task::Scan(key), work)
+                }
+                LostScanWork::Gallery => (Task::Gallery, fault(Work::Gallery, &self.workspace.reports().display())),
+            }),
+        };
+        if let Some((task, work)) = lost {
+            self.fail(task, work, false);
+        }
+    }
+
+    /// Records a failure, and logs it once.
+    pub(super) fn fail(&mut self, task: Task, work: FailedWork, may_pass: bool) {
+        match work.what {
+            // Files that cannot be used are logged together.
+            Work::Image | Work::Augmentation => {}
+            Work::Scan => tracing::warn!("Failed: {work}."),
+            _ => tracing::error!("Failed: {work}."),
+        }
+        self.failed.note(task, work, may_pass, Instant::now());
+    }
+
+    /// Scans that are gone are no failures any more.
+    pub(super) fn forget_gone_scans(&mut self) {
+        let ledger = self.registry.ledger();
+        self.failed.keep_scans(|key| ledger.scans.contains_key(key));
+    }
+
+    /// The failures for the status, the latest first, and how many there are.
+    pub(super) fn listed_failures(&self) -> (Vec<FailedStatus>, u64) {
+        let all = self.failed.latest_first();
+        let now = Instant::now();
+        let listed = all.iter().take(N_LISTED).map(|Failed { work, n_failures, next_try, .. }| FailedStatus {
+            work: work.clone(),
+            n_failures: *n_failures,
+            next_try: next_try.map(|at| status::told_of(at, now)),
+        });
+        (listed.collect(), all.len() as u64)
+    }
+
+    /// One sentence on what failed, for who asks what is waited for.
+    pub(super) fn waits_for_another_try(&self) -> Option<String> {
+        let all = self.failed.latest_first();
+        let first = all.first()?;
+        let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
+        Some(format!("{}{more}", first.work))
+    }
+}

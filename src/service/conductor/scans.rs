@@ -1,0 +1,166 @@
+//! Scans: which is explained next, and what is recorded then.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+use crate::report::ReportError;
+use crate::service::error::ServiceError;
+use crate::service::retry::Task;
+use crate::service::scan_worker::ScanJob;
+use crate::workflow::{ExplainedScan, FailedWork, ScanError, Work};
+
+use super::Conductor;
+
+impl Conductor {
+    /// Gives the scan worker its next scan, or the gallery.
+    pub(super) fn explain_next(&mut self) -> Result<(), ServiceError> {
+        if !self.scans.is_idle() || self.trains_first() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let next = self.next_scan(now);
+        if self.gallery.is_due(next.is_some()) && !self.failed.holds(&Task::Gallery, now) {
+            self.scans.start_gallery()?;
+            self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks() });
+        } else if let Some((scan, model)) = next {
+            self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
+            self.workers.scans.give(ScanJob::Scan(Box::new(scan), model));
+        }
+        Ok(())
+    }
+
+    /// Under a fixed clock `run --once` explains when it has trained: which model explains a scan is then no matter of speed.
+    fn trains_first(&self) -> bool {
+        let nothing_to_train = self.training.is_idle() && self.trigger.next_deadline().is_none();
+        self.is_once() && self.settings.clock.is_fixed() && !(self.intake.is_at_rest() && nothing_to_train)
+    }
+
+    /// Scans that never failed go first, so that one that always fails holds up no other.
+    fn next_scan(&self, now: Instant) -> Option<(Scan, Arc<ModelRecord>)> {
+        let ledger = self.registry.ledger();
+        let (scan, model) = ledger
+            .n_waiting_scans()
+            .keys()
+            .filter_map(|named| Some((named, self.serving_model(named.as_ref(), now)?)))
+            .find_map(|(named, model)| {
+                let is_new = |scan: &&Scan| !self.failed.has_failed(&Task::Scan((named.clone(), scan.hash)));
+                Some((ledger.waiting_scans(named).find(is_new)?, model))
+            })
+            .or_else(|| {
+                let due = self.failed.due_scans(now).filter_map(|key| ledger.scans.get(key));
+                let mut waiting = due.filter(|scan| scan.state == ScanState::Waiting);
+                waiting.find_map(|scan| Some((scan, self.serving_model(scan.dataset.as_ref(), now)?)))
+            })?;
+        Some((scan.clone(), Arc::new(model.clone())))
+    }
+
+    /// The model that explains the scans whose paths name `dataset`, or none; `None` while there is none, or they wait.
+    fn serving_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
+        let dataset = self.dataset_named(named)?;
+        self.registry.ledger().best_model(dataset).filter(|_| !self.failed.is_paused(dataset, now))
+    }
+
+    /// The dataset that a scan's path names, or the only one there is.
+    pub(super) fn dataset_of(&self, scan: &Scan) -> Option<DatasetName> {
+        self.dataset_named(scan.dataset.as_ref()).cloned()
+    }
+
+    fn dataset_named<'a>(&'a self, named: Option<&'a DatasetName>) -> Option<&'a DatasetName> {
+        named.or_else(|| {
+            let mut datasets = self.registry.ledger().datasets();
+            datasets.next().filter(|_| datasets.next().is_none())
+        })
+    }
+
+    /// Scans that wait for a first model, which a training will bring.
+    pub(super) fn n_without_model(&self) -> usize {
+        let ledger = self.registry.ledger();
+        let has_model = |named: &Option<DatasetName>| {
+            self.dataset_named(named.as_ref()).is_some_and(|dataset| ledger.best.contains_key(dataset))
+        };
+        let waits = |named: &Option<DatasetName>| !has_model(named) && !self.is_stranded(named.as_ref());
+        ledger.n_waiting_scans().iter().filter(|(named, _)| waits(named)).map(|(_, n)| n).sum()
+    }
+
+    /// Whether no training will bring a model to the scans whose paths name this dataset, or none.
+    fn is_stranded(&self, named: Option<&DatasetName>) -> bool {
+        let ledger = self.registry.ledger();
+        match named {
+            Some(dataset) => !ledger.has_samples(dataset) && !ledger.best.contains_key(dataset),
+            None => ledger.datasets().nth(1).is_some(),
+        }
+    }
+
+    /// Scans that no training will bring a model to, with what to do: a clause for each dataset that they name.
+    pub(super) fn stranded_scans(&self) -> Vec<String> {
+        let ledger = self.registry.ledger();
+        let list = ledger.datasets().map(DatasetName::as_str).collect::<Vec<_>>().join(", ");
+        let stranded = ledger.n_waiting_scans().iter().filter(|(named, _)| self.is_stranded(named.as_ref()));
+        let clause = |(named, n): (&Option<DatasetName>, &usize)| {
+            let path = &ledger.waiting_scans(named).next()?.path;
+            let more = if *n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
+            Some(match named {
+                Some(dataset) => {
+                    format!("`{path}`{more} names dataset `{dataset}`, which has no images (there are: {list})")
+                }
+                None => format!(
+                    "`{path}`{more} names no dataset, and there are several: move it to scans/<dataset>/ ({list})"
+                ),
+            })
+        };
+        stranded.filter_map(clause).collect()
+    }
+
+    /// A scan was explained, or not.
+    pub(super) fn explained(
+        &mut self,
+        scan: Scan,
+        outcome: Result<ExplainedScan, ScanError>,
+    ) -> Result<(), ServiceError> {
+        self.scans.finish_scan()?;
+        self.count_forwards()?;
+        match outcome {
+            Ok(ExplainedScan { explanation, report }) => {
+                let predicted = &explanation.classes[explanation.predicted];
+                tracing::info!(scan = %scan.path, model = %explanation.model, "Explained: {predicted}.");
+                self.gallery.add();
+                self.failed.clear(&Task::Scan((scan.dataset.clone(), scan.hash)), Instant::now());
+                if let Some(dataset) = self.dataset_of(&scan) {
+                    self.failed.resume_scans(&dataset, Instant::now());
+                }
+                let state = ScanState::Explained { model: explanation.model, report };
+                // Its file may have been moved meanwhile.
+                let now = self.registry.ledger().scans.get(&(scan.dataset.clone(), scan.hash)).cloned();
+                let scan = now.unwrap_or(scan);
+                self.commit(vec![
+                    LedgerEvent::Scan(Scan { state, ..scan }),
+                    LedgerEvent::Counted { counter: Counter::ScansExplained, n: 1 },
+                ])
+            }
+            Err(error) => {
+                if let (ScanError::OtherWeights { .. }, Some(dataset)) = (&error, self.dataset_of(&scan)) {
+                    self.trigger.note(&dataset, 1, Instant::now());
+                }
+                self.scan_failed(&scan, &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// The gallery was written, or not.
+    pub(super) fn gallery_written(&mut self, outcome: Result<Option<usize>, ReportError>) -> Result<(), ServiceError> {
+        self.scans.finish_gallery()?;
+        match outcome {
+            Ok(n_listed) => {
+                self.gallery.written(n_listed);
+                self.failed.clear(&Task::Gallery, Instant::now());
+            }
+            Err(error) => {
+                let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);
+                self.fail(Task::Gallery, work, true);
+            }
+        }
+        Ok(())
+    }
+}

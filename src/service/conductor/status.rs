@@ -1,0 +1,121 @@
+//! The status: what is being done, what is waited for, and the summary at the end.
+
+use crate::domain::Counters;
+use crate::service::service_manager;
+use crate::service::status::{PhaseStatus, ServiceState};
+use crate::service::summary::Summary;
+
+use super::Conductor;
+
+impl Conductor {
+    /// Writes the status when it is due; call it every second.
+    pub(super) fn publish(&mut self) {
+        self.forget_gone_scans();
+        let (state, waits_for) = self.state();
+        self.publish_as(state, waits_for);
+    }
+
+    /// Writes the last status.
+    pub(in crate::service) fn publish_end(&mut self) {
+        self.publish_as(ServiceState::Stopped, None);
+    }
+
+    fn publish_as(&mut self, state: ServiceState, waits_for: Option<String>) {
+        let engine = self.engine.started();
+        let phase = self.progress.phase().map(|phase| PhaseStatus {
+            eta_seconds: phase.eta_seconds(),
+            name: phase.name,
+            unit: phase.unit,
+            done: phase.done,
+            total: phase.total,
+            remark: phase.remark,
+        });
+        let ledger = self.registry.ledger();
+        let (failures, n_failed) = self.listed_failures();
+        let arrivals = self.intake.n_waiting() + self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
+        let untrained = self.trigger.n_pending();
+        let was = (self.status.status().state, self.status.status().waits_for.clone());
+        self.status.update(|status| {
+            status.state = state;
+            status.waits_for = waits_for;
+            status.look_at(ledger);
+            status.queues.arrivals = arrivals as u64;
+            status.queues.untrained = untrained;
+            status.phase = phase;
+            status.queues.failed = n_failed;
+            status.last_error = failures.first().map(|failed| failed.work.to_string());
+            status.failures = failures;
+            if let Some(engine) = engine {
+                engine.device().clone_into(&mut status.device);
+                status.backbone.clone_from(&engine.backbone().name);
+            }
+        });
+        let status = self.status.status();
+        if was != (state, status.waits_for.clone()) {
+            let reason = status.waits_for.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            service_manager::status(&format!("{state}{reason}"));
+        }
+    }
+
+    /// What is being done, and what is waited for.
+    fn state(&self) -> (ServiceState, Option<String>) {
+        if let Some(blocked) = self.watcher.as_ref().and_then(|watcher| watcher.health().blocked) {
+            return (ServiceState::Blocked, Some(blocked));
+        }
+        if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
+            return (ServiceState::Starting, Some("the first look through the inbox".to_owned()));
+        }
+        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_full()) {
+            return (ServiceState::Waiting, Some(stuck));
+        }
+        if self.training.is_splitting() || self.training.is_training() {
+            let augmenting = self.progress.phase().is_some_and(|phase| phase.name == "augment");
+            return (if augmenting { ServiceState::Augmenting } else { ServiceState::Training }, None);
+        }
+        if !self.scans.is_idle() {
+            return (ServiceState::Explaining, None);
+        }
+        let n_unsettled = self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
+        if !self.intake.is_at_rest() || n_unsettled > 0 || self.registry.is_away() {
+            return (ServiceState::Settling, None);
+        }
+        if let Some(failed) = self.waits_for_another_try() {
+            return (ServiceState::Waiting, Some(failed));
+        }
+        if self.trigger.n_pending() > 0 {
+            return (
+                ServiceState::Waiting,
+                Some("more images, or quiet (retrain.after_images, retrain.after_quiet)".to_owned()),
+            );
+        }
+        if !self.training.is_idle() {
+            return (ServiceState::Starting, Some("whether a training is due from before".to_owned()));
+        }
+        let reasons = self.waiting();
+        if !reasons.is_empty() {
+            return (ServiceState::Waiting, Some(reasons.join("; ")));
+        }
+        (ServiceState::Idle, None)
+    }
+
+    /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.
+    fn waiting(&self) -> Vec<String> {
+        let n_scans = self.n_without_model();
+        let scans = (n_scans > 0).then(|| format!("{n_scans} scan(s) for a first model"));
+        self.obstacles.values().cloned().chain(self.stranded_scans()).chain(scans).collect()
+    }
+
+    /// How things stand; `before` are the counters at the start.
+    pub(in crate::service) fn summary(&self, before: &Counters) -> Summary {
+        let ledger = self.registry.ledger();
+        let gallery = self.workspace.reports().join("index.html");
+        Summary {
+            stopped: self.stop.is_raised(),
+            done: ledger.counters.since(before),
+            best: ledger.best.keys().filter_map(|dataset| ledger.best_model(dataset)).cloned().collect(),
+            waiting: self.waiting(),
+            failures: self.failed.latest_first().into_iter().rev().map(|failed| failed.work.clone()).collect(),
+            gallery: gallery.is_file().then_some(gallery),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Trainings: when one starts, and what is recorded when it ends.
+
+use std::time::Instant;
+
+use crate::domain::{DatasetName, LedgerEvent};
+use crate::service::error::ServiceError;
+use crate::service::retry::Task;
+use crate::service::training_worker::TrainingTask;
+use crate::workflow::{FinishedTraining, Incumbent, Known, Prepared, TrainedModel, WorkflowError};
+
+use super::Conductor;
+
+impl Conductor {
+    /// Looks for trainings that an earlier run left undone, or that changed settings ask for.
+    pub(super) fn find_due(&mut self) -> Result<(), ServiceError> {
+        self.training.start_finding_due()?;
+        self.workers.training.give(TrainingTask::FindDue(self.known()));
+        Ok(())
+    }
+
+    /// They were found.
+    pub(super) fn found_due(&mut self, due: &[DatasetName]) -> Result<(), ServiceError> {
+        self.training.finish_finding_due()?;
+        for dataset in due {
+            self.trigger.note(dataset, 1, Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Prepares the training that is due, if none is under way and no file waits to be read.
+    pub(super) fn prepare_training(&mut self) -> Result<(), ServiceError> {
+        if !self.can_train() {
+            return Ok(());
+        }
+        if let Some(dataset) = self.next_dataset(Instant::now()) {
+            self.obstacles.remove(&dataset);
+            self.training.start_preparing(dataset.clone())?;
+            self.workers.training.give(TrainingTask::Prepare(dataset, self.known()));
+        }
+        Ok(())
+    }
+
+    /// Whether a training that is due can be prepared now.
+    pub(super) fn can_train(&self) -> bool {
+        self.training.is_idle() && self.intake.is_at_rest() && !self.is_stuck() && !self.stop.is_raised()
+    }
+
+    /// A training was prepared: the split is recorded before it starts.
+    pub(super) fn prepared(&mut self, dataset: DatasetName, prepared: Prepared) -> Result<(), ServiceError> {
+        match prepared {
+            Prepared::HeldUp(obstacle) => {
+                self.training.finish_preparing()?;
+                self.held_up(&dataset, obstacle);
+                self.failed.drop_task(&Task::Training(dataset));
+                Ok(())
+            }
+            Prepared::Split { changed, plan: None } => {
+                self.training.finish_preparing()?;
+                self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
+                self.failed.drop_task(&Task::Training(dataset));
+                Ok(())
+            }
+            Prepared::Split { changed, plan: Some(plan) } => {
+                self.training.record_split(plan)?;
+                self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
+                self.train_prepared()
+            }
+        }
+    }
+
+    /// Starts the training whose split was being recorded, once it is.
+    pub(super) fn train_prepared(&mut self) -> Result<(), ServiceError> {
+        if !self.training.awaits_record() || self.registry.is_away() {
+            return Ok(());
+        }
+        if self.is_stuck() || self.stop.is_raised() {
+            // The next preparation finds it due.
+            let dataset = self.training.give_up_split()?;
+            self.trigger.note(&dataset, 1, Instant::now());
+            return Ok(());
+        }
+        let plan = self.training.start_training()?;
+        self.failed.clear_parts(&plan.dataset);
+        tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training starts.");
+        self.workers.training.give(TrainingTask::Train(plan));
+        Ok(())
+    }
+
+    /// The dataset whose training is due, or is to be tried again.
+    fn next_dataset(&mut self, now: Instant) -> Option<DatasetName> {
+        self.trigger.take_due(now).or_else(|| self.failed.due_training(now))
+    }
+
+    /// A dataset cannot be trained on yet; one that is gone is waited for by nobody.
+    fn held_up(&mut self, dataset: &DatasetName, obstacle: String) {
+        tracing::warn!("Not training yet: {obstacle}.");
+        if self.registry.ledger().has_samples(dataset) {
+            self.obstacles.insert(dataset.clone(), obstacle);
+        }
+    }
+
+    fn known(&self) -> Box<Known> {
+        let running = self.engine.started().map(|engine| engine.backbone().record.sha256);
+        Box::new(Known { ledger: self.registry.ledger().clone(), running })
+    }
+
+    /// A training ended: its run and the decision on it are recorded in one commit, if the best model still is the one
+    /// that it was decided against.
+    pub(super) fn trained(
+        &mut self,
+        dataset: &DatasetName,
+        outcome: Result<FinishedTraining, WorkflowError>,
+    ) -> Result<(), ServiceError> {
+        self.count_forwards()?;
+        match outcome {
+            Ok(finished) if !finished.model().decision_holds(self.ledger()) && !self.stop.is_raised() => {
+                let incumbent = Incumbent::of(self.ledger(), dataset);
+                self.training.decide_again()?;
+                self.workers.training.give(TrainingTask::DecideAgain(Box::new(finished), Box::new(incumbent)));
+                Ok(())
+            }
+            outcome => {
+                self.training.finish_training()?;
+                self.record_training(dataset, outcome)
+            }
+        }
+    }
+
+    fn record_training(
+        &mut self,
+        dataset: &DatasetName,
+        outcome: Result<FinishedTraining, WorkflowError>,
+    ) -> Result<(), ServiceError> {
+        match outcome {
+            Ok(finished) if finished.model().decision_holds(self.ledger()) => {
+                self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
+                return self.record_model(finished.model().clone());
+            }
+            Ok(_) => tracing::warn!(
+                dataset = %dataset,
+                "The best model has changed during the training, and the stop leaves no time to decide again: the next \
+                 start trains once more, from cached features."
+            ),
+            Err(WorkflowError::Stopped(_)) => {}
+            Err(_) if !self.ledger().has_samples(dataset) => {
+                tracing::info!(dataset = %dataset, "The training has ended without a model: the dataset's images are gone.");
+                self.failed.drop_task(&Task::Training(dataset.clone()));
+            }
+            Err(error) => self.training_failed(dataset, &error),
+        }
+        Ok(())
+    }
+
+    /// Records a run and the decision on it, in one commit.
+    pub(super) fn record_model(&mut self, trained: TrainedModel) -> Result<(), ServiceError> {
+        log_decision(&trained);
+        // What one model could not explain, the next one may.
+        self.failed.release_scans();
+        self.commit(trained.into_events())
+    }
+}
+
+fn log_decision(TrainedModel { model, decision, .. }: &TrainedModel) {
+    let (run, dataset, accuracy) = (&model.run_id, &model.dataset, model.val_accuracy);
+    let verdict = if decision.promoted { "is the best model now" } else { "does not replace the best model" };
+    tracing::info!(dataset = %dataset, "Model {run}, validation accuracy {accuracy:.3}, {verdict}: {}.", decision.reason);
+}

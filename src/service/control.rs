@@ -1,0 +1,303 @@
+//! The control socket: one JSON line asks, one JSON line answers, so that other commands work while the service holds the
+//! registry. The questions are a closed list; the conductor answers them, this file only carries.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{self, DiskError, Workspace};
+use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId};
+use crate::workflow::{self, Incumbent, TrainedModel};
+
+/// What another command may ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "question", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Question {
+    /// The models of one dataset, or of all.
+    Models {
+        /// Which; `None` for all.
+        dataset: Option<DatasetName>,
+    },
+    /// Make this model the best one of its dataset, or go back from it to the one that it replaced.
+    Choose {
+        /// Whose.
+        dataset: DatasetName,
+        /// Which.
+        run_id: RunId,
+        /// Forth or back.
+        choice: Choice,
+    },
+    /// Register a run that was made outside the service; its folder is complete.
+    Adopt {
+        /// The model, and the decision on it.
+        trained: Box<TrainedModel>,
+        /// What else was done for it.
+        work: Vec<(Counter, u64)>,
+    },
+}
+
+/// What is to become of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// It becomes the best model.
+    Promote,
+    /// It stops being the best model.
+    RollBack,
+}
+
+impl Choice {
+    /// What to record, dated by `clock`.
+    ///
+    /// # Errors
+    /// One sentence: why that cannot be.
+    pub fn decide(self, ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clock) -> Result<Decision, String> {
+        match self {
+            Self::Promote => workflow::promote_by_hand(ledger, dataset, run, clock),
+            Self::RollBack => workflow::roll_back(ledger, dataset, run, clock),
+        }
+    }
+}
+
+/// What the service answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// In order of dataset and run.
+    Models {
+        /// One entry a model.
+        models: Vec<ListedModel>,
+    },
+    /// The run is registered.
+    Adopted,
+    /// It is not: the best model is no longer the one that it was decided against.
+    Outdated {
+        /// What to decide against.
+        incumbent: Box<Incumbent>,
+    },
+    /// The best model is another one from now on.
+    Chosen {
+        /// As it was recorded.
+        decision: Box<Decision>,
+    },
+    /// It cannot be answered.
+    Refused {
+        /// One sentence: what, where, how to fix.
+        reason: String,
+    },
+}
+
+/// A model as `models list` shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedModel {
+    /// Whether it is the best model of its dataset now.
+    pub best: bool,
+    /// What was decided on it, in order of time.
+    pub decisions: Vec<Decision>,
+    /// Its `model.json`.
+    #[serde(flatten)]
+    pub record: ModelRecord,
+}
+
+/// The models of `dataset`, or of all datasets, in order of dataset and run.
+pub fn models(ledger: &Ledger, dataset: Option<&DatasetName>) -> Vec<ListedModel> {
+    let wanted = ledger.runs.values().filter(|record| dataset.is_none_or(|dataset| *dataset == record.dataset));
+    let listed = wanted.map(|record| {
+        let about = |decision: &&Decision| decision.dataset == record.dataset && decision.run_id == record.run_id;
+        let decisions = ledger.decisions.iter().filter(about).cloned().collect();
+        let best = ledger.best.get(&record.dataset) == Some(&record.run_id);
+        ListedModel { best, decisions, record: record.clone() }
+    });
+    listed.collect()
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+pub struct Request {
+    /// What is asked.
+    pub question: Question,
+    reply: Sender<Answer>,
+}
+
+impl Request {
+    /// Answers. One who no longer waits is no error.
+    pub fn answer(self, answer: Answer) {
+        drop(self.reply.send(answer));
+    }
+}
+
+/// A command that connected and says nothing is not waited for longer than this.
+const READ_PATIENCE: Duration = Duration::from_secs(2);
+/// The conductor answers within moments; a service that is stopping may not.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// What the asking side waits for: somebody else's question, then its own.
+const ASK_PATIENCE: Duration = Duration::from_secs(15);
+/// Bytes of a question.
+const LONGEST_QUESTION: u64 = 1 << 20;
+
+/// The serving side. Dropping it closes the socket.
+#[derive(Debug)]
+pub struct Server {
+    path: PathBuf,
+    /// Dropped when the service ends, which a question that waits for its answer hears.
+    alive: Option<Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens `state/control.sock` (for the user and the group) and hands each question to `hear`, one at a time.
+    /// A socket that is there is a leftover: the caller holds the state folder's lock.
+    ///
+    /// # Errors
+    /// The socket or its thread cannot be made.
+    pub fn start(workspace: &Workspace, hear: impl Fn(Request) + Send + 'static) -> io::Result<Self> {
+        let path = workspace.control_socket();
+        let refused = |error: DiskError| io::Error::other(error.to_string());
+        disk::remove_file(&path).map_err(refused)?;
+        let listener = via_short_path(&path, |short| UnixListener::bind(short))?;
+        disk::set_mode(&path, 0o660).map_err(refused)?;
+        let (alive, ended) = bounded(0);
+        let serve = move || {
+            for stream in listener.incoming().take_while(|_| ended.try_recv() == Err(TryRecvError::Empty)) {
+                if let Err(error) = stream.and_then(|stream| attend(&stream, &hear, &ended)) {
+                    tracing::debug!("control socket: {error}");
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("gw-control".to_owned()).spawn(serve)?;
+        Ok(Self { path, alive: Some(alive), thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.alive.take());
+        // The thread may wait in `accept`; a connection wakes it.
+        let woken = via_short_path(&self.path, |short| UnixStream::connect(short)).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
+            drop(thread.join());
+        }
+        if let Err(error) = disk::remove_file(&self.path) {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// Reads one question, has it answered, writes the answer.
+fn attend(stream: &UnixStream, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> io::Result<()> {
+    stream.set_read_timeout(Some(READ_PATIENCE))?;
+    stream.set_write_timeout(Some(READ_PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(LONGEST_QUESTION)).read_line(&mut line)?;
+    if line.is_empty() {
+        return Ok(());
+    }
+    let answer = match serde_json::from_str(&line) {
+        Ok(question) => passed_on(question, hear, ended),
+        Err(error) => Answer::Refused { reason: format!("the service does not know this question: {error}") },
+    };
+    say(stream, &answer)
+}
+
+const STOPPING: &str = "the service is stopping; try again when it runs";
+
+fn passed_on(question: Question, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> Answer {
+    let (reply, answered) = bounded(1);
+    hear(Request { question, reply });
+    let refused = |reason: &str| Answer::Refused { reason: reason.to_owned() };
+    select! {
+        recv(answered) -> answer => answer.unwrap_or_else(|_| refused(STOPPING)),
+        recv(ended) -> _ => refused(STOPPING),
+        default(ANSWER_PATIENCE) => refused("the service is busy; try again in a moment"),
+    }
+}
+
+fn say(mut stream: &UnixStream, words: &impl Serialize) -> io::Result<()> {
+    let line = serde_json::to_string(words)? + "\n";
+    stream.write_all(line.as_bytes())
+}
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nobody listens.
+    #[error("no service answers on `{}`: another gradwatch command works here; try again when it has ended", path.display())]
+    NotServed {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// Talking failed.
+    #[error("cannot talk to the service on `{}`: {source}{}", path.display(), hint(source))]
+    Io {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The answer is not one that this program knows.
+    #[error(
+        "the service answers in words this gradwatch does not know ({0}): use the version that runs as the service"
+    )]
+    Unknown(serde_json::Error),
+    /// The answer belongs to another question.
+    #[error("the service answered another question ({0:?}); please report this")]
+    Unexpected(Box<Answer>),
+    /// The service will not.
+    #[error("{0}")]
+    Refused(String),
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => "; run this as the service's user, or join its group",
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "; it is busy or hangs, `gradwatch status` tells",
+        _ => "",
+    }
+}
+
+/// Asks the service that works in `workspace`, and waits for its answer.
+///
+/// # Errors
+/// [`ControlError`], an answer of [`Answer::Refused`] included.
+pub fn ask(workspace: &Workspace, question: &Question) -> Result<Answer, ControlError> {
+    let path = workspace.control_socket();
+    let line = converse(&path, question).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NotServed { path: path.clone() },
+        _ => ControlError::Io { path: path.clone(), source },
+    })?;
+    match serde_json::from_str(&line).map_err(ControlError::Unknown)? {
+        Answer::Refused { reason } => Err(ControlError::Refused(reason)),
+        answer => Ok(answer),
+    }
+}
+
+fn converse(path: &Path, question: &Question) -> io::Result<String> {
+    let stream = via_short_path(path, |short| UnixStream::connect(short))?;
+    stream.set_read_timeout(Some(ASK_PATIENCE))?;
+    say(&stream, question)?;
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line)?;
+    Ok(line)
+}
+
+/// A socket's address holds 107 bytes; a longer path is reached through its open folder.
+fn via_short_path<T>(path: &Path, reach: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    const LONGEST: usize = 107;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return reach(path) };
+    if path.as_os_str().len() <= LONGEST {
+        return reach(path);
+    }
+    let folder = File::open(folder)?;
+    reach(&Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name))
+}
+
+#[cfg(test)]
+mod tests;

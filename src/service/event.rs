@@ -1,0 +1,64 @@
+//! Everything that can happen, in one closed list: whoever reads it sees all that drives the service.
+
+use crate::domain::{Arrival, DatasetName, Scan};
+use crate::ingest::IntakeOutcome;
+use crate::report::ReportError;
+use crate::watch::WatchError;
+use crate::workflow::{ExplainedScan, FailedWork, FinishedTraining, Prepared, ScanError, WorkflowError};
+
+use super::commit::Commit;
+use super::control::Request;
+
+/// What the conductor hears of.
+pub(super) enum Event {
+    /// Everything that was present at the start, or why it cannot be looked at.
+    Surveyed(Result<Vec<Arrival>, WatchError>),
+    /// Files were read and decided on.
+    Read(IntakeOutcome),
+    /// Datasets whose trainings are due from before this process.
+    Due(Vec<DatasetName>),
+    /// A training was prepared.
+    Prepared(DatasetName, Prepared),
+    /// Copies were written to the disk.
+    Expanded(u64),
+    /// A training ended, or was decided anew.
+    Learned(DatasetName, Box<Result<FinishedTraining, WorkflowError>>),
+    /// Something beside the model of a dataset's training was not made.
+    PartFailed(DatasetName, FailedWork),
+    /// A scan was dealt with.
+    Served(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
+    /// How many reports the gallery lists, `None` when it was current; or why it was not written.
+    Gallery(Result<Option<usize>, ReportError>),
+    /// Events were recorded, or not.
+    Recorded(Box<Commit>),
+    /// Another command asks.
+    Asked(Request),
+    /// A signal asked for the end.
+    StopRequested,
+    /// A worker panicked: a fault of the program, told and survived.
+    WorkerPanicked(Role),
+}
+
+/// The worker threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Reads and decides on files.
+    Intake,
+    /// Finds out what is due, splits and trains.
+    Training,
+    /// Explains scans and writes the gallery.
+    Scans,
+    /// Writes large commits.
+    Record,
+}
+
+impl Role {
+    pub(super) fn thread_name(self) -> &'static str {
+        match self {
+            Self::Intake => "gw-intake",
+            Self::Training => "gw-learn",
+            Self::Scans => "gw-serve",
+            Self::Record => "gw-record",
+        }
+    }
+}

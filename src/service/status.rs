@@ -1,0 +1,391 @@
+//! What the service is doing, told in `status.json` and `gradwatch.prom`: whoever reads them needs no lock, and they are there
+//! when the service is dead.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{DiskError, InstanceLock, Workspace};
+use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
+
+use crate::workflow::FailedWork;
+
+/// What the service is doing. The words are fixed: scripts rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceState {
+    /// Opening the registry, the network, the inbox.
+    Starting,
+    /// Everything is worked off: nothing waits, nothing failed.
+    Idle,
+    /// Files arrived and are waited for, read and checked.
+    Settling,
+    /// Writing augmented copies.
+    Augmenting,
+    /// Computing features and fitting the head.
+    Training,
+    /// Explaining scans, or writing the gallery.
+    Explaining,
+    /// There is work that cannot begin yet, or that failed; `waits_for` says why.
+    Waiting,
+    /// Something outside stands in the way; `waits_for` says what.
+    Blocked,
+    /// The service ended as it should.
+    Stopped,
+    /// Told by readers alone: the service ended without a word.
+    Dead,
+    /// Told by readers alone: no service ever worked here.
+    NeverStarted,
+}
+
+impl ServiceState {
+    /// All of them, in the order of a service's life.
+    pub(super) const ALL: [Self; 11] = [
+        Self::Starting,
+        Self::Idle,
+        Self::Settling,
+        Self::Augmenting,
+        Self::Training,
+        Self::Explaining,
+        Self::Waiting,
+        Self::Blocked,
+        Self::Stopped,
+        Self::Dead,
+        Self::NeverStarted,
+    ];
+
+    /// The fixed word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Idle => "idle",
+            Self::Settling => "settling",
+            Self::Augmenting => "augmenting",
+            Self::Training => "training",
+            Self::Explaining => "explaining",
+            Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
+            Self::Stopped => "stopped",
+            Self::Dead => "dead",
+            Self::NeverStarted => "never-started",
+        }
+    }
+}
+
+impl fmt::Display for ServiceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The whole of `status.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of this record: `gradwatch.status/1`.
+    pub schema: String,
+    /// What the service is doing.
+    pub state: ServiceState,
+    /// Its process.
+    pub pid: u32,
+    /// Since when it is in this state: RFC 3339, UTC.
+    pub since: String,
+    /// When this was written: RFC 3339, UTC. A service that works tells at least every ten seconds.
+    pub updated: String,
+    /// Of the program.
+    pub version: String,
+    /// The folder that is watched.
+    pub inbox: String,
+    /// On what the network runs and why; empty until that is known.
+    pub device: String,
+    /// The frozen network; empty until it is known.
+    pub backbone: String,
+    /// By name.
+    pub datasets: BTreeMap<DatasetName, DatasetStatus>,
+    /// What waits.
+    pub queues: Queues,
+    /// The long work in hand.
+    pub phase: Option<PhaseStatus>,
+    /// One sentence: what is waited for.
+    pub waits_for: Option<String>,
+    /// One line: the last thing that went wrong and is not done since.
+    pub last_error: Option<String>,
+    /// Work that failed and is not done since, the latest failure first; `queues.failed` counts what is not listed.
+    #[serde(default)]
+    pub failures: Vec<FailedStatus>,
+    /// What was mended when the registry was opened, one sentence each.
+    pub repairs: Vec<String>,
+    /// Work done since the state folder was made.
+    pub counters: Counters,
+}
+
+/// One dataset.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DatasetStatus {
+    /// By name.
+    pub classes: BTreeMap<ClassName, ClassStatus>,
+    /// The promoted model.
+    pub best: Option<BestModel>,
+}
+
+/// Samples of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClassStatus {
+    /// Learned from.
+    pub train: u64,
+    /// Measured on.
+    pub validation: u64,
+    /// Measured on once a model is made.
+    #[serde(default)]
+    pub test: u64,
+    /// Left out, because it cannot be parted from what a folder puts on a side to measure on.
+    #[serde(default)]
+    pub aside: u64,
+    /// The next training decides.
+    pub undecided: u64,
+}
+
+/// The promoted model of a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BestModel {
+    /// Which.
+    pub run_id: RunId,
+    /// 0 to 1.
+    pub val_accuracy: f64,
+    /// RFC 3339, UTC.
+    pub created: String,
+}
+
+/// What waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Queues {
+    /// Files that arrived and are not read yet.
+    pub arrivals: u64,
+    /// Samples that came since the last training of their dataset began.
+    pub untrained: u64,
+    /// Scans that no model has explained yet.
+    pub scans: u64,
+    /// Work that failed and is not done since.
+    #[serde(default)]
+    pub failed: u64,
+}
+
+/// Work that failed, and when it is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedStatus {
+    /// What, where, why, remedy.
+    #[serde(flatten)]
+    pub work: FailedWork,
+    /// How often it failed, one after the other.
+    pub n_failures: u32,
+    /// RFC 3339, UTC; the past when it is being tried; `None` when it is not tried again by itself.
+    pub next_try: Option<String>,
+}
+
+/// How far the long work in hand is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseStatus {
+    /// `features`, `epochs`, ...
+    pub name: String,
+    /// What is counted.
+    pub unit: String,
+    /// Steps done.
+    pub done: u64,
+    /// Steps in all.
+    pub total: u64,
+    /// Seconds left at the speed so far.
+    pub eta_seconds: Option<f64>,
+    /// A short remark; empty when there is none.
+    pub remark: String,
+}
+
+impl Status {
+    /// The value of `schema` that this program writes and reads.
+    pub const SCHEMA: &'static str = "gradwatch.status/1";
+
+    /// A service that starts now, in this process.
+    pub fn starting(inbox: impl Into<String>) -> Self {
+        let now = now();
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            state: ServiceState::Starting,
+            pid: std::process::id(),
+            since: now.clone(),
+            updated: now,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            inbox: inbox.into(),
+            device: String::new(),
+            backbone: String::new(),
+            datasets: BTreeMap::new(),
+            queues: Queues::default(),
+            phase: None,
+            waits_for: None,
+            last_error: None,
+            failures: Vec::new(),
+            repairs: Vec::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// What a reader tells of a folder in which no service ever worked.
+    fn never_started() -> Self {
+        Self { state: ServiceState::NeverStarted, pid: 0, ..Self::starting("") }
+    }
+
+    /// Takes over what the ledger knows: datasets, waiting scans, counters.
+    pub fn look_at(&mut self, ledger: &Ledger) {
+        self.counters = ledger.counters;
+        self.queues.scans = ledger.n_waiting_scans().values().sum::<usize>() as u64;
+        let names = ledger.datasets().chain(ledger.best.keys());
+        self.datasets = names.map(|name| (name.clone(), DatasetStatus::of(ledger, name))).collect();
+    }
+
+    /// How long ago it was written; zero when the clock was set back since.
+    pub fn age(&self) -> Duration {
+        elapsed(&self.updated)
+    }
+
+    /// How long it has been in this state.
+    pub fn lasting(&self) -> Duration {
+        elapsed(&self.since)
+    }
+}
+
+impl ClassStatus {
+    fn of(counts: &BTreeMap<Option<Split>, u64>) -> Self {
+        let n_on = |side| counts.get(&side).copied().unwrap_or_default();
+        Self {
+            train: n_on(Some(Split::Train)),
+            validation: n_on(Some(Split::Validation)),
+            test: n_on(Some(Split::Test)),
+            aside: n_on(Some(Split::Aside)),
+            undecided: n_on(None),
+        }
+    }
+}
+
+impl DatasetStatus {
+    fn of(ledger: &Ledger, name: &DatasetName) -> Self {
+        let classes = ledger.class_counts(name).into_iter();
+        let best = ledger.best_model(name).map(|model| BestModel {
+            run_id: model.run_id.clone(),
+            val_accuracy: model.val_accuracy,
+            created: model.created.clone(),
+        });
+        Self { classes: classes.map(|(class, counts)| (class, ClassStatus::of(&counts))).collect(), best }
+    }
+}
+
+pub(super) fn now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
+/// The moment `at`, to the second: RFC 3339, UTC.
+pub(super) fn told_of(at: Instant, now: Instant) -> String {
+    let wall = SystemTime::now() + at.saturating_duration_since(now) - now.saturating_duration_since(at);
+    humantime::format_rfc3339_seconds(wall + Duration::from_millis(500)).to_string()
+}
+
+fn elapsed(since: &str) -> Duration {
+    let since = humantime::parse_rfc3339(since).unwrap_or_else(|_| SystemTime::now());
+    since.elapsed().unwrap_or_default()
+}
+
+/// A status file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Unreadable(DiskError),
+    /// It is no status that this program knows.
+    #[error("`{}` is no status this gradwatch knows ({message}): use the version that runs as the service, or remove it", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// The status of the service in `workspace`: as it told it, and whether it still lives, by the lock it holds.
+///
+/// # Errors
+/// [`StatusError`].
+pub fn read(workspace: &Workspace) -> Result<Status, StatusError> {
+    let path = workspace.status();
+    let holder = InstanceLock::holder(workspace.root());
+    let bytes = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let starting = |pid| Status { pid, ..Status::starting("") };
+            return Ok(holder.map_or_else(Status::never_started, starting));
+        }
+        Err(source) => return Err(StatusError::Unreadable(DiskError::Io { doing: "read", path, source })),
+        Ok(bytes) => bytes,
+    };
+    let unknown = |message: String| StatusError::Unknown { path: path.clone(), message };
+    let mut status: Status = serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?;
+    if status.schema != Status::SCHEMA {
+        return Err(unknown(format!("its schema is `{}`", status.schema.escape_debug())));
+    }
+    if status.state != ServiceState::Stopped && holder != Some(status.pid) {
+        status.state = ServiceState::Dead;
+    }
+    Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::status_writer::StatusWriter;
+
+    fn workspace(dir: &tempfile::TempDir) -> Workspace {
+        Workspace::new(dir.path().join("state"))
+    }
+
+    #[test]
+    fn never_started_is_told_without_making_anything() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read(&workspace(&dir)).unwrap().state, ServiceState::NeverStarted);
+        assert!(!dir.path().join("state").exists());
+    }
+
+    #[test]
+    fn the_lock_tells_the_living_from_the_dead() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = workspace(&dir);
+        let lock = InstanceLock::take(workspace.root()).unwrap();
+        assert_eq!(read(&workspace).unwrap().state, ServiceState::Starting, "before it has told anything");
+        let mut board = StatusWriter::new(workspace.clone(), Status::starting("watch"));
+        board.update(|status| status.state = ServiceState::Training);
+        assert_eq!(read(&workspace).unwrap(), *board.status());
+        drop(lock);
+        assert_eq!(read(&workspace).unwrap().state, ServiceState::Dead);
+        board.update(|status| status.state = ServiceState::Stopped);
+        assert_eq!(read(&workspace).unwrap().state, ServiceState::Stopped);
+    }
+
+    #[test]
+    fn what_is_no_status_is_refused_with_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = workspace(&dir);
+        let mut status = Status::starting("watch");
+        status.schema = "gradwatch.status/9".to_owned();
+        let newer = serde_json::to_string(&status).unwrap();
+        for (text, problem) in [("{", "EOF"), (newer.as_str(), "its schema is `gradwatch.status/9`")] {
+            std::fs::create_dir_all(workspace.root()).unwrap();
+            std::fs::write(workspace.status(), text).unwrap();
+            let error = read(&workspace).unwrap_err().to_string();
+            assert!(error.contains("status.json") && error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_the_file() {
+        for state in ServiceState::ALL {
+            assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{state}\""));
+        }
+    }
+}

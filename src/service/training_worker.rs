@@ -1,0 +1,76 @@
+//! The training worker: it finds out what is due, prepares trainings, and trains.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+
+use crate::config::Settings;
+use crate::disk::Workspace;
+use crate::domain::{DatasetName, StopFlag};
+use crate::workflow::{
+    self, EngineCell, FinishedTraining, Incumbent, Known, TrainingContext, TrainingPlan, WorkflowError,
+};
+
+use super::event::Event;
+use super::shared_progress::SharedProgress;
+
+/// What the training worker does.
+pub(super) enum TrainingTask {
+    /// Looks which datasets' trainings are due.
+    FindDue(Box<Known>),
+    /// Prepares a dataset's training.
+    Prepare(DatasetName, Box<Known>),
+    /// A training.
+    Train(Box<TrainingPlan>),
+    /// The decision on a finished one, once more, because the best model has changed.
+    DecideAgain(Box<FinishedTraining>, Box<Incumbent>),
+}
+
+/// What it works with.
+pub(super) struct TrainingWorker {
+    pub(super) settings: Arc<Settings>,
+    pub(super) workspace: Workspace,
+    pub(super) engine: EngineCell,
+    pub(super) stop: StopFlag,
+    pub(super) progress: SharedProgress,
+    /// Receives what comes of a training on the way.
+    pub(super) events: Sender<Event>,
+}
+
+impl TrainingWorker {
+    pub(super) fn work(&self, task: TrainingTask) -> Event {
+        match task {
+            TrainingTask::FindDue(known) => Event::Due(workflow::find_due(&known, &self.settings)),
+            TrainingTask::Prepare(dataset, known) => {
+                let prepared = workflow::prepare(&dataset, *known, &self.settings, &self.workspace);
+                Event::Prepared(dataset, prepared)
+            }
+            TrainingTask::Train(job) => {
+                let dataset = job.dataset.clone();
+                let expanded = |n_copies| drop(self.events.send(Event::Expanded(n_copies)));
+                self.with_tools(dataset, |tools| workflow::train_exclusively(*job, tools, &expanded))
+            }
+            TrainingTask::DecideAgain(mut trained, incumbent) => self.with_tools(trained.dataset().clone(), |tools| {
+                trained.decide_again(&incumbent, tools)?;
+                Ok(*trained)
+            }),
+        }
+    }
+
+    fn with_tools(
+        &self,
+        of: DatasetName,
+        work: impl FnOnce(&TrainingContext<'_>) -> Result<FinishedTraining, WorkflowError>,
+    ) -> Event {
+        let failed = |work| drop(self.events.send(Event::PartFailed(of.clone(), work)));
+        let tools = TrainingContext {
+            settings: self.settings.of(&of),
+            engine: &self.engine,
+            stop: &self.stop,
+            progress: &self.progress,
+            failed: &failed,
+        };
+        let outcome = work(&tools);
+        Event::Learned(of, Box::new(outcome))
+    }
+}

@@ -1,0 +1,36 @@
+//! The use cases that commands and the service share: training, cross-validation, ablation, promotion, whether a retrain is due,
+//! explaining. They decide and compute; whoever calls them records what they return.
+//!
+//! This room must not know of threads, queues, the inbox or the registry.
+
+mod ablation;
+mod contact_sheet;
+mod cross_validation;
+mod engine;
+mod exclusive;
+mod explainer;
+mod failed_work;
+mod fault;
+mod finished_training;
+mod incumbent;
+mod job_identity;
+mod prepare;
+mod promotion;
+mod retrain_check;
+mod training;
+mod trial;
+
+pub use ablation::{Ablation, Part, ablate};
+pub use contact_sheet::{draw_preview, draw_sheet};
+pub use cross_validation::{CrossValidated, cross_validate};
+pub use engine::{EngineCell, self_test};
+pub use exclusive::train_exclusively;
+pub use explainer::{ExplainedScan, Explainer, ScanError};
+pub use failed_work::{FailedWork, Work};
+pub use fault::Fault;
+pub use finished_training::{FinishedTraining, TrainedModel};
+pub use incumbent::Incumbent;
+pub use prepare::{Known, Prepared, find_due, prepare};
+pub use promotion::{promote_by_hand, roll_back};
+pub use retrain_check::obstacle;
+pub use training::{TrainingContext, TrainingPlan, WorkflowError, train_model};

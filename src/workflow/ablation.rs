@@ -1,0 +1,126 @@
+//! What a part of the training is worth: trained once with it and once without, all else equal, on the same images.
+//!
+//! Equal are the samples and their sides, the features, the seed (so the first weights), the greatest number of epochs and
+//! the rules that stop a training and choose its epoch. An epoch without copies has fewer steps; so how long each trains,
+//! and what is kept, is what its own rules make of it: each is measured as good as it would have been put to use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::domain::{
+    Activation, ClassName, ContentHash, Contrast, DatasetName, Differences, Judged, Measures, Paired, Split,
+};
+use crate::nn::Generator;
+use crate::train::{HeldOut, Prediction};
+
+use super::cross_validation::{self, Folds};
+use super::training::{TrainingContext, TrainingPlan, WorkflowError};
+use super::trial::{Added, train_unrecorded};
+
+/// What a training can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// All augmentation: without it the originals alone are learned from.
+    Augment,
+}
+
+/// Two trainings, or twice as many as there are folds, side by side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ablation {
+    /// On what.
+    pub dataset: DatasetName,
+    /// What was left out.
+    pub part: Part,
+    /// Parts of the cross-validation; `None` when both trainings were measured on the validation images.
+    pub folds: Option<usize>,
+    /// Images that both were measured on.
+    pub n: u64,
+    /// As configured.
+    pub with: Measures,
+    /// Without the part.
+    pub without: Measures,
+    /// With less without.
+    pub difference: Differences,
+    /// Images that only one got right; the first is the training with the part.
+    pub paired: Paired,
+    /// The epoch that was kept, in each training with the part.
+    pub epochs_with: Vec<u32>,
+    /// The same without it.
+    pub epochs_without: Vec<u32>,
+}
+
+/// Trains with `part` and without, and measures both on the validation images, or over `n_folds` folds on every image when
+/// it is held out. Test images have no part in it. Nothing is recorded; copies and features are kept.
+///
+/// # Errors
+/// [`WorkflowError`]; [`WorkflowError::NothingToLeaveOut`] when the settings do without the part already.
+pub fn ablate(
+    job: &TrainingPlan,
+    part: Part,
+    n_folds: Option<usize>,
+    tools: &TrainingContext<'_>,
+) -> Result<Ablation, WorkflowError> {
+    let (job, _) = &cross_validation::taking_part(job);
+    let folds = n_folds.map(|n| Folds::of(&job.samples, n)).transpose()?;
+    let whole = n_folds.map_or_else(|| job.clone(), |_| cross_validation::everything_for_training(job));
+    let added = Added::to(&whole, tools)?;
+    if added.is_nothing() {
+        return Err(WorkflowError::NothingToLeaveOut);
+    }
+    tracing::info!("Training with augmentation.");
+    let with = held_out(job, folds.as_ref(), &added, tools)?;
+    tracing::info!("Training without augmentation.");
+    let without = held_out(job, folds.as_ref(), &Added::nothing(), tools)?;
+    let classes: BTreeSet<&ClassName> = job.samples.iter().map(|sample| &sample.class).collect();
+    let (first, second) = aligned(&with, &without);
+    let mut generator = Generator::new(tools.settings.train.seed, "bootstrap");
+    let contrast = Contrast::of(&first, &second, classes.len(), &mut |n| generator.below(n));
+    let Contrast { n, first, second, difference, paired } = contrast.ok_or(WorkflowError::NothingInCommon)?;
+    let epochs = |parts: &[HeldOut]| parts.iter().map(|part| part.epoch).collect();
+    Ok(Ablation {
+        dataset: job.dataset.clone(),
+        part,
+        folds: n_folds,
+        n,
+        with: first,
+        without: second,
+        difference,
+        paired,
+        epochs_with: epochs(&with),
+        epochs_without: epochs(&without),
+    })
+}
+
+/// One training measured on the job's validation side, or one a fold.
+fn held_out(
+    job: &TrainingPlan,
+    folds: Option<&Folds>,
+    added: &Added,
+    tools: &TrainingContext<'_>,
+) -> Result<Vec<HeldOut>, WorkflowError> {
+    if let Some(folds) = folds {
+        return cross_validation::hold_out_each(job, folds, added, tools);
+    }
+    let validation = job.samples.iter().filter(|sample| sample.split == Some(Split::Validation));
+    let validation: Vec<_> = validation.cloned().collect();
+    Ok(vec![train_unrecorded(job, &validation, added, tools)?])
+}
+
+/// The answers of both on the images that both answered, in the same order.
+fn aligned(with: &[HeldOut], without: &[HeldOut]) -> (Judged, Judged) {
+    let by_hash = |parts: &[HeldOut]| -> BTreeMap<ContentHash, Prediction> {
+        let predictions = parts.iter().flat_map(|part| &part.predictions);
+        predictions.map(|prediction| (prediction.hash, prediction.clone())).collect()
+    };
+    let (mut first, mut second) = (by_hash(with), by_hash(without));
+    first.retain(|hash, _| second.contains_key(hash));
+    second.retain(|hash, _| first.contains_key(hash));
+    let activation = with.first().map_or(Activation::Sigmoid, |part| part.activation);
+    let judged = |answers: BTreeMap<ContentHash, Prediction>| {
+        let (logits, labels) = answers.into_values().map(|answer| (answer.logits, answer.label)).unzip();
+        Judged { activation, logits, labels }
+    };
+    (judged(first), judged(second))
+}

@@ -1,0 +1,41 @@
+//! One training of a dataset at a time, also among programs: the service waits for a `gradwatch train` beside it.
+
+use std::time::Duration;
+
+use crossbeam_channel::never;
+
+use crate::disk::{DiskError, TrainingLock, Workspace};
+
+use super::finished_training::FinishedTraining;
+use super::training::{self, TrainingContext, TrainingPlan, WorkflowError};
+
+/// Between two attempts to take the lock, and two looks at the stop flag.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// As [`train_model`](training::train_model), once no other program trains on the dataset.
+pub fn train_exclusively(
+    job: TrainingPlan,
+    tools: &TrainingContext<'_>,
+    expanded: &dyn Fn(u64),
+) -> Result<FinishedTraining, WorkflowError> {
+    let _lock = wait_for_lock(&job, tools)?;
+    training::train_model(job, tools, expanded)
+}
+
+fn wait_for_lock(job: &TrainingPlan, tools: &TrainingContext<'_>) -> Result<TrainingLock, WorkflowError> {
+    let workspace = Workspace::new(&tools.settings.state_dir);
+    let mut reported = false;
+    loop {
+        match TrainingLock::take(&workspace, &job.dataset) {
+            Err(error @ DiskError::Training { .. }) if !reported => {
+                tracing::info!("Waiting with the training: {error}.");
+                reported = true;
+            }
+            Err(DiskError::Training { .. }) => {}
+            other => return Ok(other?),
+        }
+        tools.stop.check()?;
+        // Whoever holds the lock sends nothing when it ends.
+        let _ = never::<()>().recv_timeout(RETRY);
+    }
+}

@@ -1,0 +1,117 @@
+//! One scan, from file to report.
+
+use std::path::Path;
+
+use crate::config::Settings;
+use crate::content::{Content, FileFailure, Reader};
+use crate::disk::Workspace;
+use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId};
+use crate::explain::{self, ExplainError};
+use crate::nn::{Engine, Head, NnError};
+use crate::report::{self, ReportError};
+
+use super::engine::EngineCell;
+
+/// A scan was explained.
+#[derive(Debug, Clone)]
+pub struct ExplainedScan {
+    /// What the model says.
+    pub explanation: Explanation,
+    /// The report's folder, relative to the reports' folder.
+    pub report: String,
+}
+
+/// Why a scan was not explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The file cannot be used, or is no longer what was taken in.
+    #[error(transparent)]
+    File(#[from] FileFailure),
+    /// The network or the model's head cannot be used.
+    #[error(transparent)]
+    Network(#[from] NnError),
+    /// The model was trained on other weights than those that run now.
+    #[error(
+        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); set backbone.weights back, or let a training make a new model"
+    )]
+    OtherWeights {
+        /// The model.
+        model: RunId,
+        /// Its weights' hash, short, and the preparation of pictures.
+        wanted: String,
+        /// The same of those that run.
+        running: String,
+    },
+    /// The model has nothing to say of it.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// The report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+/// Explains pictures and writes their reports; keeps the head of the model it used last.
+pub struct Explainer {
+    engine: EngineCell,
+    reader: Reader,
+    workspace: Workspace,
+    clock: Clock,
+    head: Option<(RunId, Head)>,
+}
+
+impl Explainer {
+    /// For the models of `settings.state_dir`.
+    pub fn new(settings: &Settings, engine: EngineCell) -> Self {
+        let reader = Reader::of(settings).below(&settings.watch.inbox);
+        Self { engine, reader, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
+    }
+
+    /// Reaches files below `folder` through no link, as those below the inbox.
+    #[must_use]
+    pub fn below(self, folder: &Path) -> Self {
+        Self { reader: self.reader.below(folder), ..self }
+    }
+
+    /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
+    /// `expected`: the content it must have.
+    ///
+    /// # Errors
+    /// [`ScanError`]; nothing is written then, or only whole files.
+    pub fn explain(
+        &mut self,
+        file: &Path,
+        expected: Option<ContentHash>,
+        model: &ModelRecord,
+        reports: &Path,
+        prefix: &str,
+    ) -> Result<ExplainedScan, ScanError> {
+        let (Content { hash, .. }, picture) = self.reader.picture(file, expected)?;
+        let engine = self.engine.get()?;
+        let head = self.head(&engine, model)?;
+        let activations = engine.activations(vec![Engine::input(&picture)])?;
+        let activations = activations.first().ok_or(NnError::EngineGone)?;
+        let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, model)?;
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &hash));
+        report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;
+        Ok(ExplainedScan { explanation, report })
+    }
+
+    fn head(&mut self, engine: &Engine, model: &ModelRecord) -> Result<&Head, ScanError> {
+        let (running, wanted) = (&engine.backbone().record, &model.backbone_detail);
+        if (running.sha256, &running.preprocessing) != (wanted.sha256, &wanted.preprocessing) {
+            let named = |record: &BackboneRecord| format!("{}, {}", record.sha256.short(), record.preprocessing);
+            let (wanted, running) = (named(wanted), named(running));
+            return Err(ScanError::OtherWeights { model: model.run_id.clone(), wanted, running });
+        }
+        if self.head.as_ref().is_none_or(|(run, _)| *run != model.run_id) {
+            let run_dir = self.workspace.run(&model.dataset, &model.run_id);
+            self.head = Some((model.run_id.clone(), Head::load(&run_dir, &model.head)?));
+        }
+        self.head.as_ref().map(|(_, head)| head).ok_or(ScanError::Network(NnError::EngineGone))
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,192 @@
+//! A finished training: its model measured against the best model of one moment, the decision on it, and its page.
+//!
+//! Whoever records it asks first whether the best model still is the one of that moment; if not, it is decided anew.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::Workspace;
+use crate::domain::{
+    ContentHash, Counter, DatasetName, Decision, Judged, Ledger, LedgerEvent, ModelRecord, StopReason,
+};
+use crate::nn::{Engine, Head};
+use crate::report::{self, Mistake, ReportError, RunReport};
+use crate::train::{self, Augmented, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
+
+use super::failed_work::{FailedWork, Work};
+use super::incumbent::Incumbent;
+use super::promotion::{self, Comparison, IncumbentMeasurement};
+use super::training::{self, TrainingContext, TrainingPlan, WorkflowError};
+
+/// A new model and the decision on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainedModel {
+    /// The new model; its files are on the disk.
+    pub model: ModelRecord,
+    /// Whether it is the best one from now on.
+    pub decision: Decision,
+    /// [`Incumbent::n_by_hand`] when it was decided.
+    #[serde(default)]
+    pub n_by_hand: usize,
+}
+
+impl TrainedModel {
+    /// Whether the best model still is the one that the decision was made against, and no person has chosen one since.
+    pub fn decision_holds(&self, ledger: &Ledger) -> bool {
+        let now = Incumbent::of(ledger, &self.model.dataset);
+        (now.best_run(), now.n_by_hand) == (self.decision.previous.as_ref(), self.n_by_hand)
+    }
+
+    /// What to record, in one commit.
+    pub fn into_events(self) -> Vec<LedgerEvent> {
+        let trained = u64::from(self.model.stopped != StopReason::Imported);
+        vec![
+            LedgerEvent::Run(Box::new(self.model)),
+            LedgerEvent::Decision(self.decision),
+            LedgerEvent::Counted { counter: Counter::Trainings, n: trained },
+        ]
+    }
+}
+
+/// A finished training, with all that another comparison needs.
+#[derive(Debug)]
+pub struct FinishedTraining {
+    job: TrainingPlan,
+    outcome: Outcome,
+    trained: TrainedModel,
+}
+
+impl FinishedTraining {
+    /// Decides as things stood when the training started.
+    pub(super) fn new(job: TrainingPlan, outcome: Outcome, tools: &TrainingContext<'_>) -> Result<Self, WorkflowError> {
+        let trained = decided(&job, &outcome, &job.incumbent, tools)?;
+        Ok(Self { job, outcome, trained })
+    }
+
+    /// Decides as things stand now.
+    ///
+    /// # Errors
+    /// [`WorkflowError::Stopped`]; a network that cannot be used.
+    pub fn decide_again(&mut self, incumbent: &Incumbent, tools: &TrainingContext<'_>) -> Result<(), WorkflowError> {
+        tracing::info!(dataset = %self.job.dataset, "The best model has changed during the training: deciding anew.");
+        self.trained = decided(&self.job, &self.outcome, incumbent, tools)?;
+        Ok(())
+    }
+
+    /// Of which dataset.
+    pub fn dataset(&self) -> &DatasetName {
+        &self.job.dataset
+    }
+
+    /// The model and the decision on it.
+    pub fn model(&self) -> &TrainedModel {
+        &self.trained
+    }
+}
+
+/// Measures, decides, and writes the page that says so.
+fn decided(
+    job: &TrainingPlan,
+    outcome: &Outcome,
+    incumbent: &Incumbent,
+    tools: &TrainingContext<'_>,
+) -> Result<TrainedModel, WorkflowError> {
+    let rival = rival(job, incumbent, &outcome.predictions, tools)?;
+    let chosen = incumbent.n_by_hand > job.incumbent.n_by_hand;
+    let decision = promotion::decide(tools.settings.promotion, &outcome.model, &rival, chosen, tools.settings.clock);
+    // The model is there; a page that cannot be written does not undo it.
+    if let Err(error) = write_page(job, &Workspace::new(&tools.settings.state_dir), outcome, &decision) {
+        (tools.failed)(FailedWork::of(Work::Page, &outcome.model.run_id, &error));
+    }
+    Ok(TrainedModel { model: outcome.model.clone(), decision, n_by_hand: incumbent.n_by_hand })
+}
+
+/// Measures the best model on those of the candidate's validation images that it did not learn from.
+fn rival(
+    job: &TrainingPlan,
+    incumbent: &Incumbent,
+    predictions: &[Prediction],
+    tools: &TrainingContext<'_>,
+) -> Result<IncumbentMeasurement, WorkflowError> {
+    let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
+    let engine = tools.engine.get()?;
+    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| training::labelled(job, sample)).collect();
+    let train_job = training::train_job(job, tools.settings, &samples, Augmented::Expand(&[]));
+    match measured(best, &train_job, predictions, &engine, tools) {
+        Ok(rival) => Ok(rival),
+        Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
+        Err(error) => {
+            tracing::warn!(dataset = %job.dataset, "The best model could not be measured: {error}.");
+            Ok(IncumbentMeasurement::Unmeasured(best.run_id.clone(), error.to_string()))
+        }
+    }
+}
+
+fn measured(
+    best: &ModelRecord,
+    train_job: &TrainJob<'_>,
+    predictions: &[Prediction],
+    engine: &Engine,
+    tools: &TrainingContext<'_>,
+) -> Result<IncumbentMeasurement, TrainError> {
+    let run = best.run_id.clone();
+    let running = &engine.backbone().record;
+    if (running.sha256, &running.preprocessing) != (best.backbone_detail.sha256, &best.backbone_detail.preprocessing) {
+        return Ok(IncumbentMeasurement::Incomparable(
+            run,
+            "was trained on other VGG16 weights than those in use".to_owned(),
+        ));
+    }
+    let run_dir = Workspace::new(&tools.settings.state_dir).run(&best.dataset, &best.run_id);
+    let head = match Head::load(&run_dir, &best.head) {
+        Ok(head) => head,
+        Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, format!("cannot be read any more ({error})"))),
+    };
+    let Some(mut right) = train::measure(&head, train_job, engine, tools.stop)? else {
+        return Ok(IncumbentMeasurement::Incomparable(run, "knows none of today's classes".to_owned()));
+    };
+    // Images change sides when groups or folders do.
+    let learned = train::learned_from(&run_dir);
+    right.retain(|hash, _| !learned.contains(hash));
+    if right.is_empty() {
+        return Ok(IncumbentMeasurement::Incomparable(
+            run,
+            "learned from all the images that it would be measured on".to_owned(),
+        ));
+    }
+    Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right)))
+}
+
+/// The candidate's answers beside those of the best model, image by image.
+fn paired(predictions: &[Prediction], best: &BTreeMap<ContentHash, bool>) -> Comparison {
+    let both = predictions.iter().filter_map(|prediction| Some((prediction.is_right(), *best.get(&prediction.hash)?)));
+    let (candidate, previous): (Vec<bool>, Vec<bool>) = both.unzip();
+    Comparison::of(&candidate, &previous)
+}
+
+fn write_page(
+    job: &TrainingPlan,
+    workspace: &Workspace,
+    outcome: &Outcome,
+    decision: &Decision,
+) -> Result<(), ReportError> {
+    let Outcome { model, predictions, history, mistakes, .. } = outcome;
+    let judged = Judged {
+        activation: model.head.activation,
+        logits: predictions.iter().map(|prediction| prediction.logits.clone()).collect(),
+        labels: predictions.iter().map(|prediction| prediction.label).collect(),
+    };
+    let paths: BTreeMap<ContentHash, &str> =
+        job.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
+    let name =
+        |prediction: &Prediction| paths.get(&prediction.hash).map_or_else(String::new, |path| (*path).to_owned());
+    let names: Vec<String> = predictions.iter().map(name).collect();
+    let mistakes: Vec<Mistake> = mistakes.iter().map(shown).collect();
+    let page = RunReport { model, history, judged: &judged, names: &names, mistakes: &mistakes, decision };
+    report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
+}
+
+fn shown(mistake: &train::Mistake) -> Mistake<'_> {
+    Mistake { at: mistake.at, picture: mistake.picture.as_ref().map_err(String::as_str), evidence: &mistake.evidence }
+}

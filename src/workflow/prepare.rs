@@ -1,0 +1,162 @@
+//! From a ledger to the training that is due: groups, the side of every image, and whether anything new would be learned.
+//!
+//! It works on a copy of the ledger, on the learning worker, because both take time in proportion to the images.
+
+use std::collections::BTreeSet;
+
+use crate::config::Settings;
+use crate::disk::Workspace;
+use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
+use crate::ingest::{self, Groups, GroupsError};
+
+use super::incumbent::Incumbent;
+use super::retrain_check::{self, Due};
+use super::training::TrainingPlan;
+
+/// What is known when a training is prepared.
+pub struct Known {
+    /// As of when it was asked for.
+    pub ledger: Ledger,
+    /// The weights in use, when they are known.
+    pub running: Option<ContentHash>,
+}
+
+/// What a dataset is ready for.
+pub enum Prepared {
+    /// It cannot be trained on yet; one sentence.
+    HeldUp(String),
+    /// Every image's side is decided.
+    Split {
+        /// What changes by it.
+        changed: Vec<Sample>,
+        /// The training; `None` when it would learn nothing new.
+        plan: Option<Box<TrainingPlan>>,
+    },
+}
+
+/// Decides the side of every new sample and describes the training.
+pub fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settings, workspace: &Workspace) -> Prepared {
+    let samples = match grouped(&known.ledger, dataset, settings) {
+        Ok(samples) => samples,
+        Err(error) => return Prepared::HeldUp(error.to_string()),
+    };
+    if let Some(obstacle) = retrain_check::obstacle(dataset, &samples) {
+        return Prepared::HeldUp(obstacle);
+    }
+    let changed = ingest::assign_split(&samples, settings.of(dataset).split.validation);
+    tell_of_moves(&samples, &changed);
+    if let Some(sentence) = ingest::tell_aside(&changed) {
+        tracing::warn!(dataset = %dataset, "{sentence}.");
+    }
+    for sample in &changed {
+        known.ledger.apply(&LedgerEvent::Sample(sample.clone()));
+    }
+    if known.ledger.samples_of(dataset).all(|sample| sample.split != Some(Split::Validation)) {
+        return Prepared::HeldUp(format!(
+            "no image of dataset `{dataset}` can be measured on: all of them look like, or by their groups belong with, images \
+             that are learned from; add images of other patients, or look at its groups"
+        ));
+    }
+    let plan = match retrain_check::due(&known.ledger, dataset, settings, known.running) {
+        None => None,
+        Some(Due::New) => Some(plan(dataset, &known.ledger, settings, workspace)),
+        Some(Due::Upgraded(sentence)) => {
+            tracing::info!(dataset = %dataset, "{sentence}.");
+            Some(plan(dataset, &known.ledger, settings, workspace))
+        }
+    };
+    Prepared::Split { changed, plan: plan.map(Box::new) }
+}
+
+/// Datasets whose training an earlier run left undone, or that changed settings ask for.
+pub fn find_due(known: &Known, settings: &Settings) -> Vec<DatasetName> {
+    let is_due = |dataset: &&DatasetName| {
+        retrain_check::due(&known.ledger, dataset, settings, known.running).is_some()
+            || is_regrouped(&known.ledger, dataset, settings)
+    };
+    known.ledger.datasets().filter(is_due).cloned().collect()
+}
+
+fn plan(dataset: &DatasetName, ledger: &Ledger, settings: &Settings, workspace: &Workspace) -> TrainingPlan {
+    TrainingPlan::new(
+        dataset.clone(),
+        ledger.samples_of(dataset).cloned().collect(),
+        settings.watch.inbox.clone(),
+        workspace.expansion(dataset),
+        ledger.runs_of(dataset).map(|model| &model.run_id),
+        Incumbent::of(ledger, dataset),
+        settings,
+    )
+}
+
+/// The dataset's samples as `groups.csv` groups them now. One that changes its group is split anew.
+fn grouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> Result<Vec<Sample>, GroupsError> {
+    let prefix = format!("datasets/{dataset}/");
+    let folder = settings.watch.inbox.join(&prefix);
+    let groups = Groups::read(&folder, settings.of(dataset).split.group_pattern.as_ref())?;
+    let regroup = |sample: &Sample| {
+        let group = groups.of(sample.path.strip_prefix(&prefix).unwrap_or(&sample.path));
+        let split = if group == sample.group { sample.split } else { None };
+        Sample { group, split, ..sample.clone() }
+    };
+    Ok(ledger.samples_of(dataset).map(regroup).collect())
+}
+
+/// Whether the settings group its images otherwise than when they were split.
+fn is_regrouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> bool {
+    let samples = grouped(ledger, dataset, settings);
+    samples.is_ok_and(|samples| samples.iter().any(|sample| sample.split.is_none()))
+}
+
+/// Samples that were measured on and are learned from from now on.
+fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
+    let measured: BTreeSet<_> =
+        before.iter().filter(|sample| sample.split == Some(Split::Validation)).map(|sample| sample.hash).collect();
+    let moved = decided.iter().filter(|s| s.split == Some(Split::Train) && measured.contains(&s.hash));
+    let names_validation = before.iter().any(|sample| sample.side == Some(Split::Validation));
+    let (given_back, leaked): (Vec<_>, Vec<_>) =
+        moved.partition(|sample| names_validation && sample.side == Some(Split::Train));
+    if !given_back.is_empty() {
+        let n = given_back.len();
+        tracing::info!("{n} images of the training folder are learned from again: there is a validation folder now.");
+    }
+    for sample in leaked {
+        tracing::warn!(
+            file = sample.path,
+            "Goes over to training: it looks like, or belongs with, a picture that is learned from."
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, load};
+
+    fn prepared(names: [&str; 4]) -> Prepared {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = format!("watch.inbox={}", dir.path().display());
+        let set = vec![inbox, "split.group_pattern=^([a-z]+)".to_owned()];
+        let settings = load(&Overrides { set, ..Overrides::default() }).unwrap();
+        let mut ledger = Ledger::default();
+        for (class, name) in ["a", "a", "b", "b"].iter().zip(names) {
+            let undecided = Sample { split: None, ..retrain_check::tests::sample(name, class, Split::Train) };
+            ledger.apply(&LedgerEvent::Sample(undecided));
+        }
+        let dataset = DatasetName::new("d").unwrap();
+        prepare(&dataset, Known { ledger, running: None }, &settings, &Workspace::new(dir.path().join("state")))
+    }
+
+    #[test]
+    fn every_image_of_a_dataset_gets_its_side_and_a_training_is_due() {
+        let Prepared::Split { changed, plan } = prepared(["p1", "q1", "r1", "s1"]) else { panic!("held up") };
+        assert_eq!((changed.len(), plan.unwrap().samples.len()), (4, 4));
+        assert!(changed.iter().any(|sample| sample.split == Some(Split::Validation)));
+    }
+
+    #[test]
+    fn images_of_one_patient_alone_cannot_be_measured_on() {
+        let Prepared::HeldUp(obstacle) = prepared(["p1", "p2", "p3", "p4"]) else { panic!("not held up") };
+        assert!(obstacle.contains("no image of dataset `d` can be measured on"), "{obstacle}");
+    }
+}

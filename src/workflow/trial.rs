@@ -1,0 +1,55 @@
+//! A training that is measured on held-out images and forgotten: no record, no model, no decision. Copies and features
+//! are kept.
+
+use std::collections::BTreeSet;
+
+use crate::augment::{ExpandOptions, FreshCopies};
+use crate::config::AugmentMode;
+use crate::domain::{ContentHash, Sample, Split};
+use crate::train::{self, CopyImage, HeldOut, LabelledImage};
+
+use super::training::{self, SAMPLES_IN_MEMORY, TrainingContext, TrainingPlan, WorkflowError};
+
+/// What augmentation adds to the originals, or puts in their place.
+pub(super) struct Added {
+    mode: AugmentMode,
+    copies: Vec<CopyImage>,
+}
+
+impl Added {
+    /// Nothing: the originals alone are learned from.
+    pub(super) fn nothing() -> Self {
+        Self { mode: AugmentMode::Expand, copies: Vec::new() }
+    }
+
+    /// What the settings say, the copies of the job's training samples brought up to date.
+    pub(super) fn to(job: &TrainingPlan, tools: &TrainingContext<'_>) -> Result<Self, WorkflowError> {
+        Ok(Self { mode: tools.settings.augment.mode, copies: training::copies(job, tools, &|_| {})? })
+    }
+
+    /// Whether it is the same as [`Self::nothing`].
+    pub(super) fn is_nothing(&self) -> bool {
+        self.mode == AugmentMode::Expand && self.copies.is_empty()
+    }
+}
+
+/// Trains on the samples of `job`, by its own sides, and measures on `held_out`.
+pub(super) fn train_unrecorded(
+    job: &TrainingPlan,
+    held_out: &[Sample],
+    added: &Added,
+    tools: &TrainingContext<'_>,
+) -> Result<HeldOut, WorkflowError> {
+    let settings = tools.settings;
+    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| training::labelled(job, sample)).collect();
+    let held_out: Vec<LabelledImage> = held_out.iter().filter_map(|sample| training::labelled(job, sample)).collect();
+    let of_training = samples.iter().filter(|image| image.split == Split::Train);
+    let sources: BTreeSet<ContentHash> = of_training.map(|image| image.hash).collect();
+    let copies: Vec<CopyImage> = added.copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
+    let anew = FreshCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
+    let fresh = training::fresh(&anew);
+    let augmented = training::augmented(added.mode, &copies, &fresh);
+    let train_job = training::train_job(job, settings, &samples, augmented);
+    let engine = tools.engine.get()?;
+    Ok(train::train_held_out(&train_job, &held_out, &engine, tools.stop, tools.progress)?)
+}
