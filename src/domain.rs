@@ -2,7 +2,6 @@
 //!
 //! A noun used by two rooms lives here; a noun used by one stays home.
 
-mod activation;
 mod arrival;
 mod border;
 mod clock;
@@ -10,7 +9,6 @@ mod explanation;
 mod hash;
 mod ledger;
 mod look;
-mod metric;
 mod model;
 mod names;
 mod preset;
@@ -20,11 +18,9 @@ mod sample;
 mod shortcut;
 mod split;
 mod stop;
-mod tested;
 mod transform;
 mod versions;
 
-pub use activation::Activation;
 pub use arrival::Arrival;
 pub use border::{Border, BorderParseError};
 pub use clock::Clock;
@@ -32,20 +28,14 @@ pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus};
 pub use hash::{ContentHash, HashParseError};
 pub use ledger::{Counter, Counters, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
 pub use look::Look;
-pub use metric::{
-    Assessment, Calibrated, CalibrationBin, ClassAssessment, Confusion, Contrast, Differences, Estimate, Interval,
-    Judged, Measures, NotSquare, Paired, RocPoint, calibration_bins, fit_temperature, roc_curve, tempered,
-    wilson_interval,
-};
-pub use model::{BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason};
+pub use model::{Assessment, BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason, TestRecord};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use preset::{Breach, Preset};
 pub use progress::{Progress, Silent};
 pub use recipe::{Fill, Interpolation, Recipe, Semantics};
 pub use sample::{ImageFacts, Role, Sample, Scan, ScanState};
-pub use shortcut::{Baseline, Outside, Recognised, ShortcutAnswers, ShortcutAudit};
+pub use shortcut::{Baseline, NonContentFacts, ProportionCorrect, ShortcutAnswers, ShortcutAudit};
 pub use split::{Split, side_and_class};
 pub use stop::{StopFlag, Stopped};
-pub use tested::TestRecord;
 pub use transform::Transform;
 pub use versions::Versions;

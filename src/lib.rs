@@ -17,6 +17,7 @@ pub mod nn;
 pub mod registry;
 pub mod report;
 pub mod service;
+pub mod stats;
 pub mod train;
 pub mod watch;
 pub mod workflow;

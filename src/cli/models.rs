@@ -6,10 +6,11 @@ use super::failure::{Exit, Failure};
 use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{Clock, Confusion, DatasetName, LedgerEvent, ModelRecord, wilson_interval};
+use crate::domain::{Clock, DatasetName, LedgerEvent, ModelRecord};
 use crate::nn::Head;
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, Choice, ControlError, ListedModel, Question};
+use crate::stats::{Confusion, wilson_interval};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

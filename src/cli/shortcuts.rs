@@ -1,6 +1,6 @@
 //! What people are told of a model beside those who do not see what the pictures show.
 
-use crate::domain::{Recognised, ShortcutAudit};
+use crate::domain::{ProportionCorrect, ShortcutAudit};
 
 /// All of them with their intervals, line by line; the last line is the warning, if there is one.
 pub(super) fn table(audit: &ShortcutAudit) -> String {
@@ -21,7 +21,7 @@ pub(super) fn summary(audit: &ShortcutAudit) -> String {
         .join(", ")
 }
 
-fn rows(audit: &ShortcutAudit) -> [(&'static str, Option<Recognised>); 4] {
+fn rows(audit: &ShortcutAudit) -> [(&'static str, Option<ProportionCorrect>); 4] {
     [
         ("the model", Some(audit.model)),
         ("format and size alone", Some(audit.metadata.recognised)),
@@ -30,7 +30,7 @@ fn rows(audit: &ShortcutAudit) -> [(&'static str, Option<Recognised>); 4] {
     ]
 }
 
-fn told(Recognised { accuracy, .. }: Recognised) -> String {
+fn told(ProportionCorrect { accuracy, .. }: ProportionCorrect) -> String {
     format!("{:.3}  ({:.3} to {:.3})", accuracy.value, accuracy.interval.low, accuracy.interval.high)
 }
 

@@ -11,7 +11,8 @@ use std::os::unix::fs::MetadataExt;
 use rpds::{RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, ModelRecord, Paired, RunId, Sample, Scan, Split};
+use super::{ClassName, ContentHash, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
+use crate::stats::Paired;
 use index::Index;
 
 /// Which scan: the dataset its path names, and its content.

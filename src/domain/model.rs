@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Activation, Assessment, ClassName, Confusion, ContentHash, DatasetName, RunId, ShortcutAudit, Split, TestRecord,
-    Versions,
-};
+use super::{ClassName, ContentHash, DatasetName, RunId, ShortcutAudit, Split, Versions};
+use crate::stats::{self, Activation, Confusion};
+
+/// Every measure of a classifier, overall and for each class.
+pub type Assessment = stats::Assessment<ClassName>;
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -151,6 +152,16 @@ pub struct EpochRecord {
     pub val_binary_accuracy: f64,
     /// Whether the checkpoint was saved at this epoch.
     pub saved: bool,
+}
+
+/// Measured once, when the model was made: these images had no part in making it, in choosing its epoch and its
+/// temperature, nor in choosing it among others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestRecord {
+    /// `[truth][predicted]`.
+    pub confusion: Confusion,
+    /// Every measure, with intervals. Its temperature is the one fitted on the validation images.
+    pub assessment: Assessment,
 }
 
 #[cfg(test)]

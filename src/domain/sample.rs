@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Border, ClassName, ContentHash, DatasetName, Look, Outside, RunId, Split};
+use super::{Border, ClassName, ContentHash, DatasetName, Look, NonContentFacts, RunId, Split};
 
 /// What a file in the inbox is for. The same picture may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,8 +71,8 @@ impl Sample {
     }
 
     /// What is known of it without a look at what it shows.
-    pub fn outside(&self) -> Outside {
-        Outside { facts: self.image.clone(), border: self.border }
+    pub fn non_content(&self) -> NonContentFacts {
+        NonContentFacts { file: self.image.clone(), border: self.border }
     }
 }
 

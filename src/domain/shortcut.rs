@@ -4,28 +4,23 @@
 //! the outermost ring of pixels, and are measured on the same images. Where they come close to the model, its accuracy
 //! may be about how the pictures were made (`DeGrave`, Janizek and Lee, Nature Machine Intelligence 2021).
 
-mod discriminant;
-mod question;
-mod tree;
-
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Border, Estimate, ImageFacts, Paired};
-use discriminant::Discriminant;
-use tree::Tree;
+use super::{Border, ImageFacts};
+use crate::stats::{Estimate, FileTraits, LinearDiscriminant, Paired, RuleTree};
 
 /// A model that is better by no more than this share of the images is called close, however sure the difference is.
 const CLOSE: f64 = 0.05;
 /// A difference that is at least as likely as this between equals is none that is shown.
 const P_VALUE: f64 = 0.05;
 
-/// What is known of an image without a look at what it shows.
+/// What is known of an image apart from what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outside {
-    /// What decoding told.
-    pub facts: ImageFacts,
+pub struct NonContentFacts {
+    /// Of its file.
+    pub file: ImageFacts,
     /// Its outermost ring; `None` of an image that a version without this took in.
     pub border: Option<Border>,
 }
@@ -38,26 +33,26 @@ pub struct ShortcutAnswers {
     metadata: Vec<bool>,
     /// `None` when the border of an image is not known.
     border: Option<Vec<bool>>,
-    questions: BTreeSet<String>,
+    rules: BTreeSet<String>,
 }
 
 impl ShortcutAnswers {
     /// Learns from `learned` and answers on `measured`, images with their classes (below `n_classes`). `model` says which
     /// of `measured` the model got right. The order of `learned` plays no part.
     pub fn of(
-        learned: &[(usize, &Outside)],
-        measured: &[(usize, &Outside)],
+        learned: &[(usize, &NonContentFacts)],
+        measured: &[(usize, &NonContentFacts)],
         model: Vec<bool>,
         n_classes: usize,
     ) -> Self {
-        let tree = Tree::grow(learned.iter().map(|(class, outside)| (*class, &outside.facts)), n_classes);
-        let right = |(class, outside): &(usize, &Outside)| tree.answer(&outside.facts) == *class;
+        let tree = RuleTree::grow(learned.iter().map(|(class, facts)| (*class, traits(&facts.file))), n_classes);
+        let right = |(class, facts): &(usize, &NonContentFacts)| tree.predict(&traits(&facts.file)) == *class;
         Self {
             labels: measured.iter().map(|(class, _)| *class).collect(),
             model,
             metadata: measured.iter().map(right).collect(),
             border: by_border(learned, measured, n_classes),
-            questions: tree.first_question().into_iter().collect(),
+            rules: tree.first_rule().into_iter().collect(),
         }
     }
 
@@ -68,30 +63,39 @@ impl ShortcutAnswers {
         self.model.extend(other.model);
         self.metadata.extend(other.metadata);
         self.border = self.border.zip(other.border).map(|(one, two)| [one, two].concat());
-        self.questions.extend(other.questions);
+        self.rules.extend(other.rules);
         self
     }
 }
 
-fn by_border(learned: &[(usize, &Outside)], measured: &[(usize, &Outside)], n_classes: usize) -> Option<Vec<bool>> {
-    let borders = |images: &[(usize, &'_ Outside)]| -> Option<Vec<(usize, Border)>> {
-        images.iter().map(|(class, outside)| Some((*class, outside.border?))).collect()
+fn traits(ImageFacts { width, height, format, colour }: &ImageFacts) -> FileTraits {
+    FileTraits::new(*width, *height, format, colour)
+}
+
+fn by_border(
+    learned: &[(usize, &NonContentFacts)],
+    measured: &[(usize, &NonContentFacts)],
+    n_classes: usize,
+) -> Option<Vec<bool>> {
+    let borders = |images: &[(usize, &'_ NonContentFacts)]| -> Option<Vec<(usize, Border)>> {
+        images.iter().map(|(class, facts)| Some((*class, facts.border?))).collect()
     };
     let (learned, measured) = (borders(learned)?, borders(measured)?);
-    let discriminant = Discriminant::fit(learned.iter().map(|(class, border)| (*class, border)).collect(), n_classes);
-    Some(measured.iter().map(|(class, border)| discriminant.answer(border) == *class).collect())
+    let learned = learned.iter().map(|(class, border)| (*class, border.levels())).collect();
+    let discriminant = LinearDiscriminant::fit(learned, n_classes);
+    Some(measured.iter().map(|(class, border)| discriminant.predict(border.levels()) == *class).collect())
 }
 
 /// Images that were recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Recognised {
+pub struct ProportionCorrect {
     /// How many.
     pub right: u64,
     /// Their share of all, with Wilson's interval.
     pub accuracy: Estimate,
 }
 
-impl Recognised {
+impl ProportionCorrect {
     fn of(right: &[bool]) -> Option<Self> {
         Self::out_of(right.iter().filter(|right| **right).count() as u64, right.len() as u64)
     }
@@ -106,7 +110,7 @@ impl Recognised {
 pub struct Baseline {
     /// What it recognises.
     #[serde(flatten)]
-    pub recognised: Recognised,
+    pub recognised: ProportionCorrect,
     /// It and the model, image by image; the model is the second.
     pub against_model: Paired,
     /// It knows something, and the model is not shown to know much more: its accuracy is above that of one answer for
@@ -115,10 +119,10 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    fn of(right: &[bool], model: &[bool], majority: Recognised) -> Option<Self> {
-        let recognised = Recognised::of(right)?;
+    fn of(right: &[bool], model: &[bool], majority: ProportionCorrect) -> Option<Self> {
+        let recognised = ProportionCorrect::of(right)?;
         let against_model = Paired::of(right, model);
-        let lead = Recognised::of(model)?.accuracy.value - recognised.accuracy.value;
+        let lead = ProportionCorrect::of(model)?.accuracy.value - recognised.accuracy.value;
         let knows = recognised.accuracy.interval.low > majority.accuracy.value;
         let comes_close = knows && (lead <= CLOSE || against_model.p_value >= P_VALUE);
         Some(Self { recognised, against_model, comes_close })
@@ -131,9 +135,9 @@ pub struct ShortcutAudit {
     /// Images that all were measured on.
     pub n: u64,
     /// The model.
-    pub model: Recognised,
+    pub model: ProportionCorrect,
     /// One and the same answer for all images, the best that there is: what no knowledge at all gives.
-    pub majority: Recognised,
+    pub majority: ProportionCorrect,
     /// Who knows format, size, aspect, channels and bits.
     pub metadata: Baseline,
     /// What that one asks first, as `format jpeg` (in cross-validation, in any of the trainings); none when no question
@@ -146,16 +150,16 @@ pub struct ShortcutAudit {
 impl ShortcutAudit {
     /// `None` of no images.
     pub fn of(answers: &ShortcutAnswers) -> Option<Self> {
-        let ShortcutAnswers { labels, model, metadata, border, questions } = answers;
+        let ShortcutAnswers { labels, model, metadata, border, rules } = answers;
         let n_of = |class: usize| labels.iter().filter(|label| **label == class).count() as u64;
         let most = labels.iter().collect::<BTreeSet<_>>().into_iter().map(|class| n_of(*class)).max()?;
-        let majority = Recognised::out_of(most, labels.len() as u64)?;
+        let majority = ProportionCorrect::out_of(most, labels.len() as u64)?;
         Some(Self {
             n: labels.len() as u64,
-            model: Recognised::of(model)?,
+            model: ProportionCorrect::of(model)?,
             majority,
             metadata: Baseline::of(metadata, model, majority)?,
-            first_questions: questions.clone(),
+            first_questions: rules.clone(),
             border: border.as_ref().and_then(|border| Baseline::of(border, model, majority)),
         })
     }
@@ -182,8 +186,8 @@ impl ShortcutAudit {
 
     /// ` (first of all: format jpeg)`, or nothing.
     fn asked(&self) -> String {
-        let questions: Vec<&str> = self.first_questions.iter().map(String::as_str).collect();
-        if questions.is_empty() { String::new() } else { format!(" (first of all: {})", questions.join("; ")) }
+        let rules: Vec<&str> = self.first_questions.iter().map(String::as_str).collect();
+        if rules.is_empty() { String::new() } else { format!(" (first of all: {})", rules.join("; ")) }
     }
 }
 
@@ -197,7 +201,7 @@ impl ShortcutAudit {
             model: first(18),
             metadata: first(17),
             border: Some(first(11)),
-            questions: BTreeSet::from(["format jpeg".to_owned()]),
+            rules: BTreeSet::from(["format jpeg".to_owned()]),
         };
         Self::of(&answers).unwrap()
     }

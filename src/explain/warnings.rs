@@ -1,7 +1,8 @@
 //! What one should know before relying on an explanation, one plain sentence each.
 
-use crate::domain::{Explanation, ExplanationStatus, ModelRecord, wilson_interval};
+use crate::domain::{Explanation, ExplanationStatus, ModelRecord};
 use crate::nn::INPUT_SIDE;
+use crate::stats::wilson_interval;
 
 /// Fewer validation images say little.
 const FEW_IMAGES: u64 = 20;

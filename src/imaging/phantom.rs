@@ -3,13 +3,12 @@
 //! Everything follows from the class and the seed. They look a little like the real thing and teach nothing about it.
 
 mod anatomy;
-mod draws;
 
 use std::fmt;
 
 use super::picture::{Picture, Pixels};
+use crate::stats::Generator;
 use anatomy::{Anatomy, Place};
-use draws::Draws;
 
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 384;
@@ -64,8 +63,8 @@ pub struct PhantomPatch {
 impl Phantom {
     /// Makes the film. The same class and seed give the same pixels.
     pub fn film(self) -> PhantomFilm {
-        let mut draws = Draws::new(self.seed, self.class as u64);
-        let n_patches = if self.class == PhantomClass::Patchy { 1 + draws.below(3) } else { 0 };
+        let mut draws = stream(self.seed, self.class as u64);
+        let n_patches = if self.class == PhantomClass::Patchy { 1 + below(&mut draws, 3) } else { 0 };
         let anatomy = Anatomy::draw(&mut draws, n_patches);
         let pose = Pose::draw(&mut draws);
         let exposure = Exposure::draw(&mut draws);
@@ -73,7 +72,7 @@ impl Phantom {
         for y in 0..HEIGHT {
             for x in 0..WIDTH {
                 let place = pose.place(f64::from(x) + 0.5, f64::from(y) + 0.5);
-                data.push(exposure.develop(anatomy.brightness(place), draws.normal()));
+                data.push(exposure.develop(anatomy.brightness(place), normal(&mut draws)));
             }
         }
         let patches = anatomy.patches.iter().map(|patch| pose.patch(patch)).collect();
@@ -94,7 +93,7 @@ struct Pose {
 }
 
 impl Pose {
-    fn draw(draws: &mut Draws) -> Self {
+    fn draw(draws: &mut Generator) -> Self {
         let (turn, x, y) = (draws.within(-0.05, 0.05), draws.within(-0.05, 0.05), draws.within(-0.13, -0.03));
         Self { turn, shift: (x, y), scale: draws.within(0.8, 0.9) }
     }
@@ -129,7 +128,7 @@ struct Exposure {
 }
 
 impl Exposure {
-    fn draw(draws: &mut Draws) -> Self {
+    fn draw(draws: &mut Generator) -> Self {
         Self {
             gain: draws.within(0.95, 1.2),
             gamma: draws.within(0.85, 1.15),
@@ -142,6 +141,22 @@ impl Exposure {
         let tone = (brightness * self.gain).max(0.0).powf(self.gamma) + self.haze + self.grain * noise;
         (tone.clamp(0.0, 1.0) * 255.0).round() as u8
     }
+}
+
+/// A stream of random numbers for every film.
+fn stream(seed: u64, class: u64) -> Generator {
+    let mixed = Generator::from_state(seed).bits() ^ class.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    Generator::from_state(mixed)
+}
+
+/// Uniform, 0 to `n - 1`.
+fn below(draws: &mut Generator, n: usize) -> usize {
+    (draws.bits() % n as u64) as usize
+}
+
+/// Mean 0, deviation 1, nearly normal: a sum of six uniform numbers.
+fn normal(draws: &mut Generator) -> f64 {
+    (0..6).map(|_| draws.within(-0.5, 0.5)).sum::<f64>() * std::f64::consts::SQRT_2
 }
 
 #[cfg(test)]
@@ -188,8 +203,8 @@ mod tests {
     #[test]
     fn patches_lie_where_they_are_said_to_lie() {
         for seed in 0..3 {
-            let mut draws = Draws::new(seed, 1);
-            let n_patches = 1 + draws.below(3);
+            let mut draws = stream(seed, 1);
+            let n_patches = 1 + below(&mut draws, 3);
             let mut anatomy = Anatomy::draw(&mut draws, n_patches);
             let pose = Pose::draw(&mut draws);
             let exposure = Exposure::draw(&mut draws);

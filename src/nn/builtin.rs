@@ -21,12 +21,12 @@ use super::architecture::{Conv, VGG16};
 use super::input::Input;
 use super::pattern;
 use super::placed::to_vec;
-use super::random::Generator;
 use super::torch::Torch;
 use super::weights::{self, Layer, Remark, Weights};
 use crate::config::Preparation;
 use crate::disk;
 use crate::domain::{ContentHash, StopFlag};
+use crate::stats::Generator;
 
 /// `origin` of these weights in every record.
 pub(super) const ORIGIN: &str = "built-in";

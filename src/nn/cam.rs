@@ -82,10 +82,10 @@ mod tests {
     use tch::{Kind, Tensor};
 
     use super::*;
-    use crate::domain::Activation;
-    use crate::nn::Generator;
     use crate::nn::head::tests::random_head;
     use crate::nn::placed::to_vec;
+    use crate::stats::Activation;
+    use crate::stats::Generator;
 
     /// Half zeros (as after `ReLU`); `levels` distinct values make ties in the pooling windows.
     fn random_activations(seed: u64, levels: f32) -> Activations {

@@ -14,9 +14,10 @@ use rayon::prelude::*;
 
 use super::architecture::N_FEATURES;
 use super::head::dot;
-use super::random::Generator;
 use super::{Head, NnError};
-use crate::domain::{Activation, ClassName};
+use crate::domain::ClassName;
+use crate::stats::Activation;
+use crate::stats::Generator;
 use adam::keras_rate;
 use scale::POOL;
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::weights::{le_bytes, tensor_of, view};
 use super::{N_FEATURES, NnError};
-use crate::domain::{Activation, ClassName, ContentHash, HeadRecord};
+use crate::domain::{ClassName, ContentHash, HeadRecord};
+use crate::stats::Activation;
 
 const WEIGHT: &str = "head.weight";
 const BIAS: &str = "head.bias";
@@ -149,7 +150,7 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::nn::Generator;
+    use crate::stats::Generator;
 
     pub(in crate::nn) fn random_head(names: &[&str], seed: u64) -> Head {
         let mut generator = Generator::new(seed, "head");

@@ -3,8 +3,8 @@
 //! same on every machine.
 
 use super::architecture::INPUT_SIDE;
-use super::random::Generator;
 use crate::imaging::Rgb8;
+use crate::stats::Generator;
 
 /// Picture `number` of `seed`, 224x224.
 pub(super) fn picture(seed: u64, number: usize) -> Rgb8 {

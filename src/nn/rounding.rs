@@ -28,7 +28,7 @@ pub(super) fn rounded(weight: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Generator;
+    use crate::stats::Generator;
 
     #[test]
     fn every_number_is_bf16_and_near_and_sums_stay() {

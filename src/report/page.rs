@@ -6,7 +6,8 @@ use super::document::{Images, NOTICE, document, score, visible};
 use super::pictures::Pictures;
 use super::record::ReportRecord;
 use super::{provenance, viewer};
-use crate::domain::{Activation, ExplanationStatus, ModelRecord};
+use crate::domain::{ExplanationStatus, ModelRecord};
+use crate::stats::Activation;
 
 const SCRIPT: &str = include_str!("page.js");
 

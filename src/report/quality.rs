@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ClassName, Interval, ModelRecord, Split, wilson_interval};
+use crate::domain::{ClassName, ModelRecord, Split};
+use crate::stats::{Interval, wilson_interval};
 
 /// Hits out of n, with the Wilson interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::error::ReportError;
 use super::quality::Quality;
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId, tempered,
+    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId,
 };
+use crate::stats::tempered;
 
 pub(super) const FILE: &str = "report.json";
 pub(super) const PAGE: &str = "report.html";

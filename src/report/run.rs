@@ -5,8 +5,9 @@ use std::path::Path;
 use super::error::ReportError;
 use super::{record, run_page, tensorboard};
 use crate::disk::write_atomic;
-use crate::domain::{Decision, EpochRecord, Evidence, Judged, ModelRecord};
+use crate::domain::{Decision, EpochRecord, Evidence, ModelRecord};
 use crate::imaging::Picture;
+use crate::stats::Predictions;
 
 /// What a run's page is made from.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub struct RunReport<'a> {
     /// Epoch by epoch.
     pub history: &'a [EpochRecord],
     /// Its answers on the validation images.
-    pub judged: &'a Judged,
+    pub judged: &'a Predictions,
     /// The validation images' file names, in the same order.
     pub names: &'a [String],
     /// Its worst mistakes, the worst first.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::document::visible;
-use crate::domain::{Recognised, ShortcutAudit};
+use crate::domain::{ProportionCorrect, ShortcutAudit};
 
 /// The model beside those who do not see the content, and, where they come close to it, what that means.
 pub(super) fn section(audit: &ShortcutAudit) -> Markup {
@@ -35,10 +35,10 @@ pub(super) fn section(audit: &ShortcutAudit) -> Markup {
     }
 }
 
-fn told(recognised: Option<Recognised>) -> Markup {
+fn told(recognised: Option<ProportionCorrect>) -> Markup {
     html! {
         @match recognised {
-            Some(Recognised { right, accuracy }) => {
+            Some(ProportionCorrect { right, accuracy }) => {
                 td { (right) }
                 td { (format!("{:.3}", accuracy.value)) }
                 td { (format!("{:.3} to {:.3}", accuracy.interval.low, accuracy.interval.high)) }

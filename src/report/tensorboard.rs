@@ -138,7 +138,8 @@ fn crc32c(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Activation, Assessment, Judged};
+    use crate::domain::Assessment;
+    use crate::stats::{Activation, Predictions};
 
     /// A remainder of polynomials, the highest power first: the definition of the checksum, written another way.
     fn remainder(bytes: &[u8]) -> u32 {
@@ -251,7 +252,8 @@ mod tests {
     fn a_run_is_two_files_that_say_what_the_history_says() {
         let dir = tempfile::tempdir().unwrap();
         let mut model = ModelRecord::example("chest", "0001-abc");
-        let judged = Judged { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 2], labels: vec![0, 1] };
+        let judged =
+            Predictions { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 2], labels: vec![0, 1] };
         model.assessment = Some(Assessment::of(&judged, &model.classes, &mut |_| 0));
         let history = [epoch(1, 0.5), epoch(2, f64::NAN), epoch(3, f64::INFINITY), epoch(300, 0.25)];
         write(dir.path(), &model, &history).unwrap();

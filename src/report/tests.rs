@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
-    Activation, Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, Confusion, ContentHash, DatasetName,
-    Decision, EpochRecord, Evidence, ExplanationStatus, HeadRecord, Judged, RunId, ShortcutAudit, StopReason,
+    Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, DatasetName, Decision, EpochRecord,
+    Evidence, ExplanationStatus, HeadRecord, RunId, ShortcutAudit, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
+use crate::stats::{Activation, Confusion, Predictions};
 
 mod tested;
 
@@ -74,7 +75,7 @@ fn assessment(classes: [&str; 2]) -> Assessment {
     let answers: [(f64, usize, usize); 4] = [(2.0, 0, 9), (-1.0, 0, 1), (0.5, 1, 2), (-3.0, 1, 8)];
     let each = answers.iter().flat_map(|(z, label, n)| (0..*n).map(move |_| (vec![*z, -z], *label)));
     let (logits, labels) = each.unzip();
-    let judged = Judged { activation: Activation::Sigmoid, logits, labels };
+    let judged = Predictions { activation: Activation::Sigmoid, logits, labels };
     let mut turn = 0;
     Assessment::of(&judged, &classes.map(class), &mut |n| {
         turn += 7;
@@ -322,7 +323,7 @@ fn many_reports_are_shared_out_and_a_new_one_changes_the_first_page_alone() {
 /// Writes the page of the run whose second class has this name; its second image, a mistake, is called so as well.
 fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> String {
     let model = model(["patchy", name]);
-    let judged = Judged {
+    let judged = Predictions {
         activation: Activation::Sigmoid,
         logits: vec![vec![2.0, -2.0], vec![1.5, -1.0], vec![-3.0, 2.5], vec![0.2, -0.1]],
         labels: vec![0, 1, 1, 0],

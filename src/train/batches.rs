@@ -8,7 +8,8 @@ use super::job::FreshCopy;
 use super::{LabelledImage, TrainError};
 use crate::domain::StopFlag;
 use crate::imaging::Rgb8;
-use crate::nn::{Engine, Generator, N_FEATURES};
+use crate::nn::{Engine, N_FEATURES};
+use crate::stats::Generator;
 
 /// Everything that may be learned from.
 pub(super) struct TrainingRows<'a> {

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use super::TrainError;
 use super::cache::FeatureCache;
 use super::callbacks::Score;
-use crate::domain::{ClassName, Confusion, ContentHash};
+use crate::domain::{ClassName, ContentHash};
 use crate::nn::{Head, N_FEATURES};
+use crate::stats::Confusion;
 
 /// One image with cached features: its content, and the index of its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +94,7 @@ pub(super) fn logits(head: &Head, rows: &[Row], cache: &FeatureCache) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Activation;
+    use crate::stats::Activation;
 
     fn names(names: &[&str]) -> Vec<ClassName> {
         names.iter().map(|name| ClassName::new(*name).unwrap()).collect()

@@ -7,8 +7,9 @@ use super::job::{self, LabelledImage, TrainJob};
 use super::run::{self, Prediction};
 use super::{TrainError, shortcuts};
 use crate::content::{FileFailure, warn_of};
-use crate::domain::{Activation, Progress, ShortcutAnswers, Silent, StopFlag, fit_temperature};
+use crate::domain::{Progress, ShortcutAnswers, Silent, StopFlag};
 use crate::nn::Engine;
+use crate::stats::{Activation, fit_temperature};
 
 /// How a model does on images that had no part in early stopping, checkpoint, scaling or temperature.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::TrainError;
 use crate::config::TrainSettings;
 use crate::content::Reader;
-use crate::domain::{ClassCount, ClassName, Clock, ContentHash, DatasetName, Outside, RunId, Split};
+use crate::domain::{ClassCount, ClassName, Clock, ContentHash, DatasetName, NonContentFacts, RunId, Split};
 use crate::imaging::Picture;
 
 /// An original with its label.
@@ -21,7 +21,7 @@ pub struct LabelledImage {
     /// Where it lies; absolute.
     pub path: PathBuf,
     /// What is known of it without a look at what it shows.
-    pub outside: Outside,
+    pub non_content: NonContentFacts,
 }
 
 /// An augmented copy of a training original, on disk.
@@ -150,8 +150,8 @@ mod tests {
     fn image(number: u8, class: &str, split: Split) -> LabelledImage {
         let class = ClassName::new(class).unwrap();
         let facts = ImageFacts { width: 1, height: 1, format: "png".to_owned(), colour: "grey8".to_owned() };
-        let outside = Outside { facts, border: None };
-        LabelledImage { hash: ContentHash::of(&[number]), class, split, path: PathBuf::new(), outside }
+        let non_content = NonContentFacts { file: facts, border: None };
+        LabelledImage { hash: ContentHash::of(&[number]), class, split, path: PathBuf::new(), non_content }
     }
 
     fn refusal(samples: &[LabelledImage]) -> String {

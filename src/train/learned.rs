@@ -25,7 +25,7 @@ pub fn learned_from(run_dir: &Path) -> BTreeSet<ContentHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClassName, ImageFacts, Outside};
+    use crate::domain::{ClassName, ImageFacts, NonContentFacts};
 
     #[test]
     fn a_run_says_which_originals_it_learned_from() {
@@ -34,8 +34,8 @@ mod tests {
             class: ClassName::new("a").unwrap(),
             split,
             path: std::path::PathBuf::new(),
-            outside: Outside {
-                facts: ImageFacts { width: 1, height: 1, format: "png".to_owned(), colour: "grey8".to_owned() },
+            non_content: NonContentFacts {
+                file: ImageFacts { width: 1, height: 1, format: "png".to_owned(), colour: "grey8".to_owned() },
                 border: None,
             },
         };

@@ -136,8 +136,9 @@ fn past(numbers: &[f64; COLUMNS]) -> Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Activation, ClassName};
+    use crate::domain::ClassName;
     use crate::nn::N_FEATURES;
+    use crate::stats::Activation;
 
     fn standing() -> TrainingState {
         let adam = |n: usize| Adam { values: vec![0.1; n], first: vec![-1e-9; n], second: vec![1e-20; n] };

@@ -18,11 +18,12 @@ use super::tested::tested;
 use crate::content::{FileFailure, warn_of};
 use crate::disk;
 use crate::domain::{
-    Activation, Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, Judged, ModelRecord, Progress,
-    ShortcutAnswers, ShortcutAudit, Silent, Split, StopFlag, Versions,
+    Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, ModelRecord, Progress, ShortcutAnswers,
+    ShortcutAudit, Silent, Split, StopFlag, Versions,
 };
 use crate::imaging::PIXELS;
-use crate::nn::{Engine, FEATURES, Generator, Head};
+use crate::nn::{Engine, FEATURES, Head};
+use crate::stats::{Activation, Generator, Predictions};
 
 /// What a training made.
 #[derive(Debug)]
@@ -163,8 +164,8 @@ pub(super) fn assess(
     Assessment::of(&judged(activation, rows, logits), classes, &mut |n| generator.below(n))
 }
 
-pub(super) fn judged(activation: Activation, rows: &[Row], logits: &[Vec<f64>]) -> Judged {
-    Judged { activation, logits: logits.to_vec(), labels: rows.iter().map(|row| row.class).collect() }
+pub(super) fn judged(activation: Activation, rows: &[Row], logits: &[Vec<f64>]) -> Predictions {
+    Predictions { activation, logits: logits.to_vec(), labels: rows.iter().map(|row| row.class).collect() }
 }
 
 /// What is said of an image that cannot be used.

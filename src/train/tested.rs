@@ -5,8 +5,8 @@ use super::epochs::Fitted;
 use super::evaluation;
 use super::features::Features;
 use super::run::Gathered;
-use crate::domain::{Assessment, Judged, TestRecord, fit_temperature};
-use crate::nn::Generator;
+use crate::domain::{Assessment, TestRecord};
+use crate::stats::{Generator, Predictions, fit_temperature};
 
 /// How the kept layer does on them, at the temperature of the validation images; `None` when there are none.
 pub(super) fn tested(
@@ -24,7 +24,7 @@ pub(super) fn tested(
     let temperature = fit_temperature(activation, &fitted.evaluation.logits, &validation);
     let measured = evaluation::evaluate(&fitted.head, test, &features.cache)?;
     let labels = test.iter().map(|row| row.class).collect();
-    let judged = Judged { activation, logits: measured.logits, labels };
+    let judged = Predictions { activation, logits: measured.logits, labels };
     let mut generator = Generator::new(seed, "bootstrap");
     let assessment = Assessment::at(&judged, &material.classes, temperature, &mut |n| generator.below(n));
     Ok(Some(TestRecord { confusion: measured.confusion, assessment }))

@@ -7,11 +7,12 @@ use super::*;
 use crate::config::{self, LimitSettings, Monitor, TrainSettings};
 use crate::content::Reader;
 use crate::domain::{
-    Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, Outside, Progress, RunId, Silent, Split,
-    StopFlag, StopReason,
+    Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, NonContentFacts, Progress, RunId, Silent,
+    Split, StopFlag, StopReason,
 };
 use crate::imaging::{Picture, Pixels, encode_png};
-use crate::nn::{Generator, Head, engine_for_tests};
+use crate::nn::{Head, engine_for_tests};
+use crate::stats::Generator;
 
 /// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.
 fn striped(upright: bool, number: u64) -> Picture {
@@ -43,8 +44,14 @@ impl Scene {
                 let picture = striped(class == "upright", number);
                 let path = scene.write(&format!("{class}-{number}.png"), &picture);
                 let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-                let outside = Outside { facts: picture.facts(), border: Some(picture.border()) };
-                scene.samples.push(LabelledImage { hash, class: ClassName::new(class).unwrap(), split, path, outside });
+                let non_content = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
+                scene.samples.push(LabelledImage {
+                    hash,
+                    class: ClassName::new(class).unwrap(),
+                    split,
+                    path,
+                    non_content,
+                });
             }
         }
         scene
@@ -152,7 +159,11 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     assert_eq!((assessment.n, assessment.roc_auc_mean), (4, Some(1.0)));
     let shortcuts = model.shortcuts.as_ref().unwrap();
     assert_eq!((shortcuts.n, shortcuts.model.right), (4, 4));
-    assert_eq!((shortcuts.metadata.recognised.right, shortcuts.majority.right), (2, 2), "all are alike from outside");
+    assert_eq!(
+        (shortcuts.metadata.recognised.right, shortcuts.majority.right),
+        (2, 2),
+        "all are alike from non_content"
+    );
     assert_eq!(first.predictions.len(), 4);
 }
 
@@ -166,8 +177,8 @@ fn test_images_are_measured_once_and_change_nothing() {
         let path = scene.write(&format!("test-{number}.png"), &picture);
         let hash = ContentHash::of(&std::fs::read(&path).unwrap());
         let (class, split) = (ClassName::new("upright").unwrap(), Split::Test);
-        let outside = Outside { facts: picture.facts(), border: Some(picture.border()) };
-        scene.samples.push(LabelledImage { hash, class, split, path, outside });
+        let non_content = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
+        scene.samples.push(LabelledImage { hash, class, split, path, non_content });
     }
     let with = scene.train("with").unwrap();
     assert_eq!(with.images_forwarded, 3, "each once, and nothing else again");
@@ -314,10 +325,10 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     let mut scene = Scene::new(3, 2);
     let picture = striped(true, 50);
     let path = scene.write("mislabelled.png", &picture);
-    let outside = Outside { facts: picture.facts(), border: Some(picture.border()) };
+    let non_content = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
     let hash = ContentHash::of(&std::fs::read(&path).unwrap());
     let class = ClassName::new("level").unwrap();
-    scene.samples.push(LabelledImage { hash, class, split: Split::Validation, path: path.clone(), outside });
+    scene.samples.push(LabelledImage { hash, class, split: Split::Validation, path: path.clone(), non_content });
     let first = scene.train("first").unwrap();
     let [mistake] = first.mistakes.as_slice() else { panic!("{:?}", first.mistakes) };
     let prediction = &first.predictions[mistake.at];

@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::domain::{
-    Activation, ClassName, ContentHash, Contrast, DatasetName, Differences, Judged, Measures, Paired, Split,
-};
-use crate::nn::Generator;
+use crate::domain::{ClassName, ContentHash, DatasetName, Split};
+use crate::stats::{Activation, Differences, Generator, Measures, Paired, PairedComparison, Predictions};
 use crate::train::{HeldOut, Prediction};
 
 use super::cross_validation::{self, Folds};
@@ -76,8 +74,8 @@ pub fn ablate(
     let classes: BTreeSet<&ClassName> = job.samples.iter().map(|sample| &sample.class).collect();
     let (first, second) = aligned(&with, &without);
     let mut generator = Generator::new(tools.settings.train.seed, "bootstrap");
-    let contrast = Contrast::of(&first, &second, classes.len(), &mut |n| generator.below(n));
-    let Contrast { n, first, second, difference, paired } = contrast.ok_or(WorkflowError::NothingInCommon)?;
+    let contrast = PairedComparison::of(&first, &second, classes.len(), &mut |n| generator.below(n));
+    let PairedComparison { n, first, second, difference, paired } = contrast.ok_or(WorkflowError::NothingInCommon)?;
     let epochs = |parts: &[HeldOut]| parts.iter().map(|part| part.epoch).collect();
     Ok(Ablation {
         dataset: job.dataset.clone(),
@@ -109,7 +107,7 @@ fn held_out(
 }
 
 /// The answers of both on the images that both answered, in the same order.
-fn aligned(with: &[HeldOut], without: &[HeldOut]) -> (Judged, Judged) {
+fn aligned(with: &[HeldOut], without: &[HeldOut]) -> (Predictions, Predictions) {
     let by_hash = |parts: &[HeldOut]| -> BTreeMap<ContentHash, Prediction> {
         let predictions = parts.iter().flat_map(|part| &part.predictions);
         predictions.map(|prediction| (prediction.hash, prediction.clone())).collect()
@@ -120,7 +118,7 @@ fn aligned(with: &[HeldOut], without: &[HeldOut]) -> (Judged, Judged) {
     let activation = with.first().map_or(Activation::Sigmoid, |part| part.activation);
     let judged = |answers: BTreeMap<ContentHash, Prediction>| {
         let (logits, labels) = answers.into_values().map(|answer| (answer.logits, answer.label)).unzip();
-        Judged { activation, logits, labels }
+        Predictions { activation, logits, labels }
     };
     (judged(first), judged(second))
 }

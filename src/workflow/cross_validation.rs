@@ -4,12 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::domain::{
-    Assessment, ClassName, ContentHash, DatasetName, Estimate, Judged, Sample, ShortcutAnswers, ShortcutAudit, Split,
-    tempered,
-};
+use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Sample, ShortcutAnswers, ShortcutAudit, Split};
 use crate::ingest;
-use crate::nn::Generator;
+use crate::stats::{Estimate, Generator, Predictions, tempered};
 use crate::train::HeldOut;
 
 use super::training::{TrainingContext, TrainingPlan, WorkflowError};
@@ -140,18 +137,18 @@ fn split_anew(samples: Vec<Sample>, tools: &TrainingContext<'_>) -> Vec<Sample> 
     ingest::assign_split(&free, tools.settings.split.validation)
 }
 
-fn judged(part: &HeldOut, temperature: f64) -> Judged {
-    Judged {
+fn judged(part: &HeldOut, temperature: f64) -> Predictions {
+    Predictions {
         activation: part.activation,
         logits: part.predictions.iter().map(|prediction| tempered(&prediction.logits, temperature)).collect(),
         labels: part.predictions.iter().map(|prediction| prediction.label).collect(),
     }
 }
 
-fn together(parts: &[Judged]) -> Judged {
+fn together(parts: &[Predictions]) -> Predictions {
     let mut parts = parts.iter().cloned();
-    let first = parts.next().unwrap_or(Judged {
-        activation: crate::domain::Activation::Sigmoid,
+    let first = parts.next().unwrap_or(Predictions {
+        activation: crate::stats::Activation::Sigmoid,
         logits: vec![],
         labels: vec![],
     });
@@ -163,12 +160,12 @@ fn together(parts: &[Judged]) -> Judged {
 }
 
 fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed: u64) -> CrossValidated {
-    let assess = |judged: &Judged| {
+    let assess = |judged: &Predictions| {
         let mut generator = Generator::new(seed, "bootstrap");
         Assessment::of(judged, classes, &mut |n| generator.below(n))
     };
-    let raw: Vec<Judged> = parts.iter().map(|part| judged(part, 1.0)).collect();
-    let at_own: Vec<Judged> = parts.iter().map(|part| judged(part, part.temperature)).collect();
+    let raw: Vec<Predictions> = parts.iter().map(|part| judged(part, 1.0)).collect();
+    let at_own: Vec<Predictions> = parts.iter().map(|part| judged(part, part.temperature)).collect();
     let each: Vec<Assessment> = raw.iter().map(assess).collect();
     let accuracy_folds: Vec<f64> =
         each.iter().map(|part| part.accuracy.map_or(0.0, |accuracy| accuracy.value)).collect();

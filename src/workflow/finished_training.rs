@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Workspace;
-use crate::domain::{
-    ContentHash, Counter, DatasetName, Decision, Judged, Ledger, LedgerEvent, ModelRecord, StopReason,
-};
+use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord, StopReason};
 use crate::nn::{Engine, Head};
 use crate::report::{self, Mistake, ReportError, RunReport};
+use crate::stats::Predictions;
 use crate::train::{self, Augmented, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
 
 use super::failed_work::{FailedWork, Work};
@@ -172,7 +171,7 @@ fn write_page(
     decision: &Decision,
 ) -> Result<(), ReportError> {
     let Outcome { model, predictions, history, mistakes, .. } = outcome;
-    let judged = Judged {
+    let judged = Predictions {
         activation: model.head.activation,
         logits: predictions.iter().map(|prediction| prediction.logits.clone()).collect(),
         labels: predictions.iter().map(|prediction| prediction.label).collect(),

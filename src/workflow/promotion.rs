@@ -1,7 +1,8 @@
 //! Whether a candidate becomes the best model. Training and promoting are two steps with two records.
 
 use crate::config::PromotionPolicy;
-use crate::domain::{Clock, DatasetName, Decision, Ledger, ModelRecord, Paired, RunId};
+use crate::domain::{Clock, DatasetName, Decision, Ledger, ModelRecord, RunId};
+use crate::stats::Paired;
 
 /// Candidate and best model on the same validation images.
 #[derive(Debug, Clone, Copy, PartialEq)]

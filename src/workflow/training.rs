@@ -245,7 +245,7 @@ pub(super) fn labelled(job: &TrainingPlan, sample: &Sample) -> Option<LabelledIm
         class: sample.class.clone(),
         split: sample.split.filter(|side| *side != Split::Aside)?,
         path: job.root.join(&sample.path),
-        outside: sample.outside(),
+        non_content: sample.non_content(),
     })
 }
 

@@ -6,30 +6,34 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
-const ROOMS: [(&str, &[&str]); 16] = [
-    ("domain", &[]),
-    ("config", &["domain"]),
+const ROOMS: [(&str, &[&str]); 17] = [
+    ("stats", &[]),
+    ("domain", &["stats"]),
+    ("config", &["stats", "domain"]),
     ("disk", &["domain"]),
-    ("imaging", &["domain", "config"]),
-    ("content", &["domain", "config", "disk", "imaging"]),
-    ("registry", &["domain", "disk"]),
-    ("nn", &["domain", "config", "disk", "imaging"]),
-    ("watch", &["domain", "config", "content"]),
-    ("ingest", &["domain", "config", "disk", "imaging", "content"]),
-    ("augment", &["domain", "config", "disk", "imaging", "content"]),
-    ("train", &["domain", "config", "disk", "imaging", "content", "nn"]),
-    ("explain", &["domain", "config", "disk", "imaging", "content", "nn"]),
-    ("report", &["domain", "config", "disk", "imaging"]),
+    ("imaging", &["stats", "domain", "config"]),
+    ("content", &["stats", "domain", "config", "disk", "imaging"]),
+    ("registry", &["stats", "domain", "disk"]),
+    ("nn", &["stats", "domain", "config", "disk", "imaging"]),
+    ("watch", &["stats", "domain", "config", "content"]),
+    ("ingest", &["stats", "domain", "config", "disk", "imaging", "content"]),
+    ("augment", &["stats", "domain", "config", "disk", "imaging", "content"]),
+    ("train", &["stats", "domain", "config", "disk", "imaging", "content", "nn"]),
+    ("explain", &["stats", "domain", "config", "disk", "imaging", "content", "nn"]),
+    ("report", &["stats", "domain", "config", "disk", "imaging"]),
     (
         "workflow",
-        &["domain", "config", "disk", "imaging", "content", "nn", "ingest", "augment", "train", "explain", "report"],
+        &[
+            "stats", "domain", "config", "disk", "imaging", "content", "nn", "ingest", "augment", "train", "explain",
+            "report",
+        ],
     ),
-    ("service", &["domain", "config", "disk", "content", "registry", "watch", "ingest", "report", "workflow"]),
+    ("service", &["stats", "domain", "config", "disk", "content", "registry", "watch", "ingest", "report", "workflow"]),
     (
         "cli",
         &[
-            "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment", "train",
-            "explain", "report", "workflow", "service",
+            "stats", "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment",
+            "train", "explain", "report", "workflow", "service",
         ],
     ),
 ];

@@ -8,9 +8,10 @@ use super::super::{output, registering};
 use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::disk::{self, Workspace};
 use crate::domain::{
-    ClassName, Clock, Confusion, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
+    ClassName, Clock, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
 };
 use crate::nn::{self, ImportedModel};
+use crate::stats::Confusion;
 use crate::workflow::{Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! What `gradwatch train --ablate` tells people.
 
-use crate::domain::{Estimate, Interval};
+use crate::stats::{Estimate, Interval};
 use crate::workflow::{Ablation, Part};
 
 /// What can be left out.
@@ -88,7 +88,8 @@ fn mean(epochs: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DatasetName, Differences, Measures, Paired};
+    use crate::domain::DatasetName;
+    use crate::stats::{Differences, Measures, Paired};
 
     fn estimate(value: f64, low: f64, high: f64) -> Estimate {
         Estimate { value, interval: Interval { low, high } }

@@ -1,6 +1,7 @@
 //! Measures with their intervals, a line each, as `gradwatch train` tells them.
 
-use crate::domain::{Assessment, ClassAssessment, Estimate, TestRecord};
+use crate::domain::{Assessment, TestRecord};
+use crate::stats::{ClassAssessment, Estimate};
 
 /// How a model did on the test images.
 pub(super) fn tested(TestRecord { confusion, assessment }: &TestRecord) -> String {

@@ -22,29 +22,34 @@ fn facts(format: &str, width: u32, height: u32, colour: &str) -> ImageFacts {
 }
 
 /// An image of any size and border, in one format.
-fn plain(noise: &mut Noise) -> Outside {
+fn plain(noise: &mut Noise) -> NonContentFacts {
     let (width, height) = (500 + noise.below(1500) as u32, 500 + noise.below(1500) as u32);
     let border = Border::new(std::array::from_fn(|_| 60 + noise.below(80) as u8));
-    Outside { facts: facts("png", width, height, "grey8"), border: Some(border) }
+    NonContentFacts { file: facts("png", width, height, "grey8"), border: Some(border) }
 }
 
 /// `n` images of each of `n_classes`, changed by `mark`, a function of the class.
-fn images(n: usize, n_classes: usize, seed: u64, mark: impl Fn(usize, &mut Outside)) -> Vec<(usize, Outside)> {
+fn images(
+    n: usize,
+    n_classes: usize,
+    seed: u64,
+    mark: impl Fn(usize, &mut NonContentFacts),
+) -> Vec<(usize, NonContentFacts)> {
     let mut noise = Noise(seed);
     let image = |at: usize| {
-        let (class, mut outside) = (at % n_classes, plain(&mut noise));
-        mark(class, &mut outside);
-        (class, outside)
+        let (class, mut non_content) = (at % n_classes, plain(&mut noise));
+        mark(class, &mut non_content);
+        (class, non_content)
     };
     (0..n * n_classes).map(image).collect()
 }
 
-fn seen(images: &[(usize, Outside)]) -> Vec<(usize, &Outside)> {
-    images.iter().map(|(class, outside)| (*class, outside)).collect()
+fn seen(images: &[(usize, NonContentFacts)]) -> Vec<(usize, &NonContentFacts)> {
+    images.iter().map(|(class, non_content)| (*class, non_content)).collect()
 }
 
 /// Of 20 images a class learned from and 10 measured on, beside a model that gets all right.
-fn audit(n_classes: usize, mark: impl Fn(usize, &mut Outside)) -> ShortcutAudit {
+fn audit(n_classes: usize, mark: impl Fn(usize, &mut NonContentFacts)) -> ShortcutAudit {
     let (learned, measured) = (images(20, n_classes, 1, &mark), images(10, n_classes, 2, &mark));
     let model = vec![true; measured.len()];
     ShortcutAudit::of(&ShortcutAnswers::of(&seen(&learned), &seen(&measured), model, n_classes)).unwrap()
@@ -56,25 +61,26 @@ fn questions(audit: &ShortcutAudit) -> Vec<&str> {
 
 #[test]
 fn a_format_a_size_and_a_depth_give_the_class_away() {
-    let check = |mark: fn(usize, &mut Outside), question: &str| {
+    let check = |mark: fn(usize, &mut NonContentFacts), question: &str| {
         let audit = audit(2, mark);
         assert_eq!((questions(&audit), audit.metadata.recognised.right), (vec![question], 20));
         assert!(audit.metadata.comes_close && !audit.border.unwrap().comes_close, "{audit:?}");
         let warning = audit.warning().unwrap();
         assert!(warning.contains(&format!("(first of all: {question}) gets 20 right")), "{warning}");
     };
-    check(|class, image| image.facts.format = ["jpeg", "png"][class].to_owned(), "format jpeg");
-    check(|class, image| image.facts.colour = ["rgb8", "grey8"][class].to_owned(), "channels grey");
-    check(|class, image| image.facts.colour = ["grey16", "grey8"][class].to_owned(), "bits 16");
+    check(|class, image| image.file.format = ["jpeg", "png"][class].to_owned(), "format jpeg");
+    check(|class, image| image.file.colour = ["rgb8", "grey8"][class].to_owned(), "channels grey");
+    check(|class, image| image.file.colour = ["grey16", "grey8"][class].to_owned(), "bits 16");
     // The other class has every size, larger and smaller.
-    let exact = |class: usize, image: &mut Outside| {
+    let exact = |class: usize, image: &mut NonContentFacts| {
         if class == 0 {
-            (image.facts.width, image.facts.height) = (1024, 1024);
+            (image.file.width, image.file.height) = (1024, 1024);
         }
     };
     check(exact, "size 1024 x 1024");
-    let wider =
-        |class: usize, image: &mut Outside| image.facts.width = 700 + 600 * class as u32 + image.facts.width % 200;
+    let wider = |class: usize, image: &mut NonContentFacts| {
+        image.file.width = 700 + 600 * class as u32 + image.file.width % 200;
+    };
     check(wider, "width above 1104");
 }
 
@@ -114,7 +120,7 @@ fn where_nothing_gives_the_class_away_nobody_is_warned() {
 #[test]
 fn many_classes_are_told_apart_by_their_sizes_and_borders() {
     let audit = audit(12, |class, image| {
-        (image.facts.width, image.facts.height) = (600 + 10 * class as u32, 800);
+        (image.file.width, image.file.height) = (600 + 10 * class as u32, 800);
         image.border = Some(Border::new(image.border.unwrap().levels().map(|level| level / 4 + 19 * class as u8)));
     });
     assert_eq!((audit.majority.right, audit.metadata.recognised.right, audit.n), (10, 120, 120));
@@ -123,9 +129,9 @@ fn many_classes_are_told_apart_by_their_sizes_and_borders() {
 
 #[test]
 fn a_class_with_one_image_is_no_rule_and_no_obstacle() {
-    let mut learned = images(20, 2, 1, |class, image| image.facts.format = ["jpeg", "png"][class].to_owned());
+    let mut learned = images(20, 2, 1, |class, image| image.file.format = ["jpeg", "png"][class].to_owned());
     let mut rare = plain(&mut Noise(9));
-    rare.facts.format = "bmp".to_owned();
+    rare.file.format = "bmp".to_owned();
     learned.push((2, rare));
     let answers = ShortcutAnswers::of(&seen(&learned), &seen(&learned), vec![true; 41], 3);
     let audit = ShortcutAudit::of(&answers).unwrap();
@@ -145,7 +151,7 @@ fn spreadless_classes_are_told_apart() {
 
 #[test]
 fn an_unknown_border_is_not_guessed() {
-    let mark = |_: usize, image: &mut Outside| image.border = None;
+    let mark = |_: usize, image: &mut NonContentFacts| image.border = None;
     let (learned, measured) = (images(4, 2, 1, mark), images(4, 2, 2, |_, _| {}));
     let without = ShortcutAnswers::of(&seen(&learned), &seen(&measured), vec![true; 8], 2);
     assert_eq!(ShortcutAudit::of(&without).unwrap().border, None);
@@ -157,7 +163,7 @@ fn an_unknown_border_is_not_guessed() {
 fn close_is_what_the_images_cannot_tell_from_the_model_or_five_points() {
     let first = |n: usize, of: usize| (0..of).map(|at| at < n).collect::<Vec<bool>>();
     let check = |(baseline, model, n): (usize, usize, usize), close: bool| {
-        let majority = Recognised::out_of(n as u64 / 2, n as u64).unwrap();
+        let majority = ProportionCorrect::out_of(n as u64 / 2, n as u64).unwrap();
         let found = Baseline::of(&first(baseline, n), &first(model, n), majority).unwrap();
         assert_eq!(found.comes_close, close, "{baseline} and {model} of {n}: {found:?}");
     };
@@ -193,15 +199,15 @@ fn records_of_older_versions_are_read() {
     let sample = r#"{"dataset": "chest", "class": "covid", "path": "a.png", "group": null, "split": "train",
         "image": {"width": 2, "height": 3, "format": "png", "colour": "grey8"}, "hash": "HASH"}"#;
     let sample: Sample = serde_json::from_str(&sample.replace("HASH", &ContentHash::of(b"a").to_string())).unwrap();
-    assert_eq!(sample.outside(), Outside { facts: facts("png", 2, 3, "grey8"), border: None });
+    assert_eq!(sample.non_content(), NonContentFacts { file: facts("png", 2, 3, "grey8"), border: None });
 }
 
-fn any_image() -> impl Strategy<Value = (usize, Outside)> {
+fn any_image() -> impl Strategy<Value = (usize, NonContentFacts)> {
     let format = prop::sample::select(vec!["png", "jpeg"]);
     let border = prop::collection::vec(any::<u8>(), Border::N_CELLS);
     (0..3_usize, format, 1..5_u32, 1..5_u32, border).prop_map(|(class, format, width, height, levels)| {
         let border = Some(Border::new(levels.try_into().unwrap()));
-        (class, Outside { facts: facts(format, width, height, "grey8"), border })
+        (class, NonContentFacts { file: facts(format, width, height, "grey8"), border })
     })
 }
 
@@ -214,10 +220,10 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let mut noise = Noise(seed);
-        let shuffled: BTreeMap<u64, &(usize, Outside)> =
+        let shuffled: BTreeMap<u64, &(usize, NonContentFacts)> =
             images.iter().enumerate().map(|(at, image)| (noise.below(1 << 20) << 8 | at as u64, image)).collect();
-        let shuffled: Vec<(usize, &Outside)> =
-            shuffled.into_values().map(|(class, outside)| (*class, outside)).collect();
+        let shuffled: Vec<(usize, &NonContentFacts)> =
+            shuffled.into_values().map(|(class, non_content)| (*class, non_content)).collect();
         let model = vec![true; images.len()];
         let answers = ShortcutAnswers::of(&seen(&images), &seen(&images), model.clone(), 3);
         prop_assert_eq!(&ShortcutAnswers::of(&shuffled, &seen(&images), model, 3), &answers);

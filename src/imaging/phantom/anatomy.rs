@@ -4,7 +4,8 @@
 
 use std::f64::consts::TAU;
 
-use super::draws::Draws;
+use super::below;
+use crate::stats::Generator;
 
 const N_SPOTS: usize = 32;
 
@@ -56,7 +57,7 @@ struct Spot {
 }
 
 impl Patch {
-    fn draw(draws: &mut Draws, lung: &Ellipse) -> Self {
+    fn draw(draws: &mut Generator, lung: &Ellipse) -> Self {
         let (turn, out) = (draws.within(0.0, TAU), draws.within(0.0, 0.6));
         let (dx, dy) = (out * lung.half.0 * turn.cos(), out * lung.half.1 * 0.8 * turn.sin());
         let at = Place { x: lung.at.x + dx, y: lung.at.y + dy };
@@ -77,7 +78,7 @@ impl Patch {
 
 impl Spot {
     /// Spread evenly over the patch.
-    fn draw(draws: &mut Draws, middle: Place, reach: f64) -> Self {
+    fn draw(draws: &mut Generator, middle: Place, reach: f64) -> Self {
         let (turn, out) = (draws.within(0.0, TAU), reach * draws.within(0.0, 1.0).sqrt());
         let at = Place { x: middle.x + out * turn.cos(), y: middle.y + out * turn.sin() };
         Self { at, radius: draws.within(0.025, 0.045), strength: draws.within(0.14, 0.28) }
@@ -99,7 +100,7 @@ pub(super) struct Anatomy {
 
 impl Anatomy {
     /// A body with `n_patches` patches in its lungs.
-    pub(super) fn draw(draws: &mut Draws, n_patches: usize) -> Self {
+    pub(super) fn draw(draws: &mut Generator, n_patches: usize) -> Self {
         let (wide, high) = (draws.within(0.29, 0.34), draws.within(0.6, 0.68));
         let lungs = [-1.0, 1.0].map(|side| {
             Ellipse::new((side * draws.within(0.38, 0.42), draws.within(-0.1, -0.02)), (wide, high), side * -0.1)
@@ -110,7 +111,7 @@ impl Anatomy {
         let (rib_gap, rib_top) = (draws.within(0.145, 0.165), draws.within(-0.76, -0.7));
         let rib_strength = draws.within(0.05, 0.08);
         let vessels = (0..18).map(|n| vessel(draws, if n % 2 == 0 { -1.0 } else { 1.0 })).collect();
-        let first = draws.below(2);
+        let first = below(draws, 2);
         let patches = (0..n_patches).map(|n| Patch::draw(draws, &lungs[(first + n) % 2])).collect();
         Self { lungs, dome, heart, rib_gap, rib_top, rib_strength, vessels, patches }
     }
@@ -179,7 +180,7 @@ impl Anatomy {
     }
 }
 
-fn vessel(draws: &mut Draws, side: f64) -> (Place, Place, f64) {
+fn vessel(draws: &mut Generator, side: f64) -> (Place, Place, f64) {
     let root = Place { x: side * draws.within(0.14, 0.2), y: draws.within(-0.12, 0.08) };
     let (turn, length) = (draws.within(-1.3, 1.2), draws.within(0.15, 0.38));
     let tip = Place { x: root.x + side * length * turn.cos(), y: root.y + length * turn.sin() };

@@ -1,14 +1,15 @@
 //! The network against its definition, and its ways of computing against each other.
 
 use super::*;
-use crate::domain::{Activation, ClassName, StopFlag};
+use crate::domain::{ClassName, StopFlag};
 use crate::imaging::{Phantom, PhantomClass};
 use crate::nn::architecture::VGG16;
 use crate::nn::builtin::BuiltIn;
 use crate::nn::fit::{ChannelStatistics, FitSettings, HeadFit};
 use crate::nn::pattern;
 use crate::nn::weights::Weights;
-use crate::nn::{Engine, Generator, Head};
+use crate::nn::{Engine, Head};
+use crate::stats::{Activation, Generator};
 
 impl Network {
     /// pool5 of all at once.

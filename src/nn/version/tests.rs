@@ -10,8 +10,8 @@ use crate::nn::architecture::Conv;
 use crate::nn::network::Network;
 use crate::nn::pattern;
 use crate::nn::precision::Precision;
-use crate::nn::random::Generator;
 use crate::nn::weights::Layer;
+use crate::stats::Generator;
 
 /// Version, hash of all features as bits, and their sum.
 const GOLDEN: (u32, &str, f64) =

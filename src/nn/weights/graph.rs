@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::Preparation;
-use crate::domain::Activation;
+use crate::stats::Activation;
 
 /// What stands below and above the convolutions.
 #[derive(Debug, PartialEq)]

@@ -8,7 +8,8 @@ use super::super::{Head, NnError};
 use super::contents::{Array, Contents};
 use super::{Layer, folder, graph, matching, open};
 use crate::config::{Preparation, Preprocessing};
-use crate::domain::{Activation, BackboneRecord, ClassName, ContentHash};
+use crate::domain::{BackboneRecord, ClassName, ContentHash};
+use crate::stats::Activation;
 
 const POOL: usize = POOL_SIDE * POOL_SIDE;
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{Preparation, Preprocessing};
-use crate::nn::Generator;
+use crate::stats::Generator;
 
 const WIDTHS: [usize; 13] = [4, 4, 6, 6, 8, 8, 8, 10, 10, 10, 12, 12, 12];
 

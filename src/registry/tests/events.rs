@@ -2,8 +2,9 @@
 
 use crate::domain::{
     Border, ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
-    LedgerEvent, Look, ModelRecord, Paired, RunId, Sample, Scan, ScanState, Split,
+    LedgerEvent, Look, ModelRecord, RunId, Sample, Scan, ScanState, Split,
 };
+use crate::stats::Paired;
 
 pub(super) fn dataset() -> DatasetName {
     DatasetName::new("x ray (β)").unwrap()

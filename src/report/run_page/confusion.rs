@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{ClassName, Confusion, ModelRecord};
+use crate::domain::{ClassName, ModelRecord};
 use crate::report::document::visible;
+use crate::stats::Confusion;
 
 pub(super) fn section(model: &ModelRecord) -> Markup {
     html! {

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{Assessment, ClassAssessment, Estimate};
+use crate::domain::Assessment;
 use crate::report::document::visible;
+use crate::stats::{ClassAssessment, Estimate};
 
 pub(super) fn section(assessment: &Assessment) -> Markup {
     let calibrated = assessment.calibrated;

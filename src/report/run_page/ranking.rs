@@ -3,11 +3,12 @@
 use maud::{Markup, html};
 
 use super::figure::figure;
-use crate::domain::{ClassName, Judged, ModelRecord, calibration_bins, roc_curve};
+use crate::domain::{ClassName, ModelRecord};
 use crate::report::error::ReportError;
 use crate::report::plots::{Curve, Plot};
+use crate::stats::{Predictions, calibration_bins, roc_curve};
 
-pub(super) fn section(model: &ModelRecord, judged: &Judged) -> Result<Markup, ReportError> {
+pub(super) fn section(model: &ModelRecord, judged: &Predictions) -> Result<Markup, ReportError> {
     Ok(html! {
         section.card aria-labelledby="ranking" {
             h2 #ranking { "How well its scores rank and mean" }
@@ -16,7 +17,7 @@ pub(super) fn section(model: &ModelRecord, judged: &Judged) -> Result<Markup, Re
     })
 }
 
-fn roc(model: &ModelRecord, judged: &Judged) -> Plot {
+fn roc(model: &ModelRecord, judged: &Predictions) -> Plot {
     let curve = |(class, name): (usize, &ClassName)| {
         let corners = roc_curve(&judged.ranks(class), &judged.is_of(class));
         let points = corners.iter().map(|corner| (corner.false_positive_rate, corner.true_positive_rate)).collect();
@@ -32,7 +33,7 @@ fn roc(model: &ModelRecord, judged: &Judged) -> Plot {
     }
 }
 
-fn calibration(model: &ModelRecord, judged: &Judged) -> Plot {
+fn calibration(model: &ModelRecord, judged: &Predictions) -> Plot {
     let at = |name: &str, temperature: f64| {
         let scores = judged.scores(temperature);
         let greatest: Vec<f64> = judged.predicted().iter().zip(&scores).map(|(class, scores)| scores[*class]).collect();

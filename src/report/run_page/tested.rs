@@ -27,13 +27,14 @@ pub(super) fn section(model: &ModelRecord, test: &TestRecord) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Activation, Assessment, Confusion, Judged};
+    use crate::domain::Assessment;
+    use crate::stats::{Activation, Confusion, Predictions};
 
     #[test]
     fn it_tells_counts_and_measures_of_the_test_and_whose_temperature_it_is() {
         let model = ModelRecord::example("x", "0001-a");
         let (logits, labels) = (vec![vec![2.0, -1.0], vec![0.5, 1.0], vec![-1.0, 0.5]], vec![0, 0, 1]);
-        let judged = Judged { activation: Activation::Sigmoid, logits, labels };
+        let judged = Predictions { activation: Activation::Sigmoid, logits, labels };
         let assessment = Assessment::at(&judged, &model.classes, 1.75, &mut |_| 0);
         let mut confusion = Confusion::new(2);
         for (truth, predicted) in [(0, 0), (0, 1), (1, 1)] {

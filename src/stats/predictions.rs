@@ -1,12 +1,14 @@
 //! A classifier's answers on labelled images, turned as measures need them.
 
+use super::activation::Activation;
+use super::argmax::argmax;
 use super::calibration::brier;
-use super::{Confusion, tempered};
-use crate::domain::Activation;
+use super::calibration::tempered;
+use super::confusion::Confusion;
 
 /// A classifier's answers on labelled images.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct Predictions {
     /// What the outputs become.
     pub activation: Activation,
     /// Logits of each image, by class.
@@ -15,12 +17,10 @@ pub struct Judged {
     pub labels: Vec<usize>,
 }
 
-impl Judged {
+impl Predictions {
     /// The predicted class of each image: the greatest logit, the first of equals.
     pub fn predicted(&self) -> Vec<usize> {
-        let greatest =
-            |logits: &Vec<f64>| (1..logits.len()).fold(0, |best, at| if logits[at] > logits[best] { at } else { best });
-        self.logits.iter().map(greatest).collect()
+        self.logits.iter().map(|logits| argmax(logits)).collect()
     }
 
     /// Indices of the images taken for another class, the surest first; `n` of them at most.
@@ -75,21 +75,21 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn new(judged: &Judged, n_classes: usize, temperature: f64) -> Self {
-        let scores = judged.scores(temperature);
+    pub(super) fn new(predictions: &Predictions, n_classes: usize, temperature: f64) -> Self {
+        let scores = predictions.scores(temperature);
         let share = |(scores, label): (&Vec<f64>, &usize)| {
             let right = scores.iter().enumerate().filter(|(class, score)| (**score > 0.5) == (class == label)).count();
             right as f64 / n_classes as f64
         };
         Self {
             by_class: (0..n_classes).map(|class| scores.iter().map(|scores| scores[class]).collect()).collect(),
-            greatest: judged.predicted().iter().zip(&scores).map(|(class, scores)| scores[*class]).collect(),
-            share_right: scores.iter().zip(&judged.labels).map(share).collect(),
+            greatest: predictions.predicted().iter().zip(&scores).map(|(class, scores)| scores[*class]).collect(),
+            share_right: scores.iter().zip(&predictions.labels).map(share).collect(),
         }
     }
 
-    pub(super) fn brier(&self, judged: &Judged, weights: &[f64]) -> f64 {
-        let of = |(class, scores): (usize, &Vec<f64>)| brier(scores, &judged.is_of(class), weights);
+    pub(super) fn brier(&self, predictions: &Predictions, weights: &[f64]) -> f64 {
+        let of = |(class, scores): (usize, &Vec<f64>)| brier(scores, &predictions.is_of(class), weights);
         self.by_class.iter().enumerate().map(of).sum::<f64>() / self.by_class.len().max(1) as f64
     }
 }

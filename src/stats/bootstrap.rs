@@ -1,6 +1,6 @@
 //! The percentile bootstrap: how far a measure would stray if other images of the same classes had come.
 
-use super::{Estimate, Interval};
+use super::interval::{Estimate, Interval};
 
 /// Resamples that are drawn.
 const N_RESAMPLES: usize = 1000;

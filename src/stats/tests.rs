@@ -5,7 +5,6 @@ use serde::Deserialize;
 use super::paired::mcnemar_exact;
 use super::ranking::{roc_auc, roc_auc_interval};
 use super::*;
-use crate::domain::{Activation, ClassName};
 
 #[test]
 fn wilson_matches_published_values() {
@@ -15,7 +14,7 @@ fn wilson_matches_published_values() {
     assert_eq!(wilson_interval(0, 0), Interval { low: 0.0, high: 1.0 });
 }
 
-const MEASURED: &str = include_str!("../../../tests/fixtures/metrics.json");
+const MEASURED: &str = include_str!("../../tests/fixtures/metrics.json");
 
 #[derive(Deserialize)]
 struct Measured {
@@ -54,8 +53,8 @@ fn measured() -> Measured {
     serde_json::from_str(MEASURED).unwrap()
 }
 
-fn names(n: usize) -> Vec<ClassName> {
-    (0..n).map(|class| ClassName::new(format!("class {class}")).unwrap()).collect()
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|class| format!("class {class}")).collect()
 }
 
 /// Numbers below n that look random.
@@ -67,9 +66,10 @@ fn draws() -> impl FnMut(usize) -> usize {
     }
 }
 
-fn assess(case: &Case) -> Assessment {
-    let judged = Judged { activation: case.activation, logits: case.logits.clone(), labels: case.labels.clone() };
-    Assessment::of(&judged, &names(case.classes.len()), &mut draws())
+fn assess(case: &Case) -> Assessment<String> {
+    let predictions =
+        Predictions { activation: case.activation, logits: case.logits.clone(), labels: case.labels.clone() };
+    Assessment::of(&predictions, &names(case.classes.len()), &mut draws())
 }
 
 #[test]
@@ -114,19 +114,19 @@ fn the_bootstrap_of_a_proportion_is_close_to_its_known_interval() {
     // 20 of 100 images are wrong in both outputs: the binary accuracy is a proportion of 100.
     let logits = |at: usize| if at % 50 < 10 { vec![-1.0, 1.0] } else { vec![1.0, -1.0] };
     let turned = |at: usize| if at < 50 { logits(at) } else { logits(at).into_iter().rev().collect() };
-    let judged = Judged {
+    let predictions = Predictions {
         activation: Activation::Sigmoid,
         logits: (0..100).map(turned).collect(),
         labels: (0..100).map(|at| at / 50).collect(),
     };
-    let found = Assessment::of(&judged, &names(2), &mut draws());
+    let found = Assessment::of(&predictions, &names(2), &mut draws());
     let Estimate { value, interval } = found.binary_accuracy.unwrap();
     let half = 1.96 * (0.8_f64 * 0.2 / 100.0).sqrt();
     assert!(
         (value - 0.8).abs() < 1e-12 && (interval.high - interval.low - 2.0 * half).abs() < 0.2 * half,
         "{interval:?}"
     );
-    assert_eq!(Assessment::of(&judged, &names(2), &mut draws()), found, "the same draws give the same");
+    assert_eq!(Assessment::of(&predictions, &names(2), &mut draws()), found, "the same draws give the same");
 }
 
 #[test]
@@ -149,8 +149,9 @@ fn a_perfect_ranking_is_not_certain_and_a_missing_class_has_no_number() {
     assert_eq!((corners.len(), corners[2].true_positive_rate, corners[2].false_positive_rate), (5, 1.0, 0.0));
     assert_eq!(roc_auc(&scores, &[true; 4], &[1.0; 4]), None);
     assert!(roc_curve(&scores, &[false; 4]).is_empty());
-    let judged = Judged { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 3], labels: vec![0; 3] };
-    let found = Assessment::of(&judged, &names(2), &mut draws());
+    let predictions =
+        Predictions { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 3], labels: vec![0; 3] };
+    let found = Assessment::of(&predictions, &names(2), &mut draws());
     let absent = found.classes[&names(2)[1]];
     assert_eq!((absent.sensitivity, absent.roc_auc, absent.f1, found.roc_auc_mean), (None, None, None, None));
 }
@@ -172,7 +173,7 @@ fn a_temperature_softens_what_is_too_sure_and_never_asks_for_certainty() {
 #[test]
 fn the_surest_mistakes_come_first_and_what_is_right_is_none() {
     let logits = [[2.0, 0.0], [0.1, 0.0], [3.0, 1.0], [-1.0, 4.0]].map(Vec::from).to_vec();
-    let judged = Judged { activation: Activation::Sigmoid, logits, labels: vec![1, 1, 0, 0] };
-    assert_eq!(judged.worst_mistakes(9), [3, 0, 1]);
-    assert_eq!(judged.worst_mistakes(2), [3, 0]);
+    let predictions = Predictions { activation: Activation::Sigmoid, logits, labels: vec![1, 1, 0, 0] };
+    assert_eq!(predictions.worst_mistakes(9), [3, 0, 1]);
+    assert_eq!(predictions.worst_mistakes(2), [3, 0]);
 }

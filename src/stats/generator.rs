@@ -1,6 +1,6 @@
 //! A generator whose numbers never change: not with the platform, the thread count, or a library's version.
 
-use crate::domain::ContentHash;
+use sha2::{Digest, Sha256};
 
 /// `SplitMix64` (Steele, Lea & Flood 2014), one independent stream for each seed and purpose.
 #[derive(Debug, Clone)]
@@ -9,9 +9,17 @@ pub struct Generator(u64);
 impl Generator {
     /// The stream of `seed` for `purpose`.
     pub fn new(seed: u64, purpose: &str) -> Self {
-        let hash = ContentHash::of_parts([seed.to_le_bytes().as_slice(), purpose.as_bytes()]);
-        let start = hash.as_bytes()[..8].iter().fold(0, |state, byte| (state << 8) | u64::from(*byte));
-        Self(start)
+        let mut hasher = Sha256::new();
+        for part in [seed.to_le_bytes().as_slice(), purpose.as_bytes()] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize()[..8].iter().fold(0, |state, byte| (state << 8) | u64::from(*byte)))
+    }
+
+    /// The stream that starts at this state.
+    pub fn from_state(state: u64) -> Self {
+        Self(state)
     }
 
     /// The next 64 bits.
@@ -30,6 +38,11 @@ impl Generator {
     /// Uniform in `low` to `high`.
     pub fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
+    }
+
+    /// Uniform in `low` (included) to `high` (excluded), of 2^53 steps.
+    pub fn within(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * ((self.bits() >> 11) as f64 / (1_u64 << 53) as f64)
     }
 
     /// Uniform in `0..n`; 0 when `n` is 0. Its bias is below `n / 2^64`.
@@ -60,7 +73,7 @@ mod tests {
 
     #[test]
     fn its_numbers_are_fixed_for_ever() {
-        let mut splitmix = Generator(0);
+        let mut splitmix = Generator::from_state(0);
         // Published first outputs of SplitMix64 from state 0.
         assert_eq!([splitmix.bits(), splitmix.bits()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
         let mut order: Vec<u8> = (0..10).collect();

@@ -1,4 +1,4 @@
-//! Everything that is told of a classifier on one set of images, each number with its 95 % interval.
+//! Everything that is reported of a classifier on one set of images, each number with its 95 % interval.
 //!
 //! Proportions have Wilson's interval and ROC areas Newcombe's; all others have the percentile interval of a bootstrap
 //! that draws each class's images anew from that class.
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Answers, Asked, Bootstrap, some_of};
 use super::calibration::calibration_error;
-use super::judged::{Judged, Outputs};
-use super::one_class::{ClassAsked, ClassAssessment, OneClass};
-use super::{Estimate, fit_temperature};
-use crate::domain::ClassName;
+use super::calibration::fit_temperature;
+use super::class_assessment::{ClassAsked, ClassAssessment, OneClass};
+use super::interval::Estimate;
+use super::predictions::{Outputs, Predictions};
 
-/// How good a classifier is, over all classes and for each.
+/// How good a classifier is, over all classes and for each class of type `C`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Assessment {
+pub struct Assessment<C: Ord> {
     /// Images it was measured on.
     pub n: u64,
     /// Share of images whose class has the greatest output (Keras' `categorical_accuracy`).
@@ -32,11 +32,11 @@ pub struct Assessment {
     /// The same images once the logits are divided by one temperature.
     pub calibrated: Option<Calibrated>,
     /// By class, each against all others.
-    pub classes: BTreeMap<ClassName, ClassAssessment>,
+    pub classes: BTreeMap<C, ClassAssessment>,
 }
 
-/// What a temperature makes of the scores. On validation images it was fitted on the same ones, so its figures are a little
-/// kind there.
+/// What a temperature makes of the scores. On validation images it was fitted on the same ones, so its figures are
+/// optimistic there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {
     /// Logits are divided by it.
@@ -47,37 +47,42 @@ pub struct Calibrated {
     pub calibration_error: Estimate,
 }
 
-impl Assessment {
+impl<C: Ord + Clone> Assessment<C> {
     /// Measures answers over `classes`; the temperature is the one that suits them best. `draw(n)` gives a number below n,
     /// uniformly; with the same numbers the result is the same to the bit.
-    pub fn of(judged: &Judged, classes: &[ClassName], draw: &mut dyn FnMut(usize) -> usize) -> Self {
-        let temperature = fit_temperature(judged.activation, &judged.logits, &judged.labels);
-        Self::at(judged, classes, temperature, draw)
+    pub fn of(predictions: &Predictions, classes: &[C], draw: &mut dyn FnMut(usize) -> usize) -> Self {
+        let temperature = fit_temperature(predictions.activation, &predictions.logits, &predictions.labels);
+        Self::at(predictions, classes, temperature, draw)
     }
 
     /// The same at a temperature that was fitted on other images.
-    pub fn at(judged: &Judged, classes: &[ClassName], temperature: f64, draw: &mut dyn FnMut(usize) -> usize) -> Self {
+    pub fn at(
+        predictions: &Predictions,
+        classes: &[C],
+        temperature: f64,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Self {
         let n_classes = classes.len();
-        let (outputs, right) = (Outputs::new(judged, n_classes, 1.0), judged.right());
-        let tempered = Outputs::new(judged, n_classes, temperature);
-        let one_by_one: Vec<_> = (0..n_classes).map(|class| OneClass::new(judged, class)).collect();
+        let (outputs, right) = (Outputs::new(predictions, n_classes, 1.0), predictions.right());
+        let tempered = Outputs::new(predictions, n_classes, temperature);
+        let one_by_one: Vec<_> = (0..n_classes).map(|class| OneClass::new(predictions, class)).collect();
         let mut bootstrap = Bootstrap::default();
-        let overall = OverallAsked::of(judged, &outputs, &right, &mut bootstrap);
+        let overall = OverallAsked::of(predictions, &outputs, &right, &mut bootstrap);
         let binary_accuracy = bootstrap.ask(|weights| some_of(weights, weighted_mean(&outputs.share_right, weights)));
-        let calibrated = OverallAsked::of(judged, &tempered, &right, &mut bootstrap);
+        let calibrated = OverallAsked::of(predictions, &tempered, &right, &mut bootstrap);
         let by_class: Vec<_> = one_by_one
             .iter()
             .zip(&outputs.by_class)
             .map(|(class, scores)| ClassAsked::of(class, scores, &mut bootstrap))
             .collect();
-        let found = bootstrap.estimate(&judged.labels, n_classes, draw);
-        let confusion = judged.confusion(n_classes);
+        let found = bootstrap.estimate(&predictions.labels, n_classes, draw);
+        let confusion = predictions.confusion(n_classes);
         let assessed = one_by_one.iter().zip(by_class);
         let assessed = assessed.map(|(class, asked)| class.assessment(&asked, &confusion, &found));
         let classes: BTreeMap<_, _> = classes.iter().cloned().zip(assessed).collect();
         let areas: Option<Vec<f64>> = classes.values().map(|class| Some(class.roc_auc?.value)).collect();
         Self {
-            n: judged.labels.len() as u64,
+            n: predictions.labels.len() as u64,
             accuracy: Estimate::proportion((confusion.correct(), confusion.total())),
             binary_accuracy: found.of(binary_accuracy),
             brier: found.of(overall.brier),
@@ -103,10 +108,15 @@ struct OverallAsked {
 }
 
 impl OverallAsked {
-    fn of<'a>(judged: &'a Judged, outputs: &'a Outputs, right: &'a [bool], bootstrap: &mut Bootstrap<'a>) -> Self {
+    fn of<'a>(
+        predictions: &'a Predictions,
+        outputs: &'a Outputs,
+        right: &'a [bool],
+        bootstrap: &mut Bootstrap<'a>,
+    ) -> Self {
         let error = move |weights: &[f64]| calibration_error(&outputs.greatest, right, weights);
         Self {
-            brier: bootstrap.ask(move |weights| some_of(weights, outputs.brier(judged, weights))),
+            brier: bootstrap.ask(move |weights| some_of(weights, outputs.brier(predictions, weights))),
             calibration_error: bootstrap.ask(move |weights| some_of(weights, error(weights))),
         }
     }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Answers, Asked, Bootstrap, some_of};
 use super::calibration::{brier, calibration_error};
-use super::judged::Judged;
+use super::confusion::Confusion;
+use super::interval::Estimate;
+use super::predictions::Predictions;
 use super::ranking::{average_precision, roc_auc, roc_auc_interval};
-use super::{Confusion, Estimate};
 
 /// One class against all others; `None` where there is nothing to measure on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -60,9 +61,9 @@ impl ClassAsked {
 }
 
 impl OneClass {
-    pub(super) fn new(judged: &Judged, class: usize) -> Self {
-        let taken = judged.predicted().iter().map(|predicted| *predicted == class).collect();
-        Self { class, is_of: judged.is_of(class), taken, ranks: judged.ranks(class) }
+    pub(super) fn new(predictions: &Predictions, class: usize) -> Self {
+        let taken = predictions.predicted().iter().map(|predicted| *predicted == class).collect();
+        Self { class, is_of: predictions.is_of(class), taken, ranks: predictions.ranks(class) }
     }
 
     pub(super) fn assessment(&self, asked: &ClassAsked, confusion: &Confusion, found: &Answers) -> ClassAssessment {

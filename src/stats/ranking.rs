@@ -1,6 +1,6 @@
 //! How well a score ranks one class's images above the others: the ROC curve and the precision over recall.
 
-use super::{Interval, Z};
+use super::interval::{Interval, Z};
 
 /// One corner of a ROC curve.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,29 +1,9 @@
-//! How good a classifier is, and how sure one may be of that. Every formula is pure; what is drawn for a bootstrap is
-//! handed in.
-
-mod assessment;
-mod bootstrap;
-mod calibration;
-mod confusion;
-mod contrast;
-mod judged;
-mod one_class;
-mod paired;
-mod ranking;
-
-pub use assessment::{Assessment, Calibrated};
-pub use calibration::{CalibrationBin, calibration_bins, fit_temperature, tempered};
-pub use confusion::{Confusion, NotSquare};
-pub use contrast::{Contrast, Differences, Measures};
-pub use judged::Judged;
-pub use one_class::ClassAssessment;
-pub use paired::Paired;
-pub use ranking::{RocPoint, roc_curve};
+//! 95 % intervals, and measured numbers that have one.
 
 use serde::{Deserialize, Serialize};
 
 /// Where 95 % of a standard normal variable lie.
-const Z: f64 = 1.959_963_984_540_054;
+pub(super) const Z: f64 = 1.959_963_984_540_054;
 
 /// A 95 % interval of a proportion or of another number from 0 to 1, or of the difference of two (from -1 to 1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -61,6 +41,3 @@ impl Estimate {
         (n > 0).then(|| Self { value: hits as f64 / n as f64, interval: wilson_interval(hits, n) })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,36 +1,36 @@
-//! A linear classifier of borders: linear discriminant analysis (Fisher 1936) with the classes' frequencies as priors.
+//! A linear classifier of grey levels: linear discriminant analysis (Fisher 1936) with the classes' frequencies as priors.
 //!
 //! Levels are standardised by their spread within the classes, so that a token in one corner counts as much as a bright
 //! frame, and their correlations are shrunk towards none as far as Ledoit and Wolf (2004) compute from the data, so that a
 //! dozen images are enough. No number is to be tuned.
 
-use crate::domain::Border;
+use super::argmax::argmax;
 
-const N: usize = Border::N_CELLS;
 /// Of a level, squared grey levels: it was rounded to a whole number. No spread within the classes is smaller.
 const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 
-type Row = [f64; N];
-type Square = Vec<Row>;
+type Row<const N: usize> = [f64; N];
+type Square<const N: usize> = Vec<Row<N>>;
 
+/// A fitted classifier of `N` levels (0 to 255).
 #[derive(Debug, PartialEq)]
-pub(super) struct Discriminant {
-    centre: Row,
-    deviation: Row,
+pub struct LinearDiscriminant<const N: usize> {
+    centre: Row<N>,
+    deviation: Row<N>,
     /// By class: what a standardised border is multiplied with, and what is added.
-    functions: Vec<(Row, f64)>,
+    functions: Vec<(Row<N>, f64)>,
 }
 
-impl Discriminant {
-    /// Of borders with their classes, which are below `n_classes`; their order plays no part.
-    pub(super) fn fit(mut images: Vec<(usize, &Border)>, n_classes: usize) -> Self {
+impl<const N: usize> LinearDiscriminant<N> {
+    /// Of images' levels with their classes, which are below `n_classes`; their order plays no part.
+    pub fn fit(mut images: Vec<(usize, &[u8; N])>, n_classes: usize) -> Self {
         // Sums of floating-point numbers depend on the order.
         images.sort_unstable();
         let n = images.len().max(1) as f64;
         let (means, counts) = class_means(&images, n_classes);
-        let within = images.iter().map(|(class, border)| combine(&levels(border), &means[*class], |a, b| a - b));
-        let mut within: Vec<Row> = within.collect();
-        let variance: Row = std::array::from_fn(|at| within.iter().map(|row| row[at].powi(2)).sum::<f64>() / n);
+        let within = images.iter().map(|(class, levels)| combine(&levels.map(f64::from), &means[*class], |a, b| a - b));
+        let mut within: Vec<Row<N>> = within.collect();
+        let variance: Row<N> = std::array::from_fn(|at| within.iter().map(|row| row[at].powi(2)).sum::<f64>() / n);
         let deviation = variance.map(|variance| (variance + ROUNDING_VARIANCE).sqrt());
         for row in &mut within {
             *row = combine(row, &deviation, |a, b| a / b);
@@ -40,8 +40,9 @@ impl Discriminant {
 
         let factor = cholesky(covariance);
         let share = |class: usize| counts[class] / n;
-        let centre: Row = std::array::from_fn(|at| (0..n_classes).map(|class| share(class) * means[class][at]).sum());
-        let standard = |row: &Row| combine(&combine(row, &centre, |a, b| a - b), &deviation, |a, b| a / b);
+        let centre: Row<N> =
+            std::array::from_fn(|at| (0..n_classes).map(|class| share(class) * means[class][at]).sum());
+        let standard = |row: &Row<N>| combine(&combine(row, &centre, |a, b| a - b), &deviation, |a, b| a / b);
         let function = |class: usize| {
             let mean = standard(&means[class]);
             let weights = solve(&factor, &mean);
@@ -50,29 +51,25 @@ impl Discriminant {
         Self { functions: (0..n_classes).map(function).collect(), centre, deviation }
     }
 
-    /// The class that it takes a picture with this border for: the greatest function, the first of equals.
-    pub(super) fn answer(&self, border: &Border) -> usize {
-        let row = combine(&levels(border), &self.centre, |a, b| a - b);
+    /// The predicted class of an image with these levels: the greatest function, the first of equals.
+    pub fn predict(&self, levels: &[u8; N]) -> usize {
+        let row = combine(&levels.map(f64::from), &self.centre, |a, b| a - b);
         let row = combine(&row, &self.deviation, |a, b| a / b);
         let values: Vec<f64> = self.functions.iter().map(|(weights, bias)| dot(weights, &row) + bias).collect();
-        (0..values.len()).fold(0, |best, class| if values[class] > values[best] { class } else { best })
+        argmax(&values)
     }
 }
 
-fn levels(border: &Border) -> Row {
-    border.levels().map(f64::from)
-}
-
-fn combine(a: &Row, b: &Row, with: impl Fn(f64, f64) -> f64) -> Row {
+fn combine<const N: usize>(a: &Row<N>, b: &Row<N>, with: impl Fn(f64, f64) -> f64) -> Row<N> {
     std::array::from_fn(|at| with(a[at], b[at]))
 }
 
 /// The mean levels of each class, and how many images it has.
-fn class_means(images: &[(usize, &Border)], n_classes: usize) -> (Vec<Row>, Vec<f64>) {
+fn class_means<const N: usize>(images: &[(usize, &[u8; N])], n_classes: usize) -> (Vec<Row<N>>, Vec<f64>) {
     let (mut means, mut counts) = (vec![[0.0; N]; n_classes], vec![0.0; n_classes]);
-    for (class, border) in images {
+    for (class, levels) in images {
         counts[*class] += 1.0;
-        means[*class] = combine(&means[*class], &levels(border), |a, b| a + b);
+        means[*class] = combine(&means[*class], &levels.map(f64::from), |a, b| a + b);
     }
     for (mean, count) in means.iter_mut().zip(&counts) {
         *mean = mean.map(|sum| sum / f64::max(*count, 1.0));
@@ -81,9 +78,9 @@ fn class_means(images: &[(usize, &Border)], n_classes: usize) -> (Vec<Row>, Vec<
 }
 
 /// The covariance of centred rows, shrunk towards its mean variance times the identity.
-fn shrunk(rows: &[Row]) -> Square {
+fn shrunk<const N: usize>(rows: &[Row<N>]) -> Square<N> {
     let n = rows.len().max(1) as f64;
-    let mut covariance: Square = vec![[0.0; N]; N];
+    let mut covariance: Square<N> = vec![[0.0; N]; N];
     let mut mean_fourth = 0.0;
     for row in rows {
         for (into, value) in covariance.iter_mut().zip(row) {
@@ -104,7 +101,7 @@ fn shrunk(rows: &[Row]) -> Square {
 }
 
 /// The lower triangle L of a positive definite A = L L^T, in its place.
-fn cholesky(mut matrix: Square) -> Square {
+fn cholesky<const N: usize>(mut matrix: Square<N>) -> Square<N> {
     for at in 0..N {
         let (above, below) = matrix.split_at_mut(at);
         let row = &mut below[0];
@@ -120,7 +117,7 @@ fn cholesky(mut matrix: Square) -> Square {
 }
 
 /// x of L L^T x = `right`.
-fn solve(factor: &Square, right: &Row) -> Row {
+fn solve<const N: usize>(factor: &Square<N>, right: &Row<N>) -> Row<N> {
     let mut x = *right;
     for at in 0..N {
         let known: f64 = factor[at][..at].iter().zip(&x).map(|(a, b)| a * b).sum();
@@ -133,7 +130,7 @@ fn solve(factor: &Square, right: &Row) -> Row {
     x
 }
 
-fn dot(a: &Row, b: &Row) -> f64 {
+fn dot<const N: usize>(a: &Row<N>, b: &Row<N>) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
@@ -141,14 +138,16 @@ fn dot(a: &Row, b: &Row) -> f64 {
 mod tests {
     use super::*;
 
+    const N: usize = 60;
+
     #[test]
     fn a_system_of_equations_is_solved() {
         // Positive definite: a diagonal that outweighs its rows.
         let entry =
             |row: usize, column: usize| if row == column { 10.0 } else { 1.0 / (1.0 + row.abs_diff(column) as f64) };
-        let matrix: Square = (0..N).map(|row| std::array::from_fn(|column| entry(row, column))).collect();
-        let x: Row = std::array::from_fn(|at| at as f64 - 7.5);
-        let right: Row = std::array::from_fn(|row| dot(&matrix[row], &x));
+        let matrix: Square<N> = (0..N).map(|row| std::array::from_fn(|column| entry(row, column))).collect();
+        let x: Row<N> = std::array::from_fn(|at| at as f64 - 7.5);
+        let right: Row<N> = std::array::from_fn(|row| dot(&matrix[row], &x));
         let found = solve(&cholesky(matrix), &right);
         assert!(found.iter().zip(x).all(|(found, x)| (found - x).abs() < 1e-9), "{found:?}");
     }

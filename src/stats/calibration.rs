@@ -1,6 +1,6 @@
 //! Whether scores mean what they say: Brier's score, the expected calibration error, and one temperature for all.
 
-use crate::domain::Activation;
+use super::activation::Activation;
 
 /// Bins of equal width that a calibration error is taken over.
 const N_BINS: usize = 10;

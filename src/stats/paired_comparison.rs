@@ -6,13 +6,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap::Bootstrap;
-use super::judged::Outputs;
+use super::interval::{Estimate, Interval, wilson_interval};
+use super::paired::Paired;
+use super::predictions::Outputs;
+use super::predictions::Predictions;
 use super::ranking::roc_auc;
-use super::{Estimate, Interval, Judged, Paired, wilson_interval};
 
 /// Two classifiers side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Contrast {
+pub struct PairedComparison {
     /// Images that both answered.
     pub n: u64,
     /// The first classifier's.
@@ -47,10 +49,15 @@ pub struct Differences {
     pub brier: Option<Estimate>,
 }
 
-impl Contrast {
+impl PairedComparison {
     /// Of two classifiers' answers on the same images in the same order, over `n_classes` classes; `None` of nothing.
     /// `draw(n)` gives a number below n, uniformly.
-    pub fn of(first: &Judged, second: &Judged, n_classes: usize, draw: &mut dyn FnMut(usize) -> usize) -> Option<Self> {
+    pub fn of(
+        first: &Predictions,
+        second: &Predictions,
+        n_classes: usize,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<Self> {
         let n = first.labels.len();
         if n == 0 || first.labels != second.labels {
             return None;
@@ -78,16 +85,16 @@ impl Contrast {
 
 /// One classifier's answers, turned as the measures need them.
 struct Side<'a> {
-    judged: &'a Judged,
+    predictions: &'a Predictions,
     outputs: Outputs,
     /// By class: what ranks the images, and which are of it.
     ranked: Vec<(Vec<f64>, Vec<bool>)>,
 }
 
 impl<'a> Side<'a> {
-    fn new(judged: &'a Judged, n_classes: usize) -> Self {
-        let ranked = (0..n_classes).map(|class| (judged.ranks(class), judged.is_of(class))).collect();
-        Self { judged, outputs: Outputs::new(judged, n_classes, 1.0), ranked }
+    fn new(predictions: &'a Predictions, n_classes: usize) -> Self {
+        let ranked = (0..n_classes).map(|class| (predictions.ranks(class), predictions.is_of(class))).collect();
+        Self { predictions, outputs: Outputs::new(predictions, n_classes, 1.0), ranked }
     }
 
     fn roc_auc_mean(&self, weights: &[f64]) -> Option<f64> {
@@ -97,13 +104,13 @@ impl<'a> Side<'a> {
     }
 
     fn brier(&self, weights: &[f64]) -> f64 {
-        self.outputs.brier(self.judged, weights)
+        self.outputs.brier(self.predictions, weights)
     }
 
     fn measures(&self) -> Measures {
-        let n = self.judged.labels.len();
+        let n = self.predictions.labels.len();
         let ones = vec![1.0; n];
-        let n_right = self.judged.right().iter().filter(|right| **right).count();
+        let n_right = self.predictions.right().iter().filter(|right| **right).count();
         Measures {
             accuracy: n_right as f64 / n.max(1) as f64,
             roc_auc_mean: self.roc_auc_mean(&ones),
@@ -147,7 +154,7 @@ fn phi(both: f64, only_first: f64, only_second: f64, neither: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Activation;
+    use crate::stats::Activation;
 
     /// Both, only the first, only the second, neither.
     fn answers([both, only_first, only_second, neither]: [usize; 4]) -> (Vec<bool>, Vec<bool>) {
@@ -174,8 +181,8 @@ mod tests {
         check([0, 3, 0, 0], [1.0, 1.0 - 0.7942, 1.0]);
     }
 
-    fn judged(logits: Vec<Vec<f64>>, labels: &[usize]) -> Judged {
-        Judged { activation: Activation::Sigmoid, logits, labels: labels.to_vec() }
+    fn predictions(logits: Vec<Vec<f64>>, labels: &[usize]) -> Predictions {
+        Predictions { activation: Activation::Sigmoid, logits, labels: labels.to_vec() }
     }
 
     fn draws() -> impl FnMut(usize) -> usize {
@@ -187,19 +194,19 @@ mod tests {
     }
 
     /// 40 images of two classes; every `period`-th answer is wrong, and all are this sure.
-    fn wrong_every(period: usize, sure: f64) -> Judged {
+    fn wrong_every(period: usize, sure: f64) -> Predictions {
         let labels: Vec<usize> = (0..40).map(|at| at % 2).collect();
         let logits = labels.iter().enumerate().map(|(at, label)| {
             let towards = if (at % period == 0) == (*label == 0) { 1.0 } else { 0.0 };
             vec![sure * (1.0 - 2.0 * towards), sure * (2.0 * towards - 1.0)]
         });
-        judged(logits.collect(), &labels)
+        predictions(logits.collect(), &labels)
     }
 
     #[test]
     fn a_better_classifier_differs_and_the_same_one_does_not() {
         let (good, poor) = (wrong_every(20, 2.0), wrong_every(3, 2.0));
-        let found = Contrast::of(&good, &poor, 2, &mut draws()).unwrap();
+        let found = PairedComparison::of(&good, &poor, 2, &mut draws()).unwrap();
         assert_eq!((found.n, found.paired.only_first, found.paired.only_second), (40, 13, 1));
         assert!(
             (found.first.accuracy - 38.0 / 40.0).abs() < 1e-12 && (found.second.accuracy - 26.0 / 40.0).abs() < 1e-12
@@ -210,7 +217,7 @@ mod tests {
         assert!((area.value - (found.first.roc_auc_mean.unwrap() - found.second.roc_auc_mean.unwrap())).abs() < 1e-12);
         assert!(area.interval.low > 0.0 && brier.unwrap().interval.high < 0.0, "{area:?} {brier:?}");
 
-        let same = Contrast::of(&good, &good, 2, &mut draws()).unwrap();
+        let same = PairedComparison::of(&good, &good, 2, &mut draws()).unwrap();
         let Interval { low, high } = same.difference.accuracy.interval;
         assert!(low < 0.0 && high > 0.0 && (low + high).abs() < 1e-12, "{low} {high}");
         assert!(same.difference.brier.unwrap().value.abs() < 1e-12);
@@ -220,9 +227,9 @@ mod tests {
     #[test]
     fn nothing_or_other_images_cannot_be_set_side_by_side() {
         let good = wrong_every(20, 2.0);
-        let others = judged(good.logits.clone(), &good.labels.iter().map(|label| 1 - label).collect::<Vec<_>>());
-        assert!(Contrast::of(&good, &others, 2, &mut draws()).is_none());
-        let nothing = judged(Vec::new(), &[]);
-        assert!(Contrast::of(&nothing, &nothing, 2, &mut draws()).is_none());
+        let others = predictions(good.logits.clone(), &good.labels.iter().map(|label| 1 - label).collect::<Vec<_>>());
+        assert!(PairedComparison::of(&good, &others, 2, &mut draws()).is_none());
+        let nothing = predictions(Vec::new(), &[]);
+        assert!(PairedComparison::of(&nothing, &nothing, 2, &mut draws()).is_none());
     }
 }
