@@ -1,4 +1,4 @@
-//! What the documents say against what the program does: commands, flags, exit codes, keys, make targets, links, rooms.
+//! The documents compared with the program: commands, flags, exit codes, keys, make targets, links, modules, words.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +11,8 @@ use toml::{Table, Value};
 use crate::bed::TestBed;
 
 const README: &str = include_str!("../../README.md");
+const COMMANDS: &str = include_str!("../../docs/COMMANDS.md");
+const CONTRIBUTING: &str = include_str!("../../CONTRIBUTING.md");
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -69,19 +71,22 @@ fn every_command_that_is_shown_exists_with_its_flags() {
     }
 }
 
+/// Without the name and a space at its end, `gradwatch models` would stand for `gradwatch models list`.
 #[test]
-fn the_readme_shows_every_command() {
+fn the_command_overview_shows_every_command() {
     for (name, _) in commands(&TestBed::new()) {
-        assert!(README.contains(&format!("gradwatch {name}")), "README.md says nothing of `gradwatch {name}`");
+        let shown = Regex::new(&format!(r"(?m)^gradwatch {name}(?: |$)")).unwrap();
+        assert!(shown.is_match(COMMANDS), "docs/COMMANDS.md does not show `gradwatch {name}`");
     }
+    assert!(README.contains("(docs/COMMANDS.md)"), "README.md does not link to the command overview");
 }
 
 #[test]
-fn the_readme_lists_the_exit_codes() {
+fn the_command_overview_lists_the_exit_codes() {
     let source = fs::read_to_string(root().join("src/cli/failure.rs")).unwrap();
     let codes = found(r"(?m)^    [A-Z]\w+ = (\d+),", &source);
     assert!(!codes.is_empty());
-    let listed = found(r"(?m)^\| (\d+) \|", README);
+    let listed = found(r"(?m)^\| (\d+) \|", COMMANDS);
     assert_eq!(listed, codes.into_iter().chain(["0".to_owned()]).collect());
 }
 
@@ -179,4 +184,75 @@ fn config_toml_shows_every_key_of_a_recipe() {
     let lines = DEFAULTS.lines().skip_while(|line| *line != "[augment.recipe]").skip(1);
     let shown = lines.map_while(|line| line.strip_prefix("# ")?.split_once(" = "));
     assert_eq!(shown.map(|(key, _)| key.to_owned()).collect::<BTreeSet<_>>(), recipe_keys());
+}
+
+/// Documents that still have words to avoid: none may be added.
+const NOT_YET_REWRITTEN: [&str; 1] = ["ARCHITECTURE.md"];
+
+/// The heading and the table in CONTRIBUTING.md that list the words to avoid; the words stand in backticks in the first column.
+const WORDS_HEADING: &str = "## Words to avoid\n";
+
+/// The words to avoid, in lower case.
+fn words_to_avoid() -> Vec<String> {
+    let (_, section) = CONTRIBUTING.split_once(WORDS_HEADING).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    rows.flat_map(|(avoided, _)| found("`([^`]+)`", avoided)).collect()
+}
+
+/// The words to avoid in `text`, each with its line. Inline code is exempt, because names of files and commands stay.
+fn avoided_words_in(text: &str) -> Vec<String> {
+    let words = words_to_avoid();
+    let any = words.iter().map(|word| regex::escape(word).replace(' ', r"\s+")).collect::<Vec<_>>().join("|");
+    let avoided = Regex::new(&format!(r"(?i)\b(?:{any})\b")).unwrap();
+    let code = Regex::new("`[^`\n]*`").unwrap();
+    let text = code.replace_all(text, "``");
+    let line_of = |at: usize| text[..at].matches('\n').count() + 1;
+    avoided.find_iter(&text).map(|hit| format!("line {}: {}", line_of(hit.start()), hit.as_str())).collect()
+}
+
+/// What people read of a document: without the table of the words themselves, and without commands in code blocks, whose
+/// comments count.
+fn prose(text: &str) -> String {
+    let text = text.split(WORDS_HEADING).next().unwrap_or_default();
+    let mut in_code = false;
+    let lines = text.lines().map(|line| {
+        in_code ^= line.trim_start().starts_with("```");
+        if in_code { line.split_once('#').map_or("", |(_, comment)| comment) } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Comments of the configuration and of the systemd files.
+fn comments() -> Vec<(PathBuf, String)> {
+    let units = fs::read_dir(root().join("systemd")).unwrap().map(|entry| entry.unwrap().path());
+    let units = units.filter(|path| path.extension().is_some_and(|extension| extension != "md"));
+    let paths = units.chain([root().join("config.toml")]);
+    let commented = |text: String| {
+        let lines = text.lines().map(|line| line.split_once('#').map_or("", |(_, comment)| comment));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    paths
+        .map(|path| (path.strip_prefix(root()).unwrap().to_owned(), commented(fs::read_to_string(&path).unwrap())))
+        .collect()
+}
+
+#[test]
+fn no_document_has_a_word_to_avoid() {
+    let documents = documents().into_iter().map(|(path, text)| (path, prose(&text)));
+    let found =
+        documents.chain(comments()).filter(|(path, _)| NOT_YET_REWRITTEN.iter().all(|name| path != Path::new(name)));
+    let found: Vec<_> = found
+        .flat_map(|(path, text)| {
+            avoided_words_in(&text).into_iter().map(move |hit| format!("{}, {hit}", path.display()))
+        })
+        .collect();
+    assert!(found.is_empty(), "see \"Words to avoid\" in CONTRIBUTING.md:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_word_to_avoid_is_found_in_prose_only() {
+    assert!(words_to_avoid().len() > 20, "{:?}", words_to_avoid());
+    assert_eq!(avoided_words_in("An image.\nA Film, told\n"), ["line 2: Film", "line 2: told"]);
+    assert_eq!(avoided_words_in("it knows\nnothing of `film` and filmed"), ["line 1: knows\nnothing of"]);
+    assert_eq!(prose("```sh\nfilm  # comment\n```\ntext\n"), "\n comment\n```\ntext");
 }
