@@ -4,33 +4,31 @@
 //! order, earlier runs or the clock. It knows nothing of training, and splits nothing: the split comes with the source.
 
 mod chance;
+mod describe;
 mod encoding;
 mod error;
 mod existing;
 mod expand;
-mod fresh;
 mod geometry;
 mod job;
 mod keras;
+mod load_source;
 mod manifest;
+mod on_the_fly;
 mod options;
-mod origin;
 mod philox;
 mod plan;
 mod quota;
 mod render;
 mod replay;
 mod sheet;
-mod source;
-mod words;
 
 pub use encoding::Encoding;
 pub use error::AugmentError;
-pub use expand::{Copy, Expansion, expand};
-pub use fresh::FreshCopies;
-pub use manifest::Line;
+pub use expand::{Expansion, expand};
+pub use manifest::ManifestEntry;
+pub use on_the_fly::OnTheFlyCopies;
 pub use options::ExpandOptions;
-pub use plan::{Draw, Elastic};
+pub use plan::{Elastic, SampledParams};
 pub use replay::{Replay, Replayed};
 pub use sheet::{preview, sheets};
-pub use source::{Found, Source, find_sources};

@@ -6,12 +6,14 @@
 mod below;
 mod failure;
 mod list;
+mod pool;
 mod reader;
 mod skipped;
 
 pub use below::{FileLook, look_below};
 pub use failure::{FileFailure, lines, warn_of};
 pub use list::{Listing, list};
+pub use pool::image_pool;
 pub use reader::{Content, Reader, open_file, read_text};
 pub use skipped::{Skip, Skipped};
 

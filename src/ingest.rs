@@ -4,6 +4,7 @@
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
 mod draft;
+mod folder;
 mod groups;
 mod inspect;
 mod intake;
@@ -12,6 +13,7 @@ mod quarantine;
 mod role;
 mod split;
 
+pub use folder::{DatasetFolder, FolderError, find_images, inspect_images};
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, IntakeOutcome};

@@ -6,6 +6,7 @@
 mod ablation;
 mod contact_sheet;
 mod cross_validation;
+mod dataset_folder;
 mod engine;
 mod exclusive;
 mod explainer;
@@ -23,6 +24,7 @@ mod trial;
 pub use ablation::{Ablation, Part, ablate};
 pub use contact_sheet::{draw_preview, draw_sheet};
 pub use cross_validation::{CrossValidated, cross_validate};
+pub use dataset_folder::{read_samples, split_samples};
 pub use engine::{EngineCell, self_test};
 pub use exclusive::train_exclusively;
 pub use explainer::{ExplainedScan, Explainer, ScanError};

@@ -22,12 +22,6 @@ pub enum AugmentError {
     /// A copy could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// Nothing to expand.
-    #[error("`{}` holds no images in class folders: put them into {}/<class>/", folder.display(), folder.display())]
-    NoClasses {
-        /// The dataset.
-        folder: PathBuf,
-    },
     /// The destination belongs to another dataset, whose copies would all be removed.
     #[error("`{}` holds {n_copies} copies of another dataset, none of this one; choose another folder, or remove its manifest.jsonl and its copies", folder.display())]
     OtherDataset {

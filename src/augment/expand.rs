@@ -8,37 +8,21 @@ use rayon::prelude::*;
 use super::error::{AugmentError, in_the_way};
 use super::existing::{Presence, look, remove_stale, strangers};
 use super::job::{Job, Planned, jobs};
+use super::load_source::load_source;
 use super::manifest::{self, Known};
-use super::options::{ExpandOptions, pool};
-use super::origin::base;
+use super::options::ExpandOptions;
 use super::philox::Stream;
 use super::render::render;
-use super::source::Source;
-use crate::content::FileFailure;
+use crate::content::{FileFailure, image_pool};
 use crate::disk;
-use crate::domain::{ClassName, ContentHash, Progress, StopFlag};
+use crate::domain::{AugmentedImage, ContentHash, LabelledImage, Progress, StopFlag};
 use crate::imaging::Picture;
-
-/// One copy on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Its bytes.
-    pub hash: ContentHash,
-    /// The content it was made from.
-    pub source: ContentHash,
-    /// Its label, the source's.
-    pub class: ClassName,
-    /// Its number, from 1.
-    pub index: u32,
-}
 
 /// What an expansion came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expansion {
     /// Every copy there is now, sorted by path.
-    pub copies: Vec<Copy>,
+    pub copies: Vec<AugmentedImage>,
     /// How many of them were made now.
     pub written: usize,
     /// How many were there already.
@@ -58,7 +42,7 @@ pub struct Expansion {
 /// [`Expansion::failed`].
 pub fn expand(
     options: &ExpandOptions,
-    sources: &[Source],
+    sources: &[LabelledImage],
     out_dir: &Path,
     stop: &StopFlag,
     progress: &dyn Progress,
@@ -67,7 +51,7 @@ pub fn expand(
     let work = Work { options, root: out_dir, jobs: jobs(options, sources), known: &known, stop, progress };
     let planned = work.planned();
     work.refuse_another_dataset(&planned)?;
-    let mut expansion = pool(options.threads)?.install(|| work.run())?;
+    let mut expansion = image_pool(options.threads)?.install(|| work.run())?;
     if expansion.written > 0 {
         disk::sync_batch(out_dir)?;
     }
@@ -94,7 +78,7 @@ struct Work<'a> {
 /// What one source needs: copies that are there, numbers of those that are not, and why others cannot be.
 #[derive(Default)]
 struct Survey {
-    copies: Vec<Copy>,
+    copies: Vec<AugmentedImage>,
     missing: Vec<u32>,
     failure: Option<FileFailure>,
 }
@@ -189,9 +173,9 @@ impl Work<'_> {
     }
 
     /// The source at the working size.
-    fn base(&self, source: &Source) -> Result<Picture, FileFailure> {
+    fn base(&self, source: &LabelledImage) -> Result<Picture, FileFailure> {
         let ExpandOptions { size, encoding, ref reader, .. } = *self.options;
-        let base = base(reader, &source.path, &source.relative, source.hash, size)?;
+        let base = load_source(reader, &source.path, &source.relative, source.hash, size)?;
         if encoding.holds(&base) {
             return Ok(base);
         }
@@ -200,7 +184,7 @@ impl Work<'_> {
         Err(FileFailure::new(&source.relative, "too-deep", reason, fix))
     }
 
-    fn make(&self, source: &Source, base: &Picture, planned: &Planned) -> Result<Copy, AugmentError> {
+    fn make(&self, source: &LabelledImage, base: &Picture, planned: &Planned) -> Result<AugmentedImage, AugmentError> {
         let stream = Stream::new(self.options.seed, &source.hash);
         let picture = render(base, &planned.draw, stream, planned.index)?;
         let bytes = self.options.encoding.encode(&picture, &planned.identity.to_string())?;
@@ -217,15 +201,15 @@ impl Work<'_> {
 
     fn write_manifest(&self, expansion: &Expansion) -> Result<(), AugmentError> {
         let by_name: HashMap<_, _> = self.jobs.iter().map(|job| ((&job.source.class, job.source.hash), job)).collect();
-        let line = |copy: &Copy| {
+        let line = |copy: &AugmentedImage| {
             by_name.get(&(&copy.class, copy.source)).map(|job| job.line(self.options, copy.index, copy.hash))
         };
         manifest::write(self.root, || expansion.copies.iter().filter_map(line))
     }
 }
 
-fn copy(source: &Source, index: u32, path: PathBuf, hash: ContentHash) -> Copy {
-    Copy { path, hash, source: source.hash, class: source.class.clone(), index }
+fn copy(source: &LabelledImage, index: u32, path: PathBuf, hash: ContentHash) -> AugmentedImage {
+    AugmentedImage { path, hash, source: source.hash, class: source.class.clone(), index }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 //! lies one pixel off; since Keras 2.9 the matrix is built for columns and rows but centred for rows and columns, so that
 //! pictures that are not square turn about a wrong point, and the two shifts change places.
 
-use super::plan::Draw;
+use super::plan::SampledParams;
 use crate::domain::Semantics;
 use crate::imaging::Affine;
 
-impl Draw {
+impl SampledParams {
     /// Where each pixel of a `width` x `height` copy is taken from.
     pub fn matrix(&self, width: u32, height: u32) -> Affine {
         match self.semantics {
@@ -60,7 +60,7 @@ mod tests {
 
     /// 10 degrees and 22.4 rows, as `apply_affine_transform(theta=10, tx=22.4)` of a 224x224 picture.
     fn turned(semantics: Semantics) -> [f64; 6] {
-        let draw = Draw { semantics, rotation: 10.0, shift: [0.0, 22.4], ..Draw::NOTHING };
+        let draw = SampledParams { semantics, rotation: 10.0, shift: [0.0, 22.4], ..SampledParams::NOTHING };
         draw.matrix(224, 224).0
     }
 
@@ -87,7 +87,7 @@ mod tests {
             (Semantics::Keras11, [100.5, 50.5]),
             (Semantics::Keras29, [49.5, 99.5]),
         ] {
-            let map = Draw { semantics, rotation: 30.0, ..Draw::NOTHING }.matrix(200, 100);
+            let map = SampledParams { semantics, rotation: 30.0, ..SampledParams::NOTHING }.matrix(200, 100);
             let [x, y] = map.apply(fixed[0], fixed[1]);
             assert!((x - fixed[0]).abs() < 1e-9 && (y - fixed[1]).abs() < 1e-9, "{semantics:?}: {x} {y}");
         }
@@ -98,7 +98,7 @@ mod tests {
         for (semantics, shown) in
             [(Semantics::Correct, [2.0, 5.0]), (Semantics::Keras11, [8.0, 5.0]), (Semantics::Keras29, [5.0, 8.0])]
         {
-            let map = Draw { semantics, shift: [3.0, 0.0], ..Draw::NOTHING }.matrix(20, 20);
+            let map = SampledParams { semantics, shift: [3.0, 0.0], ..SampledParams::NOTHING }.matrix(20, 20);
             let [x, y] = map.apply(5.0, 5.0);
             assert!((x - shown[0]).abs() < 1e-12 && (y - shown[1]).abs() < 1e-12, "{semantics:?}: {x} {y}");
         }

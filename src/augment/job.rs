@@ -1,18 +1,17 @@
 //! One source and the copies that it is to have: their names, draws and lines in the manifest.
 
-use super::manifest::Line;
+use super::manifest::ManifestEntry;
 use super::options::ExpandOptions;
 use super::philox::Stream;
-use super::plan::{Draw, recipe_identity};
+use super::plan::{SampledParams, recipe_identity};
 use super::quota::shares;
-use super::source::Source;
-use crate::domain::{ContentHash, Split, Versions, safe_stem};
+use crate::domain::{ContentHash, LabelledImage, Split, Versions, safe_stem};
 use crate::imaging::PIXELS;
 
 /// A source with as many copies as its class needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Job<'a> {
-    pub(super) source: &'a Source,
+    pub(super) source: &'a LabelledImage,
     pub(super) n_copies: u32,
 }
 
@@ -23,17 +22,17 @@ pub(super) struct Planned {
     pub(super) index: u32,
     /// Its place, relative to the destination.
     pub(super) file: String,
-    pub(super) draw: Draw,
+    pub(super) draw: SampledParams,
     /// Names its bytes.
     pub(super) identity: ContentHash,
 }
 
 /// Of each source once, sorted by the names of the copies; none for what is not learned from.
-pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [Source]) -> Vec<Job<'a>> {
+pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [LabelledImage]) -> Vec<Job<'a>> {
     let mut eligible: Vec<_> =
         sources.iter().filter(|source| source.split.is_none_or(|side| side == Split::Train)).collect();
-    eligible.sort_by(|a, b| (&a.class, &a.stem, a.hash, &a.relative).cmp(&(&b.class, &b.stem, b.hash, &b.relative)));
-    eligible.dedup_by(|b, a| (&a.class, &a.stem, a.hash.short()) == (&b.class, &b.stem, b.hash.short()));
+    eligible.sort_by(|a, b| (&a.class, a.stem(), a.hash, &a.relative).cmp(&(&b.class, b.stem(), b.hash, &b.relative)));
+    eligible.dedup_by(|b, a| (&a.class, a.stem(), a.hash.short()) == (&b.class, b.stem(), b.hash.short()));
     let shares = shares(&eligible, options.quota, options.originals_count);
     eligible.into_iter().zip(shares).map(|(source, n_copies)| Job { source, n_copies }).collect()
 }
@@ -45,7 +44,7 @@ impl Job<'_> {
 
     pub(super) fn planned(&self, options: &ExpandOptions, index: u32) -> Planned {
         let ExpandOptions { seed, size, encoding, ref reader, ref recipe, .. } = *options;
-        let draw = Draw::of(recipe, Stream::new(seed, &self.source.hash), index, size);
+        let draw = SampledParams::of(recipe, Stream::new(seed, &self.source.hash), index, size);
         let read = Versions::mark(PIXELS).map_or_else(String::new, |_| format!(", pixels {PIXELS}"));
         let written = format!("{} on {}{read}", encoding.name(), reader.decoding.background);
         let identity = draw.identity(seed, size, &written, &self.source.hash, index);
@@ -54,17 +53,17 @@ impl Job<'_> {
 
     /// The copy's place, relative to the destination.
     pub(super) fn file(&self, options: &ExpandOptions, index: u32) -> String {
-        let Source { stem, class, hash, .. } = self.source;
+        let LabelledImage { class, hash, .. } = self.source;
         let inside = if options.folder.is_empty() { String::new() } else { format!("{}/", options.folder) };
-        let (stem, hash, extension) = (safe_stem(stem), hash.short(), options.encoding.extension());
+        let (stem, hash, extension) = (safe_stem(self.source.stem()), hash.short(), options.encoding.extension());
         format!("{inside}{class}/{stem}-{hash}-c{index:02}.{extension}")
     }
 
     /// What the manifest says of copy `index`, whose bytes are `sha256`.
-    pub(super) fn line(&self, options: &ExpandOptions, index: u32, sha256: ContentHash) -> Line {
+    pub(super) fn line(&self, options: &ExpandOptions, index: u32, sha256: ContentHash) -> ManifestEntry {
         let ExpandOptions { size, seed, preset, encoding, ref recipe, .. } = *options;
         let Planned { file, draw, identity, .. } = self.planned(options, index);
-        Line {
+        ManifestEntry {
             copy: file,
             sha256,
             source: self.source.relative.clone(),

@@ -1,14 +1,14 @@
 //! Pixels as Keras' `ImageDataGenerator` makes them: floating-point levels through resampling and channel shift, and a
 //! brightness that goes over Pillow's whole levels.
 
-use super::plan::Draw;
+use super::plan::SampledParams;
 use super::render::sampling;
 use crate::domain::Semantics;
 use crate::imaging::{Displacement, Picture};
 
 /// `apply_transform` on `base`: resampling, channel shift, flips, brightness. Levels of 255 whatever the depth, so that
 /// 16 bits keep theirs; each is rounded once at the end.
-pub(super) fn transformed(base: &Picture, draw: &Draw, field: Option<&Displacement>) -> Picture {
+pub(super) fn transformed(base: &Picture, draw: &SampledParams, field: Option<&Displacement>) -> Picture {
     let map = draw.matrix(base.width(), base.height());
     let is_deep = base.depth() > 8;
     let scale = if is_deep { 257.0 } else { 1.0 };
@@ -39,7 +39,7 @@ fn shift_channels(levels: &mut [f64], offset: f64) {
 
 /// `apply_brightness_shift`: levels cut to whole ones, times the factor, cut again. Up to 1.1 the picture is stretched to
 /// the full range before. Of 16 bits nothing is cut: the levels between are not thrown away.
-fn brighten(levels: &mut [f64], draw: &Draw, is_deep: bool) {
+fn brighten(levels: &mut [f64], draw: &SampledParams, is_deep: bool) {
     let (low, high) = extremes(levels);
     let cut = |level: f64| if is_deep { level } else { level.floor() };
     let stretch = |level: f64| match draw.semantics {

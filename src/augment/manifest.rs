@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 
 use super::error::AugmentError;
-use super::plan::Draw;
+use super::plan::SampledParams;
 use crate::config::CopyFormat;
 use crate::disk;
 use crate::domain::{ClassName, ContentHash, Preset, Split, Transform};
@@ -19,7 +19,7 @@ pub(super) const NAME: &str = "manifest.jsonl";
 
 /// One copy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Line {
+pub struct ManifestEntry {
     /// The copy, relative to the manifest.
     pub copy: String,
     /// Its bytes.
@@ -41,7 +41,7 @@ pub struct Line {
     /// Pixels a side.
     pub size: u32,
     /// Everything that was drawn.
-    pub draw: Draw,
+    pub draw: SampledParams,
     /// The one resampling, as [`Affine`] says.
     pub matrix: Affine,
     /// What it is written as.
@@ -62,7 +62,7 @@ pub struct Line {
     pub program: String,
 }
 
-impl Line {
+impl ManifestEntry {
     /// A manifest may have been changed by others: nothing outside its folder is written, and nothing endless is made.
     fn check(&self) -> Result<(), String> {
         let is_plain = |path: &str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
@@ -101,7 +101,7 @@ pub(super) fn known(folder: &Path) -> HashMap<String, Known> {
 }
 
 /// All lines of `manifest`, or line number `only` (from 1) alone.
-pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Line>, AugmentError> {
+pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<ManifestEntry>, AugmentError> {
     let wrong = |place: String, reason: String| AugmentError::Manifest { manifest: manifest.to_owned(), place, reason };
     let unreadable = |error: io::Error| wrong(String::new(), format!("cannot be read: {error}"));
     let mut lines = Vec::new();
@@ -116,7 +116,7 @@ pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Line>, A
                     format!("is no line of this version's manifest: {error}; run the expansion again"),
                 )
             };
-            let line: Line = serde_json::from_str(&text).map_err(not_ours)?;
+            let line: ManifestEntry = serde_json::from_str(&text).map_err(not_ours)?;
             line.check().map_err(|reason| wrong(format!(" line {n_lines}"), reason))?;
             lines.push(line);
         }
@@ -128,7 +128,10 @@ pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Line>, A
 }
 
 /// Writes the manifest unless it already says exactly this. `lines` is gone through once or twice, never held.
-pub(super) fn write<I: Iterator<Item = Line>>(folder: &Path, lines: impl Fn() -> I) -> Result<(), AugmentError> {
+pub(super) fn write<I: Iterator<Item = ManifestEntry>>(
+    folder: &Path,
+    lines: impl Fn() -> I,
+) -> Result<(), AugmentError> {
     let path = folder.join(NAME);
     let print = |out: &mut dyn Write| {
         lines().try_for_each(|line| {

@@ -1,11 +1,8 @@
-//! How a dataset is expanded, and what follows from that alone: worker threads, and which files are read.
+//! How a dataset is expanded.
 
 use std::path::Path;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
-
 use super::encoding::Encoding;
-use super::error::AugmentError;
 use crate::config::{Quota, Settings};
 use crate::content::Reader;
 use crate::domain::{Preset, Recipe};
@@ -65,9 +62,4 @@ impl ExpandOptions {
     pub fn below(self, root: &Path) -> Self {
         Self { reader: self.reader.below(root), ..self }
     }
-}
-
-/// Workers for pictures; 0 means one a core.
-pub(super) fn pool(threads: usize) -> Result<ThreadPool, AugmentError> {
-    Ok(ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("gw-image-{i}")).build()?)
 }

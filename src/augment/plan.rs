@@ -16,7 +16,7 @@ const PIXELS_VERSION: u32 = 3;
 /// brightness, contrast, window, gamma and inversion (one table); then CLAHE, noise, JPEG and erasing. In the Keras
 /// semantics the flips come after the rest of the geometry, and the brightness is cut to whole levels as there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Draw {
+pub struct SampledParams {
     /// Whose meaning the geometry, the channel shift and the brightness have.
     pub semantics: Semantics,
     /// Left-right, top-bottom.
@@ -70,7 +70,7 @@ pub struct Elastic {
     pub cells: u32,
 }
 
-impl Draw {
+impl SampledParams {
     /// A copy like its sample.
     #[cfg(test)]
     pub(super) const NOTHING: Self = Self {
@@ -194,8 +194,8 @@ mod tests {
     use super::*;
     use crate::domain::Preset;
 
-    fn drawn(recipe: &Recipe, seed: u64, sample: u64, copy: u32) -> Draw {
-        Draw::of(recipe, Stream::new(seed, &ContentHash::of(&sample.to_le_bytes())), copy, 224)
+    fn drawn(recipe: &Recipe, seed: u64, sample: u64, copy: u32) -> SampledParams {
+        SampledParams::of(recipe, Stream::new(seed, &ContentHash::of(&sample.to_le_bytes())), copy, 224)
     }
 
     proptest! {
@@ -259,14 +259,14 @@ mod tests {
             horizontal_flip: 0.0,
             ..Recipe::of(Preset::KerasNotebook)
         };
-        assert_eq!(drawn(&recipe, 1, 2, 3), Draw::NOTHING);
+        assert_eq!(drawn(&recipe, 1, 2, 3), SampledParams::NOTHING);
     }
 
     #[test]
     fn a_probability_is_met() {
         let recipe = Recipe { horizontal_flip: 0.25, erasing: 0.4, ..Recipe::of(Preset::Conservative) };
         let draws: Vec<_> = (0..4000).map(|sample| drawn(&recipe, 7, sample, 1)).collect();
-        let share = |is: fn(&Draw) -> bool| draws.iter().filter(|draw| is(draw)).count() as f64 / 4000.0;
+        let share = |is: fn(&SampledParams) -> bool| draws.iter().filter(|draw| is(draw)).count() as f64 / 4000.0;
         assert!((share(|draw| draw.flip[0]) - 0.25).abs() < 0.03);
         assert!((share(|draw| draw.erased.is_some()) - 0.4).abs() < 0.03);
     }
@@ -280,8 +280,8 @@ mod tests {
         assert_ne!(identity, draw.identity(1, 224, "jpeg 95", &sample, 3));
         assert_ne!(identity, draw.identity(1, 192, "png", &sample, 3));
         assert_ne!(identity, draw.identity(1, 224, "png", &ContentHash::of(b"y"), 3));
-        assert_ne!(identity, Draw { gamma: 1.01, ..draw.clone() }.identity(1, 224, "png", &sample, 3));
-        let noisy = Draw { noise: 0.01, ..draw };
+        assert_ne!(identity, SampledParams { gamma: 1.01, ..draw.clone() }.identity(1, 224, "png", &sample, 3));
+        let noisy = SampledParams { noise: 0.01, ..draw };
         assert_ne!(noisy.identity(1, 224, "png", &sample, 3), noisy.identity(2, 224, "png", &sample, 3));
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::source::Source;
 use crate::config::{Balance, Quota};
-use crate::domain::ClassName;
+use crate::domain::{ClassName, LabelledImage};
 
 /// Copies of each of `sources`, in their order. Within a class the numbers differ by one at most; who gets the one more
 /// is decided by content, so that it is the same for any order. `originals_count`: they stand beside the copies in what
 /// is learned from.
-pub(super) fn shares(sources: &[&Source], quota: Quota, originals_count: bool) -> Vec<u32> {
+pub(super) fn shares(sources: &[&LabelledImage], quota: Quota, originals_count: bool) -> Vec<u32> {
     let mut classes: BTreeMap<&ClassName, Vec<usize>> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         classes.entry(&source.class).or_default().push(at);
@@ -46,18 +45,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::ContentHash;
 
-    fn sources(n: [u32; 2]) -> Vec<Source> {
-        let source = |class: &str, i: u32| Source {
-            hash: ContentHash::of(format!("{class} {i}").as_bytes()),
-            class: ClassName::new(class).unwrap(),
-            split: None,
-            group: None,
-            stem: i.to_string(),
-            path: "x".into(),
-            relative: format!("{class}/{i}"),
-        };
+    fn sources(n: [u32; 2]) -> Vec<LabelledImage> {
+        let source = |class: &str, i: u32| LabelledImage::example(class, &format!("{class}/{i}"), None);
         (0..n[0]).map(|i| source("a", i)).chain((0..n[1]).map(|i| source("b", i))).collect()
     }
 
@@ -74,7 +64,7 @@ mod tests {
             if reversed {
                 all.reverse();
             }
-            let refs: Vec<&Source> = all.iter().collect();
+            let refs: Vec<&LabelledImage> = all.iter().collect();
             for (quota, expected) in [
                 (quota(0, Balance::None, target), target),
                 (quota(copies, Balance::Max, 0), a.max(b) * (copies + u32::from(originals))),
@@ -94,7 +84,7 @@ mod tests {
     #[test]
     fn without_balance_every_source_is_treated_alike() {
         let all = sources([3, 1]);
-        let refs: Vec<&Source> = all.iter().collect();
+        let refs: Vec<&LabelledImage> = all.iter().collect();
         assert_eq!(shares(&refs, quota(4, Balance::None, 0), true), [4; 4]);
         assert_eq!(shares(&refs, quota(4, Balance::None, 2), true), [0, 0, 0, 1], "an original is never dropped");
     }

@@ -2,7 +2,7 @@
 
 use super::keras;
 use super::philox::{Operation, Stream};
-use super::plan::{Draw, Elastic};
+use super::plan::{Elastic, SampledParams};
 use crate::domain::Semantics;
 use crate::imaging::{BorderRule, Displacement, EncodeError, Picture, Sampling, Tone, add_noise, erase};
 
@@ -13,7 +13,7 @@ const CLAHE_TILES: u32 = 8;
 ///
 /// # Errors
 /// [`EncodeError`] of the JPEG round trip.
-pub(super) fn render(base: &Picture, draw: &Draw, stream: Stream, copy: u32) -> Result<Picture, EncodeError> {
+pub(super) fn render(base: &Picture, draw: &SampledParams, stream: Stream, copy: u32) -> Result<Picture, EncodeError> {
     let field = draw.elastic.and_then(|elastic| displacement(elastic, stream.words(copy, Operation::Elastic)));
     let resampled = match draw.semantics {
         Semantics::Correct => base.warped(&draw.matrix(base.width(), base.height()), field.as_ref(), sampling(draw)),
@@ -36,7 +36,7 @@ pub(super) fn render(base: &Picture, draw: &Draw, stream: Stream, copy: u32) -> 
     Ok(picture)
 }
 
-pub(super) fn sampling(draw: &Draw) -> Sampling {
+pub(super) fn sampling(draw: &SampledParams) -> Sampling {
     let rule = match draw.semantics {
         Semantics::Correct => BorderRule::Grid,
         Semantics::Keras11 | Semantics::Keras29 => BorderRule::SciPy,
@@ -45,7 +45,7 @@ pub(super) fn sampling(draw: &Draw) -> Sampling {
 }
 
 /// What is left for the table once Keras' own brightness and channel shift are done.
-fn tone(draw: &Draw) -> Tone {
+fn tone(draw: &SampledParams) -> Tone {
     let keras = draw.semantics != Semantics::Correct;
     Tone {
         channel_shift: if keras { 0.0 } else { draw.channel_shift / 255.0 },

@@ -7,12 +7,11 @@ use rayon::prelude::*;
 use super::encoding::Encoding;
 use super::error::{AugmentError, in_the_way};
 use super::existing::is_foreign;
-use super::manifest::{self, Line};
-use super::options::pool;
-use super::origin::base;
+use super::load_source::load_source;
+use super::manifest::{self, ManifestEntry};
 use super::philox::Stream;
 use super::render::render;
-use crate::content::{FileFailure, Reader};
+use crate::content::{FileFailure, Reader, image_pool};
 use crate::disk;
 use crate::domain::{ContentHash, Progress, StopFlag};
 use crate::imaging::Picture;
@@ -61,10 +60,10 @@ impl Replay<'_> {
         let lines = manifest::lines(self.manifest, self.line)?;
         let sources = self.sources_root()?;
         progress.begin("replay", lines.len() as u64, "images");
-        let groups: Vec<&[Line]> = lines.chunk_by(|a, b| (&a.source, a.size) == (&b.source, b.size)).collect();
-        let of_group = |group: &&[Line]| self.group(group, &sources, stop, progress);
+        let groups: Vec<&[ManifestEntry]> = lines.chunk_by(|a, b| (&a.source, a.size) == (&b.source, b.size)).collect();
+        let of_group = |group: &&[ManifestEntry]| self.group(group, &sources, stop, progress);
         let made: Result<Vec<Vec<_>>, AugmentError> =
-            pool(self.threads)?.install(|| groups.par_iter().with_max_len(1).map(of_group).collect());
+            image_pool(self.threads)?.install(|| groups.par_iter().with_max_len(1).map(of_group).collect());
         progress.end();
         let mut replayed = Replayed::default();
         for made in made?.into_iter().flatten() {
@@ -103,7 +102,7 @@ impl Replay<'_> {
     /// The copies of one source, which is decoded once.
     fn group(
         &self,
-        lines: &[Line],
+        lines: &[ManifestEntry],
         sources: &Path,
         stop: &StopFlag,
         progress: &dyn Progress,
@@ -111,8 +110,8 @@ impl Replay<'_> {
         let first = &lines[0];
         let path = sources.join(&first.source);
         let reader = self.reader.clone().below(sources).on(first.background);
-        let base = base(&reader, &path, &first.source, first.source_sha256, first.size);
-        let again = |line: &Line| {
+        let base = load_source(&reader, &path, &first.source, first.source_sha256, first.size);
+        let again = |line: &ManifestEntry| {
             stop.check()?;
             let made = match &base {
                 Ok(base) => self.make(line, base)?,
@@ -124,7 +123,7 @@ impl Replay<'_> {
         lines.iter().map(again).collect()
     }
 
-    fn make(&self, line: &Line, base: &Picture) -> Result<Result<Made, FileFailure>, AugmentError> {
+    fn make(&self, line: &ManifestEntry, base: &Picture) -> Result<Result<Made, FileFailure>, AugmentError> {
         let stream = Stream::new(line.seed, &line.source_sha256);
         let picture = render(base, &line.draw, stream, line.index)?;
         let encoding = Encoding { format: line.format, quality: line.quality };
@@ -147,7 +146,7 @@ impl Replay<'_> {
     }
 }
 
-fn other_bytes(line: &Line) -> FileFailure {
+fn other_bytes(line: &ManifestEntry) -> FileFailure {
     FileFailure::new(
         &line.copy,
         "other-bytes",

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::expand::{Copy, Expansion};
+use super::expand::Expansion;
+use super::load_source::load_source;
 use super::options::ExpandOptions;
-use super::origin::base;
 use super::philox::Stream;
-use super::plan::Draw;
+use super::plan::SampledParams;
 use super::render::render;
-use super::source::Source;
-use crate::domain::{ClassName, ContentHash};
+use crate::domain::{AugmentedImage, ClassName, ContentHash, LabelledImage};
 use crate::imaging::{EncodeError, Mosaic, Picture, Tile};
 
 /// Originals of each class, and copies beside each of them.
@@ -22,33 +21,33 @@ const N_BESIDE: usize = 5;
 
 /// One sheet for each class, of a few originals with a few of their copies as they lie on the disk. Which ones is decided
 /// by content, so that the same dataset gives the same sheets.
-pub fn sheets(options: &ExpandOptions, sources: &[Source], expansion: &Expansion) -> Vec<Mosaic> {
-    let mut copies: BTreeMap<(&ClassName, ContentHash), Vec<&Copy>> = BTreeMap::new();
+pub fn sheets(options: &ExpandOptions, sources: &[LabelledImage], expansion: &Expansion) -> Vec<Mosaic> {
+    let mut copies: BTreeMap<(&ClassName, ContentHash), Vec<&AugmentedImage>> = BTreeMap::new();
     for copy in &expansion.copies {
         copies.entry((&copy.class, copy.source)).or_default().push(copy);
     }
-    let mut classes: BTreeMap<&ClassName, Vec<&Source>> = BTreeMap::new();
+    let mut classes: BTreeMap<&ClassName, Vec<&LabelledImage>> = BTreeMap::new();
     for source in sources.iter().filter(|source| copies.contains_key(&(&source.class, source.hash))) {
         classes.entry(&source.class).or_default().push(source);
     }
-    let sheet = |(class, mut members): (&ClassName, Vec<&Source>)| {
+    let sheet = |(class, mut members): (&ClassName, Vec<&LabelledImage>)| {
         members.sort_by_key(|source| source.hash);
         members.dedup_by_key(|source| source.hash);
         members.truncate(N_ROWS);
-        let row = |source: &&Source| row(options, source, &copies[&(class, source.hash)]);
+        let row = |source: &&LabelledImage| row(options, source, &copies[&(class, source.hash)]);
         Mosaic { title: class.to_string(), rows: members.par_iter().filter_map(row).collect() }
     };
     classes.into_iter().map(sheet).collect()
 }
 
 /// An original and some of its copies; `None` when the original cannot be read any more.
-fn row(options: &ExpandOptions, source: &Source, copies: &[&Copy]) -> Option<Vec<Tile>> {
+fn row(options: &ExpandOptions, source: &LabelledImage, copies: &[&AugmentedImage]) -> Option<Vec<Tile>> {
     let ExpandOptions { size, ref reader, .. } = *options;
-    let original = base(reader, &source.path, &source.relative, source.hash, size).ok()?;
-    let beside = |copy: &&Copy| {
+    let original = load_source(reader, &source.path, &source.relative, source.hash, size).ok()?;
+    let beside = |copy: &&AugmentedImage| {
         let (_, picture) = reader.picture(&copy.path, Some(copy.hash)).ok()?;
-        let draw = Draw::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
-        Some(Tile { picture, caption: draw.in_words() })
+        let draw = SampledParams::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
+        Some(Tile { picture, caption: draw.describe() })
     };
     let original = Tile { picture: original, caption: source.relative.clone() };
     Some(std::iter::once(original).chain(copies.iter().take(N_COPIES).filter_map(beside)).collect())
@@ -69,8 +68,8 @@ pub fn preview(
     let base = picture.resized(options.size, options.size);
     let stream = Stream::new(options.seed, hash);
     let copy = |index: u32| {
-        let draw = Draw::of(&options.recipe, stream, index, options.size);
-        Ok(Tile { picture: render(&base, &draw, stream, index)?, caption: draw.in_words() })
+        let draw = SampledParams::of(&options.recipe, stream, index, options.size);
+        Ok(Tile { picture: render(&base, &draw, stream, index)?, caption: draw.describe() })
     };
     let copies: Vec<Tile> = (1..=n_copies).into_par_iter().map(copy).collect::<Result<_, EncodeError>>()?;
     let original = Tile { picture: base, caption: name.to_owned() };

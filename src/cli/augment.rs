@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use super::failure::{Exit, Failure};
 use super::output;
 use super::progress::TerminalProgress;
-use crate::augment::{self, AugmentError, ExpandOptions, Expansion, Found};
+use crate::augment::{self, AugmentError, ExpandOptions, Expansion};
 use crate::config::Settings;
 use crate::content::{self, FileFailure};
 use crate::disk::FolderLock;
 use crate::domain::{DatasetName, Split, StopFlag};
+use crate::ingest::{self, DatasetFolder};
 use crate::service::stop_on_signals;
 use crate::workflow::{self, Fault};
 
@@ -123,15 +124,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
-    let found = augment::find_sources(&src, &options, &stop, &progress)?;
+    let found = ingest::find_images(&src, &options.reader, options.threads, &stop, &progress)?;
     refuse_sides(&args.src, &found)?;
     complain(&found.failed);
     found.warnings.iter().for_each(|warning| output::error(warning));
     let _lock = FolderLock::take(&dst)?;
     let options = ExpandOptions { may_remove: found.failed.is_empty() && !found.skipped, ..options };
-    let expansion = augment::expand(&options, &found.sources, &dst, &stop, &progress)?;
+    let expansion = augment::expand(&options, &found.images, &dst, &stop, &progress)?;
     let sheet = if settings.augment.contact_sheet {
-        workflow::draw_sheet(&options, &found.sources, &expansion, &dst)?
+        workflow::draw_sheet(&options, &found.images, &expansion, &dst)?
     } else {
         None
     };
@@ -172,8 +173,8 @@ fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
 }
 
 /// Copies of images to measure on are of no use, and in one folder with the others they would be learned from.
-fn refuse_sides(src: &Path, found: &Found) -> Result<(), Failure> {
-    let with_side = found.sources.iter().filter(|source| source.split.is_some());
+fn refuse_sides(src: &Path, found: &DatasetFolder) -> Result<(), Failure> {
+    let with_side = found.images.iter().filter(|source| source.split.is_some());
     let sides: BTreeSet<&str> = with_side.filter_map(|source| source.relative.split('/').next()).collect();
     let Some(example) = sides.iter().find(|side| Split::named(side) == Some(Split::Train)).or(sides.first()) else {
         return Ok(());
@@ -194,7 +195,7 @@ pub(super) fn complain(failures: &[FileFailure]) {
     }
 }
 
-fn summary(expansion: &Expansion, found: &Found, dst: &Path) -> String {
+fn summary(expansion: &Expansion, found: &DatasetFolder, dst: &Path) -> String {
     let Expansion { copies, written, kept, removed, failed } = expansion;
     let some = |n: usize, what: &str| match n {
         0 => String::new(),
@@ -204,7 +205,7 @@ fn summary(expansion: &Expansion, found: &Found, dst: &Path) -> String {
     format!(
         "{} copies of {} images in {}: {written} made now, {kept} kept{}{}{}.",
         copies.len(),
-        found.sources.len() - failed.len(),
+        found.images.len() - failed.len(),
         dst.display(),
         some(*removed, "removed"),
         some(found.duplicates.len(), "duplicate image left out"),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::config::ConfigError;
 use crate::content::FileFailure;
 use crate::disk::DiskError;
+use crate::ingest::FolderError;
 use crate::nn::NnError;
 use crate::registry::RegistryError;
 use crate::report::ReportError;
@@ -169,6 +170,17 @@ impl From<NnError> for Failure {
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         Self::new(Fault::from(&error).into(), error)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let exit = match &error {
+            FolderError::Stopped(_) => Exit::TryLater,
+            FolderError::Threads(_) => Exit::Io,
+            FolderError::NoClasses { .. } => Exit::Data,
+        };
+        Self::new(exit, error)
     }
 }
 

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::failure::{Exit, Failure};
 use super::output;
 use super::progress::TerminalProgress;
-use crate::augment::{self, AugmentError, ExpandOptions, Source};
 use crate::config::Settings;
-use crate::content::warn_of;
+use crate::content::{Reader, warn_of};
 use crate::domain::{Split, StopFlag};
+use crate::ingest::{self, FolderError};
 use crate::service::stop_on_signals;
 use crate::train;
 
@@ -29,12 +29,12 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
-    let options = ExpandOptions::of(settings).below(&args.dataset_dir);
-    let found = augment::find_sources(&args.dataset_dir, &options, &stop, &progress)?;
-    let training = found.sources.into_iter().filter(|source| !source.split.is_some_and(Split::is_measured));
-    let paths: Vec<PathBuf> = training.map(|Source { path, .. }| path).collect();
+    let reader = Reader::of(settings).below(&args.dataset_dir);
+    let found = ingest::find_images(&args.dataset_dir, &reader, settings.compute.threads, &stop, &progress)?;
+    let training = found.images.into_iter().filter(|image| !image.split.is_some_and(Split::is_measured));
+    let paths: Vec<PathBuf> = training.map(|image| image.path).collect();
     let (statistics, failed) =
-        train::channel_statistics(&paths, &options.reader, &stop, &progress).map_err(AugmentError::from)?;
+        train::channel_statistics(&paths, &reader, &stop, &progress).map_err(FolderError::from)?;
     warn_of("Left out", found.failed.iter().chain(&failed));
     if statistics.n_images == 0 {
         let advice = "holds no picture that can be read: see the lines above";

@@ -6,22 +6,17 @@ mod dataset;
 mod measures;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rayon::iter::Either;
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::failure::{Exit, Failure};
 use super::progress::TerminalProgress;
 use super::{models, output, registering, shortcuts};
-use crate::augment::{self, ExpandOptions, Source};
 use crate::config::Settings;
-use crate::content::{FileFailure, Reader, warn_of};
 use crate::disk::{TrainingLock, Workspace};
-use crate::domain::{Counter, DatasetName, ModelRecord, Sample, Split, StopFlag};
-use crate::ingest::{self, Groups};
+use crate::domain::{Counter, ModelRecord, StopFlag};
+use crate::ingest::Groups;
 use crate::service::{self};
 use crate::workflow::{self, EngineCell, FailedWork, Incumbent, TrainedModel, TrainingContext, TrainingPlan, Work};
 
@@ -126,90 +121,21 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
     if as_json { output::json(found) } else { output::text(&table(found)) }
 }
 
-/// Finds the pictures, decides their sides, and describes the training.
+/// Finds the images, decides their sides, and describes the training.
 fn job(named: &dataset::Named, workspace: &Workspace, tools: &TrainingContext<'_>) -> Result<TrainingPlan, Failure> {
     let dataset::Named { root, name: dataset } = named.clone();
-    let groups = ingest::Groups::read(&root, tools.settings.split.group_pattern.as_ref());
+    let settings = tools.settings;
+    let groups = Groups::read(&root, settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
-    let mut samples = samples(&root, &dataset, &groups, tools)?;
-    if let Some(obstacle) = workflow::obstacle(&dataset, &samples) {
-        return Err(Failure::new(Exit::Data, obstacle));
-    }
-    let decided = ingest::assign_split(&samples, tools.settings.split.validation);
-    if let Some(sentence) = ingest::tell_aside(&decided) {
-        tracing::warn!("{sentence}.");
-    }
-    let mut decided: BTreeMap<_, _> = decided.into_iter().map(|sample| (sample.hash, sample)).collect();
-    for sample in &mut samples {
-        if let Some(decided) = decided.remove(&sample.hash) {
-            *sample = decided;
-        }
-    }
-    let known = models::known(workspace, tools.settings.clock, Some(dataset.clone()))?;
+    let samples = workflow::read_samples(&root, &dataset, &groups, settings, tools.stop, tools.progress)?;
+    let samples = workflow::split_samples(&dataset, samples, settings);
+    let samples = samples.map_err(|obstacle| Failure::new(Exit::Data, obstacle))?;
+    let known = models::known(workspace, settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
     let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
     let expansion = workspace.expansion_of(&dataset, &root);
     let runs = known.iter().map(|model| &model.record.run_id);
-    Ok(TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, tools.settings))
-}
-
-/// Every picture of the class folders that can be used, each content once and on the strongest side that a folder names
-/// for it; the others are told of.
-fn samples(
-    root: &Path,
-    dataset: &DatasetName,
-    groups: &Groups<'_>,
-    tools: &TrainingContext<'_>,
-) -> Result<Vec<Sample>, Failure> {
-    let found = augment::find_sources(root, &ExpandOptions::of(tools.settings), tools.stop, tools.progress)?;
-    if let Some(sentence) = ingest::tell_across(found.across.iter().map(String::as_str)) {
-        tracing::warn!("{sentence}.");
-    }
-    let (classless, sources): (Vec<_>, Vec<_>) = found.sources.into_iter().partition(is_classless);
-    if let Some(sentence) = ingest::tell_classless(classless.iter().map(|source| source.relative.as_str())) {
-        tracing::warn!("{sentence}.");
-    }
-    // As in the inbox, what is transparent is black in what is kept of an image.
-    let reader = Reader::new(&tools.settings.limits, 0).below(root);
-    let (read, failed): (Vec<Sample>, Vec<FileFailure>) = sources
-        .into_par_iter()
-        .map(|source| sample(source, dataset, groups, &reader))
-        .partition_map(|read| match read {
-            Ok(sample) => Either::Left(sample),
-            Err(failure) => Either::Right(failure),
-        });
-    warn_of("Left out", found.failed.iter().chain(&failed));
-    let mut seen = BTreeSet::new();
-    let mut samples = Vec::new();
-    for sample in read {
-        if seen.insert(sample.hash) {
-            samples.push(sample);
-        } else {
-            tracing::warn!(file = sample.path, "Left out: the same picture stands in another class.");
-        }
-    }
-    Ok(samples)
-}
-
-/// Whether it lies directly in `train`, `val` or `test`; the inbox sets such files aside as well.
-fn is_classless(source: &Source) -> bool {
-    source.split.is_none() && Split::named(source.class.as_str()).is_some()
-}
-
-fn sample(source: Source, dataset: &DatasetName, groups: &Groups<'_>, reader: &Reader) -> Result<Sample, FileFailure> {
-    let inspected = ingest::inspect(reader, &source.path).map_err(|failure| failure.at(&source.relative))?;
-    Ok(Sample {
-        dataset: dataset.clone(),
-        class: source.class,
-        hash: inspected.hash,
-        group: groups.of(&source.relative),
-        path: source.relative,
-        side: source.split,
-        split: None,
-        image: inspected.facts,
-        look: inspected.look,
-        border: Some(inspected.border),
-    })
+    Ok(TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, settings))
 }
 
 fn tell(trained: &TrainedModel, workspace: &Workspace) {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Border, ClassName, ContentHash, DatasetName, Look, NonContentFacts, RunId, Split};
+use std::path::Path;
+
+use super::{Border, ClassName, ContentHash, DatasetName, LabelledImage, Look, NonContentFacts, RunId, Split};
 
 /// What a file in the inbox is for. The same picture may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,12 +67,19 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The file name without folder and extension.
-    pub fn stem(&self) -> &str {
-        stem(&self.path)
+    /// Its file, with what the stages need of it; `root` is the folder that its path starts at.
+    pub fn labelled(&self, root: &Path) -> LabelledImage {
+        LabelledImage {
+            hash: self.hash,
+            class: self.class.clone(),
+            split: self.split,
+            group: self.group.clone(),
+            path: root.join(&self.path),
+            relative: self.path.clone(),
+        }
     }
 
-    /// What is known of it without a look at what it shows.
+    /// What is known of it apart from what it shows.
     pub fn non_content(&self) -> NonContentFacts {
         NonContentFacts { file: self.image.clone(), border: self.border }
     }

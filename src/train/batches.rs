@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::TrainError;
 use super::evaluation::Row;
 use super::features::Features;
 use super::job::FreshCopy;
-use super::{LabelledImage, TrainError};
-use crate::domain::StopFlag;
+use crate::domain::{LabelledImage, StopFlag};
 use crate::imaging::Rgb8;
 use crate::nn::{Engine, N_FEATURES};
 use crate::stats::Generator;

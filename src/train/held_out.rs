@@ -3,26 +3,25 @@
 use super::epochs::{self, Bench};
 use super::evaluation::{self, Row};
 use super::features::Features;
-use super::job::{self, LabelledImage, TrainJob};
-use super::run::{self, Prediction};
+use super::job::{self, TrainJob};
+use super::predictions::ImagePredictions;
+use super::run;
 use super::{TrainError, shortcuts};
 use crate::content::{FileFailure, warn_of};
-use crate::domain::{Progress, ShortcutAnswers, Silent, StopFlag};
+use crate::domain::{LabelledImage, Progress, ShortcutAnswers, Silent, StopFlag};
 use crate::nn::Engine;
-use crate::stats::{Activation, fit_temperature};
+use crate::stats::fit_temperature;
 
 /// How a model does on images that had no part in early stopping, checkpoint, scaling or temperature.
 #[derive(Debug)]
 pub struct HeldOut {
     /// What the model says of them.
-    pub predictions: Vec<Prediction>,
-    /// What its outputs become.
-    pub activation: Activation,
+    pub predictions: ImagePredictions,
     /// Fitted on the job's validation images.
     pub temperature: f64,
     /// The epoch whose layer it is, from 1.
     pub epoch: u32,
-    /// What those make of the same images who know nothing of the content; they learned from the same training images.
+    /// The baselines of the shortcut audit on the same images; they learned from the same training images.
     pub shortcuts: ShortcutAnswers,
     /// Images that were left out.
     pub failed: Vec<FileFailure>,
@@ -65,12 +64,12 @@ fn measured(
     let usable = images.iter().zip(ensured.hashes);
     let usable = usable.filter_map(|(image, hash)| Some((run::row(classes, &image.class, hash)?, *image)));
     let (rows, images): (Vec<Row>, Vec<&LabelledImage>) = usable.unzip();
-    let predictions = run::predictions(&rows, &evaluation::logits(&fitted.head, &rows, &features.cache)?);
-    let measured = images.into_iter().zip(predictions.iter().map(Prediction::is_right));
+    let logits = evaluation::logits(&fitted.head, &rows, &features.cache)?;
+    let predictions = ImagePredictions::new(fitted.head.activation(), &rows, logits);
+    let measured = images.into_iter().zip(predictions.outputs.right());
     Ok(HeldOut {
-        shortcuts: shortcuts::answers(classes, &gathered.originals, measured),
+        shortcuts: shortcuts::answers(classes, job.non_content, &gathered.originals, measured),
         predictions,
-        activation: fitted.head.activation(),
         temperature,
         epoch: fitted.epoch,
         failed: gathered.failed.into_iter().chain(ensured.failed).collect(),

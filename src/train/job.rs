@@ -6,36 +6,11 @@ use std::path::PathBuf;
 use super::TrainError;
 use crate::config::TrainSettings;
 use crate::content::Reader;
-use crate::domain::{ClassCount, ClassName, Clock, ContentHash, DatasetName, NonContentFacts, RunId, Split};
+use crate::domain::{
+    AugmentedImage, ClassCount, ClassName, Clock, ContentHash, DatasetName, LabelledImage, NonContentFacts, RunId,
+    Split,
+};
 use crate::imaging::Picture;
-
-/// An original with its label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelledImage {
-    /// SHA-256 of its file, as taken in.
-    pub hash: ContentHash,
-    /// Its label.
-    pub class: ClassName,
-    /// On which side it stands.
-    pub split: Split,
-    /// Where it lies; absolute.
-    pub path: PathBuf,
-    /// What is known of it without a look at what it shows.
-    pub non_content: NonContentFacts,
-}
-
-/// An augmented copy of a training original, on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyImage {
-    /// The content of its original.
-    pub source: ContentHash,
-    /// Its original's label.
-    pub class: ClassName,
-    /// SHA-256 of its file, as the manifest has it: what is cached under it is not read again.
-    pub hash: ContentHash,
-    /// Where it lies; absolute.
-    pub path: PathBuf,
-}
 
 /// Makes a fresh random copy of an original for one epoch (counted from 1), or says in a sentence why it cannot.
 /// The same original and epoch must give the same picture; it is called from several threads.
@@ -45,15 +20,15 @@ pub type FreshCopy<'a> = &'a (dyn Fn(&LabelledImage, u32) -> Result<Picture, Str
 #[derive(Clone, Copy)]
 pub enum Augmented<'a> {
     /// Originals and copies on disk.
-    Expand(&'a [CopyImage]),
+    Expand(&'a [AugmentedImage]),
     /// In each epoch one fresh copy of each original in its place.
     InPlace(FreshCopy<'a>),
     /// Originals, copies on disk, and in each epoch one fresh copy of each original.
-    Combined(&'a [CopyImage], FreshCopy<'a>),
+    Combined(&'a [AugmentedImage], FreshCopy<'a>),
 }
 
 impl<'a> Augmented<'a> {
-    pub(super) fn copies(&self) -> &'a [CopyImage] {
+    pub(super) fn copies(&self) -> &'a [AugmentedImage] {
         match self {
             Self::Expand(copies) | Self::Combined(copies, _) => copies,
             Self::InPlace(_) => &[],
@@ -87,8 +62,11 @@ pub struct TrainJob<'a> {
     pub run_dir: PathBuf,
     /// Where features are cached.
     pub features_dir: PathBuf,
-    /// Originals of all sides, in any order; the same content may not stand twice.
+    /// Originals of all sides, in any order; the same content may not stand twice. Those on no side take no part.
     pub samples: &'a [LabelledImage],
+    /// What is known of them apart from what they show, by content, for the shortcut audit; an image that is missing has no
+    /// part in that.
+    pub non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
     /// What augmentation adds.
     pub augmented: Augmented<'a>,
     /// How it was augmented, for the record: mode, preset, recipe, seed.
@@ -115,10 +93,10 @@ pub(super) fn count<'a>(samples: impl IntoIterator<Item = &'a LabelledImage>) ->
     for image in samples {
         let count = counts.entry(image.class.clone()).or_default();
         match image.split {
-            Split::Train => count.train += 1,
-            Split::Validation => count.validation += 1,
-            Split::Test => count.test += 1,
-            Split::Aside => {}
+            Some(Split::Train) => count.train += 1,
+            Some(Split::Validation) => count.validation += 1,
+            Some(Split::Test) => count.test += 1,
+            Some(Split::Aside) | None => {}
         }
     }
     counts
@@ -145,13 +123,9 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ImageFacts;
 
     fn image(number: u8, class: &str, split: Split) -> LabelledImage {
-        let class = ClassName::new(class).unwrap();
-        let facts = ImageFacts { width: 1, height: 1, format: "png".to_owned(), colour: "grey8".to_owned() };
-        let non_content = NonContentFacts { file: facts, border: None };
-        LabelledImage { hash: ContentHash::of(&[number]), class, split, path: PathBuf::new(), non_content }
+        LabelledImage::example(class, &format!("{class}/{number}.png"), Some(split))
     }
 
     fn refusal(samples: &[LabelledImage]) -> String {
@@ -165,7 +139,7 @@ mod tests {
         assert!(refusal(&samples).contains("it has 1 class(es)"));
         samples.push(image(2, "b", Validation));
         assert!(refusal(&samples).contains("class `b` has no usable training image"));
-        samples[1].split = Train;
+        samples[1].split = Some(Train);
         assert!(refusal(&samples).contains("no usable image is left to validate on"));
         samples.push(image(3, "a", Validation));
         check(&DatasetName::new("chest").unwrap(), &count(&samples)).unwrap();

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{LabelledImage, TrainError};
+use super::TrainError;
 use crate::disk;
-use crate::domain::{ContentHash, Split};
+use crate::domain::{ContentHash, LabelledImage, Split};
 
 const FILE: &str = "learned.txt";
 
 /// Writes the contents of the training originals into the run's folder, one a line, sorted.
 pub(super) fn write(run_dir: &Path, samples: &[LabelledImage]) -> Result<(), TrainError> {
-    let learned = samples.iter().filter(|image| image.split == Split::Train);
+    let learned = samples.iter().filter(|image| image.split == Some(Split::Train));
     let lines: BTreeSet<String> = learned.map(|image| format!("{}\n", image.hash)).collect();
     Ok(disk::write_atomic(&run_dir.join(FILE), lines.into_iter().collect::<String>().as_bytes())?)
 }
@@ -25,20 +25,10 @@ pub fn learned_from(run_dir: &Path) -> BTreeSet<ContentHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClassName, ImageFacts, NonContentFacts};
 
     #[test]
     fn a_run_says_which_originals_it_learned_from() {
-        let image = |number: u8, split| LabelledImage {
-            hash: ContentHash::of(&[number]),
-            class: ClassName::new("a").unwrap(),
-            split,
-            path: std::path::PathBuf::new(),
-            non_content: NonContentFacts {
-                file: ImageFacts { width: 1, height: 1, format: "png".to_owned(), colour: "grey8".to_owned() },
-                border: None,
-            },
-        };
+        let image = |number: u8, split| LabelledImage::example("a", &format!("a/{number}.png"), Some(split));
         let dir = tempfile::tempdir().unwrap();
         assert!(learned_from(dir.path()).is_empty(), "an older run did not say");
         let samples = [image(1, Split::Train), image(2, Split::Validation), image(3, Split::Train)];

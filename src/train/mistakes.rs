@@ -3,14 +3,13 @@
 
 use rayon::prelude::*;
 
-use super::epochs::Fitted;
-use super::evaluation::Row;
 use super::features::{Features, Wanted};
 use super::job::TrainJob;
-use super::run;
-use crate::domain::Evidence;
+use super::predictions::ImagePredictions;
+use crate::domain::{ContentHash, Evidence};
 use crate::imaging::Picture;
 use crate::nn::{self, Head, N_FEATURES};
+use crate::stats::argmax;
 
 /// Mistakes that are looked at.
 const MOST_MISTAKES: usize = 12;
@@ -26,31 +25,32 @@ pub struct Mistake {
     pub evidence: [Evidence; 2],
 }
 
-/// The surest mistakes on `rows`, the validation images, the worst first. One whose features are gone is left out, with a
-/// warning.
-pub(super) fn worst(job: &TrainJob<'_>, features: &Features<'_>, rows: &[Row], fitted: &Fitted) -> Vec<Mistake> {
-    let judged = run::judged(fitted.head.activation(), rows, &fitted.evaluation.logits);
+/// The most confident mistakes among the predictions of `head` on validation images, the worst first. One whose features are
+/// gone is left out, with a warning.
+pub(super) fn worst(
+    job: &TrainJob<'_>,
+    features: &Features<'_>,
+    head: &Head,
+    predictions: &ImagePredictions,
+) -> Vec<Mistake> {
+    let ImagePredictions { images, outputs } = predictions;
     let look = |at: usize| {
-        let row = rows[at];
         let mut pool5 = vec![0.0; N_FEATURES];
-        if let Err(error) = features.cache.read(&row.hash, &mut pool5) {
+        if let Err(error) = features.cache.read(&images[at], &mut pool5) {
             tracing::warn!("A mistake is not shown on the model's page: {error}.");
             return None;
         }
-        let taken_for = Head::predicted(&judged.logits[at]);
-        Some(Mistake {
-            at,
-            picture: picture(job, features, &row),
-            evidence: [taken_for, row.class].map(|class| nn::evidence(&fitted.head, &pool5, class)),
-        })
+        let predicted = argmax(&outputs.logits[at]);
+        let evidence = [predicted, outputs.labels[at]].map(|class| nn::evidence(head, &pool5, class));
+        Some(Mistake { at, picture: picture(job, features, images[at]), evidence })
     };
-    judged.worst_mistakes(MOST_MISTAKES).into_par_iter().filter_map(look).collect()
+    outputs.worst_mistakes(MOST_MISTAKES).into_par_iter().filter_map(look).collect()
 }
 
 /// From its file, which may have gone or changed while its features were cached.
-fn picture(job: &TrainJob<'_>, features: &Features<'_>, row: &Row) -> Result<Picture, String> {
-    let image = job.samples.iter().find(|image| image.hash == row.hash);
+fn picture(job: &TrainJob<'_>, features: &Features<'_>, hash: ContentHash) -> Result<Picture, String> {
+    let image = job.samples.iter().find(|image| image.hash == hash);
     let image = image.ok_or_else(|| "its file is no longer known".to_owned())?;
-    let wanted = Wanted { path: image.path.clone(), hash: Some(row.hash) };
+    let wanted = Wanted { path: image.path.clone(), hash: Some(hash) };
     features.picture(&wanted).map(Picture::from).map_err(|failure| failure.reason)
 }

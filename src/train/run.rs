@@ -8,22 +8,23 @@ use super::batches::TrainingRows;
 use super::epochs::{self, Bench, Fitted};
 use super::evaluation::{self, Row};
 use super::features::{Features, Wanted};
-use super::job::{self, LabelledImage, TrainJob};
+use super::job::{self, TrainJob};
 use super::learned;
 use super::material::Material;
 use super::mistakes::{self, Mistake};
+use super::predictions::ImagePredictions;
 use super::resume::Bookmark;
 use super::shortcuts;
 use super::tested::tested;
 use crate::content::{FileFailure, warn_of};
 use crate::disk;
 use crate::domain::{
-    Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, ModelRecord, Progress, ShortcutAnswers,
-    ShortcutAudit, Silent, Split, StopFlag, Versions,
+    Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, LabelledImage, ModelRecord, Progress,
+    ShortcutAnswers, ShortcutAudit, Silent, Split, StopFlag, Versions,
 };
 use crate::imaging::PIXELS;
 use crate::nn::{Engine, FEATURES, Head};
-use crate::stats::{Activation, Generator, Predictions};
+use crate::stats::{Generator, Predictions};
 
 /// What a training made.
 #[derive(Debug)]
@@ -35,29 +36,11 @@ pub struct Outcome {
     /// Images that were left out.
     pub failed: Vec<FileFailure>,
     /// What the model says of each validation image.
-    pub predictions: Vec<Prediction>,
+    pub predictions: ImagePredictions,
     /// Epoch by epoch, as `history.csv`.
     pub history: Vec<EpochRecord>,
     /// The worst of the predictions.
     pub mistakes: Vec<Mistake>,
-}
-
-/// What a model says of one image that it did not learn from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// Which image.
-    pub hash: ContentHash,
-    /// Its class, as an index.
-    pub label: usize,
-    /// The outputs before the activation, by class.
-    pub logits: Vec<f64>,
-}
-
-impl Prediction {
-    /// Whether the greatest output is that of its class.
-    pub fn is_right(&self) -> bool {
-        Head::predicted(&self.logits) == self.label
-    }
 }
 
 /// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
@@ -91,12 +74,14 @@ fn train_on(
     let bookmark = Bookmark::new(&job.run_dir, identity);
     let bench = Bench { settings: &job.settings, features, stop, progress, bookmark: Some(&bookmark) };
     let fitted = epochs::fit(&gathered.material, bench)?;
-    let mistakes = mistakes::worst(job, features, &gathered.material.validation, &fitted);
     let head = fitted.head.to_bytes()?;
-    let predictions = predictions(&gathered.material.validation, &fitted.evaluation.logits);
-    let mut model = record(job, engine, &gathered, &fitted, ContentHash::of(&head));
+    let Gathered { material, .. } = &gathered;
+    let logits = fitted.evaluation.logits.clone();
+    let predictions = ImagePredictions::new(fitted.head.activation(), &material.validation, logits);
+    let mistakes = mistakes::worst(job, features, &fitted.head, &predictions);
+    let mut model = record(job, engine, &gathered, &fitted, &predictions.outputs, ContentHash::of(&head));
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
-    model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(&predictions));
+    model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
     model.train_seconds = job.clock.seconds_since(begin);
     learned::write(&job.run_dir, job.samples)?;
     if let Err(error) = disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes()) {
@@ -132,7 +117,7 @@ pub fn measure(
     stop: &StopFlag,
 ) -> Result<Option<BTreeMap<ContentHash, bool>>, TrainError> {
     let images: Vec<&LabelledImage> =
-        sorted(job).into_iter().filter(|image| image.split == Split::Validation).collect();
+        sorted(job).into_iter().filter(|image| image.split == Some(Split::Validation)).collect();
     let classes = job.classes();
     Features::with(engine, &job.features_dir, &job.reader, |features| {
         let ensured = features.ensure(&wanted(&images), stop, &Silent)?;
@@ -146,26 +131,10 @@ pub fn measure(
     })
 }
 
-pub(super) fn predictions(rows: &[Row], logits: &[Vec<f64>]) -> Vec<Prediction> {
-    let prediction =
-        |(row, logits): (&Row, &Vec<f64>)| Prediction { hash: row.hash, label: row.class, logits: logits.clone() };
-    rows.iter().zip(logits).map(prediction).collect()
-}
-
-/// Every measure of `logits` on `rows`; the bootstrap draws from `seed`.
-pub(super) fn assess(
-    activation: Activation,
-    classes: &[ClassName],
-    rows: &[Row],
-    logits: &[Vec<f64>],
-    seed: u64,
-) -> Assessment {
+/// Every measure of the predictions; the bootstrap draws from `seed`.
+fn assess(predictions: &Predictions, classes: &[ClassName], seed: u64) -> Assessment {
     let mut generator = Generator::new(seed, "bootstrap");
-    Assessment::of(&judged(activation, rows, logits), classes, &mut |n| generator.below(n))
-}
-
-pub(super) fn judged(activation: Activation, rows: &[Row], logits: &[Vec<f64>]) -> Predictions {
-    Predictions { activation, logits: logits.to_vec(), labels: rows.iter().map(|row| row.class).collect() }
+    Assessment::of(predictions, classes, &mut |n| generator.below(n))
 }
 
 /// What is said of an image that cannot be used.
@@ -184,11 +153,11 @@ pub(super) struct Gathered<'a> {
 }
 
 impl Gathered<'_> {
-    /// What those who know nothing of the content make of the validation images; `predictions` are the model's on them.
-    fn shortcuts(&self, predictions: &[Prediction]) -> ShortcutAnswers {
-        let validation = self.originals.iter().copied().filter(|image| image.split == Split::Validation);
-        let measured = validation.zip(predictions.iter().map(Prediction::is_right));
-        shortcuts::answers(&self.material.classes, &self.originals, measured)
+    /// The baselines of the shortcut audit on the validation images; `predictions` are the model's.
+    fn shortcuts(&self, job: &TrainJob<'_>, predictions: &Predictions) -> ShortcutAnswers {
+        let validation = self.originals.iter().copied().filter(|image| image.split == Some(Split::Validation));
+        let measured = validation.zip(predictions.right());
+        shortcuts::answers(&self.material.classes, job.non_content, &self.originals, measured)
     }
 }
 
@@ -233,7 +202,7 @@ pub(super) fn gather<'a>(
         copies.iter().zip(of_copies).filter_map(|(copy, hash)| row(&classes, &copy.class, *hash)).collect();
     copies.sort_unstable();
     let n_copies = copies.len() as u64;
-    let test = usable.iter().filter(|(_, image)| image.split == Split::Test).map(|(row, _)| *row).collect();
+    let test = usable.iter().filter(|(_, image)| image.split == Some(Split::Test)).map(|(row, _)| *row).collect();
     let originals = usable.iter().map(|(_, image)| *image).collect();
     let material = material(job, classes, &usable, &copies);
     Ok(Gathered { material, test, counts, n_copies, originals, failed: ensured.failed })
@@ -245,7 +214,7 @@ fn material<'a>(
     usable: &[(Row, &'a LabelledImage)],
     copies: &[Row],
 ) -> Material<'a> {
-    let side = |split: Split| usable.iter().filter(move |(_, image)| image.split == split);
+    let side = |split: Split| usable.iter().filter(move |(_, image)| image.split == Some(split));
     let originals: Vec<Row> = side(Split::Train).map(|(row, _)| *row).collect();
     let fresh = job.augmented.fresh();
     let renewed = side(Split::Train).filter(|_| fresh.is_some()).map(|(row, image)| (row.class, *image)).collect();
@@ -264,6 +233,7 @@ fn record(
     engine: &Engine,
     gathered: &Gathered<'_>,
     fitted: &Fitted,
+    predictions: &Predictions,
     sha256: ContentHash,
 ) -> ModelRecord {
     let backbone = engine.backbone();
@@ -279,13 +249,7 @@ fn record(
         val_binary_accuracy: fitted.evaluation.binary_accuracy,
         val_loss: fitted.evaluation.loss,
         confusion: fitted.evaluation.confusion.clone(),
-        assessment: Some(assess(
-            fitted.head.activation(),
-            &gathered.material.classes,
-            &gathered.material.validation,
-            &fitted.evaluation.logits,
-            job.settings.seed,
-        )),
+        assessment: Some(assess(predictions, &gathered.material.classes, job.settings.seed)),
         shortcuts: None,
         test: None,
         epoch: fitted.epoch,

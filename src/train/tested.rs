@@ -4,9 +4,10 @@ use super::TrainError;
 use super::epochs::Fitted;
 use super::evaluation;
 use super::features::Features;
+use super::predictions::ImagePredictions;
 use super::run::Gathered;
 use crate::domain::{Assessment, TestRecord};
-use crate::stats::{Generator, Predictions, fit_temperature};
+use crate::stats::{Generator, fit_temperature};
 
 /// How the kept layer does on them, at the temperature of the validation images; `None` when there are none.
 pub(super) fn tested(
@@ -23,9 +24,8 @@ pub(super) fn tested(
     let validation: Vec<usize> = material.validation.iter().map(|row| row.class).collect();
     let temperature = fit_temperature(activation, &fitted.evaluation.logits, &validation);
     let measured = evaluation::evaluate(&fitted.head, test, &features.cache)?;
-    let labels = test.iter().map(|row| row.class).collect();
-    let judged = Predictions { activation, logits: measured.logits, labels };
+    let predictions = ImagePredictions::new(activation, test, measured.logits).outputs;
     let mut generator = Generator::new(seed, "bootstrap");
-    let assessment = Assessment::at(&judged, &material.classes, temperature, &mut |n| generator.below(n));
+    let assessment = Assessment::at(&predictions, &material.classes, temperature, &mut |n| generator.below(n));
     Ok(Some(TestRecord { confusion: measured.confusion, assessment }))
 }

@@ -1,5 +1,6 @@
 //! Whole trainings on the real network, over a dozen small generated pictures.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,8 +8,8 @@ use super::*;
 use crate::config::{self, LimitSettings, Monitor, TrainSettings};
 use crate::content::Reader;
 use crate::domain::{
-    Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, NonContentFacts, Progress, RunId, Silent,
-    Split, StopFlag, StopReason,
+    Assessment, AugmentedImage, ClassName, Clock, ContentHash, DatasetName, LabelledImage, ModelRecord,
+    NonContentFacts, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
 use crate::imaging::{Picture, Pixels, encode_png};
 use crate::nn::{Head, engine_for_tests};
@@ -28,7 +29,8 @@ fn striped(upright: bool, number: u64) -> Picture {
 struct Scene {
     dir: tempfile::TempDir,
     samples: Vec<LabelledImage>,
-    copies: Vec<CopyImage>,
+    non_content: BTreeMap<ContentHash, NonContentFacts>,
+    copies: Vec<AugmentedImage>,
     settings: TrainSettings,
 }
 
@@ -37,24 +39,26 @@ impl Scene {
     fn new(n_train: u64, n_validation: u64) -> Self {
         let defaults = config::load(&config::Overrides::default()).unwrap();
         let settings = TrainSettings { batch_size: 4, ..defaults.train };
-        let mut scene = Self { dir: tempfile::tempdir().unwrap(), samples: Vec::new(), copies: Vec::new(), settings };
+        let (samples, non_content, copies) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut scene = Self { dir: tempfile::tempdir().unwrap(), samples, non_content, copies, settings };
         for number in 0..n_train + n_validation {
             let split = if number < n_train { Split::Train } else { Split::Validation };
             for class in ["level", "upright"] {
                 let picture = striped(class == "upright", number);
-                let path = scene.write(&format!("{class}-{number}.png"), &picture);
-                let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-                let non_content = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
-                scene.samples.push(LabelledImage {
-                    hash,
-                    class: ClassName::new(class).unwrap(),
-                    split,
-                    path,
-                    non_content,
-                });
+                scene.add(&format!("{class}-{number}.png"), class, split, &picture);
             }
         }
         scene
+    }
+
+    fn add(&mut self, name: &str, class: &str, split: Split, picture: &Picture) -> ContentHash {
+        let path = self.write(name, picture);
+        let hash = ContentHash::of(&std::fs::read(&path).unwrap());
+        let facts = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
+        self.non_content.insert(hash, facts);
+        let (class, relative) = (ClassName::new(class).unwrap(), name.to_owned());
+        self.samples.push(LabelledImage { hash, class, split: Some(split), group: None, path, relative });
+        hash
     }
 
     fn write(&self, name: &str, picture: &Picture) -> PathBuf {
@@ -76,6 +80,7 @@ impl Scene {
             run_dir: self.path("runs").join(run),
             features_dir: self.path("features"),
             samples: &self.samples,
+            non_content: &self.non_content,
             augmented,
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
@@ -113,7 +118,7 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     let copy = |name: &str, class: &str| {
         let (source, path) = (ContentHash::of(b"source"), scene.path(name));
         let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-        CopyImage { source, class: ClassName::new(class).unwrap(), hash, path }
+        AugmentedImage { source, class: ClassName::new(class).unwrap(), hash, index: 1, path }
     };
     scene.copies = vec![copy("copy-1.png", "upright"), copy("copy-2.png", "level")];
 
@@ -159,12 +164,8 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     assert_eq!((assessment.n, assessment.roc_auc_mean), (4, Some(1.0)));
     let shortcuts = model.shortcuts.as_ref().unwrap();
     assert_eq!((shortcuts.n, shortcuts.model.right), (4, 4));
-    assert_eq!(
-        (shortcuts.metadata.recognised.right, shortcuts.majority.right),
-        (2, 2),
-        "all are alike from non_content"
-    );
-    assert_eq!(first.predictions.len(), 4);
+    assert_eq!((shortcuts.metadata.recognised.right, shortcuts.majority.right), (2, 2), "all files are alike");
+    assert_eq!(first.predictions.images.len(), 4);
 }
 
 #[test]
@@ -173,12 +174,7 @@ fn test_images_are_measured_once_and_change_nothing() {
     let without = scene.train("without").unwrap();
     assert_eq!(without.model.test, None);
     for number in 50..53 {
-        let picture = striped(true, number);
-        let path = scene.write(&format!("test-{number}.png"), &picture);
-        let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-        let (class, split) = (ClassName::new("upright").unwrap(), Split::Test);
-        let non_content = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
-        scene.samples.push(LabelledImage { hash, class, split, path, non_content });
+        scene.add(&format!("test-{number}.png"), "upright", Split::Test, &striped(true, number));
     }
     let with = scene.train("with").unwrap();
     assert_eq!(with.images_forwarded, 3, "each once, and nothing else again");
@@ -323,24 +319,19 @@ fn one_bad_image_is_left_out_and_named() {
 #[test]
 fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     let mut scene = Scene::new(3, 2);
-    let picture = striped(true, 50);
-    let path = scene.write("mislabelled.png", &picture);
-    let non_content = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
-    let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-    let class = ClassName::new("level").unwrap();
-    scene.samples.push(LabelledImage { hash, class, split: Split::Validation, path: path.clone(), non_content });
+    let hash = scene.add("mislabelled.png", "level", Split::Validation, &striped(true, 50));
     let first = scene.train("first").unwrap();
     let [mistake] = first.mistakes.as_slice() else { panic!("{:?}", first.mistakes) };
-    let prediction = &first.predictions[mistake.at];
-    assert_eq!((prediction.hash, prediction.label), (hash, 0));
+    let (image, logits, label) = first.predictions.iter().nth(mistake.at).unwrap();
+    assert_eq!((image, label), (hash, 0));
     assert_eq!(mistake.picture.as_ref().map(Picture::width), Ok(224));
     let head = Head::load(&scene.path("runs/first"), &first.model.head).unwrap();
     for (class, evidence) in [1, 0].into_iter().zip(&mistake.evidence) {
         let sum: f64 = evidence.cells.iter().map(|cell| f64::from(*cell)).sum();
-        assert!((sum + f64::from(head.bias()[class]) - prediction.logits[class]).abs() < 1e-4, "class {class}");
+        assert!((sum + f64::from(head.bias()[class]) - logits[class]).abs() < 1e-4, "class {class}");
     }
 
-    std::fs::remove_file(path).unwrap();
+    std::fs::remove_file(scene.path("mislabelled.png")).unwrap();
     let second = scene.train("second").unwrap();
     assert_eq!(second.images_forwarded, 0);
     assert_eq!(second.mistakes[0].evidence, mistake.evidence);

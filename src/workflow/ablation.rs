@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::domain::{ClassName, ContentHash, DatasetName, Split};
 use crate::stats::{Activation, Differences, Generator, Measures, Paired, PairedComparison, Predictions};
-use crate::train::{HeldOut, Prediction};
+use crate::train::HeldOut;
 
 use super::cross_validation::{self, Folds};
 use super::training::{TrainingContext, TrainingPlan, WorkflowError};
@@ -106,19 +106,21 @@ fn held_out(
     Ok(vec![train_unrecorded(job, &validation, added, tools)?])
 }
 
-/// The answers of both on the images that both answered, in the same order.
+/// The predictions of both on the images that both predicted, in the same order.
 fn aligned(with: &[HeldOut], without: &[HeldOut]) -> (Predictions, Predictions) {
-    let by_hash = |parts: &[HeldOut]| -> BTreeMap<ContentHash, Prediction> {
-        let predictions = parts.iter().flat_map(|part| &part.predictions);
-        predictions.map(|prediction| (prediction.hash, prediction.clone())).collect()
-    };
-    let (mut first, mut second) = (by_hash(with), by_hash(without));
+    let (mut first, mut second) = (by_image(with), by_image(without));
     first.retain(|hash, _| second.contains_key(hash));
     second.retain(|hash, _| first.contains_key(hash));
-    let activation = with.first().map_or(Activation::Sigmoid, |part| part.activation);
-    let judged = |answers: BTreeMap<ContentHash, Prediction>| {
-        let (logits, labels) = answers.into_values().map(|answer| (answer.logits, answer.label)).unzip();
+    let activation = with.first().map_or(Activation::Sigmoid, |part| part.predictions.outputs.activation);
+    let together = |outputs: BTreeMap<ContentHash, (Vec<f64>, usize)>| {
+        let (logits, labels) = outputs.into_values().unzip();
         Predictions { activation, logits, labels }
     };
-    (judged(first), judged(second))
+    (together(first), together(second))
+}
+
+/// Logits and label of each image.
+fn by_image(parts: &[HeldOut]) -> BTreeMap<ContentHash, (Vec<f64>, usize)> {
+    let all = parts.iter().flat_map(|part| part.predictions.iter());
+    all.map(|(hash, logits, label)| (hash, (logits.to_vec(), label))).collect()
 }

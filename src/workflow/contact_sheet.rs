@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::augment::{self, ExpandOptions, Expansion, Source};
-use crate::domain::{Breach, ContentHash};
+use crate::augment::{self, ExpandOptions, Expansion};
+use crate::domain::{Breach, ContentHash, LabelledImage};
 use crate::imaging::Mosaic;
 use crate::report::{self, ReportError, SheetHead};
 
@@ -17,7 +17,7 @@ const NAME: &str = "contact-sheet";
 /// [`ReportError`] when it could not be written; the copies are there all the same.
 pub fn draw_sheet(
     options: &ExpandOptions,
-    sources: &[Source],
+    sources: &[LabelledImage],
     expansion: &Expansion,
     folder: &Path,
 ) -> Result<Option<PathBuf>, ReportError> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Sample, ShortcutAnswers, ShortcutAudit, Split};
 use crate::ingest;
-use crate::stats::{Estimate, Generator, Predictions, tempered};
+use crate::stats::{Activation, Estimate, Generator, Predictions, tempered};
 use crate::train::HeldOut;
 
 use super::training::{TrainingContext, TrainingPlan, WorkflowError};
@@ -137,21 +137,15 @@ fn split_anew(samples: Vec<Sample>, tools: &TrainingContext<'_>) -> Vec<Sample> 
     ingest::assign_split(&free, tools.settings.split.validation)
 }
 
-fn judged(part: &HeldOut, temperature: f64) -> Predictions {
-    Predictions {
-        activation: part.activation,
-        logits: part.predictions.iter().map(|prediction| tempered(&prediction.logits, temperature)).collect(),
-        labels: part.predictions.iter().map(|prediction| prediction.label).collect(),
-    }
+/// Its predictions, their logits divided by a temperature.
+fn at_temperature(part: &HeldOut, temperature: f64) -> Predictions {
+    let Predictions { activation, logits, labels } = part.predictions.outputs.clone();
+    Predictions { activation, logits: logits.iter().map(|logits| tempered(logits, temperature)).collect(), labels }
 }
 
 fn together(parts: &[Predictions]) -> Predictions {
     let mut parts = parts.iter().cloned();
-    let first = parts.next().unwrap_or(Predictions {
-        activation: crate::stats::Activation::Sigmoid,
-        logits: vec![],
-        labels: vec![],
-    });
+    let first = parts.next().unwrap_or(Predictions { activation: Activation::Sigmoid, logits: vec![], labels: vec![] });
     parts.fold(first, |mut all, part| {
         all.logits.extend(part.logits);
         all.labels.extend(part.labels);
@@ -160,12 +154,12 @@ fn together(parts: &[Predictions]) -> Predictions {
 }
 
 fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed: u64) -> CrossValidated {
-    let assess = |judged: &Predictions| {
+    let assess = |predictions: &Predictions| {
         let mut generator = Generator::new(seed, "bootstrap");
-        Assessment::of(judged, classes, &mut |n| generator.below(n))
+        Assessment::of(predictions, classes, &mut |n| generator.below(n))
     };
-    let raw: Vec<Predictions> = parts.iter().map(|part| judged(part, 1.0)).collect();
-    let at_own: Vec<Predictions> = parts.iter().map(|part| judged(part, part.temperature)).collect();
+    let raw: Vec<Predictions> = parts.iter().map(|part| at_temperature(part, 1.0)).collect();
+    let at_own: Vec<Predictions> = parts.iter().map(|part| at_temperature(part, part.temperature)).collect();
     let each: Vec<Assessment> = raw.iter().map(assess).collect();
     let accuracy_folds: Vec<f64> =
         each.iter().map(|part| part.accuracy.map_or(0.0, |accuracy| accuracy.value)).collect();

@@ -80,9 +80,7 @@ impl From<&AugmentError> for Fault {
             AugmentError::Disk(error) => error.into(),
             AugmentError::Threads(_) => Self::Io,
             AugmentError::Encode(_) => Self::Program,
-            AugmentError::NoClasses { .. } | AugmentError::OtherDataset { .. } | AugmentError::Manifest { .. } => {
-                Self::Data
-            }
+            AugmentError::OtherDataset { .. } | AugmentError::Manifest { .. } => Self::Data,
         }
     }
 }
@@ -140,7 +138,7 @@ impl WorkflowError {
     /// devices, not in what is learned.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Augment(error) => !matches!(error, AugmentError::Encode(_) | AugmentError::NoClasses { .. }),
+            Self::Augment(error) => !matches!(error, AugmentError::Encode(_)),
             Self::Lock(_) => true,
             Self::Network(error) | Self::Train(TrainError::Nn(error)) => network_may_pass(error),
             Self::Train(error) => matches!(error, TrainError::Disk(_) | TrainError::Features { .. }),

@@ -10,8 +10,7 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord, StopReason};
 use crate::nn::{Engine, Head};
 use crate::report::{self, Mistake, ReportError, RunReport};
-use crate::stats::Predictions;
-use crate::train::{self, Augmented, LabelledImage, Outcome, Prediction, TrainError, TrainJob};
+use crate::train::{self, Augmented, ImagePredictions, Outcome, TrainError, TrainJob};
 
 use super::failed_work::{FailedWork, Work};
 use super::incumbent::Incumbent;
@@ -105,13 +104,13 @@ fn decided(
 fn rival(
     job: &TrainingPlan,
     incumbent: &Incumbent,
-    predictions: &[Prediction],
+    predictions: &ImagePredictions,
     tools: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, WorkflowError> {
     let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
     let engine = tools.engine.get()?;
-    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| training::labelled(job, sample)).collect();
-    let train_job = training::train_job(job, tools.settings, &samples, Augmented::Expand(&[]));
+    let (samples, non_content) = (job.images(), job.non_content());
+    let train_job = training::train_job(job, tools.settings, &samples, &non_content, Augmented::Expand(&[]));
     match measured(best, &train_job, predictions, &engine, tools) {
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
@@ -125,7 +124,7 @@ fn rival(
 fn measured(
     best: &ModelRecord,
     train_job: &TrainJob<'_>,
-    predictions: &[Prediction],
+    predictions: &ImagePredictions,
     engine: &Engine,
     tools: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, TrainError> {
@@ -158,8 +157,9 @@ fn measured(
 }
 
 /// The candidate's answers beside those of the best model, image by image.
-fn paired(predictions: &[Prediction], best: &BTreeMap<ContentHash, bool>) -> Comparison {
-    let both = predictions.iter().filter_map(|prediction| Some((prediction.is_right(), *best.get(&prediction.hash)?)));
+fn paired(predictions: &ImagePredictions, best: &BTreeMap<ContentHash, bool>) -> Comparison {
+    let right = predictions.outputs.right();
+    let both = predictions.images.iter().zip(right).filter_map(|(image, right)| Some((right, *best.get(image)?)));
     let (candidate, previous): (Vec<bool>, Vec<bool>) = both.unzip();
     Comparison::of(&candidate, &previous)
 }
@@ -171,18 +171,12 @@ fn write_page(
     decision: &Decision,
 ) -> Result<(), ReportError> {
     let Outcome { model, predictions, history, mistakes, .. } = outcome;
-    let judged = Predictions {
-        activation: model.head.activation,
-        logits: predictions.iter().map(|prediction| prediction.logits.clone()).collect(),
-        labels: predictions.iter().map(|prediction| prediction.label).collect(),
-    };
     let paths: BTreeMap<ContentHash, &str> =
         job.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
-    let name =
-        |prediction: &Prediction| paths.get(&prediction.hash).map_or_else(String::new, |path| (*path).to_owned());
-    let names: Vec<String> = predictions.iter().map(name).collect();
+    let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, |path| (*path).to_owned());
+    let names: Vec<String> = predictions.images.iter().map(name).collect();
     let mistakes: Vec<Mistake> = mistakes.iter().map(shown).collect();
-    let page = RunReport { model, history, judged: &judged, names: &names, mistakes: &mistakes, decision };
+    let page = RunReport { model, history, judged: &predictions.outputs, names: &names, mistakes: &mistakes, decision };
     report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
 }
 

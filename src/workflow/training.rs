@@ -2,17 +2,21 @@
 //!
 //! Used by the service's learning worker and by `gradwatch train`. It changes no record; it tells what to record.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
+use crate::augment::{self, AugmentError, ExpandOptions, OnTheFlyCopies};
 use crate::config::{AugmentMode, Settings};
 use crate::content::{Reader, warn_of};
 use crate::disk::{DiskError, Workspace};
-use crate::domain::{ContentHash, DatasetName, Progress, RunId, Sample, ShortcutAudit, Split, StopFlag, Stopped};
+use crate::domain::{
+    AugmentedImage, ContentHash, DatasetName, LabelledImage, NonContentFacts, Progress, RunId, Sample, ShortcutAudit,
+    Split, StopFlag, Stopped,
+};
 use crate::imaging::Picture;
 use crate::nn::NnError;
-use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, TrainError, TrainJob};
+use crate::train::{self, Augmented, FreshCopy, TrainError, TrainJob};
 
 use super::contact_sheet::draw_sheet;
 use super::engine::EngineCell;
@@ -59,6 +63,16 @@ impl TrainingPlan {
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
         Self { dataset, samples, root, expansion, run_id, job_hash, incumbent }
+    }
+
+    /// Its images.
+    pub(super) fn images(&self) -> Vec<LabelledImage> {
+        self.samples.iter().map(|sample| sample.labelled(&self.root)).collect()
+    }
+
+    /// What is known of its images apart from what they show, by content.
+    pub(super) fn non_content(&self) -> BTreeMap<ContentHash, NonContentFacts> {
+        self.samples.iter().map(|sample| (sample.hash, sample.non_content())).collect()
     }
 }
 
@@ -126,11 +140,11 @@ pub fn train_model(
     let settings = tools.settings;
     let copies = copies(&job, tools, expanded)?;
     let engine = tools.engine.get()?;
-    let copies_anew = FreshCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
+    let copies_anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
     let augmented = augmented(settings.augment.mode, &copies, &fresh);
-    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| labelled(&job, sample)).collect();
-    let train_job = train_job(&job, settings, &samples, augmented);
+    let (samples, non_content) = (job.images(), job.non_content());
+    let train_job = train_job(&job, settings, &samples, &non_content, augmented);
     let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
     train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now());
@@ -148,6 +162,7 @@ pub(super) fn train_job<'a>(
     job: &TrainingPlan,
     settings: &Settings,
     samples: &'a [LabelledImage],
+    non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
     augmented: Augmented<'a>,
 ) -> TrainJob<'a> {
     let workspace = Workspace::new(&settings.state_dir);
@@ -159,6 +174,7 @@ pub(super) fn train_job<'a>(
         run_dir: workspace.run(&job.dataset, &job.run_id),
         features_dir: workspace.features(),
         samples,
+        non_content,
         augmented,
         augmentation: retrain_check::augmentation(settings),
         settings: settings.train,
@@ -177,11 +193,11 @@ fn reader(job: &TrainingPlan, settings: &Settings) -> Reader {
 }
 
 /// Makes one copy of one image for one epoch.
-pub(super) fn fresh(anew: &FreshCopies) -> impl Fn(&LabelledImage, u32) -> Result<Picture, String> + Sync {
+pub(super) fn fresh(anew: &OnTheFlyCopies) -> impl Fn(&LabelledImage, u32) -> Result<Picture, String> + Sync {
     |image, epoch| anew.make(&image.path, &image.hash, epoch).map_err(|failure| failure.reason)
 }
 
-pub(super) fn augmented<'a>(mode: AugmentMode, copies: &'a [CopyImage], fresh: FreshCopy<'a>) -> Augmented<'a> {
+pub(super) fn augmented<'a>(mode: AugmentMode, copies: &'a [AugmentedImage], fresh: FreshCopy<'a>) -> Augmented<'a> {
     match mode {
         AugmentMode::Expand => Augmented::Expand(copies),
         AugmentMode::InPlace => Augmented::InPlace(fresh),
@@ -194,7 +210,7 @@ pub(super) fn copies(
     job: &TrainingPlan,
     tools: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
-) -> Result<Vec<CopyImage>, WorkflowError> {
+) -> Result<Vec<AugmentedImage>, WorkflowError> {
     match tools.settings.augment.mode {
         AugmentMode::InPlace => Ok(Vec::new()),
         AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded),
@@ -205,9 +221,9 @@ fn expand(
     job: &TrainingPlan,
     tools: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
-) -> Result<Vec<CopyImage>, WorkflowError> {
+) -> Result<Vec<AugmentedImage>, WorkflowError> {
     let training = job.samples.iter().filter(|sample| sample.split == Some(Split::Train));
-    let sources: Vec<Source> = training.map(|sample| source(job, sample)).collect();
+    let sources: Vec<LabelledImage> = training.map(|sample| sample.labelled(&job.root)).collect();
     let options = ExpandOptions::of(tools.settings).below(&job.root);
     let expansion = augment::expand(&options, &sources, &job.expansion, tools.stop, tools.progress)?;
     expanded(expansion.written as u64);
@@ -221,32 +237,7 @@ fn expand(
     for failure in &expansion.failed {
         (tools.failed)(FailedWork::of_file(Work::Augmentation, failure));
     }
-    let copies = expansion.copies.into_iter();
-    Ok(copies
-        .map(|copy| CopyImage { source: copy.source, class: copy.class, hash: copy.hash, path: copy.path })
-        .collect())
-}
-
-fn source(job: &TrainingPlan, sample: &Sample) -> Source {
-    Source {
-        hash: sample.hash,
-        class: sample.class.clone(),
-        split: sample.split,
-        group: sample.group.clone(),
-        stem: sample.stem().to_owned(),
-        path: job.root.join(&sample.path),
-        relative: sample.path.clone(),
-    }
-}
-
-pub(super) fn labelled(job: &TrainingPlan, sample: &Sample) -> Option<LabelledImage> {
-    Some(LabelledImage {
-        hash: sample.hash,
-        class: sample.class.clone(),
-        split: sample.split.filter(|side| *side != Split::Aside)?,
-        path: job.root.join(&sample.path),
-        non_content: sample.non_content(),
-    })
+    Ok(expansion.copies)
 }
 
 impl From<AugmentError> for WorkflowError {

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::augment::{ExpandOptions, FreshCopies};
+use crate::augment::{ExpandOptions, OnTheFlyCopies};
 use crate::config::AugmentMode;
-use crate::domain::{ContentHash, Sample, Split};
-use crate::train::{self, CopyImage, HeldOut, LabelledImage};
+use crate::domain::{AugmentedImage, ContentHash, LabelledImage, Sample, Split};
+use crate::train::{self, HeldOut};
 
 use super::training::{self, SAMPLES_IN_MEMORY, TrainingContext, TrainingPlan, WorkflowError};
 
 /// What augmentation adds to the originals, or puts in their place.
 pub(super) struct Added {
     mode: AugmentMode,
-    copies: Vec<CopyImage>,
+    copies: Vec<AugmentedImage>,
 }
 
 impl Added {
@@ -41,15 +41,18 @@ pub(super) fn train_unrecorded(
     tools: &TrainingContext<'_>,
 ) -> Result<HeldOut, WorkflowError> {
     let settings = tools.settings;
-    let samples: Vec<LabelledImage> = job.samples.iter().filter_map(|sample| training::labelled(job, sample)).collect();
-    let held_out: Vec<LabelledImage> = held_out.iter().filter_map(|sample| training::labelled(job, sample)).collect();
-    let of_training = samples.iter().filter(|image| image.split == Split::Train);
+    let samples = job.images();
+    let mut non_content = job.non_content();
+    non_content.extend(held_out.iter().map(|sample| (sample.hash, sample.non_content())));
+    let held_out: Vec<LabelledImage> = held_out.iter().map(|sample| sample.labelled(&job.root)).collect();
+    let of_training = samples.iter().filter(|image| image.split == Some(Split::Train));
     let sources: BTreeSet<ContentHash> = of_training.map(|image| image.hash).collect();
-    let copies: Vec<CopyImage> = added.copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
-    let anew = FreshCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
+    let copies: Vec<AugmentedImage> =
+        added.copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
+    let anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
     let fresh = training::fresh(&anew);
     let augmented = training::augmented(added.mode, &copies, &fresh);
-    let train_job = training::train_job(job, settings, &samples, augmented);
+    let train_job = training::train_job(job, settings, &samples, &non_content, augmented);
     let engine = tools.engine.get()?;
     Ok(train::train_held_out(&train_job, &held_out, &engine, tools.stop, tools.progress)?)
 }

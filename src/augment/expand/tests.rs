@@ -9,16 +9,16 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::augment::manifest::Line;
-use crate::augment::{Encoding, FreshCopies, Replay, Replayed, find_sources, preview, sheets};
+use crate::augment::manifest::ManifestEntry;
+use crate::augment::{Encoding, OnTheFlyCopies, Replay, Replayed, preview, sheets};
 use crate::config::{Balance, CopyFormat, LimitSettings, Quota};
 use crate::content::Reader;
 use crate::domain::{Preset, Recipe, Semantics, Silent, Split, Transform};
 use crate::imaging::{Pixels, decode, encode_png};
+use crate::ingest::find_images;
 
 mod output;
 mod replay;
-mod sides;
 
 /// A destination's files by relative path.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -72,15 +72,15 @@ impl Bench {
         fs::write(path, bytes).unwrap();
     }
 
-    fn sources(&self) -> Vec<Source> {
-        find_sources(&self.src(), &self.options, &StopFlag::default(), &Silent).unwrap().sources
+    fn sources(&self) -> Vec<LabelledImage> {
+        find_images(&self.src(), &self.options.reader, 2, &StopFlag::default(), &Silent).unwrap().images
     }
 
     fn expand(&self) -> Expansion {
         self.expand_sources(&self.sources())
     }
 
-    fn expand_sources(&self, sources: &[Source]) -> Expansion {
+    fn expand_sources(&self, sources: &[LabelledImage]) -> Expansion {
         expand(&self.options, sources, &self.dst(), &StopFlag::default(), &Silent).unwrap()
     }
 
@@ -104,7 +104,7 @@ impl Bench {
         files.map(|entry| (relative(entry.path()), fs::read(entry.path()).unwrap())).collect()
     }
 
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<ManifestEntry> {
         let text = fs::read_to_string(self.dst().join(manifest::NAME)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -289,7 +289,8 @@ fn only_what_is_learned_from_is_augmented() {
         bench.expand_sources(&sources);
         sources[0].split = Some(side);
         assert_eq!(counts(&bench.expand_sources(&sources)), (0, 18, 3, 0), "{side}");
-        let is_training = |line: &Line| line.split == Some(Split::Train) && line.source_sha256 != sources[0].hash;
+        let is_training =
+            |line: &ManifestEntry| line.split == Some(Split::Train) && line.source_sha256 != sources[0].hash;
         assert!(bench.lines().iter().all(is_training));
     }
 }
@@ -345,8 +346,6 @@ fn same_names_do_not_clash_and_same_content_counts_once_a_class() {
     let bench = Bench::new();
     bench.add("normal/9/same.png", &picture(10, 1));
     bench.add("covid/crossed.png", &picture(10, 1));
-    let found = find_sources(&bench.src(), &bench.options, &StopFlag::default(), &Silent).unwrap();
-    assert_eq!((found.sources.len(), found.duplicates), (8, vec!["normal/9/same.png".to_owned()]));
     let expansion = bench.expand();
     assert_eq!(expansion.written, 24);
     let same = expansion.copies.iter().filter(|copy| copy.path.to_str().unwrap().contains("same-"));
@@ -370,7 +369,7 @@ fn a_fresh_copy_is_reproducible_and_unlike_those_on_disk() {
     let path = bench.src().join("covid/a1.png");
     let sample = ContentHash::of(&fs::read(&path).unwrap());
     let (keeping, forgetful) =
-        (FreshCopies::new(bench.options.clone(), 1 << 20), FreshCopies::new(bench.options.clone(), 0));
+        (OnTheFlyCopies::new(bench.options.clone(), 1 << 20), OnTheFlyCopies::new(bench.options.clone(), 0));
     let fresh = |index| keeping.make(&path, &sample, index).unwrap();
     assert_eq!((fresh(1), fresh(2)), (fresh(1), forgetful.make(&path, &sample, 2).unwrap()));
     assert_ne!(fresh(1), fresh(2));

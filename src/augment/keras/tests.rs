@@ -23,11 +23,11 @@ fn levels(picture: &Picture) -> Vec<u8> {
 }
 
 /// Keras' own words as a draw.
-fn draw(case: &Value, semantics: Semantics) -> Draw {
+fn draw(case: &Value, semantics: Semantics) -> SampledParams {
     let transform = &case["transform"];
     let number = |name: &str| transform[name].as_f64();
     let flipped = |name: &str| transform[name].as_bool().unwrap();
-    Draw {
+    SampledParams {
         semantics,
         rotation: number("theta").unwrap(),
         shift: [number("ty").unwrap(), number("tx").unwrap()],
@@ -39,7 +39,7 @@ fn draw(case: &Value, semantics: Semantics) -> Draw {
         interpolation: if case["interpolation_order"] == 0 { Interpolation::Nearest } else { Interpolation::Bilinear },
         fill: serde_json::from_value::<Fill>(case["fill_mode"].clone()).unwrap(),
         fill_value: case["cval"].as_u64().unwrap() as u8,
-        ..Draw::NOTHING
+        ..SampledParams::NOTHING
     }
 }
 

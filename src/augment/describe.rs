@@ -1,10 +1,10 @@
 //! A draw as a person would tell it.
 
-use super::plan::Draw;
+use super::plan::SampledParams;
 
-impl Draw {
+impl SampledParams {
     /// What was done, in a few words; what changes nothing is left out.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         let number = |is_done: bool, text: String| is_done.then_some(text);
         let signed = |name: &str, value: f64, digits: usize, unit: &str| {
             number(value.abs() > 1e-9, format!("{name} {value:+.digits$}{unit}"))
@@ -44,17 +44,17 @@ mod tests {
 
     #[test]
     fn what_was_done_is_told_and_nothing_else() {
-        assert_eq!(Draw::NOTHING.in_words(), "unchanged");
-        let draw = Draw {
+        assert_eq!(SampledParams::NOTHING.describe(), "unchanged");
+        let draw = SampledParams {
             flip: [true, false],
             rotation: -3.21,
             shift: [4.0, 0.0],
             zoom: [1.05, 1.05],
             gamma: 0.9,
             jpeg_quality: Some(80),
-            ..Draw::NOTHING
+            ..SampledParams::NOTHING
         };
         let told = "flipped left to right, zoom ×1.05, rotation -3.2°, right +4.0 px, gamma ×0.90, JPEG 80";
-        assert_eq!(draw.in_words(), told);
+        assert_eq!(draw.describe(), told);
     }
 }

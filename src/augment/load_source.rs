@@ -8,7 +8,7 @@ use crate::imaging::Picture;
 
 /// The picture in `path`, which must hold the content `hash`, at the working size: decoded and shrunk once for all copies. A
 /// failure names it as `relative`.
-pub(super) fn base(
+pub(super) fn load_source(
     reader: &Reader,
     path: &Path,
     relative: &str,

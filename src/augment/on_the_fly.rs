@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::unmade;
+use super::load_source::load_source;
 use super::options::ExpandOptions;
-use super::origin::base;
 use super::philox::Stream;
-use super::plan::Draw;
+use super::plan::SampledParams;
 use super::render::render;
 use crate::content::FileFailure;
 use crate::domain::ContentHash;
@@ -19,7 +19,7 @@ const FIRST_FRESH: u32 = 1 << 16;
 
 /// Samples at the working size, kept from the first epoch on as far as they fit, so that later ones decode nothing.
 #[derive(Debug)]
-pub struct FreshCopies {
+pub struct OnTheFlyCopies {
     options: ExpandOptions,
     kept: Mutex<Kept>,
     /// Samples that may be kept.
@@ -28,7 +28,7 @@ pub struct FreshCopies {
 
 type Kept = HashMap<ContentHash, Arc<Picture>>;
 
-impl FreshCopies {
+impl OnTheFlyCopies {
     /// For copies by `options`, with at most about `memory` bytes of kept samples.
     pub fn new(options: ExpandOptions, memory: usize) -> Self {
         // Colour with 8 bits; deeper or grey ones take twice or a third of it.
@@ -45,7 +45,7 @@ impl FreshCopies {
         let base = self.base(path, hash)?;
         let stream = Stream::new(self.options.seed, hash);
         let copy = FIRST_FRESH.wrapping_add(index);
-        let draw = Draw::of(&self.options.recipe, stream, copy, self.options.size);
+        let draw = SampledParams::of(&self.options.recipe, stream, copy, self.options.size);
         render(&base, &draw, stream, copy).map_err(|error| unmade(path, &error))
     }
 
@@ -54,7 +54,7 @@ impl FreshCopies {
             return Ok(Arc::clone(kept));
         }
         let ExpandOptions { size, ref reader, .. } = self.options;
-        let made = Arc::new(base(reader, path, &path.to_string_lossy(), *hash, size)?);
+        let made = Arc::new(load_source(reader, path, &path.to_string_lossy(), *hash, size)?);
         let mut kept = self.kept();
         if kept.len() < self.room {
             kept.insert(*hash, Arc::clone(&made));

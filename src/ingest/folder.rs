@@ -1,0 +1,230 @@
+//! A dataset in a folder that the user names: `<folder>/<class>/**` or `<folder>/<side>/<class>/**`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::inspect::{Inspected, inspect};
+use crate::content::{self, FileFailure, Listing, Reader, image_pool};
+use crate::domain::{
+    ClassName, ContentHash, LabelledImage, NameError, Progress, Split, StopFlag, Stopped, side_and_class,
+};
+
+/// Why a folder could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// On request.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// No worker threads.
+    #[error("cannot start worker threads: {0}; set compute.threads to a smaller number")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// No class folder with a file in it.
+    #[error("`{}` holds no images in class folders: put them into {}/<class>/", folder.display(), folder.display())]
+    NoClasses {
+        /// The dataset.
+        folder: PathBuf,
+    },
+}
+
+/// What a dataset's folder holds.
+#[derive(Debug, Default)]
+pub struct DatasetFolder {
+    /// Sorted by path; each content once a class. The split is the side that a folder names.
+    pub images: Vec<LabelledImage>,
+    /// What decoding found out, by content; empty when nothing was decoded.
+    pub inspected: BTreeMap<ContentHash, Inspected>,
+    /// Files left out because another one of the same class has the same content: the first on the strongest side that
+    /// folders name; relative.
+    pub duplicates: Vec<String>,
+    /// Those of them whose content is kept on a side to measure on while they lie elsewhere.
+    pub across: Vec<String>,
+    /// One line for each content that lies in several classes (one of its labels must be wrong), and for images that
+    /// lie in no class.
+    pub warnings: Vec<String>,
+    /// Files that could not be read.
+    pub failed: Vec<FileFailure>,
+    /// Whether something was skipped: links, pipes, folders that cannot be read.
+    pub skipped: bool,
+}
+
+/// Finds and hashes the files of the dataset in `folder` on `threads` threads; hidden ones are left out, and what is no file
+/// is logged once. Whether they are images shows later.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn find_images(
+    folder: &Path,
+    reader: &Reader,
+    threads: usize,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<DatasetFolder, FolderError> {
+    let reader = reader.clone().below(folder);
+    let hash = |path: &Path| Ok((reader.read(path, None)?.hash, None));
+    read_all(folder, &hash, threads, stop, progress)
+}
+
+/// As [`find_images`], and decodes each file: what is no image is in [`DatasetFolder::failed`].
+///
+/// # Errors
+/// [`FolderError`].
+pub fn inspect_images(
+    folder: &Path,
+    reader: &Reader,
+    threads: usize,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<DatasetFolder, FolderError> {
+    let reader = reader.clone().below(folder);
+    let inspect = |path: &Path| inspect(&reader, path).map(|inspected| (inspected.hash, Some(inspected)));
+    read_all(folder, &inspect, threads, stop, progress)
+}
+
+/// The content of a file, and what decoding found out where it was decoded.
+type Read = (ContentHash, Option<Inspected>);
+
+fn read_all(
+    folder: &Path,
+    read: &(dyn Fn(&Path) -> Result<Read, FileFailure> + Sync),
+    threads: usize,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<DatasetFolder, FolderError> {
+    let Listing { files, skipped } = content::list(folder);
+    skipped.warn(folder);
+    let (files, mut failed) = placed(folder, files);
+    if files.is_empty() && failed.is_empty() {
+        return Err(FolderError::NoClasses { folder: folder.to_owned() });
+    }
+    progress.begin("read", files.len() as u64, "files");
+    let image = |(place, path): &(Place, PathBuf)| {
+        stop.check()?;
+        let image = image(folder, place, path, read);
+        progress.advance(1);
+        Ok(image)
+    };
+    let found: Result<Vec<_>, FolderError> = image_pool(threads)?.install(|| files.par_iter().map(image).collect());
+    progress.end();
+    let mut all = DatasetFolder { skipped: !skipped.is_empty(), ..DatasetFolder::default() };
+    for result in found? {
+        match result {
+            Ok((image, inspected)) => {
+                all.inspected.extend(inspected.map(|inspected| (image.hash, inspected)));
+                all.images.push(image);
+            }
+            Err(failure) => failed.push(failure),
+        }
+    }
+    all.remove_duplicates();
+    all.failed = failed;
+    all.warnings = conflicts(&all.images);
+    all.warnings.extend(classless(folder));
+    Ok(all)
+}
+
+impl DatasetFolder {
+    fn remove_duplicates(&mut self) {
+        // Sorted by path, so that the first of the strongest comes before all others of its content.
+        self.images.sort_by_key(|image| Reverse(image.split));
+        let mut kept: BTreeMap<(ClassName, ContentHash), Option<Split>> = BTreeMap::new();
+        for image in std::mem::take(&mut self.images) {
+            match kept.entry((image.class.clone(), image.hash)) {
+                Entry::Vacant(place) => {
+                    place.insert(image.split);
+                    self.images.push(image);
+                }
+                Entry::Occupied(place) => {
+                    let side = *place.get();
+                    if side != image.split && side.is_some_and(Split::is_measured) {
+                        self.across.push(image.relative.clone());
+                    }
+                    self.duplicates.push(image.relative);
+                }
+            }
+        }
+        self.images.sort_by(|a, b| a.path.cmp(&b.path));
+        self.duplicates.sort_unstable();
+    }
+}
+
+/// Images beside the class folders, recognised by their names.
+fn classless(folder: &Path) -> Option<String> {
+    const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
+    let is_image = |path: PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        path.is_file() && extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    };
+    let n = folder.read_dir().ok()?.filter_map(Result::ok).filter(|entry| is_image(entry.path())).count();
+    let folder = folder.display();
+    (n > 0).then(|| {
+        format!("`{folder}`: {n} images lie in no class folder and are left out: move them into {folder}/<class>/")
+    })
+}
+
+fn conflicts(images: &[LabelledImage]) -> Vec<String> {
+    let mut first: BTreeMap<ContentHash, &LabelledImage> = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for image in images {
+        let seen = *first.entry(image.hash).or_insert(image);
+        if seen.class != image.class {
+            let (a, b) = (seen.relative.escape_debug(), image.relative.escape_debug());
+            conflicts.push(format!(
+                "`{a}` and `{b}` are the same image in two classes: remove the one with the wrong label"
+            ));
+        }
+    }
+    conflicts
+}
+
+/// The side and the class that the folders above a file say.
+type Place = (Option<Split>, ClassName);
+
+/// The files below the class folders, with their places.
+fn placed(folder: &Path, files: Vec<PathBuf>) -> (Vec<(Place, PathBuf)>, Vec<FileFailure>) {
+    let n_parts = folder.components().count();
+    let (mut placed, mut failed) = (Vec::new(), Vec::new());
+    for path in files.into_iter().filter(|path| path.components().count() > n_parts + 1) {
+        match place_of(folder, &path) {
+            Ok(place) => placed.push((place, path)),
+            Err(failure) => failed.push(failure),
+        }
+    }
+    (placed, failed)
+}
+
+fn place_of(folder: &Path, path: &Path) -> Result<Place, FileFailure> {
+    let relative = relative(folder, path);
+    if path.to_str().is_none() {
+        let reason = "its name is not UTF-8, and would be written as another one";
+        return Err(FileFailure::new(relative, "file-name", reason, "rename the file or its folder"));
+    }
+    let parts: Vec<&str> = relative.split('/').collect();
+    let (side, class) = side_and_class(&parts[..parts.len() - 1]).unwrap_or_default();
+    let unusable =
+        |error: NameError| FileFailure::new(&relative, "class-name", error.to_string(), "rename the class folder");
+    Ok((side, ClassName::new(class).map_err(unusable)?))
+}
+
+fn image(
+    folder: &Path,
+    (split, class): &Place,
+    path: &Path,
+    read: &dyn Fn(&Path) -> Result<Read, FileFailure>,
+) -> Result<(LabelledImage, Option<Inspected>), FileFailure> {
+    let relative = relative(folder, path);
+    let (hash, inspected) = read(path).map_err(|failure| failure.at(&relative))?;
+    let image =
+        LabelledImage { hash, class: class.clone(), split: *split, group: None, path: path.to_owned(), relative };
+    Ok((image, inspected))
+}
+
+fn relative(folder: &Path, path: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;
