@@ -10,7 +10,7 @@ mod pool;
 mod reader;
 mod skipped;
 
-pub use below::{FileLook, look_below};
+pub use below::{FileSnapshot, snapshot_below};
 pub use failure::{FileFailure, lines, warn_of};
 pub use list::{Listing, list};
 pub use pool::image_pool;

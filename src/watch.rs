@@ -3,13 +3,13 @@
 //! Truth about the inbox is a survey of it; events of the file system only make it fast. The only room that names notify.
 
 mod error;
-mod eyes;
+mod fs_events;
 mod health;
 mod interpret;
 mod once;
-mod patrol;
 mod settle;
 mod survey;
+mod watch_loop;
 mod watcher;
 
 pub use error::WatchError;

@@ -15,7 +15,7 @@ use crate::domain::FileStamp;
 
 /// One look at a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileLook {
+pub struct FileSnapshot {
     /// What is remembered of it.
     pub stamp: FileStamp,
     /// Nanoseconds since the epoch; unlike the time of writing, no copying tool can set it back.
@@ -23,11 +23,11 @@ pub struct FileLook {
 }
 
 /// Looks at the file at `relative` below `root`; `None` when no regular file is there, or the way to it leads through a link.
-pub fn look_below(root: &Path, relative: &Path) -> Option<FileLook> {
+pub fn snapshot_below(root: &Path, relative: &Path) -> Option<FileSnapshot> {
     let file = File::from(open_below(root, relative, OFlags::PATH | OFlags::NOFOLLOW).ok()?);
     let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
     let ctime_ns = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
-    Some(FileLook { stamp: FileStamp::from(&metadata), ctime_ns })
+    Some(FileSnapshot { stamp: FileStamp::from(&metadata), ctime_ns })
 }
 
 /// Opens `relative` below `root`, which may itself be a link. [`Errno::LOOP`] when any part of `relative` is one.

@@ -10,7 +10,7 @@ use super::groups::{GroupBook, check_list};
 use super::role::lists_groups;
 use super::{Inspected, clear_reason, inspect, role_of, tell_across, write_reason};
 use crate::config::Settings;
-use crate::content::{FileFailure, Reader, look_below, warn_of};
+use crate::content::{FileFailure, Reader, snapshot_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
     Arrival, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, Split, StopFlag,
@@ -119,7 +119,7 @@ impl Intake {
     }
 
     fn decide(&self, ledger: &Ledger, readings: Readings) -> IntakeOutcome {
-        let is_there = |path: &str| look_below(&self.inbox, Path::new(path)).is_some();
+        let is_there = |path: &str| snapshot_below(&self.inbox, Path::new(path)).is_some();
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut draft = Draft::new(ledger, &groups, &is_there);

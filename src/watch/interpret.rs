@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 
-use super::settle::Sign;
+use super::settle::Trigger;
 
 /// One event in the watcher's own words; paths are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Signal {
     /// Something is at this path: a file, or a folder that wants to be surveyed.
-    Seen(PathBuf, Sign),
+    Seen(PathBuf, Trigger),
     /// Nothing is at this path any more.
     Removed(PathBuf),
     /// Events cannot be relied on: everything has to be looked at, for this reason.
@@ -30,9 +30,9 @@ pub(super) fn interpret(event: &notify::Result<Event>, root: &Path) -> Vec<Signa
     }
     let meaning: fn(PathBuf) -> Signal = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
-        | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => |path| Signal::Seen(path, Sign::Closed),
+        | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => |path| Signal::Seen(path, Trigger::Closed),
         EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => {
-            |path| Signal::Seen(path, Sign::Touched)
+            |path| Signal::Seen(path, Trigger::Touched)
         }
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Signal::Removed,
         _ => return Vec::new(),
@@ -62,8 +62,8 @@ mod tests {
     #[test]
     fn changes_are_told_and_reading_is_not() {
         let path = || PathBuf::from("/in/a");
-        let closed = [Signal::Seen(path(), Sign::Closed)];
-        let touched = [Signal::Seen(path(), Sign::Touched)];
+        let closed = [Signal::Seen(path(), Trigger::Closed)];
+        let touched = [Signal::Seen(path(), Trigger::Touched)];
         let removed = [Signal::Removed(path())];
         check(EventKind::Access(AccessKind::Close(AccessMode::Write)), &closed);
         check(EventKind::Modify(ModifyKind::Name(RenameMode::To)), &closed);

@@ -33,7 +33,7 @@ pub fn survey_once(
             return Ok(Vec::new());
         }
         tracker.survey(&found.files, |path| found.covers(path), Now::read());
-        for arrival in tracker.collect(Now::read(), |path| survey::look(&settings.inbox, path)) {
+        for arrival in tracker.collect(Now::read(), |path| survey::snapshot(&settings.inbox, path)) {
             match arrival {
                 Arrival::Settled { path, stamp, .. } => {
                     settled.insert(path.clone(), Arrival::Settled { path, stamp, last_try: true });

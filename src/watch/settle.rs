@@ -7,12 +7,12 @@ use std::ops::Bound;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::WatchSettings;
-pub(super) use crate::content::FileLook as Look;
+pub(super) use crate::content::FileSnapshot;
 use crate::domain::{Arrival, FileStamp};
 
 /// What made somebody look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(super) enum Trigger {
     /// A writer closed the file, or it was moved to its place.
     Closed,
     /// It was created or written to.
@@ -47,16 +47,16 @@ pub(super) struct Tracker {
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    phase: Phase,
+    phase: FileState,
     due: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum FileState {
     /// Read when it still looks like this.
-    Settling(Look),
+    Settling(FileSnapshot),
     /// It was read, and ended too early; read a last time unless it changes before.
-    Unfinished(Look),
+    Unfinished(FileSnapshot),
     /// Given up only after a while: it may be about to be replaced, or may have moved.
     Vanished,
 }
@@ -89,17 +89,17 @@ impl Tracker {
     }
 
     /// Somebody looked at `path`; `None` when no file is there.
-    pub(super) fn observe(&mut self, path: &str, look: Option<Look>, sign: Sign, now: Now) {
-        match look {
-            Some(look) => self.present(path, look, sign, now),
+    pub(super) fn observe(&mut self, path: &str, snapshot: Option<FileSnapshot>, trigger: Trigger, now: Now) {
+        match snapshot {
+            Some(snapshot) => self.present(path, snapshot, trigger, now),
             None => self.absent(path, now),
         }
     }
 
     /// Everything that is there now. What is not in `found` is gone, if the survey came by where it was (`covers`).
-    pub(super) fn survey(&mut self, found: &BTreeMap<String, Look>, covers: impl Fn(&str) -> bool, now: Now) {
-        for (path, look) in found {
-            self.present(path, *look, Sign::Surveyed, now);
+    pub(super) fn survey(&mut self, found: &BTreeMap<String, FileSnapshot>, covers: impl Fn(&str) -> bool, now: Now) {
+        for (path, snapshot) in found {
+            self.present(path, *snapshot, Trigger::Surveyed, now);
         }
         let missed = |path: &&String| !found.contains_key(*path) && covers(path);
         let missing: Vec<String> = self.known.keys().chain(self.waiting.keys()).filter(missed).cloned().collect();
@@ -121,70 +121,80 @@ impl Tracker {
 
     /// What was told of `path` could not be read to its end: it waits for a change, and is told a last time after
     /// `max_settle` without one.
-    pub(super) fn reconsider(&mut self, path: &str, look: Option<Look>, now: Now) {
+    pub(super) fn reconsider(&mut self, path: &str, snapshot: Option<FileSnapshot>, now: Now) {
         let told = self.known.insert(path.to_owned(), None).flatten();
-        match look {
+        match snapshot {
             None => self.absent(path, now),
-            Some(look) if told == Some(look.stamp) => self.wait(path, Phase::Unfinished(look), self.max_settle, now),
+            Some(snapshot) if told == Some(snapshot.stamp) => {
+                self.wait(path, FileState::Unfinished(snapshot), self.max_settle, now)
+            }
             Some(_) if self.waiting.contains_key(path) => {}
-            Some(look) => self.wait(path, Phase::Settling(look), self.settle_unclosed, now),
+            Some(snapshot) => self.wait(path, FileState::Settling(snapshot), self.settle_unclosed, now),
         }
     }
 
     /// What is due by now, looked at once more: settled files in the order of their paths, then those that are gone.
-    pub(super) fn collect(&mut self, now: Now, mut look: impl FnMut(&str) -> Option<Look>) -> Vec<Arrival> {
+    pub(super) fn collect(&mut self, now: Now, mut snapshot: impl FnMut(&str) -> Option<FileSnapshot>) -> Vec<Arrival> {
         let is_due = |(_, waiting): &(&String, &Waiting)| waiting.due <= now.instant;
         let due: Vec<_> = self.waiting.iter().filter(is_due).map(|(path, w)| (path.clone(), w.phase)).collect();
         let (mut settled, mut gone) = (Vec::new(), Vec::new());
         for (path, phase) in due {
-            match (phase, look(&path)) {
-                (Phase::Settling(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, false)),
-                (Phase::Unfinished(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, true)),
-                (Phase::Vanished, None) => {
+            match (phase, snapshot(&path)) {
+                (FileState::Settling(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, false)),
+                (FileState::Unfinished(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, true)),
+                (FileState::Vanished, None) => {
                     self.waiting.remove(&path);
                     gone.extend(self.known.remove(&path).map(|_| Arrival::Gone { path }));
                 }
-                (_, look) => self.observe(&path, look, Sign::Surveyed, now),
+                (_, snapshot) => self.observe(&path, snapshot, Trigger::Surveyed, now),
             }
         }
         settled.append(&mut gone);
         settled
     }
 
-    fn present(&mut self, path: &str, look: Look, sign: Sign, now: Now) {
+    fn present(&mut self, path: &str, snapshot: FileSnapshot, trigger: Trigger, now: Now) {
         let phase = self.waiting.get(path).map(|waiting| waiting.phase);
-        let quiet = match (phase, sign) {
+        let quiet = match (phase, trigger) {
             // Nothing new; signs that change nothing do not make an unfinished file any more finished.
-            (Some(Phase::Unfinished(old)), _) | (Some(Phase::Settling(old)), Sign::Surveyed) if old == look => return,
-            (None | Some(Phase::Vanished), Sign::Surveyed) if self.known.get(path) == Some(&Some(look.stamp)) => {
+            (Some(FileState::Unfinished(old)), _) | (Some(FileState::Settling(old)), Trigger::Surveyed)
+                if old == snapshot =>
+            {
+                return;
+            }
+            (None | Some(FileState::Vanished), Trigger::Surveyed)
+                if self.known.get(path) == Some(&Some(snapshot.stamp)) =>
+            {
                 self.waiting.remove(path);
                 return;
             }
-            (_, Sign::Closed) => self.settle,
-            (None | Some(Phase::Vanished), Sign::Surveyed) => self.settle_unclosed.saturating_sub(age(look, now.wall)),
+            (_, Trigger::Closed) => self.settle,
+            (None | Some(FileState::Vanished), Trigger::Surveyed) => {
+                self.settle_unclosed.saturating_sub(age(snapshot, now.wall))
+            }
             // Written to, or changed between two looks, by somebody who was not seen to close it.
             _ => self.settle_unclosed,
         };
-        self.wait(path, Phase::Settling(look), quiet, now);
+        self.wait(path, FileState::Settling(snapshot), quiet, now);
     }
 
     fn absent(&mut self, path: &str, now: Now) {
         if !self.known.contains_key(path) {
             self.waiting.remove(path);
-        } else if self.waiting.get(path).is_none_or(|waiting| waiting.phase != Phase::Vanished) {
-            self.wait(path, Phase::Vanished, self.settle_unclosed, now);
+        } else if self.waiting.get(path).is_none_or(|waiting| waiting.phase != FileState::Vanished) {
+            self.wait(path, FileState::Vanished, self.settle_unclosed, now);
         }
     }
 
-    fn wait(&mut self, path: &str, phase: Phase, quiet: Duration, now: Now) {
+    fn wait(&mut self, path: &str, phase: FileState, quiet: Duration, now: Now) {
         self.waiting.insert(path.to_owned(), Waiting { phase, due: now.instant + quiet });
     }
 
     /// `None` when exactly this was told already: an event without a change.
-    fn deliver(&mut self, path: String, look: Look, last_try: bool) -> Option<Arrival> {
+    fn deliver(&mut self, path: String, snapshot: FileSnapshot, last_try: bool) -> Option<Arrival> {
         self.waiting.remove(&path);
-        let told = self.known.insert(path.clone(), Some(look.stamp)).flatten();
-        (told != Some(look.stamp)).then_some(Arrival::Settled { path, stamp: look.stamp, last_try })
+        let told = self.known.insert(path.clone(), Some(snapshot.stamp)).flatten();
+        (told != Some(snapshot.stamp)).then_some(Arrival::Settled { path, stamp: snapshot.stamp, last_try })
     }
 }
 
@@ -194,8 +204,8 @@ fn keys_below<V>(map: &BTreeMap<String, V>, below: &str) -> Vec<String> {
 }
 
 /// How long ago the file was changed last; zero when its dates lie in the future, as after the clock was set back.
-fn age(look: Look, wall: SystemTime) -> Duration {
-    let changed = u64::try_from(look.stamp.mtime_ns.max(look.ctime_ns)).unwrap_or(0);
+fn age(snapshot: FileSnapshot, wall: SystemTime) -> Duration {
+    let changed = u64::try_from(snapshot.stamp.mtime_ns.max(snapshot.ctime_ns)).unwrap_or(0);
     wall.duration_since(UNIX_EPOCH + Duration::from_nanos(changed)).unwrap_or_default()
 }
 

@@ -7,8 +7,8 @@ use std::{fs, io};
 use walkdir::{DirEntry, WalkDir};
 
 use super::WatchError;
-use super::settle::Look;
-use crate::content::{Skip, Skipped, look_below};
+use super::settle::FileSnapshot;
+use crate::content::{Skip, Skipped, snapshot_below};
 use crate::domain::StopFlag;
 
 /// The folders of the inbox that hold inputs.
@@ -25,16 +25,16 @@ const UNDERWAY: [&str; 7] = [".part", ".partial", ".filepart", ".crdownload", ".
 
 /// What one walk found.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(super) struct InboxSurvey {
     /// Regular files by path relative to the inbox, `/`-separated.
-    pub(super) files: BTreeMap<String, Look>,
+    pub(super) files: BTreeMap<String, FileSnapshot>,
     /// Folders, absolute; the one walked from included.
     pub(super) folders: Vec<PathBuf>,
     /// What was left out, by path relative to the inbox.
     pub(super) skipped: Skipped,
 }
 
-impl Survey {
+impl InboxSurvey {
     /// Whether a file with this path would have been found.
     pub(super) fn covers(&self, path: &str) -> bool {
         !self.skipped.may_hide(path)
@@ -43,7 +43,7 @@ impl Survey {
 
 /// Walks the whole inbox. With `n_known` files known from before, an inbox without any of its folders is not believed.
 /// Once `stop` is raised, the walk ends where it is.
-pub(super) fn survey(inbox: &Path, n_known: usize, stop: &StopFlag) -> Result<Survey, WatchError> {
+pub(super) fn survey(inbox: &Path, n_known: usize, stop: &StopFlag) -> Result<InboxSurvey, WatchError> {
     check(inbox, n_known)?;
     let survey = survey_below(inbox, inbox, stop);
     // It may have gone while it was walked; then half of it was seen.
@@ -71,8 +71,8 @@ fn is_real_folder(path: &Path) -> bool {
 }
 
 /// Walks one folder of the inbox; to be thrown away if `stop` is raised meanwhile.
-pub(super) fn survey_below(inbox: &Path, folder: &Path, stop: &StopFlag) -> Survey {
-    let mut survey = Survey::default();
+pub(super) fn survey_below(inbox: &Path, folder: &Path, stop: &StopFlag) -> InboxSurvey {
+    let mut survey = InboxSurvey::default();
     let wanted = |entry: &DirEntry| entry.path() == inbox || is_input(inbox, entry.path());
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted);
     for entry in entries.take_while(|_| !stop.is_raised()) {
@@ -84,13 +84,13 @@ pub(super) fn survey_below(inbox: &Path, folder: &Path, stop: &StopFlag) -> Surv
     survey
 }
 
-impl Survey {
+impl InboxSurvey {
     fn add(&mut self, inbox: &Path, entry: &DirEntry) {
         if entry.file_type().is_dir() {
             self.folders.push(entry.path().to_owned());
         } else if entry.file_type().is_file() {
             match relative(inbox, entry.path()) {
-                Some(path) => self.files.extend(look(inbox, &path).map(|look| (path, look))),
+                Some(path) => self.files.extend(snapshot(inbox, &path).map(|snapshot| (path, snapshot))),
                 None => self.skip(inbox, entry.path(), Skip::Name),
             }
         } else {
@@ -118,8 +118,8 @@ pub(super) fn folders(inbox: &Path, stop: &StopFlag) -> Vec<PathBuf> {
 }
 
 /// One look at a file of the inbox; `None` when no regular file is there, or only behind a link.
-pub(super) fn look(inbox: &Path, relative: &str) -> Option<Look> {
-    look_below(inbox, Path::new(relative))
+pub(super) fn snapshot(inbox: &Path, relative: &str) -> Option<FileSnapshot> {
+    snapshot_below(inbox, Path::new(relative))
 }
 
 /// The path as everybody else knows it; `None` when it is not below the inbox, or not UTF-8.

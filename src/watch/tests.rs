@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::eyes::Eyes;
+use super::fs_events::FsEvents;
 use super::*;
 use crate::config::WatchSettings;
 use crate::domain::{Arrival, FileStamp, StopFlag};
@@ -244,7 +244,7 @@ fn nested_folders_that_are_copied_in() {
 #[test]
 fn lost_events_are_made_up_for_by_a_rescan() {
     let bed = Bed::new();
-    let hard_of_hearing = |inbox: &Path| Eyes::with_capacity(inbox, 1);
+    let hard_of_hearing = |inbox: &Path| FsEvents::with_capacity(inbox, 1);
     let mut watched = Watched::ready(Watcher::start_with(hard_of_hearing, &bed.settings, BTreeMap::new()).unwrap());
     copy_nested(&bed);
     let paths = nested();

@@ -5,9 +5,9 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::eyes::Eyes;
+use super::fs_events::FsEvents;
 use super::health::{Health, SharedHealth};
-use super::patrol::{OpenEyes, Order, Patrol};
+use super::watch_loop::{OpenEyes, Order, WatchLoop};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
 use crate::domain::{Arrival, FileStamp, StopFlag};
@@ -31,7 +31,7 @@ impl Watcher {
     /// # Errors
     /// [`WatchError`] when the inbox is not there now. When it goes later, [`Self::health`] says so until it is back.
     pub fn start(settings: &WatchSettings, known: BTreeMap<String, FileStamp>) -> Result<Self, WatchError> {
-        Self::start_with(Eyes::open, settings, known)
+        Self::start_with(FsEvents::open, settings, known)
     }
 
     pub(super) fn start_with(
@@ -46,10 +46,10 @@ impl Watcher {
         let (orders, orders_receiver) = unbounded();
         let (health, stop) = (SharedHealth::default(), StopFlag::default());
         let (shared, stopped) = (health.clone(), stop.clone());
-        let patrol = Patrol::new(settings.clone(), known, open, arrivals_sender, ready_sender, shared, stopped);
+        let watch_loop = WatchLoop::new(settings.clone(), known, open, arrivals_sender, ready_sender, shared, stopped);
         let thread = Builder::new()
             .name("gw-watch".into())
-            .spawn(move || patrol.run(&orders_receiver))
+            .spawn(move || watch_loop.run(&orders_receiver))
             .map_err(WatchError::Thread)?;
         Ok(Self { arrivals, ready, health, stop, orders: Some(orders), thread: Some(thread) })
     }

@@ -26,7 +26,7 @@ struct World {
     instant: u64,
     wall: u64,
     version: u64,
-    files: BTreeMap<String, Look>,
+    files: BTreeMap<String, FileSnapshot>,
     changed: BTreeMap<String, u64>,
     tracker: Tracker,
     told: Vec<Arrival>,
@@ -58,7 +58,7 @@ impl World {
         self.version += 1;
         let ns = |ms: u64| i64::try_from(ms).unwrap() * 1_000_000;
         let stamp = FileStamp { len: self.version, mtime_ns: ns(mtime), inode: 1 };
-        self.files.insert(path.into(), Look { stamp, ctime_ns: ns(self.wall) });
+        self.files.insert(path.into(), FileSnapshot { stamp, ctime_ns: ns(self.wall) });
         self.changed.insert(path.into(), self.instant);
     }
 
@@ -66,8 +66,8 @@ impl World {
         self.change(path, self.wall);
     }
 
-    fn event(&mut self, path: &str, sign: Sign) {
-        self.tracker.observe(path, self.files.get(path).copied(), sign, self.now());
+    fn event(&mut self, path: &str, trigger: Trigger) {
+        self.tracker.observe(path, self.files.get(path).copied(), trigger, self.now());
     }
 
     fn survey(&mut self) {
@@ -112,9 +112,9 @@ impl World {
 fn a_closed_file_settles_after_a_second_of_quiet() {
     let mut world = World::new();
     world.write("a");
-    world.event("a", Sign::Touched);
+    world.event("a", Trigger::Touched);
     world.pass(500);
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(SETTLE - 1);
     assert_eq!(world.n_settled(), 0);
     world.pass(1);
@@ -125,10 +125,10 @@ fn a_closed_file_settles_after_a_second_of_quiet() {
 fn any_change_starts_again_and_without_a_close_it_takes_longer() {
     let mut world = World::new();
     world.write("a");
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(SETTLE - 1);
     world.write("a");
-    world.event("a", Sign::Touched);
+    world.event("a", Trigger::Touched);
     world.pass(UNCLOSED - 1);
     assert_eq!(world.n_settled(), 0);
     world.pass(1);
@@ -139,7 +139,7 @@ fn any_change_starts_again_and_without_a_close_it_takes_longer() {
 fn a_change_without_an_event_is_seen_by_the_last_look() {
     let mut world = World::new();
     world.write("a");
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(SETTLE - 1);
     world.write("a");
     world.pass(UNCLOSED);
@@ -185,11 +185,11 @@ fn a_clock_that_is_set_back_only_makes_it_wait() {
 fn an_unfinished_file_waits_for_a_change_and_then_has_its_last_try() {
     let mut world = World::new();
     world.write("a");
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(SETTLE);
     world.tracker.reconsider("a", world.files.get("a").copied(), world.now());
     world.survey();
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(MAX - 1);
     assert_eq!(world.n_settled(), 1);
     world.pass(1);
@@ -200,11 +200,11 @@ fn an_unfinished_file_waits_for_a_change_and_then_has_its_last_try() {
 fn an_unfinished_file_that_grows_is_tried_again() {
     let mut world = World::new();
     world.write("a");
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(SETTLE);
     world.tracker.reconsider("a", world.files.get("a").copied(), world.now());
     world.write("a");
-    world.event("a", Sign::Closed);
+    world.event("a", Trigger::Closed);
     world.pass(SETTLE);
     assert!(matches!(world.told.last(), Some(Arrival::Settled { last_try: false, .. })), "{:?}", world.told);
     assert_eq!(world.n_settled(), 2);
@@ -215,7 +215,7 @@ fn a_removed_folder_takes_its_files_with_it_and_no_others() {
     let mut world = World::new();
     for path in ["c/a", "c/b/a", "cc/a"] {
         world.write(path);
-        world.event(path, Sign::Closed);
+        world.event(path, Trigger::Closed);
     }
     world.pass(SETTLE);
     world.files.retain(|path, _| !path.starts_with("c/"));
@@ -229,7 +229,7 @@ fn a_removed_folder_takes_its_files_with_it_and_no_others() {
 fn what_a_survey_could_not_look_into_is_not_gone() {
     let mut world = World::new();
     world.write("c/a");
-    world.event("c/a", Sign::Closed);
+    world.event("c/a", Trigger::Closed);
     world.pass(SETTLE);
     world.tracker.survey(&BTreeMap::new(), |path| !path.starts_with("c/"), world.now());
     assert_eq!(world.tracker.n_waiting(), 0);
@@ -241,7 +241,7 @@ fn known_files_are_told_again_only_when_they_changed() {
     world.write("same");
     world.write("changed");
     world.pass(UNCLOSED);
-    let known = world.files.iter().map(|(path, look)| (path.clone(), look.stamp));
+    let known = world.files.iter().map(|(path, snapshot)| (path.clone(), snapshot.stamp));
     let known = known.chain([("gone".to_owned(), world.files["same"].stamp)]).collect();
     world.tracker = Tracker::new(&settings(), known);
     world.write("changed");
@@ -274,7 +274,7 @@ enum Step {
     Reconsider {
         file: usize,
     },
-    Survey,
+    InboxSurvey,
     SetClockBack {
         ms: u64,
     },
@@ -291,7 +291,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (file.clone(), any::<bool>()).prop_map(|(file, lost)| Step::MoveIn { file, lost }),
         1 => (file.clone(), any::<bool>()).prop_map(|(file, lost)| Step::Remove { file, lost }),
         1 => file.prop_map(|file| Step::Reconsider { file }),
-        1 => Just(Step::Survey),
+        1 => Just(Step::InboxSurvey),
         1 => (0..100_000_u64).prop_map(|ms| Step::SetClockBack { ms }),
         5 => (0..2 * UNCLOSED).prop_map(|ms| Step::Pass { ms }),
     ]
@@ -303,12 +303,12 @@ impl World {
         match step {
             Step::Write { file, lost } => {
                 self.write(&name(file));
-                self.unless(*lost, &name(file), Sign::Touched);
+                self.unless(*lost, &name(file), Trigger::Touched);
             }
-            Step::Close { file } if self.files.contains_key(&name(file)) => self.event(&name(file), Sign::Closed),
+            Step::Close { file } if self.files.contains_key(&name(file)) => self.event(&name(file), Trigger::Closed),
             Step::MoveIn { file, lost } => {
                 self.change(&name(file), 0);
-                self.unless(*lost, &name(file), Sign::Closed);
+                self.unless(*lost, &name(file), Trigger::Closed);
             }
             Step::Remove { file, lost } => {
                 self.files.remove(&name(file));
@@ -321,15 +321,15 @@ impl World {
                 self.tracker.reconsider(&path, self.files.get(&path).copied(), self.now());
             }
             Step::Close { .. } | Step::Reconsider { .. } => {}
-            Step::Survey => self.survey(),
+            Step::InboxSurvey => self.survey(),
             Step::SetClockBack { ms } => self.wall = self.wall.saturating_sub(*ms),
             Step::Pass { ms } => self.pass(*ms),
         }
     }
 
-    fn unless(&mut self, lost: bool, path: &str, sign: Sign) {
+    fn unless(&mut self, lost: bool, path: &str, trigger: Trigger) {
         if !lost {
-            self.event(path, sign);
+            self.event(path, trigger);
         }
     }
 
@@ -364,7 +364,7 @@ proptest! {
                 Arrival::Gone { path } => prop_assert!(present.remove(path).is_some(), "gone, never told: {}", path),
             }
         }
-        let files: BTreeMap<_, _> = world.files.iter().map(|(path, look)| (path.clone(), look.stamp)).collect();
+        let files: BTreeMap<_, _> = world.files.iter().map(|(path, snapshot)| (path.clone(), snapshot.stamp)).collect();
         prop_assert_eq!(present, files);
     }
 }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::WatchError;
-use super::eyes::{Eyes, OutOfWatches};
+use super::fs_events::{FsEvents, OutOfWatches};
 use super::health::{Health, SharedHealth};
 use super::interpret::Signal;
-use super::settle::{Now, Sign, Tracker};
-use super::survey::{self, Survey};
+use super::settle::{Now, Tracker, Trigger};
+use super::survey::{self, InboxSurvey};
 use crate::config::WatchSettings;
 use crate::content::Skipped;
 use crate::domain::{Arrival, FileStamp, StopFlag};
@@ -29,15 +29,15 @@ pub(super) enum Order {
 }
 
 /// How the system's events are asked for.
-pub(super) type OpenEyes = fn(&Path) -> notify::Result<Eyes>;
+pub(super) type OpenEyes = fn(&Path) -> notify::Result<FsEvents>;
 
 /// The thread's own state.
-pub(super) struct Patrol {
+pub(super) struct WatchLoop {
     settings: WatchSettings,
     tracker: Tracker,
     open: OpenEyes,
     /// `None` while the system's events are not to be had.
-    eyes: Option<Eyes>,
+    fs_events: Option<FsEvents>,
     polling: bool,
     blocked: bool,
     skipped: Skipped,
@@ -49,7 +49,7 @@ pub(super) struct Patrol {
     stop: StopFlag,
 }
 
-impl Patrol {
+impl WatchLoop {
     pub(super) fn new(
         settings: WatchSettings,
         known: BTreeMap<String, FileStamp>,
@@ -63,7 +63,7 @@ impl Patrol {
             tracker: Tracker::new(&settings, known),
             settings,
             open,
-            eyes: None,
+            fs_events: None,
             polling: false,
             blocked: false,
             skipped: Skipped::default(),
@@ -77,27 +77,27 @@ impl Patrol {
 
     /// Until the orders end.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
-        self.open_eyes();
+        self.open_fs_events();
         self.watch_folders();
         loop {
             if self.next_survey <= Instant::now() {
                 self.survey();
             }
-            if !self.tell() {
+            if !self.send_settled() {
                 return;
             }
-            let eyes = self.eyes.as_ref();
-            let signals = eyes.map_or_else(never, |eyes| eyes.signals.clone());
-            let lost = eyes.map_or_else(never, |eyes| eyes.lost.clone());
+            let fs_events = self.fs_events.as_ref();
+            let signals = fs_events.map_or_else(never, |fs_events| fs_events.signals.clone());
+            let lost = fs_events.map_or_else(never, |fs_events| fs_events.lost.clone());
             select! {
                 recv(orders) -> order => match order {
                     Ok(Order::Reconsider(path)) => self.reconsider(&path),
                     Err(_) => return,
                 },
-                recv(lost) -> _ => self.distrust("more events came than could be held"),
+                recv(lost) -> _ => self.request_rescan("more events came than could be held"),
                 recv(signals) -> signal => match signal {
-                    Ok(first) => std::iter::once(first).chain(signals.try_iter()).for_each(|s| self.heed(s)),
-                    Err(_) => self.blink("the system's side of the watch ended"),
+                    Ok(first) => std::iter::once(first).chain(signals.try_iter()).for_each(|s| self.handle_signal(s)),
+                    Err(_) => self.reopen("the system's side of the watch ended"),
                 },
                 default(self.pause()) => {}
             }
@@ -106,9 +106,9 @@ impl Patrol {
 
     /// Watches every folder there is, so that nothing that comes from now on is missed, however long the first survey takes.
     fn watch_folders(&mut self) {
-        let Some(eyes) = &mut self.eyes else { return };
+        let Some(fs_events) = &mut self.fs_events else { return };
         loop {
-            match eyes.watch(&survey::folders(&self.settings.inbox, &self.stop)) {
+            match fs_events.watch(&survey::folders(&self.settings.inbox, &self.stop)) {
                 Ok(true) => {}
                 Ok(false) => break,
                 // The survey reports it, and polls from then on.
@@ -126,48 +126,50 @@ impl Patrol {
     }
 
     /// Tells what has settled; `false` when nobody listens any more.
-    fn tell(&mut self) -> bool {
+    fn send_settled(&mut self) -> bool {
         let now = Now::read();
         let mut batch = Vec::new();
         if !self.blocked && self.tracker.next_due().is_some_and(|due| due <= now.instant) {
             let inbox = &self.settings.inbox;
             // While the inbox is away, every look at a file would say that it is gone.
             match survey::check(inbox, self.tracker.n_known()) {
-                Ok(()) => batch = self.tracker.collect(now, |path| survey::look(inbox, path)),
+                Ok(()) => batch = self.tracker.collect(now, |path| survey::snapshot(inbox, path)),
                 Err(error) => self.block(&error),
             }
         }
-        self.report(|health, patrol| health.n_waiting = patrol.tracker.n_waiting());
+        self.report(|health, watch_loop| health.n_waiting = watch_loop.tracker.n_waiting());
         batch.is_empty() || self.arrivals.send(batch).is_ok()
     }
 
     fn reconsider(&mut self, path: &str) {
-        let look = survey::look(&self.settings.inbox, path);
-        self.tracker.reconsider(path, look, Now::read());
+        let snapshot = survey::snapshot(&self.settings.inbox, path);
+        self.tracker.reconsider(path, snapshot, Now::read());
     }
 
-    fn heed(&mut self, signal: Signal) {
+    fn handle_signal(&mut self, signal: Signal) {
         match signal {
-            Signal::Rescan(reason) => self.distrust(&reason),
-            Signal::Seen(path, sign) if survey::is_input(&self.settings.inbox, &path) => self.seen(&path, sign),
+            Signal::Rescan(reason) => self.request_rescan(&reason),
+            Signal::Seen(path, trigger) if survey::is_input(&self.settings.inbox, &path) => {
+                self.file_changed(&path, trigger)
+            }
             Signal::Removed(path) if survey::is_input(&self.settings.inbox, &path) => self.removed(&path),
             _ => {}
         }
     }
 
-    fn seen(&mut self, path: &Path, sign: Sign) {
+    fn file_changed(&mut self, path: &Path, trigger: Trigger) {
         let inbox = &self.settings.inbox;
         if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
             // What lies in a folder that appears is not reported, so it has to be looked for.
             self.survey_folder(path);
         } else if let Some(name) = survey::relative(inbox, path) {
-            self.tracker.observe(&name, survey::look(inbox, &name), sign, Now::read());
+            self.tracker.observe(&name, survey::snapshot(inbox, &name), trigger, Now::read());
         }
     }
 
     fn removed(&mut self, path: &Path) {
-        if let Some(eyes) = &mut self.eyes {
-            eyes.forget(path);
+        if let Some(fs_events) = &mut self.fs_events {
+            fs_events.forget(path);
         }
         if let Some(name) = survey::relative(&self.settings.inbox, path) {
             self.tracker.removed(&name, Now::read());
@@ -205,11 +207,14 @@ impl Patrol {
 
     /// A folder is watched first and walked then, so that nothing can come in between unseen; what the walk finds anew is
     /// watched and walked again.
-    fn watch_and_walk(&mut self, walk: impl Fn() -> Result<Survey, WatchError>) -> Result<Survey, WatchError> {
+    fn watch_and_walk(
+        &mut self,
+        walk: impl Fn() -> Result<InboxSurvey, WatchError>,
+    ) -> Result<InboxSurvey, WatchError> {
         loop {
             let found = walk()?;
-            let any_new = match &mut self.eyes {
-                Some(eyes) => eyes.watch(&found.folders),
+            let any_new = match &mut self.fs_events {
+                Some(fs_events) => fs_events.watch(&found.folders),
                 None => Ok(false),
             };
             match any_new {
@@ -224,24 +229,24 @@ impl Patrol {
     }
 
     /// Events were lost: everything is looked at, now.
-    fn distrust(&mut self, reason: &str) {
+    fn request_rescan(&mut self, reason: &str) {
         tracing::info!(reason, "Looking through the whole inbox.");
         self.report(|health, _| health.n_lost += 1);
         self.next_survey = Instant::now();
     }
 
-    fn blink(&mut self, reason: &str) {
-        self.distrust(reason);
-        self.open_eyes();
+    fn reopen(&mut self, reason: &str) {
+        self.request_rescan(reason);
+        self.open_fs_events();
     }
 
-    fn open_eyes(&mut self) {
-        self.eyes = None;
+    fn open_fs_events(&mut self) {
+        self.fs_events = None;
         if let Some(kind) = silent_file_system(&self.settings.inbox) {
             return self.poll(&format!("{kind} reports no changes that other machines make"));
         }
         match (self.open)(&self.settings.inbox) {
-            Ok(eyes) => self.eyes = Some(eyes),
+            Ok(fs_events) => self.fs_events = Some(fs_events),
             Err(error) => self.poll(&format!("{error}; raise fs.inotify.max_user_instances (sysctl)")),
         }
     }
@@ -261,7 +266,7 @@ impl Patrol {
         }
         self.blocked = true;
         // The watches are on folders that are not the inbox any more.
-        self.eyes = None;
+        self.fs_events = None;
         self.next_survey = Instant::now() + RETRY.min(self.settings.rescan);
         self.report(|health, _| health.blocked = Some(error.to_string()));
     }
@@ -271,12 +276,12 @@ impl Patrol {
             tracing::info!("The inbox is back.");
             self.blocked = false;
             self.report(|health, _| health.blocked = None);
-            self.open_eyes();
+            self.open_fs_events();
         }
     }
 
     /// What is skipped is reported when it is first met.
-    fn warn_of(&mut self, found: &Survey) {
+    fn warn_of(&mut self, found: &InboxSurvey) {
         found.skipped.new_since(&self.skipped).warn(&self.settings.inbox);
         self.skipped = found.skipped.clone();
     }

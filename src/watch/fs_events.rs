@@ -12,7 +12,7 @@ use super::interpret::{Signal, interpret};
 const CAPACITY: usize = 65_536;
 
 /// Watches on folders. The watches go when it is dropped.
-pub(super) struct Eyes {
+pub(super) struct FsEvents {
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
     /// What happened, in order. Disconnected when the system's side died.
@@ -25,7 +25,7 @@ pub(super) struct Eyes {
 #[derive(Debug)]
 pub(super) struct OutOfWatches;
 
-impl Eyes {
+impl FsEvents {
     /// Opened, but looking at nothing yet.
     pub(super) fn open(inbox: &Path) -> notify::Result<Self> {
         Self::with_capacity(inbox, CAPACITY)
@@ -87,23 +87,23 @@ mod tests {
     #[test]
     fn dropped_signals_are_told() {
         let dir = tempfile::tempdir().unwrap();
-        let mut eyes = Eyes::with_capacity(dir.path(), 2).unwrap();
-        eyes.watch(&[dir.path().to_owned()]).unwrap();
+        let mut fs_events = FsEvents::with_capacity(dir.path(), 2).unwrap();
+        fs_events.watch(&[dir.path().to_owned()]).unwrap();
         for name in ["a", "b", "c"] {
             std::fs::write(dir.path().join(name), b"x").unwrap();
         }
-        eyes.lost.recv_timeout(Duration::from_secs(10)).unwrap();
-        assert_eq!(eyes.signals.len(), 2);
+        fs_events.lost.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert_eq!(fs_events.signals.len(), 2);
     }
 
     #[test]
     fn a_folder_is_new_only_once() {
         let dir = tempfile::tempdir().unwrap();
         let folders = [dir.path().to_owned(), dir.path().join("absent")];
-        let mut eyes = Eyes::open(dir.path()).unwrap();
-        assert!(eyes.watch(&folders).unwrap());
-        assert!(!eyes.watch(&folders).unwrap());
-        eyes.forget(dir.path());
-        assert!(eyes.watch(&folders).unwrap());
+        let mut fs_events = FsEvents::open(dir.path()).unwrap();
+        assert!(fs_events.watch(&folders).unwrap());
+        assert!(!fs_events.watch(&folders).unwrap());
+        fs_events.forget(dir.path());
+        assert!(fs_events.watch(&folders).unwrap());
     }
 }
