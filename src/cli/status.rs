@@ -99,7 +99,7 @@ fn progress(phase: &PhaseStatus) -> String {
 
 fn told(name: &DatasetName, dataset: &DatasetStatus) -> String {
     let classes = dataset.classes.iter().map(|(class, n)| {
-        let more = [(n.test, "test"), (n.aside, "left out"), (n.undecided, "new")];
+        let more = [(n.test, "test"), (n.excluded, "excluded"), (n.undecided, "new")];
         let more = more.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(" + {n} {what}"));
         format!("{class} {} training + {} validation{}", n.train, n.validation, more.collect::<String>())
     });
@@ -150,7 +150,7 @@ mod tests {
         let best = BestModel { run_id: RunId::new("0003-cafe").unwrap(), val_accuracy: 0.925, created: String::new() };
         let classes = [(
             ClassName::new("covid").unwrap(),
-            ClassStatus { train: 40, validation: 10, test: 7, aside: 0, undecided: 2 },
+            ClassStatus { train: 40, validation: 10, test: 7, excluded: 0, undecided: 2 },
         )];
         let dataset = DatasetStatus { classes: classes.into(), best: Some(best) };
         status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);

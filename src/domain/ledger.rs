@@ -321,7 +321,7 @@ impl Ledger {
 
     /// The files that hold a content, whatever role they have: those of the strongest side first, and then by path.
     pub fn files_holding(&self, hash: ContentHash) -> impl Iterator<Item = &FileRecord> {
-        let from = self.index.holders.range((hash, Reverse(Some(Split::Aside)), String::new())..);
+        let from = self.index.holders.range((hash, Reverse(Some(Split::Excluded)), String::new())..);
         from.take_while(move |(of, ..)| *of == hash).filter_map(|(.., path)| self.files.get(path))
     }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use std::path::Path;
 
-use super::{Border, ClassName, ContentHash, DatasetName, LabelledImage, Look, NonContentFacts, RunId, Split};
+use super::{
+    Border, ClassName, ContentHash, DatasetName, LabelledImage, NonContentFacts, PerceptualHash, RunId, Split,
+};
 
 /// What a file in the inbox is for. The same picture may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,8 +61,8 @@ pub struct Sample {
     /// What decoding told.
     pub image: ImageFacts,
     /// What it looks like; `None` when it looks like nothing, and in records of older versions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub look: Option<Look>,
+    #[serde(rename = "look", default, skip_serializing_if = "Option::is_none")]
+    pub perceptual_hash: Option<PerceptualHash>,
     /// Its outermost ring; `None` in records of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border: Option<Border>,

@@ -17,7 +17,8 @@ pub enum Split {
     /// Measured on once a model is made; it has no part in making or choosing one. Never augmented.
     Test,
     /// Left out: it cannot be parted from an image that a folder puts on a side to measure on.
-    Aside,
+    #[serde(alias = "aside")] // As versions before 0.1.0 wrote it.
+    Excluded,
 }
 
 impl Split {
@@ -50,7 +51,7 @@ impl fmt::Display for Split {
             Self::Train => "train",
             Self::Validation => "validation",
             Self::Test => "test",
-            Self::Aside => "aside",
+            Self::Excluded => "excluded",
         })
     }
 }
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_records() {
-        for side in [Split::Train, Split::Validation, Split::Test, Split::Aside] {
+        for side in [Split::Train, Split::Validation, Split::Test, Split::Excluded] {
             assert_eq!(serde_json::to_string(&side).unwrap(), format!("\"{side}\""));
         }
     }

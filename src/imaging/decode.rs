@@ -20,10 +20,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::complete::is_whole;
 use super::error::DecodeError;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
+use super::truncation::is_whole;
 use crate::config::LimitSettings;
 
 /// What is too large, which is checked before any pixel is decoded, and what shows through.

@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
                 side,
                 split: None,
                 image: inspected.facts.clone(),
-                look: inspected.look,
+                perceptual_hash: inspected.perceptual_hash,
                 border: Some(inspected.border),
             };
             self.put(LedgerEvent::Sample(sample));

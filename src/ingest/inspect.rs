@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::content::{FileFailure, Reader};
-use crate::domain::{Border, ContentHash, FileStamp, ImageFacts, Look};
+use crate::domain::{Border, ContentHash, FileStamp, ImageFacts, PerceptualHash};
 
 /// What one reading told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Inspected {
     /// Of the picture.
     pub facts: ImageFacts,
     /// What it looks like; `None` when it looks like nothing.
-    pub look: Option<Look>,
+    pub perceptual_hash: Option<PerceptualHash>,
     /// Its outermost ring; what is transparent counts as black.
     pub border: Border,
     /// Of the file, the same before and after it was read.
@@ -26,8 +26,8 @@ pub struct Inspected {
 /// [`FileFailure`], as [`Reader::picture`].
 pub fn inspect(reader: &Reader, path: &Path) -> Result<Inspected, FileFailure> {
     let (content, picture) = reader.picture(path, None)?;
-    let (facts, look, border) = (picture.facts(), picture.look(), picture.border());
-    Ok(Inspected { hash: content.hash, facts, look, border, stamp: content.stamp })
+    let (facts, perceptual_hash, border) = (picture.facts(), picture.perceptual_hash(), picture.border());
+    Ok(Inspected { hash: content.hash, facts, perceptual_hash, border, stamp: content.stamp })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ const NAMED: usize = 3;
 
 /// Of the samples that a decision puts aside; `None` when it puts none there.
 pub fn tell_aside(decided: &[Sample]) -> Option<String> {
-    let aside = decided.iter().filter(|sample| sample.split == Some(Split::Aside));
+    let aside = decided.iter().filter(|sample| sample.split == Some(Split::Excluded));
     let (n, files) = listed(aside.map(|sample| sample.path.as_str()))?;
     Some(format!(
         "{n} left out, on neither side: each looks like, or belongs with, a picture that a folder puts on a side to \

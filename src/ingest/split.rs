@@ -47,7 +47,7 @@ pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
 /// Where a sample stands whose unit a folder puts on `side`.
 fn place(sample: &Sample, side: Split) -> Split {
     let stands_there = !side.is_measured() || sample.side == Some(side);
-    if stands_there { side } else { Split::Aside }
+    if stands_there { side } else { Split::Excluded }
 }
 
 /// Those whose side is another one than before, in hash order.

@@ -69,7 +69,7 @@ fn datasets(page: &mut Page, status: &Status) {
             row("train", sum(|class| class.train)),
             row("validation", sum(|class| class.validation)),
             row("test", sum(|class| class.test)),
-            row("aside", sum(|class| class.aside)),
+            row("excluded", sum(|class| class.excluded)),
             row("undecided", sum(|class| class.undecided)),
         ]
     });

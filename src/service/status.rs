@@ -143,7 +143,8 @@ pub struct ClassStatus {
     pub test: u64,
     /// Left out, because it cannot be parted from what a folder puts on a side to measure on.
     #[serde(default)]
-    pub aside: u64,
+    #[serde(alias = "aside")]
+    pub excluded: u64,
     /// The next training decides.
     pub undecided: u64,
 }
@@ -261,7 +262,7 @@ impl ClassStatus {
             train: n_on(Some(Split::Train)),
             validation: n_on(Some(Split::Validation)),
             test: n_on(Some(Split::Test)),
-            aside: n_on(Some(Split::Aside)),
+            excluded: n_on(Some(Split::Excluded)),
             undecided: n_on(None),
         }
     }

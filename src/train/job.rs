@@ -96,7 +96,7 @@ pub(super) fn count<'a>(samples: impl IntoIterator<Item = &'a LabelledImage>) ->
             Some(Split::Train) => count.train += 1,
             Some(Split::Validation) => count.validation += 1,
             Some(Split::Test) => count.test += 1,
-            Some(Split::Aside) | None => {}
+            Some(Split::Excluded) | None => {}
         }
     }
     counts

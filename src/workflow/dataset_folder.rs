@@ -58,7 +58,7 @@ fn sample(image: &LabelledImage, found: &DatasetFolder, dataset: &DatasetName, g
         side: image.split,
         split: None,
         image: inspected.facts.clone(),
-        look: inspected.look,
+        perceptual_hash: inspected.perceptual_hash,
         border: Some(inspected.border),
     })
 }

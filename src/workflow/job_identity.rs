@@ -36,7 +36,7 @@ pub(super) fn job_hash(samples: &[Sample], settings: &Settings, versions: Versio
 
 /// One line a sample, sorted.
 fn data(samples: &[Sample]) -> Vec<String> {
-    let learned = samples.iter().filter(|sample| sample.split != Some(Split::Aside));
+    let learned = samples.iter().filter(|sample| sample.split != Some(Split::Excluded));
     let line = |sample: &Sample| {
         let side = sample.split.map_or_else(|| "undecided".to_owned(), |split| split.to_string());
         let (class, group) = (json(&sample.class), json(&sample.group));

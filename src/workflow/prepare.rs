@@ -53,8 +53,8 @@ pub fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settings, wor
     }
     if known.ledger.samples_of(dataset).all(|sample| sample.split != Some(Split::Validation)) {
         return Prepared::HeldUp(format!(
-            "no image of dataset `{dataset}` can be measured on: all of them look like, or by their groups belong with, images \
-             that are learned from; add images of other patients, or look at its groups"
+            "no image of dataset `{dataset}` can be measured on: all of them perceptual_hash like, or by their groups belong with, images \
+             that are learned from; add images of other patients, or perceptual_hash at its groups"
         ));
     }
     let plan = match retrain_check::due(&known.ledger, dataset, settings, known.running) {

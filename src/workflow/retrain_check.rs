@@ -147,7 +147,7 @@ pub(super) mod tests {
             side: None,
             split: Some(split),
             image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
-            look: None,
+            perceptual_hash: None,
             border: None,
         }
     }

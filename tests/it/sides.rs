@@ -49,7 +49,7 @@ fn the_inbox_keeps_sides_that_folders_name_and_tests_every_model_once() {
     bed.drop_scan(Look::Disc, 1);
     bed.run(&["run", "--once"]).ok();
     let status = bed.status();
-    let class = serde_json::json!({"train": 6, "validation": 2, "test": 3, "aside": 0, "undecided": 0});
+    let class = serde_json::json!({"train": 6, "validation": 2, "test": 3, "excluded": 0, "undecided": 0});
     assert_eq!(status["datasets"]["shapes"]["classes"], serde_json::json!({"bars": class, "disc": class}));
     let counters = &status["counters"];
     assert_eq!((&counters["samples"], &counters["copies_written"]), (&22.into(), &24.into()));

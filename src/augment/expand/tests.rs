@@ -282,7 +282,7 @@ fn a_class_that_is_gone_leaves_no_empty_folder() {
 fn only_what_is_learned_from_is_augmented() {
     let bench = Bench::new();
     let mut sources = bench.sources();
-    for side in [Split::Validation, Split::Test, Split::Aside] {
+    for side in [Split::Validation, Split::Test, Split::Excluded] {
         for source in &mut sources {
             source.split = Some(Split::Train);
         }

@@ -68,7 +68,7 @@ impl Desk {
         Inspected {
             hash: ContentHash::of(content.as_bytes()),
             facts,
-            look: None,
+            perceptual_hash: None,
             border: Border::new([0; Border::N_CELLS]),
             stamp,
         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{ContentHash, DatasetName, ImageFacts, Look};
+use crate::domain::{ContentHash, DatasetName, ImageFacts, PerceptualHash};
 
 mod sides;
 mod twins;
@@ -18,7 +18,7 @@ fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
         side: None,
         split: None,
         image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
-        look: None,
+        perceptual_hash: None,
         border: None,
     }
 }
@@ -148,32 +148,33 @@ fn a_group_that_straddles_goes_on_where_it_is_learned_from() {
 }
 
 /// A look that differs from another number's in about half of its bits, but for `n_flipped` bits from its own.
-fn look(number: u8, n_flipped: usize) -> Look {
+fn perceptual_hash(number: u8, n_flipped: usize) -> PerceptualHash {
     let hash = ContentHash::of(&[number]);
     let mut bits = std::array::from_fn(|at| hash.as_bytes()[at / 8] >> (at % 8) & 1 == 1);
     for at in 0..n_flipped {
         bits[at * 20] = !bits[at * 20];
     }
-    Look::new(&bits)
+    PerceptualHash::new(&bits)
 }
 
 #[test]
 fn a_near_duplicate_across_the_split_goes_over_to_training() {
-    let mut samples: Vec<Sample> =
-        (0..20).map(|id| Sample { look: Some(look(id as u8, 0)), ..sample(id, 0, None) }).collect();
+    let mut samples: Vec<Sample> = (0..20)
+        .map(|id| Sample { perceptual_hash: Some(perceptual_hash(id as u8, 0)), ..sample(id, 0, None) })
+        .collect();
     decide(&mut samples, 0.2);
     let measured = samples.iter().position(|sample| sample.split == Some(Split::Validation)).unwrap();
     let learned = samples.iter().position(|sample| sample.split == Some(Split::Train)).unwrap();
     assert!(assign_split(&samples, 0.2).is_empty(), "pictures that look different stay where they are");
     let own = u8::try_from(learned).unwrap();
     for (n_bits, moves) in [(12, true), (13, false)] {
-        samples[measured].look = Some(look(own, n_bits));
+        samples[measured].perceptual_hash = Some(perceptual_hash(own, n_bits));
         let moved: Vec<_> = assign_split(&samples, 0.2).into_iter().map(|sample| (sample.hash, sample.split)).collect();
         let expected = moves.then_some((samples[measured].hash, Some(Split::Train)));
         assert_eq!(moved, expected.into_iter().collect::<Vec<_>>(), "{n_bits} bits apart");
     }
-    let twin = Sample { look: Some(look(measured as u8, 3)), ..sample(100, 0, None) };
-    samples[measured].look = Some(look(measured as u8, 0));
+    let twin = Sample { perceptual_hash: Some(perceptual_hash(measured as u8, 3)), ..sample(100, 0, None) };
+    samples[measured].perceptual_hash = Some(perceptual_hash(measured as u8, 0));
     samples.push(twin);
     assert_eq!(
         assign_split(&samples, 0.2)[0].split,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::links::Links;
-use crate::domain::{Look, Sample};
+use crate::domain::{PerceptualHash, Sample};
 
 /// Of 256 bits, looks of the same picture differ in 10 at most after scaling and JPEG; different chest X-rays in 25 at least.
 const MOST_BITS: u32 = 12;
@@ -11,26 +11,26 @@ const MOST_BITS: u32 = 12;
 const N_COMBS: usize = MOST_BITS as usize + 1;
 /// Bits of a comb. They lie far apart, because neighbours go together in all pictures: of pairs of different chest X-rays, 0.13 %
 /// agree on a comb of 19 bits, and 0.7 % on a band of 19 neighbours.
-const N_TEETH: usize = Look::N_BITS / N_COMBS;
+const N_TEETH: usize = PerceptualHash::N_BITS / N_COMBS;
 
 /// Joins what looks the same in `links`, which are by index.
 pub(super) fn join_twins(samples: &[Sample], links: &mut Links) {
     let looks = join_equal(samples, links);
     for first in 0..N_COMBS {
-        let mut alike: BTreeMap<u64, Vec<(usize, Look)>> = BTreeMap::new();
-        for (look, at) in &looks {
-            alike.entry(look.comb(first, N_COMBS, N_TEETH)).or_default().push((*at, *look));
+        let mut alike: BTreeMap<u64, Vec<(usize, PerceptualHash)>> = BTreeMap::new();
+        for (perceptual_hash, at) in &looks {
+            alike.entry(perceptual_hash.comb(first, N_COMBS, N_TEETH)).or_default().push((*at, *perceptual_hash));
         }
         alike.into_values().filter(|alike| alike.len() > 1).for_each(|alike| join_close(&alike, links));
     }
 }
 
 /// Joins what has the same look; every look once, with one of its samples.
-fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<Look, usize> {
+fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<PerceptualHash, usize> {
     let mut looks = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
-        if let Some(look) = sample.look {
-            links.join(at, *looks.entry(look).or_insert(at));
+        if let Some(perceptual_hash) = sample.perceptual_hash {
+            links.join(at, *looks.entry(perceptual_hash).or_insert(at));
         }
     }
     looks
@@ -38,12 +38,12 @@ fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<Look, usize> {
 
 /// Joins looks that differ in few bits. Those that hang together already are not compared, so that many pictures of the same
 /// thing cost no more than as many of different ones; looks that share a comb and are no twins are still compared in pairs.
-fn join_close(looks: &[(usize, Look)], links: &mut Links) {
-    let mut clusters: Vec<Vec<(usize, Look)>> = Vec::new();
-    for (at, look) in looks {
-        let mut own = vec![(*at, *look)];
+fn join_close(looks: &[(usize, PerceptualHash)], links: &mut Links) {
+    let mut clusters: Vec<Vec<(usize, PerceptualHash)>> = Vec::new();
+    for (at, perceptual_hash) in looks {
+        let mut own = vec![(*at, *perceptual_hash)];
         clusters.retain_mut(|cluster| {
-            let is_close = |(_, other): &(usize, Look)| look.distance(other) <= MOST_BITS;
+            let is_close = |(_, other): &(usize, PerceptualHash)| perceptual_hash.distance(other) <= MOST_BITS;
             let joined = links.root(cluster[0].0) == links.root(*at) || cluster.iter().any(is_close);
             if joined {
                 links.join(cluster[0].0, *at);

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Border, ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
-    LedgerEvent, Look, ModelRecord, RunId, Sample, Scan, ScanState, Split,
+    LedgerEvent, ModelRecord, PerceptualHash, RunId, Sample, Scan, ScanState, Split,
 };
 use crate::stats::Paired;
 
@@ -28,7 +28,9 @@ pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
         side: split.filter(|_| n.is_multiple_of(5)),
         split,
         image: facts(),
-        look: n.is_multiple_of(2).then(|| Look::new(&[n.is_multiple_of(4); Look::N_BITS])),
+        perceptual_hash: n
+            .is_multiple_of(2)
+            .then(|| PerceptualHash::new(&[n.is_multiple_of(4); PerceptualHash::N_BITS])),
         border: n.is_multiple_of(2).then(|| Border::new([n as u8; Border::N_CELLS])),
     })
 }

@@ -9,7 +9,7 @@ use crate::registry::repair::Repairs;
 
 fn event() -> impl Strategy<Value = LedgerEvent> {
     let n = 0..6_u64;
-    let sides = [Split::Train, Split::Validation, Split::Test, Split::Aside];
+    let sides = [Split::Train, Split::Validation, Split::Test, Split::Excluded];
     let split = prop::option::of(prop::sample::select(sides.to_vec()));
     let id = prop::sample::select(vec!["0001-cafe", "0002-beef"]);
     prop_oneof![

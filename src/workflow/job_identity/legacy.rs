@@ -19,7 +19,7 @@ pub(in crate::workflow) fn job_hash(samples: &[Sample], settings: &Settings) -> 
 }
 
 fn data_hash(samples: &[Sample]) -> ContentHash {
-    let learned = samples.iter().filter(|sample| sample.split != Some(Split::Aside));
+    let learned = samples.iter().filter(|sample| sample.split != Some(Split::Excluded));
     let line =
         |s: &Sample| format!("{} {} {}", s.hash, s.split.map_or_else(String::new, |split| split.to_string()), s.class);
     let mut lines: Vec<String> = learned.map(line).collect();

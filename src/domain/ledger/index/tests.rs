@@ -23,7 +23,7 @@ fn sample(of: u8, hash: ContentHash, class: u8, side: u8) -> Sample {
         side: None,
         split: [None, Some(Split::Train), Some(Split::Validation)][usize::from(side)],
         image: facts(),
-        look: None,
+        perceptual_hash: None,
         border: None,
     }
 }

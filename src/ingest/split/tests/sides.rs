@@ -2,7 +2,7 @@
 
 use super::*;
 
-use Split::{Aside, Test, Train, Validation};
+use Split::{Excluded, Test, Train, Validation};
 
 /// Distinct samples of up to three classes, some of them in groups, in folders that name one of `sides`.
 fn in_folders(sides: &'static [Option<Split>]) -> impl Strategy<Value = Vec<Sample>> {
@@ -43,7 +43,7 @@ proptest! {
             for sample in &known {
                 let strongest = strongest(&known, sample);
                 match (sample.side, sample.split.unwrap()) {
-                    (side, Aside) => {
+                    (side, Excluded) => {
                         prop_assert!(strongest.is_some_and(Split::is_measured) && side < strongest, "{:?}", sample);
                     }
                     (Some(side), split) if side.is_measured() => prop_assert_eq!(side, split),
@@ -51,7 +51,7 @@ proptest! {
                     (_, split) => prop_assert_ne!(split, Test, "nobody is tested on who was not put there"),
                 }
             }
-            let used: Vec<Sample> = known.iter().filter(|sample| sample.split != Some(Aside)).cloned().collect();
+            let used: Vec<Sample> = known.iter().filter(|sample| sample.split != Some(Excluded)).cloned().collect();
             prop_assert!(!groups_straddle(&used), "{:?}", used);
         }
     }
@@ -100,7 +100,7 @@ fn a_validation_folder_of_which_nothing_can_be_measured_on_is_none() {
         samples.push(Sample { side: Some(side), ..super::sample(id, 0, Some(1)) });
     }
     let samples = settled(samples);
-    assert_eq!(splits(&samples)[10..], [Aside, Test]);
+    assert_eq!(splits(&samples)[10..], [Excluded, Test]);
     assert_eq!(splits(&samples)[..10].iter().filter(|side| **side == Validation).count(), 2, "taken from the rest");
 }
 
@@ -117,20 +117,20 @@ fn images_outside_the_folders_are_split_among_themselves() {
 #[test]
 fn what_cannot_be_parted_from_a_measured_image_is_put_aside_and_comes_back_when_that_goes() {
     let sides = [Some(Train), Some(Validation), Some(Test), None];
-    for (strongest, expected) in [(4, [Aside, Aside, Test, Aside]), (2, [Aside, Validation, Test, Train])] {
+    for (strongest, expected) in [(4, [Excluded, Excluded, Test, Excluded]), (2, [Excluded, Validation, Test, Train])] {
         let mut samples = lone(&sides);
         samples.iter_mut().take(strongest).for_each(|sample| sample.group = Some("one".to_owned()));
         assert_eq!(splits(&settled(samples)), expected);
     }
     // The same through their looks; and the first, whose twin is gone, is learned from again.
     let mut samples = lone(&sides);
-    samples[0].look = Some(super::look(1, 0));
-    samples[1].look = Some(super::look(1, 5));
+    samples[0].perceptual_hash = Some(super::perceptual_hash(1, 0));
+    samples[1].perceptual_hash = Some(super::perceptual_hash(1, 5));
     let samples = settled(samples);
-    assert_eq!(splits(&samples), [Aside, Validation, Test, Train]);
+    assert_eq!(splits(&samples), [Excluded, Validation, Test, Train]);
     let rest: Vec<Sample> = samples.into_iter().filter(|sample| sample.side != Some(Validation)).collect();
     let rest = settled(rest);
-    assert_ne!(rest[0].split, Some(Aside), "{:?}", splits(&rest));
+    assert_ne!(rest[0].split, Some(Excluded), "{:?}", splits(&rest));
 }
 
 #[test]

@@ -3,27 +3,31 @@
 use proptest::prelude::*;
 
 use super::sample;
-use crate::domain::{Look, Sample};
+use crate::domain::{PerceptualHash, Sample};
 use crate::ingest::split::links::Links;
 use crate::ingest::split::twins::join_twins;
 
 /// Looks in few neighbourhoods, up to 16 bits from each other in one, and from there to the next in steps.
-fn looks() -> impl Strategy<Value = Vec<Look>> {
-    let look = (0..5_usize, prop::collection::vec(0..Look::N_BITS, 0..9)).prop_map(|(number, flipped)| {
-        let mut bits = [false; Look::N_BITS];
-        for at in 0..number * 8 {
-            bits[at * 6] = true;
-        }
-        for at in flipped {
-            bits[at] = !bits[at];
-        }
-        Look::new(&bits)
-    });
-    prop::collection::vec(look, 0..60)
+fn looks() -> impl Strategy<Value = Vec<PerceptualHash>> {
+    let perceptual_hash =
+        (0..5_usize, prop::collection::vec(0..PerceptualHash::N_BITS, 0..9)).prop_map(|(number, flipped)| {
+            let mut bits = [false; PerceptualHash::N_BITS];
+            for at in 0..number * 8 {
+                bits[at * 6] = true;
+            }
+            for at in flipped {
+                bits[at] = !bits[at];
+            }
+            PerceptualHash::new(&bits)
+        });
+    prop::collection::vec(perceptual_hash, 0..60)
 }
 
-fn of(looks: &[Option<Look>]) -> Vec<Sample> {
-    (0..).zip(looks).map(|(id, look)| Sample { look: *look, ..sample(id, 0, None) }).collect()
+fn of(looks: &[Option<PerceptualHash>]) -> Vec<Sample> {
+    (0..)
+        .zip(looks)
+        .map(|(id, perceptual_hash)| Sample { perceptual_hash: *perceptual_hash, ..sample(id, 0, None) })
+        .collect()
 }
 
 /// The smallest index of what each hangs together with.
@@ -39,8 +43,8 @@ proptest! {
     fn twins_are_found_as_by_comparing_every_pair(looks in looks()) {
         let (mut found, mut compared) = (Links::new(looks.len()), Links::new(looks.len()));
         join_twins(&of(&looks.iter().copied().map(Some).collect::<Vec<_>>()), &mut found);
-        for (a, look) in looks.iter().enumerate() {
-            looks[..a].iter().enumerate().filter(|(_, other)| look.distance(other) <= 12).for_each(|(b, _)| compared.join(a, b));
+        for (a, perceptual_hash) in looks.iter().enumerate() {
+            looks[..a].iter().enumerate().filter(|(_, other)| perceptual_hash.distance(other) <= 12).for_each(|(b, _)| compared.join(a, b));
         }
         prop_assert_eq!(clusters(found, looks.len()), clusters(compared, looks.len()));
     }
@@ -49,6 +53,6 @@ proptest! {
 #[test]
 fn pictures_that_look_like_nothing_are_nobodys_twins() {
     let mut links = Links::new(3);
-    join_twins(&of(&[None, None, Some(Look::new(&[false; Look::N_BITS]))]), &mut links);
+    join_twins(&of(&[None, None, Some(PerceptualHash::new(&[false; PerceptualHash::N_BITS]))]), &mut links);
     assert_eq!(clusters(links, 3), [0, 1, 2]);
 }

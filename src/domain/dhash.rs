@@ -9,9 +9,9 @@ use super::{ContentHash, HashParseError};
 /// 256 bits: whether each place of a 16 by 16 grid is brighter than its left neighbour (a difference hash).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Look([u64; 4]);
+pub struct PerceptualHash([u64; 4]);
 
-impl Look {
+impl PerceptualHash {
     /// Bits in all.
     pub const N_BITS: usize = 256;
 
@@ -33,19 +33,19 @@ impl Look {
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for PerceptualHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|word| write!(f, "{word:016x}"))
     }
 }
 
-impl From<Look> for String {
-    fn from(look: Look) -> Self {
-        look.to_string()
+impl From<PerceptualHash> for String {
+    fn from(perceptual_hash: PerceptualHash) -> Self {
+        perceptual_hash.to_string()
     }
 }
 
-impl TryFrom<String> for Look {
+impl TryFrom<String> for PerceptualHash {
     type Error = HashParseError;
 
     /// 64 hexadecimal digits, as of a content hash.
@@ -62,13 +62,16 @@ mod tests {
 
     #[test]
     fn bits_keep_their_place_in_text_combs_and_distances() {
-        let mut bits = [false; Look::N_BITS];
+        let mut bits = [false; PerceptualHash::N_BITS];
         (bits[0], bits[70], bits[255]) = (true, true, true);
-        let look = Look::new(&bits);
-        assert_eq!(look.distance(&Look::new(&[false; Look::N_BITS])), 3);
-        assert_eq!((look.comb(0, 1, 3), look.comb(60, 5, 4), look.comb(0, 85, 4)), (0b100, 0b10, 0b1001));
-        let text = serde_json::to_string(&look).unwrap();
-        assert_eq!(serde_json::from_str::<Look>(&text).unwrap(), look);
-        assert!(serde_json::from_str::<Look>("\"12\"").is_err());
+        let perceptual_hash = PerceptualHash::new(&bits);
+        assert_eq!(perceptual_hash.distance(&PerceptualHash::new(&[false; PerceptualHash::N_BITS])), 3);
+        assert_eq!(
+            (perceptual_hash.comb(0, 1, 3), perceptual_hash.comb(60, 5, 4), perceptual_hash.comb(0, 85, 4)),
+            (0b100, 0b10, 0b1001)
+        );
+        let text = serde_json::to_string(&perceptual_hash).unwrap();
+        assert_eq!(serde_json::from_str::<PerceptualHash>(&text).unwrap(), perceptual_hash);
+        assert!(serde_json::from_str::<PerceptualHash>("\"12\"").is_err());
     }
 }
