@@ -3,12 +3,12 @@
 //! It reads the inbox and never writes there; all it writes are the reason files of the quarantine. What it decides it
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
-mod draft;
 mod folder;
 mod groups;
 mod inspect;
 mod intake;
 mod leaks;
+mod ledger_draft;
 mod quarantine;
 mod role;
 mod split;
@@ -17,7 +17,7 @@ pub use folder::{DatasetFolder, FolderError, find_images, inspect_images};
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, IntakeOutcome};
-pub use leaks::{tell_across, tell_aside, tell_classless};
+pub use leaks::{classless_message, duplicate_across_message, excluded_message};
 pub use quarantine::{clear_reason, write_reason};
 pub use role::{group_of, role_of};
 pub use split::{assign_folds, assign_split};

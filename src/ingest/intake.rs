@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::draft::{Admission, Draft};
 use super::groups::{GroupBook, check_list};
+use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
-use super::{Inspected, clear_reason, inspect, role_of, tell_across, write_reason};
+use super::{Inspected, clear_reason, duplicate_across_message, inspect, role_of, write_reason};
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader, snapshot_below, warn_of};
 use crate::disk::Workspace;
@@ -36,21 +36,21 @@ pub struct IntakeOutcome {
 }
 
 /// A batch that was read.
-struct Readings {
-    read: Vec<Reading>,
+struct ReadBatch {
+    read: Vec<ReadFile>,
     gone: Vec<String>,
 }
 
 /// A file that was read, or could not be.
-struct Reading {
+struct ReadFile {
     path: String,
     /// As it was told.
     stamp: FileStamp,
     last_try: bool,
-    result: Result<Found, FileFailure>,
+    result: Result<FileContent, FileFailure>,
 }
 
-impl Reading {
+impl ReadFile {
     /// Why the file cannot be used, unless it is gone or gets another try.
     fn rejection(&self) -> Option<&FileFailure> {
         let failure = self.result.as_ref().err()?;
@@ -60,7 +60,7 @@ impl Reading {
 }
 
 /// What a file turned out to be.
-enum Found {
+enum FileContent {
     Picture(Role, Box<Inspected>),
     /// The groups of a dataset, in a list that can be used.
     Groups(DatasetName),
@@ -100,13 +100,13 @@ impl Intake {
         self.decide(ledger, self.read(arrivals, stop))
     }
 
-    fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> Readings {
+    fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> ReadBatch {
         let (settled, gone): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| matches!(arrival, Arrival::Settled { .. }));
         // In the order of the arrivals, which does not depend on the number of threads.
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
-                let reading = Reading { result: self.read_one(&path), path, stamp, last_try };
+                let reading = ReadFile { result: self.read_one(&path), path, stamp, last_try };
                 // Here, where many are written at a time; the event that names it comes later.
                 if let Some(failure) = reading.rejection() {
                     self.note_reason(&reading.path, failure);
@@ -115,72 +115,72 @@ impl Intake {
             }
             _ => None,
         });
-        Readings { read: read.collect(), gone: gone.into_iter().map(|arrival| arrival.path().to_owned()).collect() }
+        ReadBatch { read: read.collect(), gone: gone.into_iter().map(|arrival| arrival.path().to_owned()).collect() }
     }
 
-    fn decide(&self, ledger: &Ledger, readings: Readings) -> IntakeOutcome {
+    fn decide(&self, ledger: &Ledger, readings: ReadBatch) -> IntakeOutcome {
         let is_there = |path: &str| snapshot_below(&self.inbox, Path::new(path)).is_some();
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
-        let mut draft = Draft::new(ledger, &groups, &is_there);
+        let mut ledger_draft = LedgerDraft::new(ledger, &groups, &is_there);
         let (mut unfinished, mut vanished) = (Vec::new(), Vec::new());
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
-        for Reading { path, stamp, last_try, result } in readings.read {
+        for ReadFile { path, stamp, last_try, result } in readings.read {
             match result {
                 Err(failure) if failure.is_gone() => {
                     vanished.push(failure);
                     // The watcher says when it is gone for good; where nobody watches, it is gone now.
-                    if last_try { self.forget(&mut draft, &path) } else { unfinished.push(path) }
+                    if last_try { self.forget(&mut ledger_draft, &path) } else { unfinished.push(path) }
                 }
                 Err(failure) if failure.may_pass && !last_try => {
                     tracing::debug!("Not finished yet: {failure}.");
                     unfinished.push(path);
                 }
-                Err(failure) => set_aside(&mut draft, &path, stamp, &failure),
-                Ok(Found::Groups(dataset)) => {
-                    self.admit_list(&mut draft, &path, stamp, &dataset);
+                Err(failure) => quarantine(&mut ledger_draft, &path, stamp, &failure),
+                Ok(FileContent::Groups(dataset)) => {
+                    self.admit_list(&mut ledger_draft, &path, stamp, &dataset);
                     listed.insert(dataset);
                 }
-                Ok(Found::Picture(role, inspected)) => {
-                    same.extend(self.admit(&mut draft, &path, &role, &inspected).map(|other| (path, other)));
+                Ok(FileContent::Picture(role, inspected)) => {
+                    same.extend(self.admit(&mut ledger_draft, &path, &role, &inspected).map(|other| (path, other)));
                 }
             }
         }
         warn_of("Not taken in", &vanished);
-        tell_same(&same);
+        log_duplicates(&same);
         for path in &readings.gone {
-            self.forget(&mut draft, path);
+            self.forget(&mut ledger_draft, path);
         }
-        self.settle_conflicts(&mut draft);
-        IntakeOutcome { events: draft.into_events(), unfinished, listed }
+        self.settle_conflicts(&mut ledger_draft);
+        IntakeOutcome { events: ledger_draft.into_events(), unfinished, listed }
     }
 
-    fn read_one(&self, path: &str) -> Result<Found, FileFailure> {
+    fn read_one(&self, path: &str) -> Result<FileContent, FileFailure> {
         if let Some(dataset) = lists_groups(path) {
             check_list(&self.inbox.join("datasets").join(dataset.as_str()))?;
-            return Ok(Found::Groups(dataset));
+            return Ok(FileContent::Groups(dataset));
         }
         // The path first: a file in the wrong place is told so, whatever is in it.
         let role = role_of(path)?;
-        Ok(Found::Picture(
+        Ok(FileContent::Picture(
             role,
             Box::new(inspect(&self.reader, &self.inbox.join(path)).map_err(|failure| failure.at(path))?),
         ))
     }
 
-    fn admit_list(&self, draft: &mut Draft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
-        if is_rejected(draft, path) {
+    fn admit_list(&self, ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
+        if is_rejected(ledger_draft, path) {
             self.clear(path);
         }
-        let n = draft.admit_list(path, stamp, dataset);
+        let n = ledger_draft.admit_list(path, stamp, dataset);
         tracing::info!(file = path, "Read which images belong together: {n} have another group than before.");
     }
 
     /// Takes a file in; another one that holds the same picture, if there is one.
-    fn admit(&self, draft: &mut Draft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
-        let was_rejected = is_rejected(draft, path);
-        match draft.admit(path, role, inspected) {
+    fn admit(&self, ledger_draft: &mut LedgerDraft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
+        let was_rejected = is_rejected(ledger_draft, path);
+        match ledger_draft.admit(path, role, inspected) {
             Ok(admission) => {
                 if was_rejected {
                     self.clear(path);
@@ -189,7 +189,7 @@ impl Intake {
             }
             Err(failure) => {
                 self.note_reason(path, &failure);
-                set_aside(draft, path, inspected.stamp, &failure);
+                quarantine(ledger_draft, path, inspected.stamp, &failure);
                 None
             }
         }
@@ -202,18 +202,18 @@ impl Intake {
         }
     }
 
-    fn forget(&self, draft: &mut Draft, path: &str) {
-        if is_rejected(draft, path) {
+    fn forget(&self, ledger_draft: &mut LedgerDraft, path: &str) {
+        if is_rejected(ledger_draft, path) {
             self.clear(path);
         }
-        draft.gone(path);
+        ledger_draft.gone(path);
     }
 
     /// A file that was set aside because its picture had another label has another try when that label is given up.
-    fn settle_conflicts(&self, draft: &mut Draft) {
-        for path in draft.take_freed() {
-            if let Ok(Found::Picture(role, inspected)) = self.read_one(&path) {
-                self.admit(draft, &path, &role, &inspected);
+    fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) {
+        for path in ledger_draft.take_freed() {
+            if let Ok(FileContent::Picture(role, inspected)) = self.read_one(&path) {
+                self.admit(ledger_draft, &path, &role, &inspected);
             }
         }
     }
@@ -226,14 +226,14 @@ impl Intake {
 }
 
 /// Records that it cannot be used.
-fn set_aside(draft: &mut Draft, path: &str, stamp: FileStamp, failure: &FileFailure) {
-    if draft.reject(path, stamp, failure) {
+fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, failure: &FileFailure) {
+    if ledger_draft.reject(path, stamp, failure) {
         tracing::warn!(file = path, code = failure.code, "Set aside: {}.", failure.sentence());
     }
 }
 
 /// Says which files hold a picture that another one holds.
-fn tell_same(same: &[(String, String)]) {
+fn log_duplicates(same: &[(String, String)]) {
     match same {
         [] => {}
         [(file, other)] => tracing::info!(file, same_as = other, "The same picture again; it counts once."),
@@ -246,7 +246,7 @@ fn tell_same(same: &[(String, String)]) {
         tracing::debug!(file, same_as, "The same picture again.");
     }
     let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
-    if let Some(sentence) = tell_across(across) {
+    if let Some(sentence) = duplicate_across_message(across) {
         tracing::warn!("{sentence}.");
     }
 }
@@ -257,8 +257,8 @@ fn is_across(path: &str, other: &str) -> bool {
     side != other && side.max(other).is_some_and(Split::is_measured)
 }
 
-fn is_rejected(draft: &Draft, path: &str) -> bool {
-    draft.record(path).is_some_and(|record| matches!(record.outcome, FileOutcome::Quarantined { .. }))
+fn is_rejected(ledger_draft: &LedgerDraft, path: &str) -> bool {
+    ledger_draft.record(path).is_some_and(|record| matches!(record.outcome, FileOutcome::Quarantined { .. }))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::domain::{Sample, Split};
 const NAMED: usize = 3;
 
 /// Of the samples that a decision puts aside; `None` when it puts none there.
-pub fn tell_aside(decided: &[Sample]) -> Option<String> {
+pub fn excluded_message(decided: &[Sample]) -> Option<String> {
     let aside = decided.iter().filter(|sample| sample.split == Some(Split::Excluded));
     let (n, files) = listed(aside.map(|sample| sample.path.as_str()))?;
     Some(format!(
@@ -16,13 +16,13 @@ pub fn tell_aside(decided: &[Sample]) -> Option<String> {
 }
 
 /// Of files whose picture lies on a side that is measured on as well as elsewhere.
-pub fn tell_across<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn duplicate_across_message<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let (n, files) = listed(files)?;
     Some(format!("{n} found again on another side of the split; each counts once, on the side to measure on ({files})"))
 }
 
 /// Of files directly in a folder that names a side, which the path alone says.
-pub fn tell_classless<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn classless_message<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let (n, files) = listed(files)?;
     Some(format!(
         "{n} left out, directly in a folder that names a side of the split and in none of a class ({files}): move such files \
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn the_first_are_named_and_the_others_counted() {
-        assert_eq!(tell_across([]), None);
-        let told = tell_across(["train/b.png"]).unwrap();
+        assert_eq!(duplicate_across_message([]), None);
+        let told = duplicate_across_message(["train/b.png"]).unwrap();
         assert!(told.starts_with("1 picture is found again") && told.ends_with("(`train/b.png`)"), "{told}");
-        let told = tell_across(["e", "d\n", "c", "b", "a"]).unwrap();
+        let told = duplicate_across_message(["e", "d\n", "c", "b", "a"]).unwrap();
         assert!(told.starts_with("5 pictures are") && told.ends_with("(`a`, `b`, `c` and 2 more)"), "{told}");
     }
 }

@@ -5,15 +5,15 @@
 
 mod folds;
 mod links;
-mod twins;
-mod units;
+mod near_duplicates;
+mod split_groups;
 
 pub use folds::assign_folds;
 
 use std::collections::BTreeMap;
 
 use crate::domain::{ClassName, Sample, Split};
-use units::{Unit, units};
+use split_groups::{SplitGroup, split_groups};
 
 /// Decides the side of every sample of one dataset that has none, and returns what changes, in hash order.
 ///
@@ -27,21 +27,21 @@ use units::{Unit, units};
 /// them, all the rest is put aside, and so are those of `validation` that hang together with one of `test`. Those of `train`
 /// are learned from; but while no folder names `validation`, it is taken from them as from the others.
 pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
-    let units = units(samples);
-    let has_validation = units.iter().any(|unit| unit.strongest() == Some(Split::Validation));
+    let groups = split_groups(samples);
+    let has_validation = groups.iter().any(|group| group.strongest() == Some(Split::Validation));
     let (mut named, mut free) = (Vec::new(), Vec::new());
-    for unit in units {
-        match unit.named(has_validation) {
-            Some(side) => named.push((unit, side)),
-            None => free.push(unit),
+    for group in groups {
+        match group.named(has_validation) {
+            Some(side) => named.push((group, side)),
+            None => free.push(group),
         }
     }
-    let mut ballot = Ballot::new(free, validation);
-    ballot.secure_validation();
-    ballot.secure_training();
-    ballot.fill_quotas();
-    let named = named.iter().flat_map(|(unit, side)| unit.samples.iter().map(|s| (*s, Some(place(s, *side)))));
-    changed(ballot.decided().chain(named))
+    let mut assigner = SplitAssigner::new(free, validation);
+    assigner.secure_validation();
+    assigner.secure_training();
+    assigner.fill_quotas();
+    let named = named.iter().flat_map(|(group, side)| group.samples.iter().map(|s| (*s, Some(place(s, *side)))));
+    changed(assigner.decided().chain(named))
 }
 
 /// Where a sample stands whose unit a folder puts on `side`.
@@ -59,19 +59,19 @@ fn changed<'a>(decided: impl Iterator<Item = (&'a Sample, Option<Split>)>) -> Ve
 }
 
 /// The units in hash order, and what each class wants.
-struct Ballot<'a> {
-    units: Vec<Unit<'a>>,
+struct SplitAssigner<'a> {
+    groups: Vec<SplitGroup<'a>>,
     /// Samples that each class wants to measure on.
     quotas: BTreeMap<&'a ClassName, i64>,
 }
 
-impl<'a> Ballot<'a> {
-    fn new(units: Vec<Unit<'a>>, validation: f64) -> Self {
+impl<'a> SplitAssigner<'a> {
+    fn new(groups: Vec<SplitGroup<'a>>, validation: f64) -> Self {
         let mut quotas = BTreeMap::new();
-        for class in units.iter().flat_map(|unit| unit.n_of_class.keys().copied()) {
-            quotas.entry(class).or_insert_with(|| quota(&units, class, validation));
+        for class in groups.iter().flat_map(|group| group.n_of_class.keys().copied()) {
+            quotas.entry(class).or_insert_with(|| quota(&groups, class, validation));
         }
-        Self { units, quotas }
+        Self { groups, quotas }
     }
 
     fn classes(&self) -> Vec<&'a ClassName> {
@@ -80,8 +80,8 @@ impl<'a> Ballot<'a> {
 
     /// Samples of a class that stand on a side.
     fn n_on(&self, side: Split, class: &ClassName) -> i64 {
-        let there = self.units.iter().filter(|unit| unit.side == Some(side));
-        there.filter_map(|unit| unit.n_of_class.get(class)).sum()
+        let there = self.groups.iter().filter(|group| group.side == Some(side));
+        there.filter_map(|group| group.n_of_class.get(class)).sum()
     }
 
     /// A class that could be measured but is not gets its smallest free unit that no class needs to learn from.
@@ -90,29 +90,30 @@ impl<'a> Ballot<'a> {
             if self.quotas[class] == 0 || self.n_on(Split::Validation, class) > 0 {
                 continue;
             }
-            let free = (0..self.units.len()).filter(|at| self.units[*at].side.is_none() && self.units[*at].has(class));
+            let free =
+                (0..self.groups.len()).filter(|at| self.groups[*at].side.is_none() && self.groups[*at].has(class));
             let spare = free.filter(|at| self.can_be_spared(*at));
-            if let Some(at) = spare.min_by_key(|at| (self.units[*at].samples.len(), *at)) {
-                self.units[at].side = Some(Split::Validation);
+            if let Some(at) = spare.min_by_key(|at| (self.groups[*at].samples.len(), *at)) {
+                self.groups[at].side = Some(Split::Validation);
             }
         }
     }
 
     /// Whether every class of a unit has another one to learn from, or one that is still free to.
     fn can_be_spared(&self, at: usize) -> bool {
-        let others = || self.units.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, unit)| unit);
+        let others = || self.groups.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, group)| group);
         let to_learn_from =
-            |class: &ClassName| others().any(|unit| unit.side != Some(Split::Validation) && unit.has(class));
-        self.units[at].n_of_class.keys().all(|class| to_learn_from(class))
+            |class: &ClassName| others().any(|group| group.side != Some(Split::Validation) && group.has(class));
+        self.groups[at].n_of_class.keys().all(|class| to_learn_from(class))
     }
 
     /// A class that could be learned but is not gets its last free unit.
     fn secure_training(&mut self) {
         for class in self.classes() {
             if self.n_on(Split::Train, class) == 0 {
-                let free = self.units.iter_mut().rev().find(|unit| unit.side.is_none() && unit.has(class));
-                if let Some(unit) = free {
-                    unit.side = Some(Split::Train);
+                let free = self.groups.iter_mut().rev().find(|group| group.side.is_none() && group.has(class));
+                if let Some(group) = free {
+                    group.side = Some(Split::Train);
                 }
             }
         }
@@ -122,28 +123,28 @@ impl<'a> Ballot<'a> {
     fn fill_quotas(&mut self) {
         let mut short: BTreeMap<_, _> =
             self.quotas.iter().map(|(class, quota)| (*class, quota - self.n_on(Split::Validation, class))).collect();
-        for unit in self.units.iter_mut().filter(|unit| unit.side.is_none()) {
-            let before: i64 = unit.n_of_class.keys().map(|class| short[class].abs()).sum();
-            let after: i64 = unit.n_of_class.iter().map(|(class, n)| (short[class] - n).abs()).sum();
+        for group in self.groups.iter_mut().filter(|group| group.side.is_none()) {
+            let before: i64 = group.n_of_class.keys().map(|class| short[class].abs()).sum();
+            let after: i64 = group.n_of_class.iter().map(|(class, n)| (short[class] - n).abs()).sum();
             if after < before {
-                unit.side = Some(Split::Validation);
-                for (class, n) in &unit.n_of_class {
+                group.side = Some(Split::Validation);
+                for (class, n) in &group.n_of_class {
                     *short.entry(class).or_default() -= n;
                 }
             } else {
-                unit.side = Some(Split::Train);
+                group.side = Some(Split::Train);
             }
         }
     }
 
     fn decided(&self) -> impl Iterator<Item = (&'a Sample, Option<Split>)> {
-        self.units.iter().flat_map(|unit| unit.samples.iter().map(|sample| (*sample, unit.side)))
+        self.groups.iter().flat_map(|group| group.samples.iter().map(|sample| (*sample, group.side)))
     }
 }
 
 /// At least one and not all; none of a class whose only group is needed to learn from.
-fn quota(units: &[Unit], class: &ClassName, validation: f64) -> i64 {
-    let n_each = || units.iter().filter_map(|unit| unit.n_of_class.get(class));
+fn quota(groups: &[SplitGroup], class: &ClassName, validation: f64) -> i64 {
+    let n_each = || groups.iter().filter_map(|group| group.n_of_class.get(class));
     let n: i64 = n_each().sum();
     if n_each().count() < 2 { 0 } else { ((validation * n as f64).round() as i64).clamp(1, n - 1) }
 }

@@ -26,11 +26,11 @@ pub fn read_samples(
     // As in the inbox, what is transparent is black in what is kept of an image.
     let reader = Reader::new(&settings.limits, 0);
     let found = ingest::inspect_images(root, &reader, settings.compute.threads, stop, progress)?;
-    if let Some(sentence) = ingest::tell_across(found.across.iter().map(String::as_str)) {
+    if let Some(sentence) = ingest::duplicate_across_message(found.across.iter().map(String::as_str)) {
         tracing::warn!("{sentence}.");
     }
     let (classless, images): (Vec<&LabelledImage>, Vec<_>) = found.images.iter().partition(|image| is_classless(image));
-    if let Some(sentence) = ingest::tell_classless(classless.iter().map(|image| image.relative.as_str())) {
+    if let Some(sentence) = ingest::classless_message(classless.iter().map(|image| image.relative.as_str())) {
         tracing::warn!("{sentence}.");
     }
     warn_of("Left out", &found.failed);
@@ -72,7 +72,7 @@ pub fn split_samples(dataset: &DatasetName, samples: Vec<Sample>, settings: &Set
         return Err(obstacle);
     }
     let changed = ingest::assign_split(&samples, settings.split.validation);
-    if let Some(sentence) = ingest::tell_aside(&changed) {
+    if let Some(sentence) = ingest::excluded_message(&changed) {
         tracing::warn!("{sentence}.");
     }
     let mut changed: BTreeMap<_, _> = changed.into_iter().map(|sample| (sample.hash, sample)).collect();

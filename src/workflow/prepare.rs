@@ -45,7 +45,7 @@ pub fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settings, wor
     }
     let changed = ingest::assign_split(&samples, settings.of(dataset).split.validation);
     tell_of_moves(&samples, &changed);
-    if let Some(sentence) = ingest::tell_aside(&changed) {
+    if let Some(sentence) = ingest::excluded_message(&changed) {
         tracing::warn!(dataset = %dataset, "{sentence}.");
     }
     for sample in &changed {

@@ -50,9 +50,9 @@ impl Bed {
     fn take_as(&mut self, path: &str, role: &Role) {
         let inspected = inspect(&self.intake.reader, &self.dir.path().join("inbox").join(path)).unwrap();
         let groups = GroupBook::new(self.dir.path(), &|_| None);
-        let mut draft = Draft::new(&self.ledger, &groups, &|_| true);
-        draft.admit(path, role, &inspected).unwrap();
-        for event in draft.into_events() {
+        let mut ledger_draft = LedgerDraft::new(&self.ledger, &groups, &|_| true);
+        ledger_draft.admit(path, role, &inspected).unwrap();
+        for event in ledger_draft.into_events() {
             self.ledger.apply(&event);
         }
     }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{ContentHash, DatasetName, ImageFacts, PerceptualHash};
 
+mod near_duplicates;
 mod sides;
-mod twins;
 
 fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
     Sample {
@@ -52,10 +52,10 @@ fn tally(samples: &[Sample]) -> BTreeMap<ClassName, (usize, usize, usize, usize)
     let mut tally = BTreeMap::new();
     for class in samples.iter().map(|sample| &sample.class) {
         let of_class = || samples.iter().filter(|sample| sample.class == *class);
-        let units: std::collections::BTreeSet<_> =
+        let groups: std::collections::BTreeSet<_> =
             of_class().map(|sample| sample.group.as_deref().ok_or(sample.hash)).collect();
         let n_on = |side| of_class().filter(|sample| sample.split == Some(side)).count();
-        tally.insert(class.clone(), (of_class().count(), units.len(), n_on(Split::Train), n_on(Split::Validation)));
+        tally.insert(class.clone(), (of_class().count(), groups.len(), n_on(Split::Train), n_on(Split::Validation)));
     }
     tally
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::links::Links;
-use super::twins::join_twins;
+use super::near_duplicates::join_near_duplicates;
 use crate::domain::{ClassName, ContentHash, Sample, Split};
 
 /// What stands on one side together.
-pub(super) struct Unit<'a> {
+pub(super) struct SplitGroup<'a> {
     /// The smallest of its hashes.
     pub(super) first: ContentHash,
     pub(super) samples: Vec<&'a Sample>,
@@ -16,7 +16,7 @@ pub(super) struct Unit<'a> {
     pub(super) side: Option<Split>,
 }
 
-impl<'a> Unit<'a> {
+impl<'a> SplitGroup<'a> {
     pub(super) fn new(samples: Vec<&'a Sample>) -> Self {
         let mut n_of_class = BTreeMap::new();
         for sample in &samples {
@@ -47,7 +47,7 @@ impl<'a> Unit<'a> {
 }
 
 /// The units of these samples, in hash order.
-pub(super) fn units(samples: &[Sample]) -> Vec<Unit<'_>> {
+pub(super) fn split_groups(samples: &[Sample]) -> Vec<SplitGroup<'_>> {
     let mut links = Links::new(samples.len());
     let mut first_of_group: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
@@ -55,12 +55,12 @@ pub(super) fn units(samples: &[Sample]) -> Vec<Unit<'_>> {
             links.join(at, *first_of_group.entry(group).or_insert(at));
         }
     }
-    join_twins(samples, &mut links);
+    join_near_duplicates(samples, &mut links);
     let mut members: BTreeMap<usize, Vec<&Sample>> = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
         members.entry(links.root(at)).or_default().push(sample);
     }
-    let mut units: Vec<_> = members.into_values().map(Unit::new).collect();
-    units.sort_by_key(|unit| unit.first);
-    units
+    let mut groups: Vec<_> = members.into_values().map(SplitGroup::new).collect();
+    groups.sort_by_key(|group| group.first);
+    groups
 }

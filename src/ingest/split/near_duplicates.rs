@@ -14,7 +14,7 @@ const N_COMBS: usize = MOST_BITS as usize + 1;
 const N_TEETH: usize = PerceptualHash::N_BITS / N_COMBS;
 
 /// Joins what looks the same in `links`, which are by index.
-pub(super) fn join_twins(samples: &[Sample], links: &mut Links) {
+pub(super) fn join_near_duplicates(samples: &[Sample], links: &mut Links) {
     let looks = join_equal(samples, links);
     for first in 0..N_COMBS {
         let mut alike: BTreeMap<u64, Vec<(usize, PerceptualHash)>> = BTreeMap::new();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::sample;
 use crate::domain::{PerceptualHash, Sample};
 use crate::ingest::split::links::Links;
-use crate::ingest::split::twins::join_twins;
+use crate::ingest::split::near_duplicates::join_near_duplicates;
 
 /// Looks in few neighbourhoods, up to 16 bits from each other in one, and from there to the next in steps.
 fn looks() -> impl Strategy<Value = Vec<PerceptualHash>> {
@@ -42,7 +42,7 @@ proptest! {
     #[test]
     fn twins_are_found_as_by_comparing_every_pair(looks in looks()) {
         let (mut found, mut compared) = (Links::new(looks.len()), Links::new(looks.len()));
-        join_twins(&of(&looks.iter().copied().map(Some).collect::<Vec<_>>()), &mut found);
+        join_near_duplicates(&of(&looks.iter().copied().map(Some).collect::<Vec<_>>()), &mut found);
         for (a, perceptual_hash) in looks.iter().enumerate() {
             looks[..a].iter().enumerate().filter(|(_, other)| perceptual_hash.distance(other) <= 12).for_each(|(b, _)| compared.join(a, b));
         }
@@ -53,6 +53,6 @@ proptest! {
 #[test]
 fn pictures_that_look_like_nothing_are_nobodys_twins() {
     let mut links = Links::new(3);
-    join_twins(&of(&[None, None, Some(PerceptualHash::new(&[false; PerceptualHash::N_BITS]))]), &mut links);
+    join_near_duplicates(&of(&[None, None, Some(PerceptualHash::new(&[false; PerceptualHash::N_BITS]))]), &mut links);
     assert_eq!(clusters(links, 3), [0, 1, 2]);
 }

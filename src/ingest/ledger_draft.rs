@@ -56,7 +56,7 @@ pub(super) enum Admission {
 }
 
 /// A copy of the ledger that files are taken into one by one.
-pub(super) struct Draft<'a> {
+pub(super) struct LedgerDraft<'a> {
     ledger: Ledger,
     events: Vec<LedgerEvent>,
     groups: &'a GroupBook<'a>,
@@ -66,7 +66,7 @@ pub(super) struct Draft<'a> {
     freed: BTreeSet<DatasetName>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> LedgerDraft<'a> {
     pub(super) fn new(ledger: &Ledger, groups: &'a GroupBook<'a>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
         Self { ledger: ledger.clone(), events: Vec::new(), groups, is_there, freed: BTreeSet::new() }
     }

@@ -19,7 +19,7 @@ const LIST: &str = "datasets/d/groups.csv";
 fn list(desk: &mut Desk, text: &str) -> usize {
     std::fs::write(desk.inbox.join(LIST), text).unwrap();
     let stamp = desk.inspected(text).stamp;
-    desk.step(|draft| draft.admit_list(LIST, stamp, &DatasetName::new("d").unwrap()))
+    desk.step(|ledger_draft| ledger_draft.admit_list(LIST, stamp, &DatasetName::new("d").unwrap()))
 }
 
 fn groups_and_sides(desk: &Desk) -> [(Option<String>, Option<Split>); 2] {

@@ -24,16 +24,16 @@ struct Desk {
 
 impl Desk {
     /// Runs one step on a fresh draft, and folds what it changes into the ledger.
-    fn step<T>(&mut self, step: impl FnOnce(&mut Draft) -> T) -> T {
+    fn step<T>(&mut self, step: impl FnOnce(&mut LedgerDraft) -> T) -> T {
         let there = self.there.clone();
         let is_there = |path: &str| there.contains(path);
         let pattern = self.pattern.clone();
         let pattern_of = |_: &DatasetName| pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
-        let mut draft = Draft::new(&self.ledger, &groups, &is_there);
-        let result = step(&mut draft);
-        let ledger = draft.ledger.clone();
-        for event in draft.into_events() {
+        let mut ledger_draft = LedgerDraft::new(&self.ledger, &groups, &is_there);
+        let result = step(&mut ledger_draft);
+        let ledger = ledger_draft.ledger.clone();
+        for event in ledger_draft.into_events() {
             self.ledger.apply(&event);
         }
         assert_eq!(self.ledger, ledger, "the events say what the draft says");
@@ -43,21 +43,21 @@ impl Desk {
     fn admit(&mut self, path: &str, content: &str) -> Result<Admission, FileFailure> {
         self.there.insert(path.to_owned());
         let inspected = self.inspected(content);
-        self.step(|draft| draft.admit(path, &role_of(path).unwrap(), &inspected))
+        self.step(|ledger_draft| ledger_draft.admit(path, &role_of(path).unwrap(), &inspected))
     }
 
     fn reject(&mut self, path: &str, stamp: FileStamp) -> bool {
         self.there.insert(path.to_owned());
-        self.step(|draft| {
-            draft.reject(path, stamp, &FileFailure::new(path, "damaged", "it is damaged", "copy it again"))
+        self.step(|ledger_draft| {
+            ledger_draft.reject(path, stamp, &FileFailure::new(path, "damaged", "it is damaged", "copy it again"))
         })
     }
 
     fn remove(&mut self, path: &str) -> Vec<String> {
         self.there.remove(path);
-        self.step(|draft| {
-            draft.gone(path);
-            draft.take_freed()
+        self.step(|ledger_draft| {
+            ledger_draft.gone(path);
+            ledger_draft.take_freed()
         })
     }
 
@@ -158,7 +158,7 @@ fn the_same_picture_in_two_classes_is_a_conflict_until_one_is_removed() {
     assert_eq!(rejection.code, LABEL_CONFLICT);
     assert!(rejection.to_string().contains("`datasets/d/covid/a.png`"), "{rejection}");
     let stamp = desk.inspected("x").stamp;
-    desk.step(|draft| draft.reject("datasets/d/normal/a.png", stamp, &rejection));
+    desk.step(|ledger_draft| ledger_draft.reject("datasets/d/normal/a.png", stamp, &rejection));
     assert_eq!(desk.remove("datasets/d/covid/a.png"), ["datasets/d/normal/a.png"]);
     assert_eq!(desk.admit("datasets/d/normal/a.png", "x"), Ok(Admission::New));
     assert_eq!(desk.code("datasets/d/normal/a.png"), None);
