@@ -5,34 +5,34 @@
 mod batches;
 mod cache;
 mod callbacks;
-mod diary;
 mod epochs;
 mod error;
 mod evaluation;
 mod features;
 mod held_out;
+mod history;
 mod job;
-mod learned;
-mod material;
 mod mistakes;
-mod overlap;
 mod predictions;
+mod prefetch;
 mod resume;
 mod run;
 mod shortcuts;
 mod statistics;
 mod tested;
+mod training_manifest;
+mod training_set;
 mod trim;
 
 pub use error::TrainError;
 pub use features::{cache_features, store_features};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, FreshCopy, TrainJob};
-pub use learned::learned_from;
 pub use mistakes::Mistake;
 pub use predictions::ImagePredictions;
 pub use run::{Outcome, measure, train};
-pub use statistics::{ChannelStatistics, channel_statistics};
+pub use statistics::{PixelStatistics, channel_statistics};
+pub use training_manifest::learned_from;
 pub use trim::trim_features;
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::error::{AugmentError, in_the_way};
 use super::existing::{Presence, look, remove_stale, strangers};
-use super::job::{Job, Planned, jobs};
+use super::job::{CopyJob, Planned, jobs};
 use super::load_source::load_source;
-use super::manifest::{self, Known};
+use super::manifest::{self, KnownCopy};
 use super::options::ExpandOptions;
 use super::philox::Stream;
 use super::render::render;
@@ -48,7 +48,7 @@ pub fn expand(
     progress: &dyn Progress,
 ) -> Result<Expansion, AugmentError> {
     let known = manifest::known(out_dir);
-    let work = Work { options, root: out_dir, jobs: jobs(options, sources), known: &known, stop, progress };
+    let work = ExpansionRun { options, root: out_dir, jobs: jobs(options, sources), known: &known, stop, progress };
     let planned = work.planned();
     work.refuse_another_dataset(&planned)?;
     let mut expansion = image_pool(options.threads)?.install(|| work.run())?;
@@ -66,24 +66,24 @@ pub fn expand(
 }
 
 /// One expansion under way.
-struct Work<'a> {
+struct ExpansionRun<'a> {
     options: &'a ExpandOptions,
     root: &'a Path,
-    jobs: Vec<Job<'a>>,
-    known: &'a HashMap<String, Known>,
+    jobs: Vec<CopyJob<'a>>,
+    known: &'a HashMap<String, KnownCopy>,
     stop: &'a StopFlag,
     progress: &'a dyn Progress,
 }
 
 /// What one source needs: copies that are there, numbers of those that are not, and why others cannot be.
 #[derive(Default)]
-struct Survey {
+struct JobSurvey {
     copies: Vec<AugmentedImage>,
     missing: Vec<u32>,
     failure: Option<FileFailure>,
 }
 
-impl Work<'_> {
+impl ExpansionRun<'_> {
     fn refuse_another_dataset(&self, planned: &HashSet<PathBuf>) -> Result<(), AugmentError> {
         let hashes: HashSet<_> = self.jobs.iter().map(|job| job.source.hash).collect();
         // Without a manifest, as after a first run that was killed, the copies speak for themselves.
@@ -127,8 +127,8 @@ impl Work<'_> {
         Ok(expansion)
     }
 
-    fn survey(&self, job: &Job<'_>) -> Survey {
-        let mut survey = Survey::default();
+    fn survey(&self, job: &CopyJob<'_>) -> JobSurvey {
+        let mut survey = JobSurvey::default();
         for planned in job.copies(self.options) {
             let path = self.root.join(&planned.file);
             match look(&path, &planned.identity) {
@@ -151,7 +151,7 @@ impl Work<'_> {
     }
 
     /// Makes what `survey` found missing: decodes and shrinks once, then one copy after the other.
-    fn complete(&self, job: &Job<'_>, mut survey: Survey) -> Result<Survey, AugmentError> {
+    fn complete(&self, job: &CopyJob<'_>, mut survey: JobSurvey) -> Result<JobSurvey, AugmentError> {
         if survey.missing.is_empty() {
             return Ok(survey);
         }
@@ -194,8 +194,9 @@ impl Work<'_> {
     }
 
     fn planned(&self) -> HashSet<PathBuf> {
-        let files =
-            |job: &Job<'_>| (1..=job.n_copies).map(|i| self.root.join(job.file(self.options, i))).collect::<Vec<_>>();
+        let files = |job: &CopyJob<'_>| {
+            (1..=job.n_copies).map(|i| self.root.join(job.file(self.options, i))).collect::<Vec<_>>()
+        };
         self.jobs.iter().flat_map(files).collect()
     }
 

@@ -10,7 +10,7 @@ use crate::imaging::PIXELS;
 
 /// A source with as many copies as its class needs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Job<'a> {
+pub(super) struct CopyJob<'a> {
     pub(super) source: &'a LabelledImage,
     pub(super) n_copies: u32,
 }
@@ -28,16 +28,16 @@ pub(super) struct Planned {
 }
 
 /// Of each source once, sorted by the names of the copies; none for what is not learned from.
-pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [LabelledImage]) -> Vec<Job<'a>> {
+pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [LabelledImage]) -> Vec<CopyJob<'a>> {
     let mut eligible: Vec<_> =
         sources.iter().filter(|source| source.split.is_none_or(|side| side == Split::Train)).collect();
     eligible.sort_by(|a, b| (&a.class, a.stem(), a.hash, &a.relative).cmp(&(&b.class, b.stem(), b.hash, &b.relative)));
     eligible.dedup_by(|b, a| (&a.class, a.stem(), a.hash.short()) == (&b.class, b.stem(), b.hash.short()));
     let shares = shares(&eligible, options.quota, options.originals_count);
-    eligible.into_iter().zip(shares).map(|(source, n_copies)| Job { source, n_copies }).collect()
+    eligible.into_iter().zip(shares).map(|(source, n_copies)| CopyJob { source, n_copies }).collect()
 }
 
-impl Job<'_> {
+impl CopyJob<'_> {
     pub(super) fn copies(&self, options: &ExpandOptions) -> impl Iterator<Item = Planned> {
         (1..=self.n_copies).map(|index| self.planned(options, index))
     }

@@ -80,7 +80,7 @@ impl ManifestEntry {
 
 /// What an earlier manifest says of a copy, as far as it saves work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) struct Known {
+pub(super) struct KnownCopy {
     pub(super) identity: ContentHash,
     pub(super) sha256: ContentHash,
     pub(super) source_sha256: ContentHash,
@@ -88,16 +88,19 @@ pub(super) struct Known {
 
 /// The manifest in `folder`, by copy. Lines that cannot be read are left out: their copies speak for themselves by
 /// their tags, and are hashed again.
-pub(super) fn known(folder: &Path) -> HashMap<String, Known> {
+pub(super) fn known(folder: &Path) -> HashMap<String, KnownCopy> {
     #[derive(Deserialize)]
-    struct Entry {
+    struct ReducedEntry {
         copy: String,
         #[serde(flatten)]
-        known: Known,
+        known: KnownCopy,
     }
     let Ok(file) = File::open(folder.join(NAME)) else { return HashMap::new() };
     let lines = BufReader::new(file).lines().map_while(Result::ok);
-    lines.filter_map(|line| serde_json::from_str(&line).ok()).map(|Entry { copy, known }| (copy, known)).collect()
+    lines
+        .filter_map(|line| serde_json::from_str(&line).ok())
+        .map(|ReducedEntry { copy, known }| (copy, known))
+        .collect()
 }
 
 /// All lines of `manifest`, or line number `only` (from 1) alone.
@@ -148,14 +151,14 @@ pub(super) fn write<I: Iterator<Item = ManifestEntry>>(
 /// Whether the file holds exactly what `print` would print.
 fn holds(path: &Path, print: impl Fn(&mut dyn Write) -> io::Result<()>) -> bool {
     let Ok(file) = File::open(path) else { return false };
-    let mut comparison = Comparison(BufReader::new(file));
+    let mut comparison = ComparingWriter(BufReader::new(file));
     print(&mut comparison).is_ok() && comparison.0.fill_buf().is_ok_and(<[u8]>::is_empty)
 }
 
 /// Takes bytes as long as they are those that the reader holds next.
-struct Comparison<R>(R);
+struct ComparingWriter<R>(R);
 
-impl<R: Read> Write for Comparison<R> {
+impl<R: Read> Write for ComparingWriter<R> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut held = vec![0; bytes.len()];
         self.0.read_exact(&mut held)?;

@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         let advice = "holds no picture that can be read: see the lines above";
         return Err(Failure::new(Exit::Data, format!("`{}` {advice}", args.dataset_dir.display())));
     }
-    let train::ChannelStatistics { n_images, mean, deviation } = statistics;
+    let train::PixelStatistics { n_images, mean, deviation } = statistics;
     if args.json {
         output::json(&json!({ "images": n_images, "mean": mean, "deviation": deviation }));
     } else {

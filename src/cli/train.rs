@@ -65,34 +65,34 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
     let dataset = dataset::Named::new(&args.dataset_dir, args.dataset.as_deref())?;
     let own = settings.of(&dataset.name);
-    let tools = TrainingContext { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
+    let context = TrainingContext { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
     // Until the end: two trainings at once would remove each other's copies.
     let _lock = TrainingLock::take(&workspace, &dataset.name)?;
     let is_recorded = args.ablate.is_none() && args.folds.is_none();
     if is_recorded {
         dataset.refuse_anothers(&workspace, settings)?;
     }
-    let job = job(&dataset, &workspace, &tools)?;
+    let plan = plan(&dataset, &workspace, &context)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
-        let found = workflow::ablate(&job, what.into(), n_folds, &tools)?;
+        let found = workflow::ablate(&plan, what.into(), n_folds, &context)?;
         print(args.json, &found, ablation::table);
         return ended(&failures.take());
     }
     if let Some(n_folds) = n_folds {
-        let found = workflow::cross_validate(&job, n_folds, &tools)?;
+        let found = workflow::cross_validate(&plan, n_folds, &context)?;
         print(args.json, &found, cross_validation::table);
         return ended(&failures.take());
     }
     dataset.note(&workspace)?;
     registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
-    let mut finished = workflow::train_model(job, &tools, &|n| n_copies.set(n))?;
+    let mut finished = workflow::train_model(plan, &context, &|n| n_copies.set(n))?;
     let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
     let trained = finished.model().clone();
     let trained = registering::record(&workspace, settings.clock, trained, &work, &mut |incumbent| {
-        finished.decide_again(incumbent, &tools)?;
+        finished.decide_again(incumbent, &context)?;
         Ok(finished.model().clone())
     })?;
     let failures = failures.take();
@@ -122,12 +122,12 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
 }
 
 /// Finds the images, decides their sides, and describes the training.
-fn job(named: &dataset::Named, workspace: &Workspace, tools: &TrainingContext<'_>) -> Result<TrainingPlan, Failure> {
+fn plan(named: &dataset::Named, workspace: &Workspace, context: &TrainingContext<'_>) -> Result<TrainingPlan, Failure> {
     let dataset::Named { root, name: dataset } = named.clone();
-    let settings = tools.settings;
+    let settings = context.settings;
     let groups = Groups::read(&root, settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
-    let samples = workflow::read_samples(&root, &dataset, &groups, settings, tools.stop, tools.progress)?;
+    let samples = workflow::read_samples(&root, &dataset, &groups, settings, context.stop, context.progress)?;
     let samples = workflow::split_samples(&dataset, samples, settings);
     let samples = samples.map_err(|obstacle| Failure::new(Exit::Data, obstacle))?;
     let known = models::known(workspace, settings.clock, Some(dataset.clone()))?;

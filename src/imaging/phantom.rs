@@ -107,7 +107,7 @@ impl Pose {
     }
 
     /// Body to pixel: the inverse of [`Self::place`].
-    fn patch(&self, patch: &anatomy::Patch) -> PhantomPatch {
+    fn patch(&self, patch: &anatomy::Lesion) -> PhantomPatch {
         let half = f64::from(WIDTH) / 2.0;
         let (x, y) = ((patch.at.x - self.shift.0) / self.scale, (patch.at.y - self.shift.1) / self.scale);
         let (sin, cos) = self.turn.sin_cos();

@@ -16,12 +16,12 @@ const LABEL_CONFLICT: &str = "label-conflict";
 
 /// A sample or a scan, as files refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Content {
+enum DraftContent {
     Sample(DatasetName, ContentHash),
     Scan(Option<DatasetName>, ContentHash),
 }
 
-impl Content {
+impl DraftContent {
     fn of(outcome: &FileOutcome) -> Option<Self> {
         match outcome {
             FileOutcome::Sample { dataset, hash } => Some(Self::Sample(dataset.clone(), *hash)),
@@ -98,10 +98,10 @@ impl<'a> LedgerDraft<'a> {
         let (content, admission) = match role {
             Role::Sample { dataset, side, class } => {
                 let admission = self.admit_sample(path, dataset, *side, class, inspected)?;
-                (Content::Sample(dataset.clone(), inspected.hash), admission)
+                (DraftContent::Sample(dataset.clone(), inspected.hash), admission)
             }
             Role::Scan { dataset } => {
-                let content = Content::Scan(dataset.clone(), inspected.hash);
+                let content = DraftContent::Scan(dataset.clone(), inspected.hash);
                 (content, self.admit_scan(path, dataset.as_ref(), inspected))
             }
         };
@@ -178,7 +178,7 @@ impl<'a> LedgerDraft<'a> {
             self.put(LedgerEvent::Counted { counter: Counter::Samples, n: 1 });
             return Ok(Admission::New);
         };
-        let holder = self.holder(&Content::Sample(dataset.clone(), inspected.hash), path);
+        let holder = self.holder(&DraftContent::Sample(dataset.clone(), inspected.hash), path);
         match holder {
             Some(holder) if known.class != *class => Err(label_conflict(path, &known, class, &holder)),
             Some(holder) => {
@@ -209,7 +209,7 @@ impl<'a> LedgerDraft<'a> {
             self.put(LedgerEvent::Scan(scan));
             return Admission::New;
         };
-        if let Some(holder) = self.holder(&Content::Scan(dataset.cloned(), inspected.hash), path) {
+        if let Some(holder) = self.holder(&DraftContent::Scan(dataset.cloned(), inspected.hash), path) {
             return Admission::SameAs(holder);
         }
         if known.path != path {
@@ -219,16 +219,17 @@ impl<'a> LedgerDraft<'a> {
     }
 
     /// The other files with this content in this role: those of the strongest side first.
-    fn others<'s>(&'s self, content: &'s Content, path: &'s str) -> impl Iterator<Item = &'s str> {
+    fn others<'s>(&'s self, content: &'s DraftContent, path: &'s str) -> impl Iterator<Item = &'s str> {
         let holding = self.ledger.files_holding(content.hash());
-        let is_other =
-            move |file: &&FileRecord| file.path != path && Content::of(&file.outcome).is_some_and(|of| of == *content);
+        let is_other = move |file: &&FileRecord| {
+            file.path != path && DraftContent::of(&file.outcome).is_some_and(|of| of == *content)
+        };
         holding.filter(is_other).map(|file| file.path.as_str())
     }
 
     /// Another file that holds this content. When there is none, those that are not there any more are forgotten, so that a
     /// picture that was moved is not taken for a copy of itself; else they come as gone in their own time.
-    fn holder(&mut self, content: &Content, path: &str) -> Option<String> {
+    fn holder(&mut self, content: &DraftContent, path: &str) -> Option<String> {
         let mut away = Vec::new();
         for other in self.others(content, path) {
             if (self.is_there)(other) {
@@ -244,11 +245,11 @@ impl<'a> LedgerDraft<'a> {
 
     /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
     fn release(&mut self, path: &str) {
-        let Some(content) = self.record(path).and_then(|record| Content::of(&record.outcome)) else { return };
+        let Some(content) = self.record(path).and_then(|record| DraftContent::of(&record.outcome)) else { return };
         let other = self.others(&content, path).next().map(str::to_owned);
         match content {
-            Content::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
-            Content::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
+            DraftContent::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
+            DraftContent::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::workflow::EngineCell;
 
 use super::control::Server;
 use super::error::ServiceError;
-use super::event::{Event, Role};
+use super::event::{Event, WorkerRole};
 use super::gallery_schedule::GallerySchedule;
 use super::intake_queue::IntakeQueue;
 use super::recorder::Recorder;
@@ -37,7 +37,7 @@ use super::service_manager;
 use super::shared_progress::SharedProgress;
 use super::status_writer::StatusWriter;
 use super::summary::Mode;
-use super::training_state::TrainingState;
+use super::training_state::TrainingWorkerState;
 use super::training_worker::TrainingTask;
 use super::worker::Worker;
 
@@ -91,7 +91,7 @@ pub(super) struct Conductor {
     watcher: Option<Watcher>,
     trigger: RetrainTrigger,
     intake: IntakeQueue,
-    training: TrainingState,
+    training: TrainingWorkerState,
     scans: ScanWorkerState,
     /// What is to be committed. It stays here while the disk is full, or other events are being recorded.
     unrecorded: Vec<LedgerEvent>,
@@ -125,7 +125,7 @@ impl Conductor {
             watcher: parts.watcher,
             trigger,
             intake: IntakeQueue::new(mode == Mode::Once),
-            training: TrainingState::default(),
+            training: TrainingWorkerState::default(),
             scans: ScanWorkerState::default(),
             unrecorded: Vec::new(),
             deferred: VecDeque::new(),
@@ -205,7 +205,7 @@ impl Conductor {
             Event::Recorded(commit) => self.committed(*commit)?,
             Event::Asked(request) => self.answer(request)?,
             Event::StopRequested => {}
-            Event::WorkerPanicked(Role::Record) => return Err(ServiceError::ThreadGone("recording")),
+            Event::WorkerPanicked(WorkerRole::Record) => return Err(ServiceError::ThreadGone("recording")),
             Event::WorkerPanicked(worker) => self.worker_panicked(worker),
         }
         Ok(())

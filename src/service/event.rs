@@ -36,12 +36,12 @@ pub(super) enum Event {
     /// A signal asked for the end.
     StopRequested,
     /// A worker panicked: a fault of the program, told and survived.
-    WorkerPanicked(Role),
+    WorkerPanicked(WorkerRole),
 }
 
 /// The worker threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum WorkerRole {
     /// Reads and decides on files.
     Intake,
     /// Finds out what is due, splits and trains.
@@ -52,7 +52,7 @@ pub(super) enum Role {
     Record,
 }
 
-impl Role {
+impl WorkerRole {
     pub(super) fn thread_name(self) -> &'static str {
         match self {
             Self::Intake => "gw-intake",

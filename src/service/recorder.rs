@@ -9,7 +9,7 @@ use crate::domain::{Ledger, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
 
 use super::commit::Commit;
-use super::event::{Event, Role};
+use super::event::{Event, WorkerRole};
 use super::worker::Worker;
 
 /// So many events take milliseconds on a disk that is not slow; more are recorded on the thread.
@@ -28,7 +28,7 @@ impl Recorder {
     /// Starts the thread.
     pub(super) fn start(registry: Registry, events: &Sender<Event>) -> io::Result<Self> {
         let work = |(registry, events)| Event::Recorded(Box::new(Commit::new(registry, events)));
-        let worker = Worker::spawn(Role::Record, events.clone(), work)?;
+        let worker = Worker::spawn(WorkerRole::Record, events.clone(), work)?;
         Ok(Self { ledger: registry.ledger().clone(), registry: Some(registry), worker })
     }
 

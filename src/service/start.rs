@@ -17,7 +17,7 @@ use crate::workflow::{self, EngineCell};
 use super::conductor::{Conductor, IntakeJob, Parts, Workers};
 use super::control::Server;
 use super::error::ServiceError;
-use super::event::{Event, Role};
+use super::event::{Event, WorkerRole};
 use super::recorder::Recorder;
 use super::scan_worker::ScanWorker;
 use super::shared_progress::SharedProgress;
@@ -113,9 +113,9 @@ fn workers(
     };
     let mut scans = ScanWorker::new(settings, engine.clone());
     Ok(Workers {
-        intake: Worker::spawn(Role::Intake, events.clone(), take_in)?,
-        training: Worker::spawn(Role::Training, events.clone(), move |task| training.work(task))?,
-        scans: Worker::spawn(Role::Scans, events.clone(), move |job| scans.work(job))?,
+        intake: Worker::spawn(WorkerRole::Intake, events.clone(), take_in)?,
+        training: Worker::spawn(WorkerRole::Training, events.clone(), move |task| training.work(task))?,
+        scans: Worker::spawn(WorkerRole::Scans, events.clone(), move |job| scans.work(job))?,
     })
 }
 

@@ -9,7 +9,7 @@ use super::error::IllegalTransition;
 
 /// The state. It changes by its methods alone, and each of them is legal in one state.
 #[derive(Debug, Default)]
-pub(super) struct TrainingState(State);
+pub(super) struct TrainingWorkerState(State);
 
 #[derive(Debug, Default)]
 enum State {
@@ -44,7 +44,7 @@ impl State {
     }
 }
 
-impl TrainingState {
+impl TrainingWorkerState {
     /// Idle to finding due.
     pub(super) fn start_finding_due(&mut self) -> Result<(), IllegalTransition> {
         self.step(matches!(self.0, State::Idle), State::FindingDue, "start_finding_due")
@@ -173,8 +173,8 @@ mod tests {
     }
 
     /// A new machine in each state, by name.
-    fn in_state(name: &str) -> TrainingState {
-        let mut state = TrainingState::default();
+    fn in_state(name: &str) -> TrainingWorkerState {
+        let mut state = TrainingWorkerState::default();
         if name == "finding due" {
             state.start_finding_due().unwrap();
         } else if name != "idle" {
@@ -190,7 +190,7 @@ mod tests {
         state
     }
 
-    fn apply(state: &mut TrainingState, transition: &str) -> Result<(), IllegalTransition> {
+    fn apply(state: &mut TrainingWorkerState, transition: &str) -> Result<(), IllegalTransition> {
         match transition {
             "start_finding_due" => state.start_finding_due(),
             "finish_finding_due" => state.finish_finding_due(),

@@ -48,29 +48,31 @@ impl TrainingWorker {
             TrainingTask::Train(job) => {
                 let dataset = job.dataset.clone();
                 let expanded = |n_copies| drop(self.events.send(Event::Expanded(n_copies)));
-                self.with_tools(dataset, |tools| workflow::train_exclusively(*job, tools, &expanded))
+                self.with_context(dataset, |context| workflow::train_exclusively(*job, context, &expanded))
             }
-            TrainingTask::DecideAgain(mut trained, incumbent) => self.with_tools(trained.dataset().clone(), |tools| {
-                trained.decide_again(&incumbent, tools)?;
-                Ok(*trained)
-            }),
+            TrainingTask::DecideAgain(mut trained, incumbent) => {
+                self.with_context(trained.dataset().clone(), |context| {
+                    trained.decide_again(&incumbent, context)?;
+                    Ok(*trained)
+                })
+            }
         }
     }
 
-    fn with_tools(
+    fn with_context(
         &self,
         of: DatasetName,
         work: impl FnOnce(&TrainingContext<'_>) -> Result<FinishedTraining, WorkflowError>,
     ) -> Event {
         let failed = |work| drop(self.events.send(Event::PartFailed(of.clone(), work)));
-        let tools = TrainingContext {
+        let context = TrainingContext {
             settings: self.settings.of(&of),
             engine: &self.engine,
             stop: &self.stop,
             progress: &self.progress,
             failed: &failed,
         };
-        let outcome = work(&tools);
+        let outcome = work(&context);
         Event::Learned(of, Box::new(outcome))
     }
 }

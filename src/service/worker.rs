@@ -6,7 +6,7 @@ use std::thread;
 
 use crossbeam_channel::{Sender, unbounded};
 
-use super::event::{Event, Role};
+use super::event::{Event, WorkerRole};
 
 /// A handle: dropping it ends the thread after the job in hand. It is not joined, because a job may outlast the
 /// time a service has for stopping; whatever it leaves half done is done again at the next start.
@@ -18,7 +18,7 @@ pub(super) struct Worker<J> {
 impl<J: Send + 'static> Worker<J> {
     /// Starts the thread; `work` turns a job into the event that reports it. A panic in a job is reported as well.
     pub(super) fn spawn(
-        role: Role,
+        role: WorkerRole,
         events: Sender<Event>,
         mut work: impl FnMut(J) -> Event + Send + 'static,
     ) -> io::Result<Self> {
@@ -54,10 +54,10 @@ mod tests {
             assert!(n > 0, "a fault");
             Event::Expanded(n)
         };
-        let worker = Worker::spawn(Role::Intake, events, work).unwrap();
+        let worker = Worker::spawn(WorkerRole::Intake, events, work).unwrap();
         worker.give(0);
         worker.give(7);
-        assert!(matches!(heard.recv().unwrap(), Event::WorkerPanicked(Role::Intake)));
+        assert!(matches!(heard.recv().unwrap(), Event::WorkerPanicked(WorkerRole::Intake)));
         assert!(matches!(heard.recv().unwrap(), Event::Expanded(7)));
     }
 }

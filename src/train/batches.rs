@@ -36,7 +36,7 @@ pub(super) struct Epoch<'a> {
 }
 
 /// Images whose features are there, and pictures that have yet to go through the network.
-pub(super) struct Prepared {
+pub(super) struct PreparedBatch {
     rows: Vec<f32>,
     labels: Vec<usize>,
     pictures: Vec<Rgb8>,
@@ -64,7 +64,7 @@ impl Epoch<'_> {
     }
 
     /// Reads and makes what batch `number` (from 0) needs; the last one may be smaller. A fresh copy that cannot be made is left out.
-    pub(super) fn prepare(&self, number: usize, features: &Features<'_>) -> Result<Prepared, TrainError> {
+    pub(super) fn prepare(&self, number: usize, features: &Features<'_>) -> Result<PreparedBatch, TrainError> {
         let first = number * self.batch_size;
         let items = &self.items[first..self.items.len().min(first + self.batch_size)];
         let cached: Vec<Row> = items.iter().filter_map(Item::cached).collect();
@@ -74,7 +74,7 @@ impl Epoch<'_> {
             .try_for_each(|(into, row)| features.cache.read(&row.hash, into))?;
         let made: Vec<(usize, Rgb8)> = items.par_iter().filter_map(|item| self.renew(item)).collect();
         let labels = cached.iter().map(|row| row.class).chain(made.iter().map(|(class, _)| *class)).collect();
-        Ok(Prepared { rows, labels, pictures: made.into_iter().map(|(_, picture)| picture).collect() })
+        Ok(PreparedBatch { rows, labels, pictures: made.into_iter().map(|(_, picture)| picture).collect() })
     }
 
     fn renew(&self, item: &Item<'_>) -> Option<(usize, Rgb8)> {
@@ -98,7 +98,7 @@ impl Item<'_> {
     }
 }
 
-impl Prepared {
+impl PreparedBatch {
     /// The batch's features one after the other, and its labels.
     pub(super) fn finish(self, features: &Features<'_>, stop: &StopFlag) -> Result<(Vec<f32>, Vec<usize>), TrainError> {
         let Self { mut rows, labels, pictures, .. } = self;

@@ -27,19 +27,19 @@ impl Score {
 
 /// One epoch, as the callbacks see it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Reading {
+pub(super) struct EpochScores {
     pub(super) training: Score,
     pub(super) validation: Score,
 }
 
 /// A watched number as a fraction; a loss, a baseline or a threshold is over 1.
 #[derive(Debug, Clone, Copy)]
-struct Level {
+struct MonitoredValue {
     amount: f64,
     of: f64,
 }
 
-impl Level {
+impl MonitoredValue {
     fn plain(amount: f64) -> Self {
         Self { amount, of: 1.0 }
     }
@@ -51,14 +51,14 @@ impl Level {
 
 /// Compares two values of one metric.
 #[derive(Debug, Clone, Copy)]
-struct Judge {
+struct MetricMonitor {
     monitor: Monitor,
     greater_is_better: bool,
     min_delta: f64,
     keras_f32: bool,
 }
 
-impl Judge {
+impl MetricMonitor {
     fn new(monitor: Monitor, direction: Direction, min_delta: f64, keras_f32: bool) -> Self {
         let greater_is_better = match direction {
             Direction::Auto => monitor.is_accuracy(),
@@ -68,21 +68,21 @@ impl Judge {
         Self { monitor, greater_is_better, min_delta: min_delta.abs(), keras_f32 }
     }
 
-    fn level(&self, reading: Reading) -> Level {
+    fn value(&self, scores: EpochScores) -> MonitoredValue {
         let score = match self.monitor {
-            Monitor::Accuracy | Monitor::Loss => reading.training,
-            Monitor::ValAccuracy | Monitor::ValLoss => reading.validation,
+            Monitor::Accuracy | Monitor::Loss => scores.training,
+            Monitor::ValAccuracy | Monitor::ValLoss => scores.validation,
         };
         match self.monitor.is_accuracy() {
             // A layer that has diverged predicts nothing, whatever the count says.
-            true if score.loss.is_nan() && !self.keras_f32 => Level::plain(f64::NAN),
-            true => Level { amount: score.n_correct as f64, of: score.n.max(1) as f64 },
-            false => Level::plain(score.loss),
+            true if score.loss.is_nan() && !self.keras_f32 => MonitoredValue::plain(f64::NAN),
+            true => MonitoredValue { amount: score.n_correct as f64, of: score.n.max(1) as f64 },
+            false => MonitoredValue::plain(score.loss),
         }
     }
 
     /// Whether `new` beats `old` by more than `min_delta`; never when one is no number.
-    fn is_better(&self, new: Level, old: Level) -> bool {
+    fn is_better(&self, new: MonitoredValue, old: MonitoredValue) -> bool {
         let (new, old, margin) = if self.keras_f32 {
             return self.is_better_in_f32(new.single(), old.single());
         } else if self.monitor.is_accuracy() {
@@ -111,20 +111,20 @@ fn whole_if_close(count: f64) -> f64 {
 
 /// Keeps the best value of one metric.
 #[derive(Debug)]
-struct Tracker {
-    judge: Judge,
-    best: Option<Level>,
+struct BestSoFar {
+    metric: MetricMonitor,
+    best: Option<MonitoredValue>,
 }
 
-impl Tracker {
+impl BestSoFar {
     /// Whether this value is better than the best; it is then the best.
-    fn improve(&mut self, level: Level) -> bool {
+    fn improve(&mut self, value: MonitoredValue) -> bool {
         let better = match self.best {
-            None => self.judge.keras_f32 || !level.amount.is_nan(),
-            Some(best) => self.judge.is_better(level, best),
+            None => self.metric.keras_f32 || !value.amount.is_nan(),
+            Some(best) => self.metric.is_better(value, best),
         };
         if better {
-            self.best = Some(level);
+            self.best = Some(value);
         }
         better
     }
@@ -132,7 +132,7 @@ impl Tracker {
 
 /// What early stopping says after an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct StoppingDecision {
     /// This epoch's layer is the one that `restore_best_weights` would come back to.
     pub(super) is_best: bool,
     pub(super) stops: bool,
@@ -141,7 +141,7 @@ pub(super) struct Verdict {
 /// Ends a training that no longer gets better.
 #[derive(Debug)]
 pub(super) struct EarlyStopping {
-    tracker: Tracker,
+    best: BestSoFar,
     settings: EarlyStoppingSettings,
     n_waited: u32,
     n_epochs: u32,
@@ -150,49 +150,49 @@ pub(super) struct EarlyStopping {
 
 impl EarlyStopping {
     pub(super) fn new(settings: EarlyStoppingSettings, keras_f32: bool) -> Self {
-        let judge = Judge::new(settings.monitor, settings.mode, settings.min_delta, keras_f32);
-        Self { tracker: Tracker { judge, best: None }, settings, n_waited: 0, n_epochs: 0, has_best: false }
+        let metric = MetricMonitor::new(settings.monitor, settings.mode, settings.min_delta, keras_f32);
+        Self { best: BestSoFar { metric, best: None }, settings, n_waited: 0, n_epochs: 0, has_best: false }
     }
 
     /// Takes in the next epoch. Never stops after the first one.
-    pub(super) fn after(&mut self, reading: Reading) -> Verdict {
+    pub(super) fn after(&mut self, scores: EpochScores) -> StoppingDecision {
         let epoch = self.n_epochs;
         self.n_epochs += 1;
         if epoch < self.settings.start_from_epoch {
-            return Verdict { is_best: false, stops: false };
+            return StoppingDecision { is_best: false, stops: false };
         }
         let is_first = !std::mem::replace(&mut self.has_best, true);
         self.n_waited += 1;
-        let judge = self.tracker.judge;
-        let level = judge.level(reading);
-        if self.tracker.improve(level) {
+        let metric = self.best.metric;
+        let value = metric.value(scores);
+        if self.best.improve(value) {
             // While the baseline is not beaten, the waiting goes on.
-            if self.settings.baseline.is_none_or(|baseline| judge.is_better(level, Level::plain(baseline))) {
+            if self.settings.baseline.is_none_or(|baseline| metric.is_better(value, MonitoredValue::plain(baseline))) {
                 self.n_waited = 0;
             }
-            return Verdict { is_best: true, stops: false };
+            return StoppingDecision { is_best: true, stops: false };
         }
-        Verdict { is_best: is_first, stops: self.n_waited >= self.settings.patience && epoch > 0 }
+        StoppingDecision { is_best: is_first, stops: self.n_waited >= self.settings.patience && epoch > 0 }
     }
 }
 
 /// Says which epochs' layers are saved; the last of them is kept.
 #[derive(Debug)]
 pub(super) struct ModelCheckpoint {
-    tracker: Tracker,
+    best: BestSoFar,
     best_only: bool,
 }
 
 impl ModelCheckpoint {
     pub(super) fn new(settings: CheckpointSettings, keras_f32: bool) -> Self {
-        let judge = Judge::new(settings.monitor, settings.mode, 0.0, keras_f32);
-        let best = settings.initial_value_threshold.map(Level::plain);
-        Self { tracker: Tracker { judge, best }, best_only: settings.save_best_only }
+        let metric = MetricMonitor::new(settings.monitor, settings.mode, 0.0, keras_f32);
+        let best = settings.initial_value_threshold.map(MonitoredValue::plain);
+        Self { best: BestSoFar { metric, best }, best_only: settings.save_best_only }
     }
 
     /// Whether this epoch's layer is to be saved. Ties keep the earlier one.
-    pub(super) fn saves(&mut self, reading: Reading) -> bool {
-        !self.best_only || self.tracker.improve(self.tracker.judge.level(reading))
+    pub(super) fn saves(&mut self, scores: EpochScores) -> bool {
+        !self.best_only || self.best.improve(self.best.metric.value(scores))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Epochs until early stopping or the last one; the layer of one of them is kept.
 
 use super::TrainError;
-use super::callbacks::{Reading, Score};
-use super::diary::{Diary, Past};
+use super::callbacks::{EpochScores, Score};
 use super::evaluation::{Evaluation, evaluate};
 use super::features::Features;
-use super::material::Material;
-use super::overlap::overlapped;
-use super::resume::{Bookmark, TrainingState};
+use super::history::{EpochMetrics, History};
+use super::prefetch::prefetched;
+use super::resume::{ResumeFile, TrainingState};
+use super::training_set::TrainingSet;
 use crate::config::TrainSettings;
 use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
 use crate::nn::{Head, HeadFit, NnError};
@@ -24,115 +24,118 @@ pub(super) struct Fitted {
 
 /// What a fit works with.
 #[derive(Clone, Copy)]
-pub(super) struct Bench<'a> {
+pub(super) struct FitContext<'a> {
     pub(super) settings: &'a TrainSettings,
     pub(super) features: &'a Features<'a>,
     pub(super) stop: &'a StopFlag,
     pub(super) progress: &'a dyn Progress,
     /// Where it is saved after every epoch, and goes on from.
-    pub(super) bookmark: Option<&'a Bookmark>,
+    pub(super) resume_file: Option<&'a ResumeFile>,
 }
 
-/// Fits a layer to `material`.
-pub(super) fn fit(material: &Material<'_>, bench: Bench<'_>) -> Result<Fitted, TrainError> {
-    let layer = material.layer(bench.settings, bench.features)?;
-    bench.progress.begin("epochs", u64::from(bench.settings.max_epochs), "epochs");
-    let fitted = Course::new(material, bench, layer).and_then(Course::run);
-    bench.progress.end();
+/// Fits a layer to `training_set`.
+pub(super) fn fit(training_set: &TrainingSet<'_>, context: FitContext<'_>) -> Result<Fitted, TrainError> {
+    let fit = training_set.initial_fit(context.settings, context.features)?;
+    context.progress.begin("epochs", u64::from(context.settings.max_epochs), "epochs");
+    let fitted = Trainer::new(training_set, context, fit).and_then(Trainer::run);
+    context.progress.end();
     fitted
 }
 
-struct Kept {
+struct BestEpoch {
     epoch: u32,
     head: Head,
     evaluation: Evaluation,
 }
 
-struct Course<'a> {
-    material: &'a Material<'a>,
-    bench: Bench<'a>,
-    layer: HeadFit,
-    diary: Diary,
-    kept: Option<Kept>,
+struct Trainer<'a> {
+    training_set: &'a TrainingSet<'a>,
+    context: FitContext<'a>,
+    fit: HeadFit,
+    history: History,
+    kept: Option<BestEpoch>,
     /// Early stopping has said so.
     stops: bool,
 }
 
-impl<'a> Course<'a> {
+impl<'a> Trainer<'a> {
     /// Goes on from where it was saved, else begins.
-    fn new(material: &'a Material<'a>, bench: Bench<'a>, layer: HeadFit) -> Result<Self, TrainError> {
-        let course = Self { material, bench, layer, diary: Diary::new(bench.settings), kept: None, stops: false };
-        match bench.bookmark.and_then(Bookmark::load) {
-            Some(standing) => course.resumed(standing),
-            None => Ok(course),
+    fn new(training_set: &'a TrainingSet<'a>, context: FitContext<'a>, fit: HeadFit) -> Result<Self, TrainError> {
+        let trainer =
+            Self { training_set, context, fit, history: History::new(context.settings), kept: None, stops: false };
+        match context.resume_file.and_then(ResumeFile::load) {
+            Some(training_state) => trainer.resumed(training_state),
+            None => Ok(trainer),
         }
     }
 
-    fn resumed(mut self, standing: TrainingState) -> Result<Self, TrainError> {
-        let Some(layer) = self.layer.clone().resumed(standing.state) else { return Ok(self) };
-        self.layer = layer;
-        for past in standing.pasts {
-            self.stops = self.diary.note(past).stops;
-            self.bench.progress.advance(1);
+    fn resumed(mut self, training_state: TrainingState) -> Result<Self, TrainError> {
+        let Some(fit) = self.fit.clone().resumed(training_state.state) else { return Ok(self) };
+        self.fit = fit;
+        for epoch_metrics in training_state.epochs {
+            self.stops = self.history.note(epoch_metrics).stops;
+            self.context.progress.advance(1);
         }
-        if let Some((epoch, head)) = standing.kept {
-            let evaluation = evaluate(&head, &self.material.validation, &self.bench.features.cache)?;
-            self.kept = Some(Kept { epoch, head, evaluation });
+        if let Some((epoch, head)) = training_state.kept {
+            let evaluation = evaluate(&head, &self.training_set.validation, &self.context.features.cache)?;
+            self.kept = Some(BestEpoch { epoch, head, evaluation });
         }
-        tracing::info!("Going on with the training after epoch {}.", self.diary.pasts().len());
+        tracing::info!("Going on with the training after epoch {}.", self.history.epochs().len());
         Ok(self)
     }
 
     fn run(mut self) -> Result<Fitted, TrainError> {
-        let first = self.diary.pasts().len() as u32 + 1;
-        for epoch in first..=self.bench.settings.max_epochs {
+        let first = self.history.epochs().len() as u32 + 1;
+        for epoch in first..=self.context.settings.max_epochs {
             if self.stops {
                 break;
             }
-            self.pass(epoch)?;
+            self.run_epoch(epoch)?;
         }
-        let history = self.diary.records();
-        let Kept { epoch, head, evaluation } = self.kept.ok_or_else(|| nothing_kept(self.bench.settings, &history))?;
+        let history = self.history.records();
+        let BestEpoch { epoch, head, evaluation } =
+            self.kept.ok_or_else(|| nothing_kept(self.context.settings, &history))?;
         let stopped = if self.stops { StopReason::EarlyStopping } else { StopReason::MaxEpochs };
         Ok(Fitted { head, evaluation, epoch, history, stopped })
     }
 
     /// One epoch: learned, measured, judged, saved.
-    fn pass(&mut self, epoch: u32) -> Result<(), TrainError> {
+    fn run_epoch(&mut self, epoch: u32) -> Result<(), TrainError> {
         let training = self.train_epoch(epoch)?;
         let (head, evaluation) = self.validate()?;
-        let reading = Reading { training, validation: evaluation.score() };
-        let consequence = self.diary.note(Past { reading, val_binary_accuracy: evaluation.binary_accuracy });
-        self.stops = consequence.stops;
-        if let Some(head) = head.filter(|_| consequence.keeps) {
-            self.kept = Some(Kept { epoch, head, evaluation });
+        let scores = EpochScores { training, validation: evaluation.score() };
+        let decision = self.history.note(EpochMetrics { scores, val_binary_accuracy: evaluation.binary_accuracy });
+        self.stops = decision.stops;
+        if let Some(head) = head.filter(|_| decision.keeps) {
+            self.kept = Some(BestEpoch { epoch, head, evaluation });
         }
-        if let Some(bookmark) = self.bench.bookmark {
+        if let Some(resume_file) = self.context.resume_file {
             // Only a killed training misses it.
-            if let Err(error) = bookmark.store(&self.standing()) {
+            if let Err(error) = resume_file.store(&self.training_state()) {
                 tracing::warn!("The training cannot be saved after its epochs: {error}.");
-                self.bench.bookmark = None;
+                self.context.resume_file = None;
             }
         }
-        self.bench.progress.remark(&remark(epoch, reading));
-        self.bench.progress.advance(1);
+        self.context.progress.remark(&remark(epoch, scores));
+        self.context.progress.advance(1);
         Ok(())
     }
 
-    fn standing(&self) -> TrainingState {
+    fn training_state(&self) -> TrainingState {
         TrainingState {
-            state: self.layer.state().clone(),
-            pasts: self.diary.pasts().to_vec(),
+            state: self.fit.state().clone(),
+            epochs: self.history.epochs().to_vec(),
             kept: self.kept.as_ref().map(|kept| (kept.epoch, kept.head.clone())),
         }
     }
 
     /// One pass over the training images: how its batches went before their steps.
     fn train_epoch(&mut self, number: u32) -> Result<Score, TrainError> {
-        let epoch = self.material.training.epoch(number, self.bench.settings.seed, self.bench.settings.batch_size);
-        let (features, stop, layer) = (self.bench.features, self.bench.stop, &mut self.layer);
+        let epoch =
+            self.training_set.training.epoch(number, self.context.settings.seed, self.context.settings.batch_size);
+        let (features, stop, fit) = (self.context.features, self.context.stop, &mut self.fit);
         let mut score = Score { n_correct: 0, n: 0, loss: 0.0 };
-        overlapped(
+        prefetched(
             epoch.n_batches(),
             |number| {
                 stop.check()?;
@@ -141,7 +144,7 @@ impl<'a> Course<'a> {
             |prepared| {
                 stop.check()?;
                 let (mut rows, labels) = prepared.finish(features, stop)?;
-                let batch = layer.step(&mut rows, &labels);
+                let batch = fit.step(&mut rows, &labels);
                 score.n += labels.len() as u64;
                 score.n_correct += batch.correct as u64;
                 score.loss += batch.loss * labels.len() as f64;
@@ -153,18 +156,18 @@ impl<'a> Course<'a> {
 
     /// The layer as it would be saved, and its measures; no layer once it has diverged.
     fn validate(&self) -> Result<(Option<Head>, Evaluation), TrainError> {
-        match self.layer.head() {
+        match self.fit.head() {
             Ok(head) => {
-                let evaluation = evaluate(&head, &self.material.validation, &self.bench.features.cache)?;
+                let evaluation = evaluate(&head, &self.training_set.validation, &self.context.features.cache)?;
                 Ok((Some(head), evaluation))
             }
-            Err(NnError::BadHead { .. }) => Ok((None, Evaluation::diverged(self.material.classes.len()))),
+            Err(NnError::BadHead { .. }) => Ok((None, Evaluation::diverged(self.training_set.classes.len()))),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-fn remark(epoch: u32, Reading { training, validation }: Reading) -> String {
+fn remark(epoch: u32, EpochScores { training, validation }: EpochScores) -> String {
     format!(
         "epoch {epoch}: loss {:.3}, accuracy {:.3}, val_loss {:.3}, val_accuracy {:.3}",
         training.loss,

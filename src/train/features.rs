@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::TrainError;
 use super::cache::FeatureCache;
-use super::overlap::in_three_stages;
+use super::prefetch::in_three_stages;
 use crate::content::{Content, FileFailure, Reader, warn_of};
 use crate::domain::{ContentHash, Progress, StopFlag, Versions};
 use crate::imaging::{PIXELS, Rgb8};
@@ -19,13 +19,13 @@ use crate::nn::{Engine, NnError};
 
 /// An image whose features are wanted.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(super) struct ImageRequest {
     pub(super) path: PathBuf,
     /// The content it must have; `None` takes what is there.
     pub(super) hash: Option<ContentHash>,
 }
 
-impl Wanted {
+impl ImageRequest {
     /// What the file holds, when it still is what it must be.
     fn content(&self, reader: &Reader) -> Result<Content, FileFailure> {
         reader.read(&self.path, self.hash)
@@ -62,9 +62,9 @@ pub fn cache_features(
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<u64, TrainError> {
-    let wanted: Vec<_> = images.iter().map(|path| Wanted { path: path.clone(), hash: None }).collect();
+    let requests: Vec<_> = images.iter().map(|path| ImageRequest { path: path.clone(), hash: None }).collect();
     Features::with(engine, dir, reader, |features| {
-        warn_of("Left out", &features.ensure(&wanted, stop, progress)?.failed);
+        warn_of("Left out", &features.ensure(&requests, stop, progress)?.failed);
         Ok(features.n_forwarded())
     })
 }
@@ -97,7 +97,7 @@ pub(super) struct Ensured {
 type New = Vec<(ContentHash, Vec<f32>)>;
 
 /// What became of one wanted image before the network was asked.
-enum Found {
+enum Lookup {
     Cached(ContentHash),
     Decoded(ContentHash, Rgb8),
     Failed(FileFailure),
@@ -144,18 +144,18 @@ impl<'a> Features<'a> {
     /// them, and features are stored meanwhile.
     pub(super) fn ensure(
         &self,
-        wanted: &[Wanted],
+        requests: &[ImageRequest],
         stop: &StopFlag,
         progress: &dyn Progress,
     ) -> Result<Ensured, TrainError> {
-        progress.begin("features", wanted.len() as u64, "images");
+        progress.begin("features", requests.len() as u64, "images");
         let begin = Instant::now();
-        let steps: Vec<_> = wanted.chunks(self.n_at_a_time()).collect();
+        let steps: Vec<_> = requests.chunks(self.n_at_a_time()).collect();
         let (decoding, network, storing) = (Stopwatch::default(), Stopwatch::default(), Stopwatch::default());
         let (mut ensured, mut seen, mut n_new) = (Ensured::default(), HashSet::new(), 0);
-        let find = |step: usize| -> Result<Vec<Found>, TrainError> {
+        let find = |step: usize| -> Result<Vec<Lookup>, TrainError> {
             stop.check()?;
-            Ok(decoding.time(|| steps[step].par_iter().map(|wanted| self.find(wanted)).collect()))
+            Ok(decoding.time(|| steps[step].par_iter().map(|requests| self.find(requests)).collect()))
         };
         let compute = |found| network.time(|| self.compute(found, &mut seen, &mut ensured, stop));
         let finished = in_three_stages(steps.len(), find, compute, |(n, new): (usize, New)| {
@@ -198,27 +198,27 @@ impl<'a> Features<'a> {
         (BATCHES_A_TIME * self.engine.batch()).max(AT_LEAST_A_TIME)
     }
 
-    fn find(&self, wanted: &Wanted) -> Found {
-        if let Some(hash) = wanted.hash.filter(|hash| self.cache.holds(hash)) {
-            return Found::Cached(hash);
+    fn find(&self, requests: &ImageRequest) -> Lookup {
+        if let Some(hash) = requests.hash.filter(|hash| self.cache.holds(hash)) {
+            return Lookup::Cached(hash);
         }
-        match self.read(wanted) {
+        match self.read(requests) {
             Ok(found) => found,
-            Err(failure) => Found::Failed(failure),
+            Err(failure) => Lookup::Failed(failure),
         }
     }
 
-    fn read(&self, wanted: &Wanted) -> Result<Found, FileFailure> {
-        let content = wanted.content(&self.reader)?;
+    fn read(&self, requests: &ImageRequest) -> Result<Lookup, FileFailure> {
+        let content = requests.content(&self.reader)?;
         if self.cache.holds(&content.hash) {
-            return Ok(Found::Cached(content.hash));
+            return Ok(Lookup::Cached(content.hash));
         }
-        self.decode(&wanted.path, &content).map(|picture| Found::Decoded(content.hash, picture))
+        self.decode(&requests.path, &content).map(|picture| Lookup::Decoded(content.hash, picture))
     }
 
     /// The picture as the network takes it, cached features or not.
-    pub(super) fn picture(&self, wanted: &Wanted) -> Result<Rgb8, FileFailure> {
-        self.decode(&wanted.path, &wanted.content(&self.reader)?)
+    pub(super) fn picture(&self, requests: &ImageRequest) -> Result<Rgb8, FileFailure> {
+        self.decode(&requests.path, &requests.content(&self.reader)?)
     }
 
     fn decode(&self, path: &Path, content: &Content) -> Result<Rgb8, FileFailure> {
@@ -232,7 +232,7 @@ impl<'a> Features<'a> {
     /// How many were found, and the features of what is new among them, the same content only once.
     fn compute(
         &self,
-        found: Vec<Found>,
+        found: Vec<Lookup>,
         seen: &mut HashSet<ContentHash>,
         ensured: &mut Ensured,
         stop: &StopFlag,
@@ -241,15 +241,15 @@ impl<'a> Features<'a> {
         let (mut new, mut pictures) = (Vec::new(), Vec::new());
         for found in found {
             ensured.hashes.push(match found {
-                Found::Cached(hash) => Some(hash),
-                Found::Decoded(hash, picture) => {
+                Lookup::Cached(hash) => Some(hash),
+                Lookup::Decoded(hash, picture) => {
                     if seen.insert(hash) {
                         new.push(hash);
                         pictures.push(picture);
                     }
                     Some(hash)
                 }
-                Found::Failed(failure) => {
+                Lookup::Failed(failure) => {
                     ensured.failed.push(failure);
                     None
                 }

@@ -1,6 +1,6 @@
 //! A training whose model is measured on images that it never saw in any way, and is then forgotten.
 
-use super::epochs::{self, Bench};
+use super::epochs::{self, FitContext};
 use super::evaluation::{self, Row};
 use super::features::Features;
 use super::job::{self, TrainJob};
@@ -52,15 +52,15 @@ fn measured(
 ) -> Result<HeldOut, TrainError> {
     let gathered = run::gather(job, features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
-    let bench = Bench { settings: &job.settings, features, stop, progress, bookmark: None };
-    let fitted = epochs::fit(&gathered.material, bench)?;
-    let labels: Vec<usize> = gathered.material.validation.iter().map(|row| row.class).collect();
+    let context = FitContext { settings: &job.settings, features, stop, progress, resume_file: None };
+    let fitted = epochs::fit(&gathered.training_set, context)?;
+    let labels: Vec<usize> = gathered.training_set.validation.iter().map(|row| row.class).collect();
     let temperature = fit_temperature(fitted.head.activation(), &fitted.evaluation.logits, &labels);
 
     let images: Vec<&LabelledImage> = held_out.iter().collect();
-    let ensured = features.ensure(&run::wanted(&images), stop, &Silent)?;
+    let ensured = features.ensure(&run::requests(&images), stop, &Silent)?;
     warn_of(run::LEFT_OUT, &ensured.failed);
-    let classes = &gathered.material.classes;
+    let classes = &gathered.training_set.classes;
     let usable = images.iter().zip(ensured.hashes);
     let usable = usable.filter_map(|(image, hash)| Some((run::row(classes, &image.class, hash)?, *image)));
     let (rows, images): (Vec<Row>, Vec<&LabelledImage>) = usable.unzip();

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::features::{Features, Wanted};
+use super::features::{Features, ImageRequest};
 use super::job::TrainJob;
 use super::predictions::ImagePredictions;
 use crate::domain::{ContentHash, Evidence};
@@ -51,6 +51,6 @@ pub(super) fn worst(
 fn picture(job: &TrainJob<'_>, features: &Features<'_>, hash: ContentHash) -> Result<Picture, String> {
     let image = job.samples.iter().find(|image| image.hash == hash);
     let image = image.ok_or_else(|| "its file is no longer known".to_owned())?;
-    let wanted = Wanted { path: image.path.clone(), hash: Some(hash) };
-    features.picture(&wanted).map(Picture::from).map_err(|failure| failure.reason)
+    let requests = ImageRequest { path: image.path.clone(), hash: Some(hash) };
+    features.picture(&requests).map(Picture::from).map_err(|failure| failure.reason)
 }

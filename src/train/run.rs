@@ -5,17 +5,17 @@ use std::time::Instant;
 
 use super::TrainError;
 use super::batches::TrainingRows;
-use super::epochs::{self, Bench, Fitted};
+use super::epochs::{self, FitContext, Fitted};
 use super::evaluation::{self, Row};
-use super::features::{Features, Wanted};
+use super::features::{Features, ImageRequest};
 use super::job::{self, TrainJob};
-use super::learned;
-use super::material::Material;
 use super::mistakes::{self, Mistake};
 use super::predictions::ImagePredictions;
-use super::resume::Bookmark;
+use super::resume::ResumeFile;
 use super::shortcuts;
 use super::tested::tested;
+use super::training_manifest;
+use super::training_set::TrainingSet;
 use crate::content::{FileFailure, warn_of};
 use crate::disk;
 use crate::domain::{
@@ -70,20 +70,20 @@ fn train_on(
     let begin = Instant::now();
     let gathered = gather(job, features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
-    let identity = gathered.material.identity(job.job_hash, features.arithmetic);
-    let bookmark = Bookmark::new(&job.run_dir, identity);
-    let bench = Bench { settings: &job.settings, features, stop, progress, bookmark: Some(&bookmark) };
-    let fitted = epochs::fit(&gathered.material, bench)?;
+    let identity = gathered.training_set.identity(job.job_hash, features.arithmetic);
+    let resume_file = ResumeFile::new(&job.run_dir, identity);
+    let context = FitContext { settings: &job.settings, features, stop, progress, resume_file: Some(&resume_file) };
+    let fitted = epochs::fit(&gathered.training_set, context)?;
     let head = fitted.head.to_bytes()?;
-    let Gathered { material, .. } = &gathered;
+    let Gathered { training_set, .. } = &gathered;
     let logits = fitted.evaluation.logits.clone();
-    let predictions = ImagePredictions::new(fitted.head.activation(), &material.validation, logits);
+    let predictions = ImagePredictions::new(fitted.head.activation(), &training_set.validation, logits);
     let mistakes = mistakes::worst(job, features, &fitted.head, &predictions);
     let mut model = record(job, engine, &gathered, &fitted, &predictions.outputs, ContentHash::of(&head));
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
     model.train_seconds = job.clock.seconds_since(begin);
-    learned::write(&job.run_dir, job.samples)?;
+    training_manifest::write(&job.run_dir, job.samples)?;
     if let Err(error) = disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes()) {
         tracing::warn!("No history of model {}: {error}.", model.run_id);
     }
@@ -92,7 +92,7 @@ fn train_on(
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
     // The model is there; what it could have gone on from is only in the way.
-    if let Err(error) = bookmark.remove() {
+    if let Err(error) = resume_file.remove() {
         tracing::warn!("{error}.");
     }
     Ok(Outcome {
@@ -120,7 +120,7 @@ pub fn measure(
         sorted(job).into_iter().filter(|image| image.split == Some(Split::Validation)).collect();
     let classes = job.classes();
     Features::with(engine, &job.features_dir, &job.reader, |features| {
-        let ensured = features.ensure(&wanted(&images), stop, &Silent)?;
+        let ensured = features.ensure(&requests(&images), stop, &Silent)?;
         let rows: Vec<Row> =
             images.iter().zip(ensured.hashes).filter_map(|(image, hash)| row(&classes, &image.class, hash)).collect();
         let predicted = evaluation::predictions_over(head, &classes, &rows, &features.cache)?;
@@ -141,7 +141,7 @@ fn assess(predictions: &Predictions, classes: &[ClassName], seed: u64) -> Assess
 pub(super) const LEFT_OUT: &str = "Left out of the training";
 
 pub(super) struct Gathered<'a> {
-    pub(super) material: Material<'a>,
+    pub(super) training_set: TrainingSet<'a>,
     /// Images that nothing may depend on but the last measure.
     pub(super) test: Vec<Row>,
     /// Of the usable originals.
@@ -157,7 +157,7 @@ impl Gathered<'_> {
     fn shortcuts(&self, job: &TrainJob<'_>, predictions: &Predictions) -> ShortcutAnswers {
         let validation = self.originals.iter().copied().filter(|image| image.split == Some(Split::Validation));
         let measured = validation.zip(predictions.right());
-        shortcuts::answers(&self.material.classes, job.non_content, &self.originals, measured)
+        shortcuts::answers(&self.training_set.classes, job.non_content, &self.originals, measured)
     }
 }
 
@@ -168,8 +168,8 @@ fn sorted<'a>(job: &TrainJob<'a>) -> Vec<&'a LabelledImage> {
     images
 }
 
-pub(super) fn wanted(images: &[&LabelledImage]) -> Vec<Wanted> {
-    images.iter().map(|image| Wanted { path: image.path.clone(), hash: Some(image.hash) }).collect()
+pub(super) fn requests(images: &[&LabelledImage]) -> Vec<ImageRequest> {
+    images.iter().map(|image| ImageRequest { path: image.path.clone(), hash: Some(image.hash) }).collect()
 }
 
 pub(super) fn row(classes: &[ClassName], class: &ClassName, hash: Option<ContentHash>) -> Option<Row> {
@@ -186,8 +186,8 @@ pub(super) fn gather<'a>(
     let classes = job.classes();
     let images = sorted(job);
     let copies = job.augmented.copies();
-    let mut all = wanted(&images);
-    all.extend(copies.iter().map(|copy| Wanted { path: copy.path.clone(), hash: Some(copy.hash) }));
+    let mut all = requests(&images);
+    all.extend(copies.iter().map(|copy| ImageRequest { path: copy.path.clone(), hash: Some(copy.hash) }));
     let ensured = features.ensure(&all, stop, progress)?;
     warn_of(LEFT_OUT, &ensured.failed);
 
@@ -204,23 +204,23 @@ pub(super) fn gather<'a>(
     let n_copies = copies.len() as u64;
     let test = usable.iter().filter(|(_, image)| image.split == Some(Split::Test)).map(|(row, _)| *row).collect();
     let originals = usable.iter().map(|(_, image)| *image).collect();
-    let material = material(job, classes, &usable, &copies);
-    Ok(Gathered { material, test, counts, n_copies, originals, failed: ensured.failed })
+    let training_set = training_set(job, classes, &usable, &copies);
+    Ok(Gathered { training_set, test, counts, n_copies, originals, failed: ensured.failed })
 }
 
-fn material<'a>(
+fn training_set<'a>(
     job: &TrainJob<'a>,
     classes: Vec<ClassName>,
     usable: &[(Row, &'a LabelledImage)],
     copies: &[Row],
-) -> Material<'a> {
+) -> TrainingSet<'a> {
     let side = |split: Split| usable.iter().filter(move |(_, image)| image.split == Some(split));
     let originals: Vec<Row> = side(Split::Train).map(|(row, _)| *row).collect();
     let fresh = job.augmented.fresh();
     let renewed = side(Split::Train).filter(|_| fresh.is_some()).map(|(row, image)| (row.class, *image)).collect();
     let scaled_by: Vec<Row> = originals.iter().chain(copies).copied().collect();
     let cached = if job.augmented.keeps_originals() { scaled_by.clone() } else { Vec::new() };
-    Material {
+    TrainingSet {
         classes,
         training: TrainingRows { cached, renewed, fresh },
         scaled_by,
@@ -241,7 +241,7 @@ fn record(
         schema: ModelRecord::SCHEMA.to_owned(),
         run_id: job.run_id.clone(),
         dataset: job.dataset.clone(),
-        classes: gathered.material.classes.clone(),
+        classes: gathered.training_set.classes.clone(),
         backbone: backbone.name.clone(),
         backbone_detail: backbone.record.clone(),
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256, activation: fitted.head.activation() },
@@ -249,7 +249,7 @@ fn record(
         val_binary_accuracy: fitted.evaluation.binary_accuracy,
         val_loss: fitted.evaluation.loss,
         confusion: fitted.evaluation.confusion.clone(),
-        assessment: Some(assess(predictions, &gathered.material.classes, job.settings.seed)),
+        assessment: Some(assess(predictions, &gathered.training_set.classes, job.settings.seed)),
         shortcuts: None,
         test: None,
         epoch: fitted.epoch,

@@ -11,7 +11,7 @@ use crate::nn::Engine;
 
 /// Of each channel (red, green, blue), in levels from 0 to 255, over all pixels of all pictures as the network gets them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ChannelStatistics {
+pub struct PixelStatistics {
     /// Pictures that were counted.
     pub n_images: usize,
     /// Their mean.
@@ -22,7 +22,7 @@ pub struct ChannelStatistics {
 
 /// Sums in whole numbers, which are the same for any order.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
+struct PixelSums {
     n_images: usize,
     n_pixels: u64,
     levels: [u64; 3],
@@ -38,7 +38,7 @@ pub fn channel_statistics(
     reader: &Reader,
     stop: &StopFlag,
     progress: &dyn Progress,
-) -> Result<(ChannelStatistics, Vec<FileFailure>), Stopped> {
+) -> Result<(PixelStatistics, Vec<FileFailure>), Stopped> {
     progress.begin("statistics", paths.len() as u64, "images");
     let count = |path: &PathBuf| {
         stop.check()?;
@@ -48,7 +48,7 @@ pub fn channel_statistics(
     };
     let counted: Result<Vec<_>, Stopped> = paths.par_iter().map(count).collect();
     progress.end();
-    let (mut all, mut failed) = (Sums::default(), Vec::new());
+    let (mut all, mut failed) = (PixelSums::default(), Vec::new());
     for counted in counted? {
         match counted {
             Ok(sums) => all = all.and(sums),
@@ -58,11 +58,11 @@ pub fn channel_statistics(
     Ok((all.statistics(), failed))
 }
 
-fn sums(path: &Path, reader: &Reader) -> Result<Sums, FileFailure> {
+fn sums(path: &Path, reader: &Reader) -> Result<PixelSums, FileFailure> {
     let (_, picture) = reader.picture(path, None)?;
     let input = Engine::input(&picture);
     let (pixels, _) = input.data.as_chunks::<3>();
-    let mut sums = Sums { n_images: 1, n_pixels: pixels.len() as u64, ..Sums::default() };
+    let mut sums = PixelSums { n_images: 1, n_pixels: pixels.len() as u64, ..PixelSums::default() };
     for pixel in pixels {
         for (channel, level) in pixel.iter().enumerate() {
             sums.levels[channel] += u64::from(*level);
@@ -72,7 +72,7 @@ fn sums(path: &Path, reader: &Reader) -> Result<Sums, FileFailure> {
     Ok(sums)
 }
 
-impl Sums {
+impl PixelSums {
     fn and(self, other: Self) -> Self {
         let add = |a: [u64; 3], b: [u64; 3]| std::array::from_fn(|channel| a[channel] + b[channel]);
         Self {
@@ -83,12 +83,12 @@ impl Sums {
         }
     }
 
-    fn statistics(self) -> ChannelStatistics {
+    fn statistics(self) -> PixelStatistics {
         let n = self.n_pixels.max(1) as f64;
         let mean = self.levels.map(|sum| sum as f64 / n);
         let variance = |channel: usize| self.squares[channel] as f64 / n - mean[channel].powi(2);
         let deviation = std::array::from_fn(|channel| variance(channel).max(0.0).sqrt());
-        ChannelStatistics { n_images: self.n_images, mean, deviation }
+        PixelStatistics { n_images: self.n_images, mean, deviation }
     }
 }
 

@@ -16,16 +16,16 @@ pub(super) fn tested(
     features: &Features<'_>,
     seed: u64,
 ) -> Result<Option<TestRecord>, TrainError> {
-    let Gathered { material, test, .. } = gathered;
+    let Gathered { training_set, test, .. } = gathered;
     if test.is_empty() {
         return Ok(None);
     }
     let activation = fitted.head.activation();
-    let validation: Vec<usize> = material.validation.iter().map(|row| row.class).collect();
+    let validation: Vec<usize> = training_set.validation.iter().map(|row| row.class).collect();
     let temperature = fit_temperature(activation, &fitted.evaluation.logits, &validation);
     let measured = evaluation::evaluate(&fitted.head, test, &features.cache)?;
     let predictions = ImagePredictions::new(activation, test, measured.logits).outputs;
     let mut generator = Generator::new(seed, "bootstrap");
-    let assessment = Assessment::at(&predictions, &material.classes, temperature, &mut |n| generator.below(n));
+    let assessment = Assessment::at(&predictions, &training_set.classes, temperature, &mut |n| generator.below(n));
     Ok(Some(TestRecord { confusion: measured.confusion, assessment }))
 }

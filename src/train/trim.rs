@@ -41,22 +41,22 @@ pub fn trim_features(root: &Path, max_bytes: u64, now: SystemTime) -> usize {
     n_removed
 }
 
-struct Entry {
+struct CachedFile {
     path: PathBuf,
     len: u64,
     used: SystemTime,
 }
 
 /// Every entry: `root/<backbone>/<shard>/<hash>.f16`. A file that goes meanwhile is none.
-fn entries(root: &Path) -> Vec<Entry> {
+fn entries(root: &Path) -> Vec<CachedFile> {
     let shards = list(root).into_iter().flat_map(|backbone| list(&backbone));
     let files = shards.flat_map(|shard| list(&shard)).filter(|path| path.extension().is_some_and(|e| e == EXTENSION));
     files.filter_map(|path| entry(&path.symlink_metadata().ok()?, path)).collect()
 }
 
-fn entry(metadata: &Metadata, path: PathBuf) -> Option<Entry> {
+fn entry(metadata: &Metadata, path: PathBuf) -> Option<CachedFile> {
     let used = metadata.modified().ok().filter(|_| metadata.is_file())?;
-    Some(Entry { len: metadata.len(), used, path })
+    Some(CachedFile { len: metadata.len(), used, path })
 }
 
 /// What is in a folder; nothing where there is no folder, or one that cannot be read.

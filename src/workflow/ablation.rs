@@ -55,30 +55,30 @@ pub struct Ablation {
 /// # Errors
 /// [`WorkflowError`]; [`WorkflowError::NothingToLeaveOut`] when the settings do without the part already.
 pub fn ablate(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     part: Part,
     n_folds: Option<usize>,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<Ablation, WorkflowError> {
-    let (job, _) = &cross_validation::taking_part(job);
-    let folds = n_folds.map(|n| Folds::of(&job.samples, n)).transpose()?;
-    let whole = n_folds.map_or_else(|| job.clone(), |_| cross_validation::everything_for_training(job));
-    let added = Added::to(&whole, tools)?;
+    let (plan, _) = &cross_validation::taking_part(plan);
+    let folds = n_folds.map(|n| Folds::of(&plan.samples, n)).transpose()?;
+    let whole = n_folds.map_or_else(|| plan.clone(), |_| cross_validation::everything_for_training(plan));
+    let added = Added::to(&whole, context)?;
     if added.is_nothing() {
         return Err(WorkflowError::NothingToLeaveOut);
     }
     tracing::info!("Training with augmentation.");
-    let with = held_out(job, folds.as_ref(), &added, tools)?;
+    let with = held_out(plan, folds.as_ref(), &added, context)?;
     tracing::info!("Training without augmentation.");
-    let without = held_out(job, folds.as_ref(), &Added::nothing(), tools)?;
-    let classes: BTreeSet<&ClassName> = job.samples.iter().map(|sample| &sample.class).collect();
+    let without = held_out(plan, folds.as_ref(), &Added::nothing(), context)?;
+    let classes: BTreeSet<&ClassName> = plan.samples.iter().map(|sample| &sample.class).collect();
     let (first, second) = aligned(&with, &without);
-    let mut generator = Generator::new(tools.settings.train.seed, "bootstrap");
+    let mut generator = Generator::new(context.settings.train.seed, "bootstrap");
     let contrast = PairedComparison::of(&first, &second, classes.len(), &mut |n| generator.below(n));
     let PairedComparison { n, first, second, difference, paired } = contrast.ok_or(WorkflowError::NothingInCommon)?;
     let epochs = |parts: &[HeldOut]| parts.iter().map(|part| part.epoch).collect();
     Ok(Ablation {
-        dataset: job.dataset.clone(),
+        dataset: plan.dataset.clone(),
         part,
         folds: n_folds,
         n,
@@ -93,17 +93,17 @@ pub fn ablate(
 
 /// One training measured on the job's validation side, or one a fold.
 fn held_out(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     folds: Option<&Folds>,
     added: &Added,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<Vec<HeldOut>, WorkflowError> {
     if let Some(folds) = folds {
-        return cross_validation::hold_out_each(job, folds, added, tools);
+        return cross_validation::hold_out_each(plan, folds, added, context);
     }
-    let validation = job.samples.iter().filter(|sample| sample.split == Some(Split::Validation));
+    let validation = plan.samples.iter().filter(|sample| sample.split == Some(Split::Validation));
     let validation: Vec<_> = validation.cloned().collect();
-    Ok(vec![train_unrecorded(job, &validation, added, tools)?])
+    Ok(vec![train_unrecorded(plan, &validation, added, context)?])
 }
 
 /// The predictions of both on the images that both predicted, in the same order.

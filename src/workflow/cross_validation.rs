@@ -54,29 +54,29 @@ pub struct CrossValidated {
 /// # Errors
 /// [`WorkflowError`].
 pub fn cross_validate(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     n_folds: usize,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<CrossValidated, WorkflowError> {
-    let (job, n_left_out) = &taking_part(job);
-    let folds = Folds::of(&job.samples, n_folds)?;
-    let added = Added::to(&everything_for_training(job), tools)?;
-    let parts = hold_out_each(job, &folds, &added, tools)?;
-    let classes: BTreeSet<ClassName> = job.samples.iter().map(|sample| sample.class.clone()).collect();
-    let found = summary(&job.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, tools.settings.train.seed);
+    let (plan, n_left_out) = &taking_part(plan);
+    let folds = Folds::of(&plan.samples, n_folds)?;
+    let added = Added::to(&everything_for_training(plan), context)?;
+    let parts = hold_out_each(plan, &folds, &added, context)?;
+    let classes: BTreeSet<ClassName> = plan.samples.iter().map(|sample| sample.class.clone()).collect();
+    let found = summary(&plan.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, context.settings.train.seed);
     if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
-        tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
+        tracing::warn!(dataset = %plan.dataset, "A shortcut: {warning}.");
     }
     Ok(CrossValidated { n_left_out: *n_left_out, ..found })
 }
 
 /// The job of the training and validation images alone, free of the sides that their folders name; and how many others it had.
-pub(super) fn taking_part(job: &TrainingPlan) -> (TrainingPlan, usize) {
+pub(super) fn taking_part(plan: &TrainingPlan) -> (TrainingPlan, usize) {
     let takes_part = |sample: &&Sample| matches!(sample.split, Some(Split::Train | Split::Validation));
-    let samples = job.samples.iter().filter(takes_part).map(|sample| Sample { side: None, ..sample.clone() });
+    let samples = plan.samples.iter().filter(takes_part).map(|sample| Sample { side: None, ..sample.clone() });
     let samples: Vec<Sample> = samples.collect();
-    let n_left_out = job.samples.len() - samples.len();
-    (TrainingPlan { samples, ..job.clone() }, n_left_out)
+    let n_left_out = plan.samples.len() - samples.len();
+    (TrainingPlan { samples, ..plan.clone() }, n_left_out)
 }
 
 /// The part that each sample is held out with.
@@ -111,30 +111,35 @@ impl Folds {
 
 /// What the training of each fold says of the part that it was kept from.
 pub(super) fn hold_out_each(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     folds: &Folds,
     added: &Added,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<Vec<HeldOut>, WorkflowError> {
     let part = |fold: usize| {
         tracing::info!("Fold {} of {}.", fold + 1, folds.n);
         let (held_out, rest): (Vec<_>, Vec<_>) =
-            job.samples.iter().cloned().partition(|sample| folds.of[&sample.hash] == fold);
-        train_unrecorded(&TrainingPlan { samples: split_anew(rest, tools), ..job.clone() }, &held_out, added, tools)
+            plan.samples.iter().cloned().partition(|sample| folds.of[&sample.hash] == fold);
+        train_unrecorded(
+            &TrainingPlan { samples: split_anew(rest, context), ..plan.clone() },
+            &held_out,
+            added,
+            context,
+        )
     };
     (0..folds.n).map(part).collect()
 }
 
 /// Every image is in the training side of some fold, so all have copies; in a folder of their own.
-pub(super) fn everything_for_training(job: &TrainingPlan) -> TrainingPlan {
-    let samples = job.samples.iter().map(|sample| Sample { split: Some(Split::Train), ..sample.clone() });
-    TrainingPlan { samples: samples.collect(), expansion: job.expansion.join("folds"), ..job.clone() }
+pub(super) fn everything_for_training(plan: &TrainingPlan) -> TrainingPlan {
+    let samples = plan.samples.iter().map(|sample| Sample { split: Some(Split::Train), ..sample.clone() });
+    TrainingPlan { samples: samples.collect(), expansion: plan.expansion.join("folds"), ..plan.clone() }
 }
 
 /// With sides that follow from these samples alone.
-fn split_anew(samples: Vec<Sample>, tools: &TrainingContext<'_>) -> Vec<Sample> {
+fn split_anew(samples: Vec<Sample>, context: &TrainingContext<'_>) -> Vec<Sample> {
     let free: Vec<Sample> = samples.into_iter().map(|sample| Sample { split: None, ..sample }).collect();
-    ingest::assign_split(&free, tools.settings.split.validation)
+    ingest::assign_split(&free, context.settings.split.validation)
 }
 
 /// Its predictions, their logits divided by a temperature.

@@ -14,19 +14,19 @@ const RETRY: Duration = Duration::from_millis(200);
 
 /// As [`train_model`](training::train_model), once no other program trains on the dataset.
 pub fn train_exclusively(
-    job: TrainingPlan,
-    tools: &TrainingContext<'_>,
+    plan: TrainingPlan,
+    context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
 ) -> Result<FinishedTraining, WorkflowError> {
-    let _lock = wait_for_lock(&job, tools)?;
-    training::train_model(job, tools, expanded)
+    let _lock = wait_for_lock(&plan, context)?;
+    training::train_model(plan, context, expanded)
 }
 
-fn wait_for_lock(job: &TrainingPlan, tools: &TrainingContext<'_>) -> Result<TrainingLock, WorkflowError> {
-    let workspace = Workspace::new(&tools.settings.state_dir);
+fn wait_for_lock(plan: &TrainingPlan, context: &TrainingContext<'_>) -> Result<TrainingLock, WorkflowError> {
+    let workspace = Workspace::new(&context.settings.state_dir);
     let mut reported = false;
     loop {
-        match TrainingLock::take(&workspace, &job.dataset) {
+        match TrainingLock::take(&workspace, &plan.dataset) {
             Err(error @ DiskError::Training { .. }) if !reported => {
                 tracing::info!("Waiting with the training: {error}.");
                 reported = true;
@@ -34,7 +34,7 @@ fn wait_for_lock(job: &TrainingPlan, tools: &TrainingContext<'_>) -> Result<Trai
             Err(DiskError::Training { .. }) => {}
             other => return Ok(other?),
         }
-        tools.stop.check()?;
+        context.stop.check()?;
         // Whoever holds the lock sends nothing when it ends.
         let _ = never::<()>().recv_timeout(RETRY);
     }

@@ -50,31 +50,35 @@ impl TrainedModel {
 /// A finished training, with all that another comparison needs.
 #[derive(Debug)]
 pub struct FinishedTraining {
-    job: TrainingPlan,
+    plan: TrainingPlan,
     outcome: Outcome,
     trained: TrainedModel,
 }
 
 impl FinishedTraining {
     /// Decides as things stood when the training started.
-    pub(super) fn new(job: TrainingPlan, outcome: Outcome, tools: &TrainingContext<'_>) -> Result<Self, WorkflowError> {
-        let trained = decided(&job, &outcome, &job.incumbent, tools)?;
-        Ok(Self { job, outcome, trained })
+    pub(super) fn new(
+        plan: TrainingPlan,
+        outcome: Outcome,
+        context: &TrainingContext<'_>,
+    ) -> Result<Self, WorkflowError> {
+        let trained = decided(&plan, &outcome, &plan.incumbent, context)?;
+        Ok(Self { plan, outcome, trained })
     }
 
     /// Decides as things stand now.
     ///
     /// # Errors
     /// [`WorkflowError::Stopped`]; a network that cannot be used.
-    pub fn decide_again(&mut self, incumbent: &Incumbent, tools: &TrainingContext<'_>) -> Result<(), WorkflowError> {
-        tracing::info!(dataset = %self.job.dataset, "The best model has changed during the training: deciding anew.");
-        self.trained = decided(&self.job, &self.outcome, incumbent, tools)?;
+    pub fn decide_again(&mut self, incumbent: &Incumbent, context: &TrainingContext<'_>) -> Result<(), WorkflowError> {
+        tracing::info!(dataset = %self.plan.dataset, "The best model has changed during the training: deciding anew.");
+        self.trained = decided(&self.plan, &self.outcome, incumbent, context)?;
         Ok(())
     }
 
     /// Of which dataset.
     pub fn dataset(&self) -> &DatasetName {
-        &self.job.dataset
+        &self.plan.dataset
     }
 
     /// The model and the decision on it.
@@ -85,37 +89,38 @@ impl FinishedTraining {
 
 /// Measures, decides, and writes the page that says so.
 fn decided(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     outcome: &Outcome,
     incumbent: &Incumbent,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<TrainedModel, WorkflowError> {
-    let rival = rival(job, incumbent, &outcome.predictions, tools)?;
-    let chosen = incumbent.n_by_hand > job.incumbent.n_by_hand;
-    let decision = promotion::decide(tools.settings.promotion, &outcome.model, &rival, chosen, tools.settings.clock);
+    let rival = rival(plan, incumbent, &outcome.predictions, context)?;
+    let chosen = incumbent.n_by_hand > plan.incumbent.n_by_hand;
+    let decision =
+        promotion::decide(context.settings.promotion, &outcome.model, &rival, chosen, context.settings.clock);
     // The model is there; a page that cannot be written does not undo it.
-    if let Err(error) = write_page(job, &Workspace::new(&tools.settings.state_dir), outcome, &decision) {
-        (tools.failed)(FailedWork::of(Work::Page, &outcome.model.run_id, &error));
+    if let Err(error) = write_page(plan, &Workspace::new(&context.settings.state_dir), outcome, &decision) {
+        (context.failed)(FailedWork::of(Work::Page, &outcome.model.run_id, &error));
     }
     Ok(TrainedModel { model: outcome.model.clone(), decision, n_by_hand: incumbent.n_by_hand })
 }
 
 /// Measures the best model on those of the candidate's validation images that it did not learn from.
 fn rival(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     incumbent: &Incumbent,
     predictions: &ImagePredictions,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, WorkflowError> {
     let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
-    let engine = tools.engine.get()?;
-    let (samples, non_content) = (job.images(), job.non_content());
-    let train_job = training::train_job(job, tools.settings, &samples, &non_content, Augmented::Expand(&[]));
-    match measured(best, &train_job, predictions, &engine, tools) {
+    let engine = context.engine.get()?;
+    let (samples, non_content) = (plan.images(), plan.non_content());
+    let train_job = training::train_job(plan, context.settings, &samples, &non_content, Augmented::Expand(&[]));
+    match measured(best, &train_job, predictions, &engine, context) {
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
         Err(error) => {
-            tracing::warn!(dataset = %job.dataset, "The best model could not be measured: {error}.");
+            tracing::warn!(dataset = %plan.dataset, "The best model could not be measured: {error}.");
             Ok(IncumbentMeasurement::Unmeasured(best.run_id.clone(), error.to_string()))
         }
     }
@@ -126,7 +131,7 @@ fn measured(
     train_job: &TrainJob<'_>,
     predictions: &ImagePredictions,
     engine: &Engine,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, TrainError> {
     let run = best.run_id.clone();
     let running = &engine.backbone().record;
@@ -136,12 +141,12 @@ fn measured(
             "was trained on other VGG16 weights than those in use".to_owned(),
         ));
     }
-    let run_dir = Workspace::new(&tools.settings.state_dir).run(&best.dataset, &best.run_id);
+    let run_dir = Workspace::new(&context.settings.state_dir).run(&best.dataset, &best.run_id);
     let head = match Head::load(&run_dir, &best.head) {
         Ok(head) => head,
         Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, format!("cannot be read any more ({error})"))),
     };
-    let Some(mut right) = train::measure(&head, train_job, engine, tools.stop)? else {
+    let Some(mut right) = train::measure(&head, train_job, engine, context.stop)? else {
         return Ok(IncumbentMeasurement::Incomparable(run, "knows none of today's classes".to_owned()));
     };
     // Images change sides when groups or folders do.
@@ -165,14 +170,14 @@ fn paired(predictions: &ImagePredictions, best: &BTreeMap<ContentHash, bool>) ->
 }
 
 fn write_page(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     workspace: &Workspace,
     outcome: &Outcome,
     decision: &Decision,
 ) -> Result<(), ReportError> {
     let Outcome { model, predictions, history, mistakes, .. } = outcome;
     let paths: BTreeMap<ContentHash, &str> =
-        job.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
+        plan.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
     let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, |path| (*path).to_owned());
     let names: Vec<String> = predictions.images.iter().map(name).collect();
     let mistakes: Vec<Mistake> = mistakes.iter().map(shown).collect();

@@ -133,33 +133,33 @@ pub struct TrainingContext<'a> {
 /// # Errors
 /// [`WorkflowError`]; finished copies and features are kept and not made again.
 pub fn train_model(
-    job: TrainingPlan,
-    tools: &TrainingContext<'_>,
+    plan: TrainingPlan,
+    context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
 ) -> Result<FinishedTraining, WorkflowError> {
-    let settings = tools.settings;
-    let copies = copies(&job, tools, expanded)?;
-    let engine = tools.engine.get()?;
-    let copies_anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
+    let settings = context.settings;
+    let copies = copies(&plan, context, expanded)?;
+    let engine = context.engine.get()?;
+    let copies_anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&plan.root), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
     let augmented = augmented(settings.augment.mode, &copies, &fresh);
-    let (samples, non_content) = (job.images(), job.non_content());
-    let train_job = train_job(&job, settings, &samples, &non_content, augmented);
-    let outcome = train::train(&train_job, &engine, tools.stop, tools.progress)?;
+    let (samples, non_content) = (plan.images(), plan.non_content());
+    let train_job = train_job(&plan, settings, &samples, &non_content, augmented);
+    let outcome = train::train(&train_job, &engine, context.stop, context.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
     train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now());
     for failure in &outcome.failed {
-        (tools.failed)(FailedWork::of_file(Work::Image, failure));
+        (context.failed)(FailedWork::of_file(Work::Image, failure));
     }
     if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
-        tracing::warn!(dataset = %job.dataset, "A shortcut: {warning}.");
+        tracing::warn!(dataset = %plan.dataset, "A shortcut: {warning}.");
     }
-    FinishedTraining::new(job, outcome, tools)
+    FinishedTraining::new(plan, outcome, context)
 }
 
-/// The training of `samples`, as `job` and `settings` describe it.
+/// The training of `samples`, as `plan` and `settings` describe it.
 pub(super) fn train_job<'a>(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     settings: &Settings,
     samples: &'a [LabelledImage],
     non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
@@ -167,25 +167,25 @@ pub(super) fn train_job<'a>(
 ) -> TrainJob<'a> {
     let workspace = Workspace::new(&settings.state_dir);
     TrainJob {
-        run_id: job.run_id.clone(),
-        job_hash: job.job_hash,
-        data_hash: job_identity::data_hash(&job.samples),
-        dataset: job.dataset.clone(),
-        run_dir: workspace.run(&job.dataset, &job.run_id),
+        run_id: plan.run_id.clone(),
+        job_hash: plan.job_hash,
+        data_hash: job_identity::data_hash(&plan.samples),
+        dataset: plan.dataset.clone(),
+        run_dir: workspace.run(&plan.dataset, &plan.run_id),
         features_dir: workspace.features(),
         samples,
         non_content,
         augmented,
         augmentation: retrain_check::augmentation(settings),
         settings: settings.train,
-        reader: reader(job, settings),
+        reader: reader(plan, settings),
         clock: settings.clock,
     }
 }
 
 /// The limits are for images of others: the program's own copies are within them, whatever the settings say.
-fn reader(job: &TrainingPlan, settings: &Settings) -> Reader {
-    let mut reader = Reader::of(settings).below(&job.root);
+fn reader(plan: &TrainingPlan, settings: &Settings) -> Reader {
+    let mut reader = Reader::of(settings).below(&plan.root);
     let (limits, side) = (&mut reader.decoding, settings.augment.size);
     limits.max_side = limits.max_side.max(side);
     limits.max_pixels = limits.max_pixels.max(u64::from(side).pow(2));
@@ -207,35 +207,35 @@ pub(super) fn augmented<'a>(mode: AugmentMode, copies: &'a [AugmentedImage], fre
 
 /// The copies on disk that the mode wants of the job's training samples, brought up to date.
 pub(super) fn copies(
-    job: &TrainingPlan,
-    tools: &TrainingContext<'_>,
+    plan: &TrainingPlan,
+    context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
 ) -> Result<Vec<AugmentedImage>, WorkflowError> {
-    match tools.settings.augment.mode {
+    match context.settings.augment.mode {
         AugmentMode::InPlace => Ok(Vec::new()),
-        AugmentMode::Expand | AugmentMode::Combined => expand(job, tools, expanded),
+        AugmentMode::Expand | AugmentMode::Combined => expand(plan, context, expanded),
     }
 }
 
 fn expand(
-    job: &TrainingPlan,
-    tools: &TrainingContext<'_>,
+    plan: &TrainingPlan,
+    context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
 ) -> Result<Vec<AugmentedImage>, WorkflowError> {
-    let training = job.samples.iter().filter(|sample| sample.split == Some(Split::Train));
-    let sources: Vec<LabelledImage> = training.map(|sample| sample.labelled(&job.root)).collect();
-    let options = ExpandOptions::of(tools.settings).below(&job.root);
-    let expansion = augment::expand(&options, &sources, &job.expansion, tools.stop, tools.progress)?;
+    let training = plan.samples.iter().filter(|sample| sample.split == Some(Split::Train));
+    let sources: Vec<LabelledImage> = training.map(|sample| sample.labelled(&plan.root)).collect();
+    let options = ExpandOptions::of(context.settings).below(&plan.root);
+    let expansion = augment::expand(&options, &sources, &plan.expansion, context.stop, context.progress)?;
     expanded(expansion.written as u64);
-    if tools.settings.augment.contact_sheet {
+    if context.settings.augment.contact_sheet {
         // A sheet that cannot be drawn is no reason not to train.
-        if let Err(error) = draw_sheet(&options, &sources, &expansion, &job.expansion) {
-            (tools.failed)(FailedWork::of(Work::ContactSheet, &job.dataset, &error));
+        if let Err(error) = draw_sheet(&options, &sources, &expansion, &plan.expansion) {
+            (context.failed)(FailedWork::of(Work::ContactSheet, &plan.dataset, &error));
         }
     }
     warn_of("Not augmented", &expansion.failed);
     for failure in &expansion.failed {
-        (tools.failed)(FailedWork::of_file(Work::Augmentation, failure));
+        (context.failed)(FailedWork::of_file(Work::Augmentation, failure));
     }
     Ok(expansion.copies)
 }

@@ -23,8 +23,8 @@ impl Added {
     }
 
     /// What the settings say, the copies of the job's training samples brought up to date.
-    pub(super) fn to(job: &TrainingPlan, tools: &TrainingContext<'_>) -> Result<Self, WorkflowError> {
-        Ok(Self { mode: tools.settings.augment.mode, copies: training::copies(job, tools, &|_| {})? })
+    pub(super) fn to(plan: &TrainingPlan, context: &TrainingContext<'_>) -> Result<Self, WorkflowError> {
+        Ok(Self { mode: context.settings.augment.mode, copies: training::copies(plan, context, &|_| {})? })
     }
 
     /// Whether it is the same as [`Self::nothing`].
@@ -33,26 +33,26 @@ impl Added {
     }
 }
 
-/// Trains on the samples of `job`, by its own sides, and measures on `held_out`.
+/// Trains on the samples of `plan`, by its own sides, and measures on `held_out`.
 pub(super) fn train_unrecorded(
-    job: &TrainingPlan,
+    plan: &TrainingPlan,
     held_out: &[Sample],
     added: &Added,
-    tools: &TrainingContext<'_>,
+    context: &TrainingContext<'_>,
 ) -> Result<HeldOut, WorkflowError> {
-    let settings = tools.settings;
-    let samples = job.images();
-    let mut non_content = job.non_content();
+    let settings = context.settings;
+    let samples = plan.images();
+    let mut non_content = plan.non_content();
     non_content.extend(held_out.iter().map(|sample| (sample.hash, sample.non_content())));
-    let held_out: Vec<LabelledImage> = held_out.iter().map(|sample| sample.labelled(&job.root)).collect();
+    let held_out: Vec<LabelledImage> = held_out.iter().map(|sample| sample.labelled(&plan.root)).collect();
     let of_training = samples.iter().filter(|image| image.split == Some(Split::Train));
     let sources: BTreeSet<ContentHash> = of_training.map(|image| image.hash).collect();
     let copies: Vec<AugmentedImage> =
         added.copies.iter().filter(|copy| sources.contains(&copy.source)).cloned().collect();
-    let anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&job.root), SAMPLES_IN_MEMORY);
+    let anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&plan.root), SAMPLES_IN_MEMORY);
     let fresh = training::fresh(&anew);
     let augmented = training::augmented(added.mode, &copies, &fresh);
-    let train_job = training::train_job(job, settings, &samples, &non_content, augmented);
-    let engine = tools.engine.get()?;
-    Ok(train::train_held_out(&train_job, &held_out, &engine, tools.stop, tools.progress)?)
+    let train_job = training::train_job(plan, settings, &samples, &non_content, augmented);
+    let engine = context.engine.get()?;
+    Ok(train::train_held_out(&train_job, &held_out, &engine, context.stop, context.progress)?)
 }

@@ -40,7 +40,7 @@ impl Ellipse {
 
 /// A hazy patch full of small bright spots, in a lung.
 #[derive(Debug, Clone)]
-pub(super) struct Patch {
+pub(super) struct Lesion {
     /// Its middle.
     pub(super) at: Place,
     /// Where the haze has faded to about a third; spots lie within.
@@ -56,7 +56,7 @@ struct Spot {
     strength: f64,
 }
 
-impl Patch {
+impl Lesion {
     fn draw(draws: &mut Generator, lung: &Ellipse) -> Self {
         let (turn, out) = (draws.within(0.0, TAU), draws.within(0.0, 0.6));
         let (dx, dy) = (out * lung.half.0 * turn.cos(), out * lung.half.1 * 0.8 * turn.sin());
@@ -95,7 +95,7 @@ pub(super) struct Anatomy {
     rib_top: f64,
     rib_strength: f64,
     vessels: Vec<(Place, Place, f64)>,
-    pub(super) patches: Vec<Patch>,
+    pub(super) patches: Vec<Lesion>,
 }
 
 impl Anatomy {
@@ -112,7 +112,7 @@ impl Anatomy {
         let rib_strength = draws.within(0.05, 0.08);
         let vessels = (0..18).map(|n| vessel(draws, if n % 2 == 0 { -1.0 } else { 1.0 })).collect();
         let first = below(draws, 2);
-        let patches = (0..n_patches).map(|n| Patch::draw(draws, &lungs[(first + n) % 2])).collect();
+        let patches = (0..n_patches).map(|n| Lesion::draw(draws, &lungs[(first + n) % 2])).collect();
         Self { lungs, dome, heart, rib_gap, rib_top, rib_strength, vessels, patches }
     }
 

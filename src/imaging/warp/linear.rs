@@ -43,7 +43,7 @@ pub(super) fn warp<T: Level, const C: usize>(
     kernel: Kernel,
 ) -> Vec<T> {
     let [width, height] = size;
-    let border = Border::<T, C>::new(data, size, sampling);
+    let border = BorderSampler::<T, C>::new(data, size, sampling);
     let mut out = vec![T::default(); data.len()];
     for (y, row) in out.chunks_exact_mut(width * C).enumerate() {
         let start = map.apply(0.0, y as f64);
@@ -118,7 +118,7 @@ fn fraction<T: Level>(coordinate: i64) -> u32 {
 }
 
 /// The pixels around the border, and beyond it.
-struct Border<'a, T, const C: usize> {
+struct BorderSampler<'a, T, const C: usize> {
     data: &'a [T],
     size: [usize; 2],
     extension: Extension,
@@ -126,7 +126,7 @@ struct Border<'a, T, const C: usize> {
     exact: Exact<'a, T, C, 2>,
 }
 
-impl<'a, T: Level, const C: usize> Border<'a, T, C> {
+impl<'a, T: Level, const C: usize> BorderSampler<'a, T, C> {
     fn new(data: &'a [T], size: [usize; 2], sampling: Sampling) -> Self {
         let (extension, outside) = (sampling.into(), T::of_byte(sampling.value));
         Self { data, size, extension, outside, exact: Exact::new(data, size, 0, extension, outside.into()) }

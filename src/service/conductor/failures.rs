@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::domain::{DatasetName, Scan};
-use crate::service::event::Role;
+use crate::service::event::WorkerRole;
 use crate::service::retry::{Failed, Task};
 use crate::service::scan_state::LostScanWork;
 use crate::service::status::{self, FailedStatus};
@@ -45,7 +45,7 @@ impl Conductor {
     }
 
     /// A worker lost its job to a fault of the program. The job is not repeated in this process: it would fail again.
-    pub(super) fn worker_panicked(&mut self, worker: Role) {
+    pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
         let name = worker.thread_name();
         let fault = |what, place: &dyn fmt::Display| {
             let message = format!("internal error in {name}; the other work goes on, please report the log's lines");
@@ -53,18 +53,18 @@ impl Conductor {
         };
         let inbox = self.settings.watch.inbox.display().to_string();
         let lost = match worker {
-            Role::Intake => {
+            WorkerRole::Intake => {
                 self.intake.finish_batch();
                 Some((Task::Intake, fault(Work::Intake, &inbox)))
             }
-            Role::Training => self.training.lose().map(|lost| match lost {
+            WorkerRole::Training => self.training.lose().map(|lost| match lost {
                 LostTraining::FindDue => (Task::FindDue, fault(Work::Training, &inbox)),
                 LostTraining::Training(dataset) => {
                     let work = fault(Work::Training, &dataset);
                     (Task::Training(dataset), work)
                 }
             }),
-            Role::Scans | Role::Record => self.scans.lose().map(|lost| match lost {
+            WorkerRole::Scans | WorkerRole::Record => self.scans.lose().map(|lost| match lost {
                 LostScanWork::Scan(key) => {
                     let path = self.ledger().scans.get(&key).map_or("", |scan| scan.path.as_str());
                     let work = fault(Work::Scan, &path);

@@ -37,7 +37,7 @@ fn failed(summary: &Summary) -> Vec<(Work, &str, Fault)> {
 #[test]
 fn a_panic_of_the_intake_worker_is_told_with_the_inbox() {
     let (summary, dir) = run_once(|workers, events| {
-        workers.intake = Worker::spawn(Role::Intake, events.clone(), |_| panic!("on purpose")).unwrap();
+        workers.intake = Worker::spawn(WorkerRole::Intake, events.clone(), |_| panic!("on purpose")).unwrap();
     });
     let inbox = dir.path().join("inbox");
     assert_eq!(failed(&summary), [(Work::Intake, inbox.to_str().unwrap(), Fault::Program)]);
@@ -48,7 +48,7 @@ fn a_panic_of_the_intake_worker_is_told_with_the_inbox() {
 #[test]
 fn a_panic_of_the_learning_worker_loses_its_training_and_keeps_what_came_in() {
     let (summary, _dir) = run_once(|workers, events| {
-        workers.training = Worker::spawn(Role::Training, events.clone(), |task| match task {
+        workers.training = Worker::spawn(WorkerRole::Training, events.clone(), |task| match task {
             TrainingTask::FindDue(_) => Event::Due(Vec::new()),
             _ => panic!("on purpose"),
         })
@@ -61,7 +61,7 @@ fn a_panic_of_the_learning_worker_loses_its_training_and_keeps_what_came_in() {
 #[test]
 fn a_panic_while_it_looks_what_is_due_does_not_keep_it_from_going_on() {
     let (summary, dir) = run_once(|workers, events| {
-        workers.training = Worker::spawn(Role::Training, events.clone(), |task| match task {
+        workers.training = Worker::spawn(WorkerRole::Training, events.clone(), |task| match task {
             TrainingTask::Prepare(dataset, _) => Event::Prepared(dataset, Prepared::HeldUp("it is a test".to_owned())),
             _ => panic!("on purpose"),
         })
@@ -75,12 +75,12 @@ fn a_panic_while_it_looks_what_is_due_does_not_keep_it_from_going_on() {
 #[test]
 fn a_panic_of_the_serving_worker_is_told_with_the_gallery() {
     let (summary, dir) = run_once(|workers, events| {
-        workers.training = Worker::spawn(Role::Training, events.clone(), |task| match task {
+        workers.training = Worker::spawn(WorkerRole::Training, events.clone(), |task| match task {
             TrainingTask::Prepare(dataset, _) => Event::Prepared(dataset, Prepared::HeldUp("it is a test".to_owned())),
             _ => Event::Due(Vec::new()),
         })
         .unwrap();
-        workers.scans = Worker::spawn(Role::Scans, events.clone(), |_| panic!("on purpose")).unwrap();
+        workers.scans = Worker::spawn(WorkerRole::Scans, events.clone(), |_| panic!("on purpose")).unwrap();
     });
     let reports = dir.path().join("state/reports");
     assert_eq!(failed(&summary), [(Work::Gallery, reports.to_str().unwrap(), Fault::Program)]);

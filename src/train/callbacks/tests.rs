@@ -23,9 +23,9 @@ struct Trace {
     losses: Vec<Option<f64>>,
     early_stopping: Stopping,
     checkpoint: Checkpoint,
-    keras: Course,
+    keras: Trainer,
     /// By the same code on exact numbers; none where a value is no number.
-    exact: Option<Course>,
+    exact: Option<Trainer>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ struct Checkpoint {
 
 /// Epochs count from 0.
 #[derive(Debug, PartialEq, Deserialize)]
-struct Course {
+struct Trainer {
     stopped: Option<usize>,
     saved: Vec<usize>,
     /// The epoch whose weights the network has in the end.
@@ -57,13 +57,13 @@ struct Course {
 }
 
 impl Trace {
-    fn readings(&self) -> Vec<Reading> {
-        let reading = |n_correct, loss| {
+    fn readings(&self) -> Vec<EpochScores> {
+        let scores = |n_correct, loss| {
             let score = Score { n_correct, n: self.n, loss };
-            Reading { training: score, validation: score }
+            EpochScores { training: score, validation: score }
         };
-        let counts = self.counts.iter().map(|count| reading(*count, 0.5));
-        counts.chain(self.losses.iter().map(|loss| reading(0, loss.unwrap_or(f64::NAN)))).collect()
+        let counts = self.counts.iter().map(|count| scores(*count, 0.5));
+        counts.chain(self.losses.iter().map(|loss| scores(0, loss.unwrap_or(f64::NAN)))).collect()
     }
 
     fn stopping(&self) -> EarlyStoppingSettings {
@@ -78,26 +78,31 @@ impl Trace {
     }
 }
 
-fn course(stopping: EarlyStoppingSettings, checkpoint: CheckpointSettings, f32s: bool, readings: &[Reading]) -> Course {
+fn trainer(
+    stopping: EarlyStoppingSettings,
+    checkpoint: CheckpointSettings,
+    f32s: bool,
+    readings: &[EpochScores],
+) -> Trainer {
     let restores = stopping.restore_best_weights;
     let mut stopping = EarlyStopping::new(stopping, f32s);
     let mut checkpoint = ModelCheckpoint::new(checkpoint, f32s);
-    let mut course = Course { stopped: None, saved: Vec::new(), ends_with: 0 };
+    let mut trainer = Trainer { stopped: None, saved: Vec::new(), ends_with: 0 };
     let mut best = None;
-    for (epoch, reading) in readings.iter().enumerate() {
-        course.ends_with = epoch;
-        if checkpoint.saves(*reading) {
-            course.saved.push(epoch);
+    for (epoch, scores) in readings.iter().enumerate() {
+        trainer.ends_with = epoch;
+        if checkpoint.saves(*scores) {
+            trainer.saved.push(epoch);
         }
-        let verdict = stopping.after(*reading);
+        let verdict = stopping.after(*scores);
         best = if verdict.is_best { Some(epoch) } else { best };
         if verdict.stops {
-            course.stopped = Some(epoch);
+            trainer.stopped = Some(epoch);
             break;
         }
     }
-    course.ends_with = best.filter(|_| restores).unwrap_or(course.ends_with);
-    course
+    trainer.ends_with = best.filter(|_| restores).unwrap_or(trainer.ends_with);
+    trainer
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn forty_traces_stop_save_and_restore_as_in_keras() {
     assert_eq!(traces.len(), 40);
     let mut n_apart = 0;
     for trace in &traces {
-        let run = |f32s| course(trace.stopping(), trace.checkpoint(), f32s, &trace.readings());
+        let run = |f32s| trainer(trace.stopping(), trace.checkpoint(), f32s, &trace.readings());
         assert_eq!(run(true), trace.keras, "{} as Keras rounds", trace.name);
         if let Some(exact) = &trace.exact {
             assert_eq!(run(false), *exact, "{} on exact numbers", trace.name);
@@ -135,9 +140,9 @@ fn course_of(stopping: EarlyStoppingSettings, scores: &[Score]) -> (Vec<usize>, 
         save_best_only: true,
         initial_value_threshold: None,
     };
-    let readings: Vec<_> = scores.iter().map(|score| Reading { training: *score, validation: *score }).collect();
-    let course = course(stopping, checkpoint, false, &readings);
-    (course.saved, course.stopped)
+    let readings: Vec<_> = scores.iter().map(|score| EpochScores { training: *score, validation: *score }).collect();
+    let trainer = trainer(stopping, checkpoint, false, &readings);
+    (trainer.saved, trainer.stopped)
 }
 
 #[test]

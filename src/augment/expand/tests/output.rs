@@ -4,51 +4,51 @@ use super::*;
 
 #[test]
 fn classes_are_balanced_in_files() {
-    let mut bench = Bench::new();
-    bench.options.quota = Quota { copies: 4, balance: Balance::None, target_per_class: 10 };
-    let count = |bench: &Bench, class: &str| {
-        bench.tree().keys().filter(|name| name.starts_with(&format!("augmented/{class}/"))).count()
+    let mut dataset = TestDataset::new();
+    dataset.options.quota = Quota { copies: 4, balance: Balance::None, target_per_class: 10 };
+    let count = |dataset: &TestDataset, class: &str| {
+        dataset.tree().keys().filter(|name| name.starts_with(&format!("augmented/{class}/"))).count()
     };
-    bench.expand();
-    assert_eq!((count(&bench, "covid"), count(&bench, "normal")), (10, 10));
-    bench.options.quota = Quota { copies: 4, balance: Balance::Max, target_per_class: 0 };
-    bench.expand();
-    assert_eq!((count(&bench, "covid"), count(&bench, "normal")), (16, 16), "normal has four images");
+    dataset.expand();
+    assert_eq!((count(&dataset, "covid"), count(&dataset, "normal")), (10, 10));
+    dataset.options.quota = Quota { copies: 4, balance: Balance::Max, target_per_class: 0 };
+    dataset.expand();
+    assert_eq!((count(&dataset, "covid"), count(&dataset, "normal")), (16, 16), "normal has four images");
 }
 
 #[test]
 fn jpeg_copies_take_the_place_of_png_copies_and_refuse_what_they_cannot_hold() {
-    let mut bench = Bench::new();
-    bench.expand();
+    let mut dataset = TestDataset::new();
+    dataset.expand();
     let data = (0..40 * 30).map(|i| 20_000 + i as u16).collect();
-    bench.add("covid/deep.png", &Picture::new(40, 30, 1, Pixels::U16(data)).unwrap());
-    bench.options.encoding.format = CopyFormat::Jpeg;
-    let expansion = bench.expand();
+    dataset.add("covid/deep.png", &Picture::new(40, 30, 1, Pixels::U16(data)).unwrap());
+    dataset.options.encoding.format = CopyFormat::Jpeg;
+    let expansion = dataset.expand();
     assert_eq!((counts(&expansion), expansion.failed[0].code), ((21, 0, 21, 1), "too-deep"));
-    assert!(bench.tree().keys().all(|name| name.strip_suffix(".jpg").is_some() || name == manifest::NAME));
-    assert_eq!(counts(&bench.expand()), (0, 21, 0, 1));
+    assert!(dataset.tree().keys().all(|name| name.strip_suffix(".jpg").is_some() || name == manifest::NAME));
+    assert_eq!(counts(&dataset.expand()), (0, 21, 0, 1));
 }
 
 #[test]
 fn what_goes_beyond_the_preset_stands_in_every_line() {
-    let mut bench = Bench::new();
-    bench.options.preset = Preset::ChestXray;
-    bench.expand();
-    assert!(bench.lines().iter().all(|line| line.allowed == [Transform::HorizontalFlip, Transform::Erasing]));
+    let mut dataset = TestDataset::new();
+    dataset.options.preset = Preset::ChestXray;
+    dataset.expand();
+    assert!(dataset.lines().iter().all(|line| line.allowed == [Transform::HorizontalFlip, Transform::Erasing]));
 }
 
 #[test]
 fn a_sheet_shows_originals_and_their_copies_as_they_lie_on_the_disk() {
-    let bench = Bench::new();
-    let expansion = bench.expand();
-    let sheets = sheets(&bench.options, &bench.sources(), &expansion);
+    let dataset = TestDataset::new();
+    let expansion = dataset.expand();
+    let sheets = sheets(&dataset.options, &dataset.sources(), &expansion);
     let shape: Vec<_> = sheets
         .iter()
         .map(|sheet| (sheet.title.as_str(), sheet.rows.iter().map(Vec::len).collect::<Vec<_>>()))
         .collect();
     assert_eq!(shape, [("covid", vec![4; 3]), ("normal", vec![4; 4])]);
     let preview =
-        preview(&bench.options, &picture(0, 1), &ContentHash::of(&encode_png(&picture(0, 1)).unwrap()), "a0", 3)
+        preview(&dataset.options, &picture(0, 1), &ContentHash::of(&encode_png(&picture(0, 1)).unwrap()), "a0", 3)
             .unwrap();
     let row = sheets[0].rows.iter().find(|row| row[0].caption == "covid/a0.png").unwrap();
     let shown: Vec<_> = preview.rows.concat().iter().skip(1).map(|tile| tile.picture.pixels().clone()).collect();

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn every_transform_replays_to_the_byte_in_both_formats() {
-    let mut bench = Bench::new();
-    bench.options.recipe = Recipe {
+    let mut dataset = TestDataset::new();
+    dataset.options.recipe = Recipe {
         semantics: Semantics::Correct,
         elastic: 0.05,
         blur: [0.5, 1.0],
@@ -26,50 +26,50 @@ fn every_transform_replays_to_the_byte_in_both_formats() {
         (CopyFormat::Jpeg, Semantics::Keras11),
         (CopyFormat::Png, Semantics::Keras29),
     ] {
-        bench.options.encoding.format = format;
-        bench.options.recipe.semantics = semantics;
-        assert_eq!(counts(&bench.expand()).0, 21, "{format:?}");
-        let whole = bench.tree();
+        dataset.options.encoding.format = format;
+        dataset.options.recipe.semantics = semantics;
+        assert_eq!(counts(&dataset.expand()).0, 21, "{format:?}");
+        let whole = dataset.tree();
         let lost: Vec<_> = whole.keys().filter(|name| *name != manifest::NAME).step_by(3).collect();
         for name in lost {
-            fs::remove_file(bench.dst().join(name)).unwrap();
+            fs::remove_file(dataset.dst().join(name)).unwrap();
         }
-        let replayed = bench.replay(None, None);
+        let replayed = dataset.replay(None, None);
         assert_eq!((replayed.written, replayed.confirmed, replayed.failed.len()), (7, 14, 0));
-        assert_eq!(bench.tree(), whole);
+        assert_eq!(dataset.tree(), whole);
     }
 }
 
 #[test]
 fn a_replay_can_go_elsewhere_and_writes_nothing_that_the_manifest_does_not_name() {
-    let bench = Bench::new();
-    bench.expand();
-    let elsewhere = bench.dir.path().join("elsewhere");
-    let replayed = bench.replay(Some(5), Some(&elsewhere));
+    let dataset = TestDataset::new();
+    dataset.expand();
+    let elsewhere = dataset.dir.path().join("elsewhere");
+    let replayed = dataset.replay(Some(5), Some(&elsewhere));
     assert_eq!((replayed.written, replayed.confirmed), (1, 0));
-    let name = &bench.lines()[4].copy;
-    assert_eq!(fs::read(elsewhere.join(name)).unwrap(), bench.tree()[name]);
-    let path = bench.dst().join(manifest::NAME);
+    let name = &dataset.lines()[4].copy;
+    assert_eq!(fs::read(elsewhere.join(name)).unwrap(), dataset.tree()[name]);
+    let path = dataset.dst().join(manifest::NAME);
     let changed = fs::read_to_string(&path).unwrap().replacen("\"brightness\":", "\"brightness\":1", 1);
     fs::write(&path, changed).unwrap();
-    let replayed = bench.replay(Some(1), None);
+    let replayed = dataset.replay(Some(1), None);
     assert_eq!((replayed.written, replayed.failed[0].code), (0, "other-bytes"));
     for (from, to) in
         [("\"copy\":\"", "\"copy\":\"../"), ("\"size\":32", "\"size\":4000000000"), ("\"blur\":0.0", "\"blur\":1e9")]
     {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
-        let message = bench.replay_of(Some(1), None).unwrap_err().to_string();
+        let message = dataset.replay_of(Some(1), None).unwrap_err().to_string();
         assert!(message.contains("line 1: ") && message.contains("changed by others"), "{message}");
         fs::write(&path, text).unwrap();
     }
-    fs::remove_dir_all(bench.src().join("covid")).unwrap();
-    assert_eq!(bench.replay(Some(2), None).failed[0].code, "vanished");
+    fs::remove_dir_all(dataset.src().join("covid")).unwrap();
+    assert_eq!(dataset.replay(Some(2), None).failed[0].code, "vanished");
     for (line, expected) in [(Some(22), "has 21 lines, so no line 22"), (Some(1), "line 1: is no line")] {
         if expected.starts_with("line") {
             fs::write(&path, b"{\"copy\": 3}\n").unwrap();
         }
-        let message = bench.replay_of(line, None).unwrap_err().to_string();
+        let message = dataset.replay_of(line, None).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
 }

@@ -6,7 +6,7 @@ use crossbeam_channel::bounded;
 
 /// Prepares steps `0..n_steps` in order on a thread of its own, one ahead of `consume`, which runs here. The first error of
 /// either ends both.
-pub(super) fn overlapped<T: Send, E: Send>(
+pub(super) fn prefetched<T: Send, E: Send>(
     n_steps: usize,
     prepare: impl Fn(usize) -> Result<T, E> + Send,
     mut consume: impl FnMut(T) -> Result<(), E>,
@@ -19,7 +19,7 @@ pub(super) fn overlapped<T: Send, E: Send>(
     })
 }
 
-/// As [`overlapped`], with a stage between: `work` runs on a thread of its own too, one step ahead of `consume`.
+/// As [`prefetched`], with a stage between: `work` runs on a thread of its own too, one step ahead of `consume`.
 pub(super) fn in_three_stages<T: Send, U: Send, E: Send>(
     n_steps: usize,
     prepare: impl Fn(usize) -> Result<T, E> + Send,
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn steps_come_in_order() {
         let mut seen = Vec::new();
-        overlapped(100, Ok::<_, ()>, |step| {
+        prefetched(100, Ok::<_, ()>, |step| {
             seen.push(step);
             Ok(())
         })
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn an_error_on_either_side_ends_both() {
         let prepare = |step| if step == 3 { Err("preparing") } else { Ok(step) };
-        assert_eq!(overlapped(usize::MAX, prepare, |_| Ok(())), Err("preparing"));
-        assert_eq!(overlapped(usize::MAX, Ok, |step| if step == 3 { Err("using") } else { Ok(()) }), Err("using"));
+        assert_eq!(prefetched(usize::MAX, prepare, |_| Ok(())), Err("preparing"));
+        assert_eq!(prefetched(usize::MAX, Ok, |step| if step == 3 { Err("using") } else { Ok(()) }), Err("using"));
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::{ClassName, ContentHash};
 use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, HeadFit, N_FEATURES};
 
 /// What a training has to go by.
-pub(super) struct Material<'a> {
+pub(super) struct TrainingSet<'a> {
     /// In the order of the layer's outputs.
     pub(super) classes: Vec<ClassName>,
     pub(super) training: TrainingRows<'a>,
@@ -20,9 +20,9 @@ pub(super) struct Material<'a> {
     pub(super) validation: Vec<Row>,
 }
 
-impl Material<'_> {
+impl TrainingSet<'_> {
     /// The layer before its first step.
-    pub(super) fn layer(&self, settings: &TrainSettings, features: &Features<'_>) -> Result<HeadFit, TrainError> {
+    pub(super) fn initial_fit(&self, settings: &TrainSettings, features: &Features<'_>) -> Result<HeadFit, TrainError> {
         let scale = scale(&self.scaled_by, features)?;
         let fit = FitSettings {
             activation: settings.activation,
