@@ -1,12 +1,13 @@
-//! Pictures side by side on one sheet, so that a person can compare them at a glance.
+//! Images side by side on one sheet, so that a person can compare them at a glance.
 
+use image::imageops::replace;
 use image::{Rgb, RgbImage};
 use imageproc::drawing::draw_hollow_rect_mut;
 use imageproc::rect::Rect;
 
 use super::picture::{Picture, Pixels};
 
-/// A picture and what is said below it.
+/// An image and its caption.
 #[derive(Debug, Clone)]
 pub struct Tile {
     /// Of any size.
@@ -28,7 +29,7 @@ pub struct Mosaic {
 const GAP: usize = 6;
 /// Pixels more behind the first tile of a row.
 const SET_OFF: usize = 12;
-const PAPER: u8 = 255;
+const PAPER: Rgb<u8> = Rgb([255; 3]);
 /// Around originals; the pages' accent.
 const FRAME: Rgb<u8> = Rgb([15, 111, 111]);
 
@@ -40,15 +41,15 @@ impl Mosaic {
         let pitch = side as usize + GAP;
         let width = GAP + n_columns * pitch + SET_OFF;
         let height = GAP + self.rows.len() * pitch;
-        let mut sheet = vec![PAPER; width * height * 3];
+        let mut sheet = RgbImage::from_pixel(width as u32, height as u32, PAPER);
         for (row, tiles) in self.rows.iter().enumerate() {
             for (column, tile) in tiles.iter().enumerate() {
                 let x = GAP + column * pitch + if column > 0 { SET_OFF } else { 0 };
-                let corner = (GAP + row * pitch) * width + x;
-                paste(&mut sheet[corner * 3..], width * 3, &tile.picture.resized(side, side));
+                let tile = tile.picture.resized(side, side).to_rgb8();
+                let tile = RgbImage::from_raw(tile.width, tile.height, tile.data)?;
+                replace(&mut sheet, &tile, x as i64, (GAP + row * pitch) as i64);
             }
         }
-        let mut sheet = RgbImage::from_raw(width as u32, height as u32, sheet)?;
         for row in 0..self.rows.len() {
             frame(&mut sheet, (GAP + row * pitch) as u32, side);
         }
@@ -62,14 +63,6 @@ fn frame(sheet: &mut RgbImage, y: u32, side: u32) {
         let (x, y) = (GAP as u32 - distance, y - distance);
         let length = side + 2 * distance;
         draw_hollow_rect_mut(sheet, Rect::at(x.cast_signed(), y.cast_signed()).of_size(length, length), FRAME);
-    }
-}
-
-/// Lays `tile` into `sheet` from its start on; a row of the sheet is `stride` bytes.
-fn paste(sheet: &mut [u8], stride: usize, tile: &Picture) {
-    let tile = tile.to_rgb8();
-    for (to, from) in sheet.chunks_mut(stride).zip(tile.data.chunks_exact(tile.width as usize * 3)) {
-        to[..from.len()].copy_from_slice(from);
     }
 }
 
@@ -91,8 +84,9 @@ mod tests {
         let at = |x: usize, y: usize| data[(y * width + x) * 3];
         let second = GAP + 8 + GAP + SET_OFF;
         assert_eq!((at(GAP, GAP), at(second, GAP), at(GAP, GAP + 8 + GAP)), (10, 20, 30));
-        assert_eq!((at(second, GAP + 8 + GAP), at(second + 7, GAP + 7), at(second + 8, GAP)), (PAPER, 20, PAPER));
-        assert_eq!((at(GAP - 1, GAP), at(GAP - 2, GAP), at(GAP - 3, GAP), at(second - 1, GAP)), (15, 15, PAPER, PAPER));
+        let paper = PAPER.0[0];
+        assert_eq!((at(second, GAP + 8 + GAP), at(second + 7, GAP + 7), at(second + 8, GAP)), (paper, 20, paper));
+        assert_eq!((at(GAP - 1, GAP), at(GAP - 2, GAP), at(GAP - 3, GAP), at(second - 1, GAP)), (15, 15, paper, paper));
         assert!(Mosaic { title: String::new(), rows: Vec::new() }.drawn(8).is_none());
     }
 }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use crate::domain::ModelRecord;
-use crate::report::counts;
-use crate::report::document::{NOTICE, visible};
+use crate::report::document::NOTICE;
+use crate::report::format::{count, visible};
+use crate::report::provenance::image_counts;
 
 pub(super) fn section(model: &ModelRecord) -> Markup {
     let backbone = &model.backbone_detail;
@@ -12,14 +13,14 @@ pub(super) fn section(model: &ModelRecord) -> Markup {
     html! {
         section.card aria-labelledby="card" {
             h2 #card { "Model card" }
-            (counts::table(model))
+            (image_counts(model))
             dl.facts {
-                (fact("Use", format!("{NOTICE}. It tells only these classes apart, on pictures like those it learned from.")))
-                (fact("Kept epoch", format!("{} of {}", model.epoch, model.epochs_run)))
-                (fact("Copies", model.copies.to_string()))
+                (fact("Intended use", format!("{NOTICE}. The model distinguishes only these classes, on images like those it was trained on.")))
+                (fact("Saved epoch", format!("{} of {}", model.epoch, model.epochs_run)))
+                (fact("Augmented copies", count(model.copies)))
                 (fact("Augmentation", augmentation(model)))
                 (fact("Seed", model.seed.to_string()))
-                (fact("Backbone", format!("{}, {} preprocessing", model.backbone, backbone.preprocessing)))
+                (fact("Backbone", format!("{}, frozen, {} preprocessing", model.backbone, backbone.preprocessing)))
                 (fact("Backbone SHA-256", backbone.sha256.to_string()))
                 (fact("Head SHA-256", model.head.sha256.to_string()))
                 (fact("Training data SHA-256", model.data_hash.to_string()))
