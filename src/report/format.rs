@@ -1,6 +1,6 @@
 //! How names, addresses, numbers and times are written on every page. Records keep all digits; pages round.
 
-use crate::domain::{Estimate, Interval};
+use crate::domain::Interval;
 
 /// Text from outside, with characters that are not seen or turn the reading direction made visible. maud escapes the rest.
 pub(super) fn visible(text: &str) -> String {
@@ -35,11 +35,6 @@ pub(super) fn measure(value: f64) -> String {
 /// The ends of a 95 % confidence interval.
 pub(super) fn interval(Interval { low, high }: Interval) -> String {
     format!("{low:.3}–{high:.3}")
-}
-
-/// A measure with its interval, for running text.
-pub(super) fn estimate(estimate: Estimate) -> String {
-    format!("{} (95 % CI {})", measure(estimate.value), interval(estimate.interval))
 }
 
 /// A proportion: `0.913 (21 of 23)`.

@@ -94,17 +94,17 @@ impl Plot {
         let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let (x, y) = (self.x_range, self.y_range);
         let mut chart = ChartBuilder::on(&area)
-            .margin(10)
-            .x_label_area_size(44)
-            .y_label_area_size(52)
+            .margin(12)
+            .x_label_area_size(50)
+            .y_label_area_size(60)
             .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
         chart
             .configure_mesh()
             .axis_style(AXIS)
             .bold_line_style(AXIS.mix(0.3))
             .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 14, &AXIS))
-            .axis_desc_style(("sans-serif", 15, &AXIS))
+            .label_style(("sans-serif", 16, &AXIS))
+            .axis_desc_style(("sans-serif", 17, &AXIS))
             .x_labels(6)
             .y_labels(6)
             .x_label_formatter(&|x| if self.counts && x.fract().abs() > 1e-9 { String::new() } else { label(*x) })

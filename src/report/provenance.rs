@@ -57,7 +57,7 @@ fn row(measure: &str, class: Option<&str>, measured: &Proportion) -> Markup {
 
 /// The interval as a line and the value as a dot, on a scale from 0 to 1.
 fn whisker(proportion: &Proportion) -> Markup {
-    let at = |v: f64| format!("{:.1}%", 1.0 + 98.0 * v);
+    let at = |v: f64| format!("{:.1}%", 3.0 + 94.0 * v);
     let interval = proportion.interval;
     html! {
         svg.whisker width="160" height="12" aria-hidden="true" {

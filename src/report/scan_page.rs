@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::badges::{badge, bar};
 use super::document::{Images, document, footer};
-use super::format::{count, day, measure, score, visible};
+use super::format::{day, measure, score, visible};
 use super::pictures::Pictures;
 use super::record::ReportRecord;
 use super::{provenance, viewer};
@@ -35,7 +35,7 @@ fn heading(record: &ReportRecord) -> Markup {
             h1 { bdi { (visible(&record.scan)) } }
             p.muted {
                 "Dataset " bdi { (visible(record.dataset.as_str())) }
-                " · " (count(image.width)) " × " (count(image.height)) " pixels, " (image.format) ", " (image.colour)
+                " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (image.colour)
                 " · explained " (day(&record.created))
             }
         }
@@ -52,25 +52,35 @@ fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
             }
             div {
                 h2 { "Class scores" }
-                dl.scores {
-                    @for class in &record.classes {
-                        dt { bdi { (visible(class.as_str())) } }
-                        dd {
-                            (bar(record.scores[class]))
-                            span.number { (score(record.scores[class])) }
-                            @if let Some(calibrated) = &record.calibrated {
-                                " "
-                                span.number.muted { (score(calibrated[class])) }
-                            }
-                        }
-                    }
-                }
+                (scores(record))
                 p.muted.small {
                     "Each score is the model's output for one class, from 0 to 1; the line marks 0.5. "
                     (sum_of_scores(activation))
                     @if let Some(temperature) = record.temperature {
-                        " The second number is the calibrated score: temperature scaling with T = "
-                        (format!("{temperature:.2}")) ", fitted on the validation images."
+                        " Calibrated: with temperature scaling, T = " (format!("{temperature:.2}")) ", fitted on the validation set."
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scores(record: &ReportRecord) -> Markup {
+    html! {
+        table.scores {
+            thead {
+                tr {
+                    th scope="col" { "Class" } td {} th.number scope="col" { "Score" }
+                    @if record.calibrated.is_some() { th.number scope="col" { "Calibrated" } }
+                }
+            }
+            tbody {
+                @for class in &record.classes {
+                    tr {
+                        th scope="row" { bdi { (visible(class.as_str())) } }
+                        td.wide { (bar(record.scores[class])) }
+                        td.number { (score(record.scores[class])) }
+                        @if let Some(calibrated) = &record.calibrated { td.number.muted { (score(calibrated[class])) } }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::domain::{
-    ClassAssessment, ClassName, EpochRecord, Estimate, Judged, ModelRecord, calibration_bins, roc_curve,
+    Assessment, ClassAssessment, ClassName, EpochRecord, Estimate, Judged, ModelRecord, calibration_bins, roc_curve,
 };
 use crate::report::error::ReportError;
 use crate::report::format::measure;
@@ -20,6 +20,7 @@ pub(super) fn section(model: &ModelRecord, history: &[EpochRecord], judged: &Jud
                 (roc(model, judged).figure()?)
                 (precision_recall(model, judged).figure()?)
                 (calibration(model, judged).figure()?)
+                @if let Some(assessment) = &model.assessment { (calibration_error(assessment)) }
             }
         }
         section.card aria-labelledby="learning" {
@@ -151,6 +152,33 @@ fn calibration(model: &ModelRecord, judged: &Judged) -> Plot {
         diagonal: Some("perfect calibration"),
         counts: false,
         curves: std::iter::once(at("raw scores", 1.0)).chain(calibrated).collect(),
+    }
+}
+
+/// Beside the curve: how far the scores are off, in numbers.
+fn calibration_error(assessment: &Assessment) -> Markup {
+    let calibrated = assessment.calibrated;
+    let rows = [
+        ("Expected calibration error", assessment.calibration_error, calibrated.map(|after| after.calibration_error)),
+        ("Brier score", assessment.brier, calibrated.map(|after| after.brier)),
+    ];
+    let written = |estimate: Option<Estimate>| estimate.map_or("–".to_owned(), |found| measure(found.value));
+    html! {
+        div {
+            h3 { "Calibration error" }
+            table.measures {
+                thead { tr { td {} th scope="col" { "Raw" } th scope="col" { "Calibrated" } } }
+                tbody {
+                    @for (name, raw, calibrated) in rows {
+                        tr { th scope="row" { (name) } td { (written(raw)) } td { (written(calibrated)) } }
+                    }
+                }
+            }
+            p.muted.small {
+                "Lower is better; 0 is perfect. Each dot of the curve is a bin of images with similar scores: with few images in "
+                "a bin, dots scatter widely around the diagonal."
+            }
+        }
     }
 }
 
