@@ -111,7 +111,8 @@ fn precision_recall(model: &ModelRecord, judged: &Judged) -> Plot {
     }
 }
 
-/// (recall, precision) at each corner of the ROC curve where anything is predicted to be of the class.
+/// (recall, precision) of every threshold, as steps: the area below is the average precision. Empty when one kind of image is
+/// missing.
 fn precisions(ranks: &[f64], is_of: &[bool]) -> Vec<(f64, f64)> {
     let n_of = is_of.iter().filter(|is_of| **is_of).count() as f64;
     let n_others = is_of.len() as f64 - n_of;
@@ -119,7 +120,13 @@ fn precisions(ranks: &[f64], is_of: &[bool]) -> Vec<(f64, f64)> {
     let predicted =
         corners.iter().map(|corner| (corner.true_positive_rate * n_of, corner.false_positive_rate * n_others));
     let predicted = predicted.filter(|(hits, alarms)| hits + alarms > 0.0);
-    predicted.map(|(hits, alarms)| (hits / n_of, hits / (hits + alarms))).collect()
+    let mut recall = 0.0;
+    let step = |(hits, alarms): (f64, f64)| {
+        let (from, precision) = (recall, hits / (hits + alarms));
+        recall = hits / n_of;
+        [(from, precision), (recall, precision)]
+    };
+    predicted.flat_map(step).collect()
 }
 
 /// The class and the area under its curve.
@@ -190,8 +197,10 @@ mod tests {
     fn precision_over_recall_is_that_of_every_threshold() {
         let is_of = [true, false, true, false];
         let third = 2.0 / 3.0;
-        assert_eq!(precisions(&[4.0, 3.0, 2.0, 1.0], &is_of), [(0.5, 1.0), (0.5, 0.5), (1.0, third), (1.0, 0.5)]);
-        assert_eq!(precisions(&[1.0, 1.0, 1.0, 1.0], &is_of), [(1.0, 0.5)], "one threshold for equal scores");
+        let steps =
+            [(0.0, 1.0), (0.5, 1.0), (0.5, 0.5), (0.5, 0.5), (0.5, third), (1.0, third), (1.0, 0.5), (1.0, 0.5)];
+        assert_eq!(precisions(&[4.0, 3.0, 2.0, 1.0], &is_of), steps);
+        assert_eq!(precisions(&[1.0; 4], &is_of), [(0.0, 0.5), (1.0, 0.5)], "one threshold for equal scores");
         assert!(precisions(&[1.0, 2.0], &[false, false]).is_empty());
     }
 }
