@@ -8,7 +8,7 @@ use super::format::{day, measure, score, visible};
 use super::pictures::Pictures;
 use super::record::ReportRecord;
 use super::{provenance, viewer};
-use crate::domain::{Activation, ExplanationStatus, ModelRecord};
+use crate::domain::{Activation, ClassName, ExplanationStatus, ModelRecord};
 
 const SCRIPT: &str = include_str!("page.js");
 
@@ -67,23 +67,27 @@ fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
 
 fn scores(record: &ReportRecord) -> Markup {
     html! {
-        table.scores {
-            thead {
-                tr {
-                    th scope="col" { "Class" } td {} th.number scope="col" { "Score" }
-                    @if record.calibrated.is_some() { th.number scope="col" { "Calibrated" } }
-                }
-            }
-            tbody {
-                @for class in &record.classes {
+        div.scroll {
+            table.scores {
+                thead {
                     tr {
-                        th scope="row" { bdi { (visible(class.as_str())) } }
-                        td.wide { (bar(record.scores[class])) }
-                        td.number { (score(record.scores[class])) }
-                        @if let Some(calibrated) = &record.calibrated { td.number.muted { (score(calibrated[class])) } }
+                        th scope="col" { "Class" } td {} th.number scope="col" { "Score" }
+                        @if record.calibrated.is_some() { th.number scope="col" { "Calibrated" } }
                     }
                 }
+                tbody { @for class in &record.classes { (scores_of(record, class)) } }
             }
+        }
+    }
+}
+
+fn scores_of(record: &ReportRecord, class: &ClassName) -> Markup {
+    html! {
+        tr {
+            th scope="row" { bdi { (visible(class.as_str())) } }
+            td.wide { (bar(record.scores[class])) }
+            td.number { (score(record.scores[class])) }
+            @if let Some(calibrated) = &record.calibrated { td.number.muted { (score(calibrated[class])) } }
         }
     }
 }
