@@ -54,7 +54,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),
     ("plotters", &["report"]),
-    ("csv", &["ingest", "report"]),
+    ("csv", &["ingest", "train", "report"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
