@@ -35,6 +35,7 @@ pub fn explain(
     if !logits.iter().all(|logit| logit.is_finite()) {
         return Err(ExplainError::NotFinite { scan: name.to_owned(), model: model.run_id.clone() });
     }
+    let scores = head.activation().scores(&logits);
     let mut explanation = Explanation {
         name: name.to_owned(),
         hash,
@@ -42,9 +43,9 @@ pub fn explain(
         dataset: model.dataset.clone(),
         model: model.run_id.clone(),
         classes: model.classes.clone(),
-        scores: head.activation().scores(&logits),
         predicted: greatest(&logits),
-        status: status(head.activation().n_above_half(&logits)),
+        status: ExplanationStatus::of(&scores, head.activation().n_above_half(&logits)),
+        scores,
         maps: class_maps(head, activations),
         logits,
         warnings: Vec::new(),
@@ -56,14 +57,6 @@ pub fn explain(
 /// Index of the greatest; the first of equals.
 fn greatest(logits: &[f64]) -> usize {
     (0..logits.len()).rev().max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0)
-}
-
-fn status(n_above_half: usize) -> ExplanationStatus {
-    match n_above_half {
-        0 => ExplanationStatus::Neither,
-        1 => ExplanationStatus::Clear,
-        _ => ExplanationStatus::Ambiguous,
-    }
 }
 
 #[cfg(test)]

@@ -1,24 +1,27 @@
-//! An explanation on disk: pictures, a record for scripts, one self-contained page, and the gallery of all of them.
+//! What people read: a page, images and a record for each scan, the gallery of all of them, the page of a run, and contact
+//! sheets.
 //!
 //! It says what it is given; it knows nothing of networks, queues or where a scan came from.
 
+mod badges;
 mod contact_sheet;
-mod counts;
-mod csv;
 mod document;
 mod error;
+mod format;
 mod gallery;
 mod gallery_blocks;
+mod gallery_entry;
 mod gallery_page;
-mod page;
+mod json;
 mod pictures;
 mod plots;
 mod provenance;
 mod quality;
 mod record;
-mod run;
+mod results_table;
 mod run_page;
-mod shortcuts;
+mod run_report;
+mod scan_page;
 mod tensorboard;
 mod viewer;
 
@@ -26,7 +29,7 @@ pub use contact_sheet::{SheetHead, contact_sheet, shows};
 pub use error::ReportError;
 pub use gallery::{Gallery, Listed, is_current as gallery_is_current};
 pub use record::ReportRecord;
-pub use run::{Mistake, RunReport, write_run};
+pub use run_report::{Mistake, RunReport};
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -50,13 +53,23 @@ pub fn write(
 ) -> Result<(), ReportError> {
     let record = ReportRecord::new(explanation, model, made)?;
     let pictures = Pictures::draw(explanation, picture)?;
-    let html = page::render(&record, model, &pictures);
+    let html = scan_page::render(&record, model, &pictures);
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
     write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
     write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;
-    write_atomic(&folder.join(record::FILE), record.to_json()?.as_bytes())?;
+    write_atomic(&folder.join(record::FILE), &record.to_json()?)?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
+}
+
+/// Writes the curves for TensorBoard (`train/` and `validation/`) and `report.html` into the run's folder.
+///
+/// # Errors
+/// [`ReportError`]; curves that cannot be written do not keep the page from being written.
+pub fn write_run(folder: &Path, report: &RunReport<'_>) -> Result<(), ReportError> {
+    let curves = tensorboard::write(folder, report.model, report.history);
+    write_atomic(&folder.join(record::PAGE), run_page::render(report)?.as_bytes())?;
+    curves
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ Who gets how much of these 20 images right, with 95 % intervals:
         let table = table(&audit);
         let (figures, warning) = table.split_at(expected.len());
         assert_eq!(figures, expected);
-        assert!(warning.starts_with("Beware of a shortcut: the model gets 18 of 20"), "{warning}");
+        assert!(warning.starts_with("Beware of a shortcut: the model classifies 18 of 20"), "{warning}");
         assert_eq!(
             summary(&audit),
             "format and size alone 85.0 %, outermost border alone 55.0 %, one answer for all 50.0 %"

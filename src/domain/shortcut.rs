@@ -164,30 +164,30 @@ impl ShortcutAudit {
         })
     }
 
-    /// What to beware of and what to do, on one line; `None` when nobody comes close to the model.
+    /// What was found and what to do, on one line; `None` when no baseline comes close to the model.
     pub fn warning(&self) -> Option<String> {
-        let close = |baseline: Option<&Baseline>, who: &str| {
+        let close = |baseline: Option<&Baseline>, input: &str| {
             let baseline = baseline.filter(|baseline| baseline.comes_close)?;
-            Some(format!("who knows nothing but {who} gets {} right", baseline.recognised.right))
+            Some(format!("a baseline trained only on {input} classifies {} correctly", baseline.recognised.right))
         };
-        let metadata = close(Some(&self.metadata), &format!("the files' format and size{}", self.asked()));
-        let border = close(self.border.as_ref(), "the pictures' outermost border");
-        let told: Vec<String> = [metadata, border].into_iter().flatten().collect();
-        (!told.is_empty()).then(|| {
+        let metadata = close(Some(&self.metadata), &format!("file format and image size{}", self.rules()));
+        let border = close(self.border.as_ref(), "the image border");
+        let found: Vec<String> = [metadata, border].into_iter().flatten().collect();
+        (!found.is_empty()).then(|| {
             format!(
-                "the model gets {} of {} images right, but {}: its accuracy may not be about what the pictures show; \
-                 take all classes from one source, bring all files to one format and size, crop borders",
+                "the model classifies {} of {} images correctly, but {}: the model's accuracy may not reflect the image \
+                 content; collect all classes from one source, convert all files to one format and size, crop the borders",
                 self.model.right,
                 self.n,
-                told.join(", and ")
+                found.join(", and ")
             )
         })
     }
 
-    /// ` (first of all: format jpeg)`, or nothing.
-    fn asked(&self) -> String {
-        let rules: Vec<&str> = self.first_questions.iter().map(String::as_str).collect();
-        if rules.is_empty() { String::new() } else { format!(" (first of all: {})", rules.join("; ")) }
+    /// ` (first rule: format jpeg)`, or nothing.
+    fn rules(&self) -> String {
+        let questions: Vec<&str> = self.first_questions.iter().map(String::as_str).collect();
+        if questions.is_empty() { String::new() } else { format!(" (first rule: {})", questions.join("; ")) }
     }
 }
 

@@ -4,9 +4,9 @@ use crate::domain::{Explanation, ExplanationStatus, ModelRecord};
 use crate::nn::INPUT_SIDE;
 use crate::stats::wilson_interval;
 
-/// Fewer validation images say little.
+/// With fewer images, intervals are wide.
 const FEW_IMAGES: u64 = 20;
-/// A model whose accuracy may well be lower is called weak.
+/// A model whose accuracy may be below this is warned of.
 const WEAK_ACCURACY: f64 = 0.7;
 /// A scan that is more times as long as wide loses its proportions.
 const LONG: f64 = 2.0;
@@ -18,14 +18,19 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord) -> Vec<String> 
 }
 
 fn scores(explanation: &Explanation) -> Option<String> {
+    let several = explanation.scores.iter().filter(|score| **score > 0.5).count() > 1;
     match explanation.status {
         ExplanationStatus::Clear => None,
-        ExplanationStatus::Ambiguous => Some(
-            "Ambiguous: more than one class scores above 0.5, so the prediction only names the greater of them."
-                .to_owned(),
-        ),
+        ExplanationStatus::Ambiguous if several => {
+            Some("Ambiguous: more than one class scores above 0.5; the prediction is the highest of them.".to_owned())
+        }
+        ExplanationStatus::Ambiguous => Some(format!(
+            "Ambiguous: the highest score is only {:.3} above the next; below {} a prediction is not reliable.",
+            ExplanationStatus::margin(explanation.scores.iter().copied()),
+            ExplanationStatus::MARGIN
+        )),
         ExplanationStatus::Neither => {
-            Some("No class scores above 0.5: the scan may show something that the model has not learned.".to_owned())
+            Some("No class scores above 0.5: the scan may show something the model was not trained on.".to_owned())
         }
     }
 }
@@ -33,16 +38,15 @@ fn scores(explanation: &Explanation) -> Option<String> {
 fn evidence(explanation: &Explanation) -> Option<String> {
     let class = explanation.classes.get(explanation.predicted)?;
     let map = explanation.maps.get(explanation.predicted)?;
-    (map.peak <= 0.0)
-        .then(|| format!("Grad-CAM finds no place in the scan that speaks for {class}; its heat map is empty."))
+    (map.peak <= 0.0).then(|| format!("Grad-CAM finds no region that supports {class}; the heat map is empty."))
 }
 
 fn size(explanation: &Explanation) -> Option<String> {
     let (width, height) = (explanation.image.width, explanation.image.height);
     (width.min(height) < INPUT_SIDE as u32 / 2).then(|| {
         format!(
-            "The scan is only {width} x {height} pixels, but the network looks at {INPUT_SIDE} x {INPUT_SIDE}: \
-             it was enlarged, and the detail that the model may look for is not there."
+            "The scan has only {width} x {height} pixels and was enlarged to the network's input of {INPUT_SIDE} x \
+             {INPUT_SIDE}: details that the model may rely on are missing."
         )
     })
 }
@@ -50,24 +54,24 @@ fn size(explanation: &Explanation) -> Option<String> {
 fn proportions(explanation: &Explanation) -> Option<String> {
     let (width, height) = (f64::from(explanation.image.width), f64::from(explanation.image.height));
     (width.max(height) > LONG * width.min(height))
-        .then(|| "The scan is far from square and was squeezed into the square that the network looks at.".to_owned())
+        .then(|| "The scan is far from square; resizing it to the network's square input distorts it.".to_owned())
 }
 
 fn shortcut(model: &ModelRecord) -> Option<String> {
     let warning = model.shortcuts.as_ref()?.warning()?;
-    Some(format!("The model may go by something else than what the scan shows: {warning}."))
+    Some(format!("Possible shortcut: {warning}."))
 }
 
 fn weak(model: &ModelRecord) -> Option<String> {
     let (side, confusion) = model.measured_on();
     let (right, n) = (confusion.correct(), confusion.total());
     let interval = wilson_interval(right, n);
-    (interval.low < WEAK_ACCURACY).then(|| {
+    (n > 0 && interval.low < WEAK_ACCURACY).then(|| {
         format!(
-            "The model is not proven: {right} of {n} {side} images were right, which leaves its accuracy anywhere \
-             from {:.0} to {:.0} % (95 % interval).",
-            100.0 * interval.low,
-            100.0 * interval.high
+            "The model's accuracy may be low: {:.3} ({right} of {n} {side} images), 95 % confidence interval {:.3} to {:.3}.",
+            confusion.accuracy(),
+            interval.low,
+            interval.high
         )
     })
 }
@@ -77,15 +81,15 @@ fn few(model: &ModelRecord) -> Option<String> {
     let n = confusion.total();
     (n < FEW_IMAGES).then(|| {
         format!(
-            "The model was measured on only {n} images; with fewer than {FEW_IMAGES} every figure is a rough guess."
+            "The model was evaluated on only {n} images; with fewer than {FEW_IMAGES}, performance figures are rough estimates."
         )
     })
 }
 
 fn backbone(model: &ModelRecord) -> Option<String> {
     (model.backbone_detail.origin == "built-in").then(|| {
-        "The backbone is the built-in one, made from generated patterns; it has never seen a photograph. Set \
-         backbone.weights to a VGG16 weights file for better features."
+        "The built-in backbone was not trained on photographs or medical images. For better features, set \
+         backbone.weights to a file of VGG16 weights."
             .to_owned()
     })
 }

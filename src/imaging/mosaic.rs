@@ -1,12 +1,13 @@
-//! Pictures side by side on one sheet, so that a person can compare them at a glance.
+//! Images side by side on one sheet, so that a person can compare them at a glance.
 
+use image::imageops::replace;
 use image::{Rgb, RgbImage};
 use imageproc::drawing::draw_hollow_rect_mut;
 use imageproc::rect::Rect;
 
 use super::picture::{Picture, Pixels};
 
-/// A picture and what is said below it.
+/// An image and its caption.
 #[derive(Debug, Clone)]
 pub struct Tile {
     /// Of any size.
@@ -25,10 +26,10 @@ pub struct Mosaic {
 }
 
 /// Pixels between tiles, and around them all.
-const GAP: usize = 6;
+const GAP: u32 = 6;
 /// Pixels more behind the first tile of a row.
-const SET_OFF: usize = 12;
-const PAPER: u8 = 255;
+const SET_OFF: u32 = 12;
+const PAPER: Rgb<u8> = Rgb([255; 3]);
 /// Around originals; the pages' accent.
 const FRAME: Rgb<u8> = Rgb([15, 111, 111]);
 
@@ -36,40 +37,37 @@ impl Mosaic {
     /// The whole sheet in 8-bit RGB, every tile brought to `side` x `side` pixels; words are left to who shows it.
     /// `None` without tiles.
     pub fn drawn(&self, side: u32) -> Option<Picture> {
-        let n_columns = self.rows.iter().map(Vec::len).max().filter(|n| *n > 0)?;
-        let pitch = side as usize + GAP;
-        let width = GAP + n_columns * pitch + SET_OFF;
-        let height = GAP + self.rows.len() * pitch;
-        let mut sheet = vec![PAPER; width * height * 3];
-        for (row, tiles) in self.rows.iter().enumerate() {
-            for (column, tile) in tiles.iter().enumerate() {
-                let x = GAP + column * pitch + if column > 0 { SET_OFF } else { 0 };
-                let corner = (GAP + row * pitch) * width + x;
-                paste(&mut sheet[corner * 3..], width * 3, &tile.picture.resized(side, side));
+        let n_columns = self.rows.iter().map(Vec::len).max().filter(|n| *n > 0)? as u32;
+        let (width, height) = (left_of(n_columns, side), top_of(self.rows.len() as u32, side));
+        let mut sheet = RgbImage::from_pixel(width, height, PAPER);
+        for (row, tiles) in (0..).zip(&self.rows) {
+            let y = top_of(row, side);
+            for (column, tile) in (0..).zip(tiles) {
+                let tile = tile.picture.resized(side, side).to_rgb8();
+                let tile = RgbImage::from_raw(tile.width, tile.height, tile.data)?;
+                replace(&mut sheet, &tile, left_of(column, side).into(), y.into());
             }
+            frame(&mut sheet, y, side);
         }
-        let mut sheet = RgbImage::from_raw(width as u32, height as u32, sheet)?;
-        for row in 0..self.rows.len() {
-            frame(&mut sheet, (GAP + row * pitch) as u32, side);
-        }
-        Picture::new(width as u32, height as u32, 3, Pixels::U8(sheet.into_raw()))
+        Picture::new(width, height, 3, Pixels::U8(sheet.into_raw()))
     }
+}
+
+/// Where tiles of this column begin; for the first that is not there any more, the width of the sheet.
+fn left_of(column: u32, side: u32) -> u32 {
+    GAP + column * (side + GAP) + if column > 0 { SET_OFF } else { 0 }
+}
+
+fn top_of(row: u32, side: u32) -> u32 {
+    GAP + row * (side + GAP)
 }
 
 /// A line of two pixels around the first tile of the row that begins at `y`.
 fn frame(sheet: &mut RgbImage, y: u32, side: u32) {
     for distance in 1..=2 {
-        let (x, y) = (GAP as u32 - distance, y - distance);
+        let (x, y) = (GAP - distance, y - distance);
         let length = side + 2 * distance;
         draw_hollow_rect_mut(sheet, Rect::at(x.cast_signed(), y.cast_signed()).of_size(length, length), FRAME);
-    }
-}
-
-/// Lays `tile` into `sheet` from its start on; a row of the sheet is `stride` bytes.
-fn paste(sheet: &mut [u8], stride: usize, tile: &Picture) {
-    let tile = tile.to_rgb8();
-    for (to, from) in sheet.chunks_mut(stride).zip(tile.data.chunks_exact(tile.width as usize * 3)) {
-        to[..from.len()].copy_from_slice(from);
     }
 }
 
@@ -85,14 +83,15 @@ mod tests {
     fn tiles_lie_in_their_rows_and_paper_between_them() {
         let mosaic = Mosaic { title: String::new(), rows: vec![vec![tile(10), tile(20)], vec![tile(30)]] };
         let sheet = mosaic.drawn(8).unwrap();
-        let (width, height) = (sheet.width() as usize, sheet.height() as usize);
+        let (width, height) = (sheet.width(), sheet.height());
         assert_eq!((width, height), (GAP + 2 * (8 + GAP) + SET_OFF, GAP + 2 * (8 + GAP)));
         let Pixels::U8(data) = sheet.pixels() else { panic!("8 bits") };
-        let at = |x: usize, y: usize| data[(y * width + x) * 3];
+        let at = |x: u32, y: u32| data[(y * width + x) as usize * 3];
         let second = GAP + 8 + GAP + SET_OFF;
         assert_eq!((at(GAP, GAP), at(second, GAP), at(GAP, GAP + 8 + GAP)), (10, 20, 30));
-        assert_eq!((at(second, GAP + 8 + GAP), at(second + 7, GAP + 7), at(second + 8, GAP)), (PAPER, 20, PAPER));
-        assert_eq!((at(GAP - 1, GAP), at(GAP - 2, GAP), at(GAP - 3, GAP), at(second - 1, GAP)), (15, 15, PAPER, PAPER));
+        let paper = PAPER.0[0];
+        assert_eq!((at(second, GAP + 8 + GAP), at(second + 7, GAP + 7), at(second + 8, GAP)), (paper, 20, paper));
+        assert_eq!((at(GAP - 1, GAP), at(GAP - 2, GAP), at(GAP - 3, GAP), at(second - 1, GAP)), (15, 15, paper, paper));
         assert!(Mosaic { title: String::new(), rows: Vec::new() }.drawn(8).is_none());
     }
 }

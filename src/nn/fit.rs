@@ -16,8 +16,7 @@ use super::architecture::N_FEATURES;
 use super::head::dot;
 use super::{Head, NnError};
 use crate::domain::ClassName;
-use crate::stats::Activation;
-use crate::stats::Generator;
+use crate::stats::{Activation, Generator};
 use adam::keras_rate;
 use scale::POOL;
 

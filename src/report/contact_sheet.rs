@@ -7,8 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
-use super::document::{Images, document, visible};
+use super::document::{Images, PROGRAM, document, footer};
 use super::error::ReportError;
+use super::format::visible;
 use crate::disk::{remove_file, write_atomic};
 use crate::domain::ContentHash;
 use crate::imaging::{Mosaic, Tile, encode_jpeg, encode_tagged_png, read_tag};
@@ -92,18 +93,19 @@ fn render(head: &SheetHead, parts: &[Mosaic]) -> Result<String, ReportError> {
         main.wide {
             div.heading {
                 h1 { (visible(&head.title)) }
-                p.muted { "The first picture of each row is the original at the working size, the others are copies of it. \
-                    Copies must still show what their label says: if one does not, change the recipe before anything is trained." }
+                p.muted { "Each row starts with an original image at the working size, followed by augmented copies of it. Check \
+                    that every copy still shows what its label says; if one does not, change the recipe before training." }
             }
             @if !head.warnings.is_empty() {
-                section.card.warnings { ul { @for warning in &head.warnings { li { (visible(warning)) } } } }
+                section.card.warnings aria-labelledby="warnings" { h2 #warnings { "Warnings" } ul { @for warning in &head.warnings { li { (visible(warning)) } } } }
             }
             @for section in &sections { (section) }
             section.card {
-                h2 { "How they were made" }
+                h2 { "Augmentation settings" }
                 dl.facts { @for (name, value) in &head.facts { div { dt { (name) } dd { (visible(value)) } } } }
             }
         }
+        (footer(PROGRAM))
     };
     Ok(document(&head.title, Images::Embedded, "", &body))
 }

@@ -4,12 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::format::visible;
 use crate::domain::ContentHash;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Said on every page.
+/// Shown on every page.
 pub(super) const NOTICE: &str = "Research use only, not for diagnostic use";
+
+/// This program and its version.
+pub(super) const PROGRAM: &str = concat!("gradwatch ", env!("CARGO_PKG_VERSION"));
 
 /// Where a page's pictures may come from.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +22,11 @@ pub(super) enum Images {
     Embedded,
     /// Files beside the page.
     Beside,
+}
+
+/// The last line of a page that `program` made.
+pub(super) fn footer(program: &str) -> Markup {
+    html! { footer { p { (NOTICE) ". Generated locally by " (visible(program)) "; no data left this machine." } } }
 }
 
 /// A whole page. `script` is one of the room's own files.
@@ -59,45 +68,4 @@ fn policy(images: Images, script: &str) -> String {
         hash(STYLE),
         hash(script)
     )
-}
-
-/// Text from outside, with characters that are not seen or turn the reading direction made visible. maud escapes the rest.
-pub(super) fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let shown = |c: char| if hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
-}
-
-/// A relative path as an address: everything but plain letters, digits and `-_.~/` is percent-encoded.
-pub(super) fn address(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-/// A score as people read it; the record has all digits.
-pub(super) fn score(value: f64) -> String {
-    match value {
-        v if v > 0.999 && v < 1.0 => "> 0.999".to_owned(),
-        v if v < 0.001 && v > 0.0 => "< 0.001".to_owned(),
-        v => format!("{v:.3}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hidden_characters_are_shown_and_addresses_encoded() {
-        assert_eq!(visible("a\u{202e}gnp.exe\n"), "a\\u{202e}gnp.exe\\u{a}");
-        assert_eq!(address("x/a b#1%ä.jpg"), "x/a%20b%231%25%C3%A4.jpg");
-    }
-
-    #[test]
-    fn a_score_is_never_rounded_to_certainty() {
-        assert_eq!([0.999_999, 1.0, 0.5, 1e-9, 0.0].map(score), ["> 0.999", "1.000", "0.500", "< 0.001", "0.000"]);
-    }
 }

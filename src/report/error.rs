@@ -34,6 +34,9 @@ pub enum ReportError {
         /// Why.
         source: serde_json::Error,
     },
+    /// `results.csv` could not be written.
+    #[error("cannot write `results.csv`: {0}; please report this as a fault of the program")]
+    Table(#[from] csv::Error),
     /// A curve could not be drawn.
     #[error("cannot draw a curve ({0}); please report this as a fault of the program")]
     Plot(String),

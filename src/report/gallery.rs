@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::ReportError;
 use super::gallery_blocks::{Block, blocks, older_file};
+use super::gallery_entry::Entry;
 use super::record::{FILE, PAGE, ReportRecord};
-use super::{csv, gallery_page};
+use super::{gallery_page, results_table};
 use crate::disk::{remove_file, write_atomic};
 use crate::domain::{ContentHash, FileStamp};
 
@@ -20,16 +21,6 @@ pub struct Listed {
     pub n_reports: usize,
     /// Records that could not be read, and are not in it.
     pub unreadable: Vec<PathBuf>,
-}
-
-/// One report and where it lies.
-#[derive(Debug)]
-pub(super) struct Entry<'a> {
-    /// Relative to the gallery, `/`-separated.
-    pub(super) folder: &'a str,
-    pub(super) record: &'a ReportRecord,
-    /// The page of the model that explained it, relative to the gallery, where there is one.
-    pub(super) model_page: Option<String>,
 }
 
 /// `index.html`, pages of older reports, and `results.csv` of a folder of reports. It keeps what it has read and written, so that one
@@ -53,7 +44,7 @@ impl Gallery {
     /// Records that cannot be read are warned of once.
     ///
     /// # Errors
-    /// [`ReportError::List`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
+    /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
     pub fn write(&mut self) -> Result<Listed, ReportError> {
         self.read_new(report_folders(&self.reports_dir)?);
         let Self { reports_dir: dir, records, written } = self;
@@ -65,7 +56,7 @@ impl Gallery {
             }
         }
         entries.sort_by(|a, b| (Reverse(&a.record.created), a.folder).cmp(&(Reverse(&b.record.created), b.folder)));
-        write_atomic(&dir.join("results.csv"), csv::table(&entries).as_bytes())?;
+        write_atomic(&dir.join("results.csv"), &results_table::table(&entries)?)?;
         let blocks = blocks(entries.len());
         for block in &blocks {
             let listed = &entries[block.reports.clone()];

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::document::{Images, NOTICE, address, document, score, visible};
-use super::gallery::Entry;
+use super::badges::{badge, bar};
+use super::document::{Images, NOTICE, document};
+use super::format::{address, count, day, score, visible};
 use super::gallery_blocks::Block;
-use super::page::{bar, chip, day};
+use super::gallery_entry::Entry;
 use super::record::{PAGE, ReportRecord, THUMB};
 use crate::domain::ExplanationStatus;
 
@@ -14,19 +15,19 @@ const SCRIPT: &str = include_str!("gallery.js");
 /// `total`: reports on all pages.
 pub(super) fn render(block: &Block, entries: &[Entry<'_>], total: usize) -> String {
     let is_first = block.newer.is_none();
-    let shown = if is_first { count(total) } else { format!("{} of the older scans", entries.len()) };
+    let shown = if is_first { reports(total) } else { format!("{} older reports", count(entries.len())) };
     let body = html! {
         main {
             div.heading {
-                h1 { "Reports" }
+                h1 { "Scan reports" }
                 p.muted { (shown) @if !entries.is_empty() { " · " a href="results.csv" { "results.csv" } } }
                 (other_pages(block, entries.len()))
             }
             @if entries.is_empty() { (nothing_yet()) } @else { (tools(entries)) (list(entries)) (other_pages(block, entries.len())) }
         }
-        footer { p { (NOTICE) ". Scores and heat maps are in each report." } }
+        footer { p { (NOTICE) "." } }
     };
-    document("Reports", Images::Beside, SCRIPT, &body)
+    document("Scan reports", Images::Beside, SCRIPT, &body)
 }
 
 /// Where there are several pages: what this one holds, and the way to the others.
@@ -34,7 +35,7 @@ fn other_pages(block: &Block, n: usize) -> Markup {
     html! {
         @if block.newer.is_some() || block.older.is_some() {
             p.muted.small {
-                (n) " on this page"
+                (count(n)) " on this page"
                 @if let Some(newer) = &block.newer { " · " a href=(newer) { "newer reports" } }
                 @if let Some(older) = &block.older { " · " a href=(older) { "older reports" } }
             }
@@ -42,20 +43,20 @@ fn other_pages(block: &Block, n: usize) -> Markup {
     }
 }
 
-fn count(n: usize) -> String {
+fn reports(n: usize) -> String {
     match n {
-        1 => "1 scan explained".to_owned(),
-        n => format!("{n} scans explained"),
+        1 => "1 report".to_owned(),
+        n => format!("{} reports", count(n)),
     }
 }
 
 fn nothing_yet() -> Markup {
     html! {
         div.card.empty {
-            h2 { "No scan has been explained yet" }
+            h2 { "No reports yet" }
             p.muted {
-                "Drop labelled images into " code { "datasets/<dataset>/<class>/" } " and scans into "
-                code { "scans/<dataset>/" } " of the inbox. Scans are explained as soon as there is a model."
+                "Put labelled images into " code { "datasets/<dataset>/<class>/" } " and scans into "
+                code { "scans/<dataset>/" } " in the inbox. Scans are explained as soon as a model has been trained."
             }
         }
     }
@@ -68,16 +69,16 @@ fn tools(entries: &[Entry<'_>]) -> Markup {
     classes.dedup();
     html! {
         div.tools hidden {
-            input #search type="search" placeholder="Find by name, dataset or model" aria-label="Find by name, dataset or model";
+            input #search type="search" placeholder="Search file name, dataset or model" aria-label="Search file name, dataset or model";
             select #class aria-label="Predicted class" {
-                option value="" { "every class" }
+                option value="" { "All classes" }
                 @for class in classes { option value=(class) { (visible(class)) } }
             }
-            label { input #warned type="checkbox"; " with warnings" }
+            label { input #warned type="checkbox"; " Only with warnings" }
             select #order aria-label="Order" {
-                option value="newest" { "newest first" }
-                option value="name" { "by name" }
-                option value="score" { "greatest score first" }
+                option value="newest" { "Newest first" }
+                option value="name" { "By file name" }
+                option value="score" { "Highest score first" }
             }
             output #shown aria-live="polite" {}
         }
@@ -111,7 +112,7 @@ fn list(entries: &[Entry<'_>]) -> Markup {
 }
 
 fn thumbnail(folder: &str, record: &ReportRecord) -> Markup {
-    let description = format!("Heat map for {} over the scan", visible(record.predicted.as_str()));
+    let description = format!("Scan with the heat map for {}", visible(record.predicted.as_str()));
     html! {
         img src={ (address(folder)) "/" (THUMB) } alt=(description) width="88" height="88" loading="lazy";
     }
@@ -120,7 +121,7 @@ fn thumbnail(folder: &str, record: &ReportRecord) -> Markup {
 fn badges(record: &ReportRecord) -> Markup {
     let n = record.warnings.len();
     html! {
-        @if record.status != ExplanationStatus::Clear { (chip(record.status)) " " }
+        @if record.status != ExplanationStatus::Clear { (badge(record.status)) " " }
         @if n > 0 {
             span.chip.warned title=(record.warnings.join(" ")) { (n) @if n == 1 { " warning" } @else { " warnings" } }
         }

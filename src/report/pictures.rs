@@ -1,4 +1,4 @@
-//! The pictures of a report: whole files beside the page, and small ones inside it.
+//! The images of a report: whole files beside the page, and small ones inside it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,36 +1,34 @@
-//! The model behind a report: how well it did, on how many images, and which exactly it was.
+//! The model behind a report: how well it performs, on how many images, and which exactly it is.
 
 use maud::{Markup, html};
 
-use super::counts;
-use super::document::visible;
-use super::page::day;
+use super::format::{count, day, images, interval, proportion, visible};
 use super::quality::{Proportion, Quality};
 use super::record::ReportRecord;
 use crate::domain::{ModelRecord, Split};
 
-/// Measured quality with intervals.
-pub(super) fn quality(quality: &Quality, model: &ModelRecord) -> Markup {
+/// Measured performance with intervals.
+pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
     html! {
-        section.card aria-labelledby="quality" {
-            h2 #quality { "How good this model is" }
+        section.card aria-labelledby="performance" {
+            h2 #performance { "Model performance" }
             p.muted {
                 @if quality.measured_on == Split::Test {
-                    "Measured once on " (quality.accuracy.n) " test images that had no part in making or choosing it; \
-                     pictures from elsewhere may do worse."
+                    "Measured once, on the test set (" (images(quality.accuracy.n)) "), which was used neither for training nor \
+                     for model selection. Expect lower performance on images from other sources."
                 } @else {
-                    "Measured on " (quality.accuracy.n) " validation images that it never learned from. The saved epoch was \
-                     chosen on the same images, so these figures are a little kind; pictures from elsewhere may do worse."
+                    "Measured on the validation set (" (images(quality.accuracy.n)) "), which was not used for training. The \
+                     saved epoch was selected on the same images, so these figures are optimistic. Expect lower performance \
+                     on images from other sources."
                 }
             }
             table {
                 thead {
                     tr {
                         th scope="col" { "Measure" }
-                        th scope="col" { "Right" }
                         th scope="col" { "Value" }
-                        th scope="col" { "95 % interval" }
-                        td.wide {}
+                        th scope="col" { "95 % CI" }
+                        td.whiskers {}
                     }
                 }
                 tbody {
@@ -46,23 +44,20 @@ pub(super) fn quality(quality: &Quality, model: &ModelRecord) -> Markup {
     }
 }
 
-fn row(measure: &str, class: Option<&str>, proportion: &Proportion) -> Markup {
-    let percent = |v: f64| format!("{:.1} %", 100.0 * v);
-    let interval = proportion.interval;
+fn row(measure: &str, class: Option<&str>, measured: &Proportion) -> Markup {
     html! {
         tr {
             th scope="row" { (measure) @if let Some(class) = class { ", " bdi { (visible(class)) } } }
-            td { (proportion.hits) " of " (proportion.n) }
-            td { (proportion.value().map_or("not measured".to_owned(), percent)) }
-            td { (format!("{:.1} to {}", 100.0 * interval.low, percent(interval.high))) }
-            td.wide { (whisker(proportion)) }
+            td { (proportion((measured.hits, measured.n))) }
+            td { (interval(measured.interval)) }
+            td.whiskers { (whisker(measured)) }
         }
     }
 }
 
 /// The interval as a line and the value as a dot, on a scale from 0 to 1.
 fn whisker(proportion: &Proportion) -> Markup {
-    let at = |v: f64| format!("{:.1}%", 1.0 + 98.0 * v);
+    let at = |v: f64| format!("{:.1}%", 3.0 + 94.0 * v);
     let interval = proportion.interval;
     html! {
         svg.whisker width="160" height="12" aria-hidden="true" {
@@ -73,30 +68,55 @@ fn whisker(proportion: &Proportion) -> Markup {
     }
 }
 
+/// Original images of each class: for training, validation and, where there are any, for the test.
+pub(super) fn image_counts(model: &ModelRecord) -> Markup {
+    html! {
+        table.counts {
+            thead {
+                tr {
+                    th scope="col" { "Images" } th scope="col" { "Training" } th scope="col" { "Validation" }
+                    @if model.test.is_some() { th scope="col" { "Test" } }
+                }
+            }
+            tbody {
+                @for class in &model.classes {
+                    @let of_class = model.counts.get(class).copied().unwrap_or_default();
+                    tr {
+                        th scope="row" { bdi { (visible(class.as_str())) } }
+                        td { (count(of_class.train)) }
+                        td { (count(of_class.validation)) }
+                        @if model.test.is_some() { td { (count(of_class.test)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Model, data, hashes, versions.
 pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
     let backbone = &model.backbone_detail;
     html! {
         section.card aria-labelledby="details" {
-            h2 #details { "Where it comes from" }
-            (counts::table(model))
+            h2 #details { "Model and data" }
+            (image_counts(model))
             dl.facts {
                 (fact("Model", &html! {
                     code { (visible(model.run_id.as_str())) } ", trained " (day(&model.created)) " by " (visible(&model.program))
-                    ", epoch " (model.epoch) " of " (model.epochs_run) ", " (model.copies) " augmented copies, seed " (model.seed)
+                    "; epoch " (model.epoch) " of " (model.epochs_run) "; " (count(model.copies)) " augmented copies; seed " (model.seed)
                 }))
                 (fact("Backbone", &html! { (visible(&model.backbone)) ", frozen, " (visible(&backbone.preprocessing)) " preprocessing" }))
                 (fact("Heat map", &html! {
-                    (record.heat_map.method) " of the class logit at " (record.heat_map.layer) ", "
-                    (record.heat_map.grid) " × " (record.heat_map.grid) ", enlarged linearly"
+                    (record.heat_map.method) " of the class logit, layer " (record.heat_map.layer) ", "
+                    (record.heat_map.grid) " × " (record.heat_map.grid) " cells, bilinear interpolation"
                 }))
                 (hash("Scan", &record.hash.to_string()))
                 (hash("Head", &model.head.sha256.to_string()))
                 (hash("Backbone", &backbone.sha256.to_string()))
                 (hash("Training data", &model.data_hash.to_string()))
-                (fact("Explained by", &html! { (record.program) }))
+                (fact("Created by", &html! { (record.program) }))
             }
-            p.muted.small { "In the same folder: overlay.png and heatmap.png at the scan's own size, report.json for scripts." }
+            p.muted.small { "Files in the same folder: overlay.png and heatmap.png at the scan's full size; report.json for scripts." }
         }
     }
 }

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::document::PROGRAM;
 use super::error::ReportError;
+use super::json;
 use super::quality::Quality;
 use crate::domain::{
     ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId,
@@ -47,7 +49,7 @@ pub struct ReportRecord {
     pub classes: Vec<ClassName>,
     /// SHA-256 of the scan's file.
     pub hash: ContentHash,
-    /// What decoding told.
+    /// What decoding found.
     pub image: ImageFacts,
     /// How good the model was on its test images or, without any, its validation images.
     pub quality: Quality,
@@ -117,15 +119,17 @@ impl ReportRecord {
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
             created: humantime::format_rfc3339_seconds(made).to_string(),
-            program: format!("gradwatch {}", env!("CARGO_PKG_VERSION")),
+            program: PROGRAM.to_owned(),
         })
     }
 
-    pub(super) fn to_json(&self) -> Result<String, ReportError> {
-        let json = serde_json::to_string_pretty(self);
-        let mut text = json.map_err(|source| ReportError::Json { scan: self.scan.clone(), source })?;
-        text.push('\n');
-        Ok(text)
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, ReportError> {
+        json::to_json(self).map_err(|source| ReportError::Json { scan: self.scan.clone(), source })
+    }
+
+    /// How far the highest score is above the second.
+    pub(super) fn margin(&self) -> f64 {
+        ExplanationStatus::margin(self.scores.values().copied())
     }
 
     /// The predicted class's score.

@@ -1,58 +1,77 @@
 //! `report.html` of a run: which sections, and in which order.
 
-mod card;
-mod confusion;
-mod figure;
-mod learning;
-mod measures;
-mod mistakes;
-mod ranking;
-mod tested;
+mod curves;
+mod misclassified;
+mod model_card;
+mod performance;
+mod shortcut_audit;
 
 use maud::{Markup, html};
 
-use super::document::{Images, NOTICE, document, visible};
+use super::document::{Images, document, footer};
 use super::error::ReportError;
-use super::page::day;
-use super::run::RunReport;
-use super::shortcuts;
+use super::format::{day, visible};
+use super::run_report::RunReport;
 use crate::domain::ModelRecord;
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
-    let RunReport { model, history, judged, decision, .. } = report;
+    let RunReport { model, history, judged, .. } = report;
     let body = html! {
         main {
-            div.heading {
-                h1 { "Model " (visible(model.run_id.as_str())) }
-                p.muted {
-                    "dataset " bdi { (visible(model.dataset.as_str())) } " · trained " (day(&model.created))
-                    " · " (if decision.promoted { "promoted" } else { "not promoted" }) ": " (visible(&decision.reason))
-                }
-            }
-            (beyond_preset(model))
-            @if let Some(assessment) = &model.assessment { (measures::section(assessment)) }
-            @if let Some(audit) = &model.shortcuts { (shortcuts::section(audit)) }
-            @if let Some(test) = &model.test { (tested::section(model, test)) }
-            (confusion::section(model))
-            (learning::section(history)?)
-            (ranking::section(model, judged)?)
-            (mistakes::section(report)?)
-            (card::section(model))
+            (heading(report))
+            (warnings(model))
+            @if let Some(test) = &model.test { (performance::on_test(model, test)) }
+            (performance::on_validation(model))
+            (curves::section(model, history, judged)?)
+            @if let Some(audit) = &model.shortcuts { (shortcut_audit::section(audit)) }
+            (misclassified::section(report)?)
+            (model_card::section(model))
         }
-        footer { p { (NOTICE) ". Made on this machine by " (visible(&model.program)) "; nothing left it." } }
+        (footer(&model.program))
     };
     Ok(document(&format!("Model {}", model.run_id), Images::Embedded, "", &body))
 }
 
-/// What the copies were allowed beyond what their preset holds to be safe for the label.
-fn beyond_preset(model: &ModelRecord) -> Markup {
-    let names = model.augmentation["beyond_preset"].as_array().into_iter().flatten();
-    let names: Vec<&str> = names.filter_map(serde_json::Value::as_str).collect();
+fn heading(RunReport { model, decision, .. }: &RunReport<'_>) -> Markup {
     html! {
-        @if !names.is_empty() {
-            section.card.warnings {
-                "Its copies go beyond what the preset holds to be safe for the label, as the recipe allows: " (names.join(", ")) "."
+        div.heading {
+            h1 { "Model " (visible(model.run_id.as_str())) }
+            p.muted {
+                "Dataset " bdi { (visible(model.dataset.as_str())) } " · trained " (day(&model.created))
+                " · " (if decision.promoted { "promoted" } else { "not promoted" }) ": " (visible(&decision.reason))
             }
         }
     }
+}
+
+fn warnings(model: &ModelRecord) -> Markup {
+    let transforms = beyond_preset(model);
+    let audit = model.shortcuts.as_ref().filter(|audit| audit.warning().is_some());
+    html! {
+        @if !transforms.is_empty() || audit.is_some() {
+            section.card.warnings aria-labelledby="warnings" {
+                h2 #warnings { "Warnings" }
+                ul {
+                    @if audit.is_some() {
+                        li {
+                            "Possible shortcut: a baseline that does not see the image content comes close to this model. See the "
+                            a href="#shortcuts" { "shortcut audit" } "."
+                        }
+                    }
+                    @if !transforms.is_empty() {
+                        li {
+                            "The augmentation recipe allows transforms that the preset considers unsafe for the labels: "
+                            (transforms.join(", ")) "."
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the copies were allowed beyond what their preset holds to be safe for the label.
+fn beyond_preset(model: &ModelRecord) -> Vec<&str> {
+    let names = model.augmentation["beyond_preset"].as_array().into_iter().flatten();
+    names.filter_map(serde_json::Value::as_str).collect()
 }

@@ -236,7 +236,7 @@ fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
     write(dir.path(), &explanation, &model, &film(), made(0)).unwrap();
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert_eq!(html.matches("type=\"radio\"").count(), 6);
-    assert!(html.contains("the 6 greatest of 9 classes") && html.contains("not measured"));
+    assert!(html.contains("the 6 highest-scoring of 9 classes") && html.contains("not measured"));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn the_gallery_is_the_same_every_time_and_says_when_it_is_empty() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(Gallery::new(&dir.path().join("none")).write().unwrap().n_reports, 0);
     let empty = text_of(&fs::read_to_string(dir.path().join("none/index.html")).unwrap());
-    assert!(empty.contains("No scan has been explained yet"), "{empty}");
+    assert!(empty.contains("No reports yet"), "{empty}");
     for name in ["a.png", "b.png", "c.png"] {
         report(dir.path(), name, ["patchy", "plain"], 0);
     }
@@ -308,8 +308,12 @@ fn many_reports_are_shared_out_and_a_new_one_changes_the_first_page_alone() {
     let n_rows = |page: &str| page.matches("<li ").count();
     let (index, older) = (read("index.html"), read("older-0001.html"));
     assert_eq!((n_rows(&index), n_rows(&older)), (700, 500));
-    assert!(index.contains("1200 scans explained") && index.contains("href=\"older-0001.html\""));
-    assert!(older.contains("href=\"index.html\"") && !older.contains("older reports"));
+    assert!(index.contains("1,200 reports") && index.contains("href=\"older-0001.html\""));
+    assert!(
+        older.contains("href=\"index.html\"")
+            && older.contains("500 older reports")
+            && !older.contains(">older reports<")
+    );
     let stamp = || fs::metadata(dir.path().join("older-0001.html")).unwrap().modified().unwrap();
     let written = stamp();
     report(dir.path(), "new.png", ["patchy", "plain"], 60);
@@ -371,9 +375,9 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
 fn a_runs_page_says_everything_in_words() {
     let dir = tempfile::tempdir().unwrap();
     let page = run_page(dir.path(), "plain", Ok(&film()));
-    assert!(page.contains("safe for the label, as the recipe allows: horizontal_flip."), "what is unsafe is said");
+    assert!(page.contains("unsafe for the labels: horizontal_flip."), "what is unsafe is said");
     insta::assert_snapshot!(text_of(&page));
-    assert_eq!(page.matches("<figure class=\"plot\"").count(), 4);
+    assert_eq!(page.matches("<figure class=\"plot\"").count(), 5);
     let pictures: Vec<_> = page.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(pictures.len(), 4, "the mistake, two maps over it, the colour map");
     assert!(pictures.iter().all(|address| address.starts_with("data:image/jpeg;base64,")), "nothing from elsewhere");
@@ -385,7 +389,7 @@ fn a_runs_page_says_everything_in_words() {
 fn a_mistake_whose_file_is_gone_says_so_in_place_of_its_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let page = run_page(dir.path(), "plain", Err("cannot be read: <gone>"));
-    assert!(page.contains("No picture: cannot be read: &lt;gone&gt;.") && !page.contains("<figure><img"));
+    assert!(page.contains("Image not available: cannot be read: &lt;gone&gt;.") && !page.contains("<figure><img"));
 }
 
 #[test]

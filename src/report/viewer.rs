@@ -1,8 +1,8 @@
-//! The pictures of a report's page: the scan, the map over it, the maps alone, and what they say.
+//! The images of a report's page: the scan, the heat map over it, the maps alone, and how to read them.
 
 use maud::{Markup, html};
 
-use super::document::visible;
+use super::format::visible;
 use super::pictures::{ClassPictures, MAX_CLASSES, OPACITY, Pictures};
 use super::record::ReportRecord;
 
@@ -10,27 +10,27 @@ pub(super) fn section(record: &ReportRecord, pictures: &Pictures) -> Markup {
     let portrait = pictures.frame.1 >= pictures.frame.0;
     html! {
         section.card.viewer aria-labelledby="viewer" {
-            h2 #viewer { "What in the picture speaks for the class" }
+            h2 #viewer { "Heat map" }
             (definitions(pictures))
             (controls(record, pictures))
             div.stage.portrait[portrait] {
                 figure.large {
                     (overlay(record, pictures))
-                    figcaption { strong { "Overlay" } " Grad-CAM over the scan; cold places show the scan itself." }
+                    figcaption { strong { "Overlay" } ": Grad-CAM over the scan; where the map is low, the scan shows through." }
                     (legend(pictures))
                 }
                 div.strip {
                     figure {
-                        (frame(pictures, "The scan itself", &html! { use href="#scan" {} }))
+                        (frame(pictures, "The scan", &html! { use href="#scan" {} }))
                         figcaption { strong { "Scan" } }
                     }
                     figure {
                         (alone(record, pictures, "grad", "Grad-CAM heat map"))
-                        figcaption { strong { "Grad-CAM" } " 14 × 14 cells" }
+                        figcaption { strong { "Grad-CAM" } ", 14 × 14 cells" }
                     }
                     figure {
                         (alone(record, pictures, "hires", "HiResCAM heat map"))
-                        figcaption { strong { "HiResCAM" } " 7 × 7 cells" }
+                        figcaption { strong { "HiResCAM" } ", 7 × 7 cells" }
                     }
                     (meaning())
                 }
@@ -65,7 +65,7 @@ fn controls(record: &ReportRecord, pictures: &Pictures) -> Markup {
     html! {
         div.controls {
             fieldset {
-                legend { "Heat map for" }
+                legend { "Class" }
                 @for (position, maps) in pictures.maps.iter().enumerate() {
                     label {
                         input type="radio" name="class" value=(position) checked[position == 0];
@@ -73,7 +73,7 @@ fn controls(record: &ReportRecord, pictures: &Pictures) -> Markup {
                     }
                 }
                 @if record.classes.len() > MAX_CLASSES {
-                    span.muted.small { "the " (MAX_CLASSES) " greatest of " (record.classes.len()) " classes" }
+                    span.muted.small { "the " (MAX_CLASSES) " highest-scoring of " (record.classes.len()) " classes" }
                 }
             }
             label.opacity hidden {
@@ -123,9 +123,9 @@ fn frame(pictures: &Pictures, label: &str, layers: &Markup) -> Markup {
 fn legend(pictures: &Pictures) -> Markup {
     html! {
         p.legend {
-            span { "none" }
+            span { "0" }
             img src=(pictures.legend) width="256" height="12" alt="Colour map from black over violet and orange to pale yellow";
-            span { "strongest in this picture" }
+            span { "maximum of this map" }
         }
     }
 }
@@ -133,10 +133,10 @@ fn legend(pictures: &Pictures) -> Markup {
 fn meaning() -> Markup {
     html! {
         p.meaning {
-            "Grad-CAM marks places of the last convolutional layer (block5_conv3) with features that, averaged over the \
-             whole picture, raise the score of the chosen class; each map is scaled to its own maximum. It does not \
-             outline a finding, does not show that the model is right, and can mark places that the decision did not \
-             rest on: HiResCAM beside it shows the share that each place truly had in the score."
+            "Grad-CAM highlights regions whose features in the last convolutional layer (block5_conv3) raise the score of \
+             the chosen class on average over the image. It can highlight regions that did not contribute to this score; \
+             HiResCAM shows what each region actually contributed. Each map is scaled to its own maximum, so brightness \
+             cannot be compared between maps. Neither map outlines a finding or shows that the prediction is correct."
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One training from job to run folder, and the comparison of a stored layer on the same images.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use super::TrainError;
@@ -84,7 +85,7 @@ fn train_on(
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
     model.train_seconds = job.clock.seconds_since(begin);
     training_manifest::write(&job.run_dir, job.samples)?;
-    if let Err(error) = disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes()) {
+    if let Err(error) = write_history(&job.run_dir, &fitted.history) {
         tracing::warn!("No history of model {}: {error}.", model.run_id);
     }
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
@@ -268,11 +269,17 @@ fn record(
     }
 }
 
-fn history(epochs: &[EpochRecord]) -> String {
-    let line = |epoch: &EpochRecord| {
-        let EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, val_binary_accuracy, saved } = epoch;
-        format!("{epoch},{loss},{accuracy},{val_loss},{val_accuracy},{val_binary_accuracy},{saved}\n")
-    };
-    let head = "epoch,loss,accuracy,val_loss,val_accuracy,val_binary_accuracy,saved\n".to_owned();
-    std::iter::once(head).chain(epochs.iter().map(line)).collect()
+fn history(epochs: &[EpochRecord]) -> Result<Vec<u8>, csv::Error> {
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    lines.write_record(["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_binary_accuracy", "saved"])?;
+    for EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, val_binary_accuracy, saved } in epochs {
+        let measures = [loss, accuracy, val_loss, val_accuracy, val_binary_accuracy].map(f64::to_string);
+        lines.write_record([epoch.to_string()].into_iter().chain(measures).chain([saved.to_string()]))?;
+    }
+    lines.into_inner().map_err(|error| error.into_error().into())
+}
+
+fn write_history(run_dir: &Path, epochs: &[EpochRecord]) -> Result<(), String> {
+    let lines = history(epochs).map_err(|error| error.to_string())?;
+    disk::write_atomic(&run_dir.join("history.csv"), &lines).map_err(|error| error.to_string())
 }

@@ -131,6 +131,10 @@ fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again()
     let written: ModelRecord = serde_json::from_slice(&scene.file("one", "model.json")).unwrap();
     assert_eq!(&written, model);
     let history = String::from_utf8(scene.file("one", "history.csv")).unwrap();
+    assert!(
+        history.starts_with("epoch,loss,accuracy,val_loss,val_accuracy,val_binary_accuracy,saved\n1,"),
+        "{history}"
+    );
     assert_eq!(history.lines().count() as u32, model.epochs_run + 1);
     assert!(history.lines().nth(model.epoch as usize).unwrap().ends_with(",true"));
 

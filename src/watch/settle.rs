@@ -126,7 +126,7 @@ impl Tracker {
         match snapshot {
             None => self.absent(path, now),
             Some(snapshot) if told == Some(snapshot.stamp) => {
-                self.wait(path, FileState::Unfinished(snapshot), self.max_settle, now)
+                self.wait(path, FileState::Unfinished(snapshot), self.max_settle, now);
             }
             Some(_) if self.waiting.contains_key(path) => {}
             Some(snapshot) => self.wait(path, FileState::Settling(snapshot), self.settle_unclosed, now),

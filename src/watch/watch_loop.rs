@@ -150,7 +150,7 @@ impl WatchLoop {
         match signal {
             Signal::Rescan(reason) => self.request_rescan(&reason),
             Signal::Seen(path, trigger) if survey::is_input(&self.settings.inbox, &path) => {
-                self.file_changed(&path, trigger)
+                self.file_changed(&path, trigger);
             }
             Signal::Removed(path) if survey::is_input(&self.settings.inbox, &path) => self.removed(&path),
             _ => {}

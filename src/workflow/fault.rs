@@ -91,7 +91,9 @@ impl From<&ReportError> for Fault {
             ReportError::Disk(error) => error.into(),
             ReportError::InTheWay { .. } | ReportError::List { .. } => Self::Io,
             ReportError::Unfit { .. } => Self::Data,
-            ReportError::Encode(_) | ReportError::Json { .. } | ReportError::Plot(_) => Self::Program,
+            ReportError::Encode(_) | ReportError::Json { .. } | ReportError::Plot(_) | ReportError::Table(_) => {
+                Self::Program
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zune_jpeg", &["imaging"]),
     ("maud", &["report"]),
     ("plotters", &["report"]),
-    ("csv", &["ingest", "report"]), // report has a file of that name
+    ("csv", &["ingest", "train", "report"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

@@ -24,8 +24,8 @@ fn mistakes_are_shown_with_their_maps_on_every_width() {
     let bed = TestBed::new().set("augment.copies", "0").set("split.validation", "0.4").set("train.max_epochs", "5");
     let page = mislabelled(&bed);
     let html = fs::read_to_string(&page).unwrap();
-    let n_mistakes = html.matches("as the network saw it\"").count();
-    assert!((1..=12).contains(&n_mistakes) && !html.contains("No picture"), "{n_mistakes} mistakes");
+    let n_mistakes = html.matches("as the network receives it\"").count();
+    assert!((1..=12).contains(&n_mistakes) && !html.contains("Image not available"), "{n_mistakes} mistakes");
     assert!(html.len() < 1_000_000, "{} bytes", html.len());
 
     let Some(mut browser) = Browser::start() else { return };

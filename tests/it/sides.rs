@@ -74,7 +74,7 @@ fn the_inbox_keeps_sides_that_folders_name_and_tests_every_model_once() {
     assert!(test["accuracy"]["interval"]["low"].as_f64().unwrap() < accuracy, "{test:#}");
     assert!(test["classes"]["disc"]["roc_auc"]["value"].as_f64().unwrap() > 0.5, "{test:#}");
     let run = bed.state("runs/shapes").join(model["run_id"].as_str().unwrap());
-    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("How it did in the test"));
+    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("Performance on the test set"));
     let shown = bed.run(&["models", "show", model["run_id"].as_str().unwrap()]).ok().stdout;
     assert!(shown.contains("of 6 right") && shown.contains("; 3 test"), "{shown}");
 

@@ -66,7 +66,7 @@ fn a_format_a_size_and_a_depth_give_the_class_away() {
         assert_eq!((questions(&audit), audit.metadata.recognised.right), (vec![question], 20));
         assert!(audit.metadata.comes_close && !audit.border.unwrap().comes_close, "{audit:?}");
         let warning = audit.warning().unwrap();
-        assert!(warning.contains(&format!("(first of all: {question}) gets 20 right")), "{warning}");
+        assert!(warning.contains(&format!("(first rule: {question}) classifies 20 correctly")), "{warning}");
     };
     check(|class, image| image.file.format = ["jpeg", "png"][class].to_owned(), "format jpeg");
     check(|class, image| image.file.colour = ["rgb8", "grey8"][class].to_owned(), "channels grey");
@@ -94,7 +94,7 @@ fn a_bright_border_gives_the_class_away() {
     assert!(border.comes_close && border.recognised.right >= 18, "{border:?}");
     assert!(!audit.metadata.comes_close && questions(&audit).is_empty());
     let warning = audit.warning().unwrap();
-    assert!(warning.contains("outermost border") && !warning.contains("format and size gets"), "{warning}");
+    assert!(warning.contains("only on the image border") && !warning.contains("file format"), "{warning}");
 }
 
 #[test]
@@ -185,9 +185,9 @@ fn the_record_is_read_as_it_is_written() {
     assert_eq!((&value["metadata"]["right"], &value["metadata"]["comes_close"]), (&17.into(), &true.into()));
     assert_eq!(
         audit.warning().unwrap(),
-        "the model gets 18 of 20 images right, but who knows nothing but the files' format and size (first of all: \
-         format jpeg) gets 17 right: its accuracy may not be about what the pictures show; take all classes from one \
-         source, bring all files to one format and size, crop borders"
+        "the model classifies 18 of 20 images correctly, but a baseline trained only on file format and image size \
+         (first rule: format jpeg) classifies 17 correctly: the model's accuracy may not reflect the image content; \
+         collect all classes from one source, convert all files to one format and size, crop the borders"
     );
 }
 

@@ -28,9 +28,9 @@ fn a_report_tells_the_test_and_not_the_validation_that_the_model_was_chosen_on()
     };
     let (page, quality) = write("tested", &tested());
     assert_eq!((quality.measured_on, quality.accuracy.hits, quality.accuracy.n), (Split::Test, 11, 12));
-    assert!(page.contains("Measured once on 12 test images that had no part in making or choosing it"), "{page}");
-    assert!(page.contains("Tested on") && page.contains("6 images"), "{page}");
+    assert!(page.contains("Measured once, on the test set (12 images), which was used neither"), "{page}");
+    assert!(page.contains("Validation\nTest\npatchy\n38\n10\n6\n"), "{page}");
     let (page, quality) = write("untested", &model(["patchy", "plain"]));
     assert_eq!((quality.measured_on, quality.accuracy.n), (Split::Validation, 20));
-    assert!(page.contains("Measured on 20 validation images") && !page.contains("Tested on"), "{page}");
+    assert!(page.contains("Measured on the validation set (20 images)") && !page.contains("\nTest\n"), "{page}");
 }

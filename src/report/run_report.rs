@@ -1,10 +1,5 @@
-//! A run's page: how the training went, how good its model is, where it errs, and what it was made of.
+//! What the page of a run is made from.
 
-use std::path::Path;
-
-use super::error::ReportError;
-use super::{record, run_page, tensorboard};
-use crate::disk::write_atomic;
 use crate::domain::{Decision, EpochRecord, Evidence, ModelRecord};
 use crate::imaging::Picture;
 use crate::stats::Predictions;
@@ -35,14 +30,4 @@ pub struct Mistake<'a> {
     pub picture: Result<&'a Picture, &'a str>,
     /// Evidence for the class that it was taken for, and for its own.
     pub evidence: &'a [Evidence; 2],
-}
-
-/// Writes the curves for TensorBoard (`train/` and `validation/`) and `report.html` into the run's folder.
-///
-/// # Errors
-/// [`ReportError`]; curves that cannot be written do not keep the page from being written.
-pub fn write_run(folder: &Path, report: &RunReport<'_>) -> Result<(), ReportError> {
-    let curves = tensorboard::write(folder, report.model, report.history);
-    write_atomic(&folder.join(record::PAGE), run_page::render(report)?.as_bytes())?;
-    curves
 }

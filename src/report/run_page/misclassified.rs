@@ -1,20 +1,20 @@
-//! Where the model errs most, and what in the pictures speaks for it.
+//! The images that the model misclassifies with the highest scores, with heat maps for the predicted and the true class.
 
 use maud::{Markup, html};
 
 use crate::domain::ModelRecord;
-use crate::report::document::{score, visible};
 use crate::report::error::ReportError;
+use crate::report::format::{score, visible};
 use crate::report::pictures::{MISTAKE_SIDE, legend, mistaken};
-use crate::report::run::{Mistake, RunReport};
+use crate::report::run_report::{Mistake, RunReport};
 
 pub(super) fn section(report: &RunReport<'_>) -> Result<Markup, ReportError> {
     let cards: Vec<Markup> = report.mistakes.iter().map(|mistake| card(report, mistake)).collect::<Result<_, _>>()?;
     Ok(html! {
-        section.card aria-labelledby="mistakes" {
-            h2 #mistakes { "Its worst mistakes" }
+        section.card aria-labelledby="misclassified" {
+            h2 #misclassified { "Misclassified images" }
             @if cards.is_empty() {
-                p.muted { "None on the validation images." }
+                p.muted { "None in the validation set." }
             } @else {
                 (meaning()?)
                 ul.mistakes { @for card in &cards { li { (card) } } }
@@ -26,14 +26,15 @@ pub(super) fn section(report: &RunReport<'_>) -> Result<Markup, ReportError> {
 fn meaning() -> Result<Markup, ReportError> {
     Ok(html! {
         p.muted.small {
-            "Each picture as the network saw it, squeezed into a square; then with the 7 × 7 cells of the last pooling layer \
-             over it, which show where the evidence for the class it was taken for lies, and where that for its own. The two \
-             maps share one scale. They show what raised a score, not what lowered it, and do not outline a lesion."
+            "Validation images with a wrong prediction, the highest score first. Each is shown as the network receives it, \
+             resized to a square, then with HiResCAM heat maps (7 × 7 cells) for the predicted and for the true class. The two \
+             maps of an image share one scale. They show which regions raise the score of a class, not which lower it, and \
+             do not outline findings."
         }
         p.legend {
-            span { "none" }
+            span { "0" }
             img src=(legend()?) width="256" height="12" alt="Colour map from black over violet and orange to pale yellow";
-            span { "strongest for either class" }
+            span { "maximum of both maps" }
         }
     })
 }
@@ -46,18 +47,18 @@ fn card(report: &RunReport<'_>, mistake: &Mistake<'_>) -> Result<Markup, ReportE
     let said = |class: usize| html! { strong { bdi { (class_name(model, class)) } } " (" (score(scores[class])) ")" };
     Ok(html! {
         p.name { bdi { (name) } }
-        p { "Taken for " (said(taken_for)) ", is " (said(truth)) }
+        p { "Predicted " (said(taken_for)) ", true class " (said(truth)) }
         @match mistake.picture {
             Ok(picture) => {
                 @let [seen, for_taken, for_truth] = mistaken(picture, mistake.evidence)?;
                 @let [taken_for, truth] = [taken_for, truth].map(|class| class_name(model, class));
                 div.looks {
-                    (figure(&seen, &format!("{name} as the network saw it"), &html! { "as it was seen" }))
-                    (figure(&for_taken, &format!("{name}: where the evidence for {taken_for} lies"), &html! { "for " bdi { (taken_for) } }))
-                    (figure(&for_truth, &format!("{name}: where the evidence for {truth} lies"), &html! { "for " bdi { (truth) } }))
+                    (figure(&seen, &format!("{name} as the network receives it"), &html! { "network input" }))
+                    (figure(&for_taken, &format!("{name}: heat map for {taken_for}"), &html! { "predicted: " bdi { (taken_for) } }))
+                    (figure(&for_truth, &format!("{name}: heat map for {truth}"), &html! { "true: " bdi { (truth) } }))
                 }
             }
-            Err(reason) => { p.muted.small { "No picture: " (visible(reason)) "." } }
+            Err(reason) => { p.muted.small { "Image not available: " (visible(reason)) "." } }
         }
     })
 }

@@ -1,0 +1,126 @@
+//! `report.html`: one scan on one page.
+
+use maud::{Markup, html};
+
+use super::badges::{badge, bar};
+use super::document::{Images, document, footer};
+use super::format::{day, measure, score, visible};
+use super::pictures::Pictures;
+use super::record::ReportRecord;
+use super::{provenance, viewer};
+use crate::domain::{ClassName, ExplanationStatus, ModelRecord};
+use crate::stats::Activation;
+
+const SCRIPT: &str = include_str!("page.js");
+
+/// The whole page. The record is of this model, and the pictures are of this record's scan.
+pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pictures) -> String {
+    let body = html! {
+        main {
+            (heading(record))
+            (verdict(record, model.head.activation))
+            (warnings(&record.warnings))
+            (viewer::section(record, pictures))
+            (provenance::performance(&record.quality, model))
+            (provenance::details(record, model))
+        }
+        (footer(&record.program))
+    };
+    document(&format!("{}: {}", record.scan, record.predicted), Images::Embedded, SCRIPT, &body)
+}
+
+fn heading(record: &ReportRecord) -> Markup {
+    let image = &record.image;
+    html! {
+        div.heading {
+            h1 { bdi { (visible(&record.scan)) } }
+            p.muted {
+                "Dataset " bdi { (visible(record.dataset.as_str())) }
+                " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (image.colour)
+                " · explained " (day(&record.created))
+            }
+        }
+    }
+}
+
+fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
+    html! {
+        section.card.verdict aria-labelledby="verdict" {
+            div {
+                h2 #verdict { "Predicted class" }
+                p.answer { bdi { (visible(record.predicted.as_str())) } }
+                p.status { (badge(record.status)) " " (meaning(record)) }
+            }
+            div {
+                h2 { "Class scores" }
+                (scores(record))
+                p.muted.small {
+                    "Each score is the model's output for one class, from 0 to 1; the line marks 0.5. "
+                    (sum_of_scores(activation))
+                    @if let Some(temperature) = record.temperature {
+                        " Calibrated: with temperature scaling, T = " (format!("{temperature:.2}")) ", fitted on the validation set."
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scores(record: &ReportRecord) -> Markup {
+    html! {
+        div.scroll {
+            table.scores {
+                thead {
+                    tr {
+                        th scope="col" { "Class" } td {} th.number scope="col" { "Score" }
+                        @if record.calibrated.is_some() { th.number scope="col" { "Calibrated" } }
+                    }
+                }
+                tbody { @for class in &record.classes { (scores_of(record, class)) } }
+            }
+        }
+    }
+}
+
+fn scores_of(record: &ReportRecord, class: &ClassName) -> Markup {
+    html! {
+        tr {
+            th scope="row" { bdi { (visible(class.as_str())) } }
+            td.wide { (bar(record.scores[class])) }
+            td.number { (score(record.scores[class])) }
+            @if let Some(calibrated) = &record.calibrated { td.number.muted { (score(calibrated[class])) } }
+        }
+    }
+}
+
+fn sum_of_scores(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Sigmoid => {
+            "The scores are independent, so they need not add up to 1. They are not probabilities of disease."
+        }
+        Activation::Softmax => {
+            "The scores always add up to 1, whatever the image shows. They are not probabilities of disease."
+        }
+    }
+}
+
+fn meaning(record: &ReportRecord) -> String {
+    let several = record.scores.values().filter(|score| **score > 0.5).count() > 1;
+    let above = match record.status {
+        ExplanationStatus::Ambiguous if several => "More than one class scores above 0.5.",
+        ExplanationStatus::Clear | ExplanationStatus::Ambiguous => "Only this class scores above 0.5.",
+        ExplanationStatus::Neither => "This class has the highest score.",
+    };
+    format!("{above} Margin over the next class: {}.", measure(record.margin()))
+}
+
+fn warnings(warnings: &[String]) -> Markup {
+    html! {
+        @if !warnings.is_empty() {
+            section.card.warnings aria-labelledby="warnings" {
+                h2 #warnings { "Warnings" }
+                ul { @for warning in warnings { li { (visible(warning)) } } }
+            }
+        }
+    }
+}
