@@ -27,8 +27,8 @@ mod weights;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::config::{self, Settings};
@@ -69,8 +69,8 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     }
     // What the program says of itself depends on no configuration.
     match &command_line.command {
-        Command::Man(args) => return manual::man(args),
-        Command::Completions(args) => return manual::completions(args),
+        Command::Man(args) => return manual::man(args, CommandLine::command()),
+        Command::Completions(args) => return manual::completions(args, CommandLine::command()),
         _ => {}
     }
     let settings = load(&command_line)?;

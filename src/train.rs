@@ -9,6 +9,7 @@ mod epochs;
 mod error;
 mod evaluation;
 mod features;
+mod gather;
 mod held_out;
 mod history;
 mod job;

@@ -4,10 +4,12 @@
 //! This room must not know of threads, queues, the inbox or the registry.
 
 mod ablation;
+mod augmentation_record;
 mod contact_sheet;
 mod cross_validation;
 mod dataset_folder;
 mod engine;
+mod error;
 mod exclusive;
 mod explainer;
 mod failed_work;
@@ -19,6 +21,7 @@ mod prepare;
 mod promotion;
 mod retrain_check;
 mod training;
+mod training_plan;
 mod trial;
 
 pub use ablation::{Ablation, Part, ablate};
@@ -26,6 +29,7 @@ pub use contact_sheet::{draw_preview, draw_sheet};
 pub use cross_validation::{CrossValidated, cross_validate};
 pub use dataset_folder::{read_samples, split_samples};
 pub use engine::{EngineCell, self_test};
+pub use error::WorkflowError;
 pub use exclusive::train_exclusively;
 pub use explainer::{ExplainedScan, Explainer, ScanError};
 pub use failed_work::{FailedWork, Work};
@@ -35,4 +39,5 @@ pub use incumbent::Incumbent;
 pub use prepare::{Known, Prepared, find_due, prepare};
 pub use promotion::{promote_by_hand, roll_back};
 pub use retrain_check::obstacle;
-pub use training::{TrainingContext, TrainingPlan, WorkflowError, train_model};
+pub use training::train_model;
+pub use training_plan::{TrainingContext, TrainingPlan};

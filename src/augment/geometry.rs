@@ -6,7 +6,7 @@
 
 use super::plan::SampledParams;
 use crate::domain::Semantics;
-use crate::imaging::Affine;
+use crate::imaging::{Affine, BorderRule, Sampling};
 
 impl SampledParams {
     /// Where each pixel of a `width` x `height` copy is taken from.
@@ -27,6 +27,15 @@ impl SampledParams {
                 flipped(self.keras(rows, columns), self.flip, width, height)
             }
         }
+    }
+
+    /// How places between and beyond pixels are looked up.
+    pub(super) fn sampling(&self) -> Sampling {
+        let rule = match self.semantics {
+            Semantics::Correct => BorderRule::Grid,
+            Semantics::Keras11 | Semantics::Keras29 => BorderRule::SciPy,
+        };
+        Sampling { interpolation: self.interpolation, fill: self.fill, value: self.fill_value, rule }
     }
 
     /// Keras' product of rotation, shift, shear and zoom in its own two axes, about the point that it takes for the

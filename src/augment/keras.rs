@@ -2,7 +2,6 @@
 //! brightness that goes over Pillow's whole levels.
 
 use super::plan::SampledParams;
-use super::render::sampling;
 use crate::domain::Semantics;
 use crate::imaging::{Displacement, Picture};
 
@@ -12,7 +11,7 @@ pub(super) fn transformed(base: &Picture, draw: &SampledParams, field: Option<&D
     let map = draw.matrix(base.width(), base.height());
     let is_deep = base.depth() > 8;
     let scale = if is_deep { 257.0 } else { 1.0 };
-    base.warped_and(&map, field, sampling(draw), |levels| {
+    base.warped_and(&map, field, draw.sampling(), |levels| {
         // Keras' levels are 32-bit floats, which decides where they are cut to whole ones.
         for level in levels.iter_mut() {
             *level = f64::from((*level / scale) as f32);

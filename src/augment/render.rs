@@ -4,7 +4,7 @@ use super::keras;
 use super::philox::{Operation, Stream};
 use super::plan::{Elastic, SampledParams};
 use crate::domain::Semantics;
-use crate::imaging::{BorderRule, Displacement, EncodeError, Picture, Sampling, Tone, add_noise, erase};
+use crate::imaging::{Displacement, EncodeError, Picture, Tone, add_noise, erase};
 
 /// Tiles a side of the local equalisation, as in `OpenCV`'s default.
 const CLAHE_TILES: u32 = 8;
@@ -16,7 +16,7 @@ const CLAHE_TILES: u32 = 8;
 pub(super) fn render(base: &Picture, draw: &SampledParams, stream: Stream, copy: u32) -> Result<Picture, EncodeError> {
     let field = draw.elastic.and_then(|elastic| displacement(elastic, stream.words(copy, Operation::Elastic)));
     let resampled = match draw.semantics {
-        Semantics::Correct => base.warped(&draw.matrix(base.width(), base.height()), field.as_ref(), sampling(draw)),
+        Semantics::Correct => base.warped(&draw.matrix(base.width(), base.height()), field.as_ref(), draw.sampling()),
         Semantics::Keras11 | Semantics::Keras29 => keras::transformed(base, draw, field.as_ref()),
     };
     let mut picture = if draw.blur > 0.0 { resampled.blurred(draw.blur) } else { resampled };
@@ -34,14 +34,6 @@ pub(super) fn render(base: &Picture, draw: &SampledParams, stream: Stream, copy:
         erase(&mut picture, patch);
     }
     Ok(picture)
-}
-
-pub(super) fn sampling(draw: &SampledParams) -> Sampling {
-    let rule = match draw.semantics {
-        Semantics::Correct => BorderRule::Grid,
-        Semantics::Keras11 | Semantics::Keras29 => BorderRule::SciPy,
-    };
-    Sampling { interpolation: draw.interpolation, fill: draw.fill, value: draw.fill_value, rule }
 }
 
 /// What is left for the table once Keras' own brightness and channel shift are done.

@@ -165,6 +165,13 @@ impl Bench<'_> {
         Ok(pictures)
     }
 
+    /// How far the features of `gpu`, in its configured precision, are from the processor's in f32.
+    fn difference(&self, gpu: Device) -> Result<Difference, Failure> {
+        let processor = self.engine(Device::Cpu, Precision::F32)?;
+        let gpu = self.engine(gpu, self.settings.compute.precision)?;
+        Ok(Difference::between(&processor, &gpu, &self.usable()?.into())?)
+    }
+
     /// All files once, into a cache that is new each time.
     fn end_to_end(&self, engine: &Engine) -> Result<usize, Failure> {
         let cache = tempfile::tempdir_in(self.scratch).map_err(|error| Failure::new(Exit::Io, error))?;

@@ -1,11 +1,10 @@
-//! `gradwatch man` and `gradwatch completions`: what a system wants to know of a program, told by the program itself.
+//! `gradwatch man` and `gradwatch completions`: the manual page and the completions of a shell, made from the command line itself.
 
 use std::io;
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
-use super::args::CommandLine;
 use super::failure::{Exit, Failure};
 use super::output;
 
@@ -21,9 +20,8 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-/// A page for `man -l -`, or to be installed as gradwatch.1.
-pub(super) fn man(args: &ManArgs) -> Result<(), Failure> {
-    let mut command = CommandLine::command();
+/// A page of `command` for `man -l -`, or to be installed as gradwatch.1.
+pub(super) fn man(args: &ManArgs, mut command: Command) -> Result<(), Failure> {
     command.build();
     let mut found = &mut command;
     for name in &args.command {
@@ -36,8 +34,7 @@ pub(super) fn man(args: &ManArgs) -> Result<(), Failure> {
 }
 
 /// A script for the shell's folder of completions.
-pub(super) fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
-    let mut command = CommandLine::command();
+pub(super) fn completions(args: &CompletionsArgs, mut command: Command) -> Result<(), Failure> {
     let script = print(|to| {
         clap_complete::generate(args.shell, &mut command, "gradwatch", to);
         Ok(())

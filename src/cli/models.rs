@@ -1,6 +1,9 @@
 //! `gradwatch models`: the trained models, from the registry, or from the service while it holds the registry.
 
 mod import;
+mod known;
+
+pub(super) use known::known;
 
 use super::failure::{Exit, Failure};
 use super::{output, shortcuts};
@@ -106,25 +109,6 @@ fn choose(workspace: &Workspace, clock: Clock, run: &str, choice: Choice) -> Res
         decision.run_id, decision.dataset, decision.reason
     ));
     Ok(())
-}
-
-/// The models of the state folder; none where no gradwatch ever worked, and nothing is made there.
-pub(super) fn known(
-    workspace: &Workspace,
-    clock: Clock,
-    dataset: Option<DatasetName>,
-) -> Result<Vec<ListedModel>, Failure> {
-    if ![workspace.journal(), workspace.registry(), workspace.runs()].iter().any(|path| path.exists()) {
-        return Ok(Vec::new());
-    }
-    match Registry::open(workspace, clock) {
-        Ok(registry) => Ok(control::models(registry.ledger(), dataset.as_ref())),
-        Err(RegistryError::Locked(_)) => match control::ask(workspace, &Question::Models { dataset })? {
-            Answer::Models { models } => Ok(models),
-            other => Err(ControlError::Unexpected(Box::new(other)).into()),
-        },
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The model that explains: the one that `run` names, else the best model of `dataset`, or of the only dataset.

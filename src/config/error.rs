@@ -35,3 +35,18 @@ pub enum ConfigError {
         message: String,
     },
 }
+
+/// On one line, and without the names that Rust has for numbers.
+pub(super) fn in_plain_words(message: &str) -> String {
+    let mut message = message.replace('\n', " ").trim().to_owned();
+    for (rust, plain) in [
+        ("u8", "a whole number from 0 to 255"),
+        ("u32", "a whole number"),
+        ("u64", "a whole number"),
+        ("usize", "a whole number"),
+        ("f64", "a number"),
+    ] {
+        message = message.replace(&format!("expected {rust}"), &format!("expected {plain}"));
+    }
+    message
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::Table;
 
+use super::error::in_plain_words;
 use super::settings::{Raw, Settings};
 use super::{datasets, recipe};
 use crate::domain::Clock;
@@ -31,21 +32,6 @@ fn whole(table: Table, base: &Path, clock: Clock) -> Result<Settings, (String, S
     let settings = raw.into_settings(base, recipe, clock);
     check(&settings)?;
     Ok(settings)
-}
-
-/// On one line, and without the names that Rust has for numbers.
-pub(super) fn in_plain_words(message: &str) -> String {
-    let mut message = message.replace('\n', " ").trim().to_owned();
-    for (rust, plain) in [
-        ("u8", "a whole number from 0 to 255"),
-        ("u32", "a whole number"),
-        ("u64", "a whole number"),
-        ("usize", "a whole number"),
-        ("f64", "a number"),
-    ] {
-        message = message.replace(&format!("expected {rust}"), &format!("expected {plain}"));
-    }
-    message
 }
 
 /// serde names the table for an unknown key; the key itself stands in the message.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use super::keys::in_plain_words;
+use super::error::in_plain_words;
 use crate::domain::{Breach, Preset, Recipe};
 
 const SECTION: &str = "augment.recipe";

@@ -38,7 +38,7 @@ pub struct Explanation {
 impl Explanation {
     /// The file name without extension.
     pub fn stem(&self) -> &str {
-        super::sample::stem(&self.name)
+        super::names::stem(&self.name)
     }
 }
 

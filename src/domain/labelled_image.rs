@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sample::stem;
+use super::names::stem;
 use super::{ClassName, ContentHash, Split};
 
 /// An original with its label.

@@ -113,6 +113,15 @@ impl RunId {
     }
 }
 
+/// The file name without folder and extension.
+pub(super) fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rfind('.') {
+        Some(dot) if dot > 0 => &name[..dot],
+        _ => name,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use std::path::Path;
 
+use super::names::stem;
 use super::{
-    Border, ClassName, ContentHash, DatasetName, LabelledImage, NonContentFacts, PerceptualHash, RunId, Split,
+    Border, ClassName, ContentHash, DatasetName, ImageFacts, LabelledImage, NonContentFacts, PerceptualHash, RunId,
+    Split,
 };
 
 /// What a file in the inbox is for. The same picture may be both.
@@ -25,19 +27,6 @@ pub enum Role {
         /// The dataset whose model shall explain it, when the path says so.
         dataset: Option<DatasetName>,
     },
-}
-
-/// What decoding told about an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageFacts {
-    /// Pixels, after EXIF orientation.
-    pub width: u32,
-    /// Pixels, after EXIF orientation.
-    pub height: u32,
-    /// By content, never by extension: `png`, `jpeg`, `bmp`, `tiff`, `webp`.
-    pub format: String,
-    /// Colour type and bits a channel, as `grey8`, `grey16`, `rgb8`, `rgba8`.
-    pub colour: String,
 }
 
 /// One labelled image.
@@ -122,15 +111,6 @@ impl Scan {
     /// The file name without folder and extension.
     pub fn stem(&self) -> &str {
         stem(&self.path)
-    }
-}
-
-/// The file name without folder and extension.
-pub(super) fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    match name.rfind('.') {
-        Some(dot) if dot > 0 => &name[..dot],
-        _ => name,
     }
 }
 

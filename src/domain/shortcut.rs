@@ -8,22 +8,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Border, ImageFacts};
+use super::{Border, ImageFacts, NonContentFacts};
 use crate::stats::{Estimate, FileTraits, LinearDiscriminant, Paired, RuleTree};
 
 /// A model that is better by no more than this share of the images is called close, however sure the difference is.
 const CLOSE: f64 = 0.05;
 /// A difference that is at least as likely as this between equals is none that is shown.
 const P_VALUE: f64 = 0.05;
-
-/// What is known of an image apart from what it shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NonContentFacts {
-    /// Of its file.
-    pub file: ImageFacts,
-    /// Its outermost ring; `None` of an image that a version without this took in.
-    pub border: Option<Border>,
-}
 
 /// Whether each of some images was recognised: by a model, and by those who know its outside alone.
 #[derive(Debug, Clone, PartialEq, Default)]

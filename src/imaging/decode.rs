@@ -20,42 +20,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
 use super::truncation::is_whole;
-use crate::config::LimitSettings;
-
-/// What is too large, which is checked before any pixel is decoded, and what shows through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecodeOptions {
-    /// Pixels a side.
-    pub max_side: u32,
-    /// Pixels in all.
-    pub max_pixels: u64,
-    /// The grey level behind transparent pixels, 0 to 255 whatever the picture's depth.
-    pub background: u8,
-}
 
 /// Where a PNG's header says what its samples mean.
 const PNG_COLOUR_TYPE: usize = 25;
-
-impl DecodeOptions {
-    /// As the settings have it.
-    pub fn new(limits: &LimitSettings, background: u8) -> Self {
-        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000, background }
-    }
-
-    /// # Errors
-    /// [`DecodeError::TooLarge`].
-    pub(super) fn check(&self, width: u32, height: u32) -> Result<(), DecodeError> {
-        let Self { max_side, max_pixels, .. } = *self;
-        if width.max(height) > max_side || u64::from(width) * u64::from(height) > max_pixels {
-            return Err(DecodeError::TooLarge { width, height, max_side, max_pixels });
-        }
-        Ok(())
-    }
-}
 
 /// Decodes a PNG, JPEG, BMP, TIFF or WebP file of any colour type. Grey stays one channel, 16 bits stay 16 (floating
 /// point in colour becomes 16), the palette is resolved, alpha is composited on the background, and the EXIF orientation is applied.

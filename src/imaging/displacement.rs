@@ -1,6 +1,6 @@
 //! Elastic deformation: a few offsets on a coarse grid, and a smooth field between them.
 
-use super::warp::cubic_weights;
+use super::cubic::cubic_weights;
 
 /// Offsets in pixels on a coarse grid whose corners are those of the picture. Between them runs a uniform cubic B-spline:
 /// smooth twice over, and nowhere greater than the greatest offset around.

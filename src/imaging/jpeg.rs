@@ -8,7 +8,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::decode::DecodeOptions;
+use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::picture::{Origin, Picture, Pixels};
 

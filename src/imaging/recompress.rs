@@ -1,6 +1,6 @@
 //! The marks that JPEG leaves: a picture encoded and decoded again.
 
-use super::decode::DecodeOptions;
+use super::decode_options::DecodeOptions;
 use super::encode::encode_jpeg;
 use super::error::EncodeError;
 use super::jpeg;

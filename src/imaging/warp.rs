@@ -8,40 +8,18 @@ mod axis;
 mod exact;
 mod level;
 mod linear;
+mod run;
+mod sampling;
 mod spline;
 
 use super::affine::Affine;
 use super::displacement::Displacement;
 use super::picture::{Picture, Pixels};
-use crate::domain::{Fill, Interpolation};
+use crate::domain::Interpolation;
 use level::Level;
 use linear::Kernel;
 
-pub(super) use axis::cubic_weights;
-
-/// How the border is counted, for the two fills where opinions differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BorderRule {
-    /// By pixels as they stand: the constant blends with the edge over one pixel, and a wrapped side of n pixels
-    /// repeats after n (SciPy's `grid-constant` and `grid-wrap`).
-    Grid,
-    /// As `scipy.ndimage`, and so Keras, has it: any place beyond the centres of the outermost pixels is the constant
-    /// outright, and a wrapped side of n pixels repeats after n - 1.
-    SciPy,
-}
-
-/// How a place between or beyond pixels is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sampling {
-    /// Between pixels.
-    pub interpolation: Interpolation,
-    /// Beyond the border.
-    pub fill: Fill,
-    /// The level for [`Fill::Constant`], 0 to 255 whatever the picture's depth.
-    pub value: u8,
-    /// How the border is counted.
-    pub rule: BorderRule,
-}
+pub use sampling::{BorderRule, Sampling};
 
 impl Picture {
     /// The picture seen through `map`, in its own size; with a `field`, each place is moved by it before `map` says where

@@ -3,9 +3,9 @@
 use super::epochs::{self, FitContext};
 use super::evaluation::{self, Row};
 use super::features::Features;
+use super::gather;
 use super::job::{self, TrainJob};
 use super::predictions::ImagePredictions;
-use super::run;
 use super::{TrainError, shortcuts};
 use crate::content::{FileFailure, warn_of};
 use crate::domain::{LabelledImage, Progress, ShortcutAnswers, Silent, StopFlag};
@@ -50,7 +50,7 @@ fn measured(
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<HeldOut, TrainError> {
-    let gathered = run::gather(job, features, stop, progress)?;
+    let gathered = gather::gather(job, features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
     let context = FitContext { settings: &job.settings, features, stop, progress, resume_file: None };
     let fitted = epochs::fit(&gathered.training_set, context)?;
@@ -58,11 +58,11 @@ fn measured(
     let temperature = fit_temperature(fitted.head.activation(), &fitted.evaluation.logits, &labels);
 
     let images: Vec<&LabelledImage> = held_out.iter().collect();
-    let ensured = features.ensure(&run::requests(&images), stop, &Silent)?;
-    warn_of(run::LEFT_OUT, &ensured.failed);
+    let ensured = features.ensure(&gather::requests(&images), stop, &Silent)?;
+    warn_of(gather::LEFT_OUT, &ensured.failed);
     let classes = &gathered.training_set.classes;
     let usable = images.iter().zip(ensured.hashes);
-    let usable = usable.filter_map(|(image, hash)| Some((run::row(classes, &image.class, hash)?, *image)));
+    let usable = usable.filter_map(|(image, hash)| Some((gather::row(classes, &image.class, hash)?, *image)));
     let (rows, images): (Vec<Row>, Vec<&LabelledImage>) = usable.unzip();
     let logits = evaluation::logits(&fitted.head, &rows, &features.cache)?;
     let predictions = ImagePredictions::new(fitted.head.activation(), &rows, logits);

@@ -4,8 +4,8 @@ use super::TrainError;
 use super::epochs::Fitted;
 use super::evaluation;
 use super::features::Features;
+use super::gather::Gathered;
 use super::predictions::ImagePredictions;
-use super::run::Gathered;
 use crate::domain::{Assessment, TestRecord};
 use crate::stats::{Generator, fit_temperature};
 

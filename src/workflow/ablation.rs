@@ -13,7 +13,8 @@ use crate::stats::{Activation, Differences, Generator, Measures, Paired, PairedC
 use crate::train::HeldOut;
 
 use super::cross_validation::{self, Folds};
-use super::training::{TrainingContext, TrainingPlan, WorkflowError};
+use super::error::WorkflowError;
+use super::training_plan::{TrainingContext, TrainingPlan};
 use super::trial::{Added, train_unrecorded};
 
 /// What a training can do without.

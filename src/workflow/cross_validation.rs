@@ -9,7 +9,8 @@ use crate::ingest;
 use crate::stats::{Activation, Estimate, Generator, Predictions, tempered};
 use crate::train::HeldOut;
 
-use super::training::{TrainingContext, TrainingPlan, WorkflowError};
+use super::error::WorkflowError;
+use super::training_plan::{TrainingContext, TrainingPlan};
 use super::trial::{Added, train_unrecorded};
 
 /// What cross-validation found.

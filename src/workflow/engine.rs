@@ -8,7 +8,7 @@ use crate::disk::Workspace;
 use crate::domain::StopFlag;
 use crate::nn::{self, Engine, NnError};
 
-use super::training::WorkflowError;
+use super::error::WorkflowError;
 
 /// Whether libtorch computes on this machine: run it before anything depends on it.
 ///

@@ -6,8 +6,10 @@ use crossbeam_channel::never;
 
 use crate::disk::{DiskError, TrainingLock, Workspace};
 
+use super::error::WorkflowError;
 use super::finished_training::FinishedTraining;
-use super::training::{self, TrainingContext, TrainingPlan, WorkflowError};
+use super::training::{self};
+use super::training_plan::{TrainingContext, TrainingPlan};
 
 /// Between two attempts to take the lock, and two looks at the stop flag.
 const RETRY: Duration = Duration::from_millis(200);

@@ -10,8 +10,8 @@ use crate::nn::NnError;
 use crate::report::ReportError;
 use crate::train::TrainError;
 
+use super::error::WorkflowError;
 use super::explainer::ScanError;
-use super::training::WorkflowError;
 
 /// The kinds of failures, the least severe first: of several, the greatest gives the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

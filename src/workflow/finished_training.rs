@@ -12,10 +12,11 @@ use crate::nn::{Engine, Head};
 use crate::report::{self, Mistake, ReportError, RunReport};
 use crate::train::{self, Augmented, ImagePredictions, Outcome, TrainError, TrainJob};
 
+use super::error::WorkflowError;
 use super::failed_work::{FailedWork, Work};
 use super::incumbent::Incumbent;
 use super::promotion::{self, Comparison, IncumbentMeasurement};
-use super::training::{self, TrainingContext, TrainingPlan, WorkflowError};
+use super::training_plan::{TrainingContext, TrainingPlan};
 
 /// A new model and the decision on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,7 +116,7 @@ fn rival(
     let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
     let engine = context.engine.get()?;
     let (samples, non_content) = (plan.images(), plan.non_content());
-    let train_job = training::train_job(plan, context.settings, &samples, &non_content, Augmented::Expand(&[]));
+    let train_job = plan.train_job(context.settings, &samples, &non_content, Augmented::Expand(&[]));
     match measured(best, &train_job, predictions, &engine, context) {
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),

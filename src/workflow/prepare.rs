@@ -11,7 +11,7 @@ use crate::ingest::{self, Groups, GroupsError};
 
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
-use super::training::TrainingPlan;
+use super::training_plan::TrainingPlan;
 
 /// What is known when a training is prepared.
 pub struct Known {

@@ -8,7 +8,9 @@ use crate::config::AugmentMode;
 use crate::domain::{AugmentedImage, ContentHash, LabelledImage, Sample, Split};
 use crate::train::{self, HeldOut};
 
-use super::training::{self, SAMPLES_IN_MEMORY, TrainingContext, TrainingPlan, WorkflowError};
+use super::error::WorkflowError;
+use super::training::{self, SAMPLES_IN_MEMORY};
+use super::training_plan::{TrainingContext, TrainingPlan};
 
 /// What augmentation adds to the originals, or puts in their place.
 pub(super) struct Added {
@@ -52,7 +54,7 @@ pub(super) fn train_unrecorded(
     let anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&plan.root), SAMPLES_IN_MEMORY);
     let fresh = training::fresh(&anew);
     let augmented = training::augmented(added.mode, &copies, &fresh);
-    let train_job = training::train_job(plan, settings, &samples, &non_content, augmented);
+    let train_job = plan.train_job(settings, &samples, &non_content, augmented);
     let engine = context.engine.get()?;
     Ok(train::train_held_out(&train_job, &held_out, &engine, context.stop, context.progress)?)
 }

@@ -19,7 +19,8 @@ mod pictures;
 mod service;
 
 mod augment; // `gradwatch augment`
-mod check; // `gradwatch check`, and how the configuration is found
+mod check;
+mod circles; // `gradwatch check`, and how the configuration is found
 mod datasets; // settings of one dataset
 mod decisions; // which model is the best one when a training ends, and when a training is due
 mod demo; // `gradwatch demo`, and its pages in a browser

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Bench, Failure};
-use crate::config::{Device, Precision};
 use crate::imaging::Rgb8;
-use crate::nn::Engine;
+use crate::nn::{Engine, NnError};
 
 /// Over all values of the pictures' features.
 pub(super) struct Difference {
@@ -19,14 +17,11 @@ pub(super) struct Difference {
     largest_value: f32,
 }
 
-impl Bench<'_> {
-    /// Of `gpu`, in its configured precision, from the processor in f32.
-    pub(super) fn difference(&self, gpu: Device) -> Result<Difference, Failure> {
-        let pictures: Arc<[Rgb8]> = self.usable()?.into();
-        let features = |engine: &Engine| engine.features(Arc::clone(&pictures), engine.backbone().fingerprint);
-        let exact = features(&self.engine(Device::Cpu, Precision::F32)?)?;
-        let engine = self.engine(gpu, self.settings.compute.precision)?;
-        let found = features(&engine)?;
+impl Difference {
+    /// Of `gpu`, in its own precision, from `processor`, in f32.
+    pub(super) fn between(processor: &Engine, gpu: &Engine, images: &Arc<[Rgb8]>) -> Result<Self, NnError> {
+        let features = |engine: &Engine| engine.features(Arc::clone(images), engine.backbone().fingerprint);
+        let (exact, found) = (features(processor)?, features(gpu)?);
         let (mut largest_gap, mut largest_value) = (0.0_f32, 0.0_f32);
         for (exact, found) in exact.iter().flatten().zip(found.iter().flatten()) {
             // A value that is no number is as far away as can be.
@@ -34,11 +29,9 @@ impl Bench<'_> {
             largest_gap = largest_gap.max(if difference.is_nan() { f32::MAX } else { difference });
             largest_value = largest_value.max(exact.abs());
         }
-        Ok(Difference { device: engine.device(), images: pictures.len(), largest_gap, largest_value })
+        Ok(Self { device: gpu.device(), images: images.len(), largest_gap, largest_value })
     }
-}
 
-impl Difference {
     pub(super) fn sentence(&self) -> String {
         format!(
             "parity      at most {:.1e} from the processor in f32, where features reach {:.1} ({} images)  {}",

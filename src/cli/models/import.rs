@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::super::failure::{Exit, Failure};
-use super::super::{output, registering};
+use super::known::known;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::{output, registering};
 use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::disk::{self, Workspace};
 use crate::domain::{
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let preprocessing = args.preprocessing.unwrap_or(settings.backbone.preprocessing);
     let classes = classes(args, &dataset, settings)?;
     let imported = nn::import_model(&args.file, classes, &workspace.weights(), preprocessing)?;
-    let known = super::known(&workspace, settings.clock, Some(dataset.clone()))?;
+    let known = known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
     let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
     let model = record(&imported, ContentHash::of(&head), dataset, highest + 1, settings.clock);

@@ -4,7 +4,6 @@
 
 use std::f64::consts::TAU;
 
-use super::below;
 use crate::stats::Generator;
 
 const N_SPOTS: usize = 32;
@@ -111,7 +110,7 @@ impl Anatomy {
         let (rib_gap, rib_top) = (draws.within(0.145, 0.165), draws.within(-0.76, -0.7));
         let rib_strength = draws.within(0.05, 0.08);
         let vessels = (0..18).map(|n| vessel(draws, if n % 2 == 0 { -1.0 } else { 1.0 })).collect();
-        let first = below(draws, 2);
+        let first = (draws.bits() % 2) as usize;
         let patches = (0..n_patches).map(|n| Lesion::draw(draws, &lungs[(first + n) % 2])).collect();
         Self { lungs, dome, heart, rib_gap, rib_top, rib_strength, vessels, patches }
     }

@@ -16,7 +16,7 @@ use std::arch::x86_64::{
     _mm256_slli_epi32, _mm256_srli_epi32, _mm256_storeu_si256, _mm256_sub_epi32, _mm256_xor_si256,
 };
 
-use super::linear::{Q, Run};
+use super::run::{Q, Run};
 
 /// Columns of one step.
 const STEP: usize = 8;

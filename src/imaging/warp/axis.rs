@@ -3,8 +3,9 @@
 //! Source: SciPy 1.17, `ndimage/src/ni_interpolation.c` (where a coordinate beyond the ends goes) and `ni_splines.c`
 //! (weights); its documentation of `affine_transform` names the modes.
 
-use super::{BorderRule, Sampling};
+use super::sampling::{BorderRule, Sampling};
 use crate::domain::Fill;
+use crate::imaging::cubic::cubic_weights;
 
 /// How a row or column goes on beyond its ends; the names are SciPy's modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,14 +163,4 @@ fn weights<const N: usize>(fraction: f64) -> [f64; N] {
         (2, _) => fraction,
         _ => cubic[i],
     })
-}
-
-/// The uniform cubic B-spline's weights of the four knots around a place `t` (0 to 1) of the way from the second to the
-/// third.
-#[inline]
-pub(in crate::imaging) fn cubic_weights(t: f64) -> [f64; 4] {
-    let s = 1.0 - t;
-    let inner = |t: f64| (t * t * (t - 2.0) * 3.0 + 4.0) / 6.0;
-    let first = s * s * s / 6.0;
-    [first, inner(t), inner(s), 1.0 - first - inner(t) - inner(s)]
 }

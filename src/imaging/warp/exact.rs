@@ -5,7 +5,8 @@
 
 use super::axis::{Axis, Extension, OUTSIDE, Taps};
 use super::level::Level;
-use super::{Sampling, spline};
+use super::sampling::Sampling;
+use super::spline;
 use crate::domain::Interpolation;
 use crate::imaging::affine::Affine;
 use crate::imaging::displacement::Displacement;

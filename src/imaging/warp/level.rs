@@ -1,6 +1,6 @@
 //! One sample of a pixel in 8 or 16 bits, and how four of them blend in integers.
 
-use super::linear::Run;
+use super::run::Run;
 
 /// A sample.
 pub(super) trait Level: Copy + Default + Into<f64> {

@@ -8,22 +8,12 @@
 
 use std::ops::Range;
 
-use super::Sampling;
 use super::axis::Extension;
 use super::exact::Exact;
 use super::level::Level;
+use super::run::{Q, Run};
+use super::sampling::Sampling;
 use crate::imaging::affine::Affine;
-
-/// Fractional bits of a coordinate.
-pub(super) const Q: u32 = 32;
-
-/// A coordinate in Q32 along a row of the output: `start + column * step`, half a weight's step added so that cutting
-/// off the bits below a weight rounds.
-#[derive(Clone, Copy)]
-pub(super) struct Run {
-    start: i64,
-    step: i64,
-}
 
 /// Whether the processor's own wide instructions are used; the bytes are the same.
 #[derive(Clone, Copy)]
@@ -47,8 +37,9 @@ pub(super) fn warp<T: Level, const C: usize>(
     let mut out = vec![T::default(); data.len()];
     for (y, row) in out.chunks_exact_mut(width * C).enumerate() {
         let start = map.apply(0.0, y as f64);
-        let [x_run, y_run] = [Run::new::<T>(start[0], map.0[0]), Run::new::<T>(start[1], map.0[3])];
-        let (across, down) = (x_run.inside::<T>(width, width), y_run.inside::<T>(height, width));
+        let [x_run, y_run] =
+            [(start[0], map.0[0]), (start[1], map.0[3])].map(|(start, step)| Run::new(start, step, T::WEIGHT));
+        let (across, down) = (x_run.inside(width, width, T::WEIGHT), y_run.inside(height, width, T::WEIGHT));
         let first = across.start.max(down.start);
         let span = first..across.end.min(down.end).max(first);
         for columns in [0..span.start, span.end..width] {
@@ -64,44 +55,6 @@ pub(super) fn warp<T: Level, const C: usize>(
         }
     }
     out
-}
-
-impl Run {
-    fn new<T: Level>(start: f64, step: f64) -> Self {
-        // Beyond any picture; room is left for what is added.
-        const FAR: f64 = (1_i64 << 61) as f64;
-        let fixed = |value: f64| (value * (1_i64 << Q) as f64).round().clamp(-FAR, FAR) as i64;
-        Self { start: fixed(start) + (1 << (Q - T::WEIGHT - 1)), step: fixed(step) }
-    }
-
-    pub(super) fn at(self, column: usize) -> i64 {
-        self.start.wrapping_add(self.step.wrapping_mul(column as i64))
-    }
-
-    /// As [`Self::at`], where no bit is lost however far the column is.
-    #[cfg(target_arch = "x86_64")]
-    pub(super) fn exactly(self, column: usize) -> i128 {
-        i128::from(self.start) + i128::from(self.step) * column as i128
-    }
-
-    /// The columns below `n` at which the coordinate lies inside `0 .. side - 1` by a weight's step or more: it and its
-    /// right neighbour are inside, and no rule of the border is a matter of rounding.
-    fn inside<T: Level>(self, side: usize, n: usize) -> Range<usize> {
-        let margin = 1_i64 << (Q - T::WEIGHT);
-        let end = ((side as i64 - 1) << Q) - margin;
-        let (first, behind) = match self.step {
-            0 if (margin..end).contains(&self.start) => (0, n as i64),
-            0 => (0, 0),
-            step if step > 0 => (ceil_div(margin - self.start, step), ceil_div(end - self.start, step)),
-            step => (ceil_div(self.start - end + 1, -step), ceil_div(self.start - margin + 1, -step)),
-        };
-        let clamp = |column: i64| column.clamp(0, n as i64) as usize;
-        clamp(first)..clamp(behind).max(clamp(first))
-    }
-}
-
-fn ceil_div(a: i64, b: i64) -> i64 {
-    a.div_euclid(b) + i64::from(a.rem_euclid(b) != 0)
 }
 
 /// The pixel at a coordinate whose four neighbours lie inside.
@@ -189,27 +142,5 @@ impl<'a, T: Level, const C: usize> BorderSampler<'a, T, C> {
         let (Some(x), Some(y)) = place else { return [self.outside; C] };
         let at = (y as usize * self.size[0] + x as usize) * C;
         std::array::from_fn(|c| self.data[at + c])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn columns_found_by_division_are_those_found_by_looking(
-            start in -(1_i64 << 40)..(1 << 40), step in -(1_i64 << 34)..(1 << 34), side in 1..40_usize, n in 0..60_usize,
-        ) {
-            let margin = 1_i64 << (Q - u8::WEIGHT);
-            let inside = margin..((side as i64 - 1) << Q) - margin;
-            for step in [step, 0, 1 << 32, -(1 << 32)] {
-                let run = Run { start, step };
-                let looked: Vec<_> = (0..n).filter(|&c| inside.contains(&run.at(c))).collect();
-                prop_assert_eq!(run.inside::<u8>(side, n).collect::<Vec<_>>(), looked);
-            }
-        }
     }
 }

@@ -4,9 +4,9 @@
 //! interpolation", IEEE PAMI 13 (1991): one pole, forwards and backwards. Where SciPy has a closed form for each way a
 //! picture goes on beyond its ends, the picture is continued by [`PAD`] pixels here, over which the pole fades to 1e-7.
 
-use super::Sampling;
 use super::axis::Extension;
 use super::level::Level;
+use super::sampling::Sampling;
 
 /// How many pixels are added on each side; SciPy's own number where it pads.
 pub(super) const PAD: usize = 12;

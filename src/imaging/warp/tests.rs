@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::exact::Exact;
 use super::*;
+use crate::domain::Fill;
 
 const FILLS: [Fill; 4] = [Fill::Nearest, Fill::Constant, Fill::Reflect, Fill::Wrap];
 const RULES: [BorderRule; 2] = [BorderRule::Grid, BorderRule::SciPy];

@@ -3,14 +3,14 @@
 
 use serde_json::json;
 
-use super::super::retrain_check::augmentation;
+use super::super::augmentation_record::augmentation_record;
 use crate::config::Settings;
 use crate::domain::{ContentHash, Sample, Split};
 
 /// Identity of the training of `samples` with `settings`, as it was computed before the fields had names.
 pub(in crate::workflow) fn job_hash(samples: &[Sample], settings: &Settings) -> ContentHash {
     let shape = json!({
-        "augment": augmentation(settings),
+        "augment": augmentation_record(settings),
         "backbone": format!("{:?}", settings.backbone),
         "images": format!("{:?}", settings.images),
         "train": format!("{:?}", settings.train),

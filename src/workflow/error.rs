@@ -1,0 +1,70 @@
+//! Why a use case ended without its result.
+
+use crate::augment::AugmentError;
+use crate::disk::DiskError;
+use crate::domain::Stopped;
+use crate::nn::NnError;
+use crate::train::TrainError;
+
+/// Why a training ended without a model.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkflowError {
+    /// On request.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// Copies could not be made.
+    #[error(transparent)]
+    Augment(AugmentError),
+    /// The dataset cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] DiskError),
+    /// The network cannot be used.
+    #[error(transparent)]
+    Network(NnError),
+    /// The head could not be trained.
+    #[error(transparent)]
+    Train(TrainError),
+    /// An ablation of what is not there.
+    #[error(
+        "there is no augmentation to leave out: augment.mode = \"expand\" with augment.copies = 0 makes no copy; set augment.copies to 1 or more"
+    )]
+    NothingToLeaveOut,
+    /// A cross-validation of data that cannot be shared out so.
+    #[error("the images cannot be shared out among {n} parts: {reason}")]
+    Unfoldable {
+        /// Parts that were asked for.
+        n: usize,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Two trainings that answered no image both.
+    #[error("no image could be measured with and without; see the warnings above for what could not be read")]
+    NothingInCommon,
+}
+
+impl From<AugmentError> for WorkflowError {
+    fn from(error: AugmentError) -> Self {
+        match error {
+            AugmentError::Stopped(stopped) => Self::Stopped(stopped),
+            other => Self::Augment(other),
+        }
+    }
+}
+
+impl From<NnError> for WorkflowError {
+    fn from(error: NnError) -> Self {
+        match error {
+            NnError::Stopped(stopped) => Self::Stopped(stopped),
+            other => Self::Network(other),
+        }
+    }
+}
+
+impl From<TrainError> for WorkflowError {
+    fn from(error: TrainError) -> Self {
+        match error {
+            TrainError::Stopped(stopped) => Self::Stopped(stopped),
+            other => Self::Train(other),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What is to be trained, and what a training works with.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::config::Settings;
+use crate::content::Reader;
+use crate::disk::Workspace;
+use crate::domain::{ContentHash, DatasetName, LabelledImage, NonContentFacts, Progress, RunId, Sample, StopFlag};
+use crate::train::{Augmented, TrainJob};
+
+use super::augmentation_record::augmentation_record;
+use super::engine::EngineCell;
+use super::failed_work::FailedWork;
+use super::incumbent::Incumbent;
+use super::job_identity::{self, VERSIONS};
+
+/// What to train on. Every sample's side of the split is decided.
+#[derive(Debug, Clone)]
+pub struct TrainingPlan {
+    /// The dataset's name.
+    pub dataset: DatasetName,
+    /// Its samples; paths are relative to `root`.
+    pub samples: Vec<Sample>,
+    /// The folder that samples' paths start at.
+    pub root: PathBuf,
+    /// Where copies and their manifest go.
+    pub expansion: PathBuf,
+    /// The run to be made.
+    pub run_id: RunId,
+    /// Identity of data and settings.
+    pub job_hash: ContentHash,
+    /// The best model when it starts.
+    pub incumbent: Incumbent,
+}
+
+impl TrainingPlan {
+    /// A training of `samples`, numbered after the highest of `runs`.
+    pub fn new<'a>(
+        dataset: DatasetName,
+        samples: Vec<Sample>,
+        root: PathBuf,
+        expansion: PathBuf,
+        runs: impl Iterator<Item = &'a RunId>,
+        incumbent: Incumbent,
+        settings: &Settings,
+    ) -> Self {
+        let job_hash = job_identity::job_hash(&samples, settings.of(&dataset), VERSIONS);
+        let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
+        let run_id = RunId::numbered(highest + 1, &job_hash);
+        Self { dataset, samples, root, expansion, run_id, job_hash, incumbent }
+    }
+
+    /// Its images.
+    pub(super) fn images(&self) -> Vec<LabelledImage> {
+        self.samples.iter().map(|sample| sample.labelled(&self.root)).collect()
+    }
+
+    /// What is known of its images apart from what they show, by content.
+    pub(super) fn non_content(&self) -> BTreeMap<ContentHash, NonContentFacts> {
+        self.samples.iter().map(|sample| (sample.hash, sample.non_content())).collect()
+    }
+
+    /// The training of `samples`, as this and the settings describe it.
+    pub(super) fn train_job<'a>(
+        &self,
+        settings: &Settings,
+        samples: &'a [LabelledImage],
+        non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
+        augmented: Augmented<'a>,
+    ) -> TrainJob<'a> {
+        let workspace = Workspace::new(&settings.state_dir);
+        TrainJob {
+            run_id: self.run_id.clone(),
+            job_hash: self.job_hash,
+            data_hash: job_identity::data_hash(&self.samples),
+            dataset: self.dataset.clone(),
+            run_dir: workspace.run(&self.dataset, &self.run_id),
+            features_dir: workspace.features(),
+            samples,
+            non_content,
+            augmented,
+            augmentation: augmentation_record(settings),
+            settings: settings.train,
+            reader: self.reader(settings),
+            clock: settings.clock,
+        }
+    }
+
+    /// The limits are for images of others: the program's own copies are within them, whatever the settings say.
+    fn reader(&self, settings: &Settings) -> Reader {
+        let mut reader = Reader::of(settings).below(&self.root);
+        let (limits, side) = (&mut reader.decoding, settings.augment.size);
+        limits.max_side = limits.max_side.max(side);
+        limits.max_pixels = limits.max_pixels.max(u64::from(side).pow(2));
+        reader
+    }
+}
+
+/// What a training works with.
+pub struct TrainingContext<'a> {
+    /// The settings of the dataset in hand: [`Settings::of`].
+    pub settings: &'a Settings,
+    /// Where the network comes from.
+    pub engine: &'a EngineCell,
+    /// Asked between files, batches and epochs.
+    pub stop: &'a StopFlag,
+    /// Told how far it is.
+    pub progress: &'a dyn Progress,
+    /// Told what failed beside the model: copies of an image, a sheet, a page.
+    pub failed: &'a dyn Fn(FailedWork),
+}
