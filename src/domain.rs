@@ -27,7 +27,7 @@ pub use arrival::Arrival;
 pub use border::{Border, BorderParseError};
 pub use clock::Clock;
 pub use dhash::PerceptualHash;
-pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus};
+pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus, Misclassified};
 pub use hash::{ContentHash, HashParseError};
 pub use image_facts::{ImageFacts, NonContentFacts};
 pub use labelled_image::{AugmentedImage, LabelledImage};

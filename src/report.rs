@@ -29,7 +29,7 @@ pub use contact_sheet::{SheetHead, contact_sheet, shows};
 pub use error::ReportError;
 pub use gallery::{Gallery, Listed, is_current as gallery_is_current};
 pub use record::ReportRecord;
-pub use run_report::{Mistake, RunReport};
+pub use run_report::RunReport;
 
 use std::path::Path;
 use std::time::SystemTime;

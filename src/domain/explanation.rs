@@ -108,6 +108,17 @@ pub struct Evidence {
     pub cells: Vec<f32>,
 }
 
+/// A validation image with a wrong prediction, to be shown; `I` is the type of an image.
+#[derive(Debug, Clone)]
+pub struct Misclassified<I> {
+    /// Which of the validation images it is.
+    pub at: usize,
+    /// 224x224, as the network receives it; or a sentence why it cannot be shown.
+    pub image: Result<I, String>,
+    /// Evidence for the predicted class, and for the true one.
+    pub evidence: [Evidence; 2],
+}
+
 #[cfg(test)]
 mod tests {
     use super::ExplanationStatus::{self, Ambiguous, Clear, Neither};

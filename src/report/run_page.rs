@@ -15,14 +15,14 @@ use super::run_report::RunReport;
 use crate::domain::ModelRecord;
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
-    let RunReport { model, history, judged, .. } = report;
+    let RunReport { model, history, predictions, .. } = report;
     let body = html! {
         main {
             (heading(report))
             (warnings(model))
             @if let Some(test) = &model.test { (performance::on_test(model, test)) }
             (performance::on_validation(model))
-            (curves::section(model, history, judged)?)
+            (curves::section(model, history, predictions)?)
             @if let Some(audit) = &model.shortcuts { (shortcut_audit::section(audit)) }
             (misclassified::section(report)?)
             (model_card::section(model))

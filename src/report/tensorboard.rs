@@ -252,9 +252,9 @@ mod tests {
     fn a_run_is_two_files_that_say_what_the_history_says() {
         let dir = tempfile::tempdir().unwrap();
         let mut model = ModelRecord::example("chest", "0001-abc");
-        let judged =
+        let predictions =
             Predictions { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 2], labels: vec![0, 1] };
-        model.assessment = Some(Assessment::of(&judged, &model.classes, &mut |_| 0));
+        model.assessment = Some(Assessment::of(&predictions, &model.classes, &mut |_| 0));
         let history = [epoch(1, 0.5), epoch(2, f64::NAN), epoch(3, f64::INFINITY), epoch(300, 0.25)];
         write(dir.path(), &model, &history).unwrap();
         let file = |run: &str| std::fs::read(dir.path().join(run).join(FILE)).unwrap();

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::disk::Workspace;
+use crate::domain::Misclassified;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, DatasetName, Decision, EpochRecord,
     Evidence, ExplanationStatus, HeadRecord, RunId, ShortcutAudit, StopReason,
@@ -75,9 +76,9 @@ fn assessment(classes: [&str; 2]) -> Assessment {
     let answers: [(f64, usize, usize); 4] = [(2.0, 0, 9), (-1.0, 0, 1), (0.5, 1, 2), (-3.0, 1, 8)];
     let each = answers.iter().flat_map(|(z, label, n)| (0..*n).map(move |_| (vec![*z, -z], *label)));
     let (logits, labels) = each.unzip();
-    let judged = Predictions { activation: Activation::Sigmoid, logits, labels };
+    let predictions = Predictions { activation: Activation::Sigmoid, logits, labels };
     let mut turn = 0;
-    Assessment::of(&judged, &classes.map(class), &mut |n| {
+    Assessment::of(&predictions, &classes.map(class), &mut |n| {
         turn += 7;
         turn % n
     })
@@ -327,7 +328,7 @@ fn many_reports_are_shared_out_and_a_new_one_changes_the_first_page_alone() {
 /// Writes the page of the run whose second class has this name; its second image, a mistake, is called so as well.
 fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> String {
     let model = model(["patchy", name]);
-    let judged = Predictions {
+    let predictions = Predictions {
         activation: Activation::Sigmoid,
         logits: vec![vec![2.0, -2.0], vec![1.5, -1.0], vec![-3.0, 2.5], vec![0.2, -0.1]],
         labels: vec![0, 1, 1, 0],
@@ -358,13 +359,13 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
     let history = [epoch(1, 0.6), epoch(2, f64::NAN), epoch(3, 0.3)];
     let evidence = [3, 45]
         .map(|hot| Evidence { side: 7, cells: (0..49).map(|cell| if cell == hot { 2.5 } else { -0.1 }).collect() });
-    let mistakes = [Mistake { at: 1, picture, evidence: &evidence }];
+    let misclassified = [Misclassified { at: 1, image: picture.cloned().map_err(str::to_owned), evidence }];
     let page = RunReport {
         model: &model,
         history: &history,
-        judged: &judged,
+        predictions: &predictions,
         names: &names,
-        mistakes: &mistakes,
+        misclassified: &misclassified,
         decision: &decision,
     };
     write_run(folder, &page).unwrap();

@@ -10,7 +10,7 @@ use super::evaluation::{self, Row};
 use super::features::Features;
 use super::gather::{self, Gathered};
 use super::job::{self, TrainJob};
-use super::mistakes::{self, Mistake};
+use super::misclassified;
 use super::predictions::ImagePredictions;
 use super::resume::ResumeFile;
 use super::tested::tested;
@@ -18,10 +18,10 @@ use super::training_manifest;
 use crate::content::FileFailure;
 use crate::disk;
 use crate::domain::{
-    Assessment, ClassName, ContentHash, EpochRecord, HeadRecord, LabelledImage, ModelRecord, Progress, ShortcutAudit,
-    Silent, Split, StopFlag, Versions,
+    Assessment, ClassName, ContentHash, EpochRecord, HeadRecord, LabelledImage, Misclassified, ModelRecord, Progress,
+    ShortcutAudit, Silent, Split, StopFlag, Versions,
 };
-use crate::imaging::PIXELS;
+use crate::imaging::{PIXELS, Picture};
 use crate::nn::{Engine, FEATURES, Head};
 use crate::stats::{Generator, Predictions};
 
@@ -39,7 +39,7 @@ pub struct Outcome {
     /// Epoch by epoch, as `history.csv`.
     pub history: Vec<EpochRecord>,
     /// The worst of the predictions.
-    pub mistakes: Vec<Mistake>,
+    pub misclassified: Vec<Misclassified<Picture>>,
 }
 
 /// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
@@ -77,7 +77,7 @@ fn train_on(
     let Gathered { training_set, .. } = &gathered;
     let logits = fitted.evaluation.logits.clone();
     let predictions = ImagePredictions::new(fitted.head.activation(), &training_set.validation, logits);
-    let mistakes = mistakes::worst(job, features, &fitted.head, &predictions);
+    let misclassified = misclassified::worst(job, features, &fitted.head, &predictions);
     let mut model = record(job, engine, &gathered, &fitted, &predictions.outputs, ContentHash::of(&head));
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
@@ -100,7 +100,7 @@ fn train_on(
         failed: gathered.failed,
         predictions,
         history: fitted.history,
-        mistakes,
+        misclassified,
     })
 }
 

@@ -325,10 +325,10 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     let mut scene = Scene::new(3, 2);
     let hash = scene.add("mislabelled.png", "level", Split::Validation, &striped(true, 50));
     let first = scene.train("first").unwrap();
-    let [mistake] = first.mistakes.as_slice() else { panic!("{:?}", first.mistakes) };
+    let [mistake] = first.misclassified.as_slice() else { panic!("{:?}", first.misclassified) };
     let (image, logits, label) = first.predictions.iter().nth(mistake.at).unwrap();
     assert_eq!((image, label), (hash, 0));
-    assert_eq!(mistake.picture.as_ref().map(Picture::width), Ok(224));
+    assert_eq!(mistake.image.as_ref().map(Picture::width), Ok(224));
     let head = Head::load(&scene.path("runs/first"), &first.model.head).unwrap();
     for (class, evidence) in [1, 0].into_iter().zip(&mistake.evidence) {
         let sum: f64 = evidence.cells.iter().map(|cell| f64::from(*cell)).sum();
@@ -338,8 +338,8 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     std::fs::remove_file(scene.path("mislabelled.png")).unwrap();
     let second = scene.train("second").unwrap();
     assert_eq!(second.images_forwarded, 0);
-    assert_eq!(second.mistakes[0].evidence, mistake.evidence);
-    let reason = second.mistakes[0].picture.as_ref().unwrap_err();
+    assert_eq!(second.misclassified[0].evidence, mistake.evidence);
+    let reason = second.misclassified[0].image.as_ref().unwrap_err();
     assert_eq!(reason, "it is not there any more");
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord, StopReason};
 use crate::nn::{Engine, Head};
-use crate::report::{self, Mistake, ReportError, RunReport};
+use crate::report::{self, ReportError, RunReport};
 use crate::train::{self, Augmented, ImagePredictions, Outcome, TrainError, TrainJob};
 
 use super::error::WorkflowError;
@@ -176,16 +176,11 @@ fn write_page(
     outcome: &Outcome,
     decision: &Decision,
 ) -> Result<(), ReportError> {
-    let Outcome { model, predictions, history, mistakes, .. } = outcome;
+    let Outcome { model, predictions, history, misclassified, .. } = outcome;
     let paths: BTreeMap<ContentHash, &str> =
         plan.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
     let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, |path| (*path).to_owned());
     let names: Vec<String> = predictions.images.iter().map(name).collect();
-    let mistakes: Vec<Mistake> = mistakes.iter().map(shown).collect();
-    let page = RunReport { model, history, judged: &predictions.outputs, names: &names, mistakes: &mistakes, decision };
+    let page = RunReport { model, history, predictions: &predictions.outputs, names: &names, misclassified, decision };
     report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
-}
-
-fn shown(mistake: &train::Mistake) -> Mistake<'_> {
-    Mistake { at: mistake.at, picture: mistake.picture.as_ref().map_err(String::as_str), evidence: &mistake.evidence }
 }

@@ -14,15 +14,15 @@ const UNIT: (f64, f64) = (0.0, 1.0);
 pub(super) fn section(
     model: &ModelRecord,
     history: &[EpochRecord],
-    judged: &Predictions,
+    predictions: &Predictions,
 ) -> Result<Markup, ReportError> {
     Ok(html! {
         section.card aria-labelledby="curves" {
             h2 #curves { "Curves on the validation set" }
             div.plots {
-                (roc(model, judged).figure()?)
-                (precision_recall(model, judged).figure()?)
-                (calibration(model, judged).figure()?)
+                (roc(model, predictions).figure()?)
+                (precision_recall(model, predictions).figure()?)
+                (calibration(model, predictions).figure()?)
                 @if let Some(assessment) = &model.assessment { (calibration_error(assessment)) }
             }
         }
@@ -78,9 +78,9 @@ fn epochs_of(history: &[EpochRecord]) -> (f64, f64) {
     (1.0, (history.len() as f64).max(2.0))
 }
 
-fn roc(model: &ModelRecord, judged: &Predictions) -> Plot {
+fn roc(model: &ModelRecord, predictions: &Predictions) -> Plot {
     let curve = |(class, name): (usize, &ClassName)| {
-        let corners = roc_curve(&judged.ranks(class), &judged.is_of(class));
+        let corners = roc_curve(&predictions.ranks(class), &predictions.is_of(class));
         let points = corners.iter().map(|corner| (corner.false_positive_rate, corner.true_positive_rate)).collect();
         Curve { name: named(model, name, "AUC", |class| class.roc_auc), points, dotted: false }
     };
@@ -96,10 +96,10 @@ fn roc(model: &ModelRecord, judged: &Predictions) -> Plot {
     }
 }
 
-fn precision_recall(model: &ModelRecord, judged: &Predictions) -> Plot {
+fn precision_recall(model: &ModelRecord, predictions: &Predictions) -> Plot {
     let curve = |(class, name): (usize, &ClassName)| Curve {
         name: named(model, name, "AP", |class| class.pr_auc),
-        points: precisions(&judged.ranks(class), &judged.is_of(class)),
+        points: precisions(&predictions.ranks(class), &predictions.is_of(class)),
         dotted: false,
     };
     Plot {
@@ -143,11 +143,12 @@ fn named(
     assessment.and_then(of).map_or(class.to_string(), |found| format!("{class} ({area} {})", measure(found.value)))
 }
 
-fn calibration(model: &ModelRecord, judged: &Predictions) -> Plot {
+fn calibration(model: &ModelRecord, predictions: &Predictions) -> Plot {
     let at = |name: &str, temperature: f64| {
-        let scores = judged.scores(temperature);
-        let greatest: Vec<f64> = judged.predicted().iter().zip(&scores).map(|(class, scores)| scores[*class]).collect();
-        let bins = calibration_bins(&greatest, &judged.right(), &vec![1.0; greatest.len()]);
+        let scores = predictions.scores(temperature);
+        let greatest: Vec<f64> =
+            predictions.predicted().iter().zip(&scores).map(|(class, scores)| scores[*class]).collect();
+        let bins = calibration_bins(&greatest, &predictions.right(), &vec![1.0; greatest.len()]);
         let points = bins.iter().map(|bin| (bin.mean_score, bin.share_right)).collect();
         Curve { name: name.to_owned(), points, dotted: true }
     };

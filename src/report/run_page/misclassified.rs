@@ -2,14 +2,16 @@
 
 use maud::{Markup, html};
 
-use crate::domain::ModelRecord;
+use crate::domain::{Misclassified, ModelRecord};
+use crate::imaging::Picture;
 use crate::report::error::ReportError;
 use crate::report::format::{score, visible};
 use crate::report::pictures::{MISTAKE_SIDE, legend, mistaken};
-use crate::report::run_report::{Mistake, RunReport};
+use crate::report::run_report::RunReport;
 
 pub(super) fn section(report: &RunReport<'_>) -> Result<Markup, ReportError> {
-    let cards: Vec<Markup> = report.mistakes.iter().map(|mistake| card(report, mistake)).collect::<Result<_, _>>()?;
+    let cards: Vec<Markup> =
+        report.misclassified.iter().map(|mistake| card(report, mistake)).collect::<Result<_, _>>()?;
     Ok(html! {
         section.card aria-labelledby="misclassified" {
             h2 #misclassified { "Misclassified images" }
@@ -39,18 +41,18 @@ fn meaning() -> Result<Markup, ReportError> {
     })
 }
 
-fn card(report: &RunReport<'_>, mistake: &Mistake<'_>) -> Result<Markup, ReportError> {
-    let RunReport { model, judged, names, .. } = report;
-    let scores = judged.activation.scores(&judged.logits[mistake.at]);
-    let [taken_for, truth] = [judged.predicted()[mistake.at], judged.labels[mistake.at]];
+fn card(report: &RunReport<'_>, mistake: &Misclassified<Picture>) -> Result<Markup, ReportError> {
+    let RunReport { model, predictions, names, .. } = report;
+    let scores = predictions.activation.scores(&predictions.logits[mistake.at]);
+    let [taken_for, truth] = [predictions.predicted()[mistake.at], predictions.labels[mistake.at]];
     let name = names.get(mistake.at).map_or_else(String::new, |name| visible(name));
     let said = |class: usize| html! { strong { bdi { (class_name(model, class)) } } " (" (score(scores[class])) ")" };
     Ok(html! {
         p.name { bdi { (name) } }
         p { "Predicted " (said(taken_for)) ", true class " (said(truth)) }
-        @match mistake.picture {
+        @match &mistake.image {
             Ok(picture) => {
-                @let [seen, for_taken, for_truth] = mistaken(picture, mistake.evidence)?;
+                @let [seen, for_taken, for_truth] = mistaken(picture, &mistake.evidence)?;
                 @let [taken_for, truth] = [taken_for, truth].map(|class| class_name(model, class));
                 div.looks {
                     (figure(&seen, &format!("{name} as the network receives it"), &html! { "network input" }))
