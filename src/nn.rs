@@ -7,7 +7,6 @@
 
 mod activations;
 mod allocation;
-mod architecture;
 mod builtin;
 mod cam;
 mod cuda;
@@ -34,7 +33,6 @@ mod weights;
 mod worker;
 
 pub use activations::Activations;
-pub use architecture::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 pub use cam::{class_maps, evidence};
 pub use device::count_gpus;
 pub use engine::{Backbone, Engine};

@@ -17,7 +17,6 @@ use std::time::Instant;
 use tch::{Device, Kind, Tensor};
 
 use super::NnError;
-use super::architecture::{Conv, VGG16};
 use super::input::Input;
 use super::pattern;
 use super::placed::to_vec;
@@ -25,6 +24,7 @@ use super::torch::Torch;
 use super::weights::{self, Layer, Remark, Weights};
 use crate::config::Preparation;
 use crate::disk;
+use crate::domain::vgg16::{Conv, VGG16};
 use crate::domain::{ContentHash, StopFlag};
 use crate::stats::Generator;
 

@@ -7,8 +7,8 @@
 //!
 //! One layer further up, at pool5, it needs no windows at all: see [`evidence`].
 
-use super::architecture::{GRID_SIDE, N_CHANNELS, POOL_SIDE};
 use super::{Activations, Head};
+use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, POOL_SIDE};
 use crate::domain::{ClassMap, Evidence};
 
 const GRID: usize = GRID_SIDE * GRID_SIDE;

@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
-use super::architecture::INPUT_SIDE;
 use super::worker::{FeatureJob, Running, ScanJob, Worker, guarded};
 use super::{Activations, NnError};
 use crate::config::{BackboneSettings, ComputeSettings};
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
 use crate::imaging::{Picture, Rgb8};
 
@@ -184,7 +184,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::config::{Device, Precision, Preprocessing, WeightsChoice};
-    use crate::nn::architecture::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
+    use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
     use crate::nn::builtin::BuiltIn;
     use crate::nn::pattern;
 

@@ -8,8 +8,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use winograd::{Convolution, Instructions, Map, Shape};
 
 use super::NnError;
-use super::architecture::{Conv, INPUT_SIDE};
 use super::weights::Layer;
+use crate::domain::vgg16::{Conv, INPUT_SIDE};
 
 /// Convolutions from the input on, one after the other.
 pub(super) struct Filtered {

@@ -12,10 +12,10 @@ pub use scale::{ChannelScale, ChannelStatistics};
 
 use rayon::prelude::*;
 
-use super::architecture::N_FEATURES;
 use super::head::dot;
 use super::{Head, NnError};
 use crate::domain::ClassName;
+use crate::domain::vgg16::N_FEATURES;
 use crate::stats::Activation;
 use crate::stats::Generator;
 use adam::keras_rate;

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::architecture::{Conv, INPUT_SIDE, N_FEATURES};
 use super::cuda_event::{Event, Events};
 use super::input::Input;
 use super::pinned::{self, Pinned};
@@ -18,6 +17,7 @@ use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
 use crate::config::Preparation;
+use crate::domain::vgg16::{Conv, INPUT_SIDE, N_FEATURES};
 use crate::imaging::Rgb8;
 
 /// Bytes of a picture.

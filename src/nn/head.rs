@@ -6,8 +6,9 @@ use std::path::Path;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
+use super::NnError;
 use super::weights::{le_bytes, tensor_of, view};
-use super::{N_FEATURES, NnError};
+use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{ClassName, ContentHash, HeadRecord};
 use crate::stats::Activation;
 

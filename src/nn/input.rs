@@ -3,9 +3,9 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::NnError;
-use super::architecture::INPUT_SIDE;
 use super::torch::Torch;
 use crate::config::Preparation;
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::imaging::Rgb8;
 
 /// Keras adds it to a deviation before it divides.

@@ -6,7 +6,6 @@
 use tch::{Device, TchError, Tensor};
 use winograd::Instructions;
 
-use super::architecture::{Conv, INPUT_SIDE};
 use super::filtered::{Filtered, Planes};
 use super::gpu::{GpuLayers, InFlight};
 use super::input::Input;
@@ -16,6 +15,7 @@ use super::torch::Torch;
 use super::weights::Layer;
 use super::{Activations, NnError};
 use crate::config::Preparation;
+use crate::domain::vgg16::{Conv, INPUT_SIDE};
 use crate::imaging::Rgb8;
 
 /// The convolutions with their weights on the device.

@@ -2,7 +2,7 @@
 //! them grey. They stand for no particular subject; only sums, products and roots are used, so that the bytes are the
 //! same on every machine.
 
-use super::architecture::INPUT_SIDE;
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::imaging::Rgb8;
 use crate::stats::Generator;
 

@@ -6,10 +6,10 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::NnError;
-use super::architecture::Conv;
 use super::precision::Precision;
 use super::torch::Torch;
 use super::weights::Layer;
+use crate::domain::vgg16::Conv;
 
 /// Convolutions with their weights in oneDNN's layout, up to the network's last.
 pub(super) struct Placed {

@@ -25,9 +25,9 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::NnError;
-use super::architecture::Conv;
 use crate::config::Preparation;
 use crate::domain::ContentHash;
+use crate::domain::vgg16::Conv;
 use contents::{Contents, Fault};
 
 pub(super) use folder::{FILE_ORIGIN, weights_in};

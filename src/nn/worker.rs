@@ -13,7 +13,6 @@ use crossbeam_channel::{Receiver, Sender, select};
 use tch::Device;
 
 use super::allocation::keep_freed_memory;
-use super::architecture::VGG16;
 use super::builtin::{self, BuiltIn};
 use super::device::{self, Chosen};
 use super::engine::Backbone;
@@ -23,6 +22,7 @@ use super::version::FEATURES;
 use super::weights::{self, FILE_ORIGIN, Layer, Weights};
 use super::{Activations, NnError};
 use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation, WeightsChoice};
+use crate::domain::vgg16::VGG16;
 use crate::domain::{BackboneRecord, ContentHash, StopFlag, Versions};
 use crate::imaging::Rgb8;
 

@@ -7,8 +7,9 @@ use super::features::Features;
 use super::job::FreshCopy;
 use super::{LabelledImage, TrainError};
 use crate::domain::StopFlag;
+use crate::domain::vgg16::N_FEATURES;
 use crate::imaging::Rgb8;
-use crate::nn::{Engine, N_FEATURES};
+use crate::nn::Engine;
 use crate::stats::Generator;
 
 /// Everything that may be learned from.

@@ -7,8 +7,9 @@ use super::batches::TrainingRows;
 use super::evaluation::Row;
 use super::features::Features;
 use crate::config::{ClassWeights, TrainSettings};
+use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{ClassName, ContentHash};
-use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, HeadFit, N_FEATURES};
+use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, HeadFit};
 
 /// What a training has to go by.
 pub(super) struct Material<'a> {

@@ -9,8 +9,9 @@ use super::features::{Features, Wanted};
 use super::job::TrainJob;
 use super::run;
 use crate::domain::Evidence;
+use crate::domain::vgg16::N_FEATURES;
 use crate::imaging::Picture;
-use crate::nn::{self, Head, N_FEATURES};
+use crate::nn::{self, Head};
 
 /// Mistakes that are looked at.
 const MOST_MISTAKES: usize = 12;

@@ -137,7 +137,7 @@ fn past(numbers: &[f64; COLUMNS]) -> Past {
 mod tests {
     use super::*;
     use crate::domain::ClassName;
-    use crate::nn::N_FEATURES;
+    use crate::domain::vgg16::N_FEATURES;
     use crate::stats::Activation;
 
     fn standing() -> TrainingState {

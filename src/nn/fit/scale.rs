@@ -1,6 +1,6 @@
 //! Standardising features by channel: what is gathered from the training images alone, and applied to every row.
 
-use super::super::architecture::{N_CHANNELS, POOL_SIDE};
+use crate::domain::vgg16::{N_CHANNELS, POOL_SIDE};
 
 pub(super) const POOL: usize = POOL_SIDE * POOL_SIDE;
 /// Standardised features are divided by this as well. 25,088 inputs of deviation 1 would let one step of Adam move a

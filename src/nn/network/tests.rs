@@ -1,9 +1,9 @@
 //! The network against its definition, and its ways of computing against each other.
 
 use super::*;
+use crate::domain::vgg16::VGG16;
 use crate::domain::{ClassName, StopFlag};
 use crate::imaging::{Phantom, PhantomClass};
-use crate::nn::architecture::VGG16;
 use crate::nn::builtin::BuiltIn;
 use crate::nn::fit::{ChannelStatistics, FitSettings, HeadFit};
 use crate::nn::pattern;

@@ -6,7 +6,7 @@ use winograd::Instructions;
 use super::FEATURES;
 use crate::config::Preparation;
 use crate::domain::ContentHash;
-use crate::nn::architecture::Conv;
+use crate::domain::vgg16::Conv;
 use crate::nn::network::Network;
 use crate::nn::pattern;
 use crate::nn::precision::Precision;

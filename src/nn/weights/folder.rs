@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::architecture::{Conv, VGG16};
 use super::super::{NnError, builtin};
 use super::contents::Dialect;
 use super::{Layer, Remark, input_of, matching, open, read, to_safetensors};
 use crate::config::{Preparation, Preprocessing};
 use crate::disk;
+use crate::domain::vgg16::{Conv, VGG16};
 use crate::domain::{ContentHash, safe_stem};
 
 /// `origin` of weights that are not the built-in ones.

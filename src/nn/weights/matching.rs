@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::NnError;
-use super::super::architecture::Conv;
 use super::Layer;
 use super::contents::{Array, Contents};
+use crate::domain::vgg16::Conv;
 
 /// The layers of `plan`, in PyTorch's order of numbers, each checked.
 pub(super) fn layers(contents: &Contents, plan: &[Conv], path: &Path) -> Result<Vec<Layer>, NnError> {

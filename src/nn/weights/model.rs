@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use super::super::architecture::{Conv, POOL_SIDE, VGG16};
 use super::super::{Head, NnError};
 use super::contents::{Array, Contents};
 use super::{Layer, folder, graph, matching, open};
 use crate::config::{Preparation, Preprocessing};
+use crate::domain::vgg16::{Conv, POOL_SIDE, VGG16};
 use crate::domain::{BackboneRecord, ClassName, ContentHash};
 use crate::stats::Activation;
 

@@ -16,7 +16,7 @@ const WIDTHS: [usize; 13] = [4, 4, 6, 6, 8, 8, 8, 10, 10, 10, 12, 12, 12];
 
 /// VGG16 with the fixtures' widths.
 pub(in crate::nn::weights) fn thin_vgg16() -> Vec<Conv> {
-    let full = super::super::architecture::VGG16;
+    let full = crate::domain::vgg16::VGG16;
     let inputs = std::iter::once(3).chain(WIDTHS);
     let narrow =
         |((conv, outputs), inputs): ((&Conv, usize), usize)| Conv::new(conv.index, inputs, outputs, conv.ends_block);
@@ -159,7 +159,7 @@ fn other_networks_are_told_from_vgg16() {
     let expected =
         "`FILE` holds another network than plain VGG16: of its 24 arrays, 12 are 3x3 convolutions with a bias, not 13";
     assert_eq!(refusal(&short), expected);
-    let message = read(&fixture("zip.pth"), &super::super::architecture::VGG16).unwrap_err().to_string();
+    let message = read(&fixture("zip.pth"), &crate::domain::vgg16::VGG16).unwrap_err().to_string();
     assert!(message.contains("`features.0.weight` is [4, 3, 3, 3], VGG16 needs [64, 3, 3, 3]"), "{message}");
 }
 

@@ -4,9 +4,9 @@ use ::safetensors::tensor::TensorView;
 use ::safetensors::{Dtype, SafeTensors};
 
 use super::super::NnError;
-use super::super::architecture::Conv;
 use super::contents::numbers;
 use super::{Layer, Remark};
+use crate::domain::vgg16::Conv;
 
 /// The layers as a file's bytes, with a remark that says where they come from.
 pub(in crate::nn) fn to_safetensors(plan: &[Conv], layers: &[Layer], remark: &Remark) -> Result<Vec<u8>, NnError> {

@@ -13,41 +13,46 @@ pub const N_FEATURES: usize = N_CHANNELS * POOL_SIDE * POOL_SIDE;
 
 /// One 3x3 convolution with padding 1, followed by `ReLU`, and by a 2x2 max-pool where a block ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Conv {
+pub struct Conv {
     /// N in torchvision's `features.N.weight`.
-    pub(super) index: usize,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    pub(super) ends_block: bool,
+    pub index: usize,
+    /// Channels in.
+    pub inputs: usize,
+    /// Channels out.
+    pub outputs: usize,
+    /// Whether the max-pool follows.
+    pub ends_block: bool,
 }
 
 impl Conv {
-    pub(super) const fn new(index: usize, inputs: usize, outputs: usize, ends_block: bool) -> Self {
+    /// The convolution whose weights torchvision calls `features.{index}.weight`.
+    pub const fn new(index: usize, inputs: usize, outputs: usize, ends_block: bool) -> Self {
         Self { index, inputs, outputs, ends_block }
     }
 
     /// `[outputs, inputs, 3, 3]`
-    pub(super) fn weight_shape(&self) -> [usize; 4] {
+    pub fn weight_shape(&self) -> [usize; 4] {
         [self.outputs, self.inputs, 3, 3]
     }
 
     /// Weights that reach one output channel.
-    pub(super) fn fan_in(&self) -> usize {
+    pub fn fan_in(&self) -> usize {
         self.inputs * 9
     }
 
     /// torchvision's and timm's name.
-    pub(super) fn weight_name(&self) -> String {
+    pub fn weight_name(&self) -> String {
         format!("features.{}.weight", self.index)
     }
 
     /// torchvision's and timm's name.
-    pub(super) fn bias_name(&self) -> String {
+    pub fn bias_name(&self) -> String {
         format!("features.{}.bias", self.index)
     }
 }
 
-pub(super) const VGG16: [Conv; 13] = [
+/// All of them, in order.
+pub const VGG16: [Conv; 13] = [
     Conv::new(0, 3, 64, false),
     Conv::new(2, 64, 64, true),
     Conv::new(5, 64, 128, false),
