@@ -16,20 +16,18 @@ use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
-use super::NnError;
+use super::calibration_images::calibration_image;
+use super::error::NnError;
+use super::error::Torch;
 use super::input::Input;
-use super::pattern;
-use super::placed::to_vec;
-use super::torch::Torch;
-use super::weights::{self, Layer, Remark, Weights};
+use super::torch_backend::to_vec;
 use crate::config::Preparation;
 use crate::disk;
 use crate::domain::vgg16::{Conv, VGG16};
 use crate::domain::{ContentHash, StopFlag};
 use crate::stats::Generator;
+use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, Provenance};
 
-/// `origin` of these weights in every record.
-pub(super) const ORIGIN: &str = "built-in";
 /// Changes whenever the recipe below does, so that an older file is not taken for the same network.
 const RECIPE: u32 = 3;
 /// How pictures are prepared for it.
@@ -40,11 +38,6 @@ const TAPER: [f32; 3] = [0.5, 1.0, 0.5];
 const LIFT: f64 = 0.25;
 /// Enough for steady statistics: 3,136 positions a channel even in block5.
 const N_PICTURES: usize = 16;
-
-/// Whether a file in the weights folder is one of this room's own.
-pub(super) fn is_built_in(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ORIGIN))
-}
 
 /// What makes one built-in network.
 #[derive(Debug, Clone, Copy)]
@@ -63,12 +56,12 @@ impl BuiltIn<'static> {
 
 impl BuiltIn<'_> {
     /// Read from `folder` where they lie there unharmed, else made and written there.
-    pub(super) fn load_or_make(&self, folder: &Path, stop: &StopFlag) -> Result<Weights, NnError> {
-        let prefix = format!("{ORIGIN}-v{RECIPE}-seed{}-", self.seed);
+    pub(super) fn load_or_make(&self, folder: &Path, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
+        let prefix = format!("{BUILT_IN_ORIGIN}-v{RECIPE}-seed{}-", self.seed);
         for path in weights::weights_in(folder)? {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let Some(short) = name.strip_prefix(&prefix) else { continue };
-            match weights::read(&path, self.plan) {
+            match weights::read_backbone(&path, self.plan) {
                 Ok(weights) if weights.sha256.short() == short => return Ok(weights),
                 _ => tracing::warn!(file = %path.display(), "the built-in backbone's file is damaged: making it again"),
             }
@@ -76,27 +69,27 @@ impl BuiltIn<'_> {
         self.make(folder, &prefix, stop)
     }
 
-    fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<Weights, NnError> {
+    fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
         tracing::info!("making the built-in backbone (once; it takes some seconds)");
         let begin = Instant::now();
         // Sums are split among threads, and each split rounds otherwise: one thread gives the same bytes on every machine
         // with the same libtorch and instruction set, however many cores it has.
         let n_threads = tch::get_num_threads();
         tch::set_num_threads(1);
-        let layers = self.layers(stop);
+        let convs = self.layers(stop);
         tch::set_num_threads(n_threads);
-        let layers = layers?;
-        let remark = self.remark();
-        let bytes = weights::to_safetensors(self.plan, &layers, &remark)?;
+        let convs = convs?;
+        let provenance = self.provenance();
+        let bytes = weights::to_safetensors(self.plan, &convs, &provenance)?;
         let sha256 = ContentHash::of(&bytes);
         let path = folder.join(format!("{prefix}{}.safetensors", sha256.short()));
         disk::write_atomic(&path, &bytes)?;
         tracing::info!(file = %path.display(), seconds = begin.elapsed().as_secs_f32(), "made the built-in backbone");
-        Ok(Weights { layers, sha256, input: INPUT, remark: Some(remark) })
+        Ok(BackboneWeights { convs, sha256, input: INPUT, provenance: Some(provenance) })
     }
 
-    fn remark(&self) -> Remark {
-        Remark {
+    fn provenance(&self) -> Provenance {
+        Provenance {
             origin: format!("built-in, recipe {RECIPE}, seed {}: generated, not trained on photographs", self.seed),
             source_sha256: None,
             preprocessing: INPUT.to_string(),
@@ -105,8 +98,8 @@ impl BuiltIn<'_> {
     }
 
     /// Draws each layer and standardises it on what the layers below make of generated pictures.
-    fn layers(&self, stop: &StopFlag) -> Result<Vec<Layer>, NnError> {
-        let pictures: Vec<_> = (0..self.n_pictures).map(|number| pattern::picture(self.seed, number)).collect();
+    fn layers(&self, stop: &StopFlag) -> Result<Vec<ConvWeights>, NnError> {
+        let pictures: Vec<_> = (0..self.n_pictures).map(|number| calibration_image(self.seed, number)).collect();
         let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&pictures)?;
         let mut layers = Vec::with_capacity(self.plan.len());
         for (number, conv) in self.plan.iter().enumerate() {
@@ -145,12 +138,12 @@ fn tapered(filters: &Tensor) -> Result<Tensor, tch::TchError> {
 }
 
 /// The layer with each channel's mean brought to `lift` and its deviation to 1, and its output on `x`.
-fn standardise(conv: &Conv, filters: &Tensor, lift: f64, x: &Tensor) -> Result<(Layer, Tensor), tch::TchError> {
+fn standardise(conv: &Conv, filters: &Tensor, lift: f64, x: &Tensor) -> Result<(ConvWeights, Tensor), tch::TchError> {
     let raw = x.f_conv2d(filters, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?;
     let (deviation, mean) = raw.f_std_mean_dim([0, 2, 3].as_slice(), false, true)?;
     let scale = deviation.f_clamp_min(1e-6)?.f_reciprocal()?;
     let shift = mean.f_neg()?.f_mul(&scale)?.f_add_scalar(lift)?;
-    let layer = Layer {
+    let layer = ConvWeights {
         weight: to_vec(&filters.f_mul(&scale.f_view([-1, 1, 1, 1])?)?)?,
         bias: to_vec(&shift.f_to_kind(Kind::Float)?)?,
     };
@@ -172,7 +165,7 @@ mod tests {
     #[test]
     fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
         let layers = thin(3).layers(&StopFlag::default()).unwrap();
-        let pictures: Vec<_> = (0..2).map(|number| pattern::picture(3, number)).collect();
+        let pictures: Vec<_> = (0..2).map(|number| calibration_image(3, number)).collect();
         let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&pictures).unwrap();
         for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
@@ -210,9 +203,9 @@ mod tests {
         let file = weights::weights_in(dir.path()).unwrap().remove(0);
         let time = file.metadata().unwrap().modified().unwrap();
         let reused = thin(1).load_or_make(dir.path(), &stop).unwrap();
-        assert_eq!((&reused.layers, reused.sha256), (&made.layers, made.sha256));
+        assert_eq!((&reused.convs, reused.sha256), (&made.convs, made.sha256));
         assert_eq!(file.metadata().unwrap().modified().unwrap(), time);
-        assert!(is_built_in(&file));
+        assert_eq!(weights::imported_file(dir.path()).unwrap(), None);
 
         let mut bytes = std::fs::read(&file).unwrap();
         *bytes.last_mut().unwrap() ^= 1;

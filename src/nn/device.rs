@@ -2,8 +2,9 @@
 
 use tch::Device;
 
+use super::cuda;
+use super::error::NnError;
 use super::precision::Precision;
-use super::{NnError, cuda};
 use crate::config::{self, ComputeSettings};
 
 /// The chosen device: libtorch's handle, its arithmetic, how many pictures it takes at a time, and the sentence.

@@ -10,11 +10,12 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
+use super::error::NnError;
 use super::worker::{FeatureJob, Running, ScanJob, Worker, guarded};
-use super::{Activations, NnError};
 use crate::config::{BackboneSettings, ComputeSettings};
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{BackboneRecord, ContentHash, StopFlag};
+use crate::head::Activations;
 use crate::imaging::{Picture, Rgb8};
 
 /// Which frozen network runs.
@@ -186,7 +187,7 @@ pub(super) mod tests {
     use crate::config::{Device, Precision, Preprocessing, WeightsChoice};
     use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
     use crate::nn::builtin::BuiltIn;
-    use crate::nn::pattern;
+    use crate::nn::calibration_images::calibration_image;
 
     fn backbone() -> BackboneSettings {
         BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed: 1 }
@@ -211,7 +212,7 @@ pub(super) mod tests {
     #[test]
     fn an_answer_does_not_depend_on_what_else_was_asked() {
         let engine = engine();
-        let [a, b] = [0, 1].map(|number| pattern::picture(9, number));
+        let [a, b] = [0, 1].map(|number| calibration_image(9, number));
         let together = engine.activations(vec![a.clone(), b.clone(), a.clone()]).unwrap();
         let alone = engine.activations(vec![b.clone()]).unwrap();
         assert_eq!(engine.features(vec![b], engine.backbone().fingerprint).unwrap(), [alone[0].pool5.clone()]);
@@ -225,7 +226,7 @@ pub(super) mod tests {
 
     #[test]
     fn pool5_is_the_greatest_of_each_window() {
-        let activations = engine().activations(vec![pattern::picture(3, 2)]).unwrap().remove(0);
+        let activations = engine().activations(vec![calibration_image(3, 2)]).unwrap().remove(0);
         let at = |channel: usize, row: usize, column: usize| activations.conv5_3[channel * 196 + row * 14 + column];
         for (channel, row, column) in [(0, 0, 0), (100, 3, 6), (511, 6, 2)] {
             let window = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| at(channel, 2 * row + r, 2 * column + c));
@@ -239,13 +240,13 @@ pub(super) mod tests {
         let engine = engine();
         let queues = engine.0.queues.as_ref().unwrap();
         let (reply, trained) = bounded(1);
-        let pictures = vec![pattern::picture(1, 0); 8].into();
+        let pictures = vec![calibration_image(1, 0); 8].into();
         queues.training.send(FeatureJob { pictures, arithmetic: engine.backbone().fingerprint, reply }).unwrap();
         // The thread has it in hand when it is in the queue no more.
         while !queues.training.is_empty() {
             thread::yield_now();
         }
-        engine.activations(vec![pattern::picture(1, 1)]).unwrap();
+        engine.activations(vec![calibration_image(1, 1)]).unwrap();
         assert!(trained.is_empty(), "the scan waited for the whole training");
         assert_eq!(trained.recv().unwrap().unwrap().len(), 8);
     }
@@ -283,7 +284,7 @@ pub(super) mod tests {
             n_forwarded: AtomicU64::new(0),
         };
         let dead = Engine(Arc::new(shared));
-        let answer = dead.features(vec![pattern::picture(1, 0)], dead.backbone().fingerprint);
+        let answer = dead.features(vec![calibration_image(1, 0)], dead.backbone().fingerprint);
         assert!(matches!(answer, Err(NnError::EngineGone)));
     }
 
@@ -291,9 +292,9 @@ pub(super) mod tests {
     fn features_of_another_arithmetic_than_the_running_one_are_refused() {
         let engine = engine();
         let other = ContentHash::of(b"a GPU that was lost");
-        let refused = engine.features(vec![pattern::picture(1, 0)], other);
+        let refused = engine.features(vec![calibration_image(1, 0)], other);
         assert!(matches!(refused, Err(NnError::ArithmeticChanged)));
-        let right = engine.features(vec![pattern::picture(1, 0)], engine.backbone().fingerprint);
+        let right = engine.features(vec![calibration_image(1, 0)], engine.backbone().fingerprint);
         assert_eq!(right.unwrap().len(), 1);
     }
 }

@@ -9,16 +9,17 @@ use std::cell::RefCell;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::cuda_event::{Event, Events};
+use super::error::NnError;
+use super::error::Torch;
 use super::input::Input;
 use super::pinned::{self, Pinned};
-use super::placed::pool;
 use super::precision::Precision;
-use super::torch::Torch;
-use super::weights::Layer;
-use super::{Activations, NnError};
+use super::torch_backend::pool;
 use crate::config::Preparation;
 use crate::domain::vgg16::{Conv, INPUT_SIDE, N_FEATURES};
+use crate::head::Activations;
 use crate::imaging::Rgb8;
+use crate::weights::ConvWeights;
 
 /// Bytes of a picture.
 const PICTURE: usize = 3 * INPUT_SIDE * INPUT_SIDE;
@@ -72,7 +73,7 @@ pub(super) struct InFlight {
 impl GpuLayers {
     pub(super) fn new(
         plan: &[Conv],
-        weights: &[Layer],
+        weights: &[ConvWeights],
         preparation: Preparation,
         index: usize,
         precision: Precision,
@@ -159,7 +160,13 @@ impl GpuLayers {
 }
 
 impl Weights {
-    fn place(conv: &Conv, layer: &Layer, device: Device, precision: Precision, scale: f64) -> Result<Self, TchError> {
+    fn place(
+        conv: &Conv,
+        layer: &ConvWeights,
+        device: Device,
+        precision: Precision,
+        scale: f64,
+    ) -> Result<Self, TchError> {
         let weight = precision.weights(layer)?.f_view(conv.weight_shape().map(|n| n as i64))?;
         let lacking = if conv.inputs == 3 { INPUT_CHANNELS - 3 } else { 0 };
         let weight = weight.f_constant_pad_nd([0, 0, 0, 0, 0, lacking as i64])?;

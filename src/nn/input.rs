@@ -2,8 +2,8 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::NnError;
-use super::torch::Torch;
+use super::error::NnError;
+use super::error::Torch;
 use crate::config::Preparation;
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::imaging::Rgb8;

@@ -6,17 +6,18 @@
 use tch::{Device, TchError, Tensor};
 use winograd::Instructions;
 
-use super::filtered::{Filtered, Planes};
+use super::error::NnError;
+use super::error::Torch;
 use super::gpu::{GpuLayers, InFlight};
 use super::input::Input;
-use super::placed::{Placed, Tensors, to_vec};
 use super::precision::{EXACT_BLOCKS, Precision};
-use super::torch::Torch;
-use super::weights::Layer;
-use super::{Activations, NnError};
+use super::torch_backend::{Placed, Tensors, to_vec};
+use super::winograd_backend::{Filtered, Planes};
 use crate::config::Preparation;
 use crate::domain::vgg16::{Conv, INPUT_SIDE};
+use crate::head::Activations;
 use crate::imaging::Rgb8;
+use crate::weights::ConvWeights;
 
 /// The convolutions with their weights on the device.
 pub(super) enum Network {
@@ -63,7 +64,7 @@ impl Features {
 impl Network {
     pub(super) fn new(
         plan: &[Conv],
-        weights: &[Layer],
+        weights: &[ConvWeights],
         input: Preparation,
         device: Device,
         precision: Precision,
@@ -104,7 +105,7 @@ impl Network {
 }
 
 impl Layers {
-    fn new(plan: &[Conv], weights: &[Layer], precision: Precision) -> Result<Self, NnError> {
+    fn new(plan: &[Conv], weights: &[ConvWeights], precision: Precision) -> Result<Self, NnError> {
         let n_exact = match precision {
             Precision::F32 | Precision::F16 => plan.len(),
             Precision::Bf16 => first_blocks(plan),

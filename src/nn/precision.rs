@@ -4,10 +4,10 @@ use std::arch::is_x86_feature_detected;
 
 use tch::{Kind, TchError, Tensor};
 
-use super::NnError;
+use super::error::NnError;
 use super::rounding::rounded;
-use super::weights::Layer;
 use crate::config;
+use crate::weights::ConvWeights;
 
 /// Blocks that are computed more exactly where bf16 is asked for: what is rounded early grows most on its way to the end.
 /// Rounding them too moves a class's probability by up to 0.03.
@@ -71,7 +71,7 @@ impl Precision {
     }
 
     /// A layer's weights in 32-bit floats, in their files' order; for bf16, numbers that it has.
-    pub(super) fn weights(self, layer: &Layer) -> Result<Tensor, TchError> {
+    pub(super) fn weights(self, layer: &ConvWeights) -> Result<Tensor, TchError> {
         match self {
             Self::F32 | Self::F16 => Tensor::f_from_slice(&layer.weight),
             Self::Bf16 => Tensor::f_from_slice(&rounded(&layer.weight)),

@@ -5,8 +5,8 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::NnError;
-use super::torch::Torch;
+use super::error::NnError;
+use super::error::Torch;
 
 /// A picture of ones under a filter of ones.
 const SIDE: i64 = 32;

@@ -5,26 +5,27 @@
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, select};
 use tch::Device;
 
-use super::allocation::keep_freed_memory;
-use super::builtin::{self, BuiltIn};
+use super::builtin::BuiltIn;
 use super::device::{self, Chosen};
 use super::engine::Backbone;
+use super::error::NnError;
+use super::gpu_fallback::{self, Remedy};
+use super::malloc::keep_freed_memory;
 use super::network::{Features, Network};
-use super::rescue::{self, Remedy};
 use super::version::FEATURES;
-use super::weights::{self, FILE_ORIGIN, Layer, Weights};
-use super::{Activations, NnError};
 use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation, WeightsChoice};
 use crate::domain::vgg16::VGG16;
 use crate::domain::{BackboneRecord, ContentHash, StopFlag, Versions};
+use crate::head::Activations;
 use crate::imaging::Rgb8;
+use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, FILE_ORIGIN};
 
 /// Pictures of the right size to be explained, and where the answers go, one a picture.
 pub(super) struct ScanJob {
@@ -72,7 +73,7 @@ pub(super) struct Worker {
 /// All that a network is made of.
 struct Spare {
     device: Device,
-    layers: Vec<Layer>,
+    layers: Vec<ConvWeights>,
     input: Preparation,
     compute: ComputeSettings,
     n_threads: usize,
@@ -95,13 +96,13 @@ impl Worker {
         tch::set_num_threads(n_threads as i32);
         let (weights, name, origin) = load(backbone, weights_dir, stop)?;
         let input = backbone.preprocessing.fixed().unwrap_or(weights.input);
-        let (network, Chosen { device, batch, why, .. }) = begin(chosen, compute, n_threads, &weights.layers, input)?;
+        let (network, Chosen { device, batch, why, .. }) = begin(chosen, compute, n_threads, &weights.convs, input)?;
         let described = describe(name, origin, input, &network.manner(), weights.sha256);
         let fingerprint = described.fingerprint;
         let running = Arc::new(RwLock::new(Running { backbone: described, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
-            Spare { device, layers: weights.layers, input, compute, n_threads }
+            Spare { device, layers: weights.convs, input, compute, n_threads }
         });
         let worker = Self { network, batch, running: Arc::clone(&running), fingerprint, spare };
         Ok((worker, running))
@@ -182,7 +183,7 @@ impl Worker {
     /// Changes how the network runs so that `batch` pictures are worth another try, or gives the error back.
     fn recover(&mut self, error: NnError, batch: usize) -> Result<(), NnError> {
         let Some(spare) = self.spare.take() else { return Err(error) };
-        match rescue::remedy(&error, spare.device, batch) {
+        match gpu_fallback::remedy(&error, spare.device, batch) {
             Remedy::Smaller(smaller) => {
                 tracing::warn!("The GPU's memory is too small for {batch} images at a time: going on with {smaller}.");
                 self.batch = smaller;
@@ -248,7 +249,7 @@ fn begin(
     chosen: Chosen,
     compute: &ComputeSettings,
     n_threads: usize,
-    layers: &[Layer],
+    layers: &[ConvWeights],
     input: Preparation,
 ) -> Result<(Network, Chosen), NnError> {
     let make = |chosen: Chosen| {
@@ -258,7 +259,7 @@ fn begin(
     let device = chosen.device;
     make(chosen).or_else(|error| {
         let passed_over =
-            compute.device == config::Device::Auto && rescue::remedy(&error, device, 1) == Remedy::Processor;
+            compute.device == config::Device::Auto && gpu_fallback::remedy(&error, device, 1) == Remedy::Processor;
         if !passed_over {
             return Err(error);
         }
@@ -274,29 +275,21 @@ fn on_any_processor(compute: &ComputeSettings) -> ComputeSettings {
 }
 
 /// The weights with their name and origin.
-fn load(settings: &BackboneSettings, dir: &Path, stop: &StopFlag) -> Result<(Weights, String, &'static str), NnError> {
+fn load(
+    settings: &BackboneSettings,
+    dir: &Path,
+    stop: &StopFlag,
+) -> Result<(BackboneWeights, String, &'static str), NnError> {
     let file = match &settings.weights {
         WeightsChoice::File(path) => Some(path.clone()),
-        WeightsChoice::Auto => imported(dir)?,
+        WeightsChoice::Auto => weights::imported_file(dir)?,
     };
     if let Some(path) = file {
         let name = format!("VGG16 ({})", path.file_name().unwrap_or_default().to_string_lossy());
-        return Ok((weights::read(&path, &VGG16)?, name, FILE_ORIGIN));
+        return Ok((weights::read_backbone(&path, &VGG16)?, name, FILE_ORIGIN));
     }
     let name = format!("VGG16 (built-in, seed {}: generated, not trained on photographs)", settings.seed);
-    Ok((BuiltIn::vgg16(settings.seed).load_or_make(dir, stop)?, name, builtin::ORIGIN))
-}
-
-/// The one weights file that a user put into the folder.
-fn imported(dir: &Path) -> Result<Option<PathBuf>, NnError> {
-    let mut files = weights::weights_in(dir)?;
-    files.retain(|path| !builtin::is_built_in(path));
-    if files.len() > 1 {
-        let names: Vec<_> =
-            files.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
-        return Err(NnError::SeveralWeights { folder: dir.to_owned(), names: names.join(", ") });
-    }
-    Ok(files.pop())
+    Ok((BuiltIn::vgg16(settings.seed).load_or_make(dir, stop)?, name, BUILT_IN_ORIGIN))
 }
 
 /// Of features: no two ways of computing share it.
@@ -321,18 +314,5 @@ mod tests {
     fn a_panic_becomes_an_error_with_its_message() {
         let error = guarded::<()>(|| panic!("index {} is out of range", 7)).unwrap_err().to_string();
         assert_eq!(error, "the network's thread ran into a bug (index 7 is out of range); please report it");
-    }
-
-    #[test]
-    fn auto_takes_the_one_imported_file_and_will_not_choose_among_several() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(imported(&dir.path().join("absent")).unwrap(), None);
-        std::fs::write(dir.path().join("built-in-v1-seed1-01234567.safetensors"), b"").unwrap();
-        assert_eq!(imported(dir.path()).unwrap(), None);
-        std::fs::write(dir.path().join("b.safetensors"), b"").unwrap();
-        assert_eq!(imported(dir.path()).unwrap(), Some(dir.path().join("b.safetensors")));
-        std::fs::write(dir.path().join("a.safetensors"), b"").unwrap();
-        let error = imported(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("(a.safetensors, b.safetensors); name one in backbone.weights"), "{error}");
     }
 }

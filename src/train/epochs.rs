@@ -10,7 +10,7 @@ use super::overlap::overlapped;
 use super::resume::{Bookmark, TrainingState};
 use crate::config::TrainSettings;
 use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
-use crate::nn::{Head, HeadFit, NnError};
+use crate::head::{Head, HeadError, HeadFit};
 
 /// The layer of the kept epoch, and how it came about.
 pub(super) struct Fitted {
@@ -158,7 +158,7 @@ impl<'a> Course<'a> {
                 let evaluation = evaluate(&head, &self.material.validation, &self.bench.features.cache)?;
                 Ok((Some(head), evaluation))
             }
-            Err(NnError::BadHead { .. }) => Ok((None, Evaluation::diverged(self.material.classes.len()))),
+            Err(HeadError::Unusable { .. }) => Ok((None, Evaluation::diverged(self.material.classes.len()))),
             Err(error) => Err(error.into()),
         }
     }

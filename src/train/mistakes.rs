@@ -10,8 +10,8 @@ use super::job::TrainJob;
 use super::run;
 use crate::domain::Evidence;
 use crate::domain::vgg16::N_FEATURES;
+use crate::head::{self, Head};
 use crate::imaging::Picture;
-use crate::nn::{self, Head};
 
 /// Mistakes that are looked at.
 const MOST_MISTAKES: usize = 12;
@@ -42,7 +42,7 @@ pub(super) fn worst(job: &TrainJob<'_>, features: &Features<'_>, rows: &[Row], f
         Some(Mistake {
             at,
             picture: picture(job, features, &row),
-            evidence: [taken_for, row.class].map(|class| nn::evidence(&fitted.head, &pool5, class)),
+            evidence: [taken_for, row.class].map(|class| head::evidence(&fitted.head, &pool5, class)),
         })
     };
     judged.worst_mistakes(MOST_MISTAKES).into_par_iter().filter_map(look).collect()

@@ -21,8 +21,9 @@ use crate::domain::{
     Assessment, ClassCount, ClassName, ContentHash, EpochRecord, HeadRecord, ModelRecord, Progress, ShortcutAnswers,
     ShortcutAudit, Silent, Split, StopFlag, Versions,
 };
+use crate::head::Head;
 use crate::imaging::PIXELS;
-use crate::nn::{Engine, FEATURES, Head};
+use crate::nn::{Engine, FEATURES};
 use crate::stats::{Activation, Generator, Predictions};
 
 /// What a training made.

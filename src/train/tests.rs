@@ -10,8 +10,9 @@ use crate::domain::{
     Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, NonContentFacts, Progress, RunId, Silent,
     Split, StopFlag, StopReason,
 };
+use crate::head::Head;
 use crate::imaging::{Picture, Pixels, encode_png};
-use crate::nn::{Head, engine_for_tests};
+use crate::nn::engine_for_tests;
 use crate::stats::Generator;
 
 /// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("stats", &[]),
     ("domain", &["stats"]),
     ("config", &["stats", "domain"]),
@@ -14,26 +14,28 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("imaging", &["stats", "domain", "config"]),
     ("content", &["stats", "domain", "config", "disk", "imaging"]),
     ("registry", &["stats", "domain", "disk"]),
-    ("nn", &["stats", "domain", "config", "disk", "imaging"]),
+    ("weights", &["stats", "domain", "config", "disk"]),
+    ("head", &["stats", "domain", "weights"]),
+    ("nn", &["stats", "domain", "config", "disk", "imaging", "weights", "head"]),
     ("watch", &["stats", "domain", "config", "content"]),
     ("ingest", &["stats", "domain", "config", "disk", "imaging", "content"]),
     ("augment", &["stats", "domain", "config", "disk", "imaging", "content"]),
-    ("train", &["stats", "domain", "config", "disk", "imaging", "content", "nn"]),
-    ("explain", &["stats", "domain", "config", "disk", "imaging", "content", "nn"]),
+    ("train", &["stats", "domain", "config", "disk", "imaging", "content", "head", "nn"]),
+    ("explain", &["stats", "domain", "config", "disk", "imaging", "content", "head", "nn"]),
     ("report", &["stats", "domain", "config", "disk", "imaging"]),
     (
         "workflow",
         &[
-            "stats", "domain", "config", "disk", "imaging", "content", "nn", "ingest", "augment", "train", "explain",
-            "report",
+            "stats", "domain", "config", "disk", "imaging", "content", "weights", "head", "nn", "ingest", "augment",
+            "train", "explain", "report",
         ],
     ),
     ("service", &["stats", "domain", "config", "disk", "content", "registry", "watch", "ingest", "report", "workflow"]),
     (
         "cli",
         &[
-            "stats", "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment",
-            "train", "explain", "report", "workflow", "service",
+            "stats", "domain", "config", "disk", "imaging", "content", "registry", "weights", "head", "nn", "watch",
+            "ingest", "augment", "train", "explain", "report", "workflow", "service",
         ],
     ),
 ];
@@ -42,9 +44,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
 const CRATES: &[(&str, &[&str])] = &[
     ("tch", &["nn"]),
     ("torch_sys", &["nn"]),
-    ("hdf5_reader", &["nn"]),
-    ("pytorch_reader", &["nn"]),
-    ("zip", &["nn"]),
+    ("hdf5_reader", &["weights"]),
+    ("pytorch_reader", &["weights"]),
+    ("zip", &["weights"]),
     ("libc", &["service", "nn"]),
     ("winograd", &["nn"]),
     ("sled", &["registry"]),
@@ -90,7 +92,7 @@ fn sources() -> Vec<Source> {
 }
 
 impl Source {
-    /// `src/nn/cam.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
+    /// `src/nn/gpu.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
     fn room(&self) -> Option<String> {
         let name = self.path.strip_prefix("src").ok()?.components().next()?;
         let name = name.as_os_str().to_str().unwrap().trim_end_matches(".rs");

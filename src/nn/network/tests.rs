@@ -3,13 +3,13 @@
 use super::*;
 use crate::domain::vgg16::VGG16;
 use crate::domain::{ClassName, StopFlag};
+use crate::head::{FeatureStatistics, FitSettings, Head, HeadFit};
 use crate::imaging::{Phantom, PhantomClass};
+use crate::nn::Engine;
 use crate::nn::builtin::BuiltIn;
-use crate::nn::fit::{ChannelStatistics, FitSettings, HeadFit};
-use crate::nn::pattern;
-use crate::nn::weights::Weights;
-use crate::nn::{Engine, Head};
+use crate::nn::calibration_images::calibration_image;
 use crate::stats::{Activation, Generator};
+use crate::weights::BackboneWeights;
 
 impl Network {
     /// pool5 of all at once.
@@ -27,7 +27,7 @@ fn assert_close(found: f64, expected: f64) {
 }
 
 /// A 3x3 convolution with padding 1 and `ReLU` at one place, spelled out.
-fn convolved(input: &dyn Fn(usize, i64, i64) -> f64, layer: &Layer, out: usize, row: i64, column: i64) -> f64 {
+fn convolved(input: &dyn Fn(usize, i64, i64) -> f64, layer: &ConvWeights, out: usize, row: i64, column: i64) -> f64 {
     let n_inputs = layer.weight.len() / layer.bias.len() / 9;
     let inside = |at: i64| (0..INPUT_SIDE as i64).contains(&at);
     let mut sum = f64::from(layer.bias[out]);
@@ -45,9 +45,9 @@ fn two_layers_and_a_pool_equal_the_definition() {
     let plan = [Conv::new(0, 3, 4, false), Conv::new(2, 4, 2, true)];
     let mut generator = Generator::new(1, "layers");
     let mut draw = |n: usize| (0..n).map(|_| 0.3 * generator.bell()).collect::<Vec<f32>>();
-    let layers = plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
+    let layers = plan.map(|conv| ConvWeights { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
     let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
-    let pictures = [pattern::picture(1, 1), pattern::picture(1, 3)];
+    let pictures = [calibration_image(1, 1), calibration_image(1, 3)];
     let answers = network.forward(&pictures).unwrap();
     let prepared = Input::new(Preparation::Imagenet, Device::Cpu).unwrap().tensor(&pictures[1..]).unwrap();
     let x = |channel: usize, r: i64, c: i64| prepared.double_value(&[0, channel as i64, r, c]);
@@ -68,9 +68,11 @@ fn a_network_that_runs_in_bf16_says_the_same_within_its_rounding() {
         let deviation = (2.0 / fan_in as f32).sqrt();
         (0..n).map(|_| deviation * generator.bell()).collect::<Vec<f32>>()
     };
-    let layers = plan
-        .map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in(), conv.fan_in()), bias: draw(conv.outputs, 100) });
-    let picture = [pattern::picture(1, 1)];
+    let layers = plan.map(|conv| ConvWeights {
+        weight: draw(conv.outputs * conv.fan_in(), conv.fan_in()),
+        bias: draw(conv.outputs, 100),
+    });
+    let picture = [calibration_image(1, 1)];
     let [exact, rounded] = [Precision::F32, Precision::Bf16].map(|precision| {
         Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, precision).unwrap().features(&picture)
     });
@@ -84,9 +86,9 @@ fn features_are_the_pool_of_all_activations() {
     let plan = [Conv::new(0, 3, 4, false), Conv::new(2, 4, 2, true)];
     let mut generator = Generator::new(3, "layers");
     let mut draw = |n: usize| (0..n).map(|_| 0.3 * generator.bell()).collect::<Vec<f32>>();
-    let layers = plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
+    let layers = plan.map(|conv| ConvWeights { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
     let network = Network::new(&plan, &layers, Preparation::Raw, Device::Cpu, Precision::F32).unwrap();
-    let pictures = [pattern::picture(1, 0), pattern::picture(1, 1)];
+    let pictures = [calibration_image(1, 0), calibration_image(1, 1)];
     let whole: Vec<_> = network.forward(&pictures).unwrap().into_iter().map(|row| row.pool5).collect();
     assert_eq!(network.features(&pictures), whole);
 }
@@ -99,7 +101,7 @@ fn films(seeds: std::ops::Range<u64>) -> Vec<Rgb8> {
 
 /// A layer that tells the films' classes, learned from 32-bit features.
 fn fitted(rows: &[Vec<f32>]) -> Head {
-    let mut statistics = ChannelStatistics::default();
+    let mut statistics = FeatureStatistics::default();
     for row in rows {
         statistics.add(row);
     }
@@ -116,7 +118,7 @@ fn fitted(rows: &[Vec<f32>]) -> Head {
 
 const N_STEPS: usize = 30;
 
-fn full_size(weights: &[Layer], precision: Precision) -> Network {
+fn full_size(weights: &[ConvWeights], precision: Precision) -> Network {
     Network::new(&VGG16, weights, Preparation::Imagenet, Device::Cpu, precision).unwrap()
 }
 
@@ -124,7 +126,7 @@ fn full_size(weights: &[Layer], precision: Precision) -> Network {
 fn probabilities_of_generated_films_in_bf16_are_those_in_f32_within_a_hundredth() {
     let dir = tempfile::tempdir().unwrap();
     let quick = BuiltIn { plan: &VGG16, seed: 1, n_pictures: 1 };
-    let Weights { layers, .. } = quick.load_or_make(dir.path(), &StopFlag::default()).unwrap();
+    let BackboneWeights { convs: layers, .. } = quick.load_or_make(dir.path(), &StopFlag::default()).unwrap();
     let exact = full_size(&layers, Precision::F32);
     let head = fitted(&exact.features(&films(0..6)));
     let unknown = films(6..12);
@@ -149,10 +151,10 @@ fn filtered_layers_say_what_libtorch_says() {
     let plan = [Conv::new(0, 3, 24, false), Conv::new(2, 24, 70, true), Conv::new(5, 70, 20, true)];
     let mut generator = Generator::new(4, "layers");
     let mut draw = |n: usize| (0..n).map(|_| 0.1 * generator.bell()).collect::<Vec<f32>>();
-    let layers = plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
+    let layers = plan.map(|conv| ConvWeights { weight: draw(conv.outputs * conv.fan_in()), bias: draw(conv.outputs) });
     let placed = by_libtorch(Placed::new(&plan, &layers, Precision::F32).unwrap());
     let filtered = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
-    let pictures = [pattern::picture(1, 4), pattern::picture(1, 5)];
+    let pictures = [calibration_image(1, 4), calibration_image(1, 5)];
     let [filtered, placed] = [filtered, placed].map(|network| network.forward(&pictures).unwrap());
     for (filtered, placed) in filtered.iter().zip(&placed) {
         for (a, b) in [(&filtered.conv5_3, &placed.conv5_3), (&filtered.pool5, &placed.pool5)] {
