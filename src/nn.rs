@@ -5,6 +5,8 @@
 
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64, which holds the size of anything in memory")]
 
+mod arithmetic;
+mod backbone;
 mod builtin;
 mod calibration_images;
 mod cuda;
@@ -19,7 +21,6 @@ mod input;
 mod malloc;
 mod network;
 mod pinned;
-mod precision;
 mod rounding;
 mod self_test;
 mod torch_backend;
@@ -27,8 +28,9 @@ mod version;
 mod winograd_backend;
 mod worker;
 
+pub use backbone::Backbone;
 pub use device::count_gpus;
-pub use engine::{Backbone, Engine};
+pub use engine::Engine;
 pub use error::NnError;
 pub use gradients::gradients;
 pub use self_test::self_test;

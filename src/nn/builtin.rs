@@ -1,11 +1,11 @@
 //! The built-in backbone: a VGG16 that needs no download and has seen no photograph.
 //!
 //! Every layer's filters are drawn orthogonal (Saxe et al. 2014) and then tapered towards their rims, and every channel is
-//! shifted and scaled so that over generated pictures it has a set mean and deviation 1 before its `ReLU` (layer-sequential
+//! shifted and scaled so that over generated images it has a set mean and deviation 1 before its `ReLU` (layer-sequential
 //! standardisation, after Mishkin & Matas 2016). It is a fixed random description of edges and textures, far better than
 //! unscaled random weights, and no substitute for one that was trained on photographs; everything that uses it says so.
 //!
-//! Taper and mean are against the same fault of deep random networks, that pictures which look alike end far apart
+//! Taper and mean are against the same fault of deep random networks, that images which look alike end far apart
 //! (Poole et al. 2016): filters that weigh their middle most answer less to noise of single pixels, and channels that are
 //! a little more often above zero than below bend their input less. Three pairs of classes of chest films, two seeds
 //! without and three with them, in cross-validation: the area under ROC rises from 0.97, 0.72 and 0.95
@@ -30,27 +30,27 @@ use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, Proven
 
 /// Changes whenever the recipe below does, so that an older file is not taken for the same network.
 const RECIPE: u32 = 3;
-/// How pictures are prepared for it.
+/// How images are prepared for it.
 const INPUT: Preparation = Preparation::Imagenet;
 /// What the taps of a filter count in each direction.
 const TAPER: [f32; 3] = [0.5, 1.0, 0.5];
 /// The mean of a channel before its `ReLU`, in deviations; 0 in the last layer, whose features are standardised once more.
 const LIFT: f64 = 0.25;
 /// Enough for steady statistics: 3,136 positions a channel even in block5.
-const N_PICTURES: usize = 16;
+const N_IMAGES: usize = 16;
 
 /// What makes one built-in network.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BuiltIn<'a> {
     pub(super) plan: &'a [Conv],
     pub(super) seed: u64,
-    /// Generated pictures on which it is standardised.
-    pub(super) n_pictures: usize,
+    /// Generated images on which it is standardised.
+    pub(super) n_images: usize,
 }
 
 impl BuiltIn<'static> {
     pub(super) fn vgg16(seed: u64) -> Self {
-        Self { plan: &VGG16, seed, n_pictures: N_PICTURES }
+        Self { plan: &VGG16, seed, n_images: N_IMAGES }
     }
 }
 
@@ -97,10 +97,10 @@ impl BuiltIn<'_> {
         }
     }
 
-    /// Draws each layer and standardises it on what the layers below make of generated pictures.
+    /// Draws each layer and standardises it on what the layers below make of generated images.
     fn layers(&self, stop: &StopFlag) -> Result<Vec<ConvWeights>, NnError> {
-        let pictures: Vec<_> = (0..self.n_pictures).map(|number| calibration_image(self.seed, number)).collect();
-        let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&pictures)?;
+        let images: Vec<_> = (0..self.n_images).map(|number| calibration_image(self.seed, number)).collect();
+        let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&images)?;
         let mut layers = Vec::with_capacity(self.plan.len());
         for (number, conv) in self.plan.iter().enumerate() {
             stop.check()?;
@@ -159,14 +159,14 @@ mod tests {
     const THIN: [Conv; 3] = [Conv::new(0, 3, 8, false), Conv::new(2, 8, 8, true), Conv::new(5, 8, 6, true)];
 
     fn thin(seed: u64) -> BuiltIn<'static> {
-        BuiltIn { plan: &THIN, seed, n_pictures: 2 }
+        BuiltIn { plan: &THIN, seed, n_images: 2 }
     }
 
     #[test]
     fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
         let layers = thin(3).layers(&StopFlag::default()).unwrap();
-        let pictures: Vec<_> = (0..2).map(|number| calibration_image(3, number)).collect();
-        let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&pictures).unwrap();
+        let images: Vec<_> = (0..2).map(|number| calibration_image(3, number)).collect();
+        let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&images).unwrap();
         for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
             x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);
@@ -222,10 +222,7 @@ mod tests {
             tch::set_num_threads(n);
             let dir = tempfile::tempdir().unwrap();
             let wide = [Conv::new(0, 3, 64, false), Conv::new(2, 64, 32, true)];
-            BuiltIn { plan: &wide, seed: 1, n_pictures: 2 }
-                .load_or_make(dir.path(), &StopFlag::default())
-                .unwrap()
-                .sha256
+            BuiltIn { plan: &wide, seed: 1, n_images: 2 }.load_or_make(dir.path(), &StopFlag::default()).unwrap().sha256
         });
         assert_eq!(tch::get_num_threads(), 3);
         tch::set_num_threads(before);

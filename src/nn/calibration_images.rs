@@ -1,4 +1,4 @@
-//! Generated pictures on which the built-in backbone is standardised: smooth clouds, soft shapes and stripes, half of
+//! Generated images on which the built-in backbone is standardised: smooth clouds, soft shapes and stripes, half of
 //! them grey. They stand for no particular subject; only sums, products and roots are used, so that the bytes are the
 //! same on every machine.
 
@@ -6,7 +6,7 @@ use crate::domain::vgg16::INPUT_SIDE;
 use crate::imaging::Rgb8;
 use crate::stats::Generator;
 
-/// Picture `number` of `seed`, 224x224.
+/// Image `number` of `seed`, 224x224.
 pub(super) fn calibration_image(seed: u64, number: usize) -> Rgb8 {
     let mut generator = Generator::new(seed, &format!("pattern {number}"));
     let light = scene(&mut generator);
@@ -100,7 +100,7 @@ mod tests {
     use crate::domain::ContentHash;
 
     #[test]
-    fn pictures_are_varied_and_never_change() {
+    fn images_are_varied_and_never_change() {
         let grey = calibration_image(1, 0);
         assert!(grey.data.chunks_exact(3).all(|rgb| rgb[0] == rgb[1] && rgb[1] == rgb[2]));
         assert!(grey.data.contains(&0) && grey.data.contains(&255));

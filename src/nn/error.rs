@@ -15,18 +15,16 @@ pub enum NnError {
         /// What was found.
         why: String,
     },
-    /// bf16 is asked for, and the processor has none.
-    #[error(
-        "compute.precision is \"bf16\", but this processor has no AVX-512 to compute it with; set it to \"auto\" or \"f32\""
-    )]
-    NoBf16,
-    /// f16 is asked for, and there is no GPU.
-    #[error("compute.precision is \"f16\", which is for GPUs alone; set it to \"auto\" or \"f32\"")]
-    NoF16,
+    /// 16-bit floats are asked for, and there is no GPU.
+    #[error("compute.precision is \"{precision}\", which is for GPUs alone; set it to \"auto\" or \"f32\"")]
+    OnGpusAlone {
+        /// Which of them.
+        precision: &'static str,
+    },
     /// Activations that 16-bit floats cannot hold.
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
     BeyondHalf,
-    /// A picture of another size than the network takes.
+    /// A image of another size than the network takes.
     #[error("the network takes 224x224 RGB pictures, not {width}x{height} with {len} bytes")]
     WrongInput {
         /// Pixels.

@@ -1,19 +1,19 @@
 //! The layers on a GPU: cuDNN's convolutions with channels last, and batches that follow each other without a pause.
 //!
-//! Pictures wait in pinned memory and answers arrive in it, so that the GPU copies both by itself. While it works on one
-//! batch, the processor fills the next and reads the one before. All batches have one size: what is said of a picture does
+//! Images wait in pinned memory and answers arrive in it, so that the GPU copies both by itself. While it works on one
+//! batch, the processor fills the next and reads the one before. All batches have one size: what is said of an image does
 //! not depend on what else was asked, and libtorch finds the memory of the batch before free for the next.
 
 use std::cell::RefCell;
 
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::arithmetic::Arithmetic;
 use super::cuda_event::{Event, Events};
 use super::error::NnError;
 use super::error::Torch;
 use super::input::Input;
 use super::pinned::{self, Pinned};
-use super::precision::Precision;
 use super::torch_backend::pool;
 use crate::config::Preparation;
 use crate::domain::vgg16::{Conv, INPUT_SIDE, N_FEATURES};
@@ -21,34 +21,34 @@ use crate::head::Activations;
 use crate::imaging::Rgb8;
 use crate::weights::ConvWeights;
 
-/// Bytes of a picture.
-const PICTURE: usize = 3 * INPUT_SIDE * INPUT_SIDE;
-/// The picture's three, filled up with zeros: matrix units take channels eight at a time.
+/// Bytes of an image.
+const IMAGE_BYTES: usize = 3 * INPUT_SIDE * INPUT_SIDE;
+/// The image's three, filled up with zeros: matrix units take channels eight at a time.
 const INPUT_CHANNELS: usize = 8;
 /// One batch is filled while the other is copied.
 const N_STAGES: usize = 2;
 
 /// The convolutions with their weights on the GPU.
 pub(super) struct GpuLayers {
-    layers: Vec<Weights>,
+    layers: Vec<GpuConv>,
     input: Input,
     /// Activations are this times what the weights were trained for, so that 16-bit floats hold them.
     scale: f64,
     device: Device,
-    precision: Precision,
+    arithmetic: Arithmetic,
     events: Events,
     stages: RefCell<Stages>,
 }
 
-struct Weights {
+struct GpuConv {
     /// `[outputs, inputs, 3, 3]`, channels last in memory.
     weight: Tensor,
     bias: Tensor,
-    precision: Precision,
+    arithmetic: Arithmetic,
     ends_block: bool,
 }
 
-/// Where batches of `batch` pictures wait for their copy to the GPU, in turn.
+/// Where batches of `batch` images wait for their copy to the GPU, in turn.
 struct Stages {
     batch: usize,
     both: Vec<Stage>,
@@ -76,51 +76,56 @@ impl GpuLayers {
         weights: &[ConvWeights],
         preparation: Preparation,
         index: usize,
-        precision: Precision,
+        arithmetic: Arithmetic,
     ) -> Result<Self, NnError> {
         let device = Device::Cuda(index);
         let input = Input::new(preparation, device)?;
-        let scale = scale(preparation, precision);
+        let scale = scale(preparation, arithmetic);
         let place = || {
             let mut layers = Vec::with_capacity(plan.len());
             let mut block = 0;
             for (conv, layer) in plan.iter().zip(weights) {
-                layers.push(Weights::place(conv, layer, device, precision.of_block_on_gpu(block), scale)?);
+                layers.push(GpuConv::place(conv, layer, device, arithmetic.of_block_on_gpu(block), scale)?);
                 block += usize::from(conv.ends_block);
             }
             let stages = RefCell::new(Stages { batch: 0, both: Vec::new(), turn: 0 });
-            Ok(Self { layers, input, scale, device, precision, events: Events::of_gpu(index)?, stages })
+            Ok(Self { layers, input, scale, device, arithmetic, events: Events::of_gpu(index)?, stages })
         };
         place().named("place the weights on the GPU")
     }
 
     /// What the last bits depend on besides the weights.
     pub(super) fn manner(&self) -> String {
-        match self.precision {
-            Precision::Bf16 => "bf16 after three blocks in f16, on a GPU".to_owned(),
-            Precision::F16 | Precision::F32 => format!("{} on a GPU", self.precision.name()),
+        match self.arithmetic {
+            Arithmetic::Bf16 => "bf16 after three blocks in f16, on a GPU".to_owned(),
+            Arithmetic::F16 | Arithmetic::F32 => format!("{} on a GPU", self.arithmetic.name()),
         }
     }
 
-    fn may_overflow(&self) -> bool {
-        self.precision != Precision::F32
+    /// Whether the GPU still works for this program.
+    pub(super) fn is_alive(&self) -> bool {
+        self.events.is_alive()
     }
 
-    /// Queues at most `batch` pictures, padded to that many; what stands in the padding does not matter.
-    pub(super) fn start(&self, pictures: &[Rgb8], batch: usize) -> Result<InFlight, NnError> {
+    fn may_overflow(&self) -> bool {
+        self.arithmetic != Arithmetic::F32
+    }
+
+    /// Queues at most `batch` images, padded to that many; what stands in the padding does not matter.
+    pub(super) fn start(&self, images: &[Rgb8], batch: usize) -> Result<InFlight, NnError> {
         let queue = || {
-            let rgb = self.stages.borrow_mut().upload(pictures, batch, self.device, self.events)?;
+            let rgb = self.stages.borrow_mut().upload(images, batch, self.device, self.events)?;
             let features = self.plain(&pool(&self.run(&rgb)?)?)?.f_view([batch as i64, -1])?;
             let features = Pinned::copy_of(&features, self.events)?;
-            let (n, may_overflow) = (pictures.len(), self.may_overflow());
+            let (n, may_overflow) = (images.len(), self.may_overflow());
             Ok(InFlight { features, arrived: self.events.record()?, n, may_overflow })
         };
         queue().named("run the network")
     }
 
-    /// Everything that explaining needs, one picture at a time: somebody waits for it.
-    pub(super) fn forward(&self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
-        let answers = pictures.iter().map(|picture| self.activations(picture)).collect::<Result<Vec<_>, _>>();
+    /// Everything that explaining needs, one image at a time: somebody waits for it.
+    pub(super) fn forward(&self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+        let answers = images.iter().map(|image| self.activations(image)).collect::<Result<Vec<_>, _>>();
         let answers = answers.named("run the network")?;
         for answer in &answers {
             held(&answer.conv5_3, self.may_overflow())?;
@@ -128,9 +133,9 @@ impl GpuLayers {
         Ok(answers)
     }
 
-    fn activations(&self, picture: &Rgb8) -> Result<Activations, TchError> {
+    fn activations(&self, image: &Rgb8) -> Result<Activations, TchError> {
         let side = INPUT_SIDE as i64;
-        let rgb = Tensor::f_from_data_size(&picture.data, &[1, side, side, 3], Kind::Uint8)?;
+        let rgb = Tensor::f_from_data_size(&image.data, &[1, side, side, 3], Kind::Uint8)?;
         let conv5_3 = self.run(&rgb.f_to_device(self.device)?)?;
         let read = |tensor: &Tensor| {
             let tensor = self.plain(tensor)?.f_to_device(Device::Cpu)?;
@@ -159,36 +164,36 @@ impl GpuLayers {
     }
 }
 
-impl Weights {
+impl GpuConv {
     fn place(
         conv: &Conv,
         layer: &ConvWeights,
         device: Device,
-        precision: Precision,
+        arithmetic: Arithmetic,
         scale: f64,
     ) -> Result<Self, TchError> {
-        let weight = precision.weights(layer)?.f_view(conv.weight_shape().map(|n| n as i64))?;
+        let weight = arithmetic.weights(layer)?.f_view(conv.weight_shape().map(|n| n as i64))?;
         let lacking = if conv.inputs == 3 { INPUT_CHANNELS - 3 } else { 0 };
         let weight = weight.f_constant_pad_nd([0, 0, 0, 0, 0, lacking as i64])?;
         let channels_last = weight.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?;
-        let place = |tensor: Tensor| tensor.f_to_device(device)?.f_to_kind(precision.kind());
+        let place = |tensor: Tensor| tensor.f_to_device(device)?.f_to_kind(arithmetic.kind());
         let bias = Tensor::f_from_slice(&layer.bias)?.f_mul_scalar(scale)?;
-        Ok(Self { weight: place(channels_last)?, bias: place(bias)?, precision, ends_block: conv.ends_block })
+        Ok(Self { weight: place(channels_last)?, bias: place(bias)?, arithmetic, ends_block: conv.ends_block })
     }
 
     /// Convolution, bias and `ReLU`.
     fn rectified(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let Self { weight, bias, precision, .. } = self;
+        let Self { weight, bias, arithmetic, .. } = self;
         let (stride, padding, dilation) = ([1, 1], [1, 1], [1, 1]);
-        let x = x.f_to_kind(precision.kind())?;
-        match precision {
+        let x = x.f_to_kind(arithmetic.kind())?;
+        match arithmetic {
             // In one pass over the numbers, which are rounded once.
-            Precision::F16 | Precision::Bf16 => {
+            Arithmetic::F16 | Arithmetic::Bf16 => {
                 x.f_cudnn_convolution_relu(weight, Some(bias), stride, padding, dilation, 1)
             }
             // That pass would multiply in TF32, which is f32 rounded to 11 bits. The first `false` keeps the algorithm from
             // being chosen by a race, so that the bits are the same each time.
-            Precision::F32 => {
+            Arithmetic::F32 => {
                 let mut x = x.f_cudnn_convolution(weight, padding, stride, dilation, 1, false, true, false)?;
                 x.f_add_(&bias.f_view([1, -1, 1, 1])?)?.f_relu_()
             }
@@ -198,9 +203,9 @@ impl Weights {
 
 /// Levels of 0 to 255 grow to tens of thousands in a network that was trained on them, where 16-bit floats end at 65504.
 /// Smaller inputs and biases make all activations smaller by the same power of two, which costs no bit.
-fn scale(preparation: Preparation, precision: Precision) -> f64 {
-    match (precision, preparation) {
-        (Precision::F16 | Precision::Bf16, Preparation::Caffe | Preparation::Raw) => 1.0 / 64.0,
+fn scale(preparation: Preparation, arithmetic: Arithmetic) -> f64 {
+    match (arithmetic, preparation) {
+        (Arithmetic::F16 | Arithmetic::Bf16, Preparation::Caffe | Preparation::Raw) => 1.0 / 64.0,
         _ => 1.0,
     }
 }
@@ -211,10 +216,10 @@ fn held(values: &[f32], may_overflow: bool) -> Result<(), NnError> {
 }
 
 impl Stages {
-    /// Queues the copy of the pictures to the GPU, `[batch, 224, 224, 3]`.
-    fn upload(&mut self, pictures: &[Rgb8], batch: usize, gpu: Device, events: Events) -> Result<Tensor, TchError> {
+    /// Queues the copy of the images to the GPU, `[batch, 224, 224, 3]`.
+    fn upload(&mut self, images: &[Rgb8], batch: usize, gpu: Device, events: Events) -> Result<Tensor, TchError> {
         if self.batch != batch {
-            let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * PICTURE, gpu, events)?, copied: None });
+            let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * IMAGE_BYTES, gpu, events)?, copied: None });
             self.both = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
             self.batch = batch;
         }
@@ -223,8 +228,8 @@ impl Stages {
         if let Some(copied) = copied.take() {
             copied.wait()?;
         }
-        for (room, picture) in bytes.bytes_mut()?.chunks_exact_mut(PICTURE).zip(pictures) {
-            room.copy_from_slice(&picture.data);
+        for (room, image) in bytes.bytes_mut()?.chunks_exact_mut(IMAGE_BYTES).zip(images) {
+            room.copy_from_slice(&image.data);
         }
         let rgb = bytes.to_gpu(gpu)?;
         *copied = Some(events.record()?);
@@ -234,7 +239,7 @@ impl Stages {
 }
 
 impl InFlight {
-    /// One row of 25,088 numbers a picture, once they are there.
+    /// One row of 25,088 numbers an image, once they are there.
     pub(super) fn rows(self) -> Result<Vec<Vec<f32>>, NnError> {
         let read = || {
             self.arrived.wait()?;

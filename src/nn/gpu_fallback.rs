@@ -8,11 +8,11 @@ use super::error::NnError;
 /// What is tried next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// The same pictures in batches of this many.
+    /// The same images in batches of this many.
     Smaller(usize),
-    /// The same pictures on the processor.
+    /// The same images on the processor.
     Processor,
-    /// The same pictures in f32.
+    /// The same images in f32.
     Exact,
     /// Nothing: the error stands.
     None,

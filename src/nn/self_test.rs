@@ -8,7 +8,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::error::NnError;
 use super::error::Torch;
 
-/// A picture of ones under a filter of ones.
+/// A image of ones under a filter of ones.
 const SIDE: i64 = 32;
 const CHANNELS: i64 = 16;
 
@@ -24,9 +24,9 @@ pub fn self_test() -> Result<(), NnError> {
 
 fn centre() -> Result<f64, TchError> {
     let ones = |shape: [i64; 4]| Tensor::f_ones(shape, (Kind::Float, Device::Cpu));
-    let picture = ones([1, CHANNELS, SIDE, SIDE])?;
+    let image = ones([1, CHANNELS, SIDE, SIDE])?;
     let filter = ones([CHANNELS, CHANNELS, 3, 3])?;
-    picture.f_conv2d(&filter, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?.f_double_value(&[0, 0, SIDE / 2, SIDE / 2])
+    image.f_conv2d(&filter, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?.f_double_value(&[0, 0, SIDE / 2, SIDE / 2])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The layers that run by minimal filtering: the processor's quick way, in 32-bit floats and without libtorch.
+//! The convolutions by Winograd's minimal filtering: the processor's quick way, in 32-bit floats and without libtorch.
 //!
-//! Its threads are its own, so that a scan does not wait for pictures that are being decoded.
+//! Its threads are its own, so that a scan does not wait for images that are being decoded.
 
 use std::cell::RefCell;
 
@@ -12,57 +12,52 @@ use crate::domain::vgg16::{Conv, INPUT_SIDE};
 use crate::weights::ConvWeights;
 
 /// Convolutions from the input on, one after the other.
-pub(super) struct Filtered {
-    layers: Vec<Convolution>,
+pub(super) struct WinogradBackend {
+    convolutions: Vec<Convolution>,
     instructions: Instructions,
     threads: ThreadPool,
-    room: RefCell<Room>,
+    buffers: RefCell<Buffers>,
 }
 
-/// What is written anew for every picture.
-struct Room {
+/// What is written anew for every image.
+struct Buffers {
     maps: Vec<Map>,
     factors: Vec<f32>,
 }
 
 /// Planes one after the other, row-major.
 pub(super) struct Planes {
-    pub(super) side: usize,
+    side: usize,
     pub(super) values: Vec<f32>,
 }
 
-impl Filtered {
-    /// All of `plan`; the last layer's output is pooled only if `pools_last`. On as many threads as libtorch has.
-    pub(super) fn new(
-        plan: &[Conv],
-        weights: &[ConvWeights],
-        pools_last: bool,
-        instructions: Instructions,
-    ) -> Result<Self, NnError> {
+impl WinogradBackend {
+    /// All of `plan`; the last one's output is not pooled. On as many threads as libtorch has.
+    pub(super) fn new(plan: &[Conv], weights: &[ConvWeights], instructions: Instructions) -> Result<Self, NnError> {
         let n_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
         let threads = ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|n| format!("gw-network-{n}"));
         let threads = threads.build().map_err(|error| NnError::NoThreads { cause: error.to_string() })?;
         let mut side = INPUT_SIDE;
-        let mut layers = Vec::with_capacity(plan.len());
-        for (at, (conv, layer)) in plan.iter().zip(weights).enumerate() {
-            let pooled = conv.ends_block && (pools_last || at + 1 < plan.len());
+        let mut convolutions = Vec::with_capacity(plan.len());
+        for (at, (conv, weights)) in plan.iter().zip(weights).enumerate() {
+            let pooled = conv.ends_block && at + 1 < plan.len();
             let shape = Shape { inputs: conv.inputs, outputs: conv.outputs, side, pooled };
             side = shape.output_side();
-            layers.push(threads.install(|| Convolution::new(shape, &layer.weight, &layer.bias)));
+            convolutions.push(threads.install(|| Convolution::new(shape, &weights.weight, &weights.bias)));
         }
-        let room = Room { maps: layers.iter().map(Convolution::output).collect(), factors: Vec::new() };
-        Ok(Self { layers, instructions, threads, room: RefCell::new(room) })
+        let maps = convolutions.iter().map(Convolution::output).collect();
+        Ok(Self { convolutions, instructions, threads, buffers: RefCell::new(Buffers { maps, factors: Vec::new() }) })
     }
 
-    /// What the last layer makes of a prepared picture, `[224, 224, 3]`.
-    pub(super) fn run(&self, picture: &[f32]) -> Planes {
-        let Self { layers, instructions, threads, room } = self;
-        let Room { maps, factors } = &mut *room.borrow_mut();
-        let picture = Map::of_picture(INPUT_SIDE, 3, picture);
+    /// What the last convolution makes of a prepared image, `[224, 224, 3]`.
+    pub(super) fn run(&self, image: &[f32]) -> Planes {
+        let Self { convolutions, instructions, threads, buffers } = self;
+        let Buffers { maps, factors } = &mut *buffers.borrow_mut();
+        let image = Map::of_picture(INPUT_SIDE, 3, image);
         threads.install(|| {
-            let mut input = &picture;
-            for (layer, output) in layers.iter().zip(maps) {
-                layer.run(*instructions, input, output, factors);
+            let mut input = &image;
+            for (convolution, output) in convolutions.iter().zip(maps) {
+                convolution.run(*instructions, input, output, factors);
                 input = output;
             }
             Planes { side: input.side(), values: input.planes() }

@@ -1,6 +1,6 @@
 //! What lives on the network's thread: the network itself, and the order in which it answers.
 //!
-//! Every batch has the device's one size, padded where pictures run out, so that what the network says of a picture does
+//! Every batch has the device's one size, padded where images run out, so that what the network says of an image does
 //! not depend on what else was asked. Scans are computed one by one: somebody waits for each.
 
 use std::num::NonZero;
@@ -12,30 +12,28 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, select};
 use tch::Device;
 
-use super::builtin::BuiltIn;
+use super::backbone::{self, Backbone, fingerprint};
 use super::device::{self, Chosen};
-use super::engine::Backbone;
 use super::error::NnError;
 use super::gpu_fallback::{self, Remedy};
 use super::malloc::keep_freed_memory;
-use super::network::{Features, Network};
-use super::version::FEATURES;
-use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation, WeightsChoice};
+use super::network::{Network, PendingFeatures};
+use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation};
 use crate::domain::vgg16::VGG16;
-use crate::domain::{BackboneRecord, ContentHash, StopFlag, Versions};
+use crate::domain::{ContentHash, StopFlag};
 use crate::head::Activations;
 use crate::imaging::Rgb8;
-use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, FILE_ORIGIN};
+use crate::weights::ConvWeights;
 
-/// Pictures of the right size to be explained, and where the answers go, one a picture.
-pub(super) struct ScanJob {
-    pub(super) pictures: Vec<Rgb8>,
+/// Images of the right size to be explained, and where the answers go, one an image.
+pub(super) struct ActivationsJob {
+    pub(super) images: Vec<Rgb8>,
     pub(super) reply: Sender<Result<Vec<Activations>, NnError>>,
 }
 
-/// Pictures of the right size whose features are wanted, as this arithmetic gives them, and where they go.
-pub(super) struct FeatureJob {
-    pub(super) pictures: Arc<[Rgb8]>,
+/// Images of the right size whose features are wanted, as this arithmetic gives them, and where they go.
+pub(super) struct FeaturesJob {
+    pub(super) images: Arc<[Rgb8]>,
     /// A backbone's fingerprint.
     pub(super) arithmetic: ContentHash,
     pub(super) reply: Sender<Result<Vec<Vec<f32>>, NnError>>,
@@ -50,7 +48,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, NnError>) -> Result<T,
     })
 }
 
-/// What runs now, and where: the handle reads it, and the worker changes it when a GPU is lost.
+/// What runs now, and where: the handle reads it, and the network's thread changes it when a GPU is lost.
 #[derive(Debug, Clone)]
 pub(super) struct Running {
     pub(super) backbone: Backbone,
@@ -60,7 +58,7 @@ pub(super) struct Running {
 }
 
 /// The network and the one size of its batches.
-pub(super) struct Worker {
+pub(super) struct NetworkWorker {
     network: Network,
     batch: usize,
     running: Arc<RwLock<Running>>,
@@ -73,13 +71,13 @@ pub(super) struct Worker {
 /// All that a network is made of.
 struct Spare {
     device: Device,
-    layers: Vec<ConvWeights>,
+    convs: Vec<ConvWeights>,
     input: Preparation,
     compute: ComputeSettings,
     n_threads: usize,
 }
 
-impl Worker {
+impl NetworkWorker {
     pub(super) fn new(
         backbone: &BackboneSettings,
         compute: &ComputeSettings,
@@ -94,62 +92,64 @@ impl Worker {
         let chosen = device::choose(compute, n_threads)?;
         // OpenMP keeps this setting by thread: it must be made here.
         tch::set_num_threads(n_threads as i32);
-        let (weights, name, origin) = load(backbone, weights_dir, stop)?;
-        let input = backbone.preprocessing.fixed().unwrap_or(weights.input);
-        let (network, Chosen { device, batch, why, .. }) = begin(chosen, compute, n_threads, &weights.convs, input)?;
-        let described = describe(name, origin, input, &network.manner(), weights.sha256);
-        let fingerprint = described.fingerprint;
-        let running = Arc::new(RwLock::new(Running { backbone: described, device: why, batch }));
+        let loaded = backbone::load(backbone, weights_dir, stop)?;
+        let input = backbone.preprocessing.fixed().unwrap_or(loaded.weights.input);
+        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, input)?;
+        let Chosen { device, batch, why, .. } = chosen;
+        let backbone = Backbone::new(&loaded, input, &network.manner());
+        let fingerprint = backbone.fingerprint;
+        let running = Arc::new(RwLock::new(Running { backbone, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
-            Spare { device, layers: weights.convs, input, compute, n_threads }
+            Spare { device, convs: loaded.weights.convs, input, compute, n_threads }
         });
         let worker = Self { network, batch, running: Arc::clone(&running), fingerprint, spare };
         Ok((worker, running))
     }
 
     /// Until every handle is gone.
-    pub(super) fn serve(mut self, scans: &Receiver<ScanJob>, training: &Receiver<FeatureJob>) {
+    pub(super) fn serve(mut self, scans: &Receiver<ActivationsJob>, training: &Receiver<FeaturesJob>) {
         let _no_grad = tch::no_grad_guard();
         loop {
             self.serve_waiting(scans);
             // Whoever asked may have gone meanwhile.
             select! {
                 recv(scans) -> job => match job {
-                    Ok(job) => drop(job.reply.send(self.activations(&job.pictures))),
-                    Err(_) => return,
+                    Ok(job) => drop(job.reply.send(self.activations(&job.images))),
+                    Err(_) => break,
                 },
                 recv(training) -> job => match job {
                     Ok(job) => drop(job.reply.send(self.features(&job, scans))),
-                    Err(_) => return,
+                    Err(_) => break,
                 },
             }
         }
+        self.network.release();
     }
 
-    fn serve_waiting(&mut self, scans: &Receiver<ScanJob>) {
-        scans.try_iter().for_each(|job| drop(job.reply.send(self.activations(&job.pictures))));
+    fn serve_waiting(&mut self, scans: &Receiver<ActivationsJob>) {
+        scans.try_iter().for_each(|job| drop(job.reply.send(self.activations(&job.images))));
     }
 
     /// Again on the processor where a GPU fails.
-    fn activations(&mut self, pictures: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+    fn activations(&mut self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
         loop {
-            match guarded(|| self.network.forward(pictures)) {
+            match guarded(|| self.network.forward(images)) {
                 Ok(answers) => return Ok(answers),
-                // One picture at a time: there is no smaller batch.
+                // One image at a time: there is no smaller batch.
                 Err(error) => self.recover(error, 1)?,
             }
         }
     }
 
     /// All rows by one arithmetic; from the first that is missing on, in smaller batches, where a GPU's memory is too small.
-    fn features(&mut self, job: &FeatureJob, scans: &Receiver<ScanJob>) -> Result<Vec<Vec<f32>>, NnError> {
-        let mut rows = Vec::with_capacity(job.pictures.len());
-        while rows.len() < job.pictures.len() {
+    fn features(&mut self, job: &FeaturesJob, scans: &Receiver<ActivationsJob>) -> Result<Vec<Vec<f32>>, NnError> {
+        let mut rows = Vec::with_capacity(job.images.len());
+        while rows.len() < job.images.len() {
             if job.arithmetic != self.fingerprint {
                 return Err(NnError::ArithmeticChanged);
             }
-            if let Err(error) = guarded(|| self.stream(&job.pictures, &mut rows, scans)) {
+            if let Err(error) = guarded(|| self.stream(&job.images, &mut rows, scans)) {
                 self.recover(error, self.batch)?;
             }
         }
@@ -160,13 +160,13 @@ impl Worker {
     /// each. Ends early, with whole batches, when serving one of them has changed how the network runs.
     fn stream(
         &mut self,
-        pictures: &[Rgb8],
+        images: &[Rgb8],
         rows: &mut Vec<Vec<f32>>,
-        scans: &Receiver<ScanJob>,
+        scans: &Receiver<ActivationsJob>,
     ) -> Result<(), NnError> {
         let as_begun = (self.fingerprint, self.batch);
-        let mut before: Option<Features> = None;
-        let missing = &pictures[rows.len()..];
+        let mut before: Option<PendingFeatures> = None;
+        let missing = &images[rows.len()..];
         for batch in missing.chunks(self.batch) {
             let started = self.network.start(batch, self.batch)?;
             if let Some(before) = before.replace(started) {
@@ -180,34 +180,31 @@ impl Worker {
         before.map_or(Ok(()), |last| last.rows().map(|last| rows.extend(last)))
     }
 
-    /// Changes how the network runs so that `batch` pictures are worth another try, or gives the error back.
+    /// Changes how the network runs so that `batch` images are worth another try, or says why that is not possible.
     fn recover(&mut self, error: NnError, batch: usize) -> Result<(), NnError> {
         let Some(spare) = self.spare.take() else { return Err(error) };
-        match gpu_fallback::remedy(&error, spare.device, batch) {
+        let recovered = match gpu_fallback::remedy(&error, spare.device, batch) {
             Remedy::Smaller(smaller) => {
-                tracing::warn!("The GPU's memory is too small for {batch} images at a time: going on with {smaller}.");
-                self.batch = smaller;
-                self.changed(|running| running.batch = smaller);
+                self.shrink(batch, smaller);
+                Ok(())
             }
-            Remedy::Exact => match self.become_exact(&spare, &error) {
-                Ok(()) => {}
-                Err(cause) => return self.leave_gpu(&spare, &cause),
-            },
-            // The processor needs no spare.
-            Remedy::Processor => return self.leave_gpu(&spare, &error),
-            Remedy::None => {
-                self.spare = Some(spare);
-                return Err(error);
-            }
-        }
-        self.spare = Some(spare);
-        Ok(())
+            Remedy::Exact => self.become_exact(&spare, &error).or_else(|cause| self.leave_gpu(&spare, &cause)),
+            Remedy::Processor => self.leave_gpu(&spare, &error),
+            Remedy::None => Err(error),
+        };
+        // The processor needs no spare.
+        self.spare = matches!(self.network, Network::Gpu(_)).then_some(spare);
+        recovered
+    }
+
+    fn shrink(&mut self, batch: usize, smaller: usize) {
+        tracing::warn!("The GPU's memory is too small for {batch} images at a time: going on with {smaller}.");
+        self.batch = smaller;
+        self.changed(|running| running.batch = smaller);
     }
 
     fn leave_gpu(&mut self, spare: &Spare, error: &NnError) -> Result<(), NnError> {
-        let compute = on_any_processor(&spare.compute);
-        let chosen = device::processor(&compute, spare.n_threads, "the GPU was lost")?;
-        tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
+        let chosen = instead_of_gpu(&spare.compute, spare.n_threads, "the GPU was lost", error)?;
         let lost = self.replace(spare, chosen)?;
         // Freeing its tensors would ask the lost GPU, for which libtorch ends the program.
         std::mem::forget(lost);
@@ -224,8 +221,8 @@ impl Worker {
 
     /// Runs on as `chosen` from now on, with another fingerprint; returns the network until now.
     fn replace(&mut self, spare: &Spare, chosen: Chosen) -> Result<Network, NnError> {
-        let Chosen { device, precision, batch, why } = chosen;
-        let network = Network::new(&VGG16, &spare.layers, spare.input, device, precision)?;
+        let Chosen { device, arithmetic, batch, why } = chosen;
+        let network = Network::new(&VGG16, &spare.convs, spare.input, device, arithmetic)?;
         let manner = network.manner();
         self.batch = batch;
         self.changed(|running| {
@@ -249,11 +246,11 @@ fn begin(
     chosen: Chosen,
     compute: &ComputeSettings,
     n_threads: usize,
-    layers: &[ConvWeights],
+    convs: &[ConvWeights],
     input: Preparation,
 ) -> Result<(Network, Chosen), NnError> {
     let make = |chosen: Chosen| {
-        let network = Network::new(&VGG16, layers, input, chosen.device, chosen.precision)?;
+        let network = Network::new(&VGG16, convs, input, chosen.device, chosen.arithmetic)?;
         Ok((network, chosen))
     };
     let device = chosen.device;
@@ -263,47 +260,15 @@ fn begin(
         if !passed_over {
             return Err(error);
         }
-        let chosen = device::processor(&on_any_processor(compute), n_threads, "the GPU failed")?;
-        tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
-        make(chosen)
+        make(instead_of_gpu(compute, n_threads, "the GPU failed", &error)?)
     })
 }
 
-/// Whatever was wanted of a GPU, any processor has f32.
-fn on_any_processor(compute: &ComputeSettings) -> ComputeSettings {
-    ComputeSettings { precision: Precision::Auto, ..compute.clone() }
-}
-
-/// The weights with their name and origin.
-fn load(
-    settings: &BackboneSettings,
-    dir: &Path,
-    stop: &StopFlag,
-) -> Result<(BackboneWeights, String, &'static str), NnError> {
-    let file = match &settings.weights {
-        WeightsChoice::File(path) => Some(path.clone()),
-        WeightsChoice::Auto => weights::imported_file(dir)?,
-    };
-    if let Some(path) = file {
-        let name = format!("VGG16 ({})", path.file_name().unwrap_or_default().to_string_lossy());
-        return Ok((weights::read_backbone(&path, &VGG16)?, name, FILE_ORIGIN));
-    }
-    let name = format!("VGG16 (built-in, seed {}: generated, not trained on photographs)", settings.seed);
-    Ok((BuiltIn::vgg16(settings.seed).load_or_make(dir, stop)?, name, BUILT_IN_ORIGIN))
-}
-
-/// Of features: no two ways of computing share it.
-fn fingerprint(sha256: ContentHash, input: Preparation, manner: &str) -> ContentHash {
-    let manner = format!("{input} {manner}");
-    let features = Versions::mark(FEATURES);
-    let shaped_by = [sha256.as_bytes().as_slice(), manner.as_bytes()].into_iter();
-    ContentHash::of_parts(shaped_by.chain(features.as_ref().map(<[u8; 4]>::as_slice)))
-}
-
-fn describe(name: String, origin: &str, input: Preparation, manner: &str, sha256: ContentHash) -> Backbone {
-    let fingerprint = fingerprint(sha256, input, manner);
-    let record = BackboneRecord { sha256, origin: origin.to_owned(), preprocessing: input.to_string() };
-    Backbone { name, record, fingerprint }
+/// The processor instead of a GPU that failed with `error`; an error where only a GPU has the configured precision.
+fn instead_of_gpu(compute: &ComputeSettings, n_threads: usize, why: &str, error: &NnError) -> Result<Chosen, NnError> {
+    let chosen = device::processor(compute, n_threads, why).inspect_err(|_| tracing::warn!("{why}: {error}"))?;
+    tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
+    Ok(chosen)
 }
 
 #[cfg(test)]
@@ -314,5 +279,21 @@ mod tests {
     fn a_panic_becomes_an_error_with_its_message() {
         let error = guarded::<()>(|| panic!("index {} is out of range", 7)).unwrap_err().to_string();
         assert_eq!(error, "the network's thread ran into a bug (index 7 is out of range); please report it");
+    }
+
+    #[test]
+    fn the_processor_does_not_stand_in_for_16_bit_floats_of_a_gpu_that_failed() {
+        let compute = |precision| ComputeSettings {
+            device: config::Device::Auto,
+            precision,
+            cuda_folder: std::path::PathBuf::new(),
+            threads: 1,
+        };
+        let lost = NnError::Torch { doing: "run the network", cause: "CUDA error".to_owned() };
+        let instead = |precision| instead_of_gpu(&compute(precision), 1, "the GPU was lost", &lost);
+        assert_eq!(instead(Precision::Auto).unwrap().why, "the processor with 1 thread in f32: the GPU was lost");
+        for precision in [Precision::F16, Precision::Bf16] {
+            assert!(matches!(instead(precision), Err(NnError::OnGpusAlone { .. })));
+        }
     }
 }

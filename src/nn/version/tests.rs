@@ -1,4 +1,4 @@
-//! Features of a generated picture, pinned.
+//! Features of a generated image, pinned.
 
 use tch::Device;
 use winograd::Instructions;
@@ -7,9 +7,9 @@ use super::FEATURES;
 use crate::config::Preparation;
 use crate::domain::ContentHash;
 use crate::domain::vgg16::Conv;
+use crate::nn::arithmetic::Arithmetic;
 use crate::nn::calibration_images::calibration_image;
 use crate::nn::network::Network;
-use crate::nn::precision::Precision;
 use crate::stats::Generator;
 use crate::weights::ConvWeights;
 
@@ -25,7 +25,7 @@ fn features() -> Vec<f32> {
     let mut draw = |n: usize, size: f32| (0..n).map(|_| generator.between(-size, size)).collect::<Vec<f32>>();
     let layers = plan
         .map(|conv| ConvWeights { weight: draw(conv.outputs * conv.fan_in(), 0.25), bias: draw(conv.outputs, 0.125) });
-    let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
+    let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Arithmetic::F32).unwrap();
     network.forward(&[calibration_image(7, 1)]).unwrap().remove(0).pool5
 }
 
