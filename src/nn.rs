@@ -1,7 +1,7 @@
-//! The network: a frozen VGG16 on libtorch, the layer above it, its fitting, and the maps that explain it.
+//! The network: a frozen VGG16 on the processor or on a GPU, and gradients of a head by autograd.
 //!
-//! The only room that names `tch`. Public items are plain data; no tensor leaves. It knows nothing of datasets,
-//! files of images, splits or runs.
+//! The only room that names `tch` (libtorch) and `winograd`. Public items are plain data; no tensor leaves. The room must
+//! not know formats of weight files, nor datasets, files of images, splits or runs.
 
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64, which holds the size of anything in memory")]
 
@@ -22,6 +22,7 @@ mod malloc;
 mod network;
 mod pinned;
 mod rounding;
+mod running_network;
 mod self_test;
 mod torch_backend;
 mod version;

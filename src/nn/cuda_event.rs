@@ -15,7 +15,7 @@ const DISABLE_TIMING: c_uint = 2;
 const OUT_OF_MEMORY: c_int = 2;
 /// What a stream answers that has work left.
 const NOT_READY: c_int = 600;
-/// The stream that libtorch queues everything in unless it is told otherwise.
+/// The stream that libtorch queues everything in unless another is named.
 const DEFAULT_STREAM: *mut c_void = null_mut();
 
 type Create = unsafe extern "C" fn(*mut *mut c_void, c_uint) -> c_int;

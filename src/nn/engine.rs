@@ -12,7 +12,8 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::backbone::Backbone;
 use super::error::NnError;
-use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, Running, guarded};
+use super::running_network::{Running, RunningNetwork};
+use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, guarded};
 use crate::config::{BackboneSettings, ComputeSettings};
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{ContentHash, StopFlag};
@@ -60,10 +61,10 @@ impl Engine {
         let (weights_dir, stop) = (weights_dir.to_owned(), stop.clone());
         let work = move || {
             // Whoever starts the engine waits for one of these two answers, so neither can fail to arrive.
-            match guarded(|| NetworkWorker::new(&backbone, &compute, &weights_dir, &stop)) {
-                Ok((worker, facts)) => {
-                    let _ = ready.send(Ok(facts));
-                    worker.serve(&scan_queue, &training_queue);
+            match guarded(|| RunningNetwork::new(&backbone, &compute, &weights_dir, &stop)) {
+                Ok(network) => {
+                    let _ = ready.send(Ok(network.running()));
+                    NetworkWorker::new(network).serve(&scan_queue, &training_queue);
                 }
                 Err(error) => drop(ready.send(Err(error))),
             }
@@ -113,7 +114,7 @@ impl Engine {
         Ok(answers)
     }
 
-    /// A image as the network takes it: 224x224, RGB.
+    /// An image as the network takes it: 224x224, RGB.
     pub fn input(image: &Picture) -> Rgb8 {
         image.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
     }

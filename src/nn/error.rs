@@ -4,7 +4,7 @@ use crate::disk::DiskError;
 use crate::domain::Stopped;
 use crate::weights::WeightsError;
 
-/// Why the network could not be made, asked, or its layer read.
+/// Why the network could not be made or asked.
 #[derive(Debug, thiserror::Error)]
 pub enum NnError {
     /// The configured GPU is not there.
@@ -24,7 +24,7 @@ pub enum NnError {
     /// Activations that 16-bit floats cannot hold.
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
     BeyondHalf,
-    /// A image of another size than the network takes.
+    /// An image of another size than the network takes.
     #[error("the network takes 224x224 RGB pictures, not {width}x{height} with {len} bytes")]
     WrongInput {
         /// Pixels.
@@ -82,12 +82,12 @@ pub enum NnError {
 }
 
 /// From libtorch's errors to this room's: one line each.
-pub(super) trait Torch<T> {
+pub(super) trait TorchResult<T> {
     /// Names what was tried; of libtorch's message (often a page with a C++ backtrace) the first line is kept.
     fn named(self, doing: &'static str) -> Result<T, NnError>;
 }
 
-impl<T> Torch<T> for Result<T, tch::TchError> {
+impl<T> TorchResult<T> for Result<T, tch::TchError> {
     fn named(self, doing: &'static str) -> Result<T, NnError> {
         self.map_err(|error| {
             let text = error.to_string();

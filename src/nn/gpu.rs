@@ -10,8 +10,7 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::arithmetic::Arithmetic;
 use super::cuda_event::{Event, Events};
-use super::error::NnError;
-use super::error::Torch;
+use super::error::{NnError, TorchResult};
 use super::input::Input;
 use super::pinned::{self, Pinned};
 use super::torch_backend::pool;

@@ -3,7 +3,7 @@
 
 use tch::{TchError, Tensor};
 
-use super::error::{NnError, Torch};
+use super::error::{NnError, TorchResult};
 use super::torch_backend::{pool, to_vec};
 use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES};
 use crate::head::{Activations, Head};

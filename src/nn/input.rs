@@ -2,8 +2,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::error::NnError;
-use super::error::Torch;
+use super::error::{NnError, TorchResult};
 use crate::config::Preparation;
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::imaging::Rgb8;

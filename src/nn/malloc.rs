@@ -1,4 +1,4 @@
-//! glibc's allocator, told to keep what the network frees.
+//! glibc's allocator, set to keep what the network frees.
 //!
 //! A forward pass frees and wants again dozens of blocks of up to 13 MB. By default glibc takes each from the kernel and
 //! gives it back, and the kernel clears every page of it again: on two cores that costs a quarter of the time.

@@ -7,7 +7,7 @@ use tch::{Device, Tensor};
 use winograd::Instructions;
 
 use super::arithmetic::Arithmetic;
-use super::error::{NnError, Torch};
+use super::error::{NnError, TorchResult};
 use super::gpu::{GpuLayers, InFlight};
 use super::input::Input;
 use super::torch_backend::{Tensors, TorchBackend, to_vec};

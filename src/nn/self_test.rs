@@ -5,10 +5,9 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::error::NnError;
-use super::error::Torch;
+use super::error::{NnError, TorchResult};
 
-/// A image of ones under a filter of ones.
+/// An image of ones under a filter of ones.
 const SIDE: i64 = 32;
 const CHANNELS: i64 = 16;
 

@@ -28,7 +28,7 @@ fn tch_s_own_files_are_read() {
     }
 }
 
-/// The image that `scripts/make-weights-fixtures` shows to Keras.
+/// The image that `tests/fixtures/weights/make.py` shows to Keras.
 fn image() -> Rgb8 {
     let byte = |at: usize| {
         let (y, x, c) = (at / 672, at / 3 % 224, at % 3);

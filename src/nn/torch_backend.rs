@@ -5,7 +5,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::error::{NnError, Torch};
+use super::error::{NnError, TorchResult};
 use crate::domain::vgg16::Conv;
 use crate::weights::ConvWeights;
 

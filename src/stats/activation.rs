@@ -1,8 +1,8 @@
-//! What the layer's outputs become: one independent sigmoid a class, or one softmax over all of them.
+//! What a head's outputs become: one independent sigmoid a class, or one softmax over all of them.
 
 use serde::{Deserialize, Serialize};
 
-/// The function on top of the layer, and with it the loss that Keras pairs it with.
+/// The function on top of a head, and with it the loss that Keras pairs it with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {

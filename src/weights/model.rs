@@ -36,7 +36,7 @@ pub(crate) struct DenseWeights {
     pub(crate) activation: Activation,
 }
 
-/// Classes that a model file tells apart.
+/// How many classes a model file distinguishes.
 ///
 /// # Errors
 /// What is wrong with the file.

@@ -25,7 +25,7 @@ pub(crate) fn thin_vgg16() -> Vec<Conv> {
     full.iter().zip(WIDTHS).zip(inputs).map(narrow).collect()
 }
 
-/// The fixtures' numbers: the same formulas as in `scripts/make-weights-fixtures`.
+/// The fixtures' numbers: the same formulas as in `tests/fixtures/weights/make.py`.
 pub(crate) fn thin_convs() -> Vec<ConvWeights> {
     let layer = |(number, conv): (usize, &Conv)| {
         let tap = |o: usize, i: usize, tap: usize| {
