@@ -14,7 +14,7 @@ mod cuda_event;
 mod device;
 mod engine;
 mod error;
-mod gpu;
+mod gpu_backend;
 mod gpu_fallback;
 mod gradients;
 mod input;

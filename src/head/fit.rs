@@ -97,22 +97,32 @@ impl HeadFit {
         rows.par_chunks_exact_mut(N_FEATURES).for_each(|row| scale.apply(row));
         let rows = &*rows;
         let logits: Vec<Vec<f64>> = rows.par_chunks_exact(N_FEATURES).map(|row| self.logits(row)).collect();
+        let went = self.loss(&logits, labels);
+        let gradients = self.gradients(&logits, labels);
+        self.descend(rows, &gradients);
+        went
+    }
+
+    /// As Keras has it: each image by its class's weight, but divided by the number of images.
+    fn loss(&self, logits: &[Vec<f64>], labels: &[usize]) -> BatchLoss {
+        let FitSettings { activation, class_weights, .. } = &self.settings;
+        let pairs = || logits.iter().zip(labels);
+        let loss_of = |(logits, label): (&Vec<f64>, &usize)| class_weights[*label] * activation.loss(logits, *label);
+        BatchLoss {
+            loss: pairs().map(loss_of).sum::<f64>() / labels.len().max(1) as f64,
+            correct: pairs().filter(|(logits, label)| Head::predicted(logits) == **label).count(),
+        }
+    }
+
+    /// Of the loss by each logit, one row an image.
+    fn gradients(&self, logits: &[Vec<f64>], labels: &[usize]) -> Vec<Vec<f32>> {
         let FitSettings { activation, class_weights, .. } = &self.settings;
         let n_images = labels.len().max(1) as f64;
-        // As Keras has it: each image by its class's weight, but divided by the number of images.
-        let gradient_of = |(logits, label): (&Vec<f64>, &usize)| {
+        let of_image = |(logits, label): (&Vec<f64>, &usize)| {
             let share = class_weights[*label] / n_images;
             activation.gradients(logits, *label).into_iter().map(|gradient| (share * gradient) as f32).collect()
         };
-        let gradients: Vec<Vec<f32>> = logits.iter().zip(labels).map(gradient_of).collect();
-        let pairs = || logits.iter().zip(labels);
-        let loss_of = |(logits, label): (&Vec<f64>, &usize)| class_weights[*label] * activation.loss(logits, *label);
-        let went = BatchLoss {
-            loss: pairs().map(loss_of).sum::<f64>() / n_images,
-            correct: pairs().filter(|(logits, label)| Head::predicted(logits) == **label).count(),
-        };
-        self.descend(rows, &gradients);
-        went
+        logits.iter().zip(labels).map(of_image).collect()
     }
 
     /// The head as it stands, with the standardisation folded in.

@@ -75,7 +75,7 @@ impl BuiltIn<'_> {
         // with the same libtorch and instruction set, however many cores it has.
         let n_threads = tch::get_num_threads();
         tch::set_num_threads(1);
-        let convs = self.layers(stop);
+        let convs = self.convolutions(stop);
         tch::set_num_threads(n_threads);
         let convs = convs?;
         let provenance = self.provenance();
@@ -97,20 +97,20 @@ impl BuiltIn<'_> {
     }
 
     /// Draws each layer and standardises it on what the layers below make of generated images.
-    fn layers(&self, stop: &StopFlag) -> Result<Vec<ConvWeights>, NnError> {
+    fn convolutions(&self, stop: &StopFlag) -> Result<Vec<ConvWeights>, NnError> {
         let images: Vec<_> = (0..self.n_images).map(|number| calibration_image(self.seed, number)).collect();
         let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&images)?;
-        let mut layers = Vec::with_capacity(self.plan.len());
+        let mut convs = Vec::with_capacity(self.plan.len());
         for (number, conv) in self.plan.iter().enumerate() {
             stop.check()?;
             let lift = if number + 1 == self.plan.len() { 0.0 } else { LIFT };
             let filters = orthogonal(conv, self.seed)?;
             let standardised = tapered(&filters).and_then(|filters| standardise(conv, &filters, lift, &x));
-            let (layer, output) = standardised.named("standardise a layer of the built-in backbone")?;
-            layers.push(layer);
+            let (weights, output) = standardised.named("standardise a layer of the built-in backbone")?;
+            convs.push(weights);
             x = output;
         }
-        Ok(layers)
+        Ok(convs)
     }
 }
 
@@ -142,13 +142,13 @@ fn standardise(conv: &Conv, filters: &Tensor, lift: f64, x: &Tensor) -> Result<(
     let (deviation, mean) = raw.f_std_mean_dim([0, 2, 3].as_slice(), false, true)?;
     let scale = deviation.f_clamp_min(1e-6)?.f_reciprocal()?;
     let shift = mean.f_neg()?.f_mul(&scale)?.f_add_scalar(lift)?;
-    let layer = ConvWeights {
+    let weights = ConvWeights {
         weight: to_vec(&filters.f_mul(&scale.f_view([-1, 1, 1, 1])?)?)?,
         bias: to_vec(&shift.f_to_kind(Kind::Float)?)?,
     };
     let output = raw.f_mul(&scale)?.f_add(&shift)?.f_relu()?;
     let output = if conv.ends_block { output.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)? } else { output };
-    Ok((layer, output))
+    Ok((weights, output))
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
-        let layers = thin(3).layers(&StopFlag::default()).unwrap();
+        let layers = thin(3).convolutions(&StopFlag::default()).unwrap();
         let images: Vec<_> = (0..2).map(|number| calibration_image(3, number)).collect();
         let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&images).unwrap();
         for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
@@ -232,6 +232,6 @@ mod tests {
     fn a_raised_flag_ends_the_making() {
         let stop = StopFlag::default();
         stop.raise();
-        assert!(matches!(thin(1).layers(&stop), Err(NnError::Stopped(_))));
+        assert!(matches!(thin(1).convolutions(&stop), Err(NnError::Stopped(_))));
     }
 }

@@ -8,7 +8,7 @@ use winograd::Instructions;
 
 use super::arithmetic::Arithmetic;
 use super::error::{NnError, TorchResult};
-use super::gpu::{GpuLayers, InFlight};
+use super::gpu_backend::{GpuBackend, InFlight};
 use super::input::Input;
 use super::torch_backend::{Tensors, TorchBackend, to_vec};
 use super::winograd_backend::{Planes, WinogradBackend};
@@ -23,7 +23,7 @@ pub(super) enum Network {
     /// At the processor.
     Processor(Input, ProcessorBackend),
     /// On a GPU, in batches of one size.
-    Gpu(Box<GpuLayers>),
+    Gpu(Box<GpuBackend>),
 }
 
 /// How a processor computes, always in f32.
@@ -66,7 +66,7 @@ impl Network {
         arithmetic: Arithmetic,
     ) -> Result<Self, NnError> {
         Ok(match device {
-            Device::Cuda(index) => Self::Gpu(Box::new(GpuLayers::new(plan, weights, input, index, arithmetic)?)),
+            Device::Cuda(index) => Self::Gpu(Box::new(GpuBackend::new(plan, weights, input, index, arithmetic)?)),
             _ => Self::Processor(Input::new(input, device)?, ProcessorBackend::new(plan, weights)?),
         })
     }
@@ -74,7 +74,7 @@ impl Network {
     /// How it computes, in a few words: what its last bits depend on besides the weights. Cached features are named by it.
     pub(super) fn manner(&self) -> String {
         match self {
-            Self::Gpu(layers) => layers.manner(),
+            Self::Gpu(backend) => backend.manner(),
             Self::Processor(_, ProcessorBackend::Winograd(_)) => "f32, filtered".to_owned(),
             Self::Processor(_, ProcessorBackend::Torch(_)) => "f32".to_owned(),
         }
@@ -83,7 +83,7 @@ impl Network {
     /// All activations of images of 224x224.
     pub(super) fn forward(&self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
         match self {
-            Self::Gpu(layers) => layers.forward(images),
+            Self::Gpu(backend) => backend.forward(images),
             Self::Processor(input, backend) => backend.run(&input.tensor(images)?)?.activations(images.len()),
         }
     }
@@ -91,7 +91,7 @@ impl Network {
     /// Begins with pool5 alone, which is all that a training needs, of at most `batch` images.
     pub(super) fn start(&self, images: &[Rgb8], batch: usize) -> Result<PendingFeatures, NnError> {
         match self {
-            Self::Gpu(layers) => layers.start(images, batch).map(PendingFeatures::InFlight),
+            Self::Gpu(backend) => backend.start(images, batch).map(PendingFeatures::InFlight),
             Self::Processor(input, backend) => {
                 backend.run(&input.tensor(images)?)?.features(images.len()).map(PendingFeatures::Ready)
             }
@@ -102,7 +102,7 @@ impl Network {
     /// program.
     pub(super) fn release(self) {
         match self {
-            Self::Gpu(layers) if !layers.is_alive() => std::mem::forget(layers),
+            Self::Gpu(backend) if !backend.is_alive() => std::mem::forget(backend),
             alive => drop(alive),
         }
     }

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::error::WeightsError;
+use super::format;
+use super::keras_graph::{self, KerasLayers};
 use super::matching::{self, ConvWeights};
 use super::tensor_file::{NamedTensor, TensorFile};
-use super::{format, keras_graph};
 use crate::config::{Preparation, Preprocessing};
 use crate::domain::ContentHash;
 use crate::domain::vgg16::{Conv, POOL_SIDE, VGG16};
@@ -66,7 +67,20 @@ pub(crate) fn read_model_of(
     let around = keras_graph::read(text, plan.len()).map_err(refuse)?;
     let convs = matching::convolutions(&tensors, plan, file)?;
     let n_channels = plan.last().map_or(0, |conv| conv.outputs);
-    let (kernel, bias) = dense(&tensors).ok_or_else(|| refuse("its Dense layer has no kernel and bias".to_owned()))?;
+    let dense = dense_weights(&tensors, file, &around, n_channels)?;
+    let input = preprocessing.fixed().or(around.input).unwrap_or_else(|| tensors.dialect.input());
+    Ok(KerasModel { file: file.to_owned(), convs, input, dense, sha256 })
+}
+
+/// The Dense layer above convolutions with `n_channels` outputs.
+fn dense_weights(
+    tensors: &TensorFile,
+    file: &Path,
+    around: &KerasLayers,
+    n_channels: usize,
+) -> Result<DenseWeights, WeightsError> {
+    let refuse = |reason: String| WeightsError::ForeignModel { path: file.to_owned(), reason };
+    let (kernel, bias) = dense(tensors).ok_or_else(|| refuse("its Dense layer has no kernel and bias".to_owned()))?;
     let &[n_inputs, n_units] = kernel.shape.as_slice() else {
         return Err(refuse("its Dense kernel is no matrix".into()));
     };
@@ -76,9 +90,7 @@ pub(crate) fn read_model_of(
     }
     let (kernel, bias) = (matching::finite(kernel, file)?, matching::finite(bias, file)?);
     let weight = channel_first(&kernel, n_units, n_channels, around.averages);
-    let dense = two_or_more(DenseWeights { weight, bias, activation: around.activation }).map_err(refuse)?;
-    let input = preprocessing.fixed().or(around.input).unwrap_or_else(|| tensors.dialect.input());
-    Ok(KerasModel { file: file.to_owned(), convs, input, dense, sha256 })
+    two_or_more(DenseWeights { weight, bias, activation: around.activation }).map_err(refuse)
 }
 
 /// The one matrix of the file, with its bias.

@@ -92,7 +92,7 @@ fn sources() -> Vec<Source> {
 }
 
 impl Source {
-    /// `src/nn/gpu.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
+    /// `src/nn/engine.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
     fn room(&self) -> Option<String> {
         let name = self.path.strip_prefix("src").ok()?.components().next()?;
         let name = name.as_os_str().to_str().unwrap().trim_end_matches(".rs");

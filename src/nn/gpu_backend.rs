@@ -1,4 +1,4 @@
-//! The layers on a GPU: cuDNN's convolutions with channels last, and batches that follow each other without a pause.
+//! The convolutions on a GPU: cuDNN's, with channels last, and batches that follow each other without a pause.
 //!
 //! Images wait in pinned memory and answers arrive in it, so that the GPU copies both by itself. While it works on one
 //! batch, the processor fills the next and reads the one before. All batches have one size: what is said of an image does
@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::arithmetic::Arithmetic;
-use super::cuda_event::{Event, Events};
+use super::cuda_event::{CudaEvent, CudaEvents};
 use super::error::{NnError, TorchResult};
 use super::input::Input;
 use super::pinned::{self, Pinned};
@@ -28,14 +28,14 @@ const INPUT_CHANNELS: usize = 8;
 const N_STAGES: usize = 2;
 
 /// The convolutions with their weights on the GPU.
-pub(super) struct GpuLayers {
-    layers: Vec<GpuConv>,
+pub(super) struct GpuBackend {
+    convs: Vec<GpuConv>,
     input: Input,
     /// Activations are this times what the weights were trained for, so that 16-bit floats hold them.
     scale: f64,
     device: Device,
     arithmetic: Arithmetic,
-    events: Events,
+    events: CudaEvents,
     stages: RefCell<Stages>,
 }
 
@@ -57,19 +57,19 @@ struct Stages {
 struct Stage {
     bytes: Pinned,
     /// The end of its last copy.
-    copied: Option<Event>,
+    copied: Option<CudaEvent>,
 }
 
 /// A batch that the GPU works on.
 pub(super) struct InFlight {
     /// `[batch, 25088]`
     features: Pinned,
-    arrived: Event,
+    arrived: CudaEvent,
     n: usize,
     may_overflow: bool,
 }
 
-impl GpuLayers {
+impl GpuBackend {
     pub(super) fn new(
         plan: &[Conv],
         weights: &[ConvWeights],
@@ -81,14 +81,14 @@ impl GpuLayers {
         let input = Input::new(preparation, device)?;
         let scale = scale(preparation, arithmetic);
         let place = || {
-            let mut layers = Vec::with_capacity(plan.len());
+            let mut convs = Vec::with_capacity(plan.len());
             let mut block = 0;
             for (conv, layer) in plan.iter().zip(weights) {
-                layers.push(GpuConv::place(conv, layer, device, arithmetic.of_block_on_gpu(block), scale)?);
+                convs.push(GpuConv::place(conv, layer, device, arithmetic.of_block_on_gpu(block), scale)?);
                 block += usize::from(conv.ends_block);
             }
             let stages = RefCell::new(Stages { batch: 0, both: Vec::new(), turn: 0 });
-            Ok(Self { layers, input, scale, device, arithmetic, events: Events::of_gpu(index)?, stages })
+            Ok(Self { convs, input, scale, device, arithmetic, events: CudaEvents::of_gpu(index)?, stages })
         };
         place().named("place the weights on the GPU")
     }
@@ -152,12 +152,12 @@ impl GpuLayers {
     fn run(&self, rgb: &Tensor) -> Result<Tensor, TchError> {
         let x = self.input.prepared(rgb)?.f_mul_scalar(self.scale)?;
         let mut x = x.f_constant_pad_nd([0, 0, 0, 0, 0, (INPUT_CHANNELS - 3) as i64])?;
-        let Some((last, below)) = self.layers.split_last() else {
+        let Some((last, below)) = self.convs.split_last() else {
             return Err(TchError::Shape("no layers".to_owned()));
         };
-        for layer in below {
-            x = layer.rectified(&x)?;
-            x = if layer.ends_block { pool(&x)? } else { x };
+        for conv in below {
+            x = conv.rectified(&x)?;
+            x = if conv.ends_block { pool(&x)? } else { x };
         }
         last.rectified(&x)
     }
@@ -216,7 +216,7 @@ fn held(values: &[f32], may_overflow: bool) -> Result<(), NnError> {
 
 impl Stages {
     /// Queues the copy of the images to the GPU, `[batch, 224, 224, 3]`.
-    fn upload(&mut self, images: &[Rgb8], batch: usize, gpu: Device, events: Events) -> Result<Tensor, TchError> {
+    fn upload(&mut self, images: &[Rgb8], batch: usize, gpu: Device, events: CudaEvents) -> Result<Tensor, TchError> {
         if self.batch != batch {
             let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * IMAGE_BYTES, gpu, events)?, copied: None });
             self.both = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
