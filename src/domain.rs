@@ -22,6 +22,7 @@ mod split;
 mod stop;
 mod transform;
 mod versions;
+pub mod vgg16;
 
 pub use arrival::Arrival;
 pub use border::{Border, BorderParseError};

@@ -9,8 +9,8 @@ mod warnings;
 pub use error::ExplainError;
 
 use crate::domain::{ContentHash, Explanation, ExplanationStatus, ModelRecord};
+use crate::head::{Activations, Head, class_maps};
 use crate::imaging::Picture;
-use crate::nn::{Activations, Head, class_maps};
 
 /// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
 ///

@@ -1,49 +1,44 @@
-//! The network: a frozen VGG16 on libtorch, the layer above it, its fitting, and the maps that explain it.
+//! The network: a frozen VGG16 on the processor or on a GPU, and gradients of a head by autograd.
 //!
-//! The only room that names `tch`. Public items are plain data; no tensor leaves. It knows nothing of datasets,
-//! files of images, splits or runs.
+//! The only room that names `tch` (libtorch) and `winograd`. Public items are plain data; no tensor leaves. The room must
+//! not know formats of weight files, nor datasets, files of images, splits or runs.
 
 #![allow(clippy::cast_possible_wrap, reason = "libtorch counts in i64, which holds the size of anything in memory")]
 
-mod activations;
-mod allocation;
-mod architecture;
+mod arithmetic;
+mod backbone;
 mod builtin;
-mod cam;
+mod calibration_images;
 mod cuda;
 mod cuda_event;
 mod device;
 mod engine;
 mod error;
-mod filtered;
-mod fit;
-mod gpu;
-mod head;
+mod gpu_backend;
+mod gpu_fallback;
+mod gradients;
 mod input;
+mod malloc;
 mod network;
-mod pattern;
 mod pinned;
-mod placed;
-mod precision;
-mod rescue;
 mod rounding;
+mod running_network;
 mod self_test;
-mod torch;
+mod torch_backend;
 mod version;
-mod weights;
+mod winograd_backend;
 mod worker;
 
-pub use activations::Activations;
-pub use architecture::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
-pub use cam::{class_maps, evidence};
+pub use backbone::Backbone;
 pub use device::count_gpus;
-pub use engine::{Backbone, Engine};
+pub use engine::Engine;
 pub use error::NnError;
-pub use fit::{Adam, BatchLoss, ChannelScale, ChannelStatistics, FitSettings, FitState, HeadFit};
-pub use head::Head;
+pub use gradients::gradients;
 pub use self_test::self_test;
 pub use version::FEATURES;
-pub use weights::{ImportedModel, WeightsFile, count_model_classes, import_model, import_weights, list_weights};
+
+#[cfg(test)]
+mod tests;
 
 /// A full-size network that is soon there, shared by all tests.
 #[cfg(test)]

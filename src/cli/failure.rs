@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::config::ConfigError;
 use crate::content::FileFailure;
 use crate::disk::DiskError;
+use crate::head::HeadError;
 use crate::ingest::FolderError;
 use crate::nn::NnError;
 use crate::registry::RegistryError;
@@ -14,6 +15,7 @@ use crate::service::ServiceError;
 use crate::service::control::ControlError;
 use crate::service::status::StatusError;
 use crate::watch::WatchError;
+use crate::weights::WeightsError;
 use crate::workflow::{FailedWork, Fault, Work, WorkflowError};
 
 /// Documented exit codes; the README lists them.
@@ -158,6 +160,18 @@ impl From<ControlError> for Failure {
             ControlError::Refused(_) => Exit::Data,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<WeightsError> for Failure {
+    fn from(error: WeightsError) -> Self {
+        Self::new(Fault::from(&error).into(), error)
+    }
+}
+
+impl From<HeadError> for Failure {
+    fn from(error: HeadError) -> Self {
+        Self::new(Fault::from(&error).into(), error)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Clock, DatasetName, LedgerEvent, ModelRecord};
-use crate::nn::Head;
+use crate::head::Head;
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, Choice, ControlError, ListedModel, Question};
 use crate::stats::{Confusion, wilson_interval};

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{Preprocessing, Settings, WeightsChoice};
 use crate::disk::Workspace;
-use crate::nn::{self, WeightsFile};
+use crate::weights::{self, WeightsFile};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 
 fn list(json: bool, settings: &Settings) -> Result<(), Failure> {
     let folder = Workspace::new(&settings.state_dir).weights();
-    let files = nn::list_weights(&folder)?;
+    let files = weights::list_weights(&folder)?;
     if json {
         output::json(&files.iter().map(document).collect::<Vec<_>>());
         return Ok(());
@@ -76,7 +76,7 @@ fn import(
     settings: &Settings,
 ) -> Result<(), Failure> {
     let folder = Workspace::new(&settings.state_dir).weights();
-    let imported = nn::import_weights(file, &folder, preprocessing)?;
+    let imported = weights::import_weights(file, &folder, preprocessing)?;
     if json {
         output::json(&document(&imported));
         return Ok(());

@@ -39,7 +39,7 @@ pub enum Precision {
     F32,
     /// 16-bit floats with 11 significant bits; on GPUs alone.
     F16,
-    /// 16-bit floats with the range of 32-bit ones and 8 significant bits.
+    /// 16-bit floats with the range of 32-bit ones and 8 significant bits; on GPUs alone.
     Bf16,
 }
 

@@ -1,9 +1,9 @@
 //! Scores, what they amount to, and what is warned of, from activations and weights made by hand.
 
 use super::*;
+use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 use crate::domain::{BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, RunId, ShortcutAudit, StopReason};
 use crate::imaging::Pixels;
-use crate::nn::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 use crate::stats::{Activation, Confusion};
 
 const CLASSES: [&str; 2] = ["patchy", "plain"];

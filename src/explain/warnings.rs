@@ -1,7 +1,7 @@
 //! What one should know before relying on an explanation, one plain sentence each.
 
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{Explanation, ExplanationStatus, ModelRecord};
-use crate::nn::INPUT_SIDE;
 use crate::stats::wilson_interval;
 
 /// With fewer images, intervals are wide.

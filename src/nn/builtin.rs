@@ -1,13 +1,13 @@
 //! The built-in backbone: a VGG16 that needs no download and has seen no photograph.
 //!
 //! Every layer's filters are drawn orthogonal (Saxe et al. 2014) and then tapered towards their rims, and every channel is
-//! shifted and scaled so that over generated pictures it has a set mean and deviation 1 before its `ReLU` (layer-sequential
+//! shifted and scaled so that over generated images it has a set mean and deviation 1 before its `ReLU` (layer-sequential
 //! standardisation, after Mishkin & Matas 2016). It is a fixed random description of edges and textures, far better than
 //! unscaled random weights, and no substitute for one that was trained on photographs; everything that uses it says so.
 //!
-//! Taper and mean are against the same fault of deep random networks, that pictures which look alike end far apart
+//! Taper and mean are against the same fault of deep random networks, that images which look alike end far apart
 //! (Poole et al. 2016): filters that weigh their middle most answer less to noise of single pixels, and channels that are
-//! a little more often above zero than below bend their input less. Three pairs of classes of chest films, two seeds
+//! a little more often above zero than below bend their input less. Three pairs of classes of chest radiographs, two seeds
 //! without and three with them, in cross-validation: the area under ROC rises from 0.97, 0.72 and 0.95
 //! to 0.98, 0.76 and 0.97.
 
@@ -16,59 +16,51 @@ use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
-use super::NnError;
-use super::architecture::{Conv, VGG16};
+use super::calibration_images::calibration_image;
+use super::error::{NnError, TorchResult};
 use super::input::Input;
-use super::pattern;
-use super::placed::to_vec;
-use super::torch::Torch;
-use super::weights::{self, Layer, Remark, Weights};
+use super::torch_backend::to_vec;
 use crate::config::Preparation;
 use crate::disk;
+use crate::domain::vgg16::{Conv, VGG16};
 use crate::domain::{ContentHash, StopFlag};
 use crate::stats::Generator;
+use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, Provenance};
 
-/// `origin` of these weights in every record.
-pub(super) const ORIGIN: &str = "built-in";
 /// Changes whenever the recipe below does, so that an older file is not taken for the same network.
 const RECIPE: u32 = 3;
-/// How pictures are prepared for it.
+/// How images are prepared for it.
 const INPUT: Preparation = Preparation::Imagenet;
 /// What the taps of a filter count in each direction.
 const TAPER: [f32; 3] = [0.5, 1.0, 0.5];
 /// The mean of a channel before its `ReLU`, in deviations; 0 in the last layer, whose features are standardised once more.
 const LIFT: f64 = 0.25;
 /// Enough for steady statistics: 3,136 positions a channel even in block5.
-const N_PICTURES: usize = 16;
-
-/// Whether a file in the weights folder is one of this room's own.
-pub(super) fn is_built_in(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ORIGIN))
-}
+const N_IMAGES: usize = 16;
 
 /// What makes one built-in network.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BuiltIn<'a> {
     pub(super) plan: &'a [Conv],
     pub(super) seed: u64,
-    /// Generated pictures on which it is standardised.
-    pub(super) n_pictures: usize,
+    /// Generated images on which it is standardised.
+    pub(super) n_images: usize,
 }
 
 impl BuiltIn<'static> {
     pub(super) fn vgg16(seed: u64) -> Self {
-        Self { plan: &VGG16, seed, n_pictures: N_PICTURES }
+        Self { plan: &VGG16, seed, n_images: N_IMAGES }
     }
 }
 
 impl BuiltIn<'_> {
     /// Read from `folder` where they lie there unharmed, else made and written there.
-    pub(super) fn load_or_make(&self, folder: &Path, stop: &StopFlag) -> Result<Weights, NnError> {
-        let prefix = format!("{ORIGIN}-v{RECIPE}-seed{}-", self.seed);
+    pub(super) fn load_or_make(&self, folder: &Path, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
+        let prefix = format!("{BUILT_IN_ORIGIN}-v{RECIPE}-seed{}-", self.seed);
         for path in weights::weights_in(folder)? {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let Some(short) = name.strip_prefix(&prefix) else { continue };
-            match weights::read(&path, self.plan) {
+            match weights::read_backbone(&path, self.plan) {
                 Ok(weights) if weights.sha256.short() == short => return Ok(weights),
                 _ => tracing::warn!(file = %path.display(), "the built-in backbone's file is damaged: making it again"),
             }
@@ -76,27 +68,27 @@ impl BuiltIn<'_> {
         self.make(folder, &prefix, stop)
     }
 
-    fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<Weights, NnError> {
+    fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
         tracing::info!("making the built-in backbone (once; it takes some seconds)");
         let begin = Instant::now();
         // Sums are split among threads, and each split rounds otherwise: one thread gives the same bytes on every machine
         // with the same libtorch and instruction set, however many cores it has.
         let n_threads = tch::get_num_threads();
         tch::set_num_threads(1);
-        let layers = self.layers(stop);
+        let convs = self.convolutions(stop);
         tch::set_num_threads(n_threads);
-        let layers = layers?;
-        let remark = self.remark();
-        let bytes = weights::to_safetensors(self.plan, &layers, &remark)?;
+        let convs = convs?;
+        let provenance = self.provenance();
+        let bytes = weights::to_safetensors(self.plan, &convs, &provenance)?;
         let sha256 = ContentHash::of(&bytes);
         let path = folder.join(format!("{prefix}{}.safetensors", sha256.short()));
         disk::write_atomic(&path, &bytes)?;
         tracing::info!(file = %path.display(), seconds = begin.elapsed().as_secs_f32(), "made the built-in backbone");
-        Ok(Weights { layers, sha256, input: INPUT, remark: Some(remark) })
+        Ok(BackboneWeights { convs, sha256, input: INPUT, provenance: Some(provenance) })
     }
 
-    fn remark(&self) -> Remark {
-        Remark {
+    fn provenance(&self) -> Provenance {
+        Provenance {
             origin: format!("built-in, recipe {RECIPE}, seed {}: generated, not trained on photographs", self.seed),
             source_sha256: None,
             preprocessing: INPUT.to_string(),
@@ -104,21 +96,21 @@ impl BuiltIn<'_> {
         }
     }
 
-    /// Draws each layer and standardises it on what the layers below make of generated pictures.
-    fn layers(&self, stop: &StopFlag) -> Result<Vec<Layer>, NnError> {
-        let pictures: Vec<_> = (0..self.n_pictures).map(|number| pattern::picture(self.seed, number)).collect();
-        let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&pictures)?;
-        let mut layers = Vec::with_capacity(self.plan.len());
+    /// Draws each layer and standardises it on what the layers below make of generated images.
+    fn convolutions(&self, stop: &StopFlag) -> Result<Vec<ConvWeights>, NnError> {
+        let images: Vec<_> = (0..self.n_images).map(|number| calibration_image(self.seed, number)).collect();
+        let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&images)?;
+        let mut convs = Vec::with_capacity(self.plan.len());
         for (number, conv) in self.plan.iter().enumerate() {
             stop.check()?;
             let lift = if number + 1 == self.plan.len() { 0.0 } else { LIFT };
             let filters = orthogonal(conv, self.seed)?;
             let standardised = tapered(&filters).and_then(|filters| standardise(conv, &filters, lift, &x));
-            let (layer, output) = standardised.named("standardise a layer of the built-in backbone")?;
-            layers.push(layer);
+            let (weights, output) = standardised.named("standardise a layer of the built-in backbone")?;
+            convs.push(weights);
             x = output;
         }
-        Ok(layers)
+        Ok(convs)
     }
 }
 
@@ -145,18 +137,18 @@ fn tapered(filters: &Tensor) -> Result<Tensor, tch::TchError> {
 }
 
 /// The layer with each channel's mean brought to `lift` and its deviation to 1, and its output on `x`.
-fn standardise(conv: &Conv, filters: &Tensor, lift: f64, x: &Tensor) -> Result<(Layer, Tensor), tch::TchError> {
+fn standardise(conv: &Conv, filters: &Tensor, lift: f64, x: &Tensor) -> Result<(ConvWeights, Tensor), tch::TchError> {
     let raw = x.f_conv2d(filters, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?;
     let (deviation, mean) = raw.f_std_mean_dim([0, 2, 3].as_slice(), false, true)?;
     let scale = deviation.f_clamp_min(1e-6)?.f_reciprocal()?;
     let shift = mean.f_neg()?.f_mul(&scale)?.f_add_scalar(lift)?;
-    let layer = Layer {
+    let weights = ConvWeights {
         weight: to_vec(&filters.f_mul(&scale.f_view([-1, 1, 1, 1])?)?)?,
         bias: to_vec(&shift.f_to_kind(Kind::Float)?)?,
     };
     let output = raw.f_mul(&scale)?.f_add(&shift)?.f_relu()?;
     let output = if conv.ends_block { output.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)? } else { output };
-    Ok((layer, output))
+    Ok((weights, output))
 }
 
 #[cfg(test)]
@@ -166,14 +158,14 @@ mod tests {
     const THIN: [Conv; 3] = [Conv::new(0, 3, 8, false), Conv::new(2, 8, 8, true), Conv::new(5, 8, 6, true)];
 
     fn thin(seed: u64) -> BuiltIn<'static> {
-        BuiltIn { plan: &THIN, seed, n_pictures: 2 }
+        BuiltIn { plan: &THIN, seed, n_images: 2 }
     }
 
     #[test]
     fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
-        let layers = thin(3).layers(&StopFlag::default()).unwrap();
-        let pictures: Vec<_> = (0..2).map(|number| pattern::picture(3, number)).collect();
-        let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&pictures).unwrap();
+        let layers = thin(3).convolutions(&StopFlag::default()).unwrap();
+        let images: Vec<_> = (0..2).map(|number| calibration_image(3, number)).collect();
+        let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&images).unwrap();
         for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
             x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);
@@ -210,9 +202,9 @@ mod tests {
         let file = weights::weights_in(dir.path()).unwrap().remove(0);
         let time = file.metadata().unwrap().modified().unwrap();
         let reused = thin(1).load_or_make(dir.path(), &stop).unwrap();
-        assert_eq!((&reused.layers, reused.sha256), (&made.layers, made.sha256));
+        assert_eq!((&reused.convs, reused.sha256), (&made.convs, made.sha256));
         assert_eq!(file.metadata().unwrap().modified().unwrap(), time);
-        assert!(is_built_in(&file));
+        assert_eq!(weights::imported_file(dir.path()).unwrap(), None);
 
         let mut bytes = std::fs::read(&file).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
@@ -229,10 +221,7 @@ mod tests {
             tch::set_num_threads(n);
             let dir = tempfile::tempdir().unwrap();
             let wide = [Conv::new(0, 3, 64, false), Conv::new(2, 64, 32, true)];
-            BuiltIn { plan: &wide, seed: 1, n_pictures: 2 }
-                .load_or_make(dir.path(), &StopFlag::default())
-                .unwrap()
-                .sha256
+            BuiltIn { plan: &wide, seed: 1, n_images: 2 }.load_or_make(dir.path(), &StopFlag::default()).unwrap().sha256
         });
         assert_eq!(tch::get_num_threads(), 3);
         tch::set_num_threads(before);
@@ -243,6 +232,6 @@ mod tests {
     fn a_raised_flag_ends_the_making() {
         let stop = StopFlag::default();
         stop.raise();
-        assert!(matches!(thin(1).layers(&stop), Err(NnError::Stopped(_))));
+        assert!(matches!(thin(1).convolutions(&stop), Err(NnError::Stopped(_))));
     }
 }

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_library_is_told_in_one_line() {
+    fn a_file_that_is_no_library_is_reported_in_one_line() {
         let broken = installation("2.11.0");
         let path = in_python(broken.path()).remove(0).join(LIBRARY);
         let error = load(&CString::new(path.as_os_str().as_bytes()).unwrap(), libc::RTLD_NOW).unwrap_err();

@@ -15,7 +15,7 @@ const DISABLE_TIMING: c_uint = 2;
 const OUT_OF_MEMORY: c_int = 2;
 /// What a stream answers that has work left.
 const NOT_READY: c_int = 600;
-/// The stream that libtorch queues everything in unless it is told otherwise.
+/// The stream that libtorch queues everything in unless another is named.
 const DEFAULT_STREAM: *mut c_void = null_mut();
 
 type Create = unsafe extern "C" fn(*mut *mut c_void, c_uint) -> c_int;
@@ -26,7 +26,7 @@ type LastError = unsafe extern "C" fn() -> c_int;
 
 /// The runtime's functions, for one GPU. Use it on the thread that opened it.
 #[derive(Clone, Copy)]
-pub(super) struct Events {
+pub(super) struct CudaEvents {
     create: Create,
     record: Record,
     synchronize: OfHandle,
@@ -36,12 +36,12 @@ pub(super) struct Events {
 }
 
 /// A mark in the queue. It never leaves its thread.
-pub(super) struct Event {
+pub(super) struct CudaEvent {
     handle: *mut c_void,
-    functions: Events,
+    functions: CudaEvents,
 }
 
-impl Events {
+impl CudaEvents {
     /// For the GPU `index`, which becomes the calling thread's own.
     ///
     /// # Errors
@@ -77,18 +77,18 @@ impl Events {
     }
 
     /// A mark behind everything that is queued now.
-    pub(super) fn record(self) -> Result<Event, TchError> {
+    pub(super) fn record(self) -> Result<CudaEvent, TchError> {
         let mut handle = null_mut();
-        // SAFETY: the handle is written before it is read, and belongs to the `Event` from then on.
+        // SAFETY: the handle is written before it is read, and belongs to the `CudaEvent` from then on.
         checked("make an event", unsafe { (self.create)(&raw mut handle, DISABLE_TIMING) })?;
-        let event = Event { handle, functions: self };
+        let event = CudaEvent { handle, functions: self };
         // SAFETY: the handle was just made on this thread's GPU.
         checked("queue an event", unsafe { (self.record)(handle, DEFAULT_STREAM) })?;
         Ok(event)
     }
 }
 
-impl Event {
+impl CudaEvent {
     /// Returns once everything before the mark is done.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl Event {
     }
 }
 
-impl Drop for Event {
+impl Drop for CudaEvent {
     fn drop(&mut self) {
         // SAFETY: it is destroyed once, here. CUDA keeps what it still needs; a refusal (a lost GPU) leaves nothing to do.
         let _ = unsafe { (self.functions.destroy)(self.handle) };
@@ -134,7 +134,7 @@ mod tests {
         assert!(function(c"cudaEventRecord").is_ok());
         let missing = function(c"cudaNoSuchFunction").map(drop).unwrap_err().to_string();
         assert!(missing.contains("cudaNoSuchFunction"), "{missing}");
-        let refused = Events::of_gpu(9999).map(drop).unwrap_err().to_string();
+        let refused = CudaEvents::of_gpu(9999).map(drop).unwrap_err().to_string();
         let full = checked("make an event", OUT_OF_MEMORY).unwrap_err().to_string();
         assert!(full.contains("out of memory"), "{full}");
         assert!(refused.contains("CUDA error ") && refused.contains("choose the GPU"), "{refused}");

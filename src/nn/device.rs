@@ -2,20 +2,21 @@
 
 use tch::Device;
 
-use super::precision::Precision;
-use super::{NnError, cuda};
+use super::arithmetic::Arithmetic;
+use super::cuda;
+use super::error::NnError;
 use crate::config::{self, ComputeSettings};
 
-/// The chosen device: libtorch's handle, its arithmetic, how many pictures it takes at a time, and the sentence.
+/// The chosen device: libtorch's handle, its arithmetic, how many images it takes at a time, and the sentence.
 #[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) device: Device,
-    pub(super) precision: Precision,
+    pub(super) arithmetic: Arithmetic,
     pub(super) batch: usize,
     pub(super) why: String,
 }
 
-/// One picture at a time is as fast as many on a processor (each layer fills its cores), and answers a scan soonest.
+/// One image at a time is as fast as many on a processor (each layer fills its cores), and answers a scan soonest.
 const CPU_BATCH: usize = 1;
 /// Enough to fill a GPU, small beside its memory (about 3 GiB of activations in 16-bit floats).
 const CUDA_BATCH: usize = 128;
@@ -46,17 +47,17 @@ pub fn count_gpus(compute: &ComputeSettings) -> Result<usize, String> {
 
 /// The processor, for the reason `why`.
 pub(super) fn processor(compute: &ComputeSettings, n_threads: usize, why: &str) -> Result<Chosen, NnError> {
-    let precision = Precision::on_processor(compute.precision)?;
+    let arithmetic = Arithmetic::on_processor(compute.precision)?;
     let plural = if n_threads == 1 { "" } else { "s" };
-    let why = format!("the processor with {n_threads} thread{plural} in {}: {why}", precision.name());
-    Ok(Chosen { device: Device::Cpu, precision, batch: CPU_BATCH, why })
+    let why = format!("the processor with {n_threads} thread{plural} in {}: {why}", arithmetic.name());
+    Ok(Chosen { device: Device::Cpu, arithmetic, batch: CPU_BATCH, why })
 }
 
 /// The GPU `index`, for the reason `why`.
 pub(super) fn gpu(compute: &ComputeSettings, index: usize, why: &str) -> Chosen {
-    let precision = Precision::on_gpu(compute.precision);
-    let why = format!("the GPU cuda:{index} in {}: {why}", precision.name());
-    Chosen { device: Device::Cuda(index), precision, batch: CUDA_BATCH, why }
+    let arithmetic = Arithmetic::on_gpu(compute.precision);
+    let why = format!("the GPU cuda:{index} in {}: {why}", arithmetic.name());
+    Chosen { device: Device::Cuda(index), arithmetic, batch: CUDA_BATCH, why }
 }
 
 #[cfg(test)]
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn the_processor_is_always_there_and_says_why() {
         let chosen = choose(&compute(config::Device::Cpu, config::Precision::F32), 2).unwrap();
-        assert_eq!((chosen.device, chosen.precision), (Device::Cpu, Precision::F32));
+        assert_eq!((chosen.device, chosen.arithmetic), (Device::Cpu, Arithmetic::F32));
         assert_eq!(chosen.why, "the processor with 2 threads in f32: compute.device is \"cpu\"");
     }
 

@@ -1,4 +1,4 @@
-//! One thread owns the network; everybody else holds a handle and sends it pictures.
+//! One thread owns the network; everybody else holds a handle and sends it images.
 //!
 //! Scans overtake training between batches. A panic on the thread becomes an error of the job that caused it, and the
 //! thread's end an error of whoever asks: nobody hangs.
@@ -10,23 +10,15 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
-use super::architecture::INPUT_SIDE;
-use super::worker::{FeatureJob, Running, ScanJob, Worker, guarded};
-use super::{Activations, NnError};
+use super::backbone::Backbone;
+use super::error::NnError;
+use super::running_network::{Running, RunningNetwork};
+use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, guarded};
 use crate::config::{BackboneSettings, ComputeSettings};
-use crate::domain::{BackboneRecord, ContentHash, StopFlag};
+use crate::domain::vgg16::INPUT_SIDE;
+use crate::domain::{ContentHash, StopFlag};
+use crate::head::Activations;
 use crate::imaging::{Picture, Rgb8};
-
-/// Which frozen network runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backbone {
-    /// As people read it; the built-in one says so.
-    pub name: String,
-    /// What model records keep.
-    pub record: BackboneRecord,
-    /// Identity of its features: weights, preparation of pictures, and precision of the arithmetic.
-    pub fingerprint: ContentHash,
-}
 
 /// A handle to the network's thread; clones share it. The last one to go waits for the thread to end, so that the
 /// program never exits while libtorch computes.
@@ -36,16 +28,16 @@ pub struct Engine(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     /// `None` only while the last handle goes.
-    queues: Option<Queues>,
+    queues: Option<JobQueues>,
     thread: Option<JoinHandle<()>>,
     running: Arc<RwLock<Running>>,
     n_forwarded: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Queues {
-    scans: Sender<ScanJob>,
-    training: Sender<FeatureJob>,
+struct JobQueues {
+    scans: Sender<ActivationsJob>,
+    training: Sender<FeaturesJob>,
 }
 
 /// Where the answers to one job go.
@@ -69,10 +61,10 @@ impl Engine {
         let (weights_dir, stop) = (weights_dir.to_owned(), stop.clone());
         let work = move || {
             // Whoever starts the engine waits for one of these two answers, so neither can fail to arrive.
-            match guarded(|| Worker::new(&backbone, &compute, &weights_dir, &stop)) {
-                Ok((worker, facts)) => {
-                    let _ = ready.send(Ok(facts));
-                    worker.serve(&scan_queue, &training_queue);
+            match guarded(|| RunningNetwork::new(&backbone, &compute, &weights_dir, &stop)) {
+                Ok(network) => {
+                    let _ = ready.send(Ok(network.running()));
+                    NetworkWorker::new(network).serve(&scan_queue, &training_queue);
                 }
                 Err(error) => drop(ready.send(Err(error))),
             }
@@ -82,42 +74,36 @@ impl Engine {
         let Running { backbone, device, .. } = running.read().unwrap_or_else(PoisonError::into_inner).clone();
         tracing::info!(backbone = %backbone.name, sha256 = %backbone.record.sha256.short(), %device, "the network is ready");
         Ok(Self(Arc::new(Shared {
-            queues: Some(Queues { scans, training }),
+            queues: Some(JobQueues { scans, training }),
             thread: Some(thread),
             running,
             n_forwarded: AtomicU64::new(0),
         })))
     }
 
-    /// Everything that explaining needs of 224x224 pictures, in order. Somebody waits for a report: it goes first. Memory
+    /// Everything that explaining needs of 224x224 images, in order. Somebody waits for a report: it goes first. Memory
     /// holds all answers at once (about 0.5 MB each).
     ///
     /// # Errors
     /// [`NnError::WrongInput`], libtorch's refusals, [`NnError::EngineGone`].
-    pub fn activations(&self, pictures: Vec<Rgb8>) -> Result<Vec<Activations>, NnError> {
-        pictures.iter().try_for_each(check)?;
-        self.ask(pictures.len(), |queues, reply| queues.scans.send(ScanJob { pictures, reply }).is_ok())
+    pub fn activations(&self, images: Vec<Rgb8>) -> Result<Vec<Activations>, NnError> {
+        images.iter().try_for_each(check)?;
+        self.ask(images.len(), |queues, reply| queues.scans.send(ActivationsJob { images, reply }).is_ok())
     }
 
-    /// pool5 of 224x224 pictures, in order, for a training: scans overtake it between batches. Keep it to a few batches
+    /// pool5 of 224x224 images, in order, for a training: scans overtake it between batches. Keep it to a few batches
     /// (0.1 MB an answer). `arithmetic` is the fingerprint of the [`Self::backbone`] whose features are wanted.
     ///
     /// # Errors
     /// As [`Self::activations`]; [`NnError::ArithmeticChanged`] if another backbone runs than the one wanted, or comes to.
-    pub fn features(
-        &self,
-        pictures: impl Into<Arc<[Rgb8]>>,
-        arithmetic: ContentHash,
-    ) -> Result<Vec<Vec<f32>>, NnError> {
-        let pictures = pictures.into();
-        pictures.iter().try_for_each(check)?;
-        self.ask(pictures.len(), |queues, reply| {
-            queues.training.send(FeatureJob { pictures, arithmetic, reply }).is_ok()
-        })
+    pub fn features(&self, images: impl Into<Arc<[Rgb8]>>, arithmetic: ContentHash) -> Result<Vec<Vec<f32>>, NnError> {
+        let images = images.into();
+        images.iter().try_for_each(check)?;
+        self.ask(images.len(), |queues, reply| queues.training.send(FeaturesJob { images, arithmetic, reply }).is_ok())
     }
 
     /// Waits for the `n` answers of what `send` puts into a queue.
-    fn ask<T>(&self, n: usize, send: impl FnOnce(&Queues, Reply<T>) -> bool) -> Result<Vec<T>, NnError> {
+    fn ask<T>(&self, n: usize, send: impl FnOnce(&JobQueues, Reply<T>) -> bool) -> Result<Vec<T>, NnError> {
         let queues = self.0.queues.as_ref().ok_or(NnError::EngineGone)?;
         let (reply, answer) = bounded(1);
         if !send(queues, reply) {
@@ -128,9 +114,9 @@ impl Engine {
         Ok(answers)
     }
 
-    /// A picture as the network takes it: 224x224, RGB.
-    pub fn input(picture: &Picture) -> Rgb8 {
-        picture.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
+    /// An image as the network takes it: 224x224, RGB.
+    pub fn input(image: &Picture) -> Rgb8 {
+        image.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
     }
 
     fn running(&self) -> Running {
@@ -147,12 +133,12 @@ impl Engine {
         self.running().device
     }
 
-    /// Pictures that run at a time; jobs of a multiple of it waste nothing.
+    /// Images that run at a time; jobs of a multiple of it waste nothing.
     pub fn batch(&self) -> usize {
         self.running().batch
     }
 
-    /// Pictures that went through the network since the start, of scans and of trainings; padding is not counted.
+    /// Images that went through the network since the start, of scans and of trainings; padding is not counted.
     pub fn n_forwarded(&self) -> u64 {
         self.0.n_forwarded.load(Ordering::Relaxed)
     }
@@ -162,15 +148,15 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.queues = None;
         if let Some(thread) = self.thread.take() {
-            // Panics on the thread are caught and told to whoever asked; there is nothing more to say here.
+            // Panics on the thread are caught and reported to whoever asked; there is nothing more to say here.
             let _ = thread.join();
         }
     }
 }
 
-fn check(picture: &Rgb8) -> Result<(), NnError> {
+fn check(image: &Rgb8) -> Result<(), NnError> {
     let side = INPUT_SIDE as u32;
-    let Rgb8 { width, height, data } = picture;
+    let Rgb8 { width, height, data } = image;
     if (*width, *height, data.len()) == (side, side, 3 * INPUT_SIDE * INPUT_SIDE) {
         Ok(())
     } else {
@@ -184,9 +170,9 @@ pub(super) mod tests {
 
     use super::*;
     use crate::config::{Device, Precision, Preprocessing, WeightsChoice};
-    use crate::nn::architecture::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
+    use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
     use crate::nn::builtin::BuiltIn;
-    use crate::nn::pattern;
+    use crate::nn::calibration_images::calibration_image;
 
     fn backbone() -> BackboneSettings {
         BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed: 1 }
@@ -196,12 +182,12 @@ pub(super) mod tests {
         ComputeSettings { device, precision: Precision::Auto, cuda_folder: std::path::PathBuf::new(), threads: 2 }
     }
 
-    /// One full-size network for all tests, standardised on a single picture so that it is soon there.
+    /// One full-size network for all tests, standardised on a single image so that it is soon there.
     pub(in crate::nn) fn engine() -> Engine {
         static ENGINE: OnceLock<Engine> = OnceLock::new();
         let start = || {
             let dir = tempfile::tempdir().unwrap();
-            let quick = BuiltIn { plan: &VGG16, seed: 1, n_pictures: 1 };
+            let quick = BuiltIn { plan: &VGG16, seed: 1, n_images: 1 };
             quick.load_or_make(dir.path(), &StopFlag::default()).unwrap();
             Engine::start(&backbone(), &compute(Device::Cpu), dir.path(), &StopFlag::default()).unwrap()
         };
@@ -211,7 +197,7 @@ pub(super) mod tests {
     #[test]
     fn an_answer_does_not_depend_on_what_else_was_asked() {
         let engine = engine();
-        let [a, b] = [0, 1].map(|number| pattern::picture(9, number));
+        let [a, b] = [0, 1].map(|number| calibration_image(9, number));
         let together = engine.activations(vec![a.clone(), b.clone(), a.clone()]).unwrap();
         let alone = engine.activations(vec![b.clone()]).unwrap();
         assert_eq!(engine.features(vec![b], engine.backbone().fingerprint).unwrap(), [alone[0].pool5.clone()]);
@@ -225,7 +211,7 @@ pub(super) mod tests {
 
     #[test]
     fn pool5_is_the_greatest_of_each_window() {
-        let activations = engine().activations(vec![pattern::picture(3, 2)]).unwrap().remove(0);
+        let activations = engine().activations(vec![calibration_image(3, 2)]).unwrap().remove(0);
         let at = |channel: usize, row: usize, column: usize| activations.conv5_3[channel * 196 + row * 14 + column];
         for (channel, row, column) in [(0, 0, 0), (100, 3, 6), (511, 6, 2)] {
             let window = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| at(channel, 2 * row + r, 2 * column + c));
@@ -239,13 +225,13 @@ pub(super) mod tests {
         let engine = engine();
         let queues = engine.0.queues.as_ref().unwrap();
         let (reply, trained) = bounded(1);
-        let pictures = vec![pattern::picture(1, 0); 8].into();
-        queues.training.send(FeatureJob { pictures, arithmetic: engine.backbone().fingerprint, reply }).unwrap();
+        let images = vec![calibration_image(1, 0); 8].into();
+        queues.training.send(FeaturesJob { images, arithmetic: engine.backbone().fingerprint, reply }).unwrap();
         // The thread has it in hand when it is in the queue no more.
         while !queues.training.is_empty() {
             thread::yield_now();
         }
-        engine.activations(vec![pattern::picture(1, 1)]).unwrap();
+        engine.activations(vec![calibration_image(1, 1)]).unwrap();
         assert!(trained.is_empty(), "the scan waited for the whole training");
         assert_eq!(trained.recv().unwrap().unwrap().len(), 8);
     }
@@ -263,7 +249,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_picture_of_another_size_and_a_missing_gpu_are_refused() {
+    fn an_image_of_another_size_and_a_missing_gpu_are_refused() {
         let wrong = Rgb8 { width: 10, height: 10, data: vec![0; 300] };
         let error = engine().activations(vec![wrong]).unwrap_err().to_string();
         assert_eq!(error, "the network takes 224x224 RGB pictures, not 10x10 with 300 bytes");
@@ -277,13 +263,13 @@ pub(super) mod tests {
         let (scans, _) = unbounded();
         let (training, _) = unbounded();
         let shared = Shared {
-            queues: Some(Queues { scans, training }),
+            queues: Some(JobQueues { scans, training }),
             thread: None,
             running: Arc::new(RwLock::new(engine().running())),
             n_forwarded: AtomicU64::new(0),
         };
         let dead = Engine(Arc::new(shared));
-        let answer = dead.features(vec![pattern::picture(1, 0)], dead.backbone().fingerprint);
+        let answer = dead.features(vec![calibration_image(1, 0)], dead.backbone().fingerprint);
         assert!(matches!(answer, Err(NnError::EngineGone)));
     }
 
@@ -291,9 +277,9 @@ pub(super) mod tests {
     fn features_of_another_arithmetic_than_the_running_one_are_refused() {
         let engine = engine();
         let other = ContentHash::of(b"a GPU that was lost");
-        let refused = engine.features(vec![pattern::picture(1, 0)], other);
+        let refused = engine.features(vec![calibration_image(1, 0)], other);
         assert!(matches!(refused, Err(NnError::ArithmeticChanged)));
-        let right = engine.features(vec![pattern::picture(1, 0)], engine.backbone().fingerprint);
+        let right = engine.features(vec![calibration_image(1, 0)], engine.backbone().fingerprint);
         assert_eq!(right.unwrap().len(), 1);
     }
 }

@@ -1,105 +1,12 @@
 //! What can go wrong around the network. Every message is one line: what, where, how to fix.
 
-use std::io;
-use std::path::PathBuf;
-
 use crate::disk::DiskError;
-use crate::domain::{ContentHash, Stopped};
+use crate::domain::Stopped;
+use crate::weights::WeightsError;
 
-/// Why the network could not be made, asked, or its layer read.
+/// Why the network could not be made or asked.
 #[derive(Debug, thiserror::Error)]
 pub enum NnError {
-    /// The file cannot be opened or read.
-    #[error("cannot read `{}`: {source}; check backbone.weights and the file's permissions", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is shorter than its own header says.
-    #[error(
-        "`{}` is cut off: {found} bytes of {expected}; download or copy it again",
-        path.display()
-    )]
-    Truncated {
-        /// Which file.
-        path: PathBuf,
-        /// Bytes that its header promises.
-        expected: u64,
-        /// Bytes that are there.
-        found: u64,
-    },
-    /// Not a weights file.
-    #[error("`{}` is no weights file: {found}; give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras", path.display())]
-    UnknownFormat {
-        /// Which file.
-        path: PathBuf,
-        /// What it looks like instead.
-        found: String,
-    },
-    /// Of a known format, but its parts do not fit together.
-    #[error("`{}` is damaged or cut off ({cause}); download or copy it again", path.display())]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// The reader's words.
-        cause: String,
-    },
-    /// Whole, but not VGG16.
-    #[error("`{}` holds another network than plain VGG16: {found}", path.display())]
-    OtherNetwork {
-        /// Which file.
-        path: PathBuf,
-        /// What it has that VGG16 has not, or the other way round.
-        found: String,
-    },
-    /// A whole Keras model, but not one of the kind.
-    #[error("`{}` is no model that gradwatch can take over (VGG16, Flatten and one Dense layer): {reason}", path.display())]
-    ForeignModel {
-        /// Which file.
-        path: PathBuf,
-        /// What is other about it.
-        reason: String,
-    },
-    /// A tensor of another network.
-    #[error("`{}`: `{tensor}` is {found:?}, VGG16 needs {expected:?}: the file holds another network", path.display())]
-    WrongShape {
-        /// Which file.
-        path: PathBuf,
-        /// Which tensor.
-        tensor: String,
-        /// The shape it should have.
-        expected: Vec<usize>,
-        /// The shape it has.
-        found: Vec<usize>,
-    },
-    /// Integers, 8-bit floats and the like.
-    #[error("`{}`: `{tensor}` holds {found} numbers; give a file with f32, f16, bf16 or f64 weights", path.display())]
-    WrongType {
-        /// Which file.
-        path: PathBuf,
-        /// Which tensor.
-        tensor: String,
-        /// The file's name of the type.
-        found: String,
-    },
-    /// A weight that is no number.
-    #[error("`{}`: `{tensor}` holds values that are not finite; download or copy it again", path.display())]
-    NotFinite {
-        /// Which file.
-        path: PathBuf,
-        /// Which tensor.
-        tensor: String,
-    },
-    /// `weights = "auto"` cannot choose.
-    #[error("several weights files in `{}` ({names}); name one in backbone.weights", folder.display())]
-    SeveralWeights {
-        /// The folder of imported files.
-        folder: PathBuf,
-        /// Their names.
-        names: String,
-    },
     /// The configured GPU is not there.
     #[error("device `cuda:{index}` is not there: {why}; set compute.device to \"cpu\" or \"auto\"")]
     NoSuchDevice {
@@ -108,48 +15,16 @@ pub enum NnError {
         /// What was found.
         why: String,
     },
-    /// bf16 is asked for, and the processor has none.
-    #[error(
-        "compute.precision is \"bf16\", but this processor has no AVX-512 to compute it with; set it to \"auto\" or \"f32\""
-    )]
-    NoBf16,
-    /// f16 is asked for, and there is no GPU.
-    #[error("compute.precision is \"f16\", which is for GPUs alone; set it to \"auto\" or \"f32\"")]
-    NoF16,
+    /// 16-bit floats are asked for, and there is no GPU.
+    #[error("compute.precision is \"{precision}\", which is for GPUs alone; set it to \"auto\" or \"f32\"")]
+    OnGpusAlone {
+        /// Which of them.
+        precision: &'static str,
+    },
     /// Activations that 16-bit floats cannot hold.
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
     BeyondHalf,
-    /// A run's saved layer cannot be read.
-    #[error("cannot read `{}`: {source}; restore the run's folder, or train again", path.display())]
-    UnreadableHead {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The saved layer is not the one its record names.
-    #[error("`{}` is not the layer its record names (SHA-256 {found}, recorded {expected}); train again, or restore the file", path.display())]
-    ForeignHead {
-        /// Which file.
-        path: PathBuf,
-        /// Recorded.
-        expected: Box<ContentHash>,
-        /// Found.
-        found: Box<ContentHash>,
-    },
-    /// Bytes that are no saved layer.
-    #[error("not a saved classifier layer: {reason}")]
-    BadHead {
-        /// What is wrong.
-        reason: String,
-    },
-    /// Numbers that could not be put into a file: a bug.
-    #[error("cannot write the weights as safetensors ({cause}); please report it")]
-    Unwritable {
-        /// What the format's library says.
-        cause: String,
-    },
-    /// A picture of another size than the network takes.
+    /// An image of another size than the network takes.
     #[error("the network takes 224x224 RGB pictures, not {width}x{height} with {len} bytes")]
     WrongInput {
         /// Pixels.
@@ -195,10 +70,41 @@ pub enum NnError {
         /// The system's own words.
         cause: String,
     },
+    /// A weights file.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A file could not be written.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// Asked to end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+/// From libtorch's errors to this room's: one line each.
+pub(super) trait TorchResult<T> {
+    /// Names what was tried; of libtorch's message (often a page with a C++ backtrace) the first line is kept.
+    fn named(self, doing: &'static str) -> Result<T, NnError>;
+}
+
+impl<T> TorchResult<T> for Result<T, tch::TchError> {
+    fn named(self, doing: &'static str) -> Result<T, NnError> {
+        self.map_err(|error| {
+            let text = error.to_string();
+            NnError::Torch { doing, cause: text.lines().next().unwrap_or_default().trim().to_owned() }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line() {
+        let wrong = tch::Tensor::f_from_slice(&[1.0_f32]).and_then(|tensor| tensor.f_reshape([2, 2]));
+        let error = wrong.map(drop).named("reshape").unwrap_err().to_string();
+        assert!(error.starts_with("libtorch failed to reshape: "), "{error}");
+        assert!(error.contains("shape '[2, 2]' is invalid") && !error.contains('\n'), "{error}");
+    }
 }

@@ -1,11 +1,10 @@
-//! How pictures are prepared for the first layer.
+//! How images are prepared for the first layer.
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::NnError;
-use super::architecture::INPUT_SIDE;
-use super::torch::Torch;
+use super::error::{NnError, TorchResult};
 use crate::config::Preparation;
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::imaging::Rgb8;
 
 /// Keras adds it to a deviation before it divides.
@@ -36,10 +35,10 @@ impl Input {
     }
 
     /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the bytes lie.
-    pub(super) fn tensor(&self, pictures: &[Rgb8]) -> Result<Tensor, NnError> {
-        let bytes = pictures.iter().map(|picture| picture.data.as_slice()).collect::<Vec<_>>().concat();
+    pub(super) fn tensor(&self, images: &[Rgb8]) -> Result<Tensor, NnError> {
+        let bytes = images.iter().map(|image| image.data.as_slice()).collect::<Vec<_>>().concat();
         let side = INPUT_SIDE as i64;
-        let shape = [pictures.len() as i64, side, side, 3];
+        let shape = [images.len() as i64, side, side, 3];
         let rgb = Tensor::f_from_data_size(&bytes, &shape, Kind::Uint8).and_then(|rgb| rgb.f_to_device(self.device));
         rgb.and_then(|rgb| self.prepared(&rgb)).named("prepare pictures")
     }
@@ -54,7 +53,7 @@ impl Input {
             Preparation::SamplewiseCenter => centred(&levels)?.f_div_scalar(255.0)?,
             Preparation::Samplewise => {
                 let centred = centred(&levels)?;
-                let deviation = centred.f_square()?.f_mean_dim(EACH_PICTURE, true, Kind::Float)?.f_sqrt()?;
+                let deviation = centred.f_square()?.f_mean_dim(EACH_IMAGE, true, Kind::Float)?.f_sqrt()?;
                 centred.f_div(&deviation.f_add_scalar(255.0 * EPSILON)?)?
             }
         };
@@ -69,11 +68,11 @@ impl Input {
 }
 
 /// Rows, columns and channels of `[n, 224, 224, 3]`.
-const EACH_PICTURE: &[i64] = &[1, 2, 3];
+const EACH_IMAGE: &[i64] = &[1, 2, 3];
 
-/// Less the mean of each picture's levels.
+/// Less the mean of each image's levels.
 fn centred(rgb: &Tensor) -> Result<Tensor, TchError> {
-    rgb.f_sub(&rgb.f_mean_dim(EACH_PICTURE, true, Kind::Float)?)
+    rgb.f_sub(&rgb.f_mean_dim(EACH_IMAGE, true, Kind::Float)?)
 }
 
 #[cfg(test)]
@@ -85,8 +84,8 @@ mod tests {
         Rgb8 { width: side, height: side, data: rgb.repeat(INPUT_SIDE * INPUT_SIDE) }
     }
 
-    fn prepared(preparation: Preparation, pictures: &[Rgb8]) -> Tensor {
-        Input::new(preparation, Device::Cpu).unwrap().tensor(pictures).unwrap()
+    fn prepared(preparation: Preparation, images: &[Rgb8]) -> Tensor {
+        Input::new(preparation, Device::Cpu).unwrap().tensor(images).unwrap()
     }
 
     fn assert_close(found: f64, expected: f64) {
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_prepared_as_published() {
+    fn images_are_prepared_as_published() {
         let colour = [plain([255, 128, 0])];
         let imagenet = prepared(Preparation::Imagenet, &colour);
         assert_eq!(imagenet.size(), [1, 3, 224, 224]);
@@ -109,10 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_standardised_by_themselves_or_by_their_dataset_as_keras_does_it() {
-        // Two thirds of the levels are 0, one third 255 (in one picture) or 51 (in the other).
-        let pictures = [plain([255, 0, 0]), plain([0, 51, 0])];
-        let red = |preparation, n: i64| prepared(preparation, &pictures).double_value(&[n, 0, 5, 5]);
+    fn images_are_standardised_by_themselves_or_by_their_dataset_as_keras_does_it() {
+        // Two thirds of the levels are 0, one third 255 (in one image) or 51 (in the other).
+        let images = [plain([255, 0, 0]), plain([0, 51, 0])];
+        let red = |preparation, n: i64| prepared(preparation, &images).double_value(&[n, 0, 5, 5]);
         assert_close(red(Preparation::SamplewiseCenter, 0), 2.0 / 3.0);
         assert_close(red(Preparation::SamplewiseCenter, 1), -0.2 / 3.0);
         assert_close(red(Preparation::Samplewise, 0), 2.0_f64.sqrt());

@@ -4,25 +4,25 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::cuda_event::Events;
+use super::cuda_event::CudaEvents;
 
 /// A tensor in pinned memory.
 ///
 /// Freeing it asks the GPU, and where that is lost libtorch ends the whole program; so then it is not freed.
 pub(super) struct Pinned {
     tensor: Tensor,
-    gpu: Events,
+    gpu: CudaEvents,
 }
 
 impl Pinned {
     /// Queues the copy of a tensor on the GPU; the numbers are there once an event behind it has come.
-    pub(super) fn copy_of(tensor: &Tensor, gpu: Events) -> Result<Self, TchError> {
+    pub(super) fn copy_of(tensor: &Tensor, gpu: CudaEvents) -> Result<Self, TchError> {
         // libtorch pins what it copies from a GPU without waiting.
         Ok(Self { tensor: tensor.f_to_device_(Device::Cpu, tensor.f_kind()?, true, true)?, gpu })
     }
 
     /// `len` zero bytes.
-    pub(super) fn zeros(len: usize, device: Device, gpu: Events) -> Result<Self, TchError> {
+    pub(super) fn zeros(len: usize, device: Device, gpu: CudaEvents) -> Result<Self, TchError> {
         let pinned = Self::copy_of(&Tensor::f_zeros([len as i64], (Kind::Uint8, device))?, gpu)?;
         gpu.record()?.wait()?;
         Ok(pinned)

@@ -2,7 +2,7 @@
 //!
 //! Rounded one by one, the nine weights that one output takes from one input channel are wrong by a random sum; and as
 //! neighbouring pixels are alike, that sum is what reaches the output. Handing each weight's error on to the next (as in
-//! error diffusion: Floyd & Steinberg 1976) keeps the sum right to within the last error alone. On chest films that takes a
+//! error diffusion: Floyd & Steinberg 1976) keeps the sum right to within the last error alone. On chest radiographs that takes a
 //! quarter off the features' mean error, and costs nothing when the network runs.
 
 use half::bf16;

@@ -5,10 +5,9 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::NnError;
-use super::torch::Torch;
+use super::error::{NnError, TorchResult};
 
-/// A picture of ones under a filter of ones.
+/// An image of ones under a filter of ones.
 const SIDE: i64 = 32;
 const CHANNELS: i64 = 16;
 
@@ -24,9 +23,9 @@ pub fn self_test() -> Result<(), NnError> {
 
 fn centre() -> Result<f64, TchError> {
     let ones = |shape: [i64; 4]| Tensor::f_ones(shape, (Kind::Float, Device::Cpu));
-    let picture = ones([1, CHANNELS, SIDE, SIDE])?;
+    let image = ones([1, CHANNELS, SIDE, SIDE])?;
     let filter = ones([CHANNELS, CHANNELS, 3, 3])?;
-    picture.f_conv2d(&filter, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?.f_double_value(&[0, 0, SIDE / 2, SIDE / 2])
+    image.f_conv2d(&filter, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)?.f_double_value(&[0, 0, SIDE / 2, SIDE / 2])
 }
 
 #[cfg(test)]

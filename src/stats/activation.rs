@@ -1,8 +1,8 @@
-//! What the layer's outputs become: one independent sigmoid a class, or one softmax over all of them.
+//! What a head's outputs become: one independent sigmoid a class, or one softmax over all of them.
 
 use serde::{Deserialize, Serialize};
 
-/// The function on top of the layer, and with it the loss that Keras pairs it with.
+/// The function on top of a head, and with it the loss that Keras pairs it with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
@@ -33,8 +33,8 @@ impl Activation {
         }
     }
 
-    /// The slope of [`Self::loss`] by each logit.
-    pub fn slopes(self, logits: &[f64], label: usize) -> Vec<f64> {
+    /// The gradient of [`Self::loss`] by each logit.
+    pub fn gradients(self, logits: &[f64], label: usize) -> Vec<f64> {
         let n_terms = match self {
             Self::Sigmoid => logits.len() as f64,
             Self::Softmax => 1.0,
@@ -100,16 +100,16 @@ mod tests {
     }
 
     #[test]
-    fn slopes_are_those_of_the_loss() {
+    fn gradients_are_those_of_the_loss() {
         let logits = [0.3, -1.2, 2.0];
         for activation in [Sigmoid, Softmax] {
-            for (class, slope) in activation.slopes(&logits, 1).into_iter().enumerate() {
+            for (class, gradient) in activation.gradients(&logits, 1).into_iter().enumerate() {
                 let moved = |by: f64| {
                     let mut logits = logits;
                     logits[class] += by;
                     activation.loss(&logits, 1)
                 };
-                assert!((slope - (moved(1e-5) - moved(-1e-5)) / 2e-5).abs() < 1e-8, "{activation:?} {class}");
+                assert!((gradient - (moved(1e-5) - moved(-1e-5)) / 2e-5).abs() < 1e-8, "{activation:?} {class}");
             }
         }
     }

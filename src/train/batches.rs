@@ -6,9 +6,10 @@ use super::TrainError;
 use super::evaluation::Row;
 use super::features::Features;
 use super::job::FreshCopy;
+use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{LabelledImage, StopFlag};
 use crate::imaging::Rgb8;
-use crate::nn::{Engine, N_FEATURES};
+use crate::nn::Engine;
 use crate::stats::Generator;
 
 /// Everything that may be learned from.

@@ -21,7 +21,7 @@ use half::slice::HalfFloatSliceExt;
 use super::TrainError;
 use crate::disk;
 use crate::domain::ContentHash;
-use crate::nn::N_FEATURES;
+use crate::domain::vgg16::N_FEATURES;
 
 const PAYLOAD: usize = 2 * N_FEATURES;
 const CHECKSUM: usize = 32;

@@ -10,7 +10,7 @@ use super::resume::{ResumeFile, TrainingState};
 use super::training_set::TrainingSet;
 use crate::config::TrainSettings;
 use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
-use crate::nn::{Head, HeadFit, NnError};
+use crate::head::{Head, HeadError, HeadFit};
 
 /// The layer of the kept epoch, and how it came about.
 pub(super) struct Fitted {
@@ -161,7 +161,7 @@ impl<'a> Trainer<'a> {
                 let evaluation = evaluate(&head, &self.training_set.validation, &self.context.features.cache)?;
                 Ok((Some(head), evaluation))
             }
-            Err(NnError::BadHead { .. }) => Ok((None, Evaluation::diverged(self.training_set.classes.len()))),
+            Err(HeadError::Unusable { .. }) => Ok((None, Evaluation::diverged(self.training_set.classes.len()))),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::disk::DiskError;
 use crate::domain::Stopped;
+use crate::head::HeadError;
 use crate::nn::NnError;
 
 /// What ended a training.
@@ -53,6 +54,9 @@ pub enum TrainError {
     /// A bug: the training cannot be saved.
     #[error("cannot save the training ({0}); please report it")]
     Save(#[from] safetensors::SafeTensorError),
+    /// The head.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The network.
     #[error(transparent)]
     Nn(#[from] NnError),

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use super::TrainError;
 use super::cache::FeatureCache;
 use super::callbacks::Score;
+use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{ClassName, ContentHash};
-use crate::nn::{Head, N_FEATURES};
+use crate::head::Head;
 use crate::stats::Confusion;
 
 /// One image with cached features: its content, and the index of its class.

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 use super::features::{Features, ImageRequest};
 use super::job::TrainJob;
 use super::predictions::ImagePredictions;
+use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{ContentHash, Misclassified};
+use crate::head::{self, Head};
 use crate::imaging::Picture;
-use crate::nn::{self, Head, N_FEATURES};
 use crate::stats::argmax;
 
 /// Images that are shown.
@@ -30,7 +31,7 @@ pub(super) fn worst(
             return None;
         }
         let predicted = argmax(&outputs.logits[at]);
-        let evidence = [predicted, outputs.labels[at]].map(|class| nn::evidence(head, &pool5, class));
+        let evidence = [predicted, outputs.labels[at]].map(|class| head::evidence(head, &pool5, class));
         Some(Misclassified { at, image: image(job, features, images[at]), evidence })
     };
     outputs.worst_mistakes(MOST_SHOWN).into_par_iter().filter_map(look).collect()

@@ -15,7 +15,7 @@ use super::callbacks::{EpochScores, Score};
 use super::history::EpochMetrics;
 use crate::disk;
 use crate::domain::ContentHash;
-use crate::nn::{Adam, FitState, Head};
+use crate::head::{Adam, FitState, Head};
 
 /// Where a training is saved, and which one it is.
 #[derive(Debug, Clone)]
@@ -75,7 +75,9 @@ impl ResumeFile {
         let FitState { n_steps, weight, bias } = &training_state.state;
         let mut parts: Vec<(String, Dtype, Vec<u8>)> = Vec::new();
         for (name, adam) in [("weight", weight), ("bias", bias)] {
-            for (part, values) in [("values", &adam.values), ("first", &adam.first), ("second", &adam.second)] {
+            for (part, values) in
+                [("values", &adam.parameters), ("first", &adam.first_moment), ("second", &adam.second_moment)]
+            {
                 let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
                 parts.push((format!("{name}.{part}"), Dtype::F32, bytes));
             }
@@ -108,7 +110,7 @@ impl ResumeFile {
         };
         let adam = |name: &str| {
             let part = |part: &str| singles(&format!("{name}.{part}"));
-            Some(Adam { values: part("values")?, first: part("first")?, second: part("second")? })
+            Some(Adam { parameters: part("values")?, first_moment: part("first")?, second_moment: part("second")? })
         };
         let state = FitState { n_steps: header.n_steps, weight: adam("weight")?, bias: adam("bias")? };
         let history = file.tensor("history").ok()?.data().as_chunks().0;
@@ -137,11 +139,12 @@ fn epoch_metrics(numbers: &[f64; COLUMNS]) -> EpochMetrics {
 mod tests {
     use super::*;
     use crate::domain::ClassName;
-    use crate::nn::N_FEATURES;
+    use crate::domain::vgg16::N_FEATURES;
     use crate::stats::Activation;
 
     fn training_state() -> TrainingState {
-        let adam = |n: usize| Adam { values: vec![0.1; n], first: vec![-1e-9; n], second: vec![1e-20; n] };
+        let adam =
+            |n: usize| Adam { parameters: vec![0.1; n], first_moment: vec![-1e-9; n], second_moment: vec![1e-20; n] };
         let score = Score { n_correct: 3, n: 7, loss: 0.1 + 0.2 };
         let classes = ["a", "b"].map(|name| ClassName::new(name).unwrap()).to_vec();
         let head = Head::new(classes, Activation::Softmax, vec![0.5; 2 * N_FEATURES], vec![1.0, 2.0]).unwrap();

@@ -21,8 +21,9 @@ use crate::domain::{
     Assessment, ClassName, ContentHash, EpochRecord, HeadRecord, LabelledImage, Misclassified, ModelRecord, Progress,
     ShortcutAudit, Silent, Split, StopFlag, Versions,
 };
+use crate::head::Head;
 use crate::imaging::{PIXELS, Picture};
-use crate::nn::{Engine, FEATURES, Head};
+use crate::nn::{Engine, FEATURES};
 use crate::stats::{Generator, Predictions};
 
 /// What a training made.

@@ -11,8 +11,9 @@ use crate::domain::{
     Assessment, AugmentedImage, ClassName, Clock, ContentHash, DatasetName, LabelledImage, ModelRecord,
     NonContentFacts, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
+use crate::head::Head;
 use crate::imaging::{Picture, Pixels, encode_png};
-use crate::nn::{Head, engine_for_tests};
+use crate::nn::engine_for_tests;
 use crate::stats::Generator;
 
 /// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.

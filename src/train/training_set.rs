@@ -7,8 +7,9 @@ use super::batches::TrainingRows;
 use super::evaluation::Row;
 use super::features::Features;
 use crate::config::{ClassWeights, TrainSettings};
+use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{ClassName, ContentHash};
-use crate::nn::{ChannelScale, ChannelStatistics, FitSettings, HeadFit, N_FEATURES};
+use crate::head::{ChannelScale, FeatureStatistics, FitSettings, HeadFit};
 
 /// What a training has to go by.
 pub(super) struct TrainingSet<'a> {
@@ -63,7 +64,7 @@ fn class_weights(choice: ClassWeights, n_of_class: &[usize]) -> Vec<f64> {
 const ROWS_AT_A_TIME: usize = 64;
 
 fn scale(rows: &[Row], features: &Features<'_>) -> Result<ChannelScale, TrainError> {
-    let mut statistics = ChannelStatistics::default();
+    let mut statistics = FeatureStatistics::default();
     let mut values = vec![0.0; ROWS_AT_A_TIME * N_FEATURES];
     for rows in rows.chunks(ROWS_AT_A_TIME) {
         let values = &mut values[..rows.len() * N_FEATURES];

@@ -78,7 +78,7 @@ mod tests {
     use super::super::cache::FeatureCache;
     use super::*;
     use crate::domain::ContentHash;
-    use crate::nn::N_FEATURES;
+    use crate::domain::vgg16::N_FEATURES;
 
     fn image(number: u8) -> ContentHash {
         ContentHash::of(&[number])

@@ -7,7 +7,8 @@ use crate::content::{Content, FileFailure, Reader};
 use crate::disk::Workspace;
 use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId};
 use crate::explain::{self, ExplainError};
-use crate::nn::{Engine, Head, NnError};
+use crate::head::{Head, HeadError};
+use crate::nn::{Engine, NnError};
 use crate::report::{self, ReportError};
 
 use super::engine::EngineCell;
@@ -27,9 +28,12 @@ pub enum ScanError {
     /// The file cannot be used, or is no longer what was taken in.
     #[error(transparent)]
     File(#[from] FileFailure),
-    /// The network or the model's head cannot be used.
+    /// The network cannot be used.
     #[error(transparent)]
     Network(#[from] NnError),
+    /// The model's head cannot be used.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The model was trained on other weights than those that run now.
     #[error(
         "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); set backbone.weights back, or let a training make a new model"

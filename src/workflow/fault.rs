@@ -1,14 +1,18 @@
 //! What kind of failure an error is: the exit code follows from it, and whether another try can help.
 
+use std::io::ErrorKind;
+
 use serde::{Deserialize, Serialize};
 
 use crate::augment::AugmentError;
 use crate::content::FileFailure;
 use crate::disk::DiskError;
 use crate::explain::ExplainError;
+use crate::head::HeadError;
 use crate::nn::NnError;
 use crate::report::ReportError;
 use crate::train::TrainError;
+use crate::weights::WeightsError;
 
 use super::error::WorkflowError;
 use super::explainer::ScanError;
@@ -40,21 +44,41 @@ impl From<&DiskError> for Fault {
     }
 }
 
+impl From<&WeightsError> for Fault {
+    fn from(error: &WeightsError) -> Self {
+        match error {
+            WeightsError::Unreadable { source, .. } if source.kind() == ErrorKind::NotFound => Self::Missing,
+            WeightsError::Unreadable { .. } => Self::Io,
+            WeightsError::Disk(error) => error.into(),
+            WeightsError::Unwritable { .. } => Self::Program,
+            _ => Self::Data,
+        }
+    }
+}
+
+impl From<&HeadError> for Fault {
+    fn from(error: &HeadError) -> Self {
+        match error {
+            // A head that is gone makes its model unusable; nobody named the file.
+            HeadError::Unreadable { source, .. } if source.kind() == ErrorKind::NotFound => Self::Data,
+            HeadError::Unreadable { .. } => Self::Io,
+            HeadError::Weights(error) => error.into(),
+            HeadError::Foreign { .. } | HeadError::Unusable { .. } => Self::Data,
+        }
+    }
+}
+
 impl From<&NnError> for Fault {
     fn from(error: &NnError) -> Self {
         match error {
             NnError::Stopped(_) | NnError::ArithmeticChanged => Self::Later,
             NnError::NoSuchDevice { .. } => Self::Device,
-            NnError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Self::Missing,
-            // A layer that is gone makes its model unusable; nobody named the file.
-            NnError::UnreadableHead { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Self::Data,
-            NnError::Unreadable { .. } | NnError::UnreadableHead { .. } | NnError::NoThreads { .. } => Self::Io,
+            NnError::NoThreads { .. } => Self::Io,
+            NnError::Weights(error) => error.into(),
             NnError::Disk(error) => error.into(),
-            NnError::Torch { .. }
-            | NnError::Panicked { .. }
-            | NnError::EngineGone
-            | NnError::Unwritable { .. }
-            | NnError::WrongInput { .. } => Self::Program,
+            NnError::Torch { .. } | NnError::Panicked { .. } | NnError::EngineGone | NnError::WrongInput { .. } => {
+                Self::Program
+            }
             _ => Self::Data,
         }
     }
@@ -64,6 +88,7 @@ impl From<&TrainError> for Fault {
     fn from(error: &TrainError) -> Self {
         match error {
             TrainError::Stopped(_) => Self::Later,
+            TrainError::Head(error) => error.into(),
             TrainError::Nn(error) => error.into(),
             TrainError::Disk(error) => error.into(),
             TrainError::Features { .. } => Self::Io,
@@ -118,6 +143,7 @@ impl From<&ScanError> for Fault {
         match error {
             ScanError::File(failure) => failure.into(),
             ScanError::Network(error) => error.into(),
+            ScanError::Head(error) => error.into(),
             ScanError::Report(error) => error.into(),
             ScanError::OtherWeights { .. } | ScanError::Explain(_) => Self::Data,
         }
@@ -143,6 +169,7 @@ impl WorkflowError {
             Self::Augment(error) => !matches!(error, AugmentError::Encode(_)),
             Self::Lock(_) => true,
             Self::Network(error) | Self::Train(TrainError::Nn(error)) => network_may_pass(error),
+            Self::Train(TrainError::Head(error)) => head_may_pass(error),
             Self::Train(error) => matches!(error, TrainError::Disk(_) | TrainError::Features { .. }),
             _ => false,
         }
@@ -157,19 +184,34 @@ impl ScanError {
             Self::OtherWeights { .. } => true,
             Self::Explain(error) => matches!(error, ExplainError::ForeignHead { .. }),
             Self::Network(error) => network_may_pass(error),
+            Self::Head(error) => head_may_pass(error),
             Self::Report(error) => Fault::from(error) == Fault::Io,
         }
     }
 
     /// Whether the next scan of the same dataset would most likely fail by it as well.
     pub fn may_be_shared(&self) -> bool {
-        matches!(self, Self::Network(_) | Self::OtherWeights { .. } | Self::Report(ReportError::Disk(_)))
+        matches!(
+            self,
+            Self::Network(_) | Self::Head(_) | Self::OtherWeights { .. } | Self::Report(ReportError::Disk(_))
+        )
     }
 }
 
 /// Files can be repaired, memory and devices come back; a bug stays.
 fn network_may_pass(error: &NnError) -> bool {
-    !matches!(error, NnError::Panicked { .. } | NnError::Unwritable { .. } | NnError::WrongInput { .. })
+    match error {
+        NnError::Weights(error) => weights_may_pass(error),
+        other => !matches!(other, NnError::Panicked { .. } | NnError::WrongInput { .. }),
+    }
+}
+
+fn head_may_pass(error: &HeadError) -> bool {
+    !matches!(error, HeadError::Weights(error) if !weights_may_pass(error))
+}
+
+fn weights_may_pass(error: &WeightsError) -> bool {
+    !matches!(error, WeightsError::Unwritable { .. })
 }
 
 #[cfg(test)]
@@ -213,8 +255,19 @@ mod tests {
 
     #[test]
     fn a_weights_file_that_is_named_and_not_there_is_missing() {
-        let absent = |kind: io::ErrorKind| NnError::Unreadable { path: "w".into(), source: kind.into() };
+        let absent =
+            |kind: io::ErrorKind| NnError::Weights(WeightsError::Unreadable { path: "w".into(), source: kind.into() });
         assert_eq!(Fault::from(&absent(io::ErrorKind::NotFound)), Fault::Missing);
         assert_eq!(Fault::from(&absent(io::ErrorKind::PermissionDenied)), Fault::Io);
+    }
+
+    #[test]
+    fn a_head_that_is_gone_makes_its_model_unusable() {
+        let gone = |kind: io::ErrorKind| HeadError::Unreadable { path: "head".into(), source: kind.into() };
+        assert_eq!(Fault::from(&gone(io::ErrorKind::NotFound)), Fault::Data);
+        assert_eq!(Fault::from(&gone(io::ErrorKind::PermissionDenied)), Fault::Io);
+        let bug = HeadError::Weights(WeightsError::Unwritable { cause: String::new() });
+        assert_eq!(Fault::from(&bug), Fault::Program);
+        assert!(!ScanError::Head(bug).may_pass() && ScanError::Head(gone(io::ErrorKind::NotFound)).may_pass());
     }
 }

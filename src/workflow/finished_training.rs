@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord, StopReason};
-use crate::nn::{Engine, Head};
+use crate::head::Head;
+use crate::nn::Engine;
 use crate::report::{self, ReportError, RunReport};
 use crate::train::{self, Augmented, ImagePredictions, Outcome, TrainError, TrainJob};
 

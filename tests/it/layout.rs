@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("stats", &[]),
     ("domain", &["stats"]),
     ("config", &["stats", "domain"]),
@@ -14,26 +14,28 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("imaging", &["stats", "domain", "config"]),
     ("content", &["stats", "domain", "config", "disk", "imaging"]),
     ("registry", &["stats", "domain", "disk"]),
-    ("nn", &["stats", "domain", "config", "disk", "imaging"]),
+    ("weights", &["stats", "domain", "config", "disk"]),
+    ("head", &["stats", "domain", "weights"]),
+    ("nn", &["stats", "domain", "config", "disk", "imaging", "weights", "head"]),
     ("watch", &["stats", "domain", "config", "content"]),
     ("ingest", &["stats", "domain", "config", "disk", "imaging", "content"]),
     ("augment", &["stats", "domain", "config", "disk", "imaging", "content"]),
-    ("train", &["stats", "domain", "config", "disk", "imaging", "content", "nn"]),
-    ("explain", &["stats", "domain", "config", "disk", "imaging", "content", "nn"]),
+    ("train", &["stats", "domain", "config", "disk", "imaging", "content", "head", "nn"]),
+    ("explain", &["stats", "domain", "config", "disk", "imaging", "content", "head", "nn"]),
     ("report", &["stats", "domain", "config", "disk", "imaging"]),
     (
         "workflow",
         &[
-            "stats", "domain", "config", "disk", "imaging", "content", "nn", "ingest", "augment", "train", "explain",
-            "report",
+            "stats", "domain", "config", "disk", "imaging", "content", "weights", "head", "nn", "ingest", "augment",
+            "train", "explain", "report",
         ],
     ),
     ("service", &["stats", "domain", "config", "disk", "content", "registry", "watch", "ingest", "report", "workflow"]),
     (
         "cli",
         &[
-            "stats", "domain", "config", "disk", "imaging", "content", "registry", "nn", "watch", "ingest", "augment",
-            "train", "explain", "report", "workflow", "service",
+            "stats", "domain", "config", "disk", "imaging", "content", "registry", "weights", "head", "nn", "watch",
+            "ingest", "augment", "train", "explain", "report", "workflow", "service",
         ],
     ),
 ];
@@ -42,9 +44,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
 const CRATES: &[(&str, &[&str])] = &[
     ("tch", &["nn"]),
     ("torch_sys", &["nn"]),
-    ("hdf5_reader", &["nn"]),
-    ("pytorch_reader", &["nn"]),
-    ("zip", &["nn"]),
+    ("hdf5_reader", &["weights"]),
+    ("pytorch_reader", &["weights"]),
+    ("zip", &["weights"]),
     ("libc", &["service", "nn"]),
     ("winograd", &["nn"]),
     ("sled", &["registry"]),
@@ -90,11 +92,16 @@ fn sources() -> Vec<Source> {
 }
 
 impl Source {
-    /// `src/nn/cam.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
+    /// `src/nn/engine.rs` and `src/nn.rs` are of room `nn`; the crate's own two files are of none.
     fn room(&self) -> Option<String> {
         let name = self.path.strip_prefix("src").ok()?.components().next()?;
         let name = name.as_os_str().to_str().unwrap().trim_end_matches(".rs");
         (!["main", "lib"].contains(&name)).then(|| name.to_owned())
+    }
+
+    /// `tests.rs` and what lies below a `tests` folder: tests may set their scene with any room, as those beside code may.
+    fn is_test(&self) -> bool {
+        self.path.components().any(|part| ["tests", "tests.rs"].map(std::ffi::OsStr::new).contains(&part.as_os_str()))
     }
 
     /// What the compiler sees of it outside tests; a comment may name what it likes.
@@ -123,7 +130,7 @@ fn rooms_named(code: &str) -> Vec<String> {
 #[test]
 fn a_room_imports_only_what_lies_below_it() {
     let mut wrong = Vec::new();
-    for source in sources() {
+    for source in sources().into_iter().filter(|source| !source.is_test()) {
         let Some(room) = source.room() else { continue };
         let allowed = ROOMS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
         let allowed = allowed.unwrap_or_else(|| panic!("{room} is not in the table of rooms: say what it may import"));

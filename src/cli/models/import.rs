@@ -11,8 +11,9 @@ use crate::disk::{self, Workspace};
 use crate::domain::{
     ClassName, Clock, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
 };
-use crate::nn::{self, ImportedModel};
+use crate::head::{self, ImportedModel};
 use crate::stats::Confusion;
+use crate::weights;
 use crate::workflow::{Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let dataset = DatasetName::new(args.dataset.as_str()).map_err(usage)?;
     let preprocessing = args.preprocessing.unwrap_or(settings.backbone.preprocessing);
     let classes = classes(args, &dataset, settings)?;
-    let imported = nn::import_model(&args.file, classes, &workspace.weights(), preprocessing)?;
+    let model = weights::read_model(&args.file, preprocessing)?;
+    let imported = head::import_model(&model, &classes, &workspace.weights())?;
     let known = known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
     let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
@@ -69,7 +71,7 @@ fn classes(args: &Args, dataset: &DatasetName, settings: &Settings) -> Result<Ve
     if !args.classes.is_empty() {
         return args.classes.iter().map(|name| ClassName::new(name.as_str()).map_err(usage)).collect();
     }
-    let n = nn::count_model_classes(&args.file)?;
+    let n = weights::count_model_classes(&args.file)?;
     let folder = settings.watch.inbox.join("datasets").join(dataset.as_str());
     let names = class_folders(&folder);
     if names.len() == n {

@@ -1,4 +1,4 @@
-//! Features of a generated picture, pinned.
+//! Features of a generated image, pinned.
 
 use tch::Device;
 use winograd::Instructions;
@@ -6,12 +6,12 @@ use winograd::Instructions;
 use super::FEATURES;
 use crate::config::Preparation;
 use crate::domain::ContentHash;
-use crate::nn::architecture::Conv;
+use crate::domain::vgg16::Conv;
+use crate::nn::arithmetic::Arithmetic;
+use crate::nn::calibration_images::calibration_image;
 use crate::nn::network::Network;
-use crate::nn::pattern;
-use crate::nn::precision::Precision;
-use crate::nn::weights::Layer;
 use crate::stats::Generator;
+use crate::weights::ConvWeights;
 
 /// Version, hash of all features as bits, and their sum.
 const GOLDEN: (u32, &str, f64) =
@@ -23,10 +23,10 @@ fn features() -> Vec<f32> {
     let plan = [conv(0, 3), conv(2, 16), conv(5, 16), conv(7, 16)];
     let mut generator = Generator::new(7, "golden");
     let mut draw = |n: usize, size: f32| (0..n).map(|_| generator.between(-size, size)).collect::<Vec<f32>>();
-    let layers =
-        plan.map(|conv| Layer { weight: draw(conv.outputs * conv.fan_in(), 0.25), bias: draw(conv.outputs, 0.125) });
-    let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Precision::F32).unwrap();
-    network.forward(&[pattern::picture(7, 1)]).unwrap().remove(0).pool5
+    let layers = plan
+        .map(|conv| ConvWeights { weight: draw(conv.outputs * conv.fan_in(), 0.25), bias: draw(conv.outputs, 0.125) });
+    let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Arithmetic::F32).unwrap();
+    network.forward(&[calibration_image(7, 1)]).unwrap().remove(0).pool5
 }
 
 #[test]

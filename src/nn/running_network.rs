@@ -1,0 +1,230 @@
+//! The network that runs now, its batches, and how it goes on where a GPU fails: in smaller batches, in f32, on the
+//! processor.
+
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+
+use tch::Device;
+
+use super::backbone::{self, Backbone, fingerprint};
+use super::device::{self, Chosen};
+use super::error::NnError;
+use super::gpu_fallback::{self, Remedy};
+use super::malloc::keep_freed_memory;
+use super::network::{Network, PendingFeatures};
+use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation};
+use crate::domain::vgg16::VGG16;
+use crate::domain::{ContentHash, StopFlag};
+use crate::head::Activations;
+use crate::imaging::Rgb8;
+use crate::weights::ConvWeights;
+
+/// What runs now, and where: the handle reads it, and the network's thread changes it when a GPU is lost.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) backbone: Backbone,
+    pub(super) device: String,
+    /// Images at a time.
+    pub(super) batch: usize,
+}
+
+/// The network and the one size of its batches.
+pub(super) struct RunningNetwork {
+    network: Network,
+    batch: usize,
+    running: Arc<RwLock<Running>>,
+    /// Of what runs now.
+    fingerprint: ContentHash,
+    /// What the network is made anew from when a GPU fails; nothing on the processor.
+    spare: Option<Spare>,
+}
+
+/// All that a network is made of.
+struct Spare {
+    device: Device,
+    convs: Vec<ConvWeights>,
+    input: Preparation,
+    compute: ComputeSettings,
+    n_threads: usize,
+}
+
+impl RunningNetwork {
+    /// Chooses the device, loads the weights and places them. Called on the network's thread, before any other use of
+    /// libtorch.
+    ///
+    /// # Errors
+    /// Unusable weights, a device that is not there, [`NnError::Stopped`] once `stop` is raised.
+    pub(super) fn new(
+        backbone: &BackboneSettings,
+        compute: &ComputeSettings,
+        weights_dir: &Path,
+        stop: &StopFlag,
+    ) -> Result<Self, NnError> {
+        let n_threads = match compute.threads {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            n => n,
+        };
+        keep_freed_memory();
+        let chosen = device::choose(compute, n_threads)?;
+        // OpenMP keeps this setting by thread: it must be made here.
+        tch::set_num_threads(n_threads as i32);
+        let loaded = backbone::load(backbone, weights_dir, stop)?;
+        let input = backbone.preprocessing.fixed().unwrap_or(loaded.weights.input);
+        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, input)?;
+        let Chosen { device, batch, why, .. } = chosen;
+        let backbone = Backbone::new(&loaded, input, &network.manner());
+        let fingerprint = backbone.fingerprint;
+        let running = Arc::new(RwLock::new(Running { backbone, device: why, batch }));
+        let spare = (device != Device::Cpu).then(|| {
+            let compute = compute.clone();
+            Spare { device, convs: loaded.weights.convs, input, compute, n_threads }
+        });
+        Ok(Self { network, batch, running, fingerprint, spare })
+    }
+
+    /// What runs, for the handles: it changes when a GPU fails.
+    pub(super) fn running(&self) -> Arc<RwLock<Running>> {
+        Arc::clone(&self.running)
+    }
+
+    /// Images at a time.
+    pub(super) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Identity of the features that it gives now.
+    pub(super) fn fingerprint(&self) -> ContentHash {
+        self.fingerprint
+    }
+
+    /// All activations of images of 224x224.
+    pub(super) fn forward(&self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+        self.network.forward(images)
+    }
+
+    /// Begins with the features of at most one batch.
+    pub(super) fn start(&self, images: &[Rgb8]) -> Result<PendingFeatures, NnError> {
+        self.network.start(images, self.batch)
+    }
+
+    /// Gives its memory back, as far as that is possible.
+    pub(super) fn release(self) {
+        self.network.release();
+    }
+
+    /// Changes how the network runs so that `batch` images are worth another try.
+    ///
+    /// # Errors
+    /// `error` where nothing can be done about it, or why the processor cannot take over.
+    pub(super) fn recover(&mut self, error: NnError, batch: usize) -> Result<(), NnError> {
+        let Some(spare) = self.spare.take() else { return Err(error) };
+        let recovered = match gpu_fallback::remedy(&error, spare.device, batch) {
+            Remedy::Smaller(smaller) => {
+                self.shrink(batch, smaller);
+                Ok(())
+            }
+            Remedy::Exact => self.become_exact(&spare, &error).or_else(|cause| self.leave_gpu(&spare, &cause)),
+            Remedy::Processor => self.leave_gpu(&spare, &error),
+            Remedy::None => Err(error),
+        };
+        // The processor needs no spare.
+        self.spare = matches!(self.network, Network::Gpu(_)).then_some(spare);
+        recovered
+    }
+
+    fn shrink(&mut self, batch: usize, smaller: usize) {
+        tracing::warn!("The GPU's memory is too small for {batch} images at a time: going on with {smaller}.");
+        self.batch = smaller;
+        self.changed(|running| running.batch = smaller);
+    }
+
+    fn leave_gpu(&mut self, spare: &Spare, error: &NnError) -> Result<(), NnError> {
+        let chosen = instead_of_gpu(&spare.compute, spare.n_threads, "the GPU was lost", error)?;
+        let lost = self.replace(spare, chosen)?;
+        // Freeing its tensors would ask the lost GPU, for which libtorch ends the program.
+        std::mem::forget(lost);
+        Ok(())
+    }
+
+    fn become_exact(&mut self, spare: &Spare, error: &NnError) -> Result<(), NnError> {
+        let Device::Cuda(index) = spare.device else { return Err(NnError::BeyondHalf) };
+        let compute = ComputeSettings { precision: Precision::F32, ..spare.compute.clone() };
+        let chosen = device::gpu(&compute, index, "16-bit floats do not hold this network's activations");
+        tracing::warn!("{error}, which is quicker from the start; going on with {}.", chosen.why);
+        self.replace(spare, chosen).map(drop)
+    }
+
+    /// Runs on as `chosen` from now on, with another fingerprint; returns the network until now.
+    fn replace(&mut self, spare: &Spare, chosen: Chosen) -> Result<Network, NnError> {
+        let Chosen { device, arithmetic, batch, why } = chosen;
+        let network = Network::new(&VGG16, &spare.convs, spare.input, device, arithmetic)?;
+        let manner = network.manner();
+        self.batch = batch;
+        self.changed(|running| {
+            running.backbone.fingerprint = fingerprint(running.backbone.record.sha256, spare.input, &manner);
+            running.device = why;
+            running.batch = batch;
+        });
+        Ok(std::mem::replace(&mut self.network, network))
+    }
+
+    /// Says how the network runs from now on.
+    fn changed(&mut self, change: impl FnOnce(&mut Running)) {
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut running);
+        self.fingerprint = running.backbone.fingerprint;
+    }
+}
+
+/// The network as chosen. Where the choice was left to the program, a GPU that fails at once is passed over.
+fn begin(
+    chosen: Chosen,
+    compute: &ComputeSettings,
+    n_threads: usize,
+    convs: &[ConvWeights],
+    input: Preparation,
+) -> Result<(Network, Chosen), NnError> {
+    let make = |chosen: Chosen| {
+        let network = Network::new(&VGG16, convs, input, chosen.device, chosen.arithmetic)?;
+        Ok((network, chosen))
+    };
+    let device = chosen.device;
+    make(chosen).or_else(|error| {
+        let passed_over =
+            compute.device == config::Device::Auto && gpu_fallback::remedy(&error, device, 1) == Remedy::Processor;
+        if !passed_over {
+            return Err(error);
+        }
+        make(instead_of_gpu(compute, n_threads, "the GPU failed", &error)?)
+    })
+}
+
+/// The processor instead of a GPU that failed with `error`; an error where only a GPU has the configured precision.
+fn instead_of_gpu(compute: &ComputeSettings, n_threads: usize, why: &str, error: &NnError) -> Result<Chosen, NnError> {
+    let chosen = device::processor(compute, n_threads, why).inspect_err(|_| tracing::warn!("{why}: {error}"))?;
+    tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_does_not_stand_in_for_16_bit_floats_of_a_gpu_that_failed() {
+        let compute = |precision| ComputeSettings {
+            device: config::Device::Auto,
+            precision,
+            cuda_folder: std::path::PathBuf::new(),
+            threads: 1,
+        };
+        let lost = NnError::Torch { doing: "run the network", cause: "CUDA error".to_owned() };
+        let instead = |precision| instead_of_gpu(&compute(precision), 1, "the GPU was lost", &lost);
+        assert_eq!(instead(Precision::Auto).unwrap().why, "the processor with 1 thread in f32: the GPU was lost");
+        for precision in [Precision::F16, Precision::Bf16] {
+            assert!(matches!(instead(precision), Err(NnError::OnGpusAlone { .. })));
+        }
+    }
+}
