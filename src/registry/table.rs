@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::{ContentHash, DatasetName, FileRecord, Ledger, LedgerEvent, ModelRecord, RunId, Sample, Scan};
-use crate::domain::{Counter, Decision};
+use crate::domain::{
+    ContentHash, DatasetName, Decision, FileRecord, Ledger, LedgerEvent, ModelRecord, RunId, Sample, Scan,
+};
 
 use super::RegistryError;
 
@@ -143,14 +144,7 @@ pub(super) fn retell(ledger: &Ledger) -> Vec<LedgerEvent> {
     let files = ledger.files.values().cloned().map(LedgerEvent::File);
     let samples = ledger.samples.values().cloned().map(LedgerEvent::Sample);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
-    let counted = [
-        (Counter::Samples, ledger.counters.samples),
-        (Counter::CopiesWritten, ledger.counters.copies_written),
-        (Counter::ImagesForwarded, ledger.counters.images_forwarded),
-        (Counter::Trainings, ledger.counters.trainings),
-        (Counter::ScansExplained, ledger.counters.scans_explained),
-        (Counter::Quarantined, ledger.counters.quarantined),
-    ];
-    let counted = counted.into_iter().filter(|(_, n)| *n > 0).map(|(counter, n)| LedgerEvent::Counted { counter, n });
+    let counted =
+        ledger.counters.iter().filter(|(_, n)| *n > 0).map(|(counter, n)| LedgerEvent::Counted { counter, n });
     runs.chain(decisions).chain(files).chain(samples).chain(scans).chain(counted).collect()
 }

@@ -43,7 +43,11 @@ fn a_journal_that_outgrew_what_it_tells_is_written_anew_at_the_next_start() {
     assert_eq!(size(&bench).1, 2, "it goes on after the snapshot, and stays as it is");
     assert_eq!(bench.reopen(&grown), []);
     assert_eq!(by_journal_alone(&bench), grown);
-    assert_eq!((grown.decisions.len(), grown.counters.images_forwarded), (2, 7), "history and counts are kept");
+    assert_eq!(
+        (grown.decisions.len(), grown.counters[Counter::ImagesForwarded]),
+        (2, 7),
+        "history and counts are kept"
+    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn sled_behind_the_journal_is_brought_up() {
     std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
     crate::disk::copy_files(kept.path(), &bench.workspace.registry(), |_| true).unwrap();
     assert_eq!(bench.reopen(&ledger), [Repair::Replayed { n: 3 }]);
-    assert_eq!(ledger.counters.trainings, 3, "counted once, not again at each opening");
+    assert_eq!(ledger.counters[Counter::Trainings], 3, "counted once, not again at each opening");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn with_neither_journal_nor_sled_models_are_found_by_their_files() {
     let ledger: Ledger = registry.ledger().clone();
     drop(registry);
     assert_eq!(ledger.best_model(&events::dataset()).unwrap().run_id.as_str(), "0003-cccc");
-    assert_eq!(ledger.counters.trainings, 3);
+    assert_eq!(ledger.counters[Counter::Trainings], 3);
     assert_eq!(bench.reopen(&ledger), []);
 }
 
