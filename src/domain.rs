@@ -33,7 +33,7 @@ pub use look::Look;
 pub use model::{Assessment, BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason, TestRecord};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use preset::{Breach, Preset};
-pub use progress::{Progress, Silent};
+pub use progress::{Phase, Progress, Silent};
 pub use recipe::{Fill, Interpolation, Recipe, Semantics};
 pub use sample::{ImageFacts, Role, Sample, Scan, ScanState};
 pub use shortcut::{Baseline, NonContentFacts, ProportionCorrect, ShortcutAnswers, ShortcutAudit};

@@ -16,7 +16,7 @@ use super::render::render;
 use super::source::Source;
 use crate::content::FileFailure;
 use crate::disk;
-use crate::domain::{ClassName, ContentHash, Progress, StopFlag};
+use crate::domain::{ClassName, ContentHash, Phase, Progress, StopFlag};
 use crate::imaging::Picture;
 
 /// One copy on disk.
@@ -126,7 +126,7 @@ impl Work<'_> {
         let n_missing: usize = surveys.iter().map(|survey| survey.missing.len()).sum();
         let kept = surveys.iter().map(|survey| survey.copies.len()).sum();
         if n_missing > 0 {
-            self.progress.begin("augment", n_missing as u64, "images");
+            self.progress.begin(Phase::Augment, n_missing as u64);
         }
         let jobs = self.jobs.par_iter().zip(surveys).with_max_len(1);
         let done: Result<Vec<_>, AugmentError> = jobs.map(|(job, survey)| self.complete(job, survey)).collect();

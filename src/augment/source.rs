@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::error::AugmentError;
 use super::options::{ExpandOptions, pool};
 use crate::content::{self, FileFailure, Listing, Reader};
-use crate::domain::{ClassName, ContentHash, NameError, Progress, Split, StopFlag, side_and_class};
+use crate::domain::{ClassName, ContentHash, NameError, Phase, Progress, Split, StopFlag, side_and_class};
 
 /// One labelled image that may have copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn find_sources(
         return Err(AugmentError::NoClasses { folder: folder.to_owned() });
     }
     let reader = options.reader.clone().below(folder);
-    progress.begin("read", files.len() as u64, "files");
+    progress.begin(Phase::Read, files.len() as u64);
     let hash = |(place, path): &(Place, PathBuf)| {
         stop.check()?;
         let source = source(folder, place, path, &reader);

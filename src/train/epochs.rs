@@ -9,7 +9,7 @@ use super::material::Material;
 use super::overlap::overlapped;
 use super::resume::{Bookmark, TrainingState};
 use crate::config::TrainSettings;
-use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
+use crate::domain::{EpochRecord, Phase, Progress, StopFlag, StopReason};
 use crate::nn::{Head, HeadFit, NnError};
 
 /// The layer of the kept epoch, and how it came about.
@@ -36,7 +36,7 @@ pub(super) struct Bench<'a> {
 /// Fits a layer to `material`.
 pub(super) fn fit(material: &Material<'_>, bench: Bench<'_>) -> Result<Fitted, TrainError> {
     let layer = material.layer(bench.settings, bench.features)?;
-    bench.progress.begin("epochs", u64::from(bench.settings.max_epochs), "epochs");
+    bench.progress.begin(Phase::Epochs, u64::from(bench.settings.max_epochs));
     let fitted = Course::new(material, bench, layer).and_then(Course::run);
     bench.progress.end();
     fitted

@@ -7,8 +7,8 @@ use super::*;
 use crate::config::{self, LimitSettings, Monitor, TrainSettings};
 use crate::content::Reader;
 use crate::domain::{
-    Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, NonContentFacts, Progress, RunId, Silent,
-    Split, StopFlag, StopReason,
+    Assessment, ClassName, Clock, ContentHash, DatasetName, ModelRecord, NonContentFacts, Phase, Progress, RunId,
+    Silent, Split, StopFlag, StopReason,
 };
 use crate::imaging::{Picture, Pixels, encode_png};
 use crate::nn::{Head, engine_for_tests};
@@ -226,7 +226,7 @@ fn fresh_copies_are_made_in_every_epoch_and_not_cached() {
 struct StopsAtOnce(StopFlag);
 
 impl Progress for StopsAtOnce {
-    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn begin(&self, _phase: Phase, _total: u64) {}
     fn advance(&self, _n: u64) {
         self.0.raise();
     }
@@ -269,7 +269,7 @@ fn the_callbacks_say_which_epoch_is_kept() {
 struct StopsAfterEpochs(StopFlag, AtomicU32);
 
 impl Progress for StopsAfterEpochs {
-    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn begin(&self, _phase: Phase, _total: u64) {}
     fn advance(&self, _n: u64) {}
     fn remark(&self, text: &str) {
         if text.starts_with("epoch ") && self.1.fetch_sub(1, Ordering::Relaxed) == 1 {

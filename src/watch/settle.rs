@@ -47,12 +47,12 @@ pub(super) struct Tracker {
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
-    phase: Phase,
+    phase: SettlePhase,
     due: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum SettlePhase {
     /// Read when it still looks like this.
     Settling(Look),
     /// It was read, and ended too early; read a last time unless it changes before.
@@ -125,9 +125,11 @@ impl Tracker {
         let told = self.known.insert(path.to_owned(), None).flatten();
         match look {
             None => self.absent(path, now),
-            Some(look) if told == Some(look.stamp) => self.wait(path, Phase::Unfinished(look), self.max_settle, now),
+            Some(look) if told == Some(look.stamp) => {
+                self.wait(path, SettlePhase::Unfinished(look), self.max_settle, now);
+            }
             Some(_) if self.waiting.contains_key(path) => {}
-            Some(look) => self.wait(path, Phase::Settling(look), self.settle_unclosed, now),
+            Some(look) => self.wait(path, SettlePhase::Settling(look), self.settle_unclosed, now),
         }
     }
 
@@ -138,9 +140,11 @@ impl Tracker {
         let (mut settled, mut gone) = (Vec::new(), Vec::new());
         for (path, phase) in due {
             match (phase, look(&path)) {
-                (Phase::Settling(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, false)),
-                (Phase::Unfinished(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, true)),
-                (Phase::Vanished, None) => {
+                (SettlePhase::Settling(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, false)),
+                (SettlePhase::Unfinished(old), Some(new)) if old == new => {
+                    settled.extend(self.deliver(path, new, true));
+                }
+                (SettlePhase::Vanished, None) => {
                     self.waiting.remove(&path);
                     gone.extend(self.known.remove(&path).map(|_| Arrival::Gone { path }));
                 }
@@ -155,28 +159,34 @@ impl Tracker {
         let phase = self.waiting.get(path).map(|waiting| waiting.phase);
         let quiet = match (phase, sign) {
             // Nothing new; signs that change nothing do not make an unfinished file any more finished.
-            (Some(Phase::Unfinished(old)), _) | (Some(Phase::Settling(old)), Sign::Surveyed) if old == look => return,
-            (None | Some(Phase::Vanished), Sign::Surveyed) if self.known.get(path) == Some(&Some(look.stamp)) => {
+            (Some(SettlePhase::Unfinished(old)), _) | (Some(SettlePhase::Settling(old)), Sign::Surveyed)
+                if old == look =>
+            {
+                return;
+            }
+            (None | Some(SettlePhase::Vanished), Sign::Surveyed) if self.known.get(path) == Some(&Some(look.stamp)) => {
                 self.waiting.remove(path);
                 return;
             }
             (_, Sign::Closed) => self.settle,
-            (None | Some(Phase::Vanished), Sign::Surveyed) => self.settle_unclosed.saturating_sub(age(look, now.wall)),
+            (None | Some(SettlePhase::Vanished), Sign::Surveyed) => {
+                self.settle_unclosed.saturating_sub(age(look, now.wall))
+            }
             // Written to, or changed between two looks, by somebody who was not seen to close it.
             _ => self.settle_unclosed,
         };
-        self.wait(path, Phase::Settling(look), quiet, now);
+        self.wait(path, SettlePhase::Settling(look), quiet, now);
     }
 
     fn absent(&mut self, path: &str, now: Now) {
         if !self.known.contains_key(path) {
             self.waiting.remove(path);
-        } else if self.waiting.get(path).is_none_or(|waiting| waiting.phase != Phase::Vanished) {
-            self.wait(path, Phase::Vanished, self.settle_unclosed, now);
+        } else if self.waiting.get(path).is_none_or(|waiting| waiting.phase != SettlePhase::Vanished) {
+            self.wait(path, SettlePhase::Vanished, self.settle_unclosed, now);
         }
     }
 
-    fn wait(&mut self, path: &str, phase: Phase, quiet: Duration, now: Now) {
+    fn wait(&mut self, path: &str, phase: SettlePhase, quiet: Duration, now: Now) {
         self.waiting.insert(path.to_owned(), Waiting { phase, due: now.instant + quiet });
     }
 
