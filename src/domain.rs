@@ -34,7 +34,7 @@ pub use model::{Assessment, BackboneRecord, ClassCount, EpochRecord, HeadRecord,
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use preset::{Breach, Preset};
 pub use progress::{Phase, Progress, Silent};
-pub use recipe::{Fill, Interpolation, Recipe, Semantics};
+pub use recipe::{COPY_SIDE, Fill, Interpolation, Recipe, Semantics};
 pub use sample::{ImageFacts, Role, Sample, Scan, ScanState};
 pub use shortcut::{Baseline, NonContentFacts, ProportionCorrect, ShortcutAnswers, ShortcutAudit};
 pub use split::{Split, side_and_class};

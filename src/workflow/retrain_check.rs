@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::config::Settings;
-use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample, Split, Versions};
+use crate::domain::{COPY_SIDE, ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample, Split, Versions};
 
 use super::job_identity::{self, VERSIONS, legacy};
 
@@ -17,7 +17,8 @@ pub(super) fn augmentation(settings: &Settings) -> Value {
         "copies": augment.quota.copies,
         "balance": augment.quota.balance,
         "target_per_class": augment.quota.target_per_class,
-        "size": augment.size,
+        // No setting any more; models of every version have it in their records, and the oldest in their identity.
+        "size": COPY_SIDE,
         "format": augment.format,
         "jpeg_quality": augment.jpeg_quality,
         "preset": augment.preset,

@@ -9,7 +9,9 @@ use crate::augment::{self, AugmentError, ExpandOptions, FreshCopies, Source};
 use crate::config::{AugmentMode, Settings};
 use crate::content::{Reader, warn_of};
 use crate::disk::{DiskError, Workspace};
-use crate::domain::{ContentHash, DatasetName, Progress, RunId, Sample, ShortcutAudit, Split, StopFlag, Stopped};
+use crate::domain::{
+    COPY_SIDE, ContentHash, DatasetName, Progress, RunId, Sample, ShortcutAudit, Split, StopFlag, Stopped,
+};
 use crate::imaging::Picture;
 use crate::nn::NnError;
 use crate::train::{self, Augmented, CopyImage, FreshCopy, LabelledImage, TrainError, TrainJob};
@@ -170,9 +172,9 @@ pub(super) fn train_job<'a>(
 /// The limits are for images of others: the program's own copies are within them, whatever the settings say.
 fn reader(job: &TrainingPlan, settings: &Settings) -> Reader {
     let mut reader = Reader::of(settings).below(&job.root);
-    let (limits, side) = (&mut reader.decoding, settings.augment.size);
-    limits.max_side = limits.max_side.max(side);
-    limits.max_pixels = limits.max_pixels.max(u64::from(side).pow(2));
+    let limits = &mut reader.decoding;
+    limits.max_side = limits.max_side.max(COPY_SIDE);
+    limits.max_pixels = limits.max_pixels.max(u64::from(COPY_SIDE).pow(2));
     reader
 }
 
