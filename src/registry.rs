@@ -4,25 +4,28 @@
 //! without a word; so the journal line is the commit, sled is checked against its own sums at every start, and whatever is
 //! damaged is put aside and made again from what is whole. It knows nothing of what the records are for.
 
-mod envelope;
 mod error;
 mod journal;
 mod reconcile;
+mod records;
 mod recover;
 mod repair;
+mod repairs;
 mod store;
-mod table;
 
 pub use error::RegistryError;
-pub use repair::Repair;
+pub use repairs::Repair;
 
 use crate::disk::{InstanceLock, Workspace};
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use journal::Journal;
 use reconcile::Truth;
-use repair::Repairs;
+use repairs::Repairs;
 use store::Store;
+
+/// The newest version of events, journal and sled's records that this program reads, and the one it writes.
+const SCHEMA: u16 = 1;
 
 /// The registry of one state folder; one a folder at a time.
 #[derive(Debug)]
@@ -47,14 +50,14 @@ impl Registry {
     pub fn open(workspace: &Workspace, clock: Clock) -> Result<Self, RegistryError> {
         let lock = InstanceLock::take(workspace.root())?;
         let mut repairs = Repairs::default();
-        let scroll = journal::read(&workspace.journal(), &mut repairs)?;
+        let contents = journal::read(&workspace.journal(), &mut repairs)?;
         let (store, found) = repair::open_store(&workspace.registry(), &mut repairs)?;
-        let truth = reconcile::reconcile(workspace, clock, &scroll, found, &mut repairs)?;
+        let truth = reconcile::reconcile(workspace, clock, &contents, found, &mut repairs)?;
         if !truth.journal_is_good {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }
         let store = reconcile::bring_up(store, &truth, &mut repairs)?;
-        if truth.journal_is_good && scroll.is_outgrown(&truth.ledger) {
+        if truth.journal_is_good && contents.is_outgrown(&truth.ledger) {
             compact(workspace, &truth);
         }
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
@@ -84,7 +87,7 @@ impl Registry {
         for event in events {
             self.ledger.apply(event);
         }
-        let stored = table::rows(events, &self.ledger).and_then(|rows| self.store.write(&rows, seq));
+        let stored = records::records(events, &self.ledger).and_then(|records| self.store.write(&records, seq));
         self.behind = stored.is_err();
         stored
     }

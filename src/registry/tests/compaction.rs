@@ -64,20 +64,6 @@ fn a_journal_that_is_short_or_tells_little_else_stays() {
     assert_eq!(size(&bench), before, "all of it is needed");
 }
 
-/// The whole state folder as it was when the program was killed.
-fn copied(bench: &Bench) -> Bench {
-    let copy = Bench::new();
-    for entry in walkdir::WalkDir::new(bench.workspace.root()).into_iter().map(Result::unwrap) {
-        let to = copy.workspace.root().join(entry.path().strip_prefix(bench.workspace.root()).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(to).unwrap();
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-    copy
-}
-
 fn temporaries(folder: &Path) -> usize {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name.to_string_lossy().starts_with(".gradwatch-tmp")).count()
@@ -87,17 +73,17 @@ fn temporaries(folder: &Path) -> usize {
 #[test]
 fn a_kill_at_any_moment_leaves_one_journal_that_tells_all() {
     let (bench, ledger) = Bench::after(&a_long_life());
-    let before = copied(&bench);
+    let before = bench.copied();
     drop(bench.open());
     let compact = std::fs::read(bench.workspace.journal()).unwrap();
     for cut in [0, 1, compact.len() / 2, compact.len() - 1, compact.len()] {
-        let killed = copied(&before);
+        let killed = before.copied();
         std::fs::write(killed.workspace.root().join(".gradwatch-tmp-1-0"), &compact[..cut]).unwrap();
         assert_eq!(killed.reopen(&ledger), [], "{cut} bytes were written");
         assert_eq!(size(&killed).1, 1, "and is written in the end");
         assert_eq!(temporaries(killed.workspace.root()), 0);
     }
-    let killed = copied(&before);
+    let killed = before.copied();
     std::fs::write(killed.workspace.journal(), &compact).unwrap();
     assert_eq!(killed.reopen(&ledger), []);
     assert_eq!(by_journal_alone(&killed), ledger);
@@ -110,7 +96,7 @@ fn a_compacted_journal_that_is_damaged_is_made_again_from_the_registry() {
     drop(bench.open());
     let len = size(&bench).0;
     for cut in [0, 1, len / 2, len - 1] {
-        let damaged = copied(&bench);
+        let damaged = bench.copied();
         edit(&damaged.workspace.journal(), |bytes| bytes.truncate(cut));
         let repairs = damaged.reopen(&ledger);
         assert!(repairs.contains(&Repair::JournalRewritten), "{cut}: {repairs:?}");
@@ -122,7 +108,7 @@ fn a_compacted_journal_that_is_damaged_is_made_again_from_the_registry() {
 #[test]
 fn a_registry_that_is_older_than_the_compacted_journal_is_made_again_from_it() {
     let (bench, _) = Bench::after(&events::a_life());
-    let old = copied(&bench);
+    let old = bench.copied();
     let mut registry = bench.open();
     a_long_life().into_iter().skip(events::a_life().len()).for_each(|events| registry.commit(events).unwrap());
     let ledger = registry.ledger().clone();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Bench, events};
 use crate::domain::{Counter, Ledger, LedgerEvent, Split};
 use crate::registry::journal::{self, Journal};
-use crate::registry::repair::Repairs;
+use crate::registry::repairs::Repairs;
 
 fn event() -> impl Strategy<Value = LedgerEvent> {
     let n = 0..6_u64;
