@@ -1,10 +1,11 @@
 //! What the program knows, kept: an append-only journal first, sled behind it, the folded [`Ledger`] in memory.
 //!
 //! The only room that names sled. sled 0.34.7 can refuse to open after one kill at the wrong moment, and can lose keys
-//! without a word; so the journal line is the commit, sled is checked against its own sums at every start, and whatever is
-//! damaged is put aside and made again from what is whole. It knows nothing of what the records are for.
+//! silently; so the journal line is the commit, and sled is a second copy that is checked at every start. Whatever is damaged
+//! is renamed and made again from what is whole. It does not depend on what the records are for.
 
 mod error;
+mod inventory;
 mod journal;
 mod reconcile;
 mod records;
@@ -41,8 +42,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Takes the state folder's lock and opens what is there, healing what is damaged; an empty folder is an empty registry.
-    /// Each step of healing is logged once, and told by [`Self::repairs`]; `clock` dates what is found again.
+    /// Takes the state folder's lock and opens what is there, repairing what is damaged; an empty folder is an empty
+    /// registry. Each step of a repair is logged once, and listed by [`Self::repairs`]; `clock` dates what is found again.
     ///
     /// # Errors
     /// [`RegistryError::Locked`] when another gradwatch works here; [`RegistryError::NewerSchema`] when a newer one did;
@@ -92,13 +93,13 @@ impl Registry {
         stored
     }
 
-    /// What had to be mended when this registry was opened, in order; empty after a clean end.
+    /// What had to be repaired when this registry was opened, in order; empty after a clean end.
     pub fn repairs(&self) -> &[Repair] {
         self.repairs.steps()
     }
 }
 
-/// Housekeeping: a journal that stays as it is tells the same, only at greater length.
+/// Housekeeping: a journal that stays as it is states the same, only at greater length.
 fn compact(workspace: &Workspace, truth: &Truth) {
     match journal::compact(&workspace.journal(), &truth.ledger, truth.seq) {
         Ok(()) => tracing::info!("Wrote the journal anew without what has changed since."),

@@ -23,7 +23,7 @@ struct Line {
     schema: u16,
     /// Counted from 1; a snapshot has the number of the last commit in it.
     seq: u64,
-    /// The events tell everything from the beginning: whatever stood before is gone.
+    /// The events state everything from the beginning: whatever stood before is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     snapshot: bool,
     /// The first 16 hexadecimal digits of the SHA-256 over the other fields.
@@ -62,7 +62,7 @@ pub(super) struct JournalContents {
 
 /// A shorter journal is not written anew, however much of it is out of date.
 const COMPACTED_FROM_BYTES: u64 = 1 << 20;
-/// Above so many times the events that tell the same, a journal is written anew.
+/// A journal of more than so many times the events that are needed is written anew.
 const COMPACTED_FROM_RATIO: usize = 4;
 
 /// Reads `path`; a journal that is not there is empty. A torn last line was never committed and is left out;
@@ -111,7 +111,7 @@ impl JournalContents {
         self.lines.last().map_or(0, |line| line.seq)
     }
 
-    /// Whether it tells everything from the beginning to its last line.
+    /// Whether it has everything from the beginning to its last line.
     pub(super) fn is_complete(&self) -> bool {
         let begins = self.lines.first().is_none_or(|line| line.snapshot || line.seq == 1);
         self.n_damaged == 0 && begins && self.lines.windows(2).all(|pair| pair[1].seq == pair[0].seq + 1)
@@ -122,7 +122,7 @@ impl JournalContents {
         !self.lines.iter().any(|line| line.snapshot && line.seq > seq)
     }
 
-    /// Whether it is long, and most of it tells what has changed since: `ledger` can be told much shorter.
+    /// Whether it is long, and most of it has changed since: `ledger` can be stated in far fewer events.
     pub(super) fn is_outgrown(&self, ledger: &Ledger) -> bool {
         let n_events =
             |line: &Line| serde_json::from_str::<Vec<IgnoredAny>>(line.events.get()).map_or(0, |all| all.len());
@@ -133,7 +133,7 @@ impl JournalContents {
     /// The events of the commits after `seq`, in order.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`] when a line verifies but tells events that this program does not know.
+    /// [`RegistryError::Unknown`] when a line verifies but has events that this program does not know.
     pub(super) fn events_after(&self, seq: u64) -> Result<Vec<LedgerEvent>, RegistryError> {
         let mut events = Vec::new();
         for line in self.lines.iter().filter(|line| line.seq > seq) {
@@ -144,21 +144,21 @@ impl JournalContents {
     }
 }
 
-/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`; what stood there is put aside.
+/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`; what stood there is renamed.
 ///
 /// # Errors
 /// [`RegistryError::Disk`].
 pub(super) fn rewrite(path: &Path, ledger: &Ledger, seq: u64, repairs: &mut Repairs) -> Result<(), RegistryError> {
     if path.exists() {
         let to = disk::rename_broken(path)?;
-        repairs.step(Repair::Renamed { to, why: "it does not tell everything that happened".to_owned() });
+        repairs.step(Repair::Renamed { to, why: "it does not have everything that happened".to_owned() });
     }
     write_snapshot(path, ledger, seq)?;
     repairs.step(Repair::JournalRewritten);
     Ok(())
 }
 
-/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`, which must be all that it tells: a kill at any
+/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`, which must be all that it has: a kill at any
 /// moment leaves the old journal or the new one. The registry behind it must hold commit `seq` already.
 ///
 /// # Errors

@@ -9,19 +9,17 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sled::{Batch, Db};
 
 use crate::disk;
-use crate::domain::{ContentHash, Ledger};
+use crate::domain::Ledger;
 
+use super::inventory::Inventory;
 use super::records::Records;
 use super::repairs::Repairs;
 use super::{RegistryError, Repair, SCHEMA};
 
-/// The key of the [`Inventory`]; no record has it.
-const INVENTORY: &[u8] = b"inventory";
 /// Versions up to 0.1.0 kept a tree for each kind of record, and in this one a JSON object with the last commit, behind
 /// version and checksum.
 const OLD_TREE: &[u8] = b"meta";
@@ -34,7 +32,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 /// Why sled cannot be used.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// What is there is damaged: heal.
+    /// What is there is damaged: repair it.
     Damaged(String),
     /// The system refuses, or the registry is newer: report it.
     Refused(RegistryError),
@@ -51,37 +49,6 @@ pub(super) enum Found {
     Damaged { ledger: Ledger, seq: u64, what: String },
     /// What an older version committed, up to and including `seq`; this one does not read its records.
     OldLayout { seq: u64 },
-}
-
-/// What sled must hold: any record that is lost, changed or gone back to an older state shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Inventory {
-    /// Version of the records.
-    schema: u16,
-    /// The last commit that is in.
-    seq: u64,
-    /// How many records.
-    n: u64,
-    /// Wrapping sum of their checksums.
-    sum: u64,
-}
-
-impl Inventory {
-    fn add(&mut self, key: &[u8], value: &[u8]) {
-        self.n += 1;
-        self.sum = self.sum.wrapping_add(checksum(key, value));
-    }
-
-    fn remove(&mut self, key: &[u8], value: &[u8]) {
-        self.n = self.n.wrapping_sub(1);
-        self.sum = self.sum.wrapping_sub(checksum(key, value));
-    }
-}
-
-/// The first 8 bytes of the SHA-256 over key and value.
-fn checksum(key: &[u8], value: &[u8]) -> u64 {
-    let hash = ContentHash::of_parts([key, value]);
-    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// An open sled database: its default tree holds the records and their inventory.
@@ -131,7 +98,7 @@ impl Store {
         let (mut written, mut ledger, mut n_bad) = (Inventory::default(), Ledger::default(), 0);
         for record in &*self.db {
             let (key, value) = record.map_err(unreadable)?;
-            if *key == *INVENTORY {
+            if *key == *Inventory::KEY {
                 written = serde_json::from_slice(&value).unwrap_or_default();
                 continue;
             }
@@ -185,7 +152,8 @@ impl Store {
 
     fn try_write(&mut self, records: &Records, seq: u64) -> Result<(), RegistryError> {
         let refused = |error: sled::Error| RegistryError::store("write", &self.folder, error.to_string());
-        let mut inventory = Inventory { schema: SCHEMA, seq, ..self.inventory };
+        let mut inventory = self.inventory.clone();
+        (inventory.schema, inventory.seq) = (SCHEMA, seq);
         let mut batch = Batch::default();
         for (key, value) in records {
             if let Some(old) = self.db.get(key).map_err(refused)? {
@@ -199,7 +167,7 @@ impl Store {
                 None => batch.remove(key.as_slice()),
             }
         }
-        batch.insert(INVENTORY, serde_json::to_vec(&inventory)?);
+        batch.insert(Inventory::KEY, serde_json::to_vec(&inventory)?);
         self.db.apply_batch(batch).map_err(refused)?;
         self.db.flush().map_err(refused)?;
         // `flush` does not reach the disk by itself on Linux.
@@ -229,7 +197,7 @@ impl Store {
 }
 
 impl Fault {
-    /// For where there is nothing left to heal from: a new database does not open either.
+    /// For where nothing is left to repair: a new database does not open either.
     pub(super) fn into_error(self, folder: &Path) -> RegistryError {
         match self {
             Self::Refused(error) => error,

@@ -115,7 +115,7 @@ fn committing_nothing_changes_nothing() {
 fn a_newer_schema_is_refused_in_sled() {
     let (bench, _) = Bench::after(&events::a_life());
     let db = sled::open(bench.workspace.registry()).unwrap();
-    db.insert("inventory", br#"{"schema":2,"seq":9,"n":1,"sum":1}"#).unwrap();
+    db.insert("inventory", &br#"{"schema":2,"seq":9,"n":1,"sum":1}"#[..]).unwrap();
     db.flush().unwrap();
     drop(db);
     let error = Registry::open(&bench.workspace, Clock::System).unwrap_err();

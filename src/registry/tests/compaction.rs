@@ -1,4 +1,4 @@
-//! A journal that has outgrown what it tells is written anew, and tells the same; whatever happens meanwhile.
+//! A journal that is much longer than needed is written anew, and states the same; whatever happens meanwhile.
 
 use std::path::Path;
 
@@ -21,14 +21,14 @@ fn size(bench: &Bench) -> (usize, usize) {
     (text.len(), text.lines().count())
 }
 
-/// What the journal alone tells.
+/// The ledger by the journal alone.
 fn by_journal_alone(bench: &Bench) -> Ledger {
     std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
     bench.open().ledger().clone()
 }
 
 #[test]
-fn a_journal_that_outgrew_what_it_tells_is_written_anew_at_the_next_start() {
+fn a_journal_that_is_much_longer_than_needed_is_written_anew_at_the_next_start() {
     let (bench, ledger) = Bench::after(&a_long_life());
     let (before, _) = size(&bench);
     assert!(before > 1 << 20, "{before} bytes");
@@ -51,7 +51,7 @@ fn a_journal_that_outgrew_what_it_tells_is_written_anew_at_the_next_start() {
 }
 
 #[test]
-fn a_journal_that_is_short_or_tells_little_else_stays() {
+fn a_journal_that_is_short_or_needed_stays() {
     let (bench, ledger) = Bench::after(&events::a_life());
     let before = size(&bench);
     assert_eq!(bench.reopen(&ledger), []);
@@ -71,7 +71,7 @@ fn temporaries(folder: &Path) -> usize {
 
 /// Killed before the rename, the old journal is there, and the half of a new one beside it; killed after it, the new one.
 #[test]
-fn a_kill_at_any_moment_leaves_one_journal_that_tells_all() {
+fn a_kill_at_any_moment_leaves_one_complete_journal() {
     let (bench, ledger) = Bench::after(&a_long_life());
     let before = bench.copied();
     drop(bench.open());

@@ -4,7 +4,7 @@ use super::{Bench, Repair, edit, events};
 use crate::domain::{Counter, Ledger, LedgerEvent};
 
 /// Damages a lived-in state folder, and checks that nothing is lost; returns what was repaired.
-fn healed(damage: impl FnOnce(&Bench)) -> Vec<Repair> {
+fn repaired(damage: impl FnOnce(&Bench)) -> Vec<Repair> {
     let (bench, ledger) = Bench::after(&events::a_life());
     damage(&bench);
     bench.reopen(&ledger)
@@ -27,14 +27,15 @@ fn snapshot(bench: &Bench) -> std::path::PathBuf {
 #[test]
 fn a_half_written_snapshot_is_removed() {
     for content in [&b""[..], b"\x01\x02\x03"] {
-        let repairs = healed(|bench| std::fs::write(bench.sled("snap.FFFFFFFFFFFFFFF0.generating"), content).unwrap());
+        let repairs =
+            repaired(|bench| std::fs::write(bench.sled("snap.FFFFFFFFFFFFFFF0.generating"), content).unwrap());
         assert_eq!(repairs, [Repair::LeftoverSnapshots { n: 1 }]);
     }
 }
 
 #[test]
 fn an_emptied_snapshot_costs_nothing() {
-    let repairs = healed(|bench| {
+    let repairs = repaired(|bench| {
         // sled writes its first snapshot when it finds something at opening.
         drop(bench.open());
         edit(&snapshot(bench), Vec::clear);
@@ -44,7 +45,7 @@ fn an_emptied_snapshot_costs_nothing() {
 
 #[test]
 fn a_cut_conf_costs_nothing() {
-    let repairs = healed(|bench| edit(&bench.sled("conf"), |bytes| bytes.truncate(20)));
+    let repairs = repaired(|bench| edit(&bench.sled("conf"), |bytes| bytes.truncate(20)));
     assert!(is_renamed(&repairs) && from_journal(&repairs), "{repairs:?}");
 }
 
@@ -60,7 +61,7 @@ fn what_refuses_to_open_is_kept_under_another_name() {
 #[test]
 fn a_truncated_log_is_noticed() {
     for tenths in [0, 1, 3, 6] {
-        let repairs = healed(|bench| edit(&bench.sled("db"), |bytes| bytes.truncate(bytes.len() * tenths / 10)));
+        let repairs = repaired(|bench| edit(&bench.sled("db"), |bytes| bytes.truncate(bytes.len() * tenths / 10)));
         assert!(!repairs.is_empty(), "{tenths} tenths");
     }
 }
@@ -84,25 +85,25 @@ fn flipped_bits_are_noticed_wherever_they_are() {
 
 #[test]
 fn a_deleted_registry_is_made_again() {
-    let repairs = healed(|bench| std::fs::remove_dir_all(bench.workspace.registry()).unwrap());
+    let repairs = repaired(|bench| std::fs::remove_dir_all(bench.workspace.registry()).unwrap());
     assert!(from_journal(&repairs) && repairs.len() == 1, "{repairs:?}");
 }
 
 #[test]
 fn a_deleted_journal_is_written_again() {
-    let repairs = healed(|bench| std::fs::remove_file(bench.workspace.journal()).unwrap());
+    let repairs = repaired(|bench| std::fs::remove_file(bench.workspace.journal()).unwrap());
     assert_eq!(repairs, [Repair::JournalRewritten]);
 }
 
 #[test]
 fn a_torn_journal_line_was_never_committed() {
-    let repairs = healed(|bench| edit(&bench.workspace.journal(), |bytes| bytes.extend(b"{\"schema\":1,\"seq\":8,")));
+    let repairs = repaired(|bench| edit(&bench.workspace.journal(), |bytes| bytes.extend(b"{\"schema\":1,\"seq\":8,")));
     assert_eq!(repairs, [Repair::TornTail { bytes: 20 }]);
 }
 
 #[test]
 fn a_flipped_journal_is_made_again_from_sled() {
-    let repairs = healed(|bench| edit(&bench.workspace.journal(), |bytes| bytes[500] ^= 1));
+    let repairs = repaired(|bench| edit(&bench.workspace.journal(), |bytes| bytes[500] ^= 1));
     assert_eq!(repairs[0], Repair::DamagedLines { n: 1 });
     assert_eq!(repairs.last(), Some(&Repair::JournalRewritten));
 }
@@ -178,7 +179,7 @@ fn with_a_damaged_sled_and_no_journal_what_can_be_read_is_kept() {
 
 #[test]
 fn a_silently_lost_record_comes_back_from_the_journal() {
-    let repairs = healed(lose_a_scan_in_silence);
+    let repairs = repaired(lose_a_scan_in_silence);
     let what = "86 records of 87 are there, 0 of them unreadable".to_owned();
     assert_eq!(repairs[0], Repair::StoreDamaged { what });
     assert!(from_journal(&repairs), "{repairs:?}");
@@ -186,7 +187,7 @@ fn a_silently_lost_record_comes_back_from_the_journal() {
 
 #[test]
 fn a_record_that_is_not_the_one_that_was_written_is_noticed() {
-    let repairs = healed(|bench| {
+    let repairs = repaired(|bench| {
         let db = sled::open(bench.workspace.registry()).unwrap();
         let scans: Vec<_> = db.scan_prefix("scan\0").map(Result::unwrap).collect();
         db.insert(&scans[0].0, &scans[1].1).unwrap();
@@ -206,7 +207,7 @@ fn lose_a_scan_in_silence(bench: &Bench) {
 }
 
 #[test]
-fn commits_go_on_after_healing() {
+fn commits_go_on_after_a_repair() {
     let (bench, _) = Bench::after(&events::a_life());
     std::fs::remove_file(bench.workspace.journal()).unwrap();
     let mut registry = bench.open();
