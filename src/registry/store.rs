@@ -69,28 +69,29 @@ fn is_held(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
+/// Opens (or makes) the database in `folder`.
+pub(super) fn connect(folder: &Path) -> Result<Db, sled::Error> {
+    // Every commit flushes and syncs itself, so that no thread of sled's needs to do it behind our back.
+    let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let deadline = Instant::now() + LET_GO;
+    loop {
+        match config.open() {
+            Err(error) if is_held(&error) && Instant::now() < deadline => thread::park_timeout(LOOK),
+            outcome => return outcome,
+        }
+    }
+}
+
 impl Store {
     /// Opens (or makes) the database in `folder`, reads and checks all of it.
     pub(super) fn open(folder: &Path) -> Result<(Self, Found), Fault> {
         catch_unwind(AssertUnwindSafe(|| {
-            let mut store = Self::connect(folder).map_err(|error| fault(folder, "open", error))?;
+            let db = connect(folder).map_err(|error| fault(folder, "open", error))?;
+            let mut store = Self { folder: folder.to_owned(), db, inventory: Inventory::default() };
             let found = store.load()?;
             Ok((store, found))
         }))
         .unwrap_or_else(|panic| Err(Fault::Damaged(format!("sled panicked: {}", said(panic.as_ref())))))
-    }
-
-    fn connect(folder: &Path) -> Result<Self, sled::Error> {
-        // Every commit flushes and syncs itself, so that no thread of sled's needs to do it behind our back.
-        let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let deadline = Instant::now() + LET_GO;
-        let db = loop {
-            match config.open() {
-                Err(error) if is_held(&error) && Instant::now() < deadline => thread::park_timeout(LOOK),
-                outcome => break outcome?,
-            }
-        };
-        Ok(Self { folder: folder.to_owned(), db, inventory: Inventory::default() })
     }
 
     fn load(&mut self) -> Result<Found, Fault> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::Workspace;
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
-use super::{Registry, RegistryError, Repair};
+use super::{Registry, RegistryError, Repair, store};
 
 /// A state folder of its own.
 struct Bench {
@@ -67,6 +67,11 @@ impl Bench {
         copy
     }
 
+    /// The database itself, behind the registry's back.
+    fn database(&self) -> sled::Db {
+        store::connect(&self.workspace.registry()).unwrap()
+    }
+
     fn sled(&self, file: &str) -> PathBuf {
         self.workspace.registry().join(file)
     }
@@ -114,7 +119,7 @@ fn committing_nothing_changes_nothing() {
 #[test]
 fn a_newer_schema_is_refused_in_sled() {
     let (bench, _) = Bench::after(&events::a_life());
-    let db = sled::open(bench.workspace.registry()).unwrap();
+    let db = bench.database();
     db.insert("inventory", &br#"{"schema":2,"seq":9,"n":1,"sum":1}"#[..]).unwrap();
     db.flush().unwrap();
     drop(db);

@@ -188,7 +188,7 @@ fn a_silently_lost_record_comes_back_from_the_journal() {
 #[test]
 fn a_record_that_is_not_the_one_that_was_written_is_noticed() {
     let repairs = repaired(|bench| {
-        let db = sled::open(bench.workspace.registry()).unwrap();
+        let db = bench.database();
         let scans: Vec<_> = db.scan_prefix("scan\0").map(Result::unwrap).collect();
         db.insert(&scans[0].0, &scans[1].1).unwrap();
         db.flush().unwrap();
@@ -200,7 +200,7 @@ fn a_record_that_is_not_the_one_that_was_written_is_noticed() {
 
 /// As sled itself does after damage to its log: it opens, and a key is not there.
 fn lose_a_scan_in_silence(bench: &Bench) {
-    let db = sled::open(bench.workspace.registry()).unwrap();
+    let db = bench.database();
     let (key, _) = db.scan_prefix("scan\0").next().unwrap().unwrap();
     db.remove(key).unwrap().unwrap();
     db.flush().unwrap();

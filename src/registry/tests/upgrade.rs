@@ -9,7 +9,7 @@ fn of_an_older_version() -> (Bench, Ledger) {
     let (bench, ledger) = Bench::after(&events::a_life());
     let n_commits = events::a_life().len();
     std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
-    let db = sled::open(bench.workspace.registry()).unwrap();
+    let db = bench.database();
     db.open_tree("samples").unwrap().insert(b"x", b"a record").unwrap();
     let head = [&[0; 18], format!("{{\"seq\":{n_commits},\"counts\":[39],\"total\":\"0\"}}").as_bytes()].concat();
     db.open_tree("meta").unwrap().insert(b"head", head).unwrap();
