@@ -9,6 +9,7 @@ mod keys;
 mod layers;
 mod preprocessing;
 mod recipe;
+mod retired;
 mod settings;
 mod train;
 

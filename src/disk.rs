@@ -3,15 +3,14 @@
 //! It knows nothing of what the bytes mean.
 
 mod append;
-mod aside;
 mod atomic;
 mod error;
 mod lock;
 mod origin;
+mod rename_broken;
 mod workspace;
 
 pub use append::Appender;
-pub use aside::{copy_files, set_aside};
 pub use atomic::{
     create_dir, remove_dir, remove_dir_if_empty, remove_file, set_mode, sweep_temporaries, sync_batch, sync_file,
     touch, write_atomic, write_atomic_with, write_in_batch,
@@ -19,4 +18,5 @@ pub use atomic::{
 pub use error::DiskError;
 pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
+pub use rename_broken::rename_broken;
 pub use workspace::Workspace;

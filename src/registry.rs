@@ -1,28 +1,32 @@
 //! What the program knows, kept: an append-only journal first, sled behind it, the folded [`Ledger`] in memory.
 //!
 //! The only room that names sled. sled 0.34.7 can refuse to open after one kill at the wrong moment, and can lose keys
-//! without a word; so the journal line is the commit, sled is checked against its own sums at every start, and whatever is
-//! damaged is put aside and made again from what is whole. It knows nothing of what the records are for.
+//! silently; so the journal line is the commit, and sled is a second copy that is checked at every start. Whatever is damaged
+//! is renamed and made again from what is whole. It does not depend on what the records are for.
 
-mod envelope;
 mod error;
+mod inventory;
 mod journal;
 mod reconcile;
+mod records;
 mod recover;
 mod repair;
+mod repairs;
 mod store;
-mod table;
 
 pub use error::RegistryError;
-pub use repair::Repair;
+pub use repairs::Repair;
 
 use crate::disk::{InstanceLock, Workspace};
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
 use journal::Journal;
 use reconcile::Truth;
-use repair::Repairs;
+use repairs::Repairs;
 use store::Store;
+
+/// The newest version of events, journal and sled's records that this program reads, and the one it writes.
+const SCHEMA: u16 = 1;
 
 /// The registry of one state folder; one a folder at a time.
 #[derive(Debug)]
@@ -38,8 +42,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Takes the state folder's lock and opens what is there, healing what is damaged; an empty folder is an empty registry.
-    /// Each step of healing is logged once, and told by [`Self::repairs`]; `clock` dates what is found again.
+    /// Takes the state folder's lock and opens what is there, repairing what is damaged; an empty folder is an empty
+    /// registry. Each step of a repair is logged once, and listed by [`Self::repairs`]; `clock` dates what is found again.
     ///
     /// # Errors
     /// [`RegistryError::Locked`] when another gradwatch works here; [`RegistryError::NewerSchema`] when a newer one did;
@@ -47,14 +51,14 @@ impl Registry {
     pub fn open(workspace: &Workspace, clock: Clock) -> Result<Self, RegistryError> {
         let lock = InstanceLock::take(workspace.root())?;
         let mut repairs = Repairs::default();
-        let scroll = journal::read(&workspace.journal(), &mut repairs)?;
+        let contents = journal::read(&workspace.journal(), &mut repairs)?;
         let (store, found) = repair::open_store(&workspace.registry(), &mut repairs)?;
-        let truth = reconcile::reconcile(workspace, clock, &scroll, found, &mut repairs)?;
+        let truth = reconcile::reconcile(workspace, clock, &contents, found, &mut repairs)?;
         if !truth.journal_is_good {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }
         let store = reconcile::bring_up(store, &truth, &mut repairs)?;
-        if truth.journal_is_good && scroll.is_outgrown(&truth.ledger) {
+        if truth.journal_is_good && contents.is_outgrown(&truth.ledger) {
             compact(workspace, &truth);
         }
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
@@ -84,18 +88,18 @@ impl Registry {
         for event in events {
             self.ledger.apply(event);
         }
-        let stored = table::rows(events, &self.ledger).and_then(|rows| self.store.write(&rows, seq));
+        let stored = records::records(events, &self.ledger).and_then(|records| self.store.write(&records, seq));
         self.behind = stored.is_err();
         stored
     }
 
-    /// What had to be mended when this registry was opened, in order; empty after a clean end.
+    /// What had to be repaired when this registry was opened, in order; empty after a clean end.
     pub fn repairs(&self) -> &[Repair] {
         self.repairs.steps()
     }
 }
 
-/// Housekeeping: a journal that stays as it is tells the same, only at greater length.
+/// Housekeeping: a journal that stays as it is states the same, only at greater length.
 fn compact(workspace: &Workspace, truth: &Truth) {
     match journal::compact(&workspace.journal(), &truth.ledger, truth.seq) {
         Ok(()) => tracing::info!("Wrote the journal anew without what has changed since."),

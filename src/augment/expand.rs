@@ -15,7 +15,7 @@ use super::philox::Stream;
 use super::render::render;
 use crate::content::{FileFailure, image_pool};
 use crate::disk;
-use crate::domain::{AugmentedImage, ContentHash, LabelledImage, Progress, StopFlag};
+use crate::domain::{AugmentedImage, ContentHash, LabelledImage, Phase, Progress, StopFlag};
 use crate::imaging::Picture;
 
 /// What an expansion came to.
@@ -110,7 +110,7 @@ impl ExpansionRun<'_> {
         let n_missing: usize = surveys.iter().map(|survey| survey.missing.len()).sum();
         let kept = surveys.iter().map(|survey| survey.copies.len()).sum();
         if n_missing > 0 {
-            self.progress.begin("augment", n_missing as u64, "images");
+            self.progress.begin(Phase::Augment, n_missing as u64);
         }
         let jobs = self.jobs.par_iter().zip(surveys).with_max_len(1);
         let done: Result<Vec<_>, AugmentError> = jobs.map(|(job, survey)| self.complete(job, survey)).collect();

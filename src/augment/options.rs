@@ -5,7 +5,7 @@ use std::path::Path;
 use super::encoding::Encoding;
 use crate::config::{Quota, Settings};
 use crate::content::Reader;
-use crate::domain::{Preset, Recipe};
+use crate::domain::{COPY_SIDE, Preset, Recipe};
 
 /// How a dataset is expanded.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl ExpandOptions {
         Self {
             quota: augment.quota,
             originals_count: true,
-            size: augment.size,
+            size: COPY_SIDE,
             seed: augment.seed,
             recipe: augment.recipe.clone(),
             preset: augment.preset,

@@ -13,7 +13,7 @@ use super::philox::Stream;
 use super::render::render;
 use crate::content::{FileFailure, Reader, image_pool};
 use crate::disk;
-use crate::domain::{ContentHash, Progress, StopFlag};
+use crate::domain::{ContentHash, Phase, Progress, StopFlag};
 use crate::imaging::Picture;
 
 /// What is to be made again, and from what.
@@ -59,7 +59,7 @@ impl Replay<'_> {
     pub fn run(&self, stop: &StopFlag, progress: &dyn Progress) -> Result<Replayed, AugmentError> {
         let lines = manifest::lines(self.manifest, self.line)?;
         let sources = self.sources_root()?;
-        progress.begin("replay", lines.len() as u64, "images");
+        progress.begin(Phase::Replay, lines.len() as u64);
         let groups: Vec<&[ManifestEntry]> = lines.chunk_by(|a, b| (&a.source, a.size) == (&b.source, b.size)).collect();
         let of_group = |group: &&[ManifestEntry]| self.group(group, &sources, stop, progress);
         let made: Result<Vec<Vec<_>>, AugmentError> =

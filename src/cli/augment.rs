@@ -10,7 +10,7 @@ use crate::augment::{self, AugmentError, ExpandOptions, Expansion};
 use crate::config::Settings;
 use crate::content::{self, FileFailure};
 use crate::disk::FolderLock;
-use crate::domain::{DatasetName, Split, StopFlag};
+use crate::domain::{COPY_SIDE, DatasetName, Split, StopFlag};
 use crate::ingest::{self, DatasetFolder};
 use crate::service::stop_on_signals;
 use crate::workflow::{self, Fault};
@@ -59,7 +59,7 @@ pub(super) struct RecipeArgs {
     preset: Option<String>,
 
     /// Pixels a side of the copies
-    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(8..=4096))]
+    #[arg(long, value_name = "PIXELS", default_value_t = COPY_SIDE, value_parser = clap::value_parser!(u32).range(8..=4096))]
     pub(super) size: u32,
 
     /// Another seed gives other copies [default: augment.seed]

@@ -12,7 +12,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::domain::{ClassName, ModelRecord, Progress, StopFlag};
+use crate::domain::{ClassName, ModelRecord, Phase, Progress, StopFlag};
 use crate::report::Gallery;
 use crate::service::{self};
 use crate::workflow::{EngineCell, ExplainedScan, Explainer, FailedWork, ScanError, Work};
@@ -97,7 +97,7 @@ fn explain_all(
     stop: &StopFlag,
 ) -> Vec<Outcome> {
     let progress = TerminalProgress::default();
-    progress.begin("explain", pictures.len() as u64, "scans");
+    progress.begin(Phase::Explain, pictures.len() as u64);
     let mut outcomes = Vec::new();
     for picture in pictures.iter().take_while(|_| !stop.is_raised()) {
         outcomes.push((picture.clone(), explainer.explain(picture, None, model, out, "")));

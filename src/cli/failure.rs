@@ -137,7 +137,9 @@ impl From<RegistryError> for Failure {
         let exit = match error {
             RegistryError::Locked(_) => Exit::TryLater,
             RegistryError::Disk(_) | RegistryError::Store { .. } | RegistryError::Behind => Exit::Io,
-            RegistryError::NewerSchema { .. } | RegistryError::Unknown { .. } => Exit::Data,
+            RegistryError::NewerSchema { .. } | RegistryError::OldLayout { .. } | RegistryError::Unknown { .. } => {
+                Exit::Data
+            }
             RegistryError::Unwritable(_) => Exit::Software,
         };
         Self::new(exit, error)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::domain::Progress;
+use crate::domain::{Phase, Progress};
 
 /// All bars of the process, so that log lines can be written between them.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -20,12 +20,11 @@ pub(super) fn undisturbed<T>(write: impl FnOnce() -> T) -> T {
 /// Draws bars on a terminal, and logs elsewhere.
 #[derive(Default)]
 pub(super) struct TerminalProgress {
-    phase: Mutex<Option<Phase>>,
+    phase: Mutex<Option<ShownPhase>>,
 }
 
-struct Phase {
-    name: String,
-    unit: String,
+struct ShownPhase {
+    phase: Phase,
     total: u64,
     done: u64,
     remark: String,
@@ -35,7 +34,7 @@ struct Phase {
 }
 
 impl TerminalProgress {
-    fn with(&self, change: impl FnOnce(&mut Phase)) {
+    fn with(&self, change: impl FnOnce(&mut ShownPhase)) {
         let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(phase) = phase.as_mut() {
             change(phase);
@@ -44,22 +43,13 @@ impl TerminalProgress {
 }
 
 impl Progress for TerminalProgress {
-    fn begin(&self, phase: &str, total: u64, unit: &str) {
+    fn begin(&self, phase: Phase, total: u64) {
         let now = Instant::now();
-        let bar = console_bar(phase, total, unit);
+        let bar = console_bar(phase, total);
         if bar.is_none() {
-            tracing::info!(total, "Begin: {phase} of {total} {unit}.");
+            tracing::info!(total, "Begin: {} of {total} {}.", phase.name(), phase.unit());
         }
-        let begun = Phase {
-            name: phase.to_owned(),
-            unit: unit.to_owned(),
-            total,
-            done: 0,
-            remark: String::new(),
-            begun: now,
-            logged: now,
-            bar,
-        };
+        let begun = ShownPhase { phase, total, done: 0, remark: String::new(), begun: now, logged: now, bar };
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
     }
 
@@ -92,25 +82,27 @@ impl Progress for TerminalProgress {
     }
 }
 
-impl Phase {
+impl ShownPhase {
     fn log(&mut self, what: &str) {
         self.logged = Instant::now();
         let seconds = self.begun.elapsed().as_secs_f64();
         let speed = self.done as f64 / seconds.max(1e-9);
-        let Self { name, done, total, unit, remark, .. } = self;
+        let Self { phase, done, total, remark, .. } = self;
+        let (name, unit) = (phase.name(), phase.unit());
         let comma = if remark.is_empty() { "" } else { ", " };
         tracing::info!("{what}: {name}, {done} of {total} {unit}, {speed:.1} {unit}/s{comma}{remark}.");
     }
 }
 
-fn console_bar(phase: &str, total: u64, unit: &str) -> Option<ProgressBar> {
+fn console_bar(phase: Phase, total: u64) -> Option<ProgressBar> {
     if BARS.is_hidden() {
         return None;
     }
+    let unit = phase.unit();
     let template = format!("{{prefix:>10}} {{wide_bar}} {{pos}}/{{len}} {unit} {{per_sec}} ETA {{eta}} {{msg}}");
     let style = ProgressStyle::with_template(&template).ok()?;
     let bar = BARS.add(ProgressBar::new(total).with_style(style));
-    bar.set_prefix(phase.to_owned());
+    bar.set_prefix(phase.name());
     bar.enable_steady_tick(Duration::from_millis(200));
     Some(bar)
 }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
-use crate::domain::{Counters, ModelRecord};
+use crate::domain::{Counter, ModelRecord};
 use crate::service::{self, Mode, Summary};
 use crate::workflow::{FailedWork, Fault, Work};
 
@@ -107,15 +107,9 @@ fn tell(summary: &Summary) {
 
 /// One sentence on what was done, or that there was nothing to do; none where work waits or failed and nothing was done.
 fn done(summary: &Summary) -> Option<String> {
-    let Counters { samples, copies_written, trainings, scans_explained, quarantined, .. } = summary.done;
-    let parts = [
-        (samples, "labelled image(s) taken in"),
-        (copies_written, "augmented copies written"),
-        (trainings, "model(s) trained"),
-        (scans_explained, "scan(s) explained"),
-        (quarantined, "file(s) quarantined"),
-    ];
-    let done: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    // Forwards are effort, which each of the others needed; they are no result.
+    let results = summary.done.iter().filter(|(counter, n)| *n > 0 && *counter != Counter::ImagesForwarded);
+    let done: Vec<_> = results.map(|(counter, n)| format!("{n} {}", counter.phrase())).collect();
     if !done.is_empty() {
         return Some(format!("Done: {}.", done.join(", ")));
     }

@@ -118,16 +118,8 @@ fn queues(status: &Status) -> String {
 }
 
 fn so_far(status: &Status) -> String {
-    let counters = status.counters;
-    format!(
-        "{} image(s) taken in, {} copies written, {} images forwarded, {} training(s), {} scan(s) explained, {} quarantined",
-        counters.samples,
-        counters.copies_written,
-        counters.images_forwarded,
-        counters.trainings,
-        counters.scans_explained,
-        counters.quarantined
-    )
+    let counts = status.counters.iter().map(|(counter, n)| format!("{n} {}", counter.phrase()));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// Whole seconds, at most two units: `1h 12m`.

@@ -49,9 +49,6 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if !(0.01..=0.9).contains(&s.split.validation) {
         return fail("split.validation", "must lie between 0.01 and 0.9, as 0.2");
     }
-    if s.augment.size != 224 {
-        return fail("augment.size", "must be 224, the size that VGG16's head is built for");
-    }
     if s.augment.quota.copies > 99 {
         return fail("augment.copies", "must lie between 0 and 99");
     }

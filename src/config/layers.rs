@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::settings::Settings;
-use super::{ConfigError, DEFAULTS, keys};
+use super::{ConfigError, DEFAULTS, keys, retired};
 use crate::domain::Clock;
 
 const ENVIRONMENT_PREFIX: &str = "GRADWATCH__";
@@ -31,6 +31,7 @@ struct Layers {
     /// What goes before what is set for one dataset.
     last: Table,
     origins: BTreeMap<String, String>,
+    warnings: Vec<String>,
 }
 
 /// Finds, merges and checks the configuration.
@@ -72,20 +73,29 @@ fn clock(environment: &[(String, String)]) -> Result<Clock, ConfigError> {
 
 impl Layers {
     fn defaults() -> Result<Self, ConfigError> {
-        Ok(Self { merged: parse(DEFAULTS, "the built-in defaults")?, last: Table::new(), origins: BTreeMap::new() })
+        Ok(Self {
+            merged: parse(DEFAULTS, "the built-in defaults")?,
+            last: Table::new(),
+            origins: BTreeMap::new(),
+            warnings: Vec::new(),
+        })
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let origin = path.display().to_string();
-        let table = parse(&text, &origin)?;
-        merge(&mut self.merged, table, "", &origin, &mut self.origins);
+        self.add(parse(&text, &origin)?, &origin);
         Ok(())
     }
 
     fn add_value(&mut self, key: &str, value: &str, origin: &str) {
-        merge(&mut self.merged, nested(key, value), "", origin, &mut self.origins);
+        self.add(nested(key, value), origin);
+    }
+
+    fn add(&mut self, mut layer: Table, origin: &str) {
+        self.warnings.extend(retired::remove(&mut layer, origin));
+        merge(&mut self.merged, layer, "", origin, &mut self.origins);
     }
 
     fn into_settings(self, base: &Path, clock: Clock) -> Result<Settings, ConfigError> {
@@ -98,11 +108,9 @@ impl Layers {
             let found = found.or_else(|| key.starts_with("dataset.").then(table).flatten());
             found.map_or_else(|| "the built-in defaults".to_owned(), Clone::clone)
         };
-        keys::settings(self.merged, &self.last, base, clock).map_err(|(key, message)| ConfigError::Key {
-            origin: origin_of(&key),
-            key,
-            message,
-        })
+        let refused = |(key, message): (String, String)| ConfigError::Key { origin: origin_of(&key), key, message };
+        let settings = keys::settings(self.merged, &self.last, base, clock).map_err(refused)?;
+        Ok(Settings { warnings: self.warnings, ..settings })
     }
 }
 
@@ -244,6 +252,27 @@ mod tests {
         );
         let not = complaint("", &["train"]);
         assert!(not.contains("write --set section.key=value"), "{not}");
+    }
+
+    #[test]
+    fn a_retired_key_is_warned_of_wherever_it_is_set_and_changes_nothing() {
+        let advice = "is no longer a key: copies are always 224 pixels, the network's input; remove it.";
+        let chest =
+            "[augment]\nsize = 128\nseed = 7\n[dataset.chest.augment]\nsize = 'x'\n[dataset.'x.1']\naugment.seed = 8";
+        let set = ["dataset.\"x.1\".augment.size=224", "augment.copies=2"];
+        let settings = with_file(chest, &set, &[("GRADWATCH__AUGMENT__SIZE", "224")]).unwrap();
+        let expected = [
+            ("config.toml: ", "augment.size"),
+            ("config.toml: ", "dataset.chest.augment.size"),
+            ("environment (GRADWATCH__AUGMENT__SIZE): ", "augment.size"),
+            ("--set dataset.\"x.1\".augment.size=224: ", "dataset.x.1.augment.size"),
+        ];
+        assert_eq!(settings.warnings.len(), expected.len(), "{:?}", settings.warnings);
+        for (warning, (origin, key)) in settings.warnings.iter().zip(expected) {
+            assert!(warning.ends_with(&format!("{origin}{key} {advice}")), "{warning}");
+        }
+        assert_eq!((settings.augment.seed, settings.augment.quota.copies), (7, 2));
+        assert_eq!(with_file("", &[], &[]).unwrap().warnings, [""; 0]);
     }
 
     #[test]

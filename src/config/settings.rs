@@ -45,6 +45,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// What dates everything that is recorded.
     pub clock: Clock,
+    /// What is to be changed in the configuration although it does no harm: one sentence each.
+    pub warnings: Vec<String>,
     /// What holds for some datasets in place of this; ask [`Settings::of`].
     pub(super) datasets: BTreeMap<DatasetName, DatasetSettings>,
 }
@@ -87,7 +89,6 @@ pub(super) struct RawAugment {
     copies: u32,
     balance: Balance,
     target_per_class: u32,
-    size: u32,
     format: CopyFormat,
     jpeg_quality: u8,
     contact_sheet: bool,
@@ -99,7 +100,7 @@ pub(super) struct RawAugment {
 impl Raw {
     /// Relative paths start at `base`.
     pub(super) fn into_settings(self, base: &Path, recipe: Recipe, clock: Clock) -> Settings {
-        let RawAugment { mode, copies, balance, target_per_class, size, preset, seed, .. } = self.augment;
+        let RawAugment { mode, copies, balance, target_per_class, preset, seed, .. } = self.augment;
         let RawAugment { format, jpeg_quality, contact_sheet, .. } = self.augment;
         let quota = Quota { copies, balance, target_per_class };
         let mut backbone = self.backbone;
@@ -113,7 +114,7 @@ impl Raw {
             state_dir: plain(&base.join(self.storage.state_dir)),
             features_max_gib: self.storage.features_max_gib,
             split: self.split,
-            augment: AugmentSettings { mode, quota, size, format, jpeg_quality, contact_sheet, preset, seed, recipe },
+            augment: AugmentSettings { mode, quota, format, jpeg_quality, contact_sheet, preset, seed, recipe },
             backbone,
             train: self.train,
             retrain: self.retrain,
@@ -121,6 +122,7 @@ impl Raw {
             compute: self.compute.based_on(base),
             log: self.log,
             clock,
+            warnings: Vec::new(),
             datasets: BTreeMap::new(),
         }
     }
@@ -240,8 +242,6 @@ pub struct AugmentSettings {
     pub mode: AugmentMode,
     /// How many copies there are.
     pub quota: Quota,
-    /// Pixels a side.
-    pub size: u32,
     /// What copies are written as.
     pub format: CopyFormat,
     /// 1 to 100, for [`CopyFormat::Jpeg`].

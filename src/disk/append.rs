@@ -36,7 +36,7 @@ impl Appender {
         let len = file.seek(SeekFrom::End(0)).map_err(DiskError::io("read", path))?;
         let whole = whole_lines(&mut file, len).map_err(DiskError::io("read", path))?;
         if whole < len {
-            file.set_len(whole).map_err(DiskError::io("mend", path))?;
+            file.set_len(whole).map_err(DiskError::io("repair", path))?;
         }
         File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))?;
         Ok(Self { file, path: path.to_owned(), len: whole, lost: false })

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use rpds::{RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
+use super::{ClassName, ContentHash, Counter, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
 use crate::stats::Paired;
 use index::Index;
 
@@ -115,62 +115,6 @@ pub struct Decision {
     pub by_hand: bool,
     /// RFC 3339, UTC.
     pub at: String,
-}
-
-/// What is counted since the state folder was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counter {
-    /// Distinct labelled images taken in.
-    Samples,
-    /// Augmented copies written to disk.
-    CopiesWritten,
-    /// Backbone forwards of user images, copies and scans.
-    ImagesForwarded,
-    /// Trainings finished.
-    Trainings,
-    /// Scan reports written.
-    ScansExplained,
-    /// Files set aside with a reason.
-    Quarantined,
-}
-
-/// The counters' values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "each field is the counter of the same name")]
-pub struct Counters {
-    pub samples: u64,
-    pub copies_written: u64,
-    pub images_forwarded: u64,
-    pub trainings: u64,
-    pub scans_explained: u64,
-    pub quarantined: u64,
-}
-
-impl Counters {
-    /// What was counted since `earlier`.
-    #[must_use]
-    pub fn since(&self, earlier: &Self) -> Self {
-        Self {
-            samples: self.samples - earlier.samples,
-            copies_written: self.copies_written - earlier.copies_written,
-            images_forwarded: self.images_forwarded - earlier.images_forwarded,
-            trainings: self.trainings - earlier.trainings,
-            scans_explained: self.scans_explained - earlier.scans_explained,
-            quarantined: self.quarantined - earlier.quarantined,
-        }
-    }
-
-    fn slot(&mut self, counter: Counter) -> &mut u64 {
-        match counter {
-            Counter::Samples => &mut self.samples,
-            Counter::CopiesWritten => &mut self.copies_written,
-            Counter::ImagesForwarded => &mut self.images_forwarded,
-            Counter::Trainings => &mut self.trainings,
-            Counter::ScansExplained => &mut self.scans_explained,
-            Counter::Quarantined => &mut self.quarantined,
-        }
-    }
 }
 
 /// One change of what the program knows. Applying the same event twice to a record changes nothing, but `Counted` adds.
@@ -277,7 +221,7 @@ impl Ledger {
                 }
                 self.decisions.push_back_mut(decision.clone());
             }
-            LedgerEvent::Counted { counter, n } => *self.counters.slot(*counter) += n,
+            LedgerEvent::Counted { counter, n } => self.counters[*counter] += n,
         }
     }
 

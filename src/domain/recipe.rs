@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::transform::Transform;
 
+/// Pixels a side of a copy that a network learns from: its input. `gradwatch augment` can write others.
+pub const COPY_SIDE: u32 = 224;
+
 /// Whose meaning the geometry, the channel shift and the brightness have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Semantics {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::inspect::{Inspected, inspect};
 use crate::content::{self, FileFailure, Listing, Reader, image_pool};
 use crate::domain::{
-    ClassName, ContentHash, LabelledImage, NameError, Progress, Split, StopFlag, Stopped, side_and_class,
+    ClassName, ContentHash, LabelledImage, NameError, Phase, Progress, Split, StopFlag, Stopped, side_and_class,
 };
 
 /// Why a folder could not be read at all.
@@ -100,7 +100,7 @@ fn read_all(
     if files.is_empty() && failed.is_empty() {
         return Err(FolderError::NoClasses { folder: folder.to_owned() });
     }
-    progress.begin("read", files.len() as u64, "files");
+    progress.begin(Phase::Read, files.len() as u64);
     let image = |(place, path): &(Place, PathBuf)| {
         stop.check()?;
         let image = image(folder, place, path, read);

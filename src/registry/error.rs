@@ -26,6 +26,18 @@ pub enum RegistryError {
         /// The newest this program knows.
         known: u16,
     },
+    /// An older gradwatch wrote sled's records, and the journal lacks some of them.
+    #[error(
+        "`{}` was written by an older gradwatch and `{}` lacks some of its changes: start version 0.1.0 once, which repairs it, or remove the folder to go on with what is left",
+        path.display(),
+        journal.display()
+    )]
+    OldLayout {
+        /// sled's folder.
+        path: PathBuf,
+        /// The journal beside it.
+        journal: PathBuf,
+    },
     /// A journal line is whole, but this program cannot read it.
     #[error("commit {seq} in `{}` is whole but cannot be read: {source}; use the gradwatch that wrote it", path.display())]
     Unknown {

@@ -13,9 +13,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::disk::{self, Appender, DiskError};
 use crate::domain::{ContentHash, Ledger, LedgerEvent};
 
-use super::envelope::SCHEMA;
-use super::repair::Repairs;
-use super::{RegistryError, Repair, table};
+use super::repairs::Repairs;
+use super::{RegistryError, Repair, SCHEMA, records};
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,7 +23,7 @@ struct Line {
     schema: u16,
     /// Counted from 1; a snapshot has the number of the last commit in it.
     seq: u64,
-    /// The events tell everything from the beginning: whatever stood before is gone.
+    /// The events state everything from the beginning: whatever stood before is gone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     snapshot: bool,
     /// The first 16 hexadecimal digits of the SHA-256 over the other fields.
@@ -54,7 +53,7 @@ impl Line {
 
 /// A journal as it was found.
 #[derive(Debug)]
-pub(super) struct Scroll {
+pub(super) struct JournalContents {
     path: PathBuf,
     lines: Vec<Line>,
     n_damaged: u64,
@@ -63,7 +62,7 @@ pub(super) struct Scroll {
 
 /// A shorter journal is not written anew, however much of it is out of date.
 const COMPACTED_FROM_BYTES: u64 = 1 << 20;
-/// Above so many times the events that tell the same, a journal is written anew.
+/// A journal of more than so many times the events that are needed is written anew.
 const COMPACTED_FROM_RATIO: usize = 4;
 
 /// Reads `path`; a journal that is not there is empty. A torn last line was never committed and is left out;
@@ -71,37 +70,37 @@ const COMPACTED_FROM_RATIO: usize = 4;
 ///
 /// # Errors
 /// [`RegistryError::Disk`] when the file cannot be read; [`RegistryError::NewerSchema`].
-pub(super) fn read(path: &Path, repairs: &mut Repairs) -> Result<Scroll, RegistryError> {
-    let mut scroll = Scroll { path: path.to_owned(), lines: Vec::new(), n_damaged: 0, n_bytes: 0 };
+pub(super) fn read(path: &Path, repairs: &mut Repairs) -> Result<JournalContents, RegistryError> {
+    let mut contents = JournalContents { path: path.to_owned(), lines: Vec::new(), n_damaged: 0, n_bytes: 0 };
     let failed = |source| DiskError::Io { doing: "read", path: path.to_owned(), source };
     let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(scroll),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(contents),
         opened => BufReader::new(opened.map_err(failed)?),
     };
     let mut text = Vec::new();
     while file.read_until(b'\n', &mut text).map_err(failed)? > 0 {
         let text = std::mem::take(&mut text);
-        scroll.n_bytes += text.len() as u64;
+        contents.n_bytes += text.len() as u64;
         let Some(text) = text.strip_suffix(b"\n") else {
             repairs.step(Repair::TornTail { bytes: text.len() as u64 });
             continue;
         };
         match serde_json::from_slice::<Line>(text) {
-            Ok(line) if line.check != line.checksum() => scroll.n_damaged += 1,
+            Ok(line) if line.check != line.checksum() => contents.n_damaged += 1,
             Ok(line) if line.schema > SCHEMA => {
                 return Err(RegistryError::NewerSchema { path: path.to_owned(), found: line.schema, known: SCHEMA });
             }
-            Ok(line) => scroll.lines.push(line),
-            Err(_) => scroll.n_damaged += 1,
+            Ok(line) => contents.lines.push(line),
+            Err(_) => contents.n_damaged += 1,
         }
     }
-    if scroll.n_damaged > 0 {
-        repairs.step(Repair::DamagedLines { n: scroll.n_damaged });
+    if contents.n_damaged > 0 {
+        repairs.step(Repair::DamagedLines { n: contents.n_damaged });
     }
-    Ok(scroll)
+    Ok(contents)
 }
 
-impl Scroll {
+impl JournalContents {
     /// Whether no line is there.
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
@@ -112,7 +111,7 @@ impl Scroll {
         self.lines.last().map_or(0, |line| line.seq)
     }
 
-    /// Whether it tells everything from the beginning to its last line.
+    /// Whether it has everything from the beginning to its last line.
     pub(super) fn is_complete(&self) -> bool {
         let begins = self.lines.first().is_none_or(|line| line.snapshot || line.seq == 1);
         self.n_damaged == 0 && begins && self.lines.windows(2).all(|pair| pair[1].seq == pair[0].seq + 1)
@@ -123,18 +122,18 @@ impl Scroll {
         !self.lines.iter().any(|line| line.snapshot && line.seq > seq)
     }
 
-    /// Whether it is long, and most of it tells what has changed since: `ledger` can be told much shorter.
+    /// Whether it is long, and most of it has changed since: `ledger` can be stated in far fewer events.
     pub(super) fn is_outgrown(&self, ledger: &Ledger) -> bool {
         let n_events =
             |line: &Line| serde_json::from_str::<Vec<IgnoredAny>>(line.events.get()).map_or(0, |all| all.len());
         self.n_bytes > COMPACTED_FROM_BYTES
-            && self.lines.iter().map(n_events).sum::<usize>() > COMPACTED_FROM_RATIO * table::n_retold(ledger)
+            && self.lines.iter().map(n_events).sum::<usize>() > COMPACTED_FROM_RATIO * records::n_restated(ledger)
     }
 
     /// The events of the commits after `seq`, in order.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`] when a line verifies but tells events that this program does not know.
+    /// [`RegistryError::Unknown`] when a line verifies but has events that this program does not know.
     pub(super) fn events_after(&self, seq: u64) -> Result<Vec<LedgerEvent>, RegistryError> {
         let mut events = Vec::new();
         for line in self.lines.iter().filter(|line| line.seq > seq) {
@@ -145,21 +144,21 @@ impl Scroll {
     }
 }
 
-/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`; what stood there is put aside.
+/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`; what stood there is renamed.
 ///
 /// # Errors
 /// [`RegistryError::Disk`].
 pub(super) fn rewrite(path: &Path, ledger: &Ledger, seq: u64, repairs: &mut Repairs) -> Result<(), RegistryError> {
     if path.exists() {
-        let to = disk::set_aside(path)?;
-        repairs.step(Repair::SetAside { to, why: "it does not tell everything that happened".to_owned() });
+        let to = disk::rename_broken(path)?;
+        repairs.step(Repair::Renamed { to, why: "it does not have everything that happened".to_owned() });
     }
     write_snapshot(path, ledger, seq)?;
     repairs.step(Repair::JournalRewritten);
     Ok(())
 }
 
-/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`, which must be all that it tells: a kill at any
+/// Writes the journal anew as one snapshot of `ledger` as of commit `seq`, which must be all that it has: a kill at any
 /// moment leaves the old journal or the new one. The registry behind it must hold commit `seq` already.
 ///
 /// # Errors
@@ -171,7 +170,7 @@ pub(super) fn compact(path: &Path, ledger: &Ledger, seq: u64) -> Result<(), Regi
 }
 
 fn write_snapshot(path: &Path, ledger: &Ledger, seq: u64) -> Result<(), RegistryError> {
-    let text = Line::new(seq, true, &table::retell(ledger))?.text()?;
+    let text = Line::new(seq, true, &records::restate(ledger))?.text()?;
     Ok(disk::write_atomic(path, text.as_bytes())?)
 }
 
@@ -221,15 +220,15 @@ pub(super) mod tests {
         let path = dir.path().join("journal.ndjson");
         Journal::open(&path, 0).unwrap().append(&[LedgerEvent::FileGone { path: "a".to_owned() }]).unwrap();
         let good = std::fs::read(&path).unwrap();
-        let scroll = read(&path, &mut Repairs::default()).unwrap();
-        assert!(scroll.is_complete() && scroll.last_seq() == 1);
-        assert_eq!(scroll.events_after(0).unwrap(), [LedgerEvent::FileGone { path: "a".to_owned() }]);
+        let contents = read(&path, &mut Repairs::default()).unwrap();
+        assert!(contents.is_complete() && contents.last_seq() == 1);
+        assert_eq!(contents.events_after(0).unwrap(), [LedgerEvent::FileGone { path: "a".to_owned() }]);
         for place in 0..good.len() - 1 {
             let mut bad = good.clone();
             bad[place] ^= 2;
             std::fs::write(&path, bad).unwrap();
-            let scroll = read(&path, &mut Repairs::default()).unwrap();
-            assert!(!scroll.is_complete() && scroll.is_empty(), "byte {place}");
+            let contents = read(&path, &mut Repairs::default()).unwrap();
+            assert!(!contents.is_complete() && contents.is_empty(), "byte {place}");
         }
     }
 }

@@ -3,10 +3,10 @@
 use crate::disk::Workspace;
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
-use super::journal::Scroll;
-use super::repair::Repairs;
+use super::journal::JournalContents;
+use super::repairs::Repairs;
 use super::store::{Found, Store};
-use super::{RegistryError, Repair, recover, table};
+use super::{RegistryError, Repair, records, recover};
 
 /// What is believed.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Truth {
     pub(super) ledger: Ledger,
     /// The last commit in it.
     pub(super) seq: u64,
-    /// Whether the journal tells all of it.
+    /// Whether the journal has all of it.
     pub(super) journal_is_good: bool,
     /// What sled lacks.
     pub(super) store_needs: StoreNeeds,
@@ -32,25 +32,26 @@ pub(super) enum StoreNeeds {
     Everything,
 }
 
-/// Believes sled when all its sums agree, with what only the journal has on top; else the journal; else what still verifies
-/// in sled. Where anything may be missing then, models are found again by their files.
+/// Believes sled when its inventory agrees, with what only the journal has on top; else the journal; else what can still be
+/// read in sled. Where anything may be missing then, models are found again by their files.
 ///
 /// # Errors
-/// [`RegistryError::Unknown`] when a journal line that verifies cannot be understood.
+/// [`RegistryError::Unknown`] when a journal line that verifies cannot be understood; [`RegistryError::OldLayout`].
 pub(super) fn reconcile(
     workspace: &Workspace,
     clock: Clock,
-    scroll: &Scroll,
+    journal: &JournalContents,
     found: Found,
     repairs: &mut Repairs,
 ) -> Result<Truth, RegistryError> {
     let mut truth = match found {
-        Found::All { ledger, seq } if scroll.continues(seq) => on_top_of_store(scroll, ledger, seq, repairs)?,
-        Found::All { .. } | Found::Nothing => from_journal(scroll, repairs)?,
+        Found::All { ledger, seq } if journal.continues(seq) => on_top_of_store(journal, ledger, seq, repairs)?,
+        Found::All { .. } | Found::Nothing => repaired_from_journal(journal, repairs)?,
         Found::Damaged { ledger, seq, what } => {
             repairs.step(Repair::StoreDamaged { what });
-            if scroll.is_empty() { salvaged(ledger, seq, repairs) } else { from_journal(scroll, repairs)? }
+            if journal.is_empty() { salvaged(ledger, seq, repairs) } else { repaired_from_journal(journal, repairs)? }
         }
+        Found::OldLayout { seq } => converted(workspace, journal, seq)?,
     };
     let may_lack = !truth.journal_is_good && !matches!(truth.store_needs, StoreNeeds::Nothing);
     if may_lack || truth.seq == 0 {
@@ -60,36 +61,53 @@ pub(super) fn reconcile(
 }
 
 fn on_top_of_store(
-    scroll: &Scroll,
+    journal: &JournalContents,
     mut ledger: Ledger,
     seq: u64,
     repairs: &mut Repairs,
 ) -> Result<Truth, RegistryError> {
-    let tail = scroll.events_after(seq)?;
+    let tail = journal.events_after(seq)?;
     for event in &tail {
         ledger.apply(event);
     }
-    let journal_is_good = scroll.is_complete() && scroll.last_seq() >= seq;
+    let journal_is_good = journal.is_complete() && journal.last_seq() >= seq;
     let store_needs = if tail.is_empty() {
         StoreNeeds::Nothing
     } else {
         repairs.step(Repair::Replayed { n: tail.len() as u64 });
         StoreNeeds::Tail(tail)
     };
-    Ok(Truth { ledger, seq: seq.max(scroll.last_seq()), journal_is_good, store_needs })
+    Ok(Truth { ledger, seq: seq.max(journal.last_seq()), journal_is_good, store_needs })
 }
 
-fn from_journal(scroll: &Scroll, repairs: &mut Repairs) -> Result<Truth, RegistryError> {
-    let events = scroll.events_after(0)?;
+/// All that the journal has, and of how many events.
+fn from_journal(journal: &JournalContents) -> Result<(Truth, u64), RegistryError> {
+    let events = journal.events_after(0)?;
     let mut ledger = Ledger::default();
     for event in &events {
         ledger.apply(event);
     }
-    if !events.is_empty() {
-        repairs.step(Repair::FromJournal { n: events.len() as u64 });
-    }
     let store_needs = if events.is_empty() { StoreNeeds::Nothing } else { StoreNeeds::Everything };
-    Ok(Truth { ledger, seq: scroll.last_seq(), journal_is_good: scroll.is_complete(), store_needs })
+    let truth = Truth { ledger, seq: journal.last_seq(), journal_is_good: journal.is_complete(), store_needs };
+    Ok((truth, events.len() as u64))
+}
+
+fn repaired_from_journal(journal: &JournalContents, repairs: &mut Repairs) -> Result<Truth, RegistryError> {
+    let (truth, n) = from_journal(journal)?;
+    if n > 0 {
+        repairs.step(Repair::FromJournal { n });
+    }
+    Ok(truth)
+}
+
+/// An upgrade is no damage, as long as the journal has everything; where it does not, only the older version can help.
+fn converted(workspace: &Workspace, journal: &JournalContents, seq: u64) -> Result<Truth, RegistryError> {
+    if journal.is_empty() || !journal.is_complete() || journal.last_seq() < seq {
+        return Err(RegistryError::OldLayout { path: workspace.registry(), journal: workspace.journal() });
+    }
+    let (truth, n) = from_journal(journal)?;
+    tracing::info!("Wrote the registry in the layout of this version, from {n} event(s) of the journal.");
+    Ok(truth)
 }
 
 fn salvaged(ledger: Ledger, seq: u64, repairs: &mut Repairs) -> Truth {
@@ -120,12 +138,12 @@ pub(super) fn bring_up(mut store: Store, truth: &Truth, repairs: &mut Repairs) -
     match &truth.store_needs {
         StoreNeeds::Nothing => Ok(store),
         StoreNeeds::Tail(tail) => {
-            store.write(&table::rows(tail, &truth.ledger)?, truth.seq)?;
+            store.write(&records::records(tail, &truth.ledger)?, truth.seq)?;
             Ok(store)
         }
         StoreNeeds::Everything => {
-            let rows = table::rows(&table::retell(&truth.ledger), &truth.ledger)?;
-            store.replace(&rows, truth.seq, repairs)
+            let all = records::records(&records::restate(&truth.ledger), &truth.ledger)?;
+            store.replace(&all, truth.seq, repairs)
         }
     }
 }

@@ -4,13 +4,14 @@ mod compaction;
 mod damage;
 mod events;
 mod fold;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 
 use crate::disk::Workspace;
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
-use super::{Registry, RegistryError, Repair};
+use super::{Registry, RegistryError, Repair, store};
 
 /// A state folder of its own.
 struct Bench {
@@ -40,7 +41,7 @@ impl Bench {
         Registry::open(&self.workspace, Clock::System).unwrap()
     }
 
-    /// Opens, compares, and tells what had to be mended; a second opening finds nothing left to mend.
+    /// Opens, compares, and returns what had to be repaired; a second opening finds nothing left to repair.
     fn reopen(&self, expected: &Ledger) -> Vec<Repair> {
         let registry = self.open();
         assert_eq!(registry.ledger(), expected);
@@ -50,6 +51,25 @@ impl Bench {
         assert_eq!(again.ledger(), expected);
         assert_eq!(again.repairs(), [], "after {repairs:?}");
         repairs
+    }
+
+    /// The whole state folder as it was when the program was killed.
+    fn copied(&self) -> Self {
+        let copy = Self::new();
+        for entry in walkdir::WalkDir::new(self.workspace.root()).into_iter().map(Result::unwrap) {
+            let to = copy.workspace.root().join(entry.path().strip_prefix(self.workspace.root()).unwrap());
+            if entry.file_type().is_dir() {
+                std::fs::create_dir_all(to).unwrap();
+            } else {
+                std::fs::copy(entry.path(), to).unwrap();
+            }
+        }
+        copy
+    }
+
+    /// The database itself, behind the registry's back.
+    fn database(&self) -> sled::Db {
+        store::connect(&self.workspace.registry()).unwrap()
     }
 
     fn sled(&self, file: &str) -> PathBuf {
@@ -94,6 +114,17 @@ fn committing_nothing_changes_nothing() {
     let (bench, ledger) = Bench::after(&[Vec::new()]);
     assert_eq!(ledger, Ledger::default());
     assert_eq!(std::fs::read(bench.workspace.journal()).unwrap(), b"");
+}
+
+#[test]
+fn a_newer_schema_is_refused_in_sled() {
+    let (bench, _) = Bench::after(&events::a_life());
+    let db = bench.database();
+    db.insert("inventory", &br#"{"schema":2,"seq":9,"n":1,"sum":1}"#[..]).unwrap();
+    db.flush().unwrap();
+    drop(db);
+    let error = Registry::open(&bench.workspace, Clock::System).unwrap_err();
+    assert!(matches!(error, RegistryError::NewerSchema { found: 2, known: 1, .. }), "{error:?}");
 }
 
 #[test]

@@ -47,17 +47,8 @@ pub(super) fn text(status: &Status) -> String {
 }
 
 fn counters(page: &mut Page, status: &Status) {
-    let counters = status.counters;
-    let told = [
-        ("samples", "Distinct labelled images taken in.", counters.samples),
-        ("copies_written", "Augmented copies written.", counters.copies_written),
-        ("images_forwarded", "Backbone forwards of user images, copies and scans.", counters.images_forwarded),
-        ("trainings", "Trainings finished.", counters.trainings),
-        ("scans_explained", "Scan reports written.", counters.scans_explained),
-        ("quarantined", "Files set aside with a reason.", counters.quarantined),
-    ];
-    for (name, help, n) in told {
-        page.single(&format!("gradwatch_{name}_total"), "counter", help, n as f64);
+    for (counter, n) in status.counters.iter() {
+        page.single(&format!("gradwatch_{}_total", counter.name()), "counter", counter.help(), n as f64);
     }
 }
 
@@ -112,14 +103,14 @@ fn seconds(rfc3339: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DatasetName, RunId};
+    use crate::domain::{Counter, DatasetName, RunId};
     use crate::service::status::{BestModel, DatasetStatus};
 
     #[test]
     fn tells_the_status_in_prometheus_words() {
         let mut status = Status::starting("watch");
         status.updated = "2026-01-02T03:04:05Z".to_owned();
-        status.counters.trainings = 3;
+        status.counters[Counter::Trainings] = 3;
         let best = BestModel { run_id: RunId::new("0001-a").unwrap(), val_accuracy: 0.925, created: String::new() };
         let dataset = DatasetStatus { best: Some(best), ..DatasetStatus::default() };
         status.datasets.insert(DatasetName::new("x \"y\"").unwrap(), dataset);

@@ -82,12 +82,12 @@ mod tests {
         let forwards = |n| vec![LedgerEvent::Counted { counter: Counter::ImagesForwarded, n: 1 }; n];
         let recorded = kept.commit(forwards(AT_ONCE)).unwrap();
         assert!(kept.take_back(recorded).1.is_ok() && !kept.is_away());
-        assert_eq!(kept.ledger().counters.images_forwarded, 16);
+        assert_eq!(kept.ledger().counters[Counter::ImagesForwarded], 16);
         assert!(kept.commit(forwards(AT_ONCE + 1)).is_none() && kept.is_away());
-        assert_eq!(kept.ledger().counters.images_forwarded, 16, "as of the last commit");
+        assert_eq!(kept.ledger().counters[Counter::ImagesForwarded], 16, "as of the last commit");
         let Ok(Event::Recorded(recorded)) = heard.recv() else { panic!("not told") };
         let (events, outcome) = kept.take_back(*recorded);
         assert!(outcome.is_ok() && events.len() == 17 && !kept.is_away());
-        assert_eq!(kept.ledger().counters.images_forwarded, 33);
+        assert_eq!(kept.ledger().counters[Counter::ImagesForwarded], 33);
     }
 }

@@ -3,15 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::domain::Progress;
+use crate::domain::{Phase, Progress};
 
-/// The phase in hand.
+/// How far the phase in hand is.
 #[derive(Debug, Clone)]
-pub(super) struct Phase {
-    /// `augment`, `features`, `epochs`.
-    pub(super) name: String,
-    /// What is counted.
-    pub(super) unit: String,
+pub(super) struct PhaseProgress {
+    /// Which.
+    pub(super) phase: Phase,
     /// Steps done.
     pub(super) done: u64,
     /// Steps in all.
@@ -21,7 +19,7 @@ pub(super) struct Phase {
     begun: Instant,
 }
 
-impl Phase {
+impl PhaseProgress {
     /// Seconds left at the speed so far; `None` before the first step.
     pub(super) fn eta_seconds(&self) -> Option<f64> {
         let left = self.total.saturating_sub(self.done) as f64;
@@ -33,7 +31,7 @@ impl Phase {
 #[derive(Clone)]
 pub(super) struct SharedProgress {
     shown: Arc<dyn Progress + Send + Sync>,
-    phase: Arc<Mutex<Option<Phase>>>,
+    phase: Arc<Mutex<Option<PhaseProgress>>>,
 }
 
 impl SharedProgress {
@@ -42,22 +40,21 @@ impl SharedProgress {
     }
 
     /// The phase in hand, if any.
-    pub(super) fn phase(&self) -> Option<Phase> {
+    pub(super) fn phase(&self) -> Option<PhaseProgress> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn change(&self, change: impl FnOnce(&mut Option<Phase>)) {
+    fn change(&self, change: impl FnOnce(&mut Option<PhaseProgress>)) {
         change(&mut self.phase.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 impl Progress for SharedProgress {
-    fn begin(&self, phase: &str, total: u64, unit: &str) {
+    fn begin(&self, phase: Phase, total: u64) {
         self.change(|slot| {
-            let (name, unit) = (phase.to_owned(), unit.to_owned());
-            *slot = Some(Phase { name, unit, done: 0, total, remark: String::new(), begun: Instant::now() });
+            *slot = Some(PhaseProgress { phase, done: 0, total, remark: String::new(), begun: Instant::now() });
         });
-        self.shown.begin(phase, total, unit);
+        self.shown.begin(phase, total);
     }
 
     fn advance(&self, n: u64) {

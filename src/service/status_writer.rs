@@ -79,6 +79,7 @@ impl StatusWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Counter;
     use crate::service::status::ServiceState;
 
     fn on_disk(workspace: &Workspace) -> Status {
@@ -91,11 +92,11 @@ mod tests {
         let workspace = Workspace::new(dir.path());
         let mut board = StatusWriter::new(workspace.clone(), Status::starting("watch"));
         assert_eq!(on_disk(&workspace).state, ServiceState::Starting);
-        board.update(|status| status.counters.samples = 7);
-        assert_eq!(on_disk(&workspace).counters.samples, 0, "within the same second");
+        board.update(|status| status.counters[Counter::Samples] = 7);
+        assert_eq!(on_disk(&workspace).counters[Counter::Samples], 0, "within the same second");
         board.update(|status| status.state = ServiceState::Idle);
         assert_eq!(on_disk(&workspace), *board.status());
-        assert_eq!(on_disk(&workspace).counters.samples, 7);
+        assert_eq!(on_disk(&workspace).counters[Counter::Samples], 7);
         let metrics = std::fs::read_to_string(workspace.metrics()).unwrap();
         assert!(metrics.contains("gradwatch_samples_total 7\n"), "{metrics}");
     }

@@ -9,7 +9,7 @@ use super::prefetch::prefetched;
 use super::resume::{ResumeFile, TrainingState};
 use super::training_set::TrainingSet;
 use crate::config::TrainSettings;
-use crate::domain::{EpochRecord, Progress, StopFlag, StopReason};
+use crate::domain::{EpochRecord, Phase, Progress, StopFlag, StopReason};
 use crate::head::{Head, HeadError, HeadFit};
 
 /// The layer of the kept epoch, and how it came about.
@@ -36,7 +36,7 @@ pub(super) struct FitContext<'a> {
 /// Fits a layer to `training_set`.
 pub(super) fn fit(training_set: &TrainingSet<'_>, context: FitContext<'_>) -> Result<Fitted, TrainError> {
     let fit = training_set.initial_fit(context.settings, context.features)?;
-    context.progress.begin("epochs", u64::from(context.settings.max_epochs), "epochs");
+    context.progress.begin(Phase::Epochs, u64::from(context.settings.max_epochs));
     let fitted = Trainer::new(training_set, context, fit).and_then(Trainer::run);
     context.progress.end();
     fitted

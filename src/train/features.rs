@@ -13,7 +13,7 @@ use super::TrainError;
 use super::cache::FeatureCache;
 use super::prefetch::in_three_stages;
 use crate::content::{Content, FileFailure, Reader, warn_of};
-use crate::domain::{ContentHash, Progress, StopFlag, Versions};
+use crate::domain::{ContentHash, Phase, Progress, StopFlag, Versions};
 use crate::imaging::{PIXELS, Rgb8};
 use crate::nn::{Engine, NnError};
 
@@ -148,7 +148,7 @@ impl<'a> Features<'a> {
         stop: &StopFlag,
         progress: &dyn Progress,
     ) -> Result<Ensured, TrainError> {
-        progress.begin("features", requests.len() as u64, "images");
+        progress.begin(Phase::Features, requests.len() as u64);
         let begin = Instant::now();
         let steps: Vec<_> = requests.chunks(self.n_at_a_time()).collect();
         let (decoding, network, storing) = (Stopwatch::default(), Stopwatch::default(), Stopwatch::default());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::content::{FileFailure, Reader};
-use crate::domain::{Progress, StopFlag, Stopped};
+use crate::domain::{Phase, Progress, StopFlag, Stopped};
 use crate::nn::Engine;
 
 /// Of each channel (red, green, blue), in levels from 0 to 255, over all pixels of all pictures as the network gets them.
@@ -39,7 +39,7 @@ pub fn channel_statistics(
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<(PixelStatistics, Vec<FileFailure>), Stopped> {
-    progress.begin("statistics", paths.len() as u64, "images");
+    progress.begin(Phase::Statistics, paths.len() as u64);
     let count = |path: &PathBuf| {
         stop.check()?;
         let counted = sums(path, reader);

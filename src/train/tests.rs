@@ -9,7 +9,7 @@ use crate::config::{self, LimitSettings, Monitor, TrainSettings};
 use crate::content::Reader;
 use crate::domain::{
     Assessment, AugmentedImage, ClassName, Clock, ContentHash, DatasetName, LabelledImage, ModelRecord,
-    NonContentFacts, Progress, RunId, Silent, Split, StopFlag, StopReason,
+    NonContentFacts, Phase, Progress, RunId, Silent, Split, StopFlag, StopReason,
 };
 use crate::head::Head;
 use crate::imaging::{Picture, Pixels, encode_png};
@@ -227,7 +227,7 @@ fn fresh_copies_are_made_in_every_epoch_and_not_cached() {
 struct StopsAtOnce(StopFlag);
 
 impl Progress for StopsAtOnce {
-    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn begin(&self, _phase: Phase, _total: u64) {}
     fn advance(&self, _n: u64) {
         self.0.raise();
     }
@@ -270,7 +270,7 @@ fn the_callbacks_say_which_epoch_is_kept() {
 struct StopsAfterEpochs(StopFlag, AtomicU32);
 
 impl Progress for StopsAfterEpochs {
-    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn begin(&self, _phase: Phase, _total: u64) {}
     fn advance(&self, _n: u64) {}
     fn remark(&self, text: &str) {
         if text.starts_with("epoch ") && self.1.fetch_sub(1, Ordering::Relaxed) == 1 {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::Settings;
+use crate::domain::COPY_SIDE;
 
 /// How the images are augmented, as configured; stands in the model's record.
 pub(super) fn augmentation_record(settings: &Settings) -> Value {
@@ -12,7 +13,8 @@ pub(super) fn augmentation_record(settings: &Settings) -> Value {
         "copies": augment.quota.copies,
         "balance": augment.quota.balance,
         "target_per_class": augment.quota.target_per_class,
-        "size": augment.size,
+        // No setting any more; models of every version have it in their records, and the oldest in their identity.
+        "size": COPY_SIDE,
         "format": augment.format,
         "jpeg_quality": augment.jpeg_quality,
         "preset": augment.preset,

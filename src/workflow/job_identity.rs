@@ -14,7 +14,7 @@ use crate::config::{
     AugmentSettings, BackboneSettings, CheckpointSettings, EarlyStoppingSettings, ImageSettings, Quota, Settings,
     TrainSettings, WeightsChoice,
 };
-use crate::domain::{ContentHash, Recipe, Sample, Split, Versions};
+use crate::domain::{COPY_SIDE, ContentHash, Recipe, Sample, Split, Versions};
 use crate::{imaging, nn};
 
 /// Of this program.
@@ -81,14 +81,14 @@ impl Fields {
 
     fn augmentation(&mut self, settings: &AugmentSettings) {
         // A sheet is only looked at; the recipe has lines of its own.
-        let AugmentSettings { mode, quota, size, format, jpeg_quality, contact_sheet: _, preset, seed, recipe: _ } =
-            settings;
+        let AugmentSettings { mode, quota, format, jpeg_quality, contact_sheet: _, preset, seed, recipe: _ } = settings;
         let Quota { copies, balance, target_per_class } = quota;
         self.put("augment.mode", mode);
         self.put("augment.copies", copies);
         self.put("augment.balance", balance);
         self.put("augment.target_per_class", target_per_class);
-        self.put("augment.size", size);
+        // It was a setting, which could have this value alone; without its line every dataset would be trained once more.
+        self.put("augment.size", COPY_SIDE);
         self.put("augment.format", format);
         self.put("augment.jpeg_quality", jpeg_quality);
         self.put("augment.preset", preset);

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::content::Reader;
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, DatasetName, LabelledImage, NonContentFacts, Progress, RunId, Sample, StopFlag};
+use crate::domain::{
+    COPY_SIDE, ContentHash, DatasetName, LabelledImage, NonContentFacts, Progress, RunId, Sample, StopFlag,
+};
 use crate::train::{Augmented, TrainJob};
 
 use super::augmentation_record::augmentation_record;
@@ -90,9 +92,9 @@ impl TrainingPlan {
     /// The limits are for images of others: the program's own copies are within them, whatever the settings say.
     fn reader(&self, settings: &Settings) -> Reader {
         let mut reader = Reader::of(settings).below(&self.root);
-        let (limits, side) = (&mut reader.decoding, settings.augment.size);
-        limits.max_side = limits.max_side.max(side);
-        limits.max_pixels = limits.max_pixels.max(u64::from(side).pow(2));
+        let limits = &mut reader.decoding;
+        limits.max_side = limits.max_side.max(COPY_SIDE);
+        limits.max_pixels = limits.max_pixels.max(u64::from(COPY_SIDE).pow(2));
         reader
     }
 }

@@ -12,6 +12,15 @@ fn a_good_configuration_is_told_with_its_folders() {
 }
 
 #[test]
+fn a_key_that_is_no_longer_one_is_warned_of_and_the_rest_holds() {
+    let bed = TestBed::new().set("augment.size", "224");
+    let ran = bed.run(&["check"]).ok();
+    let advice = "augment.size is no longer a key: copies are always 224 pixels, the network's input; remove it.";
+    assert!(ran.stderr.contains("WARN") && ran.stderr.contains(advice), "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("The configuration is valid"), "{}", ran.stdout);
+}
+
+#[test]
 fn without_a_file_the_defaults_hold_and_paths_start_where_one_stands() {
     let bed = TestBed::new();
     fs::remove_file(bed.path("config.toml")).unwrap();

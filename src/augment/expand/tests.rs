@@ -13,7 +13,7 @@ use crate::augment::manifest::ManifestEntry;
 use crate::augment::{Encoding, OnTheFlyCopies, Replay, Replayed, preview, sheets};
 use crate::config::{Balance, CopyFormat, LimitSettings, Quota};
 use crate::content::Reader;
-use crate::domain::{Preset, Recipe, Semantics, Silent, Split, Transform};
+use crate::domain::{Phase, Preset, Recipe, Semantics, Silent, Split, Transform};
 use crate::imaging::{Pixels, decode, encode_png};
 use crate::ingest::find_images;
 
@@ -175,7 +175,7 @@ fn the_manifest_is_sorted_and_relative_and_names_the_bytes() {
 struct StopAfter<'a>(AtomicU64, &'a StopFlag);
 
 impl Progress for StopAfter<'_> {
-    fn begin(&self, _: &str, _: u64, _: &str) {}
+    fn begin(&self, _: Phase, _: u64) {}
     fn advance(&self, n: u64) {
         if self.0.fetch_sub(n, Ordering::SeqCst) <= n {
             self.1.raise();

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Overrides, load};
-use crate::domain::{ClassName, DatasetName};
+use crate::domain::{ClassName, Counter, DatasetName};
 use crate::imaging::{Picture, Pixels, encode_png};
 
 struct Bed {
@@ -102,7 +102,7 @@ fn one_bad_file_never_stops_the_others() {
     assert_eq!(bed.code("datasets/d/c/notes.txt"), "not-an-image");
     assert_eq!(bed.code("datasets/d/e/conflict.png"), "label-conflict");
     assert_eq!(bed.code("datasets/d/misplaced.png"), "misplaced");
-    assert_eq!((bed.n_reasons(), bed.ledger.counters.quarantined), (3, 3));
+    assert_eq!((bed.n_reasons(), bed.ledger.counters[Counter::Quarantined]), (3, 3));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A journal that has outgrown what it tells is written anew, and tells the same; whatever happens meanwhile.
+//! A journal that is much longer than needed is written anew, and states the same; whatever happens meanwhile.
 
 use std::path::Path;
 
@@ -21,14 +21,14 @@ fn size(bench: &Bench) -> (usize, usize) {
     (text.len(), text.lines().count())
 }
 
-/// What the journal alone tells.
+/// The ledger by the journal alone.
 fn by_journal_alone(bench: &Bench) -> Ledger {
     std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
     bench.open().ledger().clone()
 }
 
 #[test]
-fn a_journal_that_outgrew_what_it_tells_is_written_anew_at_the_next_start() {
+fn a_journal_that_is_much_longer_than_needed_is_written_anew_at_the_next_start() {
     let (bench, ledger) = Bench::after(&a_long_life());
     let (before, _) = size(&bench);
     assert!(before > 1 << 20, "{before} bytes");
@@ -43,11 +43,15 @@ fn a_journal_that_outgrew_what_it_tells_is_written_anew_at_the_next_start() {
     assert_eq!(size(&bench).1, 2, "it goes on after the snapshot, and stays as it is");
     assert_eq!(bench.reopen(&grown), []);
     assert_eq!(by_journal_alone(&bench), grown);
-    assert_eq!((grown.decisions.len(), grown.counters.images_forwarded), (2, 7), "history and counts are kept");
+    assert_eq!(
+        (grown.decisions.len(), grown.counters[Counter::ImagesForwarded]),
+        (2, 7),
+        "history and counts are kept"
+    );
 }
 
 #[test]
-fn a_journal_that_is_short_or_tells_little_else_stays() {
+fn a_journal_that_is_short_or_needed_stays() {
     let (bench, ledger) = Bench::after(&events::a_life());
     let before = size(&bench);
     assert_eq!(bench.reopen(&ledger), []);
@@ -60,20 +64,6 @@ fn a_journal_that_is_short_or_tells_little_else_stays() {
     assert_eq!(size(&bench), before, "all of it is needed");
 }
 
-/// The whole state folder as it was when the program was killed.
-fn copied(bench: &Bench) -> Bench {
-    let copy = Bench::new();
-    for entry in walkdir::WalkDir::new(bench.workspace.root()).into_iter().map(Result::unwrap) {
-        let to = copy.workspace.root().join(entry.path().strip_prefix(bench.workspace.root()).unwrap());
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(to).unwrap();
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
-    copy
-}
-
 fn temporaries(folder: &Path) -> usize {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name.to_string_lossy().starts_with(".gradwatch-tmp")).count()
@@ -81,19 +71,19 @@ fn temporaries(folder: &Path) -> usize {
 
 /// Killed before the rename, the old journal is there, and the half of a new one beside it; killed after it, the new one.
 #[test]
-fn a_kill_at_any_moment_leaves_one_journal_that_tells_all() {
+fn a_kill_at_any_moment_leaves_one_complete_journal() {
     let (bench, ledger) = Bench::after(&a_long_life());
-    let before = copied(&bench);
+    let before = bench.copied();
     drop(bench.open());
     let compact = std::fs::read(bench.workspace.journal()).unwrap();
     for cut in [0, 1, compact.len() / 2, compact.len() - 1, compact.len()] {
-        let killed = copied(&before);
+        let killed = before.copied();
         std::fs::write(killed.workspace.root().join(".gradwatch-tmp-1-0"), &compact[..cut]).unwrap();
         assert_eq!(killed.reopen(&ledger), [], "{cut} bytes were written");
         assert_eq!(size(&killed).1, 1, "and is written in the end");
         assert_eq!(temporaries(killed.workspace.root()), 0);
     }
-    let killed = copied(&before);
+    let killed = before.copied();
     std::fs::write(killed.workspace.journal(), &compact).unwrap();
     assert_eq!(killed.reopen(&ledger), []);
     assert_eq!(by_journal_alone(&killed), ledger);
@@ -106,7 +96,7 @@ fn a_compacted_journal_that_is_damaged_is_made_again_from_the_registry() {
     drop(bench.open());
     let len = size(&bench).0;
     for cut in [0, 1, len / 2, len - 1] {
-        let damaged = copied(&bench);
+        let damaged = bench.copied();
         edit(&damaged.workspace.journal(), |bytes| bytes.truncate(cut));
         let repairs = damaged.reopen(&ledger);
         assert!(repairs.contains(&Repair::JournalRewritten), "{cut}: {repairs:?}");
@@ -118,7 +108,7 @@ fn a_compacted_journal_that_is_damaged_is_made_again_from_the_registry() {
 #[test]
 fn a_registry_that_is_older_than_the_compacted_journal_is_made_again_from_it() {
     let (bench, _) = Bench::after(&events::a_life());
-    let old = copied(&bench);
+    let old = bench.copied();
     let mut registry = bench.open();
     a_long_life().into_iter().skip(events::a_life().len()).for_each(|events| registry.commit(events).unwrap());
     let ledger = registry.ledger().clone();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Bench, events};
 use crate::domain::{Counter, Ledger, LedgerEvent, Split};
 use crate::registry::journal::{self, Journal};
-use crate::registry::repair::Repairs;
+use crate::registry::repairs::Repairs;
 
 fn event() -> impl Strategy<Value = LedgerEvent> {
     let n = 0..6_u64;
@@ -43,20 +43,20 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.ndjson");
         let read = || journal::read(&path, &mut Repairs::default()).unwrap();
-        let told = || read().events_after(0).unwrap();
+        let recorded = || read().events_after(0).unwrap();
         let mut journal = Journal::open(&path, 0).unwrap();
         for events in &commits {
             journal.append(events).unwrap();
         }
-        let (ledger, seq) = (folded(&[told()]), read().last_seq());
+        let (ledger, seq) = (folded(&[recorded()]), read().last_seq());
         prop_assert_eq!(&ledger, &folded(&commits));
         journal::compact(&path, &ledger, seq).unwrap();
         prop_assert!(read().is_complete());
         prop_assert_eq!(read().last_seq(), seq);
-        prop_assert_eq!(&folded(&[told()]), &ledger);
+        prop_assert_eq!(&folded(&[recorded()]), &ledger);
         Journal::open(&path, seq).unwrap().append(&more).unwrap();
         prop_assert!(read().is_complete() && read().continues(seq));
-        prop_assert_eq!(folded(&[told()]), folded(&[commits.concat(), more]));
+        prop_assert_eq!(folded(&[recorded()]), folded(&[commits.concat(), more]));
     }
 
     #[test]

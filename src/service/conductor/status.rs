@@ -1,6 +1,6 @@
 //! The status: what is being done, what is waited for, and the summary at the end.
 
-use crate::domain::Counters;
+use crate::domain::{Counters, Phase};
 use crate::service::service_manager;
 use crate::service::status::{PhaseStatus, ServiceState};
 use crate::service::summary::Summary;
@@ -22,13 +22,13 @@ impl Conductor {
 
     fn publish_as(&mut self, state: ServiceState, waits_for: Option<String>) {
         let engine = self.engine.started();
-        let phase = self.progress.phase().map(|phase| PhaseStatus {
-            eta_seconds: phase.eta_seconds(),
-            name: phase.name,
-            unit: phase.unit,
-            done: phase.done,
-            total: phase.total,
-            remark: phase.remark,
+        let phase = self.progress.phase().map(|progress| PhaseStatus {
+            eta_seconds: progress.eta_seconds(),
+            name: progress.phase.name().to_owned(),
+            unit: progress.phase.unit().to_owned(),
+            done: progress.done,
+            total: progress.total,
+            remark: progress.remark,
         });
         let ledger = self.registry.ledger();
         let (failures, n_failed) = self.listed_failures();
@@ -69,7 +69,7 @@ impl Conductor {
             return (ServiceState::Waiting, Some(stuck));
         }
         if self.training.is_splitting() || self.training.is_training() {
-            let augmenting = self.progress.phase().is_some_and(|phase| phase.name == "augment");
+            let augmenting = self.progress.phase().is_some_and(|progress| progress.phase == Phase::Augment);
             return (if augmenting { ServiceState::Augmenting } else { ServiceState::Training }, None);
         }
         if !self.scans.is_idle() {

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Overrides, load};
-use crate::domain::Silent;
+use crate::domain::{Counter, Silent};
 use crate::imaging::{Picture, Pixels, encode_png};
 use crate::service::training_worker::TrainingTask;
 use crate::workflow::Prepared;
@@ -42,7 +42,7 @@ fn a_panic_of_the_intake_worker_is_told_with_the_inbox() {
     let inbox = dir.path().join("inbox");
     assert_eq!(failed(&summary), [(Work::Intake, inbox.to_str().unwrap(), Fault::Program)]);
     assert!(summary.failures[0].why.contains("internal error in gw-intake"), "{:?}", summary.failures);
-    assert_eq!(summary.done.samples, 0);
+    assert_eq!(summary.done[Counter::Samples], 0);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_panic_of_the_learning_worker_loses_its_training_and_keeps_what_came_in() {
         .unwrap();
     });
     assert_eq!(failed(&summary), [(Work::Training, "d", Fault::Program)]);
-    assert_eq!((summary.done.samples, summary.done.trainings), (8, 0));
+    assert_eq!((summary.done[Counter::Samples], summary.done[Counter::Trainings]), (8, 0));
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn each_setting_that_shapes_a_model_changes_its_own_line_and_no_other_does() {
         assert_eq!(differing(&first, &of(&[], &[set])), BTreeSet::from([name.clone()]), "{set}");
         changed.insert(name);
     }
-    // A preset sets the recipe too; one size is all there is, and versions are no settings.
+    // A preset sets the recipe too; size and versions are no settings.
     assert!(differing(&first, &of(&[], &["augment.preset=natural"])).contains("augment.preset"));
     let others = ["augment.preset", "augment.size", "pixels", "features", SCHEME].map(str::to_owned);
     let all: BTreeSet<String> = first.lines().map(|line| line.split('=').next().unwrap().to_owned()).collect();

@@ -15,7 +15,7 @@ fn the_strongest_folder_has_the_picture_in_any_order() {
         for at in order {
             desk.admit(paths[at], "x").unwrap();
         }
-        assert_eq!((desk.ledger.samples.size(), desk.ledger.counters.samples), (1, 1), "it counts once");
+        assert_eq!((desk.ledger.samples.size(), desk.ledger.counters[Counter::Samples]), (1, 1), "it counts once");
         assert_eq!(side(&desk, "x"), (Some(Split::Test), paths[3].to_owned()));
         desk.decide("x", Split::Test);
         desk.remove(paths[3]);
