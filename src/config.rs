@@ -8,20 +8,22 @@ mod error;
 mod keys;
 mod layers;
 mod preprocessing;
+mod raw;
 mod recipe;
 mod retired;
+mod sections;
 mod settings;
 mod train;
 
 pub use compute::{ComputeSettings, Device, Precision};
-pub use datasets::{Change, DatasetSettings};
 pub use error::ConfigError;
 pub use layers::{Overrides, load};
 pub use preprocessing::{Preparation, Preprocessing};
-pub use settings::{
+pub use sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
-    LogSettings, PromotionPolicy, Quota, RetrainSettings, Settings, SplitSettings, WatchSettings, WeightsChoice,
+    LogSettings, PromotionPolicy, Quota, RetrainSettings, SplitSettings, WatchSettings, WeightsChoice,
 };
+pub use settings::{Change, DatasetSettings, Settings};
 pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};
 
 /// The default layer, as shipped: `config.toml` of the repository.

@@ -25,9 +25,6 @@ use reconcile::Truth;
 use repairs::Repairs;
 use store::Store;
 
-/// The newest version of events, journal and sled's records that this program reads, and the one it writes.
-const SCHEMA: u16 = 1;
-
 /// The registry of one state folder; one a folder at a time.
 #[derive(Debug)]
 pub struct Registry {

@@ -4,7 +4,7 @@
 
 use toml::{Table, Value};
 
-use super::settings::Settings;
+use super::settings::{Change, DatasetSettings, Settings};
 use crate::domain::DatasetName;
 
 /// The table that holds them all.
@@ -15,36 +15,6 @@ const SECTIONS: [&str; 6] = ["split", "augment", "train", "retrain", "promotion"
 
 /// The dotted key, and what is wrong with it.
 type Refusal = (String, String);
-
-/// The settings of one dataset.
-#[derive(Debug, Clone)]
-pub struct DatasetSettings {
-    pub(super) settings: Settings,
-    changes: Vec<Change>,
-}
-
-/// One key whose value is another one than for all.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// Its dotted path, without the dataset.
-    pub key: String,
-    /// What holds for the dataset; none when the key is not there.
-    pub value: serde_json::Value,
-    /// What holds for all others.
-    pub otherwise: serde_json::Value,
-}
-
-impl Settings {
-    /// What holds for `dataset`: all of this, with what `[dataset.NAME]` says in its place.
-    pub fn of(&self, dataset: &DatasetName) -> &Self {
-        self.datasets.get(dataset).map_or(self, |own| &own.settings)
-    }
-
-    /// The datasets with settings of their own, each with what differs by them.
-    pub fn configured(&self) -> impl Iterator<Item = (&DatasetName, &[Change])> {
-        self.datasets.iter().map(|(name, own)| (name, own.changes.as_slice()))
-    }
-}
 
 /// The settings of each dataset in `own`, laid over `all`, with `last` on top; `check` makes settings of a whole table.
 pub(super) fn resolve(

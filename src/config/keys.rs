@@ -5,7 +5,8 @@ use std::path::Path;
 use toml::Table;
 
 use super::error::in_plain_words;
-use super::settings::{Raw, Settings};
+use super::raw::Raw;
+use super::settings::Settings;
 use super::{datasets, recipe};
 use crate::domain::Clock;
 

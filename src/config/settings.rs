@@ -1,18 +1,15 @@
-//! The settings, typed: as they stand in the file ([`Raw`]), and as the rooms get them ([`Settings`]).
+//! The checked settings, as the rooms get them, for all datasets and for one.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use regex::Regex;
-use serde::{Deserialize, Deserializer, Serialize, de};
-use toml::Table;
+use std::path::PathBuf;
 
 use super::compute::ComputeSettings;
-use super::datasets::DatasetSettings;
-use super::preprocessing::Preprocessing;
+use super::sections::{
+    AugmentSettings, BackboneSettings, ImageSettings, LimitSettings, LogSettings, PromotionPolicy, RetrainSettings,
+    SplitSettings, WatchSettings,
+};
 use super::train::TrainSettings;
-use crate::domain::{Clock, DatasetName, Preset, Recipe};
+use crate::domain::{Clock, DatasetName};
 
 /// Everything the rooms are told.
 #[derive(Debug, Clone)]
@@ -51,308 +48,32 @@ pub struct Settings {
     pub(super) datasets: BTreeMap<DatasetName, DatasetSettings>,
 }
 
-/// The file, one to one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Raw {
-    watch: WatchSettings,
-    limits: LimitSettings,
-    images: ImageSettings,
-    storage: Storage,
-    split: SplitSettings,
-    pub(super) augment: RawAugment,
-    backbone: BackboneSettings,
-    train: TrainSettings,
-    retrain: RetrainSettings,
-    promotion: Promotion,
-    compute: ComputeSettings,
-    log: LogSettings,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Storage {
-    state_dir: PathBuf,
-    features_max_gib: f64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Promotion {
-    policy: PromotionPolicy,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawAugment {
-    mode: AugmentMode,
-    copies: u32,
-    balance: Balance,
-    target_per_class: u32,
-    format: CopyFormat,
-    jpeg_quality: u8,
-    contact_sheet: bool,
-    pub(super) preset: Preset,
-    seed: u64,
-    pub(super) recipe: Table,
-}
-
-impl Raw {
-    /// Relative paths start at `base`.
-    pub(super) fn into_settings(self, base: &Path, recipe: Recipe, clock: Clock) -> Settings {
-        let RawAugment { mode, copies, balance, target_per_class, preset, seed, .. } = self.augment;
-        let RawAugment { format, jpeg_quality, contact_sheet, .. } = self.augment;
-        let quota = Quota { copies, balance, target_per_class };
-        let mut backbone = self.backbone;
-        if let WeightsChoice::File(path) = &mut backbone.weights {
-            *path = base.join(&*path);
-        }
-        Settings {
-            watch: WatchSettings { inbox: plain(&base.join(self.watch.inbox)), ..self.watch },
-            limits: self.limits,
-            images: self.images,
-            state_dir: plain(&base.join(self.storage.state_dir)),
-            features_max_gib: self.storage.features_max_gib,
-            split: self.split,
-            augment: AugmentSettings { mode, quota, format, jpeg_quality, contact_sheet, preset, seed, recipe },
-            backbone,
-            train: self.train,
-            retrain: self.retrain,
-            promotion: self.promotion.policy,
-            compute: self.compute.based_on(base),
-            log: self.log,
-            clock,
-            warnings: Vec::new(),
-            datasets: BTreeMap::new(),
-        }
-    }
-}
-
-/// Without `.` and `..`, so that one folder inside another can be seen from the names.
-fn plain(path: &Path) -> PathBuf {
-    use std::path::Component;
-    path.components().fold(PathBuf::new(), |mut plain, part| {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(plain.pop()),
-            other => plain.push(other),
-        }
-        plain
-    })
-}
-
-/// `[watch]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WatchSettings {
-    /// The inbox; absolute.
-    pub inbox: PathBuf,
-    /// Quiet time after a file was closed or moved in.
-    #[serde(deserialize_with = "duration")]
-    pub settle: Duration,
-    /// Quiet time for a file that nobody was seen to close.
-    #[serde(deserialize_with = "duration")]
-    pub settle_unclosed: Duration,
-    /// How long a file that decodes as cut off is taken for unfinished.
-    #[serde(deserialize_with = "duration")]
-    pub max_settle: Duration,
-    /// Time between two comparisons of the whole inbox with what is known.
-    #[serde(deserialize_with = "duration")]
-    pub rescan: Duration,
-}
-
-/// `[limits]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitSettings {
-    /// Mebibytes a file.
-    pub max_file_mib: u64,
-    /// Pixels a side.
-    pub max_side: u32,
-    /// Millions of pixels.
-    pub max_megapixels: u64,
-}
-
-/// `[images]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageSettings {
-    /// The grey level behind transparent pixels.
-    pub background: u8,
-}
-
-/// `[split]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitSettings {
-    /// Share of each class that is measured on.
-    pub validation: f64,
-    /// Its first group names the patient.
-    #[serde(deserialize_with = "pattern")]
-    pub group_pattern: Option<Regex>,
-}
-
-/// How the dataset grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AugmentMode {
-    /// Copies on disk, their features cached.
-    Expand,
-    /// Fresh copies in every epoch, nothing on disk.
-    InPlace,
-    /// Both.
-    Combined,
-}
-
-/// Whether small classes get more copies than large ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Balance {
-    /// Every image has as many copies.
-    None,
-    /// Every class gets as many images as the largest one has.
-    Max,
-}
-
-/// How many copies there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Quota {
-    /// Copies of every training image; of the largest class alone when `balance` is [`Balance::Max`].
-    pub copies: u32,
-    /// What the other classes get.
-    pub balance: Balance,
-    /// Images of each class, whatever `copies` and `balance` say; 0 when they say it.
-    pub target_per_class: u32,
-}
-
-/// What copies are written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CopyFormat {
-    /// Every pixel as it was made; 8 and 16 bits.
-    Png,
-    /// Smaller and slightly changed; 8 bits.
-    Jpeg,
-}
-
-/// `[augment]`
+/// The settings of one dataset.
 #[derive(Debug, Clone)]
-pub struct AugmentSettings {
-    /// On disk, on the fly, or both.
-    pub mode: AugmentMode,
-    /// How many copies there are.
-    pub quota: Quota,
-    /// What copies are written as.
-    pub format: CopyFormat,
-    /// 1 to 100, for [`CopyFormat::Jpeg`].
-    pub jpeg_quality: u8,
-    /// Whether a sheet of originals beside their copies is drawn.
-    pub contact_sheet: bool,
-    /// The preset that `recipe` started from.
-    pub preset: Preset,
-    /// Of every draw.
-    pub seed: u64,
-    /// The preset with the user's changes.
-    pub recipe: Recipe,
+pub struct DatasetSettings {
+    pub(super) settings: Settings,
+    pub(super) changes: Vec<Change>,
 }
 
-/// Which VGG16 weights.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-pub enum WeightsChoice {
-    /// An imported file where there is one, else the built-in backbone.
-    Auto,
-    /// This file.
-    File(PathBuf),
+/// One key whose value is another one than for all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Its dotted path, without the dataset.
+    pub key: String,
+    /// What holds for the dataset; none when the key is not there.
+    pub value: serde_json::Value,
+    /// What holds for all others.
+    pub otherwise: serde_json::Value,
 }
 
-impl From<String> for WeightsChoice {
-    fn from(text: String) -> Self {
-        if text == "auto" { Self::Auto } else { Self::File(text.into()) }
+impl Settings {
+    /// What holds for `dataset`: all of this, with what `[dataset.NAME]` says in its place.
+    pub fn of(&self, dataset: &DatasetName) -> &Self {
+        self.datasets.get(dataset).map_or(self, |own| &own.settings)
     }
-}
 
-/// `[backbone]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BackboneSettings {
-    /// Which weights; a file's path is absolute.
-    pub weights: WeightsChoice,
-    /// How pictures are prepared.
-    pub preprocessing: Preprocessing,
-    /// Seed of the built-in backbone.
-    pub seed: u64,
-}
-
-/// `[retrain]`
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RetrainSettings {
-    /// New images that start a training at once.
-    pub after_images: u64,
-    /// Quiet time after which fewer will do.
-    #[serde(deserialize_with = "duration")]
-    pub after_quiet: Duration,
-}
-
-/// When a candidate replaces the best model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PromotionPolicy {
-    /// At least as good on the same validation samples.
-    Better,
-    /// Always.
-    Always,
-    /// Never, but for the first model.
-    Never,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Text.
-    Auto,
-    /// For people.
-    Text,
-    /// For machines: one object a line.
-    Json,
-}
-
-/// `[log]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogSettings {
-    /// How lines look.
-    pub format: LogFormat,
-    /// error, warn, info, debug, trace.
-    #[serde(deserialize_with = "level")]
-    pub level: String,
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text)
-        .map_err(|_| de::Error::custom(format!("`{text}` is no duration: write \"500ms\", \"30s\", \"10m\" or \"2h\"")))
-}
-
-fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
-    let text = String::deserialize(deserializer)?;
-    if LEVELS.contains(&text.as_str()) { Ok(text) } else { Err(de::Error::unknown_variant(&text, &LEVELS)) }
-}
-
-fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.is_empty() {
-        return Ok(None);
+    /// The datasets with settings of their own, each with what differs by them.
+    pub fn configured(&self) -> impl Iterator<Item = (&DatasetName, &[Change])> {
+        self.datasets.iter().map(|(name, own)| (name, own.changes.as_slice()))
     }
-    let regex = Regex::new(&text).map_err(|error| {
-        let cause = error.to_string();
-        de::Error::custom(format!("is no regular expression: {}", cause.lines().last().unwrap_or("").trim()))
-    })?;
-    if regex.captures_len() < 2 {
-        return Err(de::Error::custom(r"needs a group in brackets that names the patient, as '^(\d+)_'"));
-    }
-    Ok(Some(regex))
 }

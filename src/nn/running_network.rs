@@ -201,9 +201,10 @@ fn begin(
     })
 }
 
-/// The processor instead of a GPU that failed with `error`; an error where only a GPU has the configured precision.
+/// The processor, in f32, instead of a GPU that failed with `error`, whatever precision the GPU was to have.
 fn instead_of_gpu(compute: &ComputeSettings, n_threads: usize, why: &str, error: &NnError) -> Result<Chosen, NnError> {
-    let chosen = device::processor(compute, n_threads, why).inspect_err(|_| tracing::warn!("{why}: {error}"))?;
+    let in_f32 = ComputeSettings { precision: Precision::F32, ..compute.clone() };
+    let chosen = device::processor(&in_f32, n_threads, why)?;
     tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
     Ok(chosen)
 }
@@ -211,20 +212,16 @@ fn instead_of_gpu(compute: &ComputeSettings, n_threads: usize, why: &str, error:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::arithmetic::Arithmetic;
 
     #[test]
-    fn the_processor_does_not_stand_in_for_16_bit_floats_of_a_gpu_that_failed() {
-        let compute = |precision| ComputeSettings {
-            device: config::Device::Auto,
-            precision,
-            cuda_folder: std::path::PathBuf::new(),
-            threads: 1,
-        };
-        let lost = NnError::Torch { doing: "run the network", cause: "CUDA error".to_owned() };
-        let instead = |precision| instead_of_gpu(&compute(precision), 1, "the GPU was lost", &lost);
-        assert_eq!(instead(Precision::Auto).unwrap().why, "the processor with 1 thread in f32: the GPU was lost");
-        for precision in [Precision::F16, Precision::Bf16] {
-            assert!(matches!(instead(precision), Err(NnError::OnGpusAlone { .. })));
+    fn the_processor_stands_in_for_a_gpu_that_failed_in_f32_whatever_its_precision() {
+        for precision in [Precision::Auto, Precision::F32, Precision::F16, Precision::Bf16] {
+            let (device, cuda_folder) = (config::Device::Auto, std::path::PathBuf::new());
+            let compute = ComputeSettings { device, precision, cuda_folder, threads: 1 };
+            let chosen = instead_of_gpu(&compute, 1, "the GPU was lost", &NnError::EngineGone).unwrap();
+            assert_eq!((chosen.device, chosen.arithmetic), (Device::Cpu, Arithmetic::F32), "{precision:?}");
+            assert!(chosen.why.contains("the GPU was lost"), "{}", chosen.why);
         }
     }
 }

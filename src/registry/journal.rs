@@ -13,8 +13,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::disk::{self, Appender, DiskError};
 use crate::domain::{ContentHash, Ledger, LedgerEvent};
 
+use super::records::{self, SCHEMA};
 use super::repairs::Repairs;
-use super::{RegistryError, Repair, SCHEMA, records};
+use super::{RegistryError, Repair};
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]

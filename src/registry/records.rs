@@ -6,6 +6,9 @@ use crate::domain::{ContentHash, DatasetName, FileRecord, Ledger, LedgerEvent, S
 
 use super::RegistryError;
 
+/// The newest version of events, journal and sled's records that this program reads, and the one it writes.
+pub(super) const SCHEMA: u16 = 1;
+
 /// What stands under some keys: an event as JSON, or nothing any more.
 pub(super) type Records = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 

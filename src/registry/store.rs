@@ -16,9 +16,9 @@ use crate::disk;
 use crate::domain::Ledger;
 
 use super::inventory::Inventory;
-use super::records::Records;
+use super::records::{Records, SCHEMA};
 use super::repairs::Repairs;
-use super::{RegistryError, Repair, SCHEMA};
+use super::{RegistryError, Repair};
 
 /// Versions up to 0.1.0 kept a tree for each kind of record, and in this one a JSON object with the last commit, behind
 /// version and checksum.

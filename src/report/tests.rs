@@ -7,10 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::disk::Workspace;
-use crate::domain::Misclassified;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, DatasetName, Decision, EpochRecord,
-    Evidence, ExplanationStatus, HeadRecord, RunId, ShortcutAudit, StopReason,
+    Evidence, ExplanationStatus, HeadRecord, Misclassified, RunId, ShortcutAudit, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rpds::RedBlackTreeSetSync;
 
-use super::{FileOutcome, FileRecord, ScanKey};
+use super::records::{FileOutcome, FileRecord, ScanKey};
 use crate::domain::{ClassName, ContentHash, DatasetName, Sample, Scan, ScanState, Split};
 
 type ClassCounts = BTreeMap<ClassName, BTreeMap<Option<Split>, u64>>;

@@ -1,0 +1,226 @@
+//! The sections of the configuration, typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::preprocessing::Preprocessing;
+use crate::domain::{Preset, Recipe};
+
+/// `[watch]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchSettings {
+    /// The inbox; absolute.
+    pub inbox: PathBuf,
+    /// Quiet time after a file was closed or moved in.
+    #[serde(deserialize_with = "duration")]
+    pub settle: Duration,
+    /// Quiet time for a file that nobody was seen to close.
+    #[serde(deserialize_with = "duration")]
+    pub settle_unclosed: Duration,
+    /// How long a file that decodes as cut off is taken for unfinished.
+    #[serde(deserialize_with = "duration")]
+    pub max_settle: Duration,
+    /// Time between two comparisons of the whole inbox with what is known.
+    #[serde(deserialize_with = "duration")]
+    pub rescan: Duration,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Mebibytes a file.
+    pub max_file_mib: u64,
+    /// Pixels a side.
+    pub max_side: u32,
+    /// Millions of pixels.
+    pub max_megapixels: u64,
+}
+
+/// `[images]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSettings {
+    /// The grey level behind transparent pixels.
+    pub background: u8,
+}
+
+/// `[split]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitSettings {
+    /// Share of each class that is measured on.
+    pub validation: f64,
+    /// Its first group names the patient.
+    #[serde(deserialize_with = "pattern")]
+    pub group_pattern: Option<Regex>,
+}
+
+/// How the dataset grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AugmentMode {
+    /// Copies on disk, their features cached.
+    Expand,
+    /// Fresh copies in every epoch, nothing on disk.
+    InPlace,
+    /// Both.
+    Combined,
+}
+
+/// Whether small classes get more copies than large ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// Every image has as many copies.
+    None,
+    /// Every class gets as many images as the largest one has.
+    Max,
+}
+
+/// How many copies there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Quota {
+    /// Copies of every training image; of the largest class alone when `balance` is [`Balance::Max`].
+    pub copies: u32,
+    /// What the other classes get.
+    pub balance: Balance,
+    /// Images of each class, whatever `copies` and `balance` say; 0 when they say it.
+    pub target_per_class: u32,
+}
+
+/// What copies are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CopyFormat {
+    /// Every pixel as it was made; 8 and 16 bits.
+    Png,
+    /// Smaller and slightly changed; 8 bits.
+    Jpeg,
+}
+
+/// `[augment]`
+#[derive(Debug, Clone)]
+pub struct AugmentSettings {
+    /// On disk, on the fly, or both.
+    pub mode: AugmentMode,
+    /// How many copies there are.
+    pub quota: Quota,
+    /// What copies are written as.
+    pub format: CopyFormat,
+    /// 1 to 100, for [`CopyFormat::Jpeg`].
+    pub jpeg_quality: u8,
+    /// Whether a sheet of originals beside their copies is drawn.
+    pub contact_sheet: bool,
+    /// The preset that `recipe` started from.
+    pub preset: Preset,
+    /// Of every draw.
+    pub seed: u64,
+    /// The preset with the user's changes.
+    pub recipe: Recipe,
+}
+
+/// Which VGG16 weights.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum WeightsChoice {
+    /// An imported file where there is one, else the built-in backbone.
+    Auto,
+    /// This file.
+    File(PathBuf),
+}
+
+impl From<String> for WeightsChoice {
+    fn from(text: String) -> Self {
+        if text == "auto" { Self::Auto } else { Self::File(text.into()) }
+    }
+}
+
+/// `[backbone]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackboneSettings {
+    /// Which weights; a file's path is absolute.
+    pub weights: WeightsChoice,
+    /// How pictures are prepared.
+    pub preprocessing: Preprocessing,
+    /// Seed of the built-in backbone.
+    pub seed: u64,
+}
+
+/// `[retrain]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrainSettings {
+    /// New images that start a training at once.
+    pub after_images: u64,
+    /// Quiet time after which fewer will do.
+    #[serde(deserialize_with = "duration")]
+    pub after_quiet: Duration,
+}
+
+/// When a candidate replaces the best model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromotionPolicy {
+    /// At least as good on the same validation samples.
+    Better,
+    /// Always.
+    Always,
+    /// Never, but for the first model.
+    Never,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text.
+    Auto,
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// How lines look.
+    pub format: LogFormat,
+    /// error, warn, info, debug, trace.
+    #[serde(deserialize_with = "level")]
+    pub level: String,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map_err(|_| de::Error::custom(format!("`{text}` is no duration: write \"500ms\", \"30s\", \"10m\" or \"2h\"")))
+}
+
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+    let text = String::deserialize(deserializer)?;
+    if LEVELS.contains(&text.as_str()) { Ok(text) } else { Err(de::Error::unknown_variant(&text, &LEVELS)) }
+}
+
+fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let regex = Regex::new(&text).map_err(|error| {
+        let cause = error.to_string();
+        de::Error::custom(format!("is no regular expression: {}", cause.lines().last().unwrap_or("").trim()))
+    })?;
+    if regex.captures_len() < 2 {
+        return Err(de::Error::custom(r"needs a group in brackets that names the patient, as '^(\d+)_'"));
+    }
+    Ok(Some(regex))
+}

@@ -1,0 +1,153 @@
+//! What is recorded: files, decisions, and the events that change what is known.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ContentHash, Counter, DatasetName, ModelRecord, RunId, Sample, Scan};
+use crate::stats::Paired;
+
+/// Which scan: the dataset its path names, and its content.
+pub type ScanKey = (Option<DatasetName>, ContentHash);
+
+/// Size and time of a file, enough to know that it was not touched since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Bytes.
+    pub len: u64,
+    /// Nanoseconds since the epoch.
+    pub mtime_ns: i64,
+    /// Inode: a file renamed over another shows even when size and time agree.
+    pub inode: u64,
+}
+
+impl FileStamp {
+    /// Of a file that is not there.
+    pub const NONE: Self = Self { len: 0, mtime_ns: i64::MIN, inode: 0 };
+}
+
+impl From<&Metadata> for FileStamp {
+    fn from(metadata: &Metadata) -> Self {
+        let mtime_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+        Self { len: metadata.len(), mtime_ns, inode: metadata.ino() }
+    }
+}
+
+/// What became of one file in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum FileOutcome {
+    /// It is (one of the paths of) a sample.
+    Sample {
+        /// Whose dataset.
+        dataset: DatasetName,
+        /// Which content.
+        hash: ContentHash,
+    },
+    /// It is (one of the paths of) a scan.
+    Scan {
+        /// The dataset its path names.
+        dataset: Option<DatasetName>,
+        /// Which content.
+        hash: ContentHash,
+    },
+    /// It says which images of a dataset belong together.
+    Groups {
+        /// Whose.
+        dataset: DatasetName,
+    },
+    /// It could not be used.
+    Quarantined {
+        /// A stable word: `not-an-image`, `truncated`, `too-large`, `label-conflict`, ...
+        code: String,
+        /// What is wrong, one sentence.
+        reason: String,
+        /// What to do, one sentence.
+        fix: String,
+    },
+}
+
+/// One file in the inbox: where, as of when, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Relative to the inbox, `/`-separated.
+    pub path: String,
+    /// As it was when it was read.
+    pub stamp: FileStamp,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: FileOutcome,
+}
+
+/// Whether a candidate became the best model, and on what evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which dataset.
+    pub dataset: DatasetName,
+    /// The candidate.
+    pub run_id: RunId,
+    /// Whether it is the best model from now on.
+    pub promoted: bool,
+    /// The best model until then.
+    pub previous: Option<RunId>,
+    /// Validation samples both were measured on.
+    pub n_validation: u64,
+    /// How many of them the candidate got right.
+    pub candidate_correct: u64,
+    /// How many of them the previous best got right, now; `None` when there was none to compare.
+    pub previous_correct: Option<u64>,
+    /// The two on the same images, one by one: the candidate first. `None` when there was nothing to compare, and in
+    /// records of older versions.
+    #[serde(default)]
+    pub paired: Option<Paired>,
+    /// One sentence.
+    pub reason: String,
+    /// A person decided, as by `models promote`; `false` in records of older versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
+/// One change of what the program knows. Applying the same event twice to a record changes nothing, but `Counted` adds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum LedgerEvent {
+    /// A file was read; replaces what was known of its path.
+    File(FileRecord),
+    /// A file is no longer there.
+    FileGone {
+        /// Relative to the inbox.
+        path: String,
+    },
+    /// A sample is new or changed (path, split).
+    Sample(Sample),
+    /// A sample has no file left.
+    SampleGone {
+        /// Whose.
+        dataset: DatasetName,
+        /// Which.
+        hash: ContentHash,
+    },
+    /// A scan is new or changed (path, state).
+    Scan(Scan),
+    /// A scan has no file left, and nobody had explained it yet.
+    ScanGone {
+        /// The dataset that its path named.
+        dataset: Option<DatasetName>,
+        /// Which.
+        hash: ContentHash,
+    },
+    /// A training finished and its files are on disk.
+    Run(Box<ModelRecord>),
+    /// A candidate was compared with the best model.
+    Decision(Decision),
+    /// Work done.
+    Counted {
+        /// What.
+        counter: Counter,
+        /// How many more.
+        n: u64,
+    },
+}
