@@ -22,7 +22,7 @@ mod split_rule;
 
 pub use activation::Activation;
 pub use argmax::argmax;
-pub use assessment::{Assessment, Calibrated};
+pub use assessment::{AssessmentOf, Calibrated};
 pub use calibration::{CalibrationBin, calibration_bins, fit_temperature, tempered};
 pub use class_assessment::ClassAssessment;
 pub use confusion::{Confusion, NotSquare};

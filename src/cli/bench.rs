@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         Some(folder) => pictures_in(folder)?,
         None => films(scratch.path())?,
     };
-    let bench = Bench { files, scratch: scratch.path(), settings, stop, time: duration(args.seconds)? };
+    let bench = Benchmark { files, scratch: scratch.path(), settings, stop, time: duration(args.seconds)? };
     let devices = devices(&settings.compute);
     let mut figures = vec![bench.decode()?];
     for device in &devices {
@@ -116,7 +116,7 @@ fn films(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     (0..N_FILMS).into_par_iter().map(film).collect()
 }
 
-struct Bench<'a> {
+struct Benchmark<'a> {
     files: Vec<PathBuf>,
     scratch: &'a Path,
     settings: &'a Settings,
@@ -124,7 +124,7 @@ struct Bench<'a> {
     time: Duration,
 }
 
-impl Bench<'_> {
+impl Benchmark<'_> {
     fn decode(&self) -> Result<Figure, Failure> {
         let per_second = self.rate(|| Ok(self.decoded().len()))?;
         Ok(Figure { what: "decode", device: "the processor".to_owned(), batch: 1, per_second })

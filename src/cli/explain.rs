@@ -49,7 +49,7 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    let Named { pictures, folders, failed } = Named::find(&args.paths)?;
+    let NamedFile { pictures, folders, failed } = NamedFile::find(&args.paths)?;
     let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     // A network that cannot start is one failure, not one for each picture.
     engine.get()?;
     let mut explainer = folders.iter().fold(Explainer::new(settings, engine), |explainer, it| explainer.below(it));
-    let mut outcomes: Vec<Outcome> =
+    let mut outcomes: Vec<ScanOutcome> =
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
@@ -81,13 +81,13 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
-fn failures(outcomes: &[Outcome]) -> Vec<FailedWork> {
+fn failures(outcomes: &[ScanOutcome]) -> Vec<FailedWork> {
     let failed =
-        |(path, outcome): &Outcome| outcome.as_ref().err().map(|error| FailedWork::of_scan(path.display(), error));
+        |(path, outcome): &ScanOutcome| outcome.as_ref().err().map(|error| FailedWork::of_scan(path.display(), error));
     outcomes.iter().filter_map(failed).collect()
 }
 
-type Outcome = (PathBuf, Result<ExplainedScan, ScanError>);
+type ScanOutcome = (PathBuf, Result<ExplainedScan, ScanError>);
 
 fn explain_all(
     explainer: &mut Explainer,
@@ -95,7 +95,7 @@ fn explain_all(
     model: &ModelRecord,
     out: &Path,
     stop: &StopFlag,
-) -> Vec<Outcome> {
+) -> Vec<ScanOutcome> {
     let progress = TerminalProgress::default();
     progress.begin(Phase::Explain, pictures.len() as u64);
     let mut outcomes = Vec::new();
@@ -109,7 +109,7 @@ fn explain_all(
 
 /// What was named on the command line.
 #[derive(Default)]
-struct Named {
+struct NamedFile {
     /// The files, and those in the folders, in the order of their names; hidden ones are left out.
     pictures: Vec<PathBuf>,
     /// The folders. They may be links, what is in them may not.
@@ -118,7 +118,7 @@ struct Named {
     failed: Vec<FileFailure>,
 }
 
-impl Named {
+impl NamedFile {
     fn find(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut named = Self::default();
         for path in paths {
@@ -147,7 +147,7 @@ impl Named {
     }
 }
 
-fn print(outcomes: &[Outcome], out: &Path) {
+fn print(outcomes: &[ScanOutcome], out: &Path) {
     for (path, outcome) in outcomes {
         match outcome {
             Ok(served) => {
@@ -168,7 +168,7 @@ fn print(outcomes: &[Outcome], out: &Path) {
     output::line(&format!("Gallery: {}", out.join("index.html").display()));
 }
 
-fn print_json(outcomes: &[Outcome], out: &Path) {
+fn print_json(outcomes: &[ScanOutcome], out: &Path) {
     let scans: Vec<_> = outcomes
         .iter()
         .map(|(path, outcome)| match outcome {

@@ -18,11 +18,11 @@ use crate::stats::{Confusion, wilson_interval};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: ModelsCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+enum ModelsCommand {
     /// All models, the best one of each dataset marked
     List {
         /// Only those of this dataset
@@ -59,7 +59,7 @@ enum Command {
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
     match &args.command {
-        Command::List { dataset, json } => {
+        ModelsCommand::List { dataset, json } => {
             let dataset = dataset.as_deref().map(DatasetName::new).transpose();
             let models = known(&workspace, settings.clock, dataset.map_err(|error| Failure::new(Exit::Usage, error))?)?;
             if *json {
@@ -68,8 +68,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
                 output::text(&table(&models));
             }
         }
-        Command::Import(args) => import::run(args, settings)?,
-        Command::Show { run, json } => {
+        ModelsCommand::Import(args) => import::run(args, settings)?,
+        ModelsCommand::Show { run, json } => {
             let model = one(known(&workspace, settings.clock, None)?, run)?;
             if *json {
                 output::json(&model);
@@ -77,8 +77,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
                 output::text(&detail(&model, &workspace));
             }
         }
-        Command::Promote { run } => choose(&workspace, settings.clock, run, Choice::Promote)?,
-        Command::Rollback { run } => choose(&workspace, settings.clock, run, Choice::RollBack)?,
+        ModelsCommand::Promote { run } => choose(&workspace, settings.clock, run, Choice::Promote)?,
+        ModelsCommand::Rollback { run } => choose(&workspace, settings.clock, run, Choice::RollBack)?,
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) struct Args {
 
     /// Train with and without this, all else equal, and print the difference; with --folds on held-out images
     #[arg(long, value_name = "WHAT")]
-    ablate: Option<ablation::What>,
+    ablate: Option<ablation::AblatedPart>,
 
     /// Print the model's record (with --folds or --ablate, what was measured) as JSON
     #[arg(long)]
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         failures.borrow_mut().push(work);
     };
     let workspace = Workspace::new(&settings.state_dir);
-    let dataset = dataset::Named::new(&args.dataset_dir, args.dataset.as_deref())?;
+    let dataset = dataset::NamedDataset::new(&args.dataset_dir, args.dataset.as_deref())?;
     let own = settings.of(&dataset.name);
     let context = TrainingContext { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
     // Until the end: two trainings at once would remove each other's copies.
@@ -122,8 +122,12 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
 }
 
 /// Finds the images, decides their sides, and describes the training.
-fn plan(named: &dataset::Named, workspace: &Workspace, context: &TrainingContext<'_>) -> Result<TrainingPlan, Failure> {
-    let dataset::Named { root, name: dataset } = named.clone();
+fn plan(
+    named: &dataset::NamedDataset,
+    workspace: &Workspace,
+    context: &TrainingContext<'_>,
+) -> Result<TrainingPlan, Failure> {
+    let dataset::NamedDataset { root, name: dataset } = named.clone();
     let settings = context.settings;
     let groups = Groups::read(&root, settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;

@@ -13,11 +13,11 @@ use crate::weights::{self, WeightsFile};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    what: What,
+    what: WeightsCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
+enum WeightsCommand {
     /// List the VGG16 weight files in the state folder, with hash, origin and licence
     List {
         /// Print JSON
@@ -41,8 +41,8 @@ enum What {
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     match &args.what {
-        What::List { json } => list(*json, settings),
-        What::Import { file, preprocessing, json } => {
+        WeightsCommand::List { json } => list(*json, settings),
+        WeightsCommand::Import { file, preprocessing, json } => {
             import(file, preprocessing.unwrap_or(Preprocessing::Auto), *json, settings)
         }
     }

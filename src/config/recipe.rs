@@ -69,9 +69,9 @@ fn in_full(key: &str, value: Value, like: &Value) -> Value {
     }
 }
 
-type Refusal = Result<(), (&'static str, String)>;
+type Check = Result<(), (&'static str, String)>;
 
-fn ranges(r: &Recipe) -> Refusal {
+fn ranges(r: &Recipe) -> Check {
     within("rotation", r.rotation, 0.0, 180.0)?;
     within("width_shift", r.width_shift, 0.0, 4096.0)?;
     within("height_shift", r.height_shift, 0.0, 4096.0)?;
@@ -98,16 +98,16 @@ fn ranges(r: &Recipe) -> Refusal {
     }
 }
 
-fn within(key: &'static str, value: f64, low: f64, high: f64) -> Refusal {
+fn within(key: &'static str, value: f64, low: f64, high: f64) -> Check {
     if (low..=high).contains(&value) { Ok(()) } else { Err((key, format!("must lie between {low} and {high}"))) }
 }
 
-fn range(key: &'static str, [low, high]: [f64; 2], least: f64, most: f64) -> Refusal {
+fn range(key: &'static str, [low, high]: [f64; 2], least: f64, most: f64) -> Check {
     let good = low <= high && (least..=most).contains(&low) && (least..=most).contains(&high);
     if good { Ok(()) } else { Err((key, format!("must be [low, high] between {least} and {most}, low first"))) }
 }
 
-fn choices(r: &Recipe) -> Refusal {
+fn choices(r: &Recipe) -> Check {
     for (transform, probability) in &r.probability {
         if transform.is_chance() {
             return Err(("probability", format!("{transform}: is a probability itself; set {SECTION}.{transform}")));

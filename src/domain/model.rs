@@ -8,7 +8,7 @@ use super::{ClassName, ContentHash, DatasetName, RunId, ShortcutAudit, Split, Ve
 use crate::stats::{self, Activation, Confusion};
 
 /// Every measure of a classifier, overall and for each class.
-pub type Assessment = stats::Assessment<ClassName>;
+pub type Assessment = stats::AssessmentOf<ClassName>;
 
 /// Everything known about one trained model; the whole of `model.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

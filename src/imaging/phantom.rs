@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::picture::{Picture, Pixels};
 use crate::stats::Generator;
-use anatomy::{Anatomy, Place};
+use anatomy::{Anatomy, Position};
 
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 384;
@@ -99,11 +99,14 @@ impl Pose {
     }
 
     /// Pixel to body.
-    fn place(&self, x: f64, y: f64) -> Place {
+    fn place(&self, x: f64, y: f64) -> Position {
         let half = f64::from(WIDTH) / 2.0;
         let (x, y) = ((x - half) / half, (y - f64::from(HEIGHT) / 2.0) / half);
         let (sin, cos) = self.turn.sin_cos();
-        Place { x: (x * cos - y * sin) * self.scale + self.shift.0, y: (x * sin + y * cos) * self.scale + self.shift.1 }
+        Position {
+            x: (x * cos - y * sin) * self.scale + self.shift.0,
+            y: (x * sin + y * cos) * self.scale + self.shift.1,
+        }
     }
 
     /// Body to pixel: the inverse of [`Self::place`].

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::disk;
 
 use super::repairs::Repairs;
-use super::store::{Fault, Found, Store};
+use super::store::{Found, Store, StoreFault};
 use super::{RegistryError, Repair};
 
 /// Opens sled in `folder`. Where it is damaged, it is renamed and a new one is made, which the journal will fill.
@@ -16,8 +16,8 @@ pub(super) fn open_store(folder: &Path, repairs: &mut Repairs) -> Result<(Store,
     remove_leftovers(folder, repairs)?;
     match Store::open(folder) {
         Ok(opened) => Ok(opened),
-        Err(Fault::Refused(error)) => Err(error),
-        Err(Fault::Damaged(why)) => {
+        Err(StoreFault::Refused(error)) => Err(error),
+        Err(StoreFault::Damaged(why)) => {
             let to = disk::rename_broken(folder)?;
             repairs.step(Repair::Renamed { to, why });
             Store::open(folder).map_err(|fault| fault.into_error(folder))

@@ -31,7 +31,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 
 /// Why sled cannot be used.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum StoreFault {
     /// What is there is damaged: repair it.
     Damaged(String),
     /// The system refuses, or the registry is newer: report it.
@@ -84,17 +84,17 @@ pub(super) fn connect(folder: &Path) -> Result<Db, sled::Error> {
 
 impl Store {
     /// Opens (or makes) the database in `folder`, reads and checks all of it.
-    pub(super) fn open(folder: &Path) -> Result<(Self, Found), Fault> {
+    pub(super) fn open(folder: &Path) -> Result<(Self, Found), StoreFault> {
         catch_unwind(AssertUnwindSafe(|| {
             let db = connect(folder).map_err(|error| fault(folder, "open", error))?;
             let mut store = Self { folder: folder.to_owned(), db, inventory: Inventory::default() };
             let found = store.load()?;
             Ok((store, found))
         }))
-        .unwrap_or_else(|panic| Err(Fault::Damaged(format!("sled panicked: {}", said(panic.as_ref())))))
+        .unwrap_or_else(|panic| Err(StoreFault::Damaged(format!("sled panicked: {}", said(panic.as_ref())))))
     }
 
-    fn load(&mut self) -> Result<Found, Fault> {
+    fn load(&mut self) -> Result<Found, StoreFault> {
         let unreadable = |error| fault(&self.folder, "read", error);
         let (mut written, mut ledger, mut n_bad) = (Inventory::default(), Ledger::default(), 0);
         for record in &*self.db {
@@ -197,7 +197,7 @@ impl Store {
     }
 }
 
-impl Fault {
+impl StoreFault {
     /// For where nothing is left to repair: a new database does not open either.
     pub(super) fn into_error(self, folder: &Path) -> RegistryError {
         match self {
@@ -207,18 +207,18 @@ impl Fault {
     }
 }
 
-fn newer(folder: &Path, found: u16) -> Fault {
-    Fault::Refused(RegistryError::NewerSchema { path: folder.to_owned(), found, known: SCHEMA })
+fn newer(folder: &Path, found: u16) -> StoreFault {
+    StoreFault::Refused(RegistryError::NewerSchema { path: folder.to_owned(), found, known: SCHEMA })
 }
 
 /// Damage shows as corruption, as a file that ends too early, or as one that makes no sense; all else is the system's refusal.
-fn fault(folder: &Path, doing: &'static str, error: sled::Error) -> Fault {
+fn fault(folder: &Path, doing: &'static str, error: sled::Error) -> StoreFault {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match error {
         sled::Error::Io(error) if !matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) => {
-            Fault::Refused(RegistryError::store(doing, folder, error.to_string()))
+            StoreFault::Refused(RegistryError::store(doing, folder, error.to_string()))
         }
-        error => Fault::Damaged(error.to_string()),
+        error => StoreFault::Damaged(error.to_string()),
     }
 }
 

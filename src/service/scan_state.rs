@@ -8,10 +8,10 @@ use super::error::IllegalTransition;
 
 /// The state. It changes by its methods alone, and each of them is legal in one state.
 #[derive(Debug, Default)]
-pub(super) struct ScanWorkerState(State);
+pub(super) struct ScanWorkerState(ScanStage);
 
 #[derive(Debug, Default)]
-enum State {
+enum ScanStage {
     #[default]
     Idle,
     /// The worker explains a scan.
@@ -30,46 +30,46 @@ pub(super) enum LostScanWork {
 impl ScanWorkerState {
     /// Idle to explaining.
     pub(super) fn start_scan(&mut self, scan: ScanKey) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Idle), State::Explaining { scan }, "start_scan")
+        self.step(matches!(self.0, ScanStage::Idle), ScanStage::Explaining { scan }, "start_scan")
     }
 
     /// Explaining to idle.
     pub(super) fn finish_scan(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Explaining { .. }), State::Idle, "finish_scan")
+        self.step(matches!(self.0, ScanStage::Explaining { .. }), ScanStage::Idle, "finish_scan")
     }
 
     /// Idle to writing the gallery.
     pub(super) fn start_gallery(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Idle), State::WritingGallery, "start_gallery")
+        self.step(matches!(self.0, ScanStage::Idle), ScanStage::WritingGallery, "start_gallery")
     }
 
     /// Writing the gallery to idle.
     pub(super) fn finish_gallery(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::WritingGallery), State::Idle, "finish_gallery")
+        self.step(matches!(self.0, ScanStage::WritingGallery), ScanStage::Idle, "finish_gallery")
     }
 
     /// Any state to idle: the worker panicked. Returns what it was doing.
     pub(super) fn lose(&mut self) -> Option<LostScanWork> {
         match mem::take(&mut self.0) {
-            State::Idle => None,
-            State::Explaining { scan } => Some(LostScanWork::Scan(scan)),
-            State::WritingGallery => Some(LostScanWork::Gallery),
+            ScanStage::Idle => None,
+            ScanStage::Explaining { scan } => Some(LostScanWork::Scan(scan)),
+            ScanStage::WritingGallery => Some(LostScanWork::Gallery),
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.0, State::Idle)
+        matches!(self.0, ScanStage::Idle)
     }
 
     fn name(&self) -> &'static str {
         match self.0 {
-            State::Idle => "idle",
-            State::Explaining { .. } => "explaining",
-            State::WritingGallery => "writing gallery",
+            ScanStage::Idle => "idle",
+            ScanStage::Explaining { .. } => "explaining",
+            ScanStage::WritingGallery => "writing gallery",
         }
     }
 
-    fn step(&mut self, is_legal: bool, next: State, transition: &'static str) -> Result<(), IllegalTransition> {
+    fn step(&mut self, is_legal: bool, next: ScanStage, transition: &'static str) -> Result<(), IllegalTransition> {
         if !is_legal {
             return self.refuse(transition);
         }

@@ -9,10 +9,10 @@ use super::error::IllegalTransition;
 
 /// The state. It changes by its methods alone, and each of them is legal in one state.
 #[derive(Debug, Default)]
-pub(super) struct TrainingWorkerState(State);
+pub(super) struct TrainingWorkerState(TrainingStage);
 
 #[derive(Debug, Default)]
-enum State {
+enum TrainingStage {
     #[default]
     Idle,
     /// The worker looks which datasets' trainings are due.
@@ -32,7 +32,7 @@ pub(super) enum LostTraining {
     Training(DatasetName),
 }
 
-impl State {
+impl TrainingStage {
     fn name(&self) -> &'static str {
         match self {
             Self::Idle => "idle",
@@ -47,33 +47,37 @@ impl State {
 impl TrainingWorkerState {
     /// Idle to finding due.
     pub(super) fn start_finding_due(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Idle), State::FindingDue, "start_finding_due")
+        self.step(matches!(self.0, TrainingStage::Idle), TrainingStage::FindingDue, "start_finding_due")
     }
 
     /// Finding due to idle.
     pub(super) fn finish_finding_due(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::FindingDue), State::Idle, "finish_finding_due")
+        self.step(matches!(self.0, TrainingStage::FindingDue), TrainingStage::Idle, "finish_finding_due")
     }
 
     /// Idle to preparing.
     pub(super) fn start_preparing(&mut self, dataset: DatasetName) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Idle), State::Preparing { dataset }, "start_preparing")
+        self.step(matches!(self.0, TrainingStage::Idle), TrainingStage::Preparing { dataset }, "start_preparing")
     }
 
     /// Preparing to idle: there is nothing to train, or something stands in the way.
     pub(super) fn finish_preparing(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Preparing { .. }), State::Idle, "finish_preparing")
+        self.step(matches!(self.0, TrainingStage::Preparing { .. }), TrainingStage::Idle, "finish_preparing")
     }
 
     /// Preparing to recording the split.
     pub(super) fn record_split(&mut self, plan: Box<TrainingPlan>) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Preparing { .. }), State::RecordingSplit { plan }, "record_split")
+        self.step(
+            matches!(self.0, TrainingStage::Preparing { .. }),
+            TrainingStage::RecordingSplit { plan },
+            "record_split",
+        )
     }
 
     /// Recording the split to idle: it could not be recorded, or a stop was asked for. Returns the dataset.
     pub(super) fn give_up_split(&mut self) -> Result<DatasetName, IllegalTransition> {
         match mem::take(&mut self.0) {
-            State::RecordingSplit { plan } => Ok(plan.dataset),
+            TrainingStage::RecordingSplit { plan } => Ok(plan.dataset),
             state => self.refuse_in(state, "give_up_split"),
         }
     }
@@ -81,8 +85,8 @@ impl TrainingWorkerState {
     /// Recording the split to training. Returns the job for the worker.
     pub(super) fn start_training(&mut self) -> Result<Box<TrainingPlan>, IllegalTransition> {
         match mem::take(&mut self.0) {
-            State::RecordingSplit { plan } => {
-                self.0 = State::Training { dataset: plan.dataset.clone() };
+            TrainingStage::RecordingSplit { plan } => {
+                self.0 = TrainingStage::Training { dataset: plan.dataset.clone() };
                 Ok(plan)
             }
             state => self.refuse_in(state, "start_training"),
@@ -92,45 +96,47 @@ impl TrainingWorkerState {
     /// Training to training: the decision on the new model is made once more.
     pub(super) fn decide_again(&self) -> Result<(), IllegalTransition> {
         match self.0 {
-            State::Training { .. } => Ok(()),
+            TrainingStage::Training { .. } => Ok(()),
             _ => self.refuse("decide_again"),
         }
     }
 
     /// Training to idle.
     pub(super) fn finish_training(&mut self) -> Result<(), IllegalTransition> {
-        self.step(matches!(self.0, State::Training { .. }), State::Idle, "finish_training")
+        self.step(matches!(self.0, TrainingStage::Training { .. }), TrainingStage::Idle, "finish_training")
     }
 
     /// Any state to idle: the worker panicked. Returns what it was doing.
     pub(super) fn lose(&mut self) -> Option<LostTraining> {
         match mem::take(&mut self.0) {
-            State::Idle => None,
-            State::FindingDue => Some(LostTraining::FindDue),
-            State::Preparing { dataset } | State::Training { dataset } => Some(LostTraining::Training(dataset)),
-            State::RecordingSplit { plan } => Some(LostTraining::Training(plan.dataset)),
+            TrainingStage::Idle => None,
+            TrainingStage::FindingDue => Some(LostTraining::FindDue),
+            TrainingStage::Preparing { dataset } | TrainingStage::Training { dataset } => {
+                Some(LostTraining::Training(dataset))
+            }
+            TrainingStage::RecordingSplit { plan } => Some(LostTraining::Training(plan.dataset)),
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.0, State::Idle)
+        matches!(self.0, TrainingStage::Idle)
     }
 
     /// Whether the split of a dataset is being decided or recorded.
     pub(super) fn is_splitting(&self) -> bool {
-        matches!(self.0, State::Preparing { .. } | State::RecordingSplit { .. })
+        matches!(self.0, TrainingStage::Preparing { .. } | TrainingStage::RecordingSplit { .. })
     }
 
     /// Whether a training waits for its split to be recorded.
     pub(super) fn awaits_record(&self) -> bool {
-        matches!(self.0, State::RecordingSplit { .. })
+        matches!(self.0, TrainingStage::RecordingSplit { .. })
     }
 
     pub(super) fn is_training(&self) -> bool {
-        matches!(self.0, State::Training { .. })
+        matches!(self.0, TrainingStage::Training { .. })
     }
 
-    fn step(&mut self, is_legal: bool, next: State, transition: &'static str) -> Result<(), IllegalTransition> {
+    fn step(&mut self, is_legal: bool, next: TrainingStage, transition: &'static str) -> Result<(), IllegalTransition> {
         if !is_legal {
             return self.refuse(transition);
         }
@@ -142,7 +148,7 @@ impl TrainingWorkerState {
         Err(IllegalTransition { worker: "training", state: self.0.name(), transition })
     }
 
-    fn refuse_in<T>(&mut self, state: State, transition: &'static str) -> Result<T, IllegalTransition> {
+    fn refuse_in<T>(&mut self, state: TrainingStage, transition: &'static str) -> Result<T, IllegalTransition> {
         self.0 = state;
         self.refuse(transition)
     }

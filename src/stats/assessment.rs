@@ -16,7 +16,7 @@ use super::predictions::{Outputs, Predictions};
 
 /// How good a classifier is, over all classes and for each class of type `C`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Assessment<C: Ord> {
+pub struct AssessmentOf<C: Ord> {
     /// Images it was measured on.
     pub n: u64,
     /// Share of images whose class has the greatest output (Keras' `categorical_accuracy`).
@@ -41,13 +41,13 @@ pub struct Assessment<C: Ord> {
 pub struct Calibrated {
     /// Logits are divided by it.
     pub temperature: f64,
-    /// As [`Assessment::brier`].
+    /// As [`AssessmentOf::brier`].
     pub brier: Estimate,
-    /// As [`Assessment::calibration_error`].
+    /// As [`AssessmentOf::calibration_error`].
     pub calibration_error: Estimate,
 }
 
-impl<C: Ord + Clone> Assessment<C> {
+impl<C: Ord + Clone> AssessmentOf<C> {
     /// Measures answers over `classes`; the temperature is the one that suits them best. `draw(n)` gives a number below n,
     /// uniformly; with the same numbers the result is the same to the bit.
     pub fn of(predictions: &Predictions, classes: &[C], draw: &mut dyn FnMut(usize) -> usize) -> Self {

@@ -9,16 +9,16 @@ use super::argmax::argmax;
 /// Of a level, squared grey levels: it was rounded to a whole number. No spread within the classes is smaller.
 const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
 
-type Row<const N: usize> = [f64; N];
-type Square<const N: usize> = Vec<Row<N>>;
+type Levels<const N: usize> = [f64; N];
+type Square<const N: usize> = Vec<Levels<N>>;
 
 /// A fitted classifier of `N` levels (0 to 255).
 #[derive(Debug, PartialEq)]
 pub struct LinearDiscriminant<const N: usize> {
-    centre: Row<N>,
-    deviation: Row<N>,
+    centre: Levels<N>,
+    deviation: Levels<N>,
     /// By class: what a standardised border is multiplied with, and what is added.
-    functions: Vec<(Row<N>, f64)>,
+    functions: Vec<(Levels<N>, f64)>,
 }
 
 impl<const N: usize> LinearDiscriminant<N> {
@@ -29,8 +29,8 @@ impl<const N: usize> LinearDiscriminant<N> {
         let n = images.len().max(1) as f64;
         let (means, counts) = class_means(&images, n_classes);
         let within = images.iter().map(|(class, levels)| combine(&levels.map(f64::from), &means[*class], |a, b| a - b));
-        let mut within: Vec<Row<N>> = within.collect();
-        let variance: Row<N> = std::array::from_fn(|at| within.iter().map(|row| row[at].powi(2)).sum::<f64>() / n);
+        let mut within: Vec<Levels<N>> = within.collect();
+        let variance: Levels<N> = std::array::from_fn(|at| within.iter().map(|row| row[at].powi(2)).sum::<f64>() / n);
         let deviation = variance.map(|variance| (variance + ROUNDING_VARIANCE).sqrt());
         for row in &mut within {
             *row = combine(row, &deviation, |a, b| a / b);
@@ -40,9 +40,9 @@ impl<const N: usize> LinearDiscriminant<N> {
 
         let factor = cholesky(covariance);
         let share = |class: usize| counts[class] / n;
-        let centre: Row<N> =
+        let centre: Levels<N> =
             std::array::from_fn(|at| (0..n_classes).map(|class| share(class) * means[class][at]).sum());
-        let standard = |row: &Row<N>| combine(&combine(row, &centre, |a, b| a - b), &deviation, |a, b| a / b);
+        let standard = |row: &Levels<N>| combine(&combine(row, &centre, |a, b| a - b), &deviation, |a, b| a / b);
         let function = |class: usize| {
             let mean = standard(&means[class]);
             let weights = solve(&factor, &mean);
@@ -60,12 +60,12 @@ impl<const N: usize> LinearDiscriminant<N> {
     }
 }
 
-fn combine<const N: usize>(a: &Row<N>, b: &Row<N>, with: impl Fn(f64, f64) -> f64) -> Row<N> {
+fn combine<const N: usize>(a: &Levels<N>, b: &Levels<N>, with: impl Fn(f64, f64) -> f64) -> Levels<N> {
     std::array::from_fn(|at| with(a[at], b[at]))
 }
 
 /// The mean levels of each class, and how many images it has.
-fn class_means<const N: usize>(images: &[(usize, &[u8; N])], n_classes: usize) -> (Vec<Row<N>>, Vec<f64>) {
+fn class_means<const N: usize>(images: &[(usize, &[u8; N])], n_classes: usize) -> (Vec<Levels<N>>, Vec<f64>) {
     let (mut means, mut counts) = (vec![[0.0; N]; n_classes], vec![0.0; n_classes]);
     for (class, levels) in images {
         counts[*class] += 1.0;
@@ -78,7 +78,7 @@ fn class_means<const N: usize>(images: &[(usize, &[u8; N])], n_classes: usize) -
 }
 
 /// The covariance of centred rows, shrunk towards its mean variance times the identity.
-fn shrunk<const N: usize>(rows: &[Row<N>]) -> Square<N> {
+fn shrunk<const N: usize>(rows: &[Levels<N>]) -> Square<N> {
     let n = rows.len().max(1) as f64;
     let mut covariance: Square<N> = vec![[0.0; N]; N];
     let mut mean_fourth = 0.0;
@@ -117,7 +117,7 @@ fn cholesky<const N: usize>(mut matrix: Square<N>) -> Square<N> {
 }
 
 /// x of L L^T x = `right`.
-fn solve<const N: usize>(factor: &Square<N>, right: &Row<N>) -> Row<N> {
+fn solve<const N: usize>(factor: &Square<N>, right: &Levels<N>) -> Levels<N> {
     let mut x = *right;
     for at in 0..N {
         let known: f64 = factor[at][..at].iter().zip(&x).map(|(a, b)| a * b).sum();
@@ -130,7 +130,7 @@ fn solve<const N: usize>(factor: &Square<N>, right: &Row<N>) -> Row<N> {
     x
 }
 
-fn dot<const N: usize>(a: &Row<N>, b: &Row<N>) -> f64 {
+fn dot<const N: usize>(a: &Levels<N>, b: &Levels<N>) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
@@ -146,8 +146,8 @@ mod tests {
         let entry =
             |row: usize, column: usize| if row == column { 10.0 } else { 1.0 / (1.0 + row.abs_diff(column) as f64) };
         let matrix: Square<N> = (0..N).map(|row| std::array::from_fn(|column| entry(row, column))).collect();
-        let x: Row<N> = std::array::from_fn(|at| at as f64 - 7.5);
-        let right: Row<N> = std::array::from_fn(|row| dot(&matrix[row], &x));
+        let x: Levels<N> = std::array::from_fn(|at| at as f64 - 7.5);
+        let right: Levels<N> = std::array::from_fn(|row| dot(&matrix[row], &x));
         let found = solve(&cholesky(matrix), &right);
         assert!(found.iter().zip(x).all(|(found, x)| (found - x).abs() < 1e-9), "{found:?}");
     }

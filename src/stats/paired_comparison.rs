@@ -32,9 +32,9 @@ pub struct PairedComparison {
 pub struct Measures {
     /// Share of images whose class has the greatest output.
     pub accuracy: f64,
-    /// As `Assessment::roc_auc_mean`.
+    /// As `AssessmentOf::roc_auc_mean`.
     pub roc_auc_mean: Option<f64>,
-    /// As `Assessment::brier`; less is better.
+    /// As `AssessmentOf::brier`; less is better.
     pub brier: f64,
 }
 

@@ -66,10 +66,10 @@ fn draws() -> impl FnMut(usize) -> usize {
     }
 }
 
-fn assess(case: &Case) -> Assessment<String> {
+fn assess(case: &Case) -> AssessmentOf<String> {
     let predictions =
         Predictions { activation: case.activation, logits: case.logits.clone(), labels: case.labels.clone() };
-    Assessment::of(&predictions, &names(case.classes.len()), &mut draws())
+    AssessmentOf::of(&predictions, &names(case.classes.len()), &mut draws())
 }
 
 #[test]
@@ -119,14 +119,14 @@ fn the_bootstrap_of_a_proportion_is_close_to_its_known_interval() {
         logits: (0..100).map(turned).collect(),
         labels: (0..100).map(|at| at / 50).collect(),
     };
-    let found = Assessment::of(&predictions, &names(2), &mut draws());
+    let found = AssessmentOf::of(&predictions, &names(2), &mut draws());
     let Estimate { value, interval } = found.binary_accuracy.unwrap();
     let half = 1.96 * (0.8_f64 * 0.2 / 100.0).sqrt();
     assert!(
         (value - 0.8).abs() < 1e-12 && (interval.high - interval.low - 2.0 * half).abs() < 0.2 * half,
         "{interval:?}"
     );
-    assert_eq!(Assessment::of(&predictions, &names(2), &mut draws()), found, "the same draws give the same");
+    assert_eq!(AssessmentOf::of(&predictions, &names(2), &mut draws()), found, "the same draws give the same");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_perfect_ranking_is_not_certain_and_a_missing_class_has_no_number() {
     assert!(roc_curve(&scores, &[false; 4]).is_empty());
     let predictions =
         Predictions { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 3], labels: vec![0; 3] };
-    let found = Assessment::of(&predictions, &names(2), &mut draws());
+    let found = AssessmentOf::of(&predictions, &names(2), &mut draws());
     let absent = found.classes[&names(2)[1]];
     assert_eq!((absent.sensitivity, absent.roc_auc, absent.f1, found.roc_auc_mean), (None, None, None, None));
 }

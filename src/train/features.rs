@@ -97,7 +97,7 @@ pub(super) struct Ensured {
 type New = Vec<(ContentHash, Vec<f32>)>;
 
 /// What became of one wanted image before the network was asked.
-enum Lookup {
+enum FeatureLookup {
     Cached(ContentHash),
     Decoded(ContentHash, Rgb8),
     Failed(FileFailure),
@@ -153,7 +153,7 @@ impl<'a> Features<'a> {
         let steps: Vec<_> = requests.chunks(self.n_at_a_time()).collect();
         let (decoding, network, storing) = (Stopwatch::default(), Stopwatch::default(), Stopwatch::default());
         let (mut ensured, mut seen, mut n_new) = (Ensured::default(), HashSet::new(), 0);
-        let find = |step: usize| -> Result<Vec<Lookup>, TrainError> {
+        let find = |step: usize| -> Result<Vec<FeatureLookup>, TrainError> {
             stop.check()?;
             Ok(decoding.time(|| steps[step].par_iter().map(|requests| self.find(requests)).collect()))
         };
@@ -198,22 +198,22 @@ impl<'a> Features<'a> {
         (BATCHES_A_TIME * self.engine.batch()).max(AT_LEAST_A_TIME)
     }
 
-    fn find(&self, requests: &ImageRequest) -> Lookup {
+    fn find(&self, requests: &ImageRequest) -> FeatureLookup {
         if let Some(hash) = requests.hash.filter(|hash| self.cache.holds(hash)) {
-            return Lookup::Cached(hash);
+            return FeatureLookup::Cached(hash);
         }
         match self.read(requests) {
             Ok(found) => found,
-            Err(failure) => Lookup::Failed(failure),
+            Err(failure) => FeatureLookup::Failed(failure),
         }
     }
 
-    fn read(&self, requests: &ImageRequest) -> Result<Lookup, FileFailure> {
+    fn read(&self, requests: &ImageRequest) -> Result<FeatureLookup, FileFailure> {
         let content = requests.content(&self.reader)?;
         if self.cache.holds(&content.hash) {
-            return Ok(Lookup::Cached(content.hash));
+            return Ok(FeatureLookup::Cached(content.hash));
         }
-        self.decode(&requests.path, &content).map(|picture| Lookup::Decoded(content.hash, picture))
+        self.decode(&requests.path, &content).map(|picture| FeatureLookup::Decoded(content.hash, picture))
     }
 
     /// The picture as the network takes it, cached features or not.
@@ -232,7 +232,7 @@ impl<'a> Features<'a> {
     /// How many were found, and the features of what is new among them, the same content only once.
     fn compute(
         &self,
-        found: Vec<Lookup>,
+        found: Vec<FeatureLookup>,
         seen: &mut HashSet<ContentHash>,
         ensured: &mut Ensured,
         stop: &StopFlag,
@@ -241,15 +241,15 @@ impl<'a> Features<'a> {
         let (mut new, mut pictures) = (Vec::new(), Vec::new());
         for found in found {
             ensured.hashes.push(match found {
-                Lookup::Cached(hash) => Some(hash),
-                Lookup::Decoded(hash, picture) => {
+                FeatureLookup::Cached(hash) => Some(hash),
+                FeatureLookup::Decoded(hash, picture) => {
                     if seen.insert(hash) {
                         new.push(hash);
                         pictures.push(picture);
                     }
                     Some(hash)
                 }
-                Lookup::Failed(failure) => {
+                FeatureLookup::Failed(failure) => {
                     ensured.failed.push(failure);
                     None
                 }

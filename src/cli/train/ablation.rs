@@ -5,15 +5,15 @@ use crate::workflow::{Ablation, Part};
 
 /// What can be left out.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum What {
+pub(super) enum AblatedPart {
     /// All augmentation: the originals alone are learned from
     Augment,
 }
 
-impl From<What> for Part {
-    fn from(what: What) -> Self {
+impl From<AblatedPart> for Part {
+    fn from(what: AblatedPart) -> Self {
         match what {
-            What::Augment => Self::Augment,
+            AblatedPart::Augment => Self::Augment,
         }
     }
 }

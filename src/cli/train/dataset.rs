@@ -9,13 +9,13 @@ use crate::domain::{DatasetName, safe_stem};
 
 /// A folder and the name of its dataset.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
+pub(super) struct NamedDataset {
     /// Absolute, without links.
     pub(super) root: PathBuf,
     pub(super) name: DatasetName,
 }
 
-impl Named {
+impl NamedDataset {
     /// The dataset in `folder`; its name is that of the folder unless another one is given.
     pub(super) fn new(folder: &Path, name: Option<&str>) -> Result<Self, Failure> {
         let unreadable = |error| {

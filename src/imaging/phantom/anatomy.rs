@@ -10,7 +10,7 @@ const N_SPOTS: usize = 32;
 
 /// A place in the film's own frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) x: f64,
     pub(super) y: f64,
 }
@@ -18,18 +18,18 @@ pub(super) struct Place {
 /// An ellipse, turned by `tilt` radians (clockwise on screen).
 #[derive(Debug, Clone, Copy)]
 struct Ellipse {
-    at: Place,
+    at: Position,
     half: (f64, f64),
     tilt: f64,
 }
 
 impl Ellipse {
     fn new(at: (f64, f64), half: (f64, f64), tilt: f64) -> Self {
-        Self { at: Place { x: at.0, y: at.1 }, half, tilt }
+        Self { at: Position { x: at.0, y: at.1 }, half, tilt }
     }
 
     /// 1 well inside, 0 well outside, smooth over `edge`.
-    fn cover(&self, place: Place, edge: f64) -> f64 {
+    fn cover(&self, place: Position, edge: f64) -> f64 {
         let (dx, dy) = (place.x - self.at.x, place.y - self.at.y);
         let (sin, cos) = self.tilt.sin_cos();
         let (along, across) = ((dx * cos + dy * sin) / self.half.0, (dy * cos - dx * sin) / self.half.1);
@@ -41,7 +41,7 @@ impl Ellipse {
 #[derive(Debug, Clone)]
 pub(super) struct Lesion {
     /// Its middle.
-    pub(super) at: Place,
+    pub(super) at: Position,
     /// Where the haze has faded to about a third; spots lie within.
     pub(super) radius: f64,
     haze: f64,
@@ -50,7 +50,7 @@ pub(super) struct Lesion {
 
 #[derive(Debug, Clone)]
 struct Spot {
-    at: Place,
+    at: Position,
     radius: f64,
     strength: f64,
 }
@@ -59,13 +59,13 @@ impl Lesion {
     fn draw(draws: &mut Generator, lung: &Ellipse) -> Self {
         let (turn, out) = (draws.within(0.0, TAU), draws.within(0.0, 0.6));
         let (dx, dy) = (out * lung.half.0 * turn.cos(), out * lung.half.1 * 0.8 * turn.sin());
-        let at = Place { x: lung.at.x + dx, y: lung.at.y + dy };
+        let at = Position { x: lung.at.x + dx, y: lung.at.y + dy };
         let radius = draws.within(0.16, 0.24);
         let spots = (0..N_SPOTS).map(|_| Spot::draw(draws, at, radius)).collect();
         Self { at, radius, haze: draws.within(0.12, 0.18), spots }
     }
 
-    fn brightness(&self, place: Place) -> f64 {
+    fn brightness(&self, place: Position) -> f64 {
         let out = distance(place, self.at) / self.radius;
         if out > 1.5 {
             return 0.0;
@@ -77,9 +77,9 @@ impl Lesion {
 
 impl Spot {
     /// Spread evenly over the patch.
-    fn draw(draws: &mut Generator, middle: Place, reach: f64) -> Self {
+    fn draw(draws: &mut Generator, middle: Position, reach: f64) -> Self {
         let (turn, out) = (draws.within(0.0, TAU), reach * draws.within(0.0, 1.0).sqrt());
-        let at = Place { x: middle.x + out * turn.cos(), y: middle.y + out * turn.sin() };
+        let at = Position { x: middle.x + out * turn.cos(), y: middle.y + out * turn.sin() };
         Self { at, radius: draws.within(0.025, 0.045), strength: draws.within(0.14, 0.28) }
     }
 }
@@ -93,7 +93,7 @@ pub(super) struct Anatomy {
     rib_gap: f64,
     rib_top: f64,
     rib_strength: f64,
-    vessels: Vec<(Place, Place, f64)>,
+    vessels: Vec<(Position, Position, f64)>,
     pub(super) patches: Vec<Lesion>,
 }
 
@@ -116,7 +116,7 @@ impl Anatomy {
     }
 
     /// Brightness at one place, 0 (air) to about 1 (bone over heart).
-    pub(super) fn brightness(&self, place: Place) -> f64 {
+    pub(super) fn brightness(&self, place: Position) -> f64 {
         let body = body(place);
         if body <= 0.0 {
             return 0.0;
@@ -128,7 +128,7 @@ impl Anatomy {
         body * (chest + self.bones(place) + self.middle(place, lung))
     }
 
-    fn lung(&self, place: Place) -> f64 {
+    fn lung(&self, place: Position) -> f64 {
         let lung = |n: usize| {
             let sideways = place.x - self.lungs[n].at.x;
             let floor = self.dome[n] + 1.1 * sideways * sideways;
@@ -137,14 +137,14 @@ impl Anatomy {
         lung(0).max(lung(1))
     }
 
-    fn in_the_lungs(&self, place: Place) -> f64 {
+    fn in_the_lungs(&self, place: Position) -> f64 {
         let vessels: f64 = self.vessels.iter().map(|(from, to, width)| line(place, *from, *to, *width)).sum();
         let patches: f64 = self.patches.iter().map(|patch| patch.brightness(place)).sum();
         0.05 * vessels.min(2.0) + patches
     }
 
     /// Spine, heart, great vessels, windpipe.
-    fn middle(&self, place: Place, lung: f64) -> f64 {
+    fn middle(&self, place: Position, lung: f64) -> f64 {
         let vertebrae = 0.025 * (place.y * TAU / 0.135).cos();
         let spine = inside(place.x.abs() - 0.085, 0.04) * (0.1 + vertebrae);
         let mediastinum = 0.1 * inside(place.x.abs() - 0.15, 0.08);
@@ -155,14 +155,14 @@ impl Anatomy {
     }
 
     /// Ribs behind, ribs in front, collar bones.
-    fn bones(&self, place: Place) -> f64 {
+    fn bones(&self, place: Position) -> f64 {
         let out = (place.x.abs() - 0.08).max(0.0);
         let cage = Ellipse::new((0.0, 0.05), (0.8, 0.95), 0.0).cover(place, 0.05);
         let behind = place.y - self.rib_top + 0.22 * out - 0.75 * out * out;
         let front = place.y - self.rib_top - 0.35 + 0.55 * out;
         let ribs = self.rib(behind, 7.0) + 0.5 * self.rib(front, 6.0) * inside(0.25 - out, 0.15);
         let collar = [-1.0, 1.0].map(|side| {
-            let (from, to) = (Place { x: side * 0.08, y: -0.7 }, Place { x: side * 0.66, y: -0.86 });
+            let (from, to) = (Position { x: side * 0.08, y: -0.7 }, Position { x: side * 0.66, y: -0.86 });
             line(place, from, to, 0.032)
         });
         self.rib_strength * cage * ribs + 0.1 * (collar[0] + collar[1])
@@ -179,15 +179,15 @@ impl Anatomy {
     }
 }
 
-fn vessel(draws: &mut Generator, side: f64) -> (Place, Place, f64) {
-    let root = Place { x: side * draws.within(0.14, 0.2), y: draws.within(-0.12, 0.08) };
+fn vessel(draws: &mut Generator, side: f64) -> (Position, Position, f64) {
+    let root = Position { x: side * draws.within(0.14, 0.2), y: draws.within(-0.12, 0.08) };
     let (turn, length) = (draws.within(-1.3, 1.2), draws.within(0.15, 0.38));
-    let tip = Place { x: root.x + side * length * turn.cos(), y: root.y + length * turn.sin() };
+    let tip = Position { x: root.x + side * length * turn.cos(), y: root.y + length * turn.sin() };
     (root, tip, draws.within(0.007, 0.014))
 }
 
 /// Trunk, shoulders and neck.
-fn body(place: Place) -> f64 {
+fn body(place: Position) -> f64 {
     let (across, down) = (place.x.abs() / 0.94, (place.y - 0.6).abs() / 1.5);
     let trunk = inside((across.powf(3.4) + down.powf(3.4)).powf(1.0 / 3.4) - 1.0, 0.03);
     let neck = inside(place.x.abs() - 0.26 - 0.9 * (place.y + 1.08).max(0.0), 0.05);
@@ -206,14 +206,14 @@ fn bell(x: f64) -> f64 {
     if x.abs() < 3.0 { (-x * x).exp() } else { 0.0 }
 }
 
-fn distance(a: Place, b: Place) -> f64 {
+fn distance(a: Position, b: Position) -> f64 {
     (a.x - b.x).hypot(a.y - b.y)
 }
 
 /// A line that is as wide as `width` at `from` and fades to its end.
-fn line(place: Place, from: Place, to: Place, width: f64) -> f64 {
+fn line(place: Position, from: Position, to: Position, width: f64) -> f64 {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let along = (((place.x - from.x) * dx + (place.y - from.y) * dy) / (dx * dx + dy * dy)).clamp(0.0, 1.0);
-    let nearest = Place { x: from.x + along * dx, y: from.y + along * dy };
+    let nearest = Position { x: from.x + along * dx, y: from.y + along * dy };
     bell(distance(place, nearest) / width) * (1.0 - 0.6 * along)
 }
