@@ -7,7 +7,6 @@ mod blur;
 mod border;
 mod clahe;
 mod colormap;
-mod cubic;
 mod decode;
 mod decode_options;
 mod dhash;

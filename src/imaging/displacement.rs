@@ -1,7 +1,5 @@
 //! Elastic deformation: a few offsets on a coarse grid, and a smooth field between them.
 
-use super::cubic::cubic_weights;
-
 /// Offsets in pixels on a coarse grid whose corners are those of the picture. Between them runs a uniform cubic B-spline:
 /// smooth twice over, and nowhere greater than the greatest offset around.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +48,16 @@ fn blended(knots: [(usize, f64); 4], offset: impl Fn(usize) -> [f64; 2]) -> [f64
         let [x, y] = offset(knot);
         [sum[0] + weight * x, sum[1] + weight * y]
     })
+}
+
+/// The uniform cubic B-spline's weights of the four knots around a place `t` (0 to 1) of the way from the second to the
+/// third.
+#[inline]
+pub(super) fn cubic_weights(t: f64) -> [f64; 4] {
+    let s = 1.0 - t;
+    let inner = |t: f64| (t * t * (t - 2.0) * 3.0 + 4.0) / 6.0;
+    let first = s * s * s / 6.0;
+    [first, inner(t), inner(s), 1.0 - first - inner(t) - inner(s)]
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::sampling::{BorderRule, Sampling};
 use crate::domain::Fill;
-use crate::imaging::cubic::cubic_weights;
+use crate::imaging::displacement::cubic_weights;
 
 /// How a row or column goes on beyond its ends; the names are SciPy's modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
