@@ -137,6 +137,32 @@ fn the_code_map_names_every_room() {
     assert!(map.lines().count() <= 200, "ARCHITECTURE.md is read in one sitting");
 }
 
+/// A file is named as `room/file`, with or without `.rs`, or by its name alone.
+#[test]
+fn every_source_file_that_developers_are_shown_exists() {
+    let below = ["src", "tests/it"].into_iter().flat_map(|folder| walkdir::WalkDir::new(root().join(folder)));
+    let paths = below.map(|entry| entry.unwrap().into_path()).chain([root().join("build.rs")]);
+    let relative = |path: PathBuf| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+    let files: Vec<String> = paths.map(relative).map(|path| path.trim_start_matches("src/").to_owned()).collect();
+    let exists = |shown: &str| {
+        let shown = shown.trim_start_matches("src/").trim_end_matches('/');
+        files.iter().any(|file| {
+            file == shown || file.strip_suffix(".rs") == Some(shown) || file.ends_with(&format!("/{shown}"))
+        })
+    };
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        let rooms = "stats|domain|config|disk|imaging|content|registry|weights|head|nn|watch|ingest|augment|train|explain|\
+                     report|workflow|service|cli";
+        let paths = found(&format!(r"`((?:src/)?(?:{rooms})/[a-z_/]+(?:\.rs)?)`"), &text);
+        let names = found(r"`([a-z_]+\.rs)`", &text);
+        assert!(!paths.is_empty() || !names.is_empty(), "{name}");
+        for shown in paths.into_iter().chain(names) {
+            assert!(exists(&shown), "{name} shows `{shown}`, which is not there");
+        }
+    }
+}
+
 /// Dotted paths of all leaves.
 fn leaves(table: &Table, prefix: &str) -> Vec<(String, Value)> {
     let leaf = |(key, value): (&String, &Value)| match value {
