@@ -16,16 +16,16 @@ use crate::service::status::StatusError;
 use crate::watch::WatchError;
 use crate::workflow::{FailedWork, Fault, Work, WorkflowError};
 
-/// Documented exit codes; the README lists them.
+/// Documented exit codes; docs/COMMANDS.md lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// The arguments are wrong.
     Usage = 64,
     /// Input data, a model or the registry cannot be used.
     Data = 65,
-    /// A file or folder that was named is not there.
+    /// A file or folder that was named does not exist.
     NoInput = 66,
-    /// A device or service is not there.
+    /// A device or service is not available.
     Unavailable = 69,
     /// A fault of the program.
     Software = 70,

@@ -1,4 +1,4 @@
-//! `gradwatch man` and `gradwatch completions`: what a system wants to know of a program, told by the program itself.
+//! `gradwatch man` and `gradwatch completions`: the program's own manual page and shell completions.
 
 use std::io;
 
@@ -11,13 +11,13 @@ use super::output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// Of this subcommand, as `augment` or `models show` [default: of the program]
+    /// Subcommand, for example `augment` or `models show` [default: the program]
     command: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Name of the shell
     shell: Shell,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn man(args: &ManArgs) -> Result<(), Failure> {
     command.build();
     let mut found = &mut command;
     for name in &args.command {
-        let unknown = || Failure::new(Exit::Usage, format!("there is no subcommand `{name}`; --help lists them"));
+        let unknown = || Failure::new(Exit::Usage, format!("there is no subcommand `{name}`; --help lists the commands"));
         found = found.find_subcommand_mut(name).ok_or_else(unknown)?;
     }
     let page = print(|to| clap_mangen::Man::new(found.clone()).render(to))?;

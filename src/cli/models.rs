@@ -20,35 +20,35 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// All models, the best one of each dataset marked
+    /// List all models; the best model of each dataset is marked
     List {
-        /// Only those of this dataset
+        /// Only models of this dataset
         #[arg(long, value_name = "NAME")]
         dataset: Option<String>,
 
-        /// Print a JSON array with the whole record of each model
+        /// Print a JSON array with the complete record of each model
         #[arg(long)]
         json: bool,
     },
-    /// Everything known about one model
+    /// Show the record of one model
     Show {
-        /// The run's id, as `models list` prints it; DATASET/RUN where several datasets have one of that name
+        /// Run ID, as printed by `models list`; DATASET/RUN if several datasets have a run of that ID
         run: String,
 
-        /// Print the whole record as JSON
+        /// Print the complete record as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take over a whole Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
+    /// Import a complete Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
     Import(import::Args),
-    /// Make a model the best one of its dataset, whatever was measured
+    /// Promote a model: make it the best model of its dataset, without a comparison
     Promote {
-        /// The run's id, as `models list` prints it; DATASET/RUN where several datasets have one of that name
+        /// Run ID, as printed by `models list`; DATASET/RUN if several datasets have a run of that ID
         run: String,
     },
-    /// Go back from the best model of a dataset to the one that it replaced
+    /// Roll back: return from the best model of a dataset to the model that it replaced
     Rollback {
-        /// The best model's run id; DATASET/RUN where several datasets have one of that name
+        /// Run ID of the best model; DATASET/RUN if several datasets have a run of that ID
         run: String,
     },
 }
@@ -139,12 +139,12 @@ pub(super) fn speaker(settings: &Settings, run: Option<&str>, dataset: Option<&s
         (Some(only), []) => Ok(only),
         (Some(last), others) => {
             let names: Vec<_> = others.iter().chain([&last]).map(|model| model.dataset.to_string()).collect();
-            let message = format!("several datasets have a model: choose one with --dataset ({})", names.join(", "));
+            let message = format!("several datasets have a model; choose one with --dataset ({})", names.join(", "));
             Err(Failure::new(Exit::Usage, message))
         }
         (None, _) => Err(Failure::new(
             Exit::NoInput,
-            "there is no model yet: drop images of two classes into the inbox and let `gradwatch run` train one, or use `gradwatch train`",
+            "there is no model yet; put images of two classes into the inbox and start `gradwatch run`, or use `gradwatch train`",
         )),
     }
 }
@@ -158,11 +158,11 @@ fn one(models: Vec<ListedModel>, wanted: &str) -> Result<ListedModel, Failure> {
     match (found.pop(), found.is_empty()) {
         (Some(model), true) => Ok(model),
         (Some(_), false) => {
-            let message = format!("several datasets have a model `{wanted}`: write one of {}", names.join(", "));
+            let message = format!("several datasets have a model `{wanted}`; write one of {}", names.join(", "));
             Err(Failure::new(Exit::Usage, message))
         }
         (None, _) => {
-            let message = format!("there is no model `{}`; `gradwatch models list` names them", wanted.escape_debug());
+            let message = format!("there is no model `{}`; `gradwatch models list` lists the models", wanted.escape_debug());
             Err(Failure::new(Exit::NoInput, message))
         }
     }
@@ -210,7 +210,7 @@ fn interval(confusion: &Confusion) -> String {
 
 fn measured(share: f64, confusion: &Confusion) -> String {
     let (hits, n) = (confusion.correct(), confusion.total());
-    format!("{:.1} % ({hits} of {n} right, 95 %: {})", 100.0 * share, interval(confusion))
+    format!("{:.1} % ({hits} of {n} correct, 95 %: {})", 100.0 * share, interval(confusion))
 }
 
 fn detail(model: &ListedModel, workspace: &Workspace) -> String {
@@ -224,7 +224,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     }
     if let Some(audit) = &record.shortcuts {
         row("shortcuts", shortcuts::summary(audit));
-        audit.warning().into_iter().for_each(|warning| row("beware", warning));
+        audit.warning().into_iter().for_each(|warning| row("warning", warning));
     }
     row("loss", format!("{:.4} on validation", record.val_loss));
     for (index, class) in record.classes.iter().enumerate() {
@@ -233,7 +233,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
         row(
             "class",
             format!(
-                "{class}: {} training, {} validation, {found} of them found{}",
+                "{class}: {} training, {} validation, {found} of them correct{}",
                 count.train,
                 count.validation,
                 if count.test > 0 { format!("; {} test", count.test) } else { String::new() }
