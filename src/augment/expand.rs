@@ -180,7 +180,7 @@ impl ExpansionRun<'_> {
             return Ok(base);
         }
         let (reason, fix) =
-            ("it has 16 bits a channel, and JPEG holds 8", "set augment.format = \"png\" (--format png)");
+            ("it has 16 bits per channel, and JPEG supports 8", "set augment.format = \"png\" (--format png)");
         Err(FileFailure::new(&source.relative, "too-deep", reason, fix))
     }
 

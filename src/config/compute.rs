@@ -24,7 +24,7 @@ impl TryFrom<String> for Device {
         match text.as_str() {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            _ => cuda().ok_or_else(|| format!("`{text}` is no device: write \"auto\", \"cpu\" or \"cuda:0\"")),
+            _ => cuda().ok_or_else(|| format!("`{text}` is not a device; use \"auto\", \"cpu\" or \"cuda:0\"")),
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn resolve(
     let datasets = match own {
         None => return Ok(Vec::new()),
         Some(Value::Table(datasets)) => datasets,
-        Some(_) => return Err((TABLE.to_owned(), "must hold a table for each dataset, as [dataset.chest]".to_owned())),
+        Some(_) => return Err((TABLE.to_owned(), "must contain a table for each dataset, such as [dataset.chest]".to_owned())),
     };
     let one = |(name, own): (String, Value)| {
         let prefix = format!("{TABLE}.{name}");
@@ -74,16 +74,16 @@ pub(super) fn resolve(
 /// What stands under a dataset's name, once it is sure that all of it may be set there.
 fn sections(own: Value, all: &Table, prefix: &str) -> Result<Table, Refusal> {
     let Value::Table(own) = own else {
-        return Err((prefix.to_owned(), format!("must be a table, as [{prefix}] with train.max_epochs = 20 below it")));
+        return Err((prefix.to_owned(), format!("must be a table, such as [{prefix}] with train.max_epochs = 20 below it")));
     };
     let may: Vec<&str> = SECTIONS.into_iter().filter(|section| all.contains_key(*section)).collect();
     for (section, value) in &own {
         let fail = |message: String| Err((format!("{prefix}.{section}"), message));
         if !may.contains(&section.as_str()) {
-            return fail(format!("cannot be set for one dataset; what can is in {}", may.join(", ")));
+            return fail(format!("cannot be set for one dataset; the sections that can are {}", may.join(", ")));
         }
         if !value.is_table() {
-            return fail(format!("must be a table, as [{prefix}.{section}]"));
+            return fail(format!("must be a table, such as [{prefix}.{section}]"));
         }
     }
     Ok(own)

@@ -76,7 +76,7 @@ impl FromStr for Preparation {
         let word = WORDS.iter().find(|(word, _)| *word == text).map(|(_, preparation)| *preparation);
         word.or_else(|| featurewise(text)).ok_or_else(|| {
             let words = WORDS.map(|(word, _)| word).join(", ");
-            format!("`{text}` is no preparation of pictures: write {AUTO}, {words}, or what `gradwatch statistics` prints, \"{FEATUREWISE} R G B / R G B\"")
+            format!("`{text}` is not a preprocessing; use {AUTO}, {words}, or the value that `gradwatch statistics` prints, \"{FEATUREWISE} R G B / R G B\"")
         })
     }
 }

@@ -40,7 +40,7 @@ fn convolve(picture: &Picture, from: &[u8], to: &mut [u8], (width, height): (u32
     let (Ok(from), Ok(mut to)) =
         (ImageRef::new(picture.width, picture.height, from, kind), Image::from_slice_u8(width, height, to, kind))
     else {
-        unreachable!("a picture's samples fill its frame")
+        unreachable!("an image's samples fill its frame")
     };
     if let Err(error) = Resizer::new().resize(&from, &mut to, &options) {
         unreachable!("the frames agree in kind and nothing is cropped: {error}")

@@ -134,7 +134,7 @@ impl Intake {
                     if last_try { self.forget(&mut ledger_draft, &path) } else { unfinished.push(path) }
                 }
                 Err(failure) if failure.may_pass && !last_try => {
-                    tracing::debug!("Not finished yet: {failure}.");
+                    tracing::debug!(reason = %failure, "File not finished yet");
                     unfinished.push(path);
                 }
                 Err(failure) => quarantine(&mut ledger_draft, &path, stamp, &failure),
@@ -147,7 +147,7 @@ impl Intake {
                 }
             }
         }
-        warn_of("Not taken in", &vanished);
+        warn_of("Not added", &vanished);
         log_duplicates(&same);
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
@@ -174,7 +174,7 @@ impl Intake {
             self.clear(path);
         }
         let n = ledger_draft.admit_list(path, stamp, dataset);
-        tracing::info!(file = path, "Read which images belong together: {n} have another group than before.");
+        tracing::info!(file = path, n_regrouped = n, "Group list read");
     }
 
     /// Takes a file in; another one that holds the same picture, if there is one.
@@ -198,7 +198,7 @@ impl Intake {
     /// The reason file, before the event that names it; without the file the event still says all.
     fn note_reason(&self, path: &str, failure: &FileFailure) {
         if let Err(error) = write_reason(&self.quarantine, path, failure) {
-            tracing::error!(file = path, "{error}");
+            tracing::error!(file = path, %error, "Reason file not updated");
         }
     }
 
@@ -220,7 +220,7 @@ impl Intake {
 
     fn clear(&self, path: &str) {
         if let Err(error) = clear_reason(&self.quarantine, path) {
-            tracing::error!(file = path, "{error}");
+            tracing::error!(file = path, %error, "Reason file not updated");
         }
     }
 }
@@ -228,7 +228,7 @@ impl Intake {
 /// Records that it cannot be used.
 fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, failure: &FileFailure) {
     if ledger_draft.reject(path, stamp, failure) {
-        tracing::warn!(file = path, code = failure.code, "Set aside: {}.", failure.sentence());
+        tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
     }
 }
 
@@ -236,18 +236,20 @@ fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, fail
 fn log_duplicates(same: &[(String, String)]) {
     match same {
         [] => {}
-        [(file, other)] => tracing::info!(file, same_as = other, "The same picture again; it counts once."),
+        [(file, other)] => {
+            tracing::info!(file, same_as = other, n_files = 1, "Duplicate image counts once");
+        }
         [(file, other), ..] => {
             let n = same.len();
-            tracing::info!(file, same_as = other, "{n} files hold a picture that is there already; each counts once.");
+            tracing::info!(file, same_as = other, n_files = n, "Duplicate images count once");
         }
     }
     for (file, same_as) in same {
-        tracing::debug!(file, same_as, "The same picture again.");
+        tracing::debug!(file, same_as, "Duplicate image");
     }
     let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
     if let Some(sentence) = duplicate_across_message(across) {
-        tracing::warn!("{sentence}.");
+        tracing::warn!(details = %sentence, "Images on several sides of the split");
     }
 }
 

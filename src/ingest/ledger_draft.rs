@@ -309,7 +309,7 @@ fn label_conflict(path: &str, known: &Sample, class: &ClassName, holder: &str) -
     FileFailure::new(
         path,
         LABEL_CONFLICT,
-        format!("the same picture lies in the class `{}` as `{holder}`", known.class),
+        format!("the same image is in the class `{}` as `{holder}`", known.class),
         format!("remove it from `{}` or from `{class}`, whichever is wrong", known.class),
     )
 }

@@ -24,19 +24,19 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
         }
         ["datasets", dataset] => Err(misplaced(
             relative,
-            format!("it lies directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
-            format!("move it into the folder of its class, as `datasets/{dataset}/normal/{file}`"),
+            format!("it is directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
+            format!("move it into the folder of its class, for example `datasets/{dataset}/normal/{file}`"),
         )),
         ["datasets"] => Err(misplaced(
             relative,
-            "it lies directly in `datasets`, so it has no dataset and no class".into(),
-            format!("move it into the folder of its dataset and class, as `datasets/chest/normal/{file}`"),
+            "it is directly in `datasets`, so it has no dataset and no class".into(),
+            format!("move it into the folder of its dataset and class, for example `datasets/chest/normal/{file}`"),
         )),
         _ => Err(misplaced(
             relative,
-            "it lies neither in `datasets` nor in `scans`".into(),
+            "it is neither in `datasets` nor in `scans`".into(),
             format!(
-                "move it to `scans/{file}` to have it explained, or to `datasets/<dataset>/<class>/` to learn from it"
+                "move it to `scans/{file}` to explain it, or to `datasets/<dataset>/<class>/` to train on it"
             ),
         )),
     }
@@ -54,10 +54,10 @@ fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result
     if side.is_none() && Split::named(class).is_some() {
         return Err(misplaced(
             relative,
-            format!("`{class}` names a side of the split, so the folders in it are the classes, and it lies in none"),
+            format!("`{class}` names a side of the split, so the folders in it are the classes, and it is in none of them"),
             format!(
-                "move it into the folder of its class, as `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
-                 class, give its folder another name"
+                "move it into the folder of its class, for example `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
+                 class, rename its folder"
             ),
         ));
     }

@@ -13,18 +13,18 @@ pub(super) fn text(status: &Status) -> String {
     page.metric(
         "gradwatch_build_info",
         "gauge",
-        "The version that runs.",
+        "Version of gradwatch.",
         [(labels(&[("version", &status.version)]), 1.0)],
     );
     let rows = ServiceState::ALL.map(|state| {
         let now = if state == status.state { 1.0 } else { 0.0 };
         (labels(&[("state", state.word())]), now)
     });
-    page.metric("gradwatch_state", "gauge", "1 for what the service is doing.", rows);
+    page.metric("gradwatch_state", "gauge", "State of the service, 1 for the current one.", rows);
     page.single(
         "gradwatch_updated_timestamp_seconds",
         "gauge",
-        "When the service last told.",
+        "Time of the last status update.",
         seconds(&status.updated),
     );
     counters(&mut page, status);
@@ -35,7 +35,7 @@ pub(super) fn text(status: &Status) -> String {
         ("failed", status.queues.failed),
     ];
     let queues = queues.map(|(stage, n)| (labels(&[("stage", stage)]), n as f64));
-    page.metric("gradwatch_queue_depth", "gauge", "What waits.", queues);
+    page.metric("gradwatch_queue_depth", "gauge", "Waiting or failed work, by stage.", queues);
     datasets(&mut page, status);
     page.single(
         "gradwatch_registry_repairs",
@@ -48,15 +48,15 @@ pub(super) fn text(status: &Status) -> String {
 
 fn counters(page: &mut Page, status: &Status) {
     let counters = status.counters;
-    let told = [
-        ("samples", "Distinct labelled images taken in.", counters.samples),
+    let totals = [
+        ("samples", "Distinct labelled images added.", counters.samples),
         ("copies_written", "Augmented copies written.", counters.copies_written),
         ("images_forwarded", "Backbone forwards of user images, copies and scans.", counters.images_forwarded),
         ("trainings", "Trainings finished.", counters.trainings),
         ("scans_explained", "Scan reports written.", counters.scans_explained),
-        ("quarantined", "Files set aside with a reason.", counters.quarantined),
+        ("quarantined", "Files quarantined with a reason.", counters.quarantined),
     ];
-    for (name, help, n) in told {
+    for (name, help, n) in totals {
         page.single(&format!("gradwatch_{name}_total"), "counter", help, n as f64);
     }
 }

@@ -19,6 +19,6 @@ pub(super) fn status(line: &str) {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!("The service manager could not be told: {error}.");
+        tracing::debug!(%error, "Service manager not notified");
     }
 }

@@ -285,7 +285,7 @@ pub(super) fn now() -> String {
 }
 
 /// The moment `at`, to the second: RFC 3339, UTC.
-pub(super) fn told_of(at: Instant, now: Instant) -> String {
+pub(super) fn timestamp(at: Instant, now: Instant) -> String {
     let wall = SystemTime::now() + at.saturating_duration_since(now) - now.saturating_duration_since(at);
     humantime::format_rfc3339_seconds(wall + Duration::from_millis(500)).to_string()
 }
@@ -302,7 +302,7 @@ pub enum StatusError {
     #[error(transparent)]
     Unreadable(DiskError),
     /// It is no status that this program knows.
-    #[error("`{}` is no status this gradwatch knows ({message}): use the version that runs as the service, or remove it", path.display())]
+    #[error("`{}` is not a status file of this version ({message}); use the version of gradwatch that runs as the service, or remove the file", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,

@@ -38,7 +38,7 @@ impl<J: Send + 'static> Worker<J> {
     /// Hands a job over. The thread lives as long as this handle, so the job always arrives.
     pub(super) fn give(&self, job: J) {
         if self.jobs.send(job).is_err() {
-            tracing::error!("A worker thread is gone; restart gradwatch.");
+            tracing::error!(advice = "restart gradwatch", "Worker thread ended");
         }
     }
 }

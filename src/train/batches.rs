@@ -82,7 +82,7 @@ impl Epoch<'_> {
         match fresh(image, self.number) {
             Ok(picture) => Some((*class, Engine::input(&picture))),
             Err(reason) => {
-                tracing::warn!(file = %image.path.display(), epoch = self.number, "left out of one epoch: {reason}");
+                tracing::warn!(file = %image.path.display(), epoch = self.number, reason, "Image left out of one epoch");
                 None
             }
         }

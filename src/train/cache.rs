@@ -107,7 +107,7 @@ fn sweep(folder: &Path) {
     let shards = folder.read_dir().into_iter().flatten().filter_map(Result::ok).map(|shard| shard.path());
     for shard in shards.filter(|path| path.is_dir()) {
         if let Err(error) = disk::sweep_temporaries(&shard) {
-            tracing::warn!("Leftovers in the feature cache stay: {error}.");
+            tracing::warn!(%error, "Temporary files in the feature cache not removed");
         }
     }
 }
@@ -120,7 +120,7 @@ fn note_use(path: &Path) {
     if noted.is_ok_and(is_old)
         && let Err(error) = disk::touch(path, now)
     {
-        tracing::debug!("{error}");
+        tracing::debug!(%error, "Time of use of a feature cache entry not updated");
     }
 }
 

@@ -124,10 +124,7 @@ impl<'a> Features<'a> {
         for _ in 0..MOST_CHANGES {
             match work(&Self::open(engine, dir, reader)?) {
                 Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
-                    tracing::warn!(
-                        "All features are computed again by {}: those until now are others.",
-                        engine.device()
-                    );
+                    tracing::warn!(device = engine.device(), "Arithmetic changed; all features are computed again");
                 }
                 other => return other,
             }
@@ -173,7 +170,7 @@ impl<'a> Features<'a> {
                 decode_s = decoding.seconds(),
                 network_s = network.seconds(),
                 store_s = storing.seconds(),
-                "Features computed; the longest of the three stages, which overlap, set the pace."
+                "Features computed; the three stages overlap, so the longest one sets the pace"
             );
             synced = self.cache.sync();
         }
@@ -225,7 +222,7 @@ impl<'a> Features<'a> {
         // What panics on one strange file must not end the training.
         let decode = || self.reader.decode(path, content).map(|picture| Engine::input(&picture));
         catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
-            Err(FileFailure::new(path, "damaged", "the decoder ran into a fault of its own", "please report the file"))
+            Err(FileFailure::new(path, "damaged", "the decoder failed internally", "please report the file"))
         })
     }
 

@@ -107,7 +107,7 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
     let refuse = |reason: String| Err(TrainError::NotTrainable { dataset: dataset.to_string(), reason });
     if counts.len() < 2 {
         return refuse(format!(
-            "it has {} class(es), at least 2 are needed; add a folder for another class",
+            "it has {} class(es), at least 2 are required; add a folder for another class",
             counts.len()
         ));
     }
@@ -115,7 +115,7 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
         return refuse(format!("class `{class}` has no usable training image; add images to its folder"));
     }
     if counts.values().all(|count| count.validation == 0) {
-        return refuse("no usable image is left to validate on; add images or raise split.validation".to_owned());
+        return refuse("it has no usable validation image; add images or raise split.validation".to_owned());
     }
     Ok(())
 }

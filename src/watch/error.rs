@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// There is no such folder.
-    #[error("the inbox `{}` is not there: create it (or mount it), or set watch.inbox to another folder", .0.display())]
+    #[error("the inbox `{}` does not exist; create or mount it, or set watch.inbox to another folder", .0.display())]
     Missing(PathBuf),
     /// The folder is there, but nothing of what was in it.
-    #[error("the inbox `{}` looks unmounted: {n_known} files are known, but neither `datasets` nor `scans` is in it; \
-        mount it, or create one of the two if everything was removed on purpose", path.display())]
+    #[error("the inbox `{}` looks unmounted: {n_known} files are known, but it contains neither `datasets` nor `scans`; \
+        mount it, or create one of the two if all files were removed on purpose", path.display())]
     Unmounted {
         /// The inbox.
         path: PathBuf,

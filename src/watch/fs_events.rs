@@ -49,7 +49,7 @@ impl FsEvents {
                 Ok(()) => any_new |= self.watched.insert(folder.clone()),
                 Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => return Err(OutOfWatches),
                 // It went again, or may not be looked into; the survey that found it tells which.
-                Err(error) => tracing::debug!(folder = %folder.display(), %error, "Folder not watched."),
+                Err(error) => tracing::debug!(folder = %folder.display(), %error, "Folder not watched"),
             }
         }
         Ok(any_new)

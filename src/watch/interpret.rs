@@ -26,7 +26,7 @@ pub(super) fn interpret(event: &notify::Result<Event>, root: &Path) -> Vec<Signa
     };
     // First of all, because such an event names no path.
     if event.need_rescan() {
-        return vec![Signal::Rescan("the system's queue of events overflowed".into())];
+        return vec![Signal::Rescan("the system's event queue overflowed".into())];
     }
     let meaning: fn(PathBuf) -> Signal = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))

@@ -86,7 +86,7 @@ impl Drop for Watcher {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("The watching thread had died; files that came since were not seen.");
+            tracing::error!("Watching thread died; files that arrived since were not seen");
         }
     }
 }

@@ -65,7 +65,7 @@ pub fn cross_validate(
     let classes: BTreeSet<ClassName> = plan.samples.iter().map(|sample| sample.class.clone()).collect();
     let found = summary(&plan.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, context.settings.train.seed);
     if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
-        tracing::warn!(dataset = %plan.dataset, "A shortcut: {warning}.");
+        tracing::warn!(dataset = %plan.dataset, reason = %warning, "Possible shortcut");
     }
     Ok(CrossValidated { n_left_out: *n_left_out, ..found })
 }
@@ -93,8 +93,8 @@ impl Folds {
         let n_filled = of.values().collect::<BTreeSet<_>>().len();
         let refuse = |reason| Err(WorkflowError::Unfoldable { n, reason });
         if n_filled < n {
-            let reason = "what belongs together (groups, pictures that look the same) stays in one part";
-            return refuse(format!("{reason}, which fills {n_filled}; use --folds with a smaller number"));
+            let reason = "groups and near-duplicates stay in one part";
+            return refuse(format!("{reason}, so only {n_filled} parts can be filled; use --folds with a smaller number"));
         }
         let mut parts_of: BTreeMap<&ClassName, BTreeSet<usize>> = BTreeMap::new();
         for sample in samples {
@@ -102,7 +102,7 @@ impl Folds {
         }
         match parts_of.into_iter().find(|(_, parts)| parts.len() < 2) {
             Some((class, _)) => refuse(format!(
-                "all images of class `{class}` belong together, so that without them there is no such class; add images of another group"
+                "all images of class `{class}` are in one group, so no training image remains without it; add images of another group"
             )),
             None => Ok(Self { n, of }),
         }
@@ -117,7 +117,7 @@ pub(super) fn hold_out_each(
     context: &TrainingContext<'_>,
 ) -> Result<Vec<HeldOut>, WorkflowError> {
     let part = |fold: usize| {
-        tracing::info!("Fold {} of {}.", fold + 1, folds.n);
+        tracing::info!(fold = fold + 1, n_folds = folds.n, "Fold started");
         let (held_out, rest): (Vec<_>, Vec<_>) =
             plan.samples.iter().cloned().partition(|sample| folds.of[&sample.hash] == fold);
         train_unrecorded(

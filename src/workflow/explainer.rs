@@ -32,7 +32,7 @@ pub enum ScanError {
     Network(#[from] NnError),
     /// The model was trained on other weights than those that run now.
     #[error(
-        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); set backbone.weights back, or let a training make a new model"
+        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); restore backbone.weights, or train a new model"
     )]
     OtherWeights {
         /// The model.

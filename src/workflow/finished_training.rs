@@ -71,7 +71,7 @@ impl FinishedTraining {
     /// # Errors
     /// [`WorkflowError::Stopped`]; a network that cannot be used.
     pub fn decide_again(&mut self, incumbent: &Incumbent, context: &TrainingContext<'_>) -> Result<(), WorkflowError> {
-        tracing::info!(dataset = %self.plan.dataset, "The best model has changed during the training: deciding anew.");
+        tracing::info!(dataset = %self.plan.dataset, "Best model changed during the training; the decision is repeated");
         self.trained = decided(&self.plan, &self.outcome, incumbent, context)?;
         Ok(())
     }
@@ -120,7 +120,7 @@ fn rival(
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
         Err(error) => {
-            tracing::warn!(dataset = %plan.dataset, "The best model could not be measured: {error}.");
+            tracing::warn!(dataset = %plan.dataset, %error, "Best model not measured");
             Ok(IncumbentMeasurement::Unmeasured(best.run_id.clone(), error.to_string()))
         }
     }

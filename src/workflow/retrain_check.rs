@@ -73,13 +73,13 @@ fn upgrade(run: &ModelRecord, now: Versions) -> String {
     let before = run.versions.unwrap_or(Versions::FIRST);
     let mut changes = Vec::new();
     if now.pixels != before.pixels {
-        changes.push(format!("reads other pixels from image files (pixels {}, before {})", now.pixels, before.pixels));
+        changes.push(format!("decodes image files to other pixels (pixels {}, before {})", now.pixels, before.pixels));
     }
     if now.features != before.features {
         changes.push(format!("computes other features (features {}, before {})", now.features, before.features));
     }
     format!(
-        "This version of gradwatch {} than the one that made model {}: the dataset is trained once more",
+        "This version of gradwatch {} than the one that made model {}: the dataset is trained again once",
         changes.join(" and "),
         run.run_id
     )
@@ -92,21 +92,21 @@ pub fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
         counts.entry(&sample.class).or_default().add(sample);
     }
     if counts.len() < 2 {
-        let found = counts.keys().next().map_or("no class".to_owned(), |class| format!("the class `{class}` alone"));
+        let found = counts.keys().next().map_or("no class".to_owned(), |class| format!("class `{class}` only"));
         return Some(format!(
-            "dataset `{dataset}` has usable images of {found}: a classifier needs at least two classes; add the folder of another class, {dataset}/<class>/, with images"
+            "dataset `{dataset}` has usable images of {found}, but a classifier needs at least two classes; add images of another class in {dataset}/<class>/"
         ));
     }
     if let Some((class, supply)) = counts.iter().find(|(_, supply)| supply.n_learnable == 0) {
         let folder = &supply.measured_in;
         return Some(format!(
-            "class `{class}` of dataset `{dataset}` has images in {folder}/ alone, none to learn from: add some to {dataset}/train/{class}/ or {dataset}/{class}/; if `{folder}` is no side of the split but a class, give its folder another name"
+            "class `{class}` of dataset `{dataset}` has images in {folder}/ only and none for training; add some to {dataset}/train/{class}/ or {dataset}/{class}/, or rename the folder `{folder}` if it is a class"
         ));
     }
     let names_validation = samples.iter().any(|sample| sample.side == Some(Split::Validation));
     let (class, supply) = counts.into_iter().find(|(_, supply)| supply.n_learnable < 2 && !names_validation)?;
     Some(format!(
-        "class `{class}` of dataset `{dataset}` has {} image: it needs at least two, one to learn from and one to measure on; add more to {dataset}/{class}/",
+        "class `{class}` of dataset `{dataset}` has {} image, but needs at least two, for training and validation; add more to {dataset}/{class}/",
         supply.n_learnable
     ))
 }
@@ -183,7 +183,7 @@ pub(super) mod tests {
             let old = made_of(&samples, &settings, recorded);
             let told = Due::Upgraded(
                 "This version of gradwatch reads other pixels from image files (pixels 3, before 1) than the one that \
-                 made model 0001-a: the dataset is trained once more"
+                 made model 0001-a: the dataset is trained again once"
                     .to_owned(),
             );
             assert_eq!(due_after(&[&old], &samples, &settings, after), Some(told), "{recorded:?}");
