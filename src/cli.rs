@@ -122,7 +122,9 @@ fn use_threads(n_threads: usize) -> Result<(), Failure> {
 fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let message = match error.kind() {
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command given; --help lists the commands".to_owned(),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                "no command given; --help lists the commands".to_owned()
+            }
             _ => output::one_line(&error.render().to_string()),
         };
         output::error(&message);

@@ -125,7 +125,9 @@ pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Manifest
         }
     }
     match only {
-        Some(only) if lines.is_empty() => Err(wrong(String::new(), format!("has {n_lines} lines, so there is no line {only}; choose a smaller one"))),
+        Some(only) if lines.is_empty() => {
+            Err(wrong(String::new(), format!("has {n_lines} lines, so there is no line {only}; choose a smaller one")))
+        }
         _ => Ok(lines),
     }
 }

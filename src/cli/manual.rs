@@ -27,7 +27,8 @@ pub(super) fn man(args: &ManArgs) -> Result<(), Failure> {
     command.build();
     let mut found = &mut command;
     for name in &args.command {
-        let unknown = || Failure::new(Exit::Usage, format!("there is no subcommand `{name}`; --help lists the commands"));
+        let unknown =
+            || Failure::new(Exit::Usage, format!("there is no subcommand `{name}`; --help lists the commands"));
         found = found.find_subcommand_mut(name).ok_or_else(unknown)?;
     }
     let page = print(|to| clap_mangen::Man::new(found.clone()).render(to))?;

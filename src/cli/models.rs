@@ -162,7 +162,8 @@ fn one(models: Vec<ListedModel>, wanted: &str) -> Result<ListedModel, Failure> {
             Err(Failure::new(Exit::Usage, message))
         }
         (None, _) => {
-            let message = format!("there is no model `{}`; `gradwatch models list` lists the models", wanted.escape_debug());
+            let message =
+                format!("there is no model `{}`; `gradwatch models list` lists the models", wanted.escape_debug());
             Err(Failure::new(Exit::NoInput, message))
         }
     }

@@ -52,10 +52,7 @@ Shortcut audit: accuracy on the same 20 images, with 95 % intervals:
         let (figures, warning) = table.split_at(expected.len());
         assert_eq!(figures, expected);
         assert!(warning.starts_with("Possible shortcut: the model classifies 18 of 20"), "{warning}");
-        assert_eq!(
-            summary(&audit),
-            "metadata baseline 85.0 %, border baseline 55.0 %, majority baseline 50.0 %"
-        );
+        assert_eq!(summary(&audit), "metadata baseline 85.0 %, border baseline 55.0 %, majority baseline 50.0 %");
         let without = ShortcutAudit { border: None, ..audit };
         assert!(super::table(&without).contains("border baseline                   not measured\n"));
     }

@@ -56,7 +56,9 @@ pub(super) fn resolve(
     let datasets = match own {
         None => return Ok(Vec::new()),
         Some(Value::Table(datasets)) => datasets,
-        Some(_) => return Err((TABLE.to_owned(), "must contain a table for each dataset, such as [dataset.chest]".to_owned())),
+        Some(_) => {
+            return Err((TABLE.to_owned(), "must contain a table for each dataset, such as [dataset.chest]".to_owned()));
+        }
     };
     let one = |(name, own): (String, Value)| {
         let prefix = format!("{TABLE}.{name}");
@@ -74,7 +76,10 @@ pub(super) fn resolve(
 /// What stands under a dataset's name, once it is sure that all of it may be set there.
 fn sections(own: Value, all: &Table, prefix: &str) -> Result<Table, Refusal> {
     let Value::Table(own) = own else {
-        return Err((prefix.to_owned(), format!("must be a table, such as [{prefix}] with train.max_epochs = 20 below it")));
+        return Err((
+            prefix.to_owned(),
+            format!("must be a table, such as [{prefix}] with train.max_epochs = 20 below it"),
+        ));
     };
     let may: Vec<&str> = SECTIONS.into_iter().filter(|section| all.contains_key(*section)).collect();
     for (section, value) in &own {

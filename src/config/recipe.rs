@@ -120,7 +120,10 @@ fn choices(r: &Recipe) -> Refusal {
         r.probability.keys().map(|t| ("probability", t)).chain(r.one_of.iter().flatten().map(|t| ("one_of", t)));
     for (key, transform) in named {
         if !r.does(*transform) {
-            return Err((key, format!("{transform} is listed, but is off; set {SECTION}.{transform}, or remove it from the list")));
+            return Err((
+                key,
+                format!("{transform} is listed, but is off; set {SECTION}.{transform}, or remove it from the list"),
+            ));
         }
     }
     let mut grouped = BTreeSet::new();

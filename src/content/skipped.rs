@@ -50,11 +50,9 @@ impl Skip {
                 "folders without read permission",
                 "give the user that runs gradwatch read access to them",
             ),
-            Self::Unreadable => (
-                "folder that cannot be read",
-                "folders that cannot be read",
-                "check their disk or network share",
-            ),
+            Self::Unreadable => {
+                ("folder that cannot be read", "folders that cannot be read", "check their disk or network share")
+            }
         }
     }
 }

@@ -53,7 +53,10 @@ mod tests {
     fn the_first_are_named_and_the_others_counted() {
         assert_eq!(duplicate_across_message([]), None);
         let message = duplicate_across_message(["train/b.png"]).unwrap();
-        assert!(message.starts_with("1 image is on several sides") && message.ends_with("(`train/b.png`)"), "{message}");
+        assert!(
+            message.starts_with("1 image is on several sides") && message.ends_with("(`train/b.png`)"),
+            "{message}"
+        );
         let message = duplicate_across_message(["e", "d\n", "c", "b", "a"]).unwrap();
         assert!(message.starts_with("5 images are") && message.ends_with("(`a`, `b`, `c` and 2 more)"), "{message}");
     }

@@ -35,9 +35,7 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
         _ => Err(misplaced(
             relative,
             "it is neither in `datasets` nor in `scans`".into(),
-            format!(
-                "move it to `scans/{file}` to explain it, or to `datasets/<dataset>/<class>/` to train on it"
-            ),
+            format!("move it to `scans/{file}` to explain it, or to `datasets/<dataset>/<class>/` to train on it"),
         )),
     }
 }
@@ -54,7 +52,9 @@ fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result
     if side.is_none() && Split::named(class).is_some() {
         return Err(misplaced(
             relative,
-            format!("`{class}` names a side of the split, so the folders in it are the classes, and it is in none of them"),
+            format!(
+                "`{class}` names a side of the split, so the folders in it are the classes, and it is in none of them"
+            ),
             format!(
                 "move it into the folder of its class, for example `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
                  class, rename its folder"

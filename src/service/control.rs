@@ -202,7 +202,9 @@ fn attend(stream: &UnixStream, hear: &impl Fn(Request), ended: &Receiver<Infalli
     }
     let answer = match serde_json::from_str(&line) {
         Ok(question) => passed_on(question, hear, ended),
-        Err(error) => Answer::Refused { reason: format!("the service does not support this request: {error}; use the same version of gradwatch") },
+        Err(error) => Answer::Refused {
+            reason: format!("the service does not support this request: {error}; use the same version of gradwatch"),
+        },
     };
     say(stream, &answer)
 }
@@ -243,9 +245,7 @@ pub enum ControlError {
         source: io::Error,
     },
     /// The answer is not one that this program knows.
-    #[error(
-        "cannot read the service's answer ({0}); use the version of gradwatch that runs as the service"
-    )]
+    #[error("cannot read the service's answer ({0}); use the version of gradwatch that runs as the service")]
     Unknown(serde_json::Error),
     /// The answer belongs to another question.
     #[error("the service answered another request ({0:?}); please report this error")]

@@ -50,7 +50,10 @@ pub fn survey_once(
         }
         if Instant::now() >= deadline {
             found.skipped.warn(&settings.inbox);
-            tracing::warn!(n_files = tracker.n_waiting(), "Files that are still being written are left for the next run");
+            tracing::warn!(
+                n_files = tracker.n_waiting(),
+                "Files that are still being written are left for the next run"
+            );
             break;
         }
         std::thread::park_timeout(LOOK);

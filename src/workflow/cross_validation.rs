@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Sample, ShortcutAnswers, ShortcutAudit, Split};
 use crate::ingest;
-use crate::stats::{Activation, Estimate, Generator, Predictions, tempered};
+use crate::stats::{Activation, Estimate, Generator, Predictions, mean, standard_deviation, tempered};
 use crate::train::HeldOut;
 
 use super::training::{TrainingContext, TrainingPlan, WorkflowError};
@@ -94,7 +94,9 @@ impl Folds {
         let refuse = |reason| Err(WorkflowError::Unfoldable { n, reason });
         if n_filled < n {
             let reason = "groups and near-duplicates stay in one part";
-            return refuse(format!("{reason}, so only {n_filled} parts can be filled; use --folds with a smaller number"));
+            return refuse(format!(
+                "{reason}, so only {n_filled} parts can be filled; use --folds with a smaller number"
+            ));
         }
         let mut parts_of: BTreeMap<&ClassName, BTreeSet<usize>> = BTreeMap::new();
         for sample in samples {
@@ -175,7 +177,7 @@ fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed
         dataset: dataset.clone(),
         folds: parts.len(),
         accuracy_mean: mean(&accuracy_folds).unwrap_or(0.0),
-        accuracy_sd: deviation(&accuracy_folds),
+        accuracy_sd: standard_deviation(&accuracy_folds),
         accuracy_folds,
         auc_mean: mean(&areas),
         auc_folds,
@@ -193,14 +195,4 @@ fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed
 fn shortcuts(parts: &[HeldOut]) -> Option<ShortcutAudit> {
     let answers = parts.iter().map(|part| part.shortcuts.clone()).reduce(ShortcutAnswers::and);
     answers.as_ref().and_then(ShortcutAudit::of)
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-fn deviation(values: &[f64]) -> f64 {
-    let centre = mean(values).unwrap_or(0.0);
-    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
-    (squares / (values.len().max(2) - 1) as f64).sqrt()
 }

@@ -57,11 +57,17 @@ fn verdict(found: &Ablation) -> String {
     let (what, n) = (name(found.part), found.n);
     let Interval { low, high } = found.difference.accuracy.interval;
     if low > 0.0 {
-        format!("The interval of the accuracy difference is above 0: {what} improves the accuracy on images like these {n}.")
+        format!(
+            "The interval of the accuracy difference is above 0: {what} improves the accuracy on images like these {n}."
+        )
     } else if high < 0.0 {
-        format!("The interval of the accuracy difference is below 0: {what} reduces the accuracy on images like these {n}.")
+        format!(
+            "The interval of the accuracy difference is below 0: {what} reduces the accuracy on images like these {n}."
+        )
     } else {
-        format!("The interval of the accuracy difference contains 0: these {n} images do not show whether {what} helps.")
+        format!(
+            "The interval of the accuracy difference contains 0: these {n} images do not show whether {what} helps."
+        )
     }
 }
 

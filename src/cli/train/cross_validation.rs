@@ -18,7 +18,11 @@ pub(super) fn table(found: &CrossValidated) -> String {
     for (fold, (((accuracy, auc), epoch), temperature)) in (1..).zip(parts) {
         lines.push(format!("{fold:<8}{accuracy:>9.3}{:>9}{epoch:>7}{temperature:>13.2}", number(*auc)));
     }
-    lines.push(format!("{:<8}{accuracy_mean:>9.3}{:>9}   (standard deviation of accuracy {accuracy_sd:.3})", "mean", number(*auc_mean)));
+    lines.push(format!(
+        "{:<8}{accuracy_mean:>9.3}{:>9}   (standard deviation of accuracy {accuracy_sd:.3})",
+        "mean",
+        number(*auc_mean)
+    ));
     lines.push(String::new());
     lines.push("All held-out images together, with 95 % intervals:".to_owned());
     lines.extend(measures::overall(assessment));
