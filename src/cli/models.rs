@@ -288,12 +288,12 @@ xray     0002-b  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05
     }
 
     #[test]
-    fn detail_tells_what_each_class_was_worth() {
+    fn detail_shows_the_measures_of_each_class() {
         let detail = detail(&listed()[2], &Workspace::new("/state"));
         for line in [
             "Model 0002-b of xray, the best model",
-            "  accuracy    66.7 % (2 of 3 right, 95 %: 20.8 to 93.9 %)",
-            "  class       covid: 20 training, 5 validation, 1 of them found",
+            "  accuracy    66.7 % (2 of 3 correct, 95 %: 20.8 to 93.9 %)",
+            "  class       covid: 20 training, 5 validation, 1 of them correct",
             "  folder      /state/runs/xray/0002-b",
         ] {
             assert!(detail.lines().any(|found| found == line), "{line}\n{detail}");

@@ -168,11 +168,11 @@ mod tests {
             eta_seconds: Some(75.4),
             remark: String::new(),
         });
-        status.waits_for = Some("5 more images, or 30s of quiet".to_owned());
+        status.waits_for = Some("5 more images, or a pause of 30s".to_owned());
         let page = page(&status);
         for line in [
             "The service (process 42) is training, since 0s.",
-            "  waits for  5 more images, or 30s of quiet",
+            "  waits for  5 more images, or a pause of 30s",
             "  now        features: 12 of 250 images, about 1m 15s left",
             "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
         ] {
@@ -190,7 +190,7 @@ mod tests {
         status.queues.failed = 9;
         let page = page(&status);
         for line in [
-            "  failed     the training of `xray`: the disk is full; free some space (failed 3 times, next try 2026-01-02T03:04:05Z)",
+            "  failed     the training of `xray`: the disk is full; free some space (failed 3 times, next attempt 2026-01-02T03:04:05Z)",
             "  failed     the training of `xray`: the disk is full; free some space (no automatic retry)",
             "  failed     7 more",
         ] {
@@ -199,9 +199,9 @@ mod tests {
     }
 
     #[test]
-    fn the_dead_and_the_silent_are_told_apart() {
+    fn dead_and_hanging_services_are_distinguished() {
         let mut status = status(ServiceState::Dead);
-        assert!(headline(&status).contains("died without a word"));
+        assert!(headline(&status).contains("ended unexpectedly"));
         status.state = ServiceState::Idle;
         status.updated = "2026-01-02T03:04:05Z".to_owned();
         assert!(headline(&status).contains("it hangs while idle"), "{}", headline(&status));

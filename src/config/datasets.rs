@@ -57,7 +57,10 @@ pub(super) fn resolve(
         None => return Ok(Vec::new()),
         Some(Value::Table(datasets)) => datasets,
         Some(_) => {
-            return Err((TABLE.to_owned(), "must contain a table for each dataset, such as [dataset.chest]".to_owned()));
+            return Err((
+                TABLE.to_owned(),
+                "must contain a table for each dataset, such as [dataset.chest]".to_owned(),
+            ));
         }
     };
     let one = |(name, own): (String, Value)| {
@@ -220,27 +223,27 @@ mod tests {
         for (text, expected) in [
             ("[dataset.chest]\ntrain.max_epoch = 3", format!("{chest}.train.max_epoch`: unknown field")),
             ("[dataset.chest]\ntrain.max_epochs = 0", format!("{chest}.train.max_epochs`: must be at least 1")),
-            ("[dataset.chest]\ntrain = 3", format!("{chest}.train`: must be a table, as [dataset.chest.train]")),
+            ("[dataset.chest]\ntrain = 3", format!("{chest}.train`: must be a table, such as [dataset.chest.train]")),
             (
                 "[dataset.chest.watch]\nsettle = '1s'",
                 format!(
-                    "{chest}.watch`: cannot be set for one dataset; what can is in split, augment, train, retrain, promotion"
+                    "{chest}.watch`: cannot be set for one dataset; the sections that can are split, augment, train, retrain, promotion"
                 ),
             ),
-            ("dataset.chest = 3", format!("{chest}`: must be a table, as [dataset.chest]")),
-            ("dataset = 3", "DIR/config.toml: `dataset`: must hold a table for each dataset".to_owned()),
-            ("[dataset.'a/b']", "DIR/config.toml: `dataset.a/b`: `a/b` cannot be a name".to_owned()),
+            ("dataset.chest = 3", format!("{chest}`: must be a table, such as [dataset.chest]")),
+            ("dataset = 3", "DIR/config.toml: `dataset`: must contain a table for each dataset".to_owned()),
+            ("[dataset.'a/b']", "DIR/config.toml: `dataset.a/b`: `a/b` is not a valid name".to_owned()),
             (
                 "[dataset.chest.split]\ngroup_pattern = '('",
-                format!("{chest}.split.group_pattern`: is no regular expression"),
+                format!("{chest}.split.group_pattern`: is not a regular expression"),
             ),
             (
                 "augment.recipe.horizontal_flip = 0.5\n[dataset.chest.augment]\npreset = 'chest-xray'",
-                format!("{chest}.augment.recipe.horizontal_flip`: preset `chest-xray` refuses it"),
+                format!("{chest}.augment.recipe.horizontal_flip`: not allowed by preset `chest-xray`"),
             ),
             (
                 "[dataset.chest.augment.recipe]\ntilt = 1",
-                format!("{chest}.augment.recipe.tilt`: is no part of a recipe"),
+                format!("{chest}.augment.recipe.tilt`: is not part of a recipe"),
             ),
             (
                 "[dataset.chest.augment.recipe]\ncval = 1",

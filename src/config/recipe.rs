@@ -178,13 +178,13 @@ mod tests {
             ("samplewise_center = true", "backbone.preprocessing"),
             ("zoom = 1.5", "augment.recipe.zoom: must be [low, high] between 0.1 and 10"),
             ("jpeg_quality = [0, 50]", "between 1 and 100"),
-            ("probability = { invert = 0.5 }", "is a probability itself; set augment.recipe.invert"),
-            ("blur = [0, 1]\nprobability = { blur = 2 }", "blur: must be between 0 and 1"),
-            ("probability = { blur = 0.5 }", "blur is named, but off: set augment.recipe.blur"),
+            ("probability = { invert = 0.5 }", "is itself a probability; set augment.recipe.invert"),
+            ("blur = [0, 1]\nprobability = { blur = 2 }", "blur must be between 0 and 1"),
+            ("probability = { blur = 0.5 }", "blur is listed, but is off; set augment.recipe.blur"),
             ("probability = { tilt = 1 }", "tilt"),
             ("noise = 0.1\none_of = [['noise']]", "at least two"),
-            ("one_of = [['blur', 'noise']]", "blur is named, but off"),
-            ("one_of = [['rotation', 'zoom'], ['zoom', 'erasing']]", "zoom stands there twice"),
+            ("one_of = [['blur', 'noise']]", "blur is listed, but is off"),
+            ("one_of = [['rotation', 'zoom'], ['zoom', 'erasing']]", "zoom is listed twice"),
             ("semantics = 'keras-3'", "keras-2.9"),
         ] {
             let message = resolved(Preset::Natural, text).unwrap_err();

@@ -76,7 +76,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
 }
 
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain("film.png", ContentHash::of(b"film"), picture, &activations(), head, model).unwrap()
+    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), head, model).unwrap()
 }
 
 /// A film, a model and a file of weights that nothing is to be said against.
@@ -159,11 +159,11 @@ fn every_doubt_has_its_sentence() {
 fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let (picture, head, mut model) = good();
     let mut activations = activations();
-    let hash = ContentHash::of(b"film");
+    let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error = explain("film.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
-    assert!(error.starts_with("`film.png`: model 0001-abcdef01 gives a score that is no number"), "{error}");
+    let error = explain("scan.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error = explain("film.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
-    assert!(error.contains("do not speak of the same classes"), "{error}");
+    let error = explain("scan.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    assert!(error.contains("list different classes"), "{error}");
 }

@@ -120,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_a_role_is_told_where_to_go() {
+    fn a_path_without_a_role_is_refused_with_its_right_place() {
         for (path, code, fix) in [
-            ("datasets/chest/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("datasets/chest/a.png", "misplaced", "for example `datasets/chest/normal/a.png`"),
             (
                 "datasets/chest/train/a.png",
                 "misplaced",
-                "as `datasets/chest/train/normal/a.png`; if `train` is a class",
+                "for example `datasets/chest/train/normal/a.png`; if `train` is a class",
             ),
-            ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, give its folder another name"),
-            ("datasets/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, rename its folder"),
+            ("datasets/a.png", "misplaced", "for example `datasets/chest/normal/a.png`"),
             ("a.png", "misplaced", "to `scans/a.png`"),
             ("elsewhere/b/a.png", "misplaced", "to `scans/a.png`"),
             ("datasets/chest/new\nline/a.png", "unusable-name", "rename"),

@@ -140,7 +140,7 @@ mod tests {
         samples.push(image(2, "b", Validation));
         assert!(refusal(&samples).contains("class `b` has no usable training image"));
         samples[1].split = Some(Train);
-        assert!(refusal(&samples).contains("no usable image is left to validate on"));
+        assert!(refusal(&samples).contains("it has no usable validation image"));
         samples.push(image(3, "a", Validation));
         check(&DatasetName::new("chest").unwrap(), &count(&samples)).unwrap();
     }

@@ -340,7 +340,7 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     assert_eq!(second.images_forwarded, 0);
     assert_eq!(second.mistakes[0].evidence, mistake.evidence);
     let reason = second.mistakes[0].picture.as_ref().unwrap_err();
-    assert_eq!(reason, "it is not there any more");
+    assert_eq!(reason, "it no longer exists");
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn what_cannot_be_trained_is_said_in_one_line() {
     let mut scene = Scene::new(1, 1);
     scene.settings.learning_rate = 1e38;
     let diverged = scene.train("diverged").unwrap_err().to_string();
-    let expected = "the training diverged: no epoch had a finite val_accuracy; lower train.learning_rate";
+    let expected = "the training diverged: no epoch has a finite val_accuracy; lower train.learning_rate";
     assert_eq!(diverged, expected);
     scene.settings.learning_rate = 1e-3;
     scene.settings.checkpoint.initial_value_threshold = Some(0.0);

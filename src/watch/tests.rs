@@ -365,7 +365,7 @@ fn an_inbox_that_is_not_there_is_refused_with_the_fix() {
     let mut bed = Bed::new();
     bed.settings.inbox = bed.outside("absent");
     let error = Watcher::start(&bed.settings, BTreeMap::new()).err().unwrap().to_string();
-    assert!(error.contains("outside/absent` is not there: create it"), "{error}");
+    assert!(error.contains("outside/absent` does not exist; create or mount it"), "{error}");
     let error = survey_once(&bed.settings, BTreeMap::new(), &StopFlag::default()).unwrap_err();
     assert!(matches!(error, WatchError::Missing(_)), "{error}");
 }

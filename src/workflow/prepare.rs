@@ -157,6 +157,6 @@ mod tests {
     #[test]
     fn images_of_one_patient_alone_cannot_be_measured_on() {
         let Prepared::HeldUp(obstacle) = prepared(["p1", "p2", "p3", "p4"]) else { panic!("not held up") };
-        assert!(obstacle.contains("no image of dataset `d` can be measured on"), "{obstacle}");
+        assert!(obstacle.contains("dataset `d` has no validation image"), "{obstacle}");
     }
 }

@@ -181,18 +181,18 @@ pub(super) mod tests {
         let after = Versions { pixels: 3, features: 1 };
         for recorded in [None, Some(Versions::FIRST)] {
             let old = made_of(&samples, &settings, recorded);
-            let told = Due::Upgraded(
-                "This version of gradwatch reads other pixels from image files (pixels 3, before 1) than the one that \
+            let expected = Due::Upgraded(
+                "This version of gradwatch decodes image files to other pixels (pixels 3, before 1) than the one that \
                  made model 0001-a: the dataset is trained again once"
                     .to_owned(),
             );
-            assert_eq!(due_after(&[&old], &samples, &settings, after), Some(told), "{recorded:?}");
+            assert_eq!(due_after(&[&old], &samples, &settings, after), Some(expected), "{recorded:?}");
             let new = made_of(&samples, &settings, Some(after));
             assert_eq!(due_after(&[&old, &new], &samples, &settings, after), None, "once");
         }
         let both = made_of(&samples, &settings, Some(Versions { pixels: 1, features: 2 }));
         let Some(Due::Upgraded(told)) = due_after(&[&both], &samples, &settings, after) else { panic!("not told") };
-        assert!(told.contains("pixels") && told.contains("features (features 1, before 2)"), "{told}");
+        assert!(message.contains("pixels") && message.contains("features (features 1, before 2)"), "{message}");
         let other = [sample("9", "a", Split::Train), samples[1].clone()];
         assert_eq!(due_after(&[&both], &other, &settings, after), Some(Due::New), "images are reason enough");
     }
@@ -201,7 +201,7 @@ pub(super) mod tests {
     fn obstacles_say_what_to_add() {
         let dataset = DatasetName::new("d").unwrap();
         let one_class = [sample("1", "a", Split::Train), sample("2", "a", Split::Train)];
-        assert!(obstacle(&dataset, &one_class).unwrap().contains("images of the class `a` alone"));
+        assert!(obstacle(&dataset, &one_class).unwrap().contains("images of class `a` only"));
         let lonely = [one_class[0].clone(), one_class[1].clone(), sample("3", "b", Split::Train)];
         assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
         let enough = [lonely[0].clone(), lonely[1].clone(), lonely[2].clone(), sample("4", "b", Split::Train)];
@@ -219,12 +219,9 @@ pub(super) mod tests {
         let plain = |content, class| lies_in(content, class, None);
         // Classes `test` and `other`, with folders for patients: nothing is learned by a mistake.
         let misread = [plain("1", "other"), plain("2", "other"), lies_in("3", "Test/patient 1", Some(Split::Test))];
-        let told = obstacle(&dataset, &misread).unwrap();
-        assert!(told.contains("class `patient 1` of dataset `d` has images in Test/ alone"), "{told}");
-        assert!(
-            told.ends_with("if `Test` is no side of the split but a class, give its folder another name"),
-            "{told}"
-        );
+        let message = obstacle(&dataset, &misread).unwrap();
+        assert!(message.contains("class `patient 1` of dataset `d` has images in Test/ only"), "{message}");
+        assert!(message.ends_with("or rename the folder `Test` if it is a class"), "{message}");
         let lonely = [plain("1", "a"), plain("2", "a"), plain("3", "b"), lies_in("4", "test/b", Some(Split::Test))];
         assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
         let measured = [plain("1", "a"), plain("2", "b"), lies_in("3", "val/b", Some(Split::Validation))];

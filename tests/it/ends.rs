@@ -98,7 +98,7 @@ fn a_model_of_other_weights_is_unusable() {
     assert_eq!(failures.len(), 1, "{failures:#?}");
     assert_eq!((&failures[0]["what"], &failures[0]["where"]), (&"scan".into(), &"scans/shapes/scan-bars-1.png".into()));
     assert!(failures[0]["why"].as_str().unwrap().contains("other VGG16 weights"), "{:#}", failures[0]);
-    assert!(failures[0]["remedy"].as_str().unwrap().contains("set backbone.weights back"), "{:#}", failures[0]);
+    assert!(failures[0]["remedy"].as_str().unwrap().contains("restore backbone.weights"), "{:#}", failures[0]);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_service_tries_a_failed_training_again_by_itself() {
     assert!(failed["last_error"].as_str().unwrap().contains("runs/shapes"), "{failed:#}");
     service.wait_for("the state `waiting`", |service| (service.status()?["state"] == "waiting").then_some(()));
     let told = bed.run(&["status"]).ok().stdout;
-    assert!(told.contains("the training of `shapes`: ") && told.contains("next try "), "{told}");
+    assert!(told.contains("the training of `shapes`: ") && told.contains("next attempt "), "{told}");
 
     fs::remove_file(in_the_way).unwrap();
     service.wait_for_count("scans_explained", 1);

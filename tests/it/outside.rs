@@ -22,7 +22,7 @@ fn a_folder_is_learned_and_pictures_are_explained() {
 
     let run = model["run_id"].as_str().unwrap();
     let refused = bed.run(&["models", "rollback", run]);
-    assert!(refused.stderr.contains("replaced no other"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("replaced no other model"), "{}", refused.stderr);
     let second =
         bed.run(&["train", "shapes", "--json", "--set=train.seed=2", "--set=promotion.policy=never"]).ok().json();
     let second = second["run_id"].as_str().unwrap();
@@ -141,7 +141,7 @@ fn an_ablation_sets_two_trainings_side_by_side_and_records_nothing() {
 
     let refused = ablate(&["--set=augment.copies=0"]);
     assert_eq!(refused.code, 78, "{}", refused.stderr);
-    assert!(refused.stderr.contains("there is no augmentation to leave out"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("there is no augmentation to omit"), "{}", refused.stderr);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn a_validation_folder_that_comes_later_gives_the_training_folder_its_images_bac
     let ran = bed.run(&["run", "--once"]).ok();
     let n = validation.iter().sum::<u64>();
     assert!(
-        ran.stderr.contains(&format!("{n} images of the training folder are learned from again")),
+        ran.stderr.contains(&format!("because the dataset has a validation folder now n_images={n}")),
         "{}",
         ran.stderr
     );
@@ -118,15 +118,17 @@ fn leaks_across_folders_are_left_out_and_told() {
     bed.write("shapes/train/bars/like.bmp", pictures::encoded(Look::Bars, 100, image::ImageFormat::Bmp));
     bed.write("shapes/train/stray.png", pictures::png(Look::Disc, 400));
     let trained = bed.run(&["train", "shapes"]).ok();
-    for told in [
-        "1 picture is found again on another side of the split; each counts once, on the side to measure on (`train/disc/same.png`).",
-        "1 picture is left out, on neither side: each looks like, or belongs with, a picture that a folder puts on a side to \
-         measure on (`train/bars/like.bmp`).",
-        "1 picture is left out, directly in a folder that names a side of the split and in none of a class (`train/stray.png`)",
+    for message in [
+        "Images on several sides of the split dataset=shapes details=1 image is on several sides of the split; each counts once, for \
+         validation or test (`train/disc/same.png`)\n",
+        "Images excluded from the split dataset=shapes details=1 image is excluded from the split, as near-duplicates or group \
+         members of images in a validation or test folder (`train/bars/like.bmp`)\n",
+        "Images without a class dataset=shapes details=1 image is excluded: directly in a folder that names a side of the split, \
+         not in a class folder (`train/stray.png`)",
     ] {
-        assert_eq!(trained.stderr.matches(told).count(), 1, "{told}\n{}", trained.stderr);
+        assert_eq!(trained.stderr.matches(message).count(), 1, "{message}\n{}", trained.stderr);
     }
-    assert!(trained.stdout.contains("\nTest, 6 images that had no part in it ("), "{}", trained.stdout);
+    assert!(trained.stdout.contains("\nTest: 6 images that were not used for training ("), "{}", trained.stdout);
     assert!(trained.stdout.contains("\n  disc: sensitivity  "), "{}", trained.stdout);
     let model = models(&bed, "shapes").remove(0);
     assert_eq!(
@@ -149,7 +151,7 @@ fn classes_called_like_sides_are_refused_with_a_way_out() {
         bed.write(format!("inbox/datasets/deep/other/patient/{number}.png"), pictures::png(Look::Bars, number));
     }
     let ran = bed.run(&["run", "--once"]).ok();
-    assert_eq!(ran.stderr.matches("if `test` is a class, give its folder another name").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("if `test` is a class, rename its folder").count(), 2, "{}", ran.stderr);
     let told = "class `patient` of dataset `deep` has images in test/ alone, none to learn from";
     assert!(ran.stdout.contains(told), "{}", ran.stdout);
     assert_eq!(bed.status()["counters"]["trainings"], 0);

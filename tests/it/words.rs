@@ -93,7 +93,8 @@ fn literals(source: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn literals_are_found_and_comments_are_not() {
-    let source = "/// A \"film\".\nlet a = ['\"', '\\''];\nlet b = \"one \\\n   \\\"two\\\"\";\nlet c = r\"\\d+\"; // told\n";
+    let source =
+        "/// A \"film\".\nlet a = ['\"', '\\''];\nlet b = \"one \\\n   \\\"two\\\"\";\nlet c = r\"\\d+\"; // told\n";
     assert_eq!(literals(source), [(3, "one \\\"two\\\"".to_owned()), (5, "\\d+".to_owned())]);
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests;\nb\n"), "a\n#[cfg(test)]\nmod tests;\nb\n");
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {\nb\n}\n"), "a\n");

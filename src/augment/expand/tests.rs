@@ -333,10 +333,10 @@ fn a_destination_of_another_dataset_is_refused() {
     dataset.add("other/x.png", &picture(99, 1));
     let refused = expand(&dataset.options, &dataset.sources(), &dataset.dst(), &StopFlag::default(), &Silent);
     let message = refused.unwrap_err().to_string();
-    assert!(message.contains("holds 21 copies of another dataset"), "{message}");
+    assert!(message.contains("contains 21 copies of another dataset"), "{message}");
     fs::remove_file(dataset.dst().join(manifest::NAME)).unwrap();
     let refused = expand(&dataset.options, &dataset.sources(), &dataset.dst(), &StopFlag::default(), &Silent);
-    assert!(refused.unwrap_err().to_string().contains("holds 21 copies"), "also without a manifest");
+    assert!(refused.unwrap_err().to_string().contains("contains 21 copies"), "also without a manifest");
     fs::write(dataset.dst().join(manifest::NAME), &tree[manifest::NAME]).unwrap();
     assert_eq!(dataset.tree(), tree);
 }

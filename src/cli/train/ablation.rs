@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn the_verdict_goes_no_further_than_the_interval() {
         let verdict = |low, high| verdict(&example(estimate(0.0, low, high)));
-        assert!(verdict(0.01, 0.2).contains("augmentation helps"));
-        assert!(verdict(-0.2, -0.01).contains("augmentation harms"));
-        assert!(verdict(0.0, 0.2).contains("cannot be said"));
+        assert!(verdict(0.01, 0.2).contains("augmentation improves the accuracy"));
+        assert!(verdict(-0.2, -0.01).contains("augmentation reduces the accuracy"));
+        assert!(verdict(0.0, 0.2).contains("do not show whether"));
     }
 }

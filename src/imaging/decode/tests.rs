@@ -95,7 +95,7 @@ fn limits_are_kept_before_any_pixel() {
     let crc = crc32(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&crc.to_be_bytes());
     let error = decode(&bytes, &LIMITS).unwrap_err();
-    assert_eq!(error.to_string(), "the picture is too large: 101x1 pixels, the limit is 100 a side and 5000 in all");
+    assert_eq!(error.to_string(), "the image is too large: 101x1 pixels, the limit is 100 per side and 5000 in total");
     let bytes = encoded(&noisy(80, 80), ImageFormat::Tiff);
     assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "too-large");
 }
