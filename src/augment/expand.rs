@@ -35,7 +35,7 @@ pub struct Expansion {
 
 /// Brings `out_dir` to exactly the copies that `options` ask for, of every source that is not for validation, and its
 /// manifest with it. Copies that are there already are not made again, also when an earlier run was killed; files of others are
-/// neither changed nor removed. Memory holds one decoded picture a thread.
+/// neither changed nor removed. Memory holds one decoded image a thread.
 ///
 /// # Errors
 /// [`AugmentError`] when the work could not be done at all or was stopped; a source that fails is in

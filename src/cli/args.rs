@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug, Parser)]
 #[command(name = "gradwatch", version, max_term_width = 100, propagate_version = true)]
 pub(super) struct CommandLine {
-    /// Configuration file [default: the first of ./config.toml, the user's configuration folder, /etc/gradwatch/config.toml]
+    /// Configuration file [default: ./config.toml, else the user's, else /etc/gradwatch/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 

@@ -22,7 +22,7 @@ use crate::train;
 use parity::Difference;
 
 /// Number of generated images, processed in turn.
-const N_FILMS: u64 = 64;
+const N_GENERATED: u64 = 64;
 /// Batches that are asked for at a time: within one question a GPU prepares and reads while it computes.
 const N_BATCHES: usize = 8;
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         tempfile::tempdir().map_err(|error| Failure::new(Exit::Io, format!("no temporary folder: {error}")))?;
     let files = match &args.pictures {
         Some(folder) => pictures_in(folder)?,
-        None => films(scratch.path())?,
+        None => generated_images(scratch.path())?,
     };
     let bench = Bench { files, scratch: scratch.path(), settings, stop, time: duration(args.seconds)? };
     let devices = devices(&settings.compute);
@@ -104,8 +104,8 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn films(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let film = |seed: u64| {
+fn generated_images(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let image = |seed: u64| {
         let class = if seed.is_multiple_of(2) { PhantomClass::Plain } else { PhantomClass::Patchy };
         let bytes =
             encode_png(&Phantom { class, seed }.film().picture).map_err(|error| Failure::new(Exit::Software, error))?;
@@ -113,7 +113,7 @@ fn films(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         disk::write_atomic(&path, &bytes)?;
         Ok(path)
     };
-    (0..N_FILMS).into_par_iter().map(film).collect()
+    (0..N_GENERATED).into_par_iter().map(image).collect()
 }
 
 struct Bench<'a> {

@@ -233,7 +233,7 @@ mod tests {
     fn one_line_says_the_most_severe_and_counts_the_others() {
         let data = FailedWork::new(Work::Scan, "a.png", Fault::Data, "it is odd; replace it");
         let io = FailedWork::new(Work::Gallery, "reports", Fault::Io, "the disk is full; free some space");
-        let told = Failure::of_work(&[data.clone(), io, data]).unwrap().to_string();
-        assert_eq!(told, "failed: the gallery `reports`: the disk is full; free some space (and 2 more failures)");
+        let message = Failure::of_work(&[data.clone(), io, data]).unwrap().to_string();
+        assert_eq!(message, "failed: the gallery `reports`: the disk is full; free some space (and 2 more failures)");
     }
 }

@@ -53,7 +53,7 @@ pub struct ComputeSettings {
     pub precision: Precision,
     /// Where libtorch's CUDA part lies; empty: it is looked for. Absolute.
     pub cuda_folder: PathBuf,
-    /// For pictures and for the network; 0 means one a core.
+    /// For images and for the network; 0 means one a core.
     pub threads: usize,
 }
 

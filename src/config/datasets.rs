@@ -189,16 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn the_differences_are_told_with_the_recipe_that_follows_from_a_preset() {
+    fn the_differences_are_listed_with_the_recipe_that_follows_from_a_preset() {
         let settings = loaded(TWO, Overrides::default()).unwrap();
-        let told: Vec<_> = settings.configured().collect();
-        assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["chest", "x. ray"]);
-        let find = |key: &str| told[0].1.iter().find(|change| change.key == key).unwrap();
+        let found: Vec<_> = settings.configured().collect();
+        assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["chest", "x. ray"]);
+        let find = |key: &str| found[0].1.iter().find(|change| change.key == key).unwrap();
         assert_eq!((&find("train.max_epochs").value, &find("train.max_epochs").otherwise), (&60.into(), &7.into()));
         assert_eq!(find("augment.recipe.rotation").value, 15.0);
-        assert!(told[0].1.iter().all(|change| change.value != change.otherwise));
+        assert!(found[0].1.iter().all(|change| change.value != change.otherwise));
         let policy = Change { key: "promotion.policy".to_owned(), value: "never".into(), otherwise: "better".into() };
-        assert_eq!(told[1].1, [policy]);
+        assert_eq!(found[1].1, [policy]);
     }
 
     #[test]

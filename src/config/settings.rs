@@ -14,14 +14,14 @@ use super::preprocessing::Preprocessing;
 use super::train::TrainSettings;
 use crate::domain::{Clock, DatasetName, Preset, Recipe};
 
-/// Everything the rooms are told.
+/// All settings, as the rooms receive them.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The inbox and how files settle in it.
     pub watch: WatchSettings,
     /// What is too large.
     pub limits: LimitSettings,
-    /// How files are read as pictures.
+    /// How files are read as images.
     pub images: ImageSettings,
     /// Where everything is written; absolute.
     pub state_dir: PathBuf,
@@ -41,7 +41,7 @@ pub struct Settings {
     pub promotion: PromotionPolicy,
     /// On what it all runs.
     pub compute: ComputeSettings,
-    /// How it is told.
+    /// Format and level of the log.
     pub log: LogSettings,
     /// What dates everything that is recorded.
     pub clock: Clock,
@@ -278,7 +278,7 @@ impl From<String> for WeightsChoice {
 pub struct BackboneSettings {
     /// Which weights; a file's path is absolute.
     pub weights: WeightsChoice,
-    /// How pictures are prepared.
+    /// How images are prepared.
     pub preprocessing: Preprocessing,
     /// Seed of the built-in backbone.
     pub seed: u64,

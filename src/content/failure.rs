@@ -53,7 +53,7 @@ impl FileFailure {
         Self { may_pass: true, ..Self::new(path, Self::UNREADABLE, format!("the file cannot be read: {error}"), fix) }
     }
 
-    /// The bytes are no picture.
+    /// The bytes are no image.
     pub fn undecodable(path: impl Into<PathBuf>, error: &DecodeError) -> Self {
         let may_pass = matches!(error, DecodeError::Truncated { .. });
         Self { may_pass, ..Self::new(path, error.code(), error.to_string(), error.fix()) }

@@ -13,7 +13,7 @@ use super::transform::Transform;
 pub enum Preset {
     /// Small moves and tones, no shear, no flip: safe for anything with a fixed pose.
     Conservative,
-    /// Conservative, with film-like tones. A flipped chest X-ray shows wrong anatomy, so flips are refused.
+    /// Conservative, with the tones of radiographs. A flipped chest X-ray shows wrong anatomy, so flips are refused.
     ChestXray,
     /// The ranges of the common Keras notebook.
     KerasNotebook,
@@ -21,7 +21,7 @@ pub enum Preset {
     Natural,
 }
 
-/// One way in which a recipe may make a picture that no longer shows what its label says.
+/// One way in which a recipe may make an image that no longer shows what its label says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breach {
     /// The transform that goes too far.
@@ -45,7 +45,7 @@ const XRAY_ZOOM: [f64; 2] = [0.8, 1.25];
 
 impl Preset {
     /// Where `recipe` goes beyond what this preset holds to be safe for the label, whether it is allowed or not.
-    /// Only `chest-xray` knows its pictures well enough to hold anything.
+    /// Only `chest-xray` knows enough of its images to set limits.
     pub fn breaches(self, recipe: &Recipe) -> Vec<Breach> {
         if self != Self::ChestXray {
             return Vec::new();

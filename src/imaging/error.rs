@@ -1,4 +1,4 @@
-//! Why some bytes are no picture, or a picture no file.
+//! Why some bytes are no image, or an image no file.
 
 /// Why bytes could not be decoded. One line; [`DecodeError::fix`] says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum DecodeError {
         /// What it looks like instead.
         found: &'static str,
     },
-    /// The file ends before the picture does.
+    /// The file ends before the image does.
     #[error("the {format} file is truncated: it ends before the image does")]
     Truncated {
         /// `png`, `jpeg`, ...
@@ -29,7 +29,7 @@ pub enum DecodeError {
         /// Pixels in all.
         max_pixels: u64,
     },
-    /// A kind of picture in a known format that cannot be read.
+    /// A kind of image in a known format that cannot be read.
     #[error("the {format} file contains an unsupported kind of image: {cause}")]
     Unsupported {
         /// `png`, `jpeg`, ...
@@ -71,7 +71,7 @@ impl DecodeError {
     }
 }
 
-/// A picture that could not be encoded.
+/// An image that could not be encoded.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot encode a {width}x{height} image as {format}: {cause}")]
 pub struct EncodeError {

@@ -6,7 +6,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::picture::{Picture, Pixels};
 
 impl Picture {
-    /// The picture at `width` x `height` (at least 1), by convolution with a triangle as wide as the scale demands:
+    /// The image at `width` x `height` (at least 1), by convolution with a triangle as wide as the scale demands:
     /// what Pillow calls bilinear. The same size gives the same pixels.
     #[must_use]
     pub fn resized(&self, width: u32, height: u32) -> Self {

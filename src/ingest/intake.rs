@@ -44,7 +44,7 @@ struct ReadBatch {
 /// A file that was read, or could not be.
 struct ReadFile {
     path: String,
-    /// As it was told.
+    /// As it was reported.
     stamp: FileStamp,
     last_try: bool,
     result: Result<FileContent, FileFailure>,
@@ -78,7 +78,7 @@ impl Intake {
         }
     }
 
-    /// The files that need not be read again while they stay as they are. Those that were set aside for what the user can
+    /// The files that need not be read again while they stay as they are. Those that were quarantined for what the user can
     /// change elsewhere (limits, permissions) are left out: they have another try at every start; and so are those that
     /// were taken in before folders named sides, by a version that took `train` for a class.
     pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
@@ -95,7 +95,7 @@ impl Intake {
     }
 
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
-    /// knows. Once `stop` is raised the files that are not read yet are left out; they are told again at the next start.
+    /// knows. Once `stop` is raised the files that are not read yet are left out; they are reported again at the next start.
     pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> IntakeOutcome {
         self.decide(ledger, self.read(arrivals, stop))
     }
@@ -161,7 +161,7 @@ impl Intake {
             check_list(&self.inbox.join("datasets").join(dataset.as_str()))?;
             return Ok(FileContent::Groups(dataset));
         }
-        // The path first: a file in the wrong place is told so, whatever is in it.
+        // The path first: a file in the wrong place is reported as such, whatever it contains.
         let role = role_of(path)?;
         Ok(FileContent::Picture(
             role,
@@ -177,7 +177,7 @@ impl Intake {
         tracing::info!(file = path, n_regrouped = n, "Group list read");
     }
 
-    /// Takes a file in; another one that holds the same picture, if there is one.
+    /// Adds a file; returns another one with the same image, if there is one.
     fn admit(&self, ledger_draft: &mut LedgerDraft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
         let was_rejected = is_rejected(ledger_draft, path);
         match ledger_draft.admit(path, role, inspected) {
@@ -209,7 +209,7 @@ impl Intake {
         ledger_draft.gone(path);
     }
 
-    /// A file that was set aside because its picture had another label has another try when that label is given up.
+    /// A file that was quarantined because its image had another label is tried again when that label is removed.
     fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) {
         for path in ledger_draft.take_freed() {
             if let Ok(FileContent::Picture(role, inspected)) = self.read_one(&path) {
@@ -232,7 +232,7 @@ fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, fail
     }
 }
 
-/// Says which files hold a picture that another one holds.
+/// Logs which files have the image of another file.
 fn log_duplicates(same: &[(String, String)]) {
     match same {
         [] => {}

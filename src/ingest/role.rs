@@ -76,7 +76,7 @@ fn unusable(relative: &str, error: &NameError) -> FileFailure {
     FileFailure::new(relative, "unusable-name", error.to_string(), "rename the file or folder")
 }
 
-/// The patient (or other unit) that a file's name tells: the first group of `pattern`.
+/// The patient (or other unit) in a file's name: the first group of `pattern`.
 pub fn group_of(pattern: Option<&Regex>, path: &str) -> Option<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let group = pattern?.captures(name)?.get(1)?;

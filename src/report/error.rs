@@ -13,7 +13,7 @@ pub enum ReportError {
     /// A file could not be written.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A picture could not be encoded.
+    /// An image could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The explanation and the model do not speak of the same classes.

@@ -26,7 +26,7 @@ pub struct RunReport<'a> {
 pub struct Mistake<'a> {
     /// Which of the validation images it is.
     pub at: usize,
-    /// The picture as the network took it; or a sentence why it cannot be shown.
+    /// The image as the network took it; or a sentence why it cannot be shown.
     pub picture: Result<&'a Picture, &'a str>,
     /// Evidence for the class that it was taken for, and for its own.
     pub evidence: &'a [Evidence; 2],

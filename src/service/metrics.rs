@@ -116,7 +116,7 @@ mod tests {
     use crate::service::status::{BestModel, DatasetStatus};
 
     #[test]
-    fn tells_the_status_in_prometheus_words() {
+    fn the_status_is_in_prometheus_format() {
         let mut status = Status::starting("watch");
         status.updated = "2026-01-02T03:04:05Z".to_owned();
         status.counters.trainings = 3;

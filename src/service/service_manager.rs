@@ -1,4 +1,4 @@
-//! What the service manager is told (`sd_notify`). Without one, nothing.
+//! Notifications of the service manager (`sd_notify`). Without one, nothing is sent.
 
 use sd_notify::NotifyState;
 

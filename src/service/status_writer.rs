@@ -7,9 +7,9 @@ use crate::disk::{self, DiskError, Workspace};
 use super::metrics;
 use super::status::{self, Status};
 
-/// Changes are told at most this often, unless the state changes.
+/// Changes are written at most this often, unless the state changes.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
-/// Without changes it is told that often that the service lives.
+/// Without changes the status is written this often, as a sign of life.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
 /// Holds the status and writes its two files; kept by the conductor.
@@ -19,7 +19,7 @@ pub(super) struct StatusWriter {
     status: Status,
     /// As last written, and when.
     written: Option<(Status, Instant)>,
-    /// A full disk is told once, not every second.
+    /// A full disk is logged once, not every second.
     failed: bool,
 }
 

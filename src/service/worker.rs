@@ -1,4 +1,4 @@
-//! A named thread that does one kind of job, one after the other, and tells the conductor what came of each.
+//! A named thread that does one kind of job, one after the other, and reports each result to the conductor.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};

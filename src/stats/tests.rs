@@ -189,8 +189,8 @@ fn a_temperature_softens_what_is_too_sure_and_never_asks_for_certainty() {
     assert!(sure(8).iter().all(|temperature| *temperature > 3.0), "{:?}", sure(8));
     let logits: Vec<Vec<f64>> = (0..20).map(|at| [vec![1.0, -1.0], vec![-1.0, 1.0]][at % 2].clone()).collect();
     let labels: Vec<usize> = (0..20).map(|at| at % 2).collect();
-    let told_apart = fit_temperature(Activation::Softmax, &logits, &labels);
-    assert!(told_apart > 0.3 && told_apart < 1.0, "{told_apart}");
+    let separated = fit_temperature(Activation::Softmax, &logits, &labels);
+    assert!(separated > 0.3 && separated < 1.0, "{separated}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(super) struct Epoch<'a> {
     batch_size: usize,
 }
 
-/// Images whose features are there, and pictures that have yet to go through the network.
+/// Images whose features are there, and images that have yet to go through the network.
 pub(super) struct PreparedBatch {
     rows: Vec<f32>,
     labels: Vec<usize>,

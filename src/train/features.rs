@@ -32,7 +32,7 @@ impl ImageRequest {
     }
 }
 
-/// Decoded pictures wait a few at a time, so that a stop is heard within seconds and memory stays small.
+/// Decoded images wait a few at a time, so that a stop is heard within seconds and memory stays small.
 const AT_LEAST_A_TIME: usize = 4;
 /// A GPU prepares and reads while it computes only within one question.
 const BATCHES_A_TIME: usize = 2;
@@ -132,7 +132,7 @@ impl<'a> Features<'a> {
         work(&Self::open(engine, dir, reader)?)
     }
 
-    /// Pictures that went through the network.
+    /// Images that went through the network.
     pub(super) fn n_forwarded(&self) -> u64 {
         self.n_forwarded.load(Ordering::Relaxed)
     }
@@ -177,7 +177,7 @@ impl<'a> Features<'a> {
         finished.and(synced).map(|()| ensured)
     }
 
-    /// Runs pictures through the network.
+    /// Runs images through the network.
     pub(super) fn forward(&self, pictures: Vec<Rgb8>, stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut rows = Vec::with_capacity(pictures.len());
         let mut pictures = pictures.into_iter().peekable();
@@ -213,7 +213,7 @@ impl<'a> Features<'a> {
         self.decode(&requests.path, &content).map(|picture| Lookup::Decoded(content.hash, picture))
     }
 
-    /// The picture as the network takes it, cached features or not.
+    /// The image as the network takes it, cached features or not.
     pub(super) fn picture(&self, requests: &ImageRequest) -> Result<Rgb8, FileFailure> {
         self.decode(&requests.path, &requests.content(&self.reader)?)
     }

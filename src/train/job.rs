@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::imaging::Picture;
 
 /// Makes a fresh random copy of an original for one epoch (counted from 1), or says in a sentence why it cannot.
-/// The same original and epoch must give the same picture; it is called from several threads.
+/// The same original and epoch must give the same image; it is called from several threads.
 pub type FreshCopy<'a> = &'a (dyn Fn(&LabelledImage, u32) -> Result<Picture, String> + Sync);
 
 /// What is learned from beside the originals, or in their place.

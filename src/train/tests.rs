@@ -1,4 +1,4 @@
-//! Whole trainings on the real network, over a dozen small generated pictures.
+//! Whole trainings on the real network, over a dozen small generated images.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::imaging::{Picture, Pixels, encode_png};
 use crate::nn::{Head, engine_for_tests};
 use crate::stats::Generator;
 
-/// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.
+/// Two classes that are easy to distinguish: upright or level stripes, with noise and a phase of their own.
 fn striped(upright: bool, number: u64) -> Picture {
     let mut generator = Generator::new(number, "striped");
     let phase = generator.below(16) as u32;
@@ -112,7 +112,7 @@ fn cache_entries(dir: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again() {
     let mut scene = Scene::new(3, 2);
-    // One copy is a picture of its own, the other the very bytes of an original.
+    // One copy is an image of its own, the other the very bytes of an original.
     scene.write("copy-1.png", &striped(true, 100));
     std::fs::copy(&scene.samples[0].path, scene.path("copy-2.png")).unwrap();
     let copy = |name: &str, class: &str| {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// An inbox that tells nothing. Never taken for an inbox that was emptied.
+/// An inbox that cannot be read. Never treated as an inbox that was emptied.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// There is no such folder.

@@ -1,4 +1,4 @@
-//! What the watching thread does: wait for the next signal, order or deadline, look, and tell.
+//! What the watching thread does: wait for the next signal, order or deadline, look, and report.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ impl WatchLoop {
                 Err(OutOfWatches) => return,
             }
         }
-        // Full means that it was told before.
+        // Full means that it was notified before.
         let _ = self.ready.try_send(());
     }
 
@@ -125,7 +125,7 @@ impl WatchLoop {
         due.map_or(self.next_survey, |due| due.min(self.next_survey)).saturating_duration_since(Instant::now())
     }
 
-    /// Tells what has settled; `false` when nobody listens any more.
+    /// Sends what has settled; `false` when nobody listens any more.
     fn send_settled(&mut self) -> bool {
         let now = Now::read();
         let mut batch = Vec::new();
@@ -195,7 +195,7 @@ impl WatchLoop {
                 self.unblock();
                 self.warn_of(&found);
                 self.tracker.survey(&found.files, |path| found.covers(path), Now::read());
-                // Full means that it was told before.
+                // Full means that it was notified before.
                 let _ = self.ready.try_send(());
                 let every = if self.polling { POLL.min(self.settings.rescan) } else { self.settings.rescan };
                 self.next_survey = Instant::now() + every;
@@ -291,7 +291,7 @@ impl WatchLoop {
     }
 }
 
-/// The name of a file system that does not tell of changes made elsewhere.
+/// The name of a file system that does not report changes made elsewhere.
 fn silent_file_system(inbox: &PathBuf) -> Option<&'static str> {
     match rustix::fs::statfs(inbox).ok()?.f_type {
         0x6969 => Some("NFS"),

@@ -42,7 +42,7 @@ fn identity(options: &ExpandOptions, expansion: &Expansion) -> ContentHash {
     ContentHash::of_parts(std::iter::once(made.as_slice()).chain(copies))
 }
 
-/// Draws the sheet of one picture, `preview-<name>.html` and `preview-<name>-copies.png`, into `folder`.
+/// Draws the sheet of one image, `preview-<name>.html` and `preview-<name>-copies.png`, into `folder`.
 ///
 /// # Errors
 /// [`ReportError`].

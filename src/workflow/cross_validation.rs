@@ -39,9 +39,9 @@ pub struct CrossValidated {
     pub calibrated_brier: Option<Estimate>,
     /// Calibration error of the same.
     pub calibrated_error: Option<Estimate>,
-    /// The trainings beside those who know nothing of the content, on the same held-out images.
+    /// The trainings compared with baselines that do not see the image content, on the same held-out images.
     pub shortcuts: Option<ShortcutAudit>,
-    /// Pictures that could not be used.
+    /// Images that could not be used.
     pub failed: usize,
     /// Images that had no part in it: those of the test folder, and those that the split leaves out.
     pub n_left_out: usize,

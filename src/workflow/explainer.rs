@@ -37,7 +37,7 @@ pub enum ScanError {
     OtherWeights {
         /// The model.
         model: RunId,
-        /// Its weights' hash, short, and the preparation of pictures.
+        /// Its weights' hash, short, and the preparation of images.
         wanted: String,
         /// The same of those that run.
         running: String,
@@ -50,7 +50,7 @@ pub enum ScanError {
     Report(#[from] ReportError),
 }
 
-/// Explains pictures and writes their reports; keeps the head of the model it used last.
+/// Explains images and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
     engine: EngineCell,
     reader: Reader,
@@ -72,7 +72,7 @@ impl Explainer {
         Self { reader: self.reader.below(folder), ..self }
     }
 
-    /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
+    /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
     /// `expected`: the content it must have.
     ///
     /// # Errors

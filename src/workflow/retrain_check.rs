@@ -191,7 +191,9 @@ pub(super) mod tests {
             assert_eq!(due_after(&[&old, &new], &samples, &settings, after), None, "once");
         }
         let both = made_of(&samples, &settings, Some(Versions { pixels: 1, features: 2 }));
-        let Some(Due::Upgraded(told)) = due_after(&[&both], &samples, &settings, after) else { panic!("not told") };
+        let Some(Due::Upgraded(message)) = due_after(&[&both], &samples, &settings, after) else {
+            panic!("not upgraded")
+        };
         assert!(message.contains("pixels") && message.contains("features (features 1, before 2)"), "{message}");
         let other = [sample("9", "a", Split::Train), samples[1].clone()];
         assert_eq!(due_after(&[&both], &other, &settings, after), Some(Due::New), "images are reason enough");

@@ -1,6 +1,6 @@
 //! One training, from split samples to a decision: copies, features, head, comparison with the best model.
 //!
-//! Used by the service's learning worker and by `gradwatch train`. It changes no record; it tells what to record.
+//! Used by the service's learning worker and by `gradwatch train`. It changes no record; it returns what to record.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use super::incumbent::Incumbent;
 use super::job_identity::{self, VERSIONS};
 use super::retrain_check;
 
-/// Bytes of samples that are kept for fresh copies: 3,500 pictures in colour.
+/// Bytes of samples that are kept for fresh copies: 3,500 images in colour.
 pub(super) const SAMPLES_IN_MEMORY: usize = 512 << 20;
 
 /// What to train on. Every sample's side of the split is decided.
@@ -120,14 +120,14 @@ pub struct TrainingContext<'a> {
     pub engine: &'a EngineCell,
     /// Asked between files, batches and epochs.
     pub stop: &'a StopFlag,
-    /// Told how far it is.
+    /// Receives the progress.
     pub progress: &'a dyn Progress,
-    /// Told what failed beside the model: copies of an image, a sheet, a page.
+    /// Receives what failed besides the model: copies of an image, a sheet, a page.
     pub failed: &'a dyn Fn(FailedWork),
 }
 
 /// Trains, and decides on the new model as things stood when the training started: whoever records it first asks whether
-/// they still stand so ([`TrainedModel::decision_holds`](super::finished_training::TrainedModel::decision_holds)). `expanded` is told how many copies were
+/// they still stand so ([`TrainedModel::decision_holds`](super::finished_training::TrainedModel::decision_holds)). `expanded` receives how many copies were
 /// written, as soon as they are.
 ///
 /// # Errors

@@ -163,7 +163,7 @@ fn a_palette_is_resolved() {
     assert_eq!(picture.facts().colour, "palette");
 }
 
-/// A 16x8 grey picture, black but for its white upper left quarter.
+/// A 16x8 grey image, black but for its white upper left quarter.
 fn corner() -> Picture {
     let data = (0..16 * 8).map(|i| if i % 16 < 8 && i / 16 < 4 { 255 } else { 0 }).collect();
     Picture::new(16, 8, 1, Pixels::U8(data)).unwrap()

@@ -68,7 +68,7 @@ pub(super) fn warp<T: Level, const C: usize>(
 
 impl Run {
     fn new<T: Level>(start: f64, step: f64) -> Self {
-        // Beyond any picture; room is left for what is added.
+        // Beyond any image; room is left for what is added.
         const FAR: f64 = (1_i64 << 61) as f64;
         let fixed = |value: f64| (value * (1_i64 << Q) as f64).round().clamp(-FAR, FAR) as i64;
         Self { start: fixed(start) + (1 << (Q - T::WEIGHT - 1)), step: fixed(step) }
@@ -132,7 +132,7 @@ impl<'a, T: Level, const C: usize> BorderSampler<'a, T, C> {
         Self { data, size, extension, outside, exact: Exact::new(data, size, 0, extension, outside.into()) }
     }
 
-    /// Writes `columns` of row `y` to `out`. The extension is told apart once for all of them.
+    /// Writes `columns` of row `y` to `out`. The extension is selected once for all of them.
     fn fill(&self, out: &mut [T], columns: Range<usize>, y: usize, map: &Affine, (across, down): (Run, Run)) {
         let places = columns.clone().map(|x| (across.at(x), down.at(x)));
         let pixels = out.chunks_exact_mut(C);
