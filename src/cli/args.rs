@@ -44,7 +44,7 @@ impl CommandLine {
 pub(super) enum Command {
     /// Run the service, or process everything present with --once
     Run(run::Args),
-    /// Generate a synthetic dataset and scans, process them, and print the path of the reports
+    /// Generate a small dataset, process it, and print the path of the reports
     Demo(demo::Args),
     /// Write augmented copies of a class-folder dataset to disk, once
     Augment(augment::Args),

@@ -19,7 +19,7 @@ pub enum ServiceError {
     #[error(transparent)]
     Libtorch(#[from] WorkflowError),
     /// The control socket cannot be made.
-    #[error("cannot open the control socket: {0}")]
+    #[error("cannot open the control socket: {0}; check the permissions of the state folder")]
     Control(io::Error),
     /// A thread or signal handler cannot be made.
     #[error("cannot start a thread: {0}; raise the limit of processes for this user")]

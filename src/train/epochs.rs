@@ -80,7 +80,7 @@ impl<'a> Trainer<'a> {
             let evaluation = evaluate(&head, &self.training_set.validation, &self.context.features.cache)?;
             self.kept = Some(BestEpoch { epoch, head, evaluation });
         }
-        tracing::info!(epoch = self.history.epochs().len(), "Training resumed after epoch");
+        tracing::info!(after_epoch = self.history.epochs().len(), "Training resumed");
         Ok(self)
     }
 

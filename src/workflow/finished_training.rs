@@ -147,7 +147,7 @@ fn measured(
         Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, format!("cannot be read any more ({error})"))),
     };
     let Some(mut right) = train::measure(&head, train_job, engine, context.stop)? else {
-        return Ok(IncumbentMeasurement::Incomparable(run, "knows none of today's classes".to_owned()));
+        return Ok(IncumbentMeasurement::Incomparable(run, "has none of the dataset's current classes".to_owned()));
     };
     // Images change sides when groups or folders do.
     let learned = train::learned_from(&run_dir);
@@ -155,7 +155,7 @@ fn measured(
     if right.is_empty() {
         return Ok(IncumbentMeasurement::Incomparable(
             run,
-            "learned from all the images that it would be measured on".to_owned(),
+            "was trained on all images that it would be measured on".to_owned(),
         ));
     }
     Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right)))

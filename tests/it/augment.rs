@@ -66,8 +66,8 @@ fn a_bad_file_is_told_and_the_others_go_on() {
     bed.write("src/bars/cut.png", &whole[..whole.len() / 2]);
     let ran = augment(&bed, "dst", &["--copies=2"]);
     assert_eq!(ran.stdout, "4 copies of 2 images in dst: 4 written, 0 kept, 2 images failed.\n");
-    for told in ["`bars/notes.txt` (not-an-image): ", "`bars/cut.png` (truncated): "] {
-        assert!(ran.stderr.lines().any(|line| line.starts_with(&format!("gradwatch: {told}"))), "{}", ran.stderr);
+    for shown in ["`bars/notes.txt` (not-an-image): ", "`bars/cut.png` (truncated): "] {
+        assert!(ran.stderr.lines().any(|line| line.starts_with(&format!("gradwatch: {shown}"))), "{}", ran.stderr);
     }
 }
 
@@ -174,11 +174,11 @@ fn what_is_wrong_with_the_images_is_told_and_costs_no_copy() {
     let ran = augment(&bed, "dst", &["--copies=2"]);
     assert_eq!(ran.stdout, "8 copies of 4 images in dst: 2 written, 6 kept.\n");
     assert_eq!(names(&bed, "dst").len(), 11, "copies of what is skipped stay");
-    for told in [
-        "`bars/0/scan.png`: links are not followed",
-        "the same picture in two classes",
-        "1 pictures lie in no class folder",
+    for shown in [
+        "`bars/0/scan.png`; links are not followed",
+        "the same image in two classes",
+        "1 images are in no class folder",
     ] {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert!(ran.stderr.contains(shown), "{shown}: {}", ran.stderr);
     }
 }

@@ -46,8 +46,8 @@ fn litter(bed: &TestBed, folder: &str) -> UnixListener {
 
 #[track_caller]
 fn assert_reported_once(ran: &Ran) {
-    for told in ["Skipped reason=2 links in ", "Skipped 3 pipes, sockets or devices in "] {
-        assert_eq!(ran.stderr.matches(told).count(), 1, "{told}\n{}\n{}", ran.stdout, ran.stderr);
+    for shown in ["Skipped reason=2 links in ", "Skipped reason=3 pipes, sockets or devices in "] {
+        assert_eq!(ran.stderr.matches(shown).count(), 1, "{shown}\n{}\n{}", ran.stdout, ran.stderr);
     }
 }
 
@@ -182,9 +182,8 @@ fn a_folder_that_may_not_be_read_ends_no_command() {
     let run = |args: &[&str]| finish(as_somebody(&bed, args));
     let ran = run(&["explain", "shapes/bars", "--out=reports"]).ok();
     assert_eq!(ran.stdout.lines().count(), 5, "four images and the gallery: {}", ran.stdout);
-    let told =
-        "Skipped 1 folder that may not be read in `shapes/bars`: `private`: give the user that runs gradwatch read";
-    assert_eq!(ran.stderr.matches(told).count(), 1, "{}", ran.stderr);
+    let shown = "Skipped reason=1 folder without read permission in `shapes/bars`: `private`; give the user that runs gradwatch read";
+    assert_eq!(ran.stderr.matches(shown).count(), 1, "{}", ran.stderr);
     for args in [&["statistics", "shapes"][..], &["augment", "shapes", "out", "--copies=1"]] {
         let ran = run(args).ok();
         assert!(ran.stderr.contains(": `bars/private`; give the user that runs gradwatch"), "{}", ran.stderr);
@@ -206,8 +205,8 @@ fn a_second_training_of_a_dataset_is_refused_and_the_service_waits() {
     for more in [&[][..], &["--folds=2"], &["--ablate=augment"]] {
         let refused = bed.run(&[&["train", "shapes"], more].concat());
         assert_eq!(refused.code, 75, "{}", refused.stderr);
-        let told = format!("dataset `shapes` is being trained by another gradwatch (process {})", std::process::id());
-        assert!(refused.stderr.contains(&told), "{}", refused.stderr);
+        let shown = format!("dataset `shapes` is being trained by another gradwatch (process {})", std::process::id());
+        assert!(refused.stderr.contains(&shown), "{}", refused.stderr);
     }
     bed.run(&["train", "shapes", "--dataset=others"]).ok();
     bed.drop_dataset(4);
@@ -252,9 +251,9 @@ fn of_two_trainings_at_once_none_loses_copies() {
     let codes: Vec<_> = ended.iter().map(|output| output.status.code()).collect();
     assert!(codes.contains(&Some(0)), "{ended:?}");
     for output in &ended {
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!([Some(0), Some(75)].contains(&output.status.code()), "{told}");
-        assert!(!told.contains("Left out") && !told.contains("cannot be read"), "{told}");
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!([Some(0), Some(75)].contains(&output.status.code()), "{shown}");
+        assert!(!shown.contains("Left out") && !shown.contains("cannot be read"), "{shown}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::pictures::{self, Look};
 fn told(bed: &TestBed, args: &[&str]) -> String {
     let ran = bed.run(args);
     assert_ne!(ran.code, 0, "{args:?} is a mistake\n{}", ran.stdout);
-    assert_eq!(ran.stdout, "", "a mistake is told on stderr");
+    assert_eq!(ran.stdout, "", "a mistake is reported on stderr");
     assert_eq!(ran.stderr.lines().count(), 1, "one line: {}", ran.stderr);
     let place = bed.path("").to_str().unwrap().trim_end_matches('/').to_owned();
     format!("$ gradwatch {}\n[{}] {}", args.join(" "), ran.code, ran.stderr.replace(&place, "BED"))

@@ -68,7 +68,7 @@ fn dropped_pictures_become_copies_a_model_and_reports() {
     assert_eq!(model["run_id"].as_str(), run.file_name().unwrap().to_str());
     assert_eq!((&model["dataset"], &model["classes"]), (&"shapes".into(), &serde_json::json!(["bars", "disc"])));
     assert!(model["backbone"].as_str().unwrap().contains("built-in"));
-    assert!(model["val_accuracy"].as_f64().unwrap() > 0.7, "two plainly different looks are told apart: {model:#}");
+    assert!(model["val_accuracy"].as_f64().unwrap() > 0.7, "two plainly different looks are distinguished: {model:#}");
     assert!(run.join("head.safetensors").is_file());
     let history = fs::read_to_string(run.join("history.csv")).unwrap();
     assert!(history.starts_with("epoch,loss,accuracy,val_loss,val_accuracy"), "{history}");

@@ -152,8 +152,8 @@ fn classes_called_like_sides_are_refused_with_a_way_out() {
     }
     let ran = bed.run(&["run", "--once"]).ok();
     assert_eq!(ran.stderr.matches("if `test` is a class, rename its folder").count(), 2, "{}", ran.stderr);
-    let told = "class `patient` of dataset `deep` has images in test/ alone, none to learn from";
-    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let shown = "class `patient` of dataset `deep` has images in test/ only and none for training";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
     assert_eq!(bed.status()["counters"]["trainings"], 0);
 }
 
@@ -162,8 +162,8 @@ fn copies_are_made_of_one_side_alone() {
     let bed = sided("shapes", "val");
     let refused = bed.run(&["augment", "shapes", "out"]);
     assert_eq!((refused.code, bed.path("out").exists()), (64, false), "{}", refused.stderr);
-    let told = "`shapes` is split into the folders test, train, val, whose copies would lie in one: name one of them, as `shapes/train`";
-    assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    let shown = "`shapes` is split into the folders test, train, val, and their copies would be mixed; name one of them, for example `shapes/train`";
+    assert!(refused.stderr.contains(shown), "{}", refused.stderr);
     let made = bed.run(&["augment", "shapes/train", "out", "--copies=1"]).ok();
     assert!(made.stdout.starts_with("12 copies of 12 images"), "{}", made.stdout);
     let of_train = bed.run(&["statistics", "shapes/train"]).ok().stdout;
