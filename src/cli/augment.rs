@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", conflicts_with = "target_per_class")]
     copies: Option<u32>,
 
-    /// Copies in each class, shared equally among its images [default: augment.target_per_class]
+    /// Copies in each class, shared equally among its images [default: `augment.target_per_class`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     target_per_class: Option<u32>,
 

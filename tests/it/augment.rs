@@ -59,7 +59,7 @@ fn a_killed_run_is_completed() {
 }
 
 #[test]
-fn a_bad_file_is_told_and_the_others_go_on() {
+fn a_bad_file_is_reported_and_the_others_go_on() {
     let bed = bed(1);
     bed.write("src/bars/notes.txt", "not a picture");
     let whole = pictures::png(Look::Bars, 7);
@@ -164,7 +164,7 @@ fn a_destination_behind_a_link_into_the_dataset_is_refused() {
 }
 
 #[test]
-fn what_is_wrong_with_the_images_is_told_and_costs_no_copy() {
+fn what_is_wrong_with_the_images_is_reported_and_costs_no_copy() {
     let bed = bed(2);
     augment(&bed, "dst", &["--copies=2"]);
     std::fs::remove_file(bed.path("src/bars/0/scan.png")).unwrap();

@@ -110,7 +110,7 @@ fn a_preview_goes_by_the_dataset_that_the_picture_lies_in() {
 }
 
 #[test]
-fn check_tells_what_differs_for_each_dataset() {
+fn check_shows_what_differs_for_each_dataset() {
     let bed = bed();
     let shown = bed.run(&["check", "--set=dataset.future.promotion.policy=never"]).ok().stdout;
     let shown = shown.split_once('\n').unwrap().1;

@@ -82,7 +82,9 @@ fn cross_validation_holds_out_every_picture_once() {
 
     let groups = groups.replace("bars/0.png,two", "bars/0.png,three");
     bed.write("shapes/groups.csv", format!("file,group\n{groups}"));
-    for (folds, reason) in [("2", "all images of class `disc` belong together"), ("4", "which fills 3; use --folds")] {
+    for (folds, reason) in
+        [("2", "all images of class `disc` are in one group"), ("4", "so only 3 parts can be filled; use --folds")]
+    {
         let refused = bed.run(&["train", "shapes", "--folds", folds]);
         assert_eq!(refused.code, 65, "{}", refused.stderr);
         assert!(refused.stderr.contains(reason), "{}", refused.stderr);

@@ -76,7 +76,7 @@ fn the_inbox_keeps_sides_that_folders_name_and_tests_every_model_once() {
     let run = bed.state("runs/shapes").join(model["run_id"].as_str().unwrap());
     assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("Performance on the test set"));
     let shown = bed.run(&["models", "show", model["run_id"].as_str().unwrap()]).ok().stdout;
-    assert!(shown.contains("of 6 right") && shown.contains("; 3 test"), "{shown}");
+    assert!(shown.contains("of 6 correct") && shown.contains("; 3 test"), "{shown}");
 
     assert!(bed.run(&["run", "--once"]).ok().stdout.contains("Nothing to do"));
     // Another test image: measured again, learned nothing new.
@@ -111,7 +111,7 @@ fn a_validation_folder_that_comes_later_gives_the_training_folder_its_images_bac
 }
 
 #[test]
-fn leaks_across_folders_are_left_out_and_told() {
+fn leaks_across_folders_are_excluded_and_reported() {
     let bed = sided("shapes", "val");
     // The very file of a test image, another file of the same picture as a validation image, and one in no class.
     bed.write("shapes/train/disc/same.png", pictures::png(Look::Disc, 200));
@@ -137,7 +137,7 @@ fn leaks_across_folders_are_left_out_and_told() {
     );
 
     let folds = bed.run(&["train", "shapes", "--folds=2"]).ok().stdout;
-    let expected = "2-fold cross-validation of shapes, 16 images; 7 of the test folder or left out by the split have no part in it";
+    let expected = "2-fold cross-validation of shapes, 16 images; 7 not used (test images, or excluded by the split)";
     assert!(folds.starts_with(expected), "{folds}");
 }
 
