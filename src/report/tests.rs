@@ -111,9 +111,8 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
 }
 
 fn radiograph() -> Picture {
-    static RADIOGRAPH: LazyLock<Picture> =
-        LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.film().picture);
-    RADIOGRAPH.clone()
+    static SCAN: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.film().picture);
+    SCAN.clone()
 }
 
 /// Writes the report of the scan `name` below `reports`, as the service does; returns its folder.
