@@ -14,7 +14,7 @@ setup: ## check this machine, and fetch libtorch into .libtorch/ (once, 0.5 GB)
 build: setup ## the release binary, target/release/gradwatch
 	$(CARGO) build --release --locked
 
-demo: build ## make synthetic scans, learn them, explain new ones; prints the report to open
+demo: build ## generate images, train on them, explain scans; prints the report to open
 	target/release/gradwatch demo
 
 test: setup ## all tests
@@ -52,7 +52,7 @@ bench-forward: build ## images a second of the network: PyTorch and gradwatch in
 bench-training: build ## a notebook's training in Keras and gradwatch's, cold and with new images (IMAGES=folder of classes)
 	@benches/peers/training target/release/gradwatch $(if $(IMAGES),--images "$(IMAGES)")
 
-bench: build ## micro benchmarks, and the whole beside Keras and Albumentations (IMAGES=folder of classes; else synthetic films)
+bench: build ## micro benchmarks, and the whole beside Keras and Albumentations (IMAGES=folder of classes; default: generated images)
 	@mkdir -p target/bench
 	$(CARGO) bench --locked --bench pictures | tee target/bench/pictures.txt
 	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")

@@ -1,7 +1,7 @@
 //! The dataset grows: recipe -> plan (all randomness) -> copies on disk in parallel, and the manifest that accounts for them.
 //!
 //! The bytes of a copy depend on the seed, the sample's content, the copy's number and the recipe; never on threads,
-//! order, earlier runs or the clock. It knows nothing of training, and splits nothing: the split comes with the source.
+//! order, earlier runs or the clock. It does not depend on training and splits nothing: the split comes with the source.
 
 mod chance;
 mod describe;

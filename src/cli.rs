@@ -36,14 +36,14 @@ use crate::service;
 use args::{Command, CommandLine};
 use failure::{Exit, Failure};
 
-/// Parses the arguments, runs the subcommand, and turns what came of it into an exit code.
+/// Parses the arguments, runs the subcommand, and returns the exit code of its outcome.
 pub fn main() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => return usage(&error),
     };
     // A panic is a fault of the program; its user gets one line and the code for it, and no backtrace.
-    panic::set_hook(Box::new(|info| tracing::error!("Internal error: {}.", info.to_string().replace('\n', " "))));
+    panic::set_hook(Box::new(|info| tracing::error!(error = info.to_string().replace('\n', " "), "Internal error")));
     let listed_as = match &command_line.command {
         Command::Run(args) => args.listed_as(),
         Command::Train(args) => args.listed_as(),
@@ -67,7 +67,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     if !command_line.command.ends_in_order() {
         service::release_signals();
     }
-    // What the program says of itself depends on no configuration.
+    // The manual page and the completions depend on no configuration.
     match &command_line.command {
         Command::Man(args) => return manual::man(args, CommandLine::command()),
         Command::Completions(args) => return manual::completions(args, CommandLine::command()),
@@ -96,7 +96,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
 }
 
 fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
-    // Variables that are not Unicode cannot be ours.
+    // Variables that are not Unicode are not gradwatch's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let file = match &command_line.command {
         Command::Demo(args) => Some(demo::prepare(args)?),
@@ -111,7 +111,7 @@ fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
     Ok(config::load(&overrides)?)
 }
 
-/// Pictures are worked on by this many threads; 0 means one a core.
+/// Sets the number of threads that process images; 0 means one per core.
 fn use_threads(n_threads: usize) -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|n| format!("gw-pixels-{n}"));
     pool.build_global().map_err(|error| {
@@ -119,11 +119,13 @@ fn use_threads(n_threads: usize) -> Result<(), Failure> {
     })
 }
 
-/// Help and version are answers; everything else is a mistake in the arguments.
+/// Help and version are results; everything else is an error in the arguments.
 fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let message = match error.kind() {
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given; --help lists them".to_owned(),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                "no command given; --help lists the commands".to_owned()
+            }
             _ => output::one_line(&error.render().to_string()),
         };
         output::error(&message);

@@ -1,7 +1,7 @@
 //! A file on the disk to its checked content, or a reason: the one guarded reader of image files, and the one way to list them.
 //!
 //! Only regular files are read, within the limits, and below a dataset or the inbox never through a link; a pipe, a socket
-//! or a device never blocks. It knows nothing of what an image is for.
+//! or a device never blocks. It does not depend on what an image is for.
 
 mod below;
 mod failure;

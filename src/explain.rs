@@ -1,7 +1,7 @@
-//! One scan and one model to an explanation: scores, what they amount to, where in the picture they come from, and what to
+//! One scan and one model to an explanation: scores, what they amount to, where in the image they come from, and what to
 //! beware of.
 //!
-//! It knows nothing of files or pages.
+//! It does not depend on files or pages.
 
 mod error;
 mod warnings;

@@ -1,6 +1,6 @@
-//! The only decoder and encoder: pictures in memory, their size, geometry, tones and colours. Pure functions on pixels.
+//! The only decoder and encoder: images in memory, their size, geometry, tones and colours. Pure functions on pixels.
 //!
-//! It knows nothing of files, samples, recipes or randomness; who needs random pixels hands them in.
+//! It does not depend on files, samples, recipes or randomness; callers supply random numbers.
 
 mod affine;
 mod blur;

@@ -1,7 +1,7 @@
 //! What people read: a page, images and a record for each scan, the gallery of all of them, the page of a run, and contact
 //! sheets.
 //!
-//! It says what it is given; it knows nothing of networks, queues or where a scan came from.
+//! It depends on its input only, not on networks, queues or where a scan came from.
 
 mod badges;
 mod contact_sheet;

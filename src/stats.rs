@@ -17,6 +17,7 @@ mod paired;
 mod paired_comparison;
 mod predictions;
 mod ranking;
+mod rounding;
 mod rule_tree;
 mod split_rule;
 
@@ -33,6 +34,7 @@ pub use paired::Paired;
 pub use paired_comparison::{Differences, Measures, PairedComparison};
 pub use predictions::Predictions;
 pub use ranking::{RocPoint, roc_curve};
+pub use rounding::{mean, significant, standard_deviation};
 pub use rule_tree::RuleTree;
 pub use split_rule::FileTraits;
 

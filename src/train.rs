@@ -1,6 +1,6 @@
 //! Training: features of every image, once; then epochs over them until early stopping, and the run's folder.
 //!
-//! It knows nothing of the inbox, the registry or promotion, nor how copies are made; what it trains on stands in the job.
+//! It does not depend on the inbox, the registry, promotion, or how copies are made; the job names what it trains on.
 
 mod batches;
 mod cache;

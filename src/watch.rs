@@ -1,4 +1,4 @@
-//! The inbox, told as [`Arrival`](crate::domain::Arrival)s: what may be read, and what is gone. No work is done here.
+//! The inbox as a stream of [`Arrival`](crate::domain::Arrival)s: files to read, and files that are gone. No work is done here.
 //!
 //! Truth about the inbox is a survey of it; events of the file system only make it fast. The only room that names notify.
 

@@ -23,7 +23,7 @@ pub enum AugmentError {
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The destination belongs to another dataset, whose copies would all be removed.
-    #[error("`{}` holds {n_copies} copies of another dataset, none of this one; choose another folder, or remove its manifest.jsonl and its copies", folder.display())]
+    #[error("`{}` contains {n_copies} copies of another dataset and none of this one; choose another folder, or remove its manifest.jsonl and copies", folder.display())]
     OtherDataset {
         /// The destination.
         folder: PathBuf,
@@ -44,8 +44,8 @@ pub enum AugmentError {
 
 /// Why one source has not all of its copies; the others are not held up.
 pub(super) fn in_the_way(relative: &str, path: &Path) -> FileFailure {
-    let reason = format!("`{}` was not written by gradwatch and is left alone", path.display());
-    FileFailure::new(relative, "in-the-way", reason, "move that file elsewhere and run again")
+    let reason = format!("`{}` was not written by gradwatch and is not overwritten", path.display());
+    FileFailure::new(relative, "in-the-way", reason, "move that file and run again")
 }
 
 pub(super) fn unmade(path: &Path, error: &EncodeError) -> FileFailure {

@@ -35,7 +35,7 @@ pub struct Expansion {
 
 /// Brings `out_dir` to exactly the copies that `options` ask for, of every source that is not for validation, and its
 /// manifest with it. Copies that are there already are not made again, also when an earlier run was killed; files of others are
-/// neither changed nor removed. Memory holds one decoded picture a thread.
+/// neither changed nor removed. Memory holds one decoded image a thread.
 ///
 /// # Errors
 /// [`AugmentError`] when the work could not be done at all or was stopped; a source that fails is in
@@ -180,7 +180,7 @@ impl ExpansionRun<'_> {
             return Ok(base);
         }
         let (reason, fix) =
-            ("it has 16 bits a channel, and JPEG holds 8", "set augment.format = \"png\" (--format png)");
+            ("it has 16 bits per channel, and JPEG supports 8", "set augment.format = \"png\" (--format png)");
         Err(FileFailure::new(&source.relative, "too-deep", reason, fix))
     }
 

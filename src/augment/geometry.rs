@@ -2,7 +2,7 @@
 //!
 //! Keras' two meanings are those of `apply_affine_transform`, faults included: up to keras-preprocessing 1.1.2 the centre
 //! lies one pixel off; since Keras 2.9 the matrix is built for columns and rows but centred for rows and columns, so that
-//! pictures that are not square turn about a wrong point, and the two shifts change places.
+//! images that are not square turn about a wrong point, and the two shifts change places.
 
 use super::plan::SampledParams;
 use crate::domain::Semantics;
@@ -67,7 +67,7 @@ fn flipped(map: Affine, flip: [bool; 2], width: u32, height: u32) -> Affine {
 mod tests {
     use super::*;
 
-    /// 10 degrees and 22.4 rows, as `apply_affine_transform(theta=10, tx=22.4)` of a 224x224 picture.
+    /// 10 degrees and 22.4 rows, as `apply_affine_transform(theta=10, tx=22.4)` of a 224x224 image.
     fn turned(semantics: Semantics) -> [f64; 6] {
         let draw = SampledParams { semantics, rotation: 10.0, shift: [0.0, 22.4], ..SampledParams::NOTHING };
         draw.matrix(224, 224).0

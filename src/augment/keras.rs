@@ -28,7 +28,7 @@ pub(super) fn transformed(base: &Picture, draw: &SampledParams, field: Option<&D
     })
 }
 
-/// `apply_channel_shift`: one offset for all, cut off at the picture's own extremes.
+/// `apply_channel_shift`: one offset for all, cut off at the image's own extremes.
 fn shift_channels(levels: &mut [f64], offset: f64) {
     let (low, high) = extremes(levels);
     for level in levels {
@@ -36,7 +36,7 @@ fn shift_channels(levels: &mut [f64], offset: f64) {
     }
 }
 
-/// `apply_brightness_shift`: levels cut to whole ones, times the factor, cut again. Up to 1.1 the picture is stretched to
+/// `apply_brightness_shift`: levels cut to whole ones, times the factor, cut again. Up to 1.1 the image is stretched to
 /// the full range before. Of 16 bits nothing is cut: the levels between are not thrown away.
 fn brighten(levels: &mut [f64], draw: &SampledParams, is_deep: bool) {
     let (low, high) = extremes(levels);

@@ -1,4 +1,4 @@
-//! A source's file to the picture that its copies are made from.
+//! A source's file to the image that its copies are made from.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::content::{FileFailure, Reader};
 use crate::domain::ContentHash;
 use crate::imaging::Picture;
 
-/// The picture in `path`, which must hold the content `hash`, at the working size: decoded and shrunk once for all copies. A
+/// The image in `path`, which must hold the content `hash`, at the working size: decoded and shrunk once for all copies. A
 /// failure names it as `relative`.
 pub(super) fn load_source(
     reader: &Reader,

@@ -68,11 +68,11 @@ impl ManifestEntry {
         let is_plain = |path: &str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         let elastic = self.draw.elastic.map_or(1, |elastic| elastic.cells);
         if !is_plain(&self.copy) || !is_plain(&self.source) {
-            return Err("names a file outside its folder; it was changed by others".into());
+            return Err("names a file outside its folder, so it was edited; augment the dataset again".into());
         }
         let in_range = (8..=4096).contains(&self.size) && (1..=64).contains(&elastic);
         if !in_range || !(0.0..=20.0).contains(&self.draw.blur) || !(0.0..=40.0).contains(&self.draw.clahe) {
-            return Err("has numbers that no recipe allows; it was changed by others".into());
+            return Err("has numbers that no recipe allows, so it was edited; augment the dataset again".into());
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Manifest
             let not_ours = |error: serde_json::Error| {
                 wrong(
                     format!(" line {n_lines}"),
-                    format!("is no line of this version's manifest: {error}; run the expansion again"),
+                    format!("is not a manifest entry of this version: {error}; augment the dataset again"),
                 )
             };
             let line: ManifestEntry = serde_json::from_str(&text).map_err(not_ours)?;
@@ -125,7 +125,9 @@ pub(super) fn lines(manifest: &Path, only: Option<usize>) -> Result<Vec<Manifest
         }
     }
     match only {
-        Some(only) if lines.is_empty() => Err(wrong(String::new(), format!("has {n_lines} lines, so no line {only}"))),
+        Some(only) if lines.is_empty() => {
+            Err(wrong(String::new(), format!("has {n_lines} lines, so there is no line {only}; choose a smaller one")))
+        }
         _ => Ok(lines),
     }
 }

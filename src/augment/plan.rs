@@ -39,7 +39,7 @@ pub struct SampledParams {
     pub fill_value: u8,
     /// Deviation of the blur, pixels.
     pub blur: f64,
-    /// Levels of 255, within the picture's own range.
+    /// Levels of 255, within the image's own range.
     pub channel_shift: f64,
     /// Factor.
     pub brightness: f64,
@@ -178,7 +178,7 @@ fn quality([low, high]: [u8; 2], unit: f64) -> u8 {
     low + ((unit * n) as u8).min(high - low)
 }
 
-/// A rectangle of 2 to 20 % of the picture, up to three times as long as wide, wholly inside.
+/// A rectangle of 2 to 20 % of the image, up to three times as long as wide, wholly inside.
 fn patch(stream: Stream, copy: u32) -> Patch {
     let [size, shape] = stream.pair(copy, Operation::EraseSize);
     let [x, y] = stream.pair(copy, Operation::ErasePlace);

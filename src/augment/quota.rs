@@ -19,7 +19,7 @@ pub(super) fn shares(sources: &[&LabelledImage], quota: Quota, originals_count: 
     for (class, mut members) in classes {
         let there = if originals_count { members.len() } else { 0 };
         if there > target {
-            tracing::warn!(%class, images = there, target, "The class has more images than it should: it gets no copies.");
+            tracing::warn!(%class, images = there, target, "Class has more images than its target and gets no copies");
         }
         let wanted = target.saturating_sub(there);
         members.sort_by_key(|at| sources[*at].hash);

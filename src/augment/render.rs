@@ -1,4 +1,4 @@
-//! A draw and a picture to a copy: one resampling, one table, and what cannot be folded into either.
+//! A draw and an image to a copy: one resampling, one table, and what cannot be folded into either.
 
 use super::keras;
 use super::philox::{Operation, Stream};

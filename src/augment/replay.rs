@@ -90,12 +90,12 @@ impl Replay<'_> {
         let unknown = |reason: String| AugmentError::Manifest {
             manifest: self.manifest.to_owned(),
             place: String::new(),
-            reason: format!("{reason}: name the folder that was expanded with --sources"),
+            reason: format!("{reason}; name the folder of the original images with --sources"),
         };
         match disk::origin(self.manifest) {
             Some(folder) if folder.is_dir() => Ok(folder),
-            Some(folder) => Err(unknown(format!("its sources are no longer in `{}`", folder.display()))),
-            None => Err(unknown("it is not noted where its sources lie".into())),
+            Some(folder) => Err(unknown(format!("its original images are no longer in `{}`", folder.display()))),
+            None => Err(unknown("the folder of its original images is not recorded".into())),
         }
     }
 
@@ -151,10 +151,10 @@ fn other_bytes(line: &ManifestEntry) -> FileFailure {
         &line.copy,
         "other-bytes",
         format!(
-            "its line (of version {}) does not make these bytes in version {}: it was changed, or made by another version",
+            "its entry (version {}) does not give the same bytes in version {}: the entry was edited, or the versions differ",
             line.program,
             env!("CARGO_PKG_VERSION")
         ),
-        "replay it with the version that wrote it, or expand the dataset again",
+        "replay it with the version that wrote it, or augment the dataset again",
     )
 }

@@ -16,7 +16,7 @@ use crate::imaging::{EncodeError, Mosaic, Picture, Tile};
 /// Originals of each class, and copies beside each of them.
 const N_ROWS: usize = 4;
 const N_COPIES: usize = 6;
-/// Copies beside the picture in each row of a preview.
+/// Copies beside the image in each row of a preview.
 const N_BESIDE: usize = 5;
 
 /// One sheet for each class, of a few originals with a few of their copies as they lie on the disk. Which ones is decided
@@ -53,7 +53,7 @@ fn row(options: &ExpandOptions, source: &LabelledImage, copies: &[&AugmentedImag
     Some(std::iter::once(original).chain(copies.iter().take(N_COPIES).filter_map(beside)).collect())
 }
 
-/// What the recipe would make of one picture: itself, and its first `n_copies`. `hash` is its content, `name` what it is
+/// What the recipe would make of one image: itself, and its first `n_copies`. `hash` is its content, `name` what it is
 /// called.
 ///
 /// # Errors

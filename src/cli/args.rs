@@ -8,8 +8,8 @@ use super::{
     augment, bench, check, demo, explain, manual, models, preview, replay, run, statistics, status, train, weights,
 };
 
-/// Watches a folder of labelled images, augments them, retrains a frozen-VGG16 classifier on libtorch, and explains
-/// every new scan with a Grad-CAM report. Works offline; nothing leaves the machine.
+/// Watches a folder of labelled images, augments them, trains a classifier head on features of a frozen VGG16, and
+/// explains every new scan with a Grad-CAM report. Works offline and sends no data.
 #[derive(Debug, Parser)]
 #[command(name = "gradwatch", version, max_term_width = 100, propagate_version = true)]
 pub(super) struct CommandLine {
@@ -17,15 +17,15 @@ pub(super) struct CommandLine {
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// Override one configuration key, as `--set train.max_epochs=20`; may be repeated
+    /// Set one configuration key, for example `--set train.max_epochs=20`; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
 
-    /// Tell more; twice for everything
+    /// Raise the log level by one step; may be repeated
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 
-    /// Tell less; twice for errors only
+    /// Lower the log level by one step; may be repeated
     #[arg(short, long, global = true, action = ArgAction::Count)]
     quiet: u8,
 
@@ -42,40 +42,40 @@ impl CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the service, or with --once work off everything that is present
+    /// Run the service, or process everything present with --once
     Run(run::Args),
-    /// Make a small synthetic dataset and scans, run everything, and print the reports' path
+    /// Generate a small dataset, process it, and print the path of the reports
     Demo(demo::Args),
-    /// Expand a class-folder dataset to disk, once
+    /// Write augmented copies of a class-folder dataset to disk, once
     Augment(augment::Args),
-    /// Show what the recipe makes of one picture
+    /// Draw example copies of one image
     Preview(preview::Args),
-    /// Print the mean and deviation of a dataset's pixels, for backbone.preprocessing
+    /// Print mean and standard deviation of a dataset's pixels, for backbone.preprocessing
     Statistics(statistics::Args),
-    /// Make copies again from the lines of their manifest
+    /// Recreate copies from their manifest
     Replay(replay::Args),
     /// Train once on a folder of class folders, outside the service
     Train(train::Args),
-    /// Predict, draw heat maps and write reports for given pictures, once
+    /// Explain images once: scores, heat maps and reports
     Explain(explain::Args),
-    /// VGG16 weight files
+    /// List or import VGG16 weight files
     Weights(weights::Args),
-    /// Check the configuration and its surroundings; used before start and reload
+    /// Check the configuration and its folders, for example before a start or reload
     Check(check::Args),
-    /// The trained models
+    /// List, show, import, promote or roll back models
     Models(models::Args),
-    /// Images a second of decoding, of the network, and of both, on each device
+    /// Measure images per second of decoding, of the network, and of both, on each device
     Bench(bench::Args),
-    /// What the service is doing; also when it is dead
+    /// Show what the service is doing, also when it is not running
     Status(status::Args),
     /// Print the manual page
     Man(manual::ManArgs),
-    /// Print a shell's completions
+    /// Print the completions of a shell
     Completions(manual::CompletionsArgs),
 }
 
 impl Command {
-    /// Whether it takes SIGTERM and Ctrl-C over, to end with whole files. The others are ended by them.
+    /// Whether it handles SIGTERM and Ctrl-C itself, to end with complete files. The others are ended by the signal.
     pub(super) fn ends_in_order(&self) -> bool {
         !matches!(
             self,

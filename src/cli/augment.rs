@@ -17,36 +17,36 @@ use crate::workflow::{self, Fault};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The dataset: `SRC/<class>/**/<image>`; only read
+    /// Dataset folder, `SRC/<class>/**/<image>`; only read
     src: PathBuf,
 
-    /// Where the copies go: `DST/<class>/<stem>-<hash8>-c<NN>.png` and DST/manifest.jsonl
+    /// Output folder: `DST/<class>/<stem>-<hash8>-c<NN>.png` and DST/manifest.jsonl
     dst: PathBuf,
 
-    /// Copies of every image [default: augment.copies of the configuration]
+    /// Copies of each image [default: augment.copies]
     #[arg(long, value_name = "N", conflicts_with = "target_per_class")]
     copies: Option<u32>,
 
-    /// So many copies in each class, every image used equally often [default: that of the configuration]
+    /// Copies in each class, shared equally among its images [default: `augment.target_per_class`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     target_per_class: Option<u32>,
 
-    /// "max": as many copies in each class as in the largest one; or "none" [default: augment.balance]
+    /// Class balance, max (as many copies in each class as in the largest one) or none [default: augment.balance]
     #[arg(long, value_name = "B", conflicts_with = "target_per_class")]
     balance: Option<String>,
 
-    /// png or jpeg [default: augment.format]
+    /// File format of the copies, png or jpeg [default: augment.format]
     #[arg(long, value_name = "F")]
     format: Option<String>,
 
-    /// Draw no contact sheet
+    /// Do not draw a contact sheet
     #[arg(long)]
     no_sheet: bool,
 
     #[command(flatten)]
     recipe: RecipeArgs,
 
-    /// Worker threads; 0 means one a core [default: compute.threads]
+    /// Number of worker threads; 0 means one per core [default: compute.threads]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 }
@@ -54,19 +54,19 @@ pub(super) struct Args {
 /// What copies look like; shared with `preview`.
 #[derive(Debug, clap::Args)]
 pub(super) struct RecipeArgs {
-    /// conservative, chest-xray, keras-notebook or natural [default: augment.preset]
+    /// Preset: conservative, chest-xray, keras-notebook or natural [default: augment.preset]
     #[arg(long, value_name = "P")]
     preset: Option<String>,
 
-    /// Pixels a side of the copies
+    /// Side length of the copies in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = COPY_SIDE, value_parser = clap::value_parser!(u32).range(8..=4096))]
     pub(super) size: u32,
 
-    /// Another seed gives other copies [default: augment.seed]
+    /// Seed of the random parameters [default: augment.seed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// The dataset whose settings hold ([dataset.NAME] in the configuration) [default: the one that the folder is named after]
+    /// Dataset whose settings apply, [dataset.NAME] in the configuration [default: the folder's name]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
 }
@@ -139,10 +139,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     complain(&expansion.failed);
     output::line(&summary(&expansion, &found, &args.dst));
     if sheet.is_some() {
-        output::line(&format!("Look at them: {}", args.dst.join("contact-sheet.html").display()));
+        output::line(&format!("Contact sheet: {}", args.dst.join("contact-sheet.html").display()));
     }
     if expansion.copies.is_empty() && !(expansion.failed.is_empty() && found.failed.is_empty()) {
-        let advice = "no copy could be made: see the lines above";
+        let advice = "no copy could be made; see the messages above";
         return Err(Failure::new(Exit::Data, format!("`{}`: {advice}", args.src.display())));
     }
     Ok(())
@@ -159,14 +159,14 @@ fn real(path: &Path) -> PathBuf {
 /// Both folders as absolute paths. One inside the other would make copies of copies at the next run.
 fn separate(src: &Path, dst: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     let missing = |error: std::io::Error| {
-        let advice = "name a folder that holds one folder of images for each class";
-        Failure::new(Exit::NoInput, format!("`{}` cannot be read ({error}): {advice}", src.display()))
+        let advice = "name a folder that contains one folder of images per class";
+        Failure::new(Exit::NoInput, format!("cannot read `{}`: {error}; {advice}", src.display()))
     };
     let real_src = src.canonicalize().map_err(missing)?;
     let absolute = |error: std::io::Error| Failure::new(Exit::Io, format!("`{}`: {error}", dst.display()));
     let real_dst = real(&std::path::absolute(dst).map_err(absolute)?);
     if real_dst.starts_with(&real_src) || real_src.starts_with(&real_dst) {
-        let advice = "one lies inside the other: choose a DST outside SRC, so that copies are never taken for images";
+        let advice = "one is inside the other; choose a DST outside SRC, so that copies are never read as originals";
         return Err(Failure::new(Exit::Usage, format!("`{}` and `{}`: {advice}", src.display(), dst.display())));
     }
     Ok((real_src, real_dst))
@@ -183,8 +183,8 @@ fn refuse_sides(src: &Path, found: &DatasetFolder) -> Result<(), Failure> {
     Err(Failure::new(
         Exit::Usage,
         format!(
-            "`{src}` is split into the folders {sides}, whose copies would lie in one: name one of them, as `{src}/{example}`; \
-             if it is a class, give it another name"
+            "`{src}` is split into the folders {sides}, and their copies would be mixed; name one of them, for example \
+             `{src}/{example}`, or rename the folder if it is a class"
         ),
     ))
 }
@@ -203,12 +203,12 @@ fn summary(expansion: &Expansion, found: &DatasetFolder, dst: &Path) -> String {
         n => format!(", {n} {}", what.replacen("image", "images", 1)),
     };
     format!(
-        "{} copies of {} images in {}: {written} made now, {kept} kept{}{}{}.",
+        "{} copies of {} images in {}: {written} written, {kept} kept{}{}{}.",
         copies.len(),
         found.images.len() - failed.len(),
         dst.display(),
         some(*removed, "removed"),
-        some(found.duplicates.len(), "duplicate image left out"),
+        some(found.duplicates.len(), "duplicate image ignored"),
         some(found.failed.len() + failed.len(), "image failed"),
     )
 }

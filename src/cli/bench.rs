@@ -1,4 +1,4 @@
-//! `gradwatch bench`: how many images a second this machine decodes, forwards, and does both of, on each device.
+//! `gradwatch bench`: images per second of decoding, of the network, and of both, on each device.
 
 mod parity;
 
@@ -21,22 +21,22 @@ use crate::service;
 use crate::train;
 use parity::Difference;
 
-/// Different films that are worked on in turn.
-const N_FILMS: u64 = 64;
+/// Number of generated images, processed in turn.
+const N_GENERATED: u64 = 64;
 /// Batches that are asked for at a time: within one question a GPU prepares and reads while it computes.
 const N_BATCHES: usize = 8;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Pictures to work on, a folder; without it synthetic films of 320x384
+    /// Folder of images [default: generated images of 320x384 pixels]
     #[arg(value_name = "DIR")]
     pictures: Option<PathBuf>,
 
-    /// Seconds that each figure is measured for, at least
+    /// Minimum duration of each measurement in seconds
     #[arg(long, default_value_t = 5.0, value_name = "SECONDS")]
     seconds: f64,
 
-    /// Also say how far the features of each GPU are from the processor's in f32
+    /// Also compare the features of each GPU with those of the processor in f32
     #[arg(long)]
     parity: bool,
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         tempfile::tempdir().map_err(|error| Failure::new(Exit::Io, format!("no temporary folder: {error}")))?;
     let files = match &args.pictures {
         Some(folder) => pictures_in(folder)?,
-        None => films(scratch.path())?,
+        None => generated_images(scratch.path())?,
     };
     let bench = Benchmark { files, scratch: scratch.path(), settings, stop, time: duration(args.seconds)? };
     let devices = devices(&settings.compute);
@@ -86,7 +86,7 @@ fn devices(compute: &ComputeSettings) -> Vec<Device> {
         return vec![compute.device];
     }
     let gpus = nn::count_gpus(compute).unwrap_or_else(|why| {
-        tracing::info!("no GPU is measured: {why}");
+        tracing::info!(reason = %why, "No GPU is measured");
         0
     });
     std::iter::once(Device::Cpu).chain((0..gpus).map(Device::Cuda)).collect()
@@ -98,22 +98,22 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     if files.is_empty() {
         return Err(Failure::new(
             Exit::NoInput,
-            format!("`{}` holds no pictures; name a folder with some", folder.display()),
+            format!("`{}` contains no images; name a folder of images", folder.display()),
         ));
     }
     Ok(files)
 }
 
-fn films(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let film = |seed: u64| {
+fn generated_images(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let image = |seed: u64| {
         let class = if seed.is_multiple_of(2) { PhantomClass::Plain } else { PhantomClass::Patchy };
         let bytes =
             encode_png(&Phantom { class, seed }.film().picture).map_err(|error| Failure::new(Exit::Software, error))?;
-        let path = folder.join(format!("film-{seed:02}.png"));
+        let path = folder.join(format!("phantom-{seed:02}.png"));
         disk::write_atomic(&path, &bytes)?;
         Ok(path)
     };
-    (0..N_FILMS).into_par_iter().map(film).collect()
+    (0..N_GENERATED).into_par_iter().map(image).collect()
 }
 
 struct Benchmark<'a> {
@@ -156,11 +156,11 @@ impl Benchmark<'_> {
         Ok(Engine::start(&self.settings.backbone, &compute, &weights, &self.stop)?)
     }
 
-    /// All pictures that can be decoded, at least one.
+    /// All images that can be decoded, at least one.
     fn usable(&self) -> Result<Vec<Rgb8>, Failure> {
         let pictures = self.decoded();
         if pictures.is_empty() {
-            return Err(Failure::new(Exit::Data, "none of the pictures can be decoded; name a folder of images"));
+            return Err(Failure::new(Exit::Data, "none of the images can be decoded; name another folder"));
         }
         Ok(pictures)
     }
@@ -180,7 +180,7 @@ impl Benchmark<'_> {
         Ok(cached.map_err(|error| Failure::new(Exit::Data, error))? as usize)
     }
 
-    /// Images a second of `work`, which does some and says how many.
+    /// Images per second of `work`, which processes some and returns how many.
     fn rate(&self, mut work: impl FnMut() -> Result<usize, Failure>) -> Result<f64, Failure> {
         let begin = Instant::now();
         let mut done = 0;
@@ -188,7 +188,7 @@ impl Benchmark<'_> {
             self.stop.check().map_err(|error| Failure::new(Exit::TryLater, error))?;
             done += work()?;
             if done == 0 {
-                return Err(Failure::new(Exit::Data, "none of the pictures can be decoded; name a folder of images"));
+                return Err(Failure::new(Exit::Data, "none of the images can be decoded; name another folder"));
             }
         }
         Ok(done as f64 / begin.elapsed().as_secs_f64())

@@ -18,11 +18,11 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         && !path.is_file()
     {
         let advice =
-            "backbone.weights names a file that is not there; give the path of a VGG16 weights file, or \"auto\"";
+            "backbone.weights names a file that does not exist; give the path of a VGG16 weights file, or \"auto\"";
         return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
     }
     output::line(&format!(
-        "The configuration is valid; the inbox {} can be read and the state folder {} written.",
+        "The configuration is valid; the inbox {} can be read and the state folder {} can be written.",
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
@@ -37,7 +37,7 @@ fn own_settings(dataset: &DatasetName, changes: &[Change], inbox: &Path) -> Stri
     let absent = !inbox.join("datasets").join(dataset.as_str()).is_dir();
     let absent = if absent { " (not in the inbox)" } else { "" };
     if changes.is_empty() {
-        return format!("Dataset {dataset}{absent}: as all others.\n");
+        return format!("Dataset {dataset}{absent}: same settings as all others.\n");
     }
     let line = |Change { key, value, otherwise }: &Change| format!("  {key} = {value}  (all others: {otherwise})\n");
     let lines: String = changes.iter().map(line).collect();
@@ -46,13 +46,13 @@ fn own_settings(dataset: &DatasetName, changes: &[Change], inbox: &Path) -> Stri
 
 fn readable(inbox: &Path) -> Result<(), Failure> {
     let problem = |error: std::io::Error| {
-        let advice = "make the folder, mount it, or set watch.inbox";
-        Failure::new(Exit::NoInput, format!("the inbox `{}` cannot be read ({error}): {advice}", inbox.display()))
+        let advice = "create or mount the folder, or set watch.inbox";
+        Failure::new(Exit::NoInput, format!("cannot read the inbox `{}`: {error}; {advice}", inbox.display()))
     };
     std::fs::read_dir(inbox).map(drop).map_err(problem)
 }
 
-/// Proved by writing, because modes and mounts do not tell everything.
+/// Checked by writing, because modes and mount options are not sufficient.
 fn writable(state_dir: &Path) -> Result<(), Failure> {
     let probe = state_dir.join(".gradwatch-tmp-check");
     disk::write_atomic(&probe, b"")?;

@@ -1,4 +1,4 @@
-//! `gradwatch demo`: a dataset of synthetic radiographs and some scans, worked off as `run --once` works off real ones.
+//! `gradwatch demo`: a dataset of synthetic radiographs and some scans, processed by the same code as `run --once`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::disk;
 use crate::imaging::{Phantom, PhantomClass, encode_png};
 
 const CLASSES: [PhantomClass; 2] = [PhantomClass::Patchy, PhantomClass::Plain];
-const CONFIG: &str = "# Made by `gradwatch demo`. What is not said here is as in the defaults.\n\
-                      # To go on from here: gradwatch run --config <this file>, and drop films into watch/.\n\
+const CONFIG: &str = "# Written by `gradwatch demo`. All other keys have their default values.\n\
+                      # To continue: gradwatch run --config <this file>, and copy images into watch/.\n\
                       watch.inbox = \"watch\"\nstorage.state_dir = \"state\"\n";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder for everything the demo makes
+    /// Output folder of the demo
     #[arg(value_name = "DIR", default_value = "demo")]
     dir: PathBuf,
 
@@ -30,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(0..=100_000))]
     scans: u64,
 
-    /// Make the images and the configuration, and stop there
+    /// Only write the images and the configuration
     #[arg(long)]
     images_only: bool,
 }
@@ -42,7 +42,7 @@ pub(super) fn prepare(args: &Args) -> Result<PathBuf, Failure> {
     if !is_empty && fs::read_to_string(&config).ok().as_deref() != Some(CONFIG) {
         return Err(Failure::new(
             Exit::Usage,
-            format!("`{}` has other things in it; name a new folder for the demo", args.dir.display()),
+            format!("`{}` is not empty; name a new folder for the demo", args.dir.display()),
         ));
     }
     disk::write_atomic(&config, CONFIG.as_bytes())?;
@@ -53,13 +53,13 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     let inbox = settings.watch.inbox.clone();
     draw_images(args, &inbox)?;
     let (n_labelled, n_scans) = (2 * args.labelled, 2 * args.scans);
-    output::line(&format!("Made {n_labelled} labelled images and {n_scans} scans in {}.", inbox.display()));
+    output::line(&format!("Generated {n_labelled} labelled images and {n_scans} scans in {}.", inbox.display()));
     if args.images_only {
         return Ok(());
     }
     let summary = run::once(settings, false)?;
     if let Some(gallery) = &summary.gallery {
-        output::line(&format!("Open this in a browser: {}", gallery.display()));
+        output::line(&format!("Open in a browser: {}", gallery.display()));
     }
     Ok(())
 }
@@ -73,10 +73,10 @@ fn draw_images(args: &Args, inbox: &Path) -> Result<(), Failure> {
     })
 }
 
-/// The first `n_labelled` seeds lie in their class's folder; the others are scans, whose names do not tell the class.
+/// The first `n_labelled` seeds are in the folder of their class; the others are scans, whose names do not contain the class.
 fn place(Phantom { class, seed }: Phantom, n_labelled: u64) -> String {
     match seed.checked_sub(n_labelled) {
         None => format!("datasets/phantoms/{class}/{class}-{:02}.png", seed + 1),
-        Some(scan) => format!("scans/phantoms/film-{:02}.png", 1 + 2 * scan + u64::from(class == PhantomClass::Plain)),
+        Some(scan) => format!("scans/phantoms/scan-{:02}.png", 1 + 2 * scan + u64::from(class == PhantomClass::Plain)),
     }
 }

@@ -1,4 +1,4 @@
-//! `gradwatch explain`: scores, heat maps and reports for given pictures, once, outside the service.
+//! `gradwatch explain`: scores, heat maps and reports of given images, once, outside the service.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,23 +19,23 @@ use crate::workflow::{EngineCell, ExplainedScan, Explainer, FailedWork, ScanErro
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Pictures, or folders of pictures
+    /// Images, or folders of images
     #[arg(required = true, value_name = "IMAGE|DIR")]
     paths: Vec<PathBuf>,
 
-    /// The model's run id [default: the best model]
+    /// Run ID of the model [default: the best model]
     #[arg(long, value_name = "ID")]
     model: Option<String>,
 
-    /// The dataset whose model shall speak, when there are several
+    /// Dataset whose best model is used; required if several datasets have models
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
 
-    /// Folder for the reports and their gallery
+    /// Output folder of the reports and their gallery
     #[arg(long, value_name = "DIR", default_value = "reports")]
     out: PathBuf,
 
-    /// Print one JSON document: each picture's report, or why it has none
+    /// Print one JSON document: the report of each image, or why there is none
     #[arg(long)]
     json: bool,
 }
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let engine = EngineCell::new(settings, &stop);
-    // A network that cannot start is one failure, not one for each picture.
+    // A network that cannot start is one failure, not one per image.
     engine.get()?;
     let mut explainer = folders.iter().fold(Explainer::new(settings, engine), |explainer, it| explainer.below(it));
     let mut outcomes: Vec<ScanOutcome> =
@@ -68,14 +68,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         print(&outcomes, &args.out);
     }
     if outcomes.len() < n_named {
-        let message = "stopped on request; the reports that are written are whole";
+        let message = "stopped on request; the reports written so far are complete";
         return Err(Failure::new(Exit::TryLater, message).listed());
     }
     let failures = failures(&outcomes);
     match failures.iter().map(|failed| failed.fault).max() {
         None => Ok(()),
         Some(worst) => {
-            let message = format!("{} of {} pictures could not be explained", failures.len(), outcomes.len());
+            let message = format!("{} of {} images could not be explained", failures.len(), outcomes.len());
             Err(Failure::new(worst.into(), message).listed())
         }
     }
@@ -125,14 +125,14 @@ impl NamedFile {
             named.add(path)?;
         }
         if named.pictures.is_empty() && named.failed.is_empty() {
-            let message = "there are no files in what was named; give pictures or folders of pictures";
+            let message = "the given paths contain no files; give images or folders of images";
             return Err(Failure::new(Exit::NoInput, message));
         }
         Ok(named)
     }
 
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
-        let missing = |error| format!("cannot read `{}`: {error}; give a picture or a folder", path.display());
+        let missing = |error| format!("cannot read `{}`: {error}; give an image or a folder", path.display());
         let metadata = fs::metadata(path).map_err(|error| Failure::new(Exit::NoInput, missing(error)))?;
         match fs::read_dir(path) {
             Err(error) if metadata.is_dir() => self.failed.push(FileFailure::unreadable(path, &error)),

@@ -18,16 +18,16 @@ use crate::watch::WatchError;
 use crate::weights::WeightsError;
 use crate::workflow::{FailedWork, Fault, Work, WorkflowError};
 
-/// Documented exit codes; the README lists them.
+/// Documented exit codes; docs/COMMANDS.md lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// The arguments are wrong.
     Usage = 64,
     /// Input data, a model or the registry cannot be used.
     Data = 65,
-    /// A file or folder that was named is not there.
+    /// A file or folder that was named does not exist.
     NoInput = 66,
-    /// A device or service is not there.
+    /// A device or service is not available.
     Unavailable = 69,
     /// A fault of the program.
     Software = 70,
@@ -249,7 +249,7 @@ mod tests {
     fn one_line_says_the_most_severe_and_counts_the_others() {
         let data = FailedWork::new(Work::Scan, "a.png", Fault::Data, "it is odd; replace it");
         let io = FailedWork::new(Work::Gallery, "reports", Fault::Io, "the disk is full; free some space");
-        let told = Failure::of_work(&[data.clone(), io, data]).unwrap().to_string();
-        assert_eq!(told, "failed: the gallery `reports`: the disk is full; free some space (and 2 more failures)");
+        let message = Failure::of_work(&[data.clone(), io, data]).unwrap().to_string();
+        assert_eq!(message, "failed: the gallery `reports`: the disk is full; free some space (and 2 more failures)");
     }
 }

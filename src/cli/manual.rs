@@ -1,4 +1,4 @@
-//! `gradwatch man` and `gradwatch completions`: the manual page and the completions of a shell, made from the command line itself.
+//! `gradwatch man` and `gradwatch completions`: the program's own manual page and shell completions.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use super::output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// Of this subcommand, as `augment` or `models show` [default: of the program]
+    /// Subcommand, for example `augment` or `models show` [default: the program]
     command: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Name of the shell
     shell: Shell,
 }
 
@@ -25,7 +25,8 @@ pub(super) fn man(args: &ManArgs, mut command: Command) -> Result<(), Failure> {
     command.build();
     let mut found = &mut command;
     for name in &args.command {
-        let unknown = || Failure::new(Exit::Usage, format!("there is no subcommand `{name}`; --help lists them"));
+        let unknown =
+            || Failure::new(Exit::Usage, format!("there is no subcommand `{name}`; --help lists the commands"));
         found = found.find_subcommand_mut(name).ok_or_else(unknown)?;
     }
     let page = print(|to| clap_mangen::Man::new(found.clone()).render(to))?;

@@ -23,35 +23,35 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum ModelsCommand {
-    /// All models, the best one of each dataset marked
+    /// List all models; the best model of each dataset is marked
     List {
-        /// Only those of this dataset
+        /// Only models of this dataset
         #[arg(long, value_name = "NAME")]
         dataset: Option<String>,
 
-        /// Print a JSON array with the whole record of each model
+        /// Print a JSON array with the complete record of each model
         #[arg(long)]
         json: bool,
     },
-    /// Everything known about one model
+    /// Show the record of one model
     Show {
-        /// The run's id, as `models list` prints it; DATASET/RUN where several datasets have one of that name
+        /// Run ID, as printed by `models list`; DATASET/RUN if several datasets have a run of that ID
         run: String,
 
-        /// Print the whole record as JSON
+        /// Print the complete record as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take over a whole Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
+    /// Import a complete Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
     Import(import::Args),
-    /// Make a model the best one of its dataset, whatever was measured
+    /// Promote a model: make it the best model of its dataset, without a comparison
     Promote {
-        /// The run's id, as `models list` prints it; DATASET/RUN where several datasets have one of that name
+        /// Run ID, as printed by `models list`; DATASET/RUN if several datasets have a run of that ID
         run: String,
     },
-    /// Go back from the best model of a dataset to the one that it replaced
+    /// Roll back: return from the best model of a dataset to the model that it replaced
     Rollback {
-        /// The best model's run id; DATASET/RUN where several datasets have one of that name
+        /// Run ID of the best model; DATASET/RUN if several datasets have a run of that ID
         run: String,
     },
 }
@@ -123,12 +123,12 @@ pub(super) fn speaker(settings: &Settings, run: Option<&str>, dataset: Option<&s
         (Some(only), []) => Ok(only),
         (Some(last), others) => {
             let names: Vec<_> = others.iter().chain([&last]).map(|model| model.dataset.to_string()).collect();
-            let message = format!("several datasets have a model: choose one with --dataset ({})", names.join(", "));
+            let message = format!("several datasets have a model; choose one with --dataset ({})", names.join(", "));
             Err(Failure::new(Exit::Usage, message))
         }
         (None, _) => Err(Failure::new(
             Exit::NoInput,
-            "there is no model yet: drop images of two classes into the inbox and let `gradwatch run` train one, or use `gradwatch train`",
+            "there is no model yet; put images of two classes into the inbox and start `gradwatch run`, or use `gradwatch train`",
         )),
     }
 }
@@ -142,11 +142,12 @@ fn one(models: Vec<ListedModel>, wanted: &str) -> Result<ListedModel, Failure> {
     match (found.pop(), found.is_empty()) {
         (Some(model), true) => Ok(model),
         (Some(_), false) => {
-            let message = format!("several datasets have a model `{wanted}`: write one of {}", names.join(", "));
+            let message = format!("several datasets have a model `{wanted}`; write one of {}", names.join(", "));
             Err(Failure::new(Exit::Usage, message))
         }
         (None, _) => {
-            let message = format!("there is no model `{}`; `gradwatch models list` names them", wanted.escape_debug());
+            let message =
+                format!("there is no model `{}`; `gradwatch models list` lists the models", wanted.escape_debug());
             Err(Failure::new(Exit::NoInput, message))
         }
     }
@@ -194,7 +195,7 @@ fn interval(confusion: &Confusion) -> String {
 
 fn measured(share: f64, confusion: &Confusion) -> String {
     let (hits, n) = (confusion.correct(), confusion.total());
-    format!("{:.1} % ({hits} of {n} right, 95 %: {})", 100.0 * share, interval(confusion))
+    format!("{:.1} % ({hits} of {n} correct, 95 %: {})", 100.0 * share, interval(confusion))
 }
 
 fn detail(model: &ListedModel, workspace: &Workspace) -> String {
@@ -208,7 +209,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     }
     if let Some(audit) = &record.shortcuts {
         row("shortcuts", shortcuts::summary(audit));
-        audit.warning().into_iter().for_each(|warning| row("beware", warning));
+        audit.warning().into_iter().for_each(|warning| row("warning", warning));
     }
     row("loss", format!("{:.4} on validation", record.val_loss));
     for (index, class) in record.classes.iter().enumerate() {
@@ -217,7 +218,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
         row(
             "class",
             format!(
-                "{class}: {} training, {} validation, {found} of them found{}",
+                "{class}: {} training, {} validation, {found} of them correct{}",
                 count.train,
                 count.validation,
                 if count.test > 0 { format!("; {} test", count.test) } else { String::new() }
@@ -271,12 +272,12 @@ xray     0002-b  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05
     }
 
     #[test]
-    fn detail_tells_what_each_class_was_worth() {
+    fn detail_shows_the_measures_of_each_class() {
         let detail = detail(&listed()[2], &Workspace::new("/state"));
         for line in [
             "Model 0002-b of xray, the best model",
-            "  accuracy    66.7 % (2 of 3 right, 95 %: 20.8 to 93.9 %)",
-            "  class       covid: 20 training, 5 validation, 1 of them found",
+            "  accuracy    66.7 % (2 of 3 correct, 95 %: 20.8 to 93.9 %)",
+            "  class       covid: 20 training, 5 validation, 1 of them correct",
             "  folder      /state/runs/xray/0002-b",
         ] {
             assert!(detail.lines().any(|found| found == line), "{line}\n{detail}");

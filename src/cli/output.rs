@@ -1,4 +1,4 @@
-//! What reaches the user's eyes or scripts. A reader that went away (`| head`) is no error.
+//! Output for users and scripts. A closed pipe (`| head`) is not an error.
 
 use std::io::{self, Write};
 
@@ -36,7 +36,7 @@ pub(super) fn one_line(message: &str) -> String {
 }
 
 fn deliver(mut to: impl Write, text: &str) {
-    // There is nowhere left to tell of a failure to tell.
+    // A failure to write output cannot be reported anywhere.
     let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }
 

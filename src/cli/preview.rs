@@ -1,4 +1,4 @@
-//! `gradwatch preview IMAGE`: what the recipe makes of one picture, to be looked at.
+//! `gradwatch preview IMAGE`: example copies of one image, to check a recipe by eye.
 
 use std::path::{Path, PathBuf};
 
@@ -13,14 +13,14 @@ use crate::workflow;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The picture; only read
+    /// Image; only read
     image: PathBuf,
 
-    /// Copies that are shown
+    /// Number of copies
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=99))]
     copies: u32,
 
-    /// Folder for the page and its picture
+    /// Output folder of the page and its image
     #[arg(long, value_name = "DIR", default_value = "preview")]
     out: PathBuf,
 
@@ -34,7 +34,7 @@ impl Args {
     }
 }
 
-/// The folder of the dataset that the picture belongs to, when it lies in the inbox.
+/// The folder of the dataset that the image belongs to, if it is in the inbox.
 fn dataset_folder(image: &Path, inbox: &Path) -> Option<PathBuf> {
     let datasets = inbox.canonicalize().ok()?.join("datasets");
     let image = image.canonicalize().ok()?;

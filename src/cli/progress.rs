@@ -47,7 +47,7 @@ impl Progress for TerminalProgress {
         let now = Instant::now();
         let bar = console_bar(phase, total);
         if bar.is_none() {
-            tracing::info!(total, "Begin: {} of {total} {}.", phase.name(), phase.unit());
+            tracing::info!(phase = phase.name(), total, unit = phase.unit(), "Phase started");
         }
         let begun = ShownPhase { phase, total, done: 0, remark: String::new(), begun: now, logged: now, bar };
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
@@ -58,7 +58,7 @@ impl Progress for TerminalProgress {
             phase.done += n;
             match &phase.bar {
                 Some(bar) => bar.inc(n),
-                None if phase.logged.elapsed() >= LOG_EVERY && phase.done < phase.total => phase.log("Working"),
+                None if phase.logged.elapsed() >= LOG_EVERY && phase.done < phase.total => phase.log(false),
                 None => {}
             }
         });
@@ -76,21 +76,26 @@ impl Progress for TerminalProgress {
     fn end(&self) {
         self.with(|phase| match &phase.bar {
             Some(bar) => bar.finish(),
-            None => phase.log("Done"),
+            None => phase.log(true),
         });
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
 impl ShownPhase {
-    fn log(&mut self, what: &str) {
+    fn log(&mut self, is_done: bool) {
         self.logged = Instant::now();
         let seconds = self.begun.elapsed().as_secs_f64();
         let speed = self.done as f64 / seconds.max(1e-9);
         let Self { phase, done, total, remark, .. } = self;
         let (name, unit) = (phase.name(), phase.unit());
-        let comma = if remark.is_empty() { "" } else { ", " };
-        tracing::info!("{what}: {name}, {done} of {total} {unit}, {speed:.1} {unit}/s{comma}{remark}.");
+        let per_second = (10.0 * speed).round() / 10.0;
+        let remark = Some(&*remark).filter(|remark| !remark.is_empty());
+        if is_done {
+            tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase completed");
+        } else {
+            tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase in progress");
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, ControlError, Question};
 use crate::workflow::{Incumbent, TrainedModel};
 
-/// Sees that a registry is there before a model's files are: one that comes after them, and holds nothing, takes them for
-/// what is left of a lost one.
+/// Creates the registry before a model's files: an empty registry that is created after them would treat them as the
+/// remains of a lost one.
 pub(super) fn prepare(workspace: &Workspace, clock: Clock) -> Result<(), Failure> {
     match Registry::open(workspace, clock) {
         Ok(mut registry) if registry.ledger().runs.is_empty() => {
@@ -34,7 +34,7 @@ pub(super) fn record(
     Ok(trained)
 }
 
-/// Records it, unless it was decided against another best model than there is: then it says how things stand.
+/// Records it, unless it was decided against another best model than there is: then it returns the current one.
 fn offer(
     workspace: &Workspace,
     clock: Clock,

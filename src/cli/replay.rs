@@ -1,4 +1,4 @@
-//! `gradwatch replay MANIFEST`: copies made again from their lines, and held against them.
+//! `gradwatch replay MANIFEST`: copies recreated from their manifest entries and compared with them.
 
 use std::path::{Path, PathBuf};
 
@@ -13,18 +13,18 @@ use crate::service::stop_on_signals;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The manifest.jsonl of an expansion
+    /// Manifest file, manifest.jsonl
     manifest: PathBuf,
 
-    /// This line alone, from 1
+    /// Only the entry in this line, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     line: Option<u64>,
 
-    /// The folder that was expanded [default: where it was then]
+    /// Dataset folder [default: its path when the copies were made]
     #[arg(long, value_name = "DIR")]
     sources: Option<PathBuf>,
 
-    /// Where the copies go [default: beside the manifest, where they belong]
+    /// Output folder [default: the manifest's folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -33,13 +33,13 @@ fn absent(path: &Path, is_there: impl Fn(&Path) -> bool, advice: &str) -> Result
     if is_there(path) {
         return Ok(());
     }
-    Err(Failure::new(Exit::NoInput, format!("`{}` is not there: {advice}", path.display())))
+    Err(Failure::new(Exit::NoInput, format!("`{}` does not exist; {advice}", path.display())))
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    absent(&args.manifest, Path::is_file, "name the manifest.jsonl of an expansion")?;
+    absent(&args.manifest, Path::is_file, "name the manifest.jsonl of augmented copies")?;
     if let Some(sources) = &args.sources {
-        absent(sources, Path::is_dir, "name the folder that was expanded")?;
+        absent(sources, Path::is_dir, "name the folder of the original images")?;
     }
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
@@ -56,13 +56,13 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     complain(&replayed.failed);
     let (written, confirmed, n_failed) = (replayed.written, replayed.confirmed, replayed.failed.len());
     output::line(&format!(
-        "{} copies came out as the manifest says: {written} written, {confirmed} were there already.",
+        "{} copies match the manifest: {written} written, {confirmed} already present.",
         written + confirmed
     ));
     if n_failed > 0 {
         return Err(Failure::new(
             Exit::Data,
-            format!("{n_failed} copies could not be made again: see the lines above"),
+            format!("{n_failed} copies could not be recreated; see the messages above"),
         ));
     }
     Ok(())

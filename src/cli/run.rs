@@ -14,11 +14,11 @@ use crate::workflow::{FailedWork, Fault, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Work off everything that is present, then exit
+    /// Process everything present, then exit
     #[arg(long)]
     once: bool,
 
-    /// Print one JSON document: what was done, what waits, and each failure
+    /// Print one JSON document: completed work, waiting work, and each failure
     #[arg(long, requires = "once")]
     json: bool,
 }
@@ -38,20 +38,20 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     once(settings, args.json).map(drop)
 }
 
-/// Works off everything present, and tells what was done, in JSON or in words. Work that failed is an error, told with the
-/// rest.
+/// Processes everything present, and prints what was done, as JSON or text. Work that failed is an error, printed with
+/// the rest.
 pub(super) fn once(settings: Settings, as_json: bool) -> Result<Summary, Failure> {
     let state_dir = settings.state_dir.display().to_string();
     let outcome = service::run(settings, Mode::Once, Arc::new(TerminalProgress::default()));
     let mut summary = outcome?;
     if summary.stopped {
-        let message = "stopped on request, finished work is kept; run again for the rest";
+        let message = "stopped on request, finished work is kept; run again to continue";
         summary.failures.push(FailedWork::new(Work::Run, state_dir, Fault::Later, message));
     }
     if as_json {
         print_json(&summary);
     } else {
-        tell(&summary);
+        print_text(&summary);
     }
     Failure::of_work(&summary.failures).map_or(Ok(summary), |failure| Err(failure.listed()))
 }
@@ -78,13 +78,13 @@ fn best(model: &ModelRecord) -> Value {
     })
 }
 
-fn tell(summary: &Summary) {
+fn print_text(summary: &Summary) {
     if let Some(sentence) = done(summary) {
         output::line(&sentence);
     }
     for model in &summary.best {
         output::line(&format!(
-            "Best model of {}: {}, validation accuracy {:.3} ({} of {} right), {}.",
+            "Best model of {}: {}, validation accuracy {:.3} ({} of {} correct), {}.",
             model.dataset,
             model.run_id,
             model.val_accuracy,
@@ -96,7 +96,7 @@ fn tell(summary: &Summary) {
     for reason in &summary.waiting {
         output::line(&format!("Waiting: {reason}."));
     }
-    // What ended the whole run is told on stderr alone.
+    // The error that ended the whole run is printed on stderr only.
     for failed in summary.failures.iter().filter(|failed| failed.what != Work::Run) {
         output::line(&format!("Failed: {failed}."));
     }
@@ -114,5 +114,5 @@ fn done(summary: &Summary) -> Option<String> {
         return Some(format!("Done: {}.", done.join(", ")));
     }
     let undone = !summary.waiting.is_empty() || !summary.failures.is_empty();
-    (!undone).then(|| "Nothing to do: no image and no scan is new or changed.".to_owned())
+    (!undone).then(|| "Nothing to do: no new or changed images or scans.".to_owned())
 }

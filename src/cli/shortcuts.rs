@@ -1,36 +1,36 @@
-//! What people are told of a model beside those who do not see what the pictures show.
+//! The shortcut audit as text: a model compared with baselines that do not see the image content.
 
 use crate::domain::{ProportionCorrect, ShortcutAudit};
 
-/// All of them with their intervals, line by line; the last line is the warning, if there is one.
+/// Accuracy and interval of the model and each baseline, line by line; the last line is the warning, if there is one.
 pub(super) fn table(audit: &ShortcutAudit) -> String {
-    let mut lines = vec![format!("Who gets how much of these {} images right, with 95 % intervals:", audit.n)];
-    for (who, recognised) in rows(audit) {
-        lines.push(format!("  {who:<34}{}", recognised.map_or_else(|| "not measured".to_owned(), told)));
+    let mut lines = vec![format!("Shortcut audit: accuracy on the same {} images, with 95 % intervals:", audit.n)];
+    for (name, recognised) in rows(audit) {
+        lines.push(format!("  {name:<34}{}", recognised.map_or_else(|| "not measured".to_owned(), estimate)));
     }
-    lines.extend(audit.warning().map(|warning| format!("Beware of a shortcut: {warning}.")));
+    lines.extend(audit.warning().map(|warning| format!("Possible shortcut: {warning}.")));
     lines.join("\n") + "\n"
 }
 
 /// The same in a few words, without the model.
 pub(super) fn summary(audit: &ShortcutAudit) -> String {
-    let known = rows(audit).into_iter().skip(1).filter_map(|(who, recognised)| Some((who, recognised?)));
+    let known = rows(audit).into_iter().skip(1).filter_map(|(name, recognised)| Some((name, recognised?)));
     known
-        .map(|(who, recognised)| format!("{who} {:.1} %", 100.0 * recognised.accuracy.value))
+        .map(|(name, recognised)| format!("{name} {:.1} %", 100.0 * recognised.accuracy.value))
         .collect::<Vec<_>>()
         .join(", ")
 }
 
 fn rows(audit: &ShortcutAudit) -> [(&'static str, Option<ProportionCorrect>); 4] {
     [
-        ("the model", Some(audit.model)),
-        ("format and size alone", Some(audit.metadata.recognised)),
-        ("outermost border alone", audit.border.map(|border| border.recognised)),
-        ("one answer for all", Some(audit.majority)),
+        ("model", Some(audit.model)),
+        ("metadata baseline", Some(audit.metadata.recognised)),
+        ("border baseline", audit.border.map(|border| border.recognised)),
+        ("majority baseline", Some(audit.majority)),
     ]
 }
 
-fn told(ProportionCorrect { accuracy, .. }: ProportionCorrect) -> String {
+fn estimate(ProportionCorrect { accuracy, .. }: ProportionCorrect) -> String {
     format!("{:.3}  ({:.3} to {:.3})", accuracy.value, accuracy.interval.low, accuracy.interval.high)
 }
 
@@ -39,24 +39,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everyone_is_told_and_the_warning_comes_last() {
+    fn every_baseline_has_a_row_and_the_warning_comes_last() {
         let audit = ShortcutAudit::example();
         let expected = "\
-Who gets how much of these 20 images right, with 95 % intervals:
-  the model                         0.900  (0.699 to 0.972)
-  format and size alone             0.850  (0.640 to 0.948)
-  outermost border alone            0.550  (0.342 to 0.742)
-  one answer for all                0.500  (0.299 to 0.701)
+Shortcut audit: accuracy on the same 20 images, with 95 % intervals:
+  model                             0.900  (0.699 to 0.972)
+  metadata baseline                 0.850  (0.640 to 0.948)
+  border baseline                   0.550  (0.342 to 0.742)
+  majority baseline                 0.500  (0.299 to 0.701)
 ";
         let table = table(&audit);
         let (figures, warning) = table.split_at(expected.len());
         assert_eq!(figures, expected);
-        assert!(warning.starts_with("Beware of a shortcut: the model classifies 18 of 20"), "{warning}");
-        assert_eq!(
-            summary(&audit),
-            "format and size alone 85.0 %, outermost border alone 55.0 %, one answer for all 50.0 %"
-        );
+        assert!(warning.starts_with("Possible shortcut: the model classifies 18 of 20"), "{warning}");
+        assert_eq!(summary(&audit), "metadata baseline 85.0 %, border baseline 55.0 %, majority baseline 50.0 %");
         let without = ShortcutAudit { border: None, ..audit };
-        assert!(super::table(&without).contains("outermost border alone            not measured\n"));
+        assert!(super::table(&without).contains("border baseline                   not measured\n"));
     }
 }

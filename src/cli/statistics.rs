@@ -1,4 +1,4 @@
-//! `gradwatch statistics DATASET_DIR`: mean and deviation of a dataset's pixels, ready for the configuration.
+//! `gradwatch statistics DATASET_DIR`: mean and standard deviation of a dataset's pixels, as a configuration value.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::train;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A folder with one folder of pictures a class; name the training images alone. Of folders train, val and test only train counts
+    /// Folder with one folder of training images per class; with folders train, val and test, only train is used
     #[arg(value_name = "DATASET_DIR")]
     dataset_dir: PathBuf,
 
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         train::channel_statistics(&paths, &reader, &stop, &progress).map_err(FolderError::from)?;
     warn_of("Left out", found.failed.iter().chain(&failed));
     if statistics.n_images == 0 {
-        let advice = "holds no picture that can be read: see the lines above";
+        let advice = "contains no readable image; see the messages above";
         return Err(Failure::new(Exit::Data, format!("`{}` {advice}", args.dataset_dir.display())));
     }
     let train::PixelStatistics { n_images, mean, deviation } = statistics;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     } else {
         let numbers = |values: [f64; 3]| values.map(|v| format!("{v:.3}")).join(" ");
         output::text(&format!(
-            "# of {n_images} images\n[backbone]\npreprocessing = \"featurewise {} / {}\"\n",
+            "# computed from {n_images} images\n[backbone]\npreprocessing = \"featurewise {} / {}\"\n",
             numbers(mean),
             numbers(deviation)
         ));

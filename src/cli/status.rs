@@ -1,6 +1,6 @@
-//! `gradwatch status`: what the service is doing, or that it is dead. Needs no lock, and changes nothing.
+//! `gradwatch status`: what the service is doing, or that it is not running. Needs no lock, and changes nothing.
 //!
-//! Exit code 0 whenever there is something to tell, also of a dead service: the state is in the answer.
+//! Exit code 0 whenever a status can be shown, also of a service that is not running: the output contains the state.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::disk::Workspace;
 use crate::domain::DatasetName;
 use crate::service::status::{self, BestModel, DatasetStatus, FailedStatus, PhaseStatus, ServiceState, Status};
 
-/// A service that has told nothing for so long hangs.
+/// A service that has not reported for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print the whole status as JSON (schema gradwatch.status/1)
+    /// Print the complete status as JSON (schema gradwatch.status/1)
     #[arg(long)]
     json: bool,
 }
@@ -40,10 +40,10 @@ fn page(status: &Status) -> String {
     // A service of an older version names the last error alone.
     let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty());
     lines.extend(last_error.map(|error| row("last error", error)));
-    lines.extend(status.repairs.iter().map(|repair| row("mended", repair)));
+    lines.extend(status.repairs.iter().map(|repair| row("repaired", repair)));
     let facts = [("inbox", &status.inbox), ("device", &status.device), ("backbone", &status.backbone)];
     lines.extend(facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| row(name, fact)));
-    lines.extend(status.datasets.iter().map(|(name, dataset)| row("dataset", &told(name, dataset))));
+    lines.extend(status.datasets.iter().map(|(name, dataset)| row("dataset", &summary(name, dataset))));
     if status.state != ServiceState::NeverStarted {
         lines.push(row("queues", &queues(status)));
         lines.push(row("so far", &so_far(status)));
@@ -58,16 +58,16 @@ fn row(name: &str, text: &str) -> String {
 fn headline(status: &Status) -> String {
     let (pid, since) = (status.pid, rounded(status.lasting()));
     match status.state {
-        ServiceState::NeverStarted => "No service has worked here yet; `gradwatch run` starts one.".to_owned(),
+        ServiceState::NeverStarted => "No service has run here yet; `gradwatch run` starts one.".to_owned(),
         ServiceState::Stopped => {
             format!("The service is not running: it ended {since} ago; `gradwatch run` starts it again.")
         }
         ServiceState::Dead => format!(
-            "The service is not running: process {pid} died without a word, last heard of {} ago; `gradwatch run` resumes its work.",
+            "The service is not running: process {pid} ended unexpectedly, its last report is {} old; `gradwatch run` resumes its work.",
             rounded(status.age())
         ),
         state if status.age() > SILENCE => format!(
-            "The service (process {pid}) holds its lock but has told nothing for {}: it hangs while {state}; restart it.",
+            "The service (process {pid}) holds its lock but has not reported for {}: it hangs while {state}; restart it.",
             rounded(status.age())
         ),
         state => format!("The service (process {pid}) is {state}, since {since}."),
@@ -80,7 +80,7 @@ fn is_alive(state: ServiceState) -> bool {
 
 fn failure(FailedStatus { work, n_failures, next_try }: &FailedStatus) -> String {
     let times = if *n_failures > 1 { format!("failed {n_failures} times, ") } else { String::new() };
-    let next = next_try.as_ref().map_or_else(|| "not tried again by itself".to_owned(), |at| format!("next try {at}"));
+    let next = next_try.as_ref().map_or_else(|| "no automatic retry".to_owned(), |at| format!("next attempt {at}"));
     format!("{work} ({times}{next})")
 }
 
@@ -97,7 +97,7 @@ fn progress(phase: &PhaseStatus) -> String {
     format!("{name}: {done} of {total} {unit}{left}{remark}")
 }
 
-fn told(name: &DatasetName, dataset: &DatasetStatus) -> String {
+fn summary(name: &DatasetName, dataset: &DatasetStatus) -> String {
     let classes = dataset.classes.iter().map(|(class, n)| {
         let more = [(n.test, "test"), (n.excluded, "excluded"), (n.undecided, "new")];
         let more = more.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(" + {n} {what}"));
@@ -160,11 +160,11 @@ mod tests {
             eta_seconds: Some(75.4),
             remark: String::new(),
         });
-        status.waits_for = Some("5 more images, or 30s of quiet".to_owned());
+        status.waits_for = Some("5 more images, or a pause of 30s".to_owned());
         let page = page(&status);
         for line in [
             "The service (process 42) is training, since 0s.",
-            "  waits for  5 more images, or 30s of quiet",
+            "  waits for  5 more images, or a pause of 30s",
             "  now        features: 12 of 250 images, about 1m 15s left",
             "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
         ] {
@@ -182,8 +182,8 @@ mod tests {
         status.queues.failed = 9;
         let page = page(&status);
         for line in [
-            "  failed     the training of `xray`: the disk is full; free some space (failed 3 times, next try 2026-01-02T03:04:05Z)",
-            "  failed     the training of `xray`: the disk is full; free some space (not tried again by itself)",
+            "  failed     the training of `xray`: the disk is full; free some space (failed 3 times, next attempt 2026-01-02T03:04:05Z)",
+            "  failed     the training of `xray`: the disk is full; free some space (no automatic retry)",
             "  failed     7 more",
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
@@ -191,9 +191,9 @@ mod tests {
     }
 
     #[test]
-    fn the_dead_and_the_silent_are_told_apart() {
+    fn dead_and_hanging_services_are_distinguished() {
         let mut status = status(ServiceState::Dead);
-        assert!(headline(&status).contains("died without a word"));
+        assert!(headline(&status).contains("ended unexpectedly"));
         status.state = ServiceState::Idle;
         status.updated = "2026-01-02T03:04:05Z".to_owned();
         assert!(headline(&status).contains("it hangs while idle"), "{}", headline(&status));

@@ -12,7 +12,7 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// Starts logging; `steps` go up (more) or down from the configured level.
 pub(super) fn init(settings: &LogSettings, steps: i16) {
     let level = level(&settings.level, steps);
-    // sled tells of its own housekeeping at info.
+    // sled logs its own housekeeping at info.
     let filter = EnvFilter::new(format!("{level},sled=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BarSafe).with_target(false);
     match settings.format {

@@ -22,23 +22,23 @@ use crate::workflow::{self, EngineCell, FailedWork, Incumbent, TrainedModel, Tra
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A folder with one folder of pictures a class, or with folders train, val and test that hold these
+    /// Folder with one folder of images per class, or with folders train, val and test that contain such folders
     #[arg(value_name = "DATASET_DIR")]
     dataset_dir: PathBuf,
 
-    /// The dataset's name [default: the folder's]
+    /// Name of the dataset [default: the folder's name]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
 
-    /// Cross-validate instead: train K times, each time without one part of the data, and measure on that part
+    /// Cross-validate: train K times, each time without one part of the data, and measure on that part
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=50))]
     folds: Option<u8>,
 
-    /// Train with and without this, all else equal, and print the difference; with --folds on held-out images
+    /// Train with and without this component, all else equal, and compare; with --folds on held-out images
     #[arg(long, value_name = "WHAT")]
     ablate: Option<ablation::AblatedPart>,
 
-    /// Print the model's record (with --folds or --ablate, what was measured) as JSON
+    /// Print the model's record as JSON; with --folds or --ablate, the measures
     #[arg(long)]
     json: bool,
 }
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let failures = RefCell::new(Vec::new());
     let failed = |work: FailedWork| {
         if !matches!(work.what, Work::Image | Work::Augmentation) {
-            tracing::warn!("Failed: {work}.");
+            tracing::warn!(%work, "Work failed");
         }
         failures.borrow_mut().push(work);
     };
@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if args.json {
         output::json(&Printed { model: &trained.model, failures: &failures });
     } else {
-        tell(&trained, &workspace);
+        print_result(&trained, &workspace);
     }
     ended(&failures)
 }
@@ -142,11 +142,11 @@ fn plan(
     Ok(TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, settings))
 }
 
-fn tell(trained: &TrainedModel, workspace: &Workspace) {
+fn print_result(trained: &TrainedModel, workspace: &Workspace) {
     let TrainedModel { model, decision, .. } = trained;
     let (right, n) = (model.confusion.correct(), model.confusion.total());
     output::line(&format!(
-        "Model {}: validation accuracy {:.3} ({right} of {n} right).",
+        "Model {}: validation accuracy {:.3} ({right} of {n} correct).",
         model.run_id, model.val_accuracy
     ));
     if let Some(test) = &model.test {

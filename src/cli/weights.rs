@@ -24,12 +24,12 @@ enum WeightsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take the convolutions out of a VGG16 file from PyTorch or Keras and keep them in the state folder (59 MB)
+    /// Import the convolutions of a VGG16 file from PyTorch or Keras into the state folder (59 MB)
     Import {
-        /// .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras
+        /// Weights file: .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras
         file: PathBuf,
 
-        /// How pictures are prepared for them, if it is not what the file's library does
+        /// Preprocessing for these weights [default: that of the file's library]
         #[arg(long, value_name = "HOW", value_parser = str::parse::<Preprocessing>)]
         preprocessing: Option<Preprocessing>,
 
@@ -61,11 +61,11 @@ fn list(json: bool, settings: &Settings) -> Result<(), Failure> {
     }
     if files.is_empty() {
         output::line(&format!(
-            "No weight files in {} yet; the built-in backbone is made when it is first needed.",
+            "No weight files in {} yet; the built-in backbone is generated when it is first needed.",
             folder.display()
         ));
     }
-    files.iter().for_each(tell);
+    files.iter().for_each(print_file);
     Ok(())
 }
 
@@ -81,22 +81,22 @@ fn import(
         output::json(&document(&imported));
         return Ok(());
     }
-    tell(&imported);
+    print_file(&imported);
     match &settings.backbone.weights {
         WeightsChoice::File(path) if *path != imported.path => {
             output::line(&format!("Not in use: backbone.weights names {}.", path.display()));
         }
-        _ => output::line("Trainings from the next start on use it, as long as it is the only imported file."),
+        _ => output::line("Used from the next start, as long as it is the only imported file."),
     }
     Ok(())
 }
 
-fn tell(file: &WeightsFile) {
+fn print_file(file: &WeightsFile) {
     output::line(&file.path.display().to_string());
     match &file.sha256 {
         Ok(hash) => {
             output::line(&format!("  sha256   {hash} ({:.1} MB)", file.len as f64 / 1e6));
-            output::line(&format!("  origin   {}; pictures prepared as \"{}\"", file.origin, file.preprocessing));
+            output::line(&format!("  origin   {}; preprocessing \"{}\"", file.origin, file.preprocessing));
             output::line(&format!("  licence  {}", file.licence));
         }
         Err(error) => output::line(&format!("  unusable: {error}")),

@@ -24,7 +24,7 @@ impl TryFrom<String> for Device {
         match text.as_str() {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            _ => cuda().ok_or_else(|| format!("`{text}` is no device: write \"auto\", \"cpu\" or \"cuda:0\"")),
+            _ => cuda().ok_or_else(|| format!("`{text}` is not a device; use \"auto\", \"cpu\" or \"cuda:0\"")),
         }
     }
 }
@@ -53,7 +53,7 @@ pub struct ComputeSettings {
     pub precision: Precision,
     /// Where libtorch's CUDA part lies; empty: it is looked for. Absolute.
     pub cuda_folder: PathBuf,
-    /// For pictures and for the network; 0 means one a core.
+    /// For images and for the network; 0 means one a core.
     pub threads: usize,
 }
 

@@ -26,7 +26,12 @@ pub(super) fn resolve(
     let datasets = match own {
         None => return Ok(Vec::new()),
         Some(Value::Table(datasets)) => datasets,
-        Some(_) => return Err((TABLE.to_owned(), "must hold a table for each dataset, as [dataset.chest]".to_owned())),
+        Some(_) => {
+            return Err((
+                TABLE.to_owned(),
+                "must contain a table for each dataset, such as [dataset.chest]".to_owned(),
+            ));
+        }
     };
     let one = |(name, own): (String, Value)| {
         let prefix = format!("{TABLE}.{name}");
@@ -44,16 +49,19 @@ pub(super) fn resolve(
 /// What stands under a dataset's name, once it is sure that all of it may be set there.
 fn sections(own: Value, all: &Table, prefix: &str) -> Result<Table, Refusal> {
     let Value::Table(own) = own else {
-        return Err((prefix.to_owned(), format!("must be a table, as [{prefix}] with train.max_epochs = 20 below it")));
+        return Err((
+            prefix.to_owned(),
+            format!("must be a table, such as [{prefix}] with train.max_epochs = 20 below it"),
+        ));
     };
     let may: Vec<&str> = SECTIONS.into_iter().filter(|section| all.contains_key(*section)).collect();
     for (section, value) in &own {
         let fail = |message: String| Err((format!("{prefix}.{section}"), message));
         if !may.contains(&section.as_str()) {
-            return fail(format!("cannot be set for one dataset; what can is in {}", may.join(", ")));
+            return fail(format!("cannot be set for one dataset; the sections that can are {}", may.join(", ")));
         }
         if !value.is_table() {
-            return fail(format!("must be a table, as [{prefix}.{section}]"));
+            return fail(format!("must be a table, such as [{prefix}.{section}]"));
         }
     }
     Ok(own)
@@ -151,16 +159,16 @@ mod tests {
     }
 
     #[test]
-    fn the_differences_are_told_with_the_recipe_that_follows_from_a_preset() {
+    fn the_differences_are_listed_with_the_recipe_that_follows_from_a_preset() {
         let settings = loaded(TWO, Overrides::default()).unwrap();
-        let told: Vec<_> = settings.configured().collect();
-        assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["chest", "x. ray"]);
-        let find = |key: &str| told[0].1.iter().find(|change| change.key == key).unwrap();
+        let found: Vec<_> = settings.configured().collect();
+        assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["chest", "x. ray"]);
+        let find = |key: &str| found[0].1.iter().find(|change| change.key == key).unwrap();
         assert_eq!((&find("train.max_epochs").value, &find("train.max_epochs").otherwise), (&60.into(), &7.into()));
         assert_eq!(find("augment.recipe.rotation").value, 15.0);
-        assert!(told[0].1.iter().all(|change| change.value != change.otherwise));
+        assert!(found[0].1.iter().all(|change| change.value != change.otherwise));
         let policy = Change { key: "promotion.policy".to_owned(), value: "never".into(), otherwise: "better".into() };
-        assert_eq!(told[1].1, [policy]);
+        assert_eq!(found[1].1, [policy]);
     }
 
     #[test]
@@ -185,27 +193,27 @@ mod tests {
         for (text, expected) in [
             ("[dataset.chest]\ntrain.max_epoch = 3", format!("{chest}.train.max_epoch`: unknown field")),
             ("[dataset.chest]\ntrain.max_epochs = 0", format!("{chest}.train.max_epochs`: must be at least 1")),
-            ("[dataset.chest]\ntrain = 3", format!("{chest}.train`: must be a table, as [dataset.chest.train]")),
+            ("[dataset.chest]\ntrain = 3", format!("{chest}.train`: must be a table, such as [dataset.chest.train]")),
             (
                 "[dataset.chest.watch]\nsettle = '1s'",
                 format!(
-                    "{chest}.watch`: cannot be set for one dataset; what can is in split, augment, train, retrain, promotion"
+                    "{chest}.watch`: cannot be set for one dataset; the sections that can are split, augment, train, retrain, promotion"
                 ),
             ),
-            ("dataset.chest = 3", format!("{chest}`: must be a table, as [dataset.chest]")),
-            ("dataset = 3", "DIR/config.toml: `dataset`: must hold a table for each dataset".to_owned()),
-            ("[dataset.'a/b']", "DIR/config.toml: `dataset.a/b`: `a/b` cannot be a name".to_owned()),
+            ("dataset.chest = 3", format!("{chest}`: must be a table, such as [dataset.chest]")),
+            ("dataset = 3", "DIR/config.toml: `dataset`: must contain a table for each dataset".to_owned()),
+            ("[dataset.'a/b']", "DIR/config.toml: `dataset.a/b`: `a/b` is not a valid name".to_owned()),
             (
                 "[dataset.chest.split]\ngroup_pattern = '('",
-                format!("{chest}.split.group_pattern`: is no regular expression"),
+                format!("{chest}.split.group_pattern`: is not a regular expression"),
             ),
             (
                 "augment.recipe.horizontal_flip = 0.5\n[dataset.chest.augment]\npreset = 'chest-xray'",
-                format!("{chest}.augment.recipe.horizontal_flip`: preset `chest-xray` refuses it"),
+                format!("{chest}.augment.recipe.horizontal_flip`: not allowed by preset `chest-xray`"),
             ),
             (
                 "[dataset.chest.augment.recipe]\ntilt = 1",
-                format!("{chest}.augment.recipe.tilt`: is no part of a recipe"),
+                format!("{chest}.augment.recipe.tilt`: is not part of a recipe"),
             ),
             (
                 "[dataset.chest.augment.recipe]\ncval = 1",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration `{}`: {source}; name another with --config, or write one there", path.display())]
+    #[error("cannot read the configuration `{}`: {source}; name another one with --config, or create it", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub enum ConfigError {
         message: String,
     },
     /// An override is not `key=value`.
-    #[error("`{0}` is no override: write --set section.key=value, as in --set train.max_epochs=20")]
+    #[error("`{0}` is not KEY=VALUE; write --set section.key=value, for example --set train.max_epochs=20")]
     NotAnOverride(String),
     /// A key that does not exist, or a value of the wrong kind.
     #[error("{origin}: `{key}`: {message}")]

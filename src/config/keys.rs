@@ -48,19 +48,19 @@ fn key_of(path: &str, message: &str) -> String {
 fn check(s: &Settings) -> Result<(), (String, String)> {
     let fail = |key: &str, message: &str| Err((key.to_owned(), message.to_owned()));
     if !(0.01..=0.9).contains(&s.split.validation) {
-        return fail("split.validation", "must lie between 0.01 and 0.9, as 0.2");
+        return fail("split.validation", "must be between 0.01 and 0.9, for example 0.2");
     }
     if s.augment.quota.copies > 99 {
-        return fail("augment.copies", "must lie between 0 and 99");
+        return fail("augment.copies", "must be between 0 and 99");
     }
     if s.augment.quota.target_per_class > 10_000_000 {
-        return fail("augment.target_per_class", "must lie between 0 and 10000000");
+        return fail("augment.target_per_class", "must be between 0 and 10000000");
     }
     if s.compute.threads > 1024 {
-        return fail("compute.threads", "must lie between 0 (one a core) and 1024");
+        return fail("compute.threads", "must be between 0 (one per core) and 1024");
     }
     if !(1..=100).contains(&s.augment.jpeg_quality) {
-        return fail("augment.jpeg_quality", "must lie between 1 and 100");
+        return fail("augment.jpeg_quality", "must be between 1 and 100");
     }
     for (key, is_zero) in [("train.max_epochs", s.train.max_epochs == 0), ("train.batch_size", s.train.batch_size == 0)]
     {
@@ -69,10 +69,10 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
         }
     }
     if !(s.train.learning_rate > 0.0 && s.train.learning_rate <= 1.0) {
-        return fail("train.learning_rate", "must lie above 0 and at most 1, as 0.001");
+        return fail("train.learning_rate", "must be greater than 0 and at most 1, for example 0.001");
     }
     if !(0.0..=1.0).contains(&s.train.early_stopping.min_delta) {
-        return fail("train.early_stopping.min_delta", "must lie between 0 and 1, as 0.01");
+        return fail("train.early_stopping.min_delta", "must be between 0 and 1, for example 0.01");
     }
     if s.limits.max_file_mib == 0 || s.limits.max_side == 0 || s.limits.max_megapixels == 0 {
         return fail("limits", "every limit must be at least 1");
@@ -81,16 +81,16 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
         return fail("watch", "settle, settle_unclosed and rescan must be longer than 0");
     }
     if !(0.0..=1e6).contains(&s.features_max_gib) {
-        return fail("storage.features_max_gib", "must be a number of gibibytes, 0 or more, as 20.0");
+        return fail("storage.features_max_gib", "must be a number of gibibytes, 0 or more, for example 20.0");
     }
     if s.state_dir.starts_with(&s.watch.inbox) {
         return fail(
             "storage.state_dir",
-            "lies inside watch.inbox: the program would take its own files for new images; choose another folder",
+            "is inside watch.inbox, where gradwatch would read its own files as new images; choose another folder",
         );
     }
     if s.watch.inbox.starts_with(&s.state_dir) {
-        return fail("watch.inbox", "lies inside storage.state_dir; choose another folder");
+        return fail("watch.inbox", "is inside storage.state_dir; choose another folder");
     }
     Ok(())
 }

@@ -278,15 +278,15 @@ mod tests {
     #[test]
     fn rules_are_kept() {
         for (set, expected) in [
-            ("storage.state_dir=watch/state", "lies inside watch.inbox"),
-            ("watch.inbox=state/in", "lies inside storage.state_dir"),
-            ("split.validation=0.95", "must lie between"),
-            ("split.group_pattern=abc", "needs a group in brackets"),
-            ("split.group_pattern=(", "no regular expression"),
-            ("watch.settle=fast", "is no duration"),
-            ("compute.device=gpu", "is no device"),
+            ("storage.state_dir=watch/state", "is inside watch.inbox"),
+            ("watch.inbox=state/in", "is inside storage.state_dir"),
+            ("split.validation=0.95", "must be between"),
+            ("split.group_pattern=abc", "needs a group in parentheses"),
+            ("split.group_pattern=(", "is not a regular expression"),
+            ("watch.settle=fast", "is not a duration"),
+            ("compute.device=gpu", "is not a device"),
             ("log.level=loud", "expected one of"),
-            ("augment.recipe.tilt=1", "is no part of a recipe"),
+            ("augment.recipe.tilt=1", "is not part of a recipe"),
         ] {
             let message = complaint("", &[set]);
             assert!(message.contains(expected) && !message.contains('\n'), "{set}: {message}");

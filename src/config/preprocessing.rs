@@ -1,11 +1,11 @@
-//! How pictures are prepared for the backbone, as one word, or one word and six numbers.
+//! How images are prepared for the backbone, as one word, or one word and six numbers.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How pictures are to be prepared for the backbone.
+/// How images are to be prepared for the backbone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Preprocessing {
@@ -15,7 +15,7 @@ pub enum Preprocessing {
     Fixed(Preparation),
 }
 
-/// What is done to the bytes of a picture.
+/// What is done to the bytes of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preparation {
     /// RGB / 255, less (.485 .456 .406), over (.229 .224 .225): torchvision's.
@@ -26,9 +26,9 @@ pub enum Preparation {
     Rescale,
     /// RGB 0 to 255 as it is.
     Raw,
-    /// RGB / 255, less the mean of all the picture's levels: Keras' `samplewise_center`.
+    /// RGB / 255, less the mean of all the image's levels: Keras' `samplewise_center`.
     SamplewiseCenter,
-    /// RGB less the picture's own mean, over its own deviation: and `samplewise_std_normalization`.
+    /// RGB less the image's own mean, over its own deviation: and `samplewise_std_normalization`.
     Samplewise,
     /// RGB 0 to 255 less the dataset's means, over its deviations, channel by channel: Keras' `featurewise_center` and
     /// `featurewise_std_normalization`.
@@ -76,7 +76,7 @@ impl FromStr for Preparation {
         let word = WORDS.iter().find(|(word, _)| *word == text).map(|(_, preparation)| *preparation);
         word.or_else(|| featurewise(text)).ok_or_else(|| {
             let words = WORDS.map(|(word, _)| word).join(", ");
-            format!("`{text}` is no preparation of pictures: write {AUTO}, {words}, or what `gradwatch statistics` prints, \"{FEATUREWISE} R G B / R G B\"")
+            format!("`{text}` is not a preprocessing; use {AUTO}, {words}, or the value that `gradwatch statistics` prints, \"{FEATUREWISE} R G B / R G B\"")
         })
     }
 }

@@ -38,16 +38,16 @@ fn unknown(key: &str, base: &Table) -> String {
     }
     match key {
         "zca_whitening" | "zca_epsilon" => {
-            "is refused: for pictures of 224x224x3 it needs a matrix of 150528x150528 numbers (90 GB), and a frozen VGG16 has never seen whitened pictures; leave it out".into()
+            "is not supported: images of 224x224x3 need a matrix of 150528x150528 numbers (90 GB), and VGG16 was not trained on whitened images; remove the key".into()
         }
         "validation_split" => "is called split.validation here".into(),
-        "rescale" | "preprocessing_function" => "is called backbone.preprocessing here, and holds for scans as well".into(),
+        "rescale" | "preprocessing_function" => "is called backbone.preprocessing here, and applies to scans as well".into(),
         key if key.starts_with("samplewise_") || key.starts_with("featurewise_") => {
-            "is called backbone.preprocessing here, and holds for scans as well".into()
+            "is called backbone.preprocessing here, and applies to scans as well".into()
         }
         _ => {
             let known: Vec<_> = base.keys().map(String::as_str).collect();
-            format!("is no part of a recipe; there are {}", known.join(", "))
+            format!("is not part of a recipe; the keys are {}", known.join(", "))
         }
     }
 }
@@ -94,12 +94,12 @@ fn ranges(r: &Recipe) -> Check {
     match r.jpeg_quality {
         [0, 0] => Ok(()),
         [low, high] if 1 <= low && low <= high && high <= 100 => Ok(()),
-        _ => Err(("jpeg_quality", "must be [low, high] between 1 and 100, or [0, 0] for none".into())),
+        _ => Err(("jpeg_quality", "must be [low, high] between 1 and 100, or [0, 0] for no JPEG".into())),
     }
 }
 
 fn within(key: &'static str, value: f64, low: f64, high: f64) -> Check {
-    if (low..=high).contains(&value) { Ok(()) } else { Err((key, format!("must lie between {low} and {high}"))) }
+    if (low..=high).contains(&value) { Ok(()) } else { Err((key, format!("must be between {low} and {high}"))) }
 }
 
 fn range(key: &'static str, [low, high]: [f64; 2], least: f64, most: f64) -> Check {
@@ -110,26 +110,29 @@ fn range(key: &'static str, [low, high]: [f64; 2], least: f64, most: f64) -> Che
 fn choices(r: &Recipe) -> Check {
     for (transform, probability) in &r.probability {
         if transform.is_chance() {
-            return Err(("probability", format!("{transform}: is a probability itself; set {SECTION}.{transform}")));
+            return Err(("probability", format!("{transform} is itself a probability; set {SECTION}.{transform}")));
         }
         if !(0.0..=1.0).contains(probability) {
-            return Err(("probability", format!("{transform}: must lie between 0 and 1")));
+            return Err(("probability", format!("{transform} must be between 0 and 1")));
         }
     }
     let named =
         r.probability.keys().map(|t| ("probability", t)).chain(r.one_of.iter().flatten().map(|t| ("one_of", t)));
     for (key, transform) in named {
         if !r.does(*transform) {
-            return Err((key, format!("{transform} is named, but off: set {SECTION}.{transform}, or leave it out")));
+            return Err((
+                key,
+                format!("{transform} is listed, but is off; set {SECTION}.{transform}, or remove it from the list"),
+            ));
         }
     }
     let mut grouped = BTreeSet::new();
     for group in &r.one_of {
         if group.len() < 2 {
-            return Err(("one_of", "each group needs at least two transforms, as [[\"blur\", \"noise\"]]".into()));
+            return Err(("one_of", "each group needs at least two transforms, such as [[\"blur\", \"noise\"]]".into()));
         }
         if let Some(twice) = group.iter().find(|transform| !grouped.insert(**transform)) {
-            return Err(("one_of", format!("{twice} stands there twice; it can be in one group only")));
+            return Err(("one_of", format!("{twice} is listed twice; list it in one group only")));
         }
     }
     Ok(())
@@ -144,7 +147,7 @@ fn safety(preset: Preset, recipe: &Recipe) -> Result<(), (&'static str, String)>
         let preset = preset.as_str().unwrap_or_default();
         Err((
             transform.name(),
-            format!("preset `{preset}` refuses it: {reason}; lower it, choose another preset, or set {SECTION}.allow = [\"{transform}\"], which every manifest and report will say"),
+            format!("not allowed by preset `{preset}`: {reason}; lower it, choose another preset, or set {SECTION}.allow = [\"{transform}\"], which is recorded in manifests and reports"),
         ))
     })
 }
@@ -175,13 +178,13 @@ mod tests {
             ("samplewise_center = true", "backbone.preprocessing"),
             ("zoom = 1.5", "augment.recipe.zoom: must be [low, high] between 0.1 and 10"),
             ("jpeg_quality = [0, 50]", "between 1 and 100"),
-            ("probability = { invert = 0.5 }", "is a probability itself; set augment.recipe.invert"),
-            ("blur = [0, 1]\nprobability = { blur = 2 }", "blur: must lie between 0 and 1"),
-            ("probability = { blur = 0.5 }", "blur is named, but off: set augment.recipe.blur"),
+            ("probability = { invert = 0.5 }", "is itself a probability; set augment.recipe.invert"),
+            ("blur = [0, 1]\nprobability = { blur = 2 }", "blur must be between 0 and 1"),
+            ("probability = { blur = 0.5 }", "blur is listed, but is off; set augment.recipe.blur"),
             ("probability = { tilt = 1 }", "tilt"),
             ("noise = 0.1\none_of = [['noise']]", "at least two"),
-            ("one_of = [['blur', 'noise']]", "blur is named, but off"),
-            ("one_of = [['rotation', 'zoom'], ['zoom', 'erasing']]", "zoom stands there twice"),
+            ("one_of = [['blur', 'noise']]", "blur is listed, but is off"),
+            ("one_of = [['rotation', 'zoom'], ['zoom', 'erasing']]", "zoom is listed twice"),
             ("semantics = 'keras-3'", "keras-2.9"),
         ] {
             let message = resolved(Preset::Natural, text).unwrap_err();

@@ -146,7 +146,7 @@ impl From<String> for WeightsChoice {
 pub struct BackboneSettings {
     /// Which weights; a file's path is absolute.
     pub weights: WeightsChoice,
-    /// How pictures are prepared.
+    /// How images are prepared.
     pub preprocessing: Preprocessing,
     /// Seed of the built-in backbone.
     pub seed: u64,
@@ -200,8 +200,9 @@ pub struct LogSettings {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text)
-        .map_err(|_| de::Error::custom(format!("`{text}` is no duration: write \"500ms\", \"30s\", \"10m\" or \"2h\"")))
+    humantime::parse_duration(&text).map_err(|_| {
+        de::Error::custom(format!("`{text}` is not a duration; write \"500ms\", \"30s\", \"10m\" or \"2h\""))
+    })
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -217,10 +218,10 @@ fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Regex>, 
     }
     let regex = Regex::new(&text).map_err(|error| {
         let cause = error.to_string();
-        de::Error::custom(format!("is no regular expression: {}", cause.lines().last().unwrap_or("").trim()))
+        de::Error::custom(format!("is not a regular expression: {}", cause.lines().last().unwrap_or("").trim()))
     })?;
     if regex.captures_len() < 2 {
-        return Err(de::Error::custom(r"needs a group in brackets that names the patient, as '^(\d+)_'"));
+        return Err(de::Error::custom(r"needs a group in parentheses that matches the patient, for example '^(\d+)_'"));
     }
     Ok(Some(regex))
 }

@@ -11,14 +11,14 @@ use super::sections::{
 use super::train::TrainSettings;
 use crate::domain::{Clock, DatasetName};
 
-/// Everything the rooms are told.
+/// All settings, as the rooms receive them.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The inbox and how files settle in it.
     pub watch: WatchSettings,
     /// What is too large.
     pub limits: LimitSettings,
-    /// How files are read as pictures.
+    /// How files are read as images.
     pub images: ImageSettings,
     /// Where everything is written; absolute.
     pub state_dir: PathBuf,
@@ -38,7 +38,7 @@ pub struct Settings {
     pub promotion: PromotionPolicy,
     /// On what it all runs.
     pub compute: ComputeSettings,
-    /// How it is told.
+    /// Format and level of the log.
     pub log: LogSettings,
     /// What dates everything that is recorded.
     pub clock: Clock,

@@ -123,6 +123,6 @@ fn optional_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         toml::Value::String(word) if word == "none" => Ok(None),
         toml::Value::Integer(number) => Ok(Some(number as f64)),
         toml::Value::Float(number) if number.is_finite() => Ok(Some(number)),
-        other => Err(de::Error::custom(format!("{other} is neither a number, as 0.9, nor \"none\""))),
+        other => Err(de::Error::custom(format!("{other} is neither a number, such as 0.9, nor \"none\""))),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn open_below(root: &Path, relative: &Path, flags: OFlags) -> Result<
     match openat2(&root, relative, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
         // A kernel before 5.6, or a sandbox that does not know the call.
         Err(errno @ (Errno::NOSYS | Errno::PERM)) => {
-            tell_of_walking(errno);
+            log_fallback(errno);
             walk(root, relative, flags)
         }
         // Something was renamed while the kernel looked.
@@ -46,12 +46,13 @@ pub(super) fn open_below(root: &Path, relative: &Path, flags: OFlags) -> Result<
     }
 }
 
-fn tell_of_walking(errno: Errno) {
+fn log_fallback(errno: Errno) {
     static ONCE: Once = Once::new();
     let error = io::Error::from(errno);
     ONCE.call_once(|| {
         tracing::info!(
-            "openat2 is not available ({error}): paths are opened folder by folder, links are not followed."
+            %error,
+            "openat2 is not available; paths are opened folder by folder, without following links"
         );
     });
 }

@@ -48,12 +48,12 @@ impl FileFailure {
         let fix = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Self::vanished(path),
             io::ErrorKind::PermissionDenied => "give the user that runs gradwatch read access to it",
-            _ => "check the disk or network share that it lies on, and copy it again",
+            _ => "check its disk or network share, and copy it again",
         };
         Self { may_pass: true, ..Self::new(path, Self::UNREADABLE, format!("the file cannot be read: {error}"), fix) }
     }
 
-    /// The bytes are no picture.
+    /// The bytes are no image.
     pub fn undecodable(path: impl Into<PathBuf>, error: &DecodeError) -> Self {
         let may_pass = matches!(error, DecodeError::Truncated { .. });
         Self { may_pass, ..Self::new(path, error.code(), error.to_string(), error.fix()) }
@@ -65,31 +65,31 @@ impl FileFailure {
     }
 
     fn vanished(path: impl Into<PathBuf>) -> Self {
-        let fix = "put it back, or leave it away; what is no longer there is not used";
-        Self { may_pass: true, ..Self::new(path, Self::VANISHED, "it is not there any more", fix) }
+        let fix = "restore it, or ignore this; files that no longer exist are not used";
+        Self { may_pass: true, ..Self::new(path, Self::VANISHED, "it no longer exists", fix) }
     }
 
     /// It is there, but no regular file.
     pub(super) fn not_a_file(path: impl Into<PathBuf>, what: &str) -> Self {
-        Self::new(path, Self::NOT_A_FILE, format!("it is {what}, not a file"), "put the image's own file in its place")
+        Self::new(path, Self::NOT_A_FILE, format!("it is {what}, not a file"), "replace it by the image file itself")
     }
 
     /// The file holds more bytes than `limits.max_file_mib` allows.
     pub(super) fn too_many_bytes(path: impl Into<PathBuf>, n_bytes: u64, max_bytes: u64) -> Self {
-        let reason = format!("the file has {} MiB, the limit is {}", n_bytes.div_ceil(1 << 20), max_bytes >> 20);
+        let reason = format!("the file has {} MiB, the limit is {} MiB", n_bytes.div_ceil(1 << 20), max_bytes >> 20);
         Self::new(path, TOO_LARGE, reason, "save it smaller, or raise limits.max_file_mib")
     }
 
     /// The file was written to while it was read.
     pub(super) fn changing(path: impl Into<PathBuf>) -> Self {
-        let fix = "copy it under another name such as `x.png.part`, and rename it when it is whole";
+        let fix = "copy it under another name such as `x.png.part`, and rename it when it is complete";
         Self { may_pass: true, ..Self::new(path, "changing", "the file changed while it was read", fix) }
     }
 
     /// The file holds another content than it must.
     pub(super) fn changed(path: impl Into<PathBuf>) -> Self {
-        let fix = "the service reads it anew when it has settled; run other commands again when nobody writes to it";
-        Self::new(path, "changed", "its content is no longer what it was when it was found", fix)
+        let fix = "the service reads it again when it no longer changes; repeat other commands then";
+        Self::new(path, "changed", "its content has changed since it was found", fix)
     }
 
     /// The same failure under the name that the user knows the file by.
@@ -137,9 +137,9 @@ pub fn lines<'a>(failures: impl IntoIterator<Item = &'a FileFailure>) -> Vec<Str
     lines
 }
 
-/// Logs these lines as warnings that begin with `what`.
+/// Logs these lines as warnings; `what` is the message.
 pub fn warn_of<'a>(what: &str, failures: impl IntoIterator<Item = &'a FileFailure>) {
     for line in lines(failures) {
-        tracing::warn!("{what}: {line}.");
+        tracing::warn!(reason = %line, "{what}");
     }
 }

@@ -143,7 +143,7 @@ pub fn read_text(folder: &Path, name: &str, max_bytes: u64) -> Result<Option<Str
 fn checked(path: &Path, opened: Result<impl Into<File>, Errno>) -> Result<File, FileFailure> {
     let file = match opened {
         Ok(descriptor) => descriptor.into(),
-        Err(Errno::LOOP) => return Err(FileFailure::not_a_file(path, "a link, or lies behind one")),
+        Err(Errno::LOOP) => return Err(FileFailure::not_a_file(path, "a link, or is reached through one")),
         Err(Errno::NXIO | Errno::NODEV) => return Err(FileFailure::not_a_file(path, "a socket or a device")),
         Err(errno) => return Err(FileFailure::unreadable(path, &io::Error::from(errno))),
     };

@@ -40,21 +40,19 @@ impl Skip {
     /// What it is, for one and for several; and what to do.
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Link => ("link", "links", "links are not followed; put the files themselves in their place"),
+            Self::Link => ("link", "links", "links are not followed; replace them by the files themselves"),
             Self::Special => {
                 ("pipe, socket or device", "pipes, sockets or devices", "only regular files are read; remove them")
             }
             Self::Name => ("name that is not UTF-8", "names that are not UTF-8", "rename them"),
             Self::Forbidden => (
-                "folder that may not be read",
-                "folders that may not be read",
+                "folder without read permission",
+                "folders without read permission",
                 "give the user that runs gradwatch read access to them",
             ),
-            Self::Unreadable => (
-                "folder that cannot be read",
-                "folders that cannot be read",
-                "check the disk or network share that they lie on",
-            ),
+            Self::Unreadable => {
+                ("folder that cannot be read", "folders that cannot be read", "check their disk or network share")
+            }
         }
     }
 }
@@ -97,7 +95,7 @@ impl Skipped {
             let (one, several, fix) = why.words();
             let what = if members.len() == 1 { one } else { several };
             let named = names(members.iter().map(|name| name.escape_debug().to_string()));
-            format!("Skipped {} {what} in `{}`: {named}: {fix}", members.len(), folder.display())
+            format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display())
         };
         by_reason.into_iter().map(line).collect()
     }
@@ -105,7 +103,7 @@ impl Skipped {
     /// Logs these lines as warnings.
     pub fn warn(&self, folder: &Path) {
         for line in self.lines(folder) {
-            tracing::warn!("{line}.");
+            tracing::warn!(reason = %line, "Skipped");
         }
     }
 }

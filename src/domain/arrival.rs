@@ -1,4 +1,4 @@
-//! What the watched folder tells: a file may be read, or a file is no more.
+//! What the watched folder reports: a file can be read, or a file no longer exists.
 
 use super::FileStamp;
 
@@ -11,10 +11,10 @@ pub enum Arrival {
         path: String,
         /// As it was when it settled.
         stamp: FileStamp,
-        /// It was given all the time it gets: when it still looks unfinished, it is to be set aside.
+        /// Its time is over: if it still looks unfinished, it is quarantined.
         last_try: bool,
     },
-    /// A file that was told of before is not there any more.
+    /// A file that was reported before no longer exists.
     Gone {
         /// The file.
         path: String,

@@ -1,16 +1,16 @@
-//! What the outermost ring of a picture looks like: enough to tell frames, tokens and sources apart, and nothing else.
+//! What the outermost ring of an image looks like: enough to distinguish frames, tokens and sources, and nothing else.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Mean grey levels of the border cells of a 16 by 16 grid over the picture: the outer sixteenth of each side, row by row.
+/// Mean grey levels of the border cells of a 16 by 16 grid over the image: the outer sixteenth of each side, row by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Border([u8; Border::N_CELLS]);
 
 impl Border {
-    /// Cells along each side of the picture.
+    /// Cells along each side of the image.
     pub const GRID: usize = 16;
     /// Cells that touch the edge.
     pub const N_CELLS: usize = 4 * (Self::GRID - 1);

@@ -27,7 +27,10 @@ impl Clock {
     pub fn fixed(seconds: &str) -> Result<Self, String> {
         let fixed = seconds.parse().ok().filter(|seconds| *seconds <= Self::LAST);
         fixed.map(|seconds| Self::Fixed(UNIX_EPOCH + Duration::from_secs(seconds))).ok_or_else(|| {
-            format!("must be whole seconds since 1970-01-01, from 0 to {}, as 1767225600; or unset it", Self::LAST)
+            format!(
+                "must be whole seconds since 1970-01-01, from 0 to {}, for example 1767225600; correct it or unset it",
+                Self::LAST
+            )
         })
     }
 

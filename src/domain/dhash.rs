@@ -1,4 +1,4 @@
-//! What a picture looks like, so far that a copy in another size, format or quality looks the same.
+//! What an image looks like, so far that a copy in another size, format or quality looks the same.
 
 use std::fmt;
 

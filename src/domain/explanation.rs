@@ -1,4 +1,4 @@
-//! What the model says about one scan, and where in the picture it says so.
+//! What the model says about one scan, and where in the image it says so.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Explanation {
     pub name: String,
     /// Identity of the scan.
     pub hash: ContentHash,
-    /// What decoding told.
+    /// Facts from decoding.
     pub image: ImageFacts,
     /// The dataset whose model spoke.
     pub dataset: DatasetName,
@@ -93,7 +93,7 @@ pub struct ClassMap {
     pub side: usize,
     /// Grad-CAM, row-major, at least 0, divided by its maximum; all 0 when `peak` is 0.
     pub grad_cam: Vec<f32>,
-    /// The map's maximum before scaling; 0 when nothing in the picture speaks for the class.
+    /// The map's maximum before scaling; 0 when no region supports the class.
     pub peak: f32,
     /// `HiResCAM`, row-major, signed and unscaled: it sums to the logit less the bias.
     pub hires_cam: Vec<f32>,

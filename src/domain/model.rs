@@ -23,7 +23,7 @@ pub struct ModelRecord {
     pub classes: Vec<ClassName>,
     /// Name of the frozen network below the head, as people read it.
     pub backbone: String,
-    /// Which weights exactly, and how pictures are prepared for them.
+    /// Which weights exactly, and how images are prepared for them.
     pub backbone_detail: BackboneRecord,
     /// The trained layer.
     pub head: HeadRecord,
@@ -38,7 +38,7 @@ pub struct ModelRecord {
     /// Every measure on the validation samples, with intervals; `None` in records of older versions.
     #[serde(default)]
     pub assessment: Option<Assessment>,
-    /// The model beside those who know nothing of what the pictures show; `None` in records of older versions, and of
+    /// The model compared with baselines that do not see the image content; `None` in records of older versions, and of
     /// models that were not trained here.
     #[serde(default)]
     pub shortcuts: Option<ShortcutAudit>,

@@ -13,7 +13,7 @@ pub enum NameError {
     #[error("a name cannot be empty")]
     Empty,
     /// Names become folder names, so they cannot hold separators, control characters or a leading dot.
-    #[error("`{0}` cannot be a name: it starts with a dot, or holds a slash or a control character")]
+    #[error("`{0}` is not a valid name: it starts with a dot, or contains a slash or a control character")]
     Unusable(String),
 }
 

@@ -13,7 +13,7 @@ use super::transform::Transform;
 pub enum Preset {
     /// Small moves and tones, no shear, no flip: safe for anything with a fixed pose.
     Conservative,
-    /// Conservative, with film-like tones. A flipped chest X-ray shows wrong anatomy, so flips are refused.
+    /// Conservative, with the tones of radiographs. A flipped chest X-ray shows wrong anatomy, so flips are refused.
     ChestXray,
     /// The ranges of the common Keras notebook.
     KerasNotebook,
@@ -21,7 +21,7 @@ pub enum Preset {
     Natural,
 }
 
-/// One way in which a recipe may make a picture that no longer shows what its label says.
+/// One way in which a recipe may make an image that no longer shows what its label says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breach {
     /// The transform that goes too far.
@@ -45,22 +45,22 @@ const XRAY_ZOOM: [f64; 2] = [0.8, 1.25];
 
 impl Preset {
     /// Where `recipe` goes beyond what this preset holds to be safe for the label, whether it is allowed or not.
-    /// Only `chest-xray` knows its pictures well enough to hold anything.
+    /// Only `chest-xray` knows enough of its images to set limits.
     pub fn breaches(self, recipe: &Recipe) -> Vec<Breach> {
         if self != Self::ChestXray {
             return Vec::new();
         }
         let within = |[low, high]: [f64; 2], [least, most]: [f64; 2]| least <= low && high <= most;
-        let tones = "outside 0.5 to 2 the lung markings drown in black or white";
-        let shift = "above 0.15 of the side a lung leaves the frame";
+        let tones = "outside 0.5 to 2 the lung markings are lost in black or white";
+        let shift = "above 0.15 of the side length a lung is outside the frame";
         let rules = [
             (Transform::HorizontalFlip, recipe.horizontal_flip > 0.0, "a flipped chest X-ray shows wrong anatomy"),
-            (Transform::VerticalFlip, recipe.vertical_flip > 0.0, "no chest X-ray stands on its head"),
+            (Transform::VerticalFlip, recipe.vertical_flip > 0.0, "chest X-rays are never upside down"),
             (Transform::Invert, recipe.invert > 0.0, "air would be white and bone black"),
             (
                 Transform::Rotation,
                 recipe.rotation > MAX_XRAY_ROTATION,
-                "no patient stands askew by more than 15 degrees",
+                "patients are not tilted by more than 15 degrees",
             ),
             (
                 Transform::Shear,
@@ -74,17 +74,17 @@ impl Preset {
             ),
             (Transform::WidthShift, recipe.width_shift > MAX_XRAY_SHIFT, shift),
             (Transform::HeightShift, recipe.height_shift > MAX_XRAY_SHIFT, shift),
-            (Transform::Blur, recipe.blur[1] > 2.0, "above 2 pixels the lung markings are gone"),
+            (Transform::Blur, recipe.blur[1] > 2.0, "above 2 pixels the lung markings are lost"),
             (Transform::Brightness, !within(recipe.brightness, XRAY_TONE), tones),
             (Transform::Contrast, !within(recipe.contrast, XRAY_TONE), tones),
             (Transform::Gamma, !within(recipe.gamma, XRAY_TONE), tones),
-            (Transform::Window, recipe.window > 0.3, "above 0.3 the lung markings drown in black or white"),
-            (Transform::Noise, recipe.noise > 0.1, "above 0.1 the lung markings drown in it"),
-            (Transform::Erasing, recipe.erasing > 0.0, "the patch may hide the very finding that the label names"),
+            (Transform::Window, recipe.window > 0.3, "above 0.3 the lung markings are lost in black or white"),
+            (Transform::Noise, recipe.noise > 0.1, "above 0.1 the lung markings are lost"),
+            (Transform::Erasing, recipe.erasing > 0.0, "the patch may cover the finding that the label names"),
             (
                 Transform::Zoom,
                 !within(recipe.zoom, XRAY_ZOOM),
-                "outside 0.8 to 1.25 the lungs leave the frame or vanish in it",
+                "outside 0.8 to 1.25 the lungs are outside the frame or too small",
             ),
         ];
         let broken = rules.into_iter().filter(|(_, is_broken, _)| *is_broken);

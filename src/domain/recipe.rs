@@ -12,7 +12,7 @@ pub const COPY_SIDE: u32 = 224;
 /// Whose meaning the geometry, the channel shift and the brightness have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Semantics {
-    /// Widths move columns, everything turns about the picture's centre, levels are rounded once.
+    /// Widths move columns, everything turns about the image's centre, levels are rounded once.
     #[serde(rename = "correct")]
     Correct,
     /// `keras-preprocessing` up to 1.1.2 (TensorFlow up to 2.8): a centre that lies one pixel off, brightness after a
@@ -36,7 +36,7 @@ pub enum Interpolation {
     Bicubic,
 }
 
-/// What comes in from outside the picture when it is moved.
+/// What comes in from outside the image when it is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fill {
@@ -55,7 +55,7 @@ pub enum Fill {
 pub struct Recipe {
     /// Whose meaning the numbers have.
     pub semantics: Semantics,
-    /// Degrees, drawn from -r to r; above 0 turns the picture counter-clockwise on screen.
+    /// Degrees, drawn from -r to r; above 0 turns the image counter-clockwise on screen.
     pub rotation: f64,
     /// Drawn from -s to s: below 1 a fraction of the width, from 1 on pixels of the copy.
     pub width_shift: f64,
@@ -63,7 +63,7 @@ pub struct Recipe {
     pub height_shift: f64,
     /// Degrees, drawn from -s to s.
     pub shear: f64,
-    /// Scale of the picture; above 1 enlarges (in the Keras semantics, as there, below 1 does).
+    /// Scale of the image; above 1 enlarges (in the Keras semantics, as there, below 1 does).
     pub zoom: [f64; 2],
     /// One scale for both axes.
     pub zoom_keep_aspect: bool,
@@ -83,7 +83,7 @@ pub struct Recipe {
     pub fill_value: u8,
     /// Standard deviation of a Gaussian blur, pixels of the copy.
     pub blur: [f64; 2],
-    /// One offset for all channels, levels of 255, drawn from -c to c; cut off at the picture's own darkest and
+    /// One offset for all channels, levels of 255, drawn from -c to c; cut off at the image's own darkest and
     /// brightest level (Keras' `channel_shift_range`).
     pub channel_shift: f64,
     /// Factor.

@@ -10,7 +10,7 @@ use super::{
     Split,
 };
 
-/// What a file in the inbox is for. The same picture may be both.
+/// What a file in the inbox is for. The same image may be both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// `datasets/<dataset>/<class>/**`, or `datasets/<dataset>/<side>/<class>/**`.
@@ -47,7 +47,7 @@ pub struct Sample {
     pub side: Option<Split>,
     /// `None` until the next training decides it.
     pub split: Option<Split>,
-    /// What decoding told.
+    /// Facts from decoding.
     pub image: ImageFacts,
     /// What it looks like; `None` when it looks like nothing, and in records of older versions.
     #[serde(rename = "look", default, skip_serializing_if = "Option::is_none")]
@@ -103,7 +103,7 @@ pub struct Scan {
     /// How far it has come.
     #[serde(flatten)]
     pub state: ScanState,
-    /// What decoding told.
+    /// Facts from decoding.
     pub image: ImageFacts,
 }
 

@@ -1,8 +1,8 @@
-//! Shortcuts: how far one comes without a look at what the pictures show.
+//! Shortcuts: how well images can be classified without their content.
 //!
-//! Two classifiers learn from the same training images as a model, one from what decoding told of the files and one from
+//! Two classifiers learn from the same training images as a model, one from the files' format and size, and one from
 //! the outermost ring of pixels, and are measured on the same images. Where they come close to the model, its accuracy
-//! may be about how the pictures were made (`DeGrave`, Janizek and Lee, Nature Machine Intelligence 2021).
+//! may be about how the images were made (`DeGrave`, Janizek and Lee, Nature Machine Intelligence 2021).
 
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ impl ProportionCorrect {
     }
 }
 
-/// How a classifier does that does not see what the pictures show.
+/// The result of a classifier that does not see the image content.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// What it recognises.
@@ -120,21 +120,21 @@ impl Baseline {
     }
 }
 
-/// A model beside those who see nothing of what it was asked about, on the same images.
+/// A model compared with baselines that do not see the image content, on the same images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShortcutAudit {
     /// Images that all were measured on.
     pub n: u64,
     /// The model.
     pub model: ProportionCorrect,
-    /// One and the same answer for all images, the best that there is: what no knowledge at all gives.
+    /// The majority baseline: always the most frequent class.
     pub majority: ProportionCorrect,
-    /// Who knows format, size, aspect, channels and bits.
+    /// The metadata baseline: format, size, aspect ratio, channels and bits.
     pub metadata: Baseline,
-    /// What that one asks first, as `format jpeg` (in cross-validation, in any of the trainings); none when no question
-    /// is worth asking.
+    /// Its first rules, such as `format jpeg` (in cross-validation, of all trainings); none when no rule is worth its
+    /// complexity.
     pub first_questions: BTreeSet<String>,
-    /// Who sees the outer sixteenth of each side; `None` when images were taken in by a version that did not keep it.
+    /// The border baseline: the outer sixteenth of each side; `None` when images were added by a version without it.
     pub border: Option<Baseline>,
 }
 
@@ -184,7 +184,7 @@ impl ShortcutAudit {
 
 #[cfg(test)]
 impl ShortcutAudit {
-    /// Of 20 images, for the tests of other rooms: the model has 18 right, who knows the format 17, who sees the border 11.
+    /// Of 20 images, for the tests of other rooms: the model has 18 right, the metadata baseline 17, the border baseline 11.
     pub(crate) fn example() -> Self {
         let first = |n: usize| (0..20).map(|at| at < n).collect::<Vec<bool>>();
         let answers = ShortcutAnswers {

@@ -76,10 +76,10 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
 }
 
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain("film.png", ContentHash::of(b"film"), picture, &activations(), head, model).unwrap()
+    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), head, model).unwrap()
 }
 
-/// A film, a model and a file of weights that nothing is to be said against.
+/// A radiograph, a model and a file of weights that nothing is to be said against.
 fn good() -> (Picture, Head, ModelRecord) {
     (picture(300, 400), head([2.0, -3.0], [0.0, 0.0]), model(98, 2, "file"))
 }
@@ -94,7 +94,7 @@ fn scores_are_the_sigmoids_and_the_map_peaks_where_the_activation_is() {
     let map = &explanation.maps[0];
     let hottest = (0..map.grad_cam.len()).find(|i| map.grad_cam[*i] >= 1.0);
     assert_eq!(hottest, Some(4 * GRID_SIDE + 9));
-    assert_eq!((explanation.stem(), explanation.image.width), ("film", 300));
+    assert_eq!((explanation.stem(), explanation.image.width), ("scan", 300));
     assert!(explanation.warnings.is_empty(), "{:?}", explanation.warnings);
 }
 
@@ -136,34 +136,34 @@ fn every_doubt_has_its_sentence() {
             assert!(warning.contains(word) && warning.ends_with('.'), "{word}: {warning}");
         }
     };
-    let (film, sure, proven) = good();
-    check(&film, &head([1.0, 2.0], [0.0, 0.0]), &proven, &["more than one class scores above 0.5"]);
-    check(&film, &head([0.1, -0.1], [0.0, 0.0]), &proven, &["the highest score is only 0.050 above the next"]);
-    check(&film, &head([-1.0, -2.0], [0.5, 0.0]), &proven, &["No class scores", "no region that supports patchy"]);
+    let (scan, sure, proven) = good();
+    check(&scan, &head([1.0, 2.0], [0.0, 0.0]), &proven, &["more than one class scores above 0.5"]);
+    check(&scan, &head([0.1, -0.1], [0.0, 0.0]), &proven, &["the highest score is only 0.050 above the next"]);
+    check(&scan, &head([-1.0, -2.0], [0.5, 0.0]), &proven, &["No class scores", "no region that supports patchy"]);
     check(&picture(90, 111), &sure, &proven, &["only 90 x 111 pixels"]);
     check(&picture(500, 200), &sure, &proven, &["far from square"]);
     check(
-        &film,
+        &scan,
         &sure,
         &model(24, 8, "file"),
         &["0.750 (24 of 32 validation images), 95 % confidence interval 0.579 to 0.867."],
     );
-    check(&film, &sure, &model(10, 0, "file"), &["evaluated on only 10 images"]);
-    check(&film, &sure, &model(0, 0, "file"), &["only 0 images"]);
-    check(&film, &sure, &model(98, 2, "built-in"), &["built-in"]);
+    check(&scan, &sure, &model(10, 0, "file"), &["evaluated on only 10 images"]);
+    check(&scan, &sure, &model(0, 0, "file"), &["only 0 images"]);
+    check(&scan, &sure, &model(98, 2, "built-in"), &["built-in"]);
     let shortcuts = Some(ShortcutAudit::example());
-    check(&film, &sure, &ModelRecord { shortcuts, ..proven }, &["Possible shortcut: the model classifies 18 of 20"]);
+    check(&scan, &sure, &ModelRecord { shortcuts, ..proven }, &["Possible shortcut: the model classifies 18 of 20"]);
 }
 
 #[test]
 fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let (picture, head, mut model) = good();
     let mut activations = activations();
-    let hash = ContentHash::of(b"film");
+    let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error = explain("film.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
-    assert!(error.starts_with("`film.png`: model 0001-abcdef01 gives a score that is no number"), "{error}");
+    let error = explain("scan.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error = explain("film.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
-    assert!(error.contains("do not speak of the same classes"), "{error}");
+    let error = explain("scan.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    assert!(error.contains("list different classes"), "{error}");
 }

@@ -1,12 +1,12 @@
 //! Gaussian blur.
 //!
-//! The same as `scipy.ndimage.gaussian_filter` with its defaults: the kernel ends at four deviations, and the picture is
+//! The same as `scipy.ndimage.gaussian_filter` with its defaults: the kernel ends at four deviations, and the image is
 //! mirrored at its border (`c b a|a b c d|d c b`).
 
 use super::picture::{Picture, Pixels};
 
 impl Picture {
-    /// The picture blurred with a Gaussian of deviation `sigma` pixels (0 or below: as it is), each level rounded once.
+    /// The image blurred with a Gaussian of deviation `sigma` pixels (0 or below: as it is), each level rounded once.
     #[must_use]
     pub fn blurred(&self, sigma: f64) -> Self {
         let weights = kernel(sigma);

@@ -1,4 +1,4 @@
-//! What the outermost ring of a picture looks like, without a look at the rest.
+//! What the outermost ring of an image looks like, without a look at the rest.
 
 use std::ops::Range;
 

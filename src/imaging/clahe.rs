@@ -5,7 +5,7 @@
 
 use super::picture::{Picture, Pixels};
 
-/// The grid of tiles laid over a picture.
+/// The grid of tiles laid over an image.
 struct Grid {
     tiles: usize,
     tile: [usize; 2],
@@ -14,7 +14,7 @@ struct Grid {
 
 impl Picture {
     /// Local contrast evened out over `tiles` x `tiles` tiles (at least 1). `clip_limit`: how many times the even share a
-    /// level may have, 1 and up; 0 or below clips nothing. A colour picture's luma (BT.601) is equalised, and each
+    /// level may have, 1 and up; 0 or below clips nothing. A colour image's luma (BT.601) is equalised, and each
     /// channel moved by as much.
     #[must_use]
     pub fn equalized_locally(&self, clip_limit: f64, tiles: u32) -> Self {
@@ -59,7 +59,7 @@ impl MaxLevel for u16 {
 }
 
 impl Grid {
-    /// A picture that the grid does not divide is continued to the right and below, in both directions if in one:
+    /// An image that the grid does not divide is continued to the right and below, in both directions if in one:
     /// OpenCV's way.
     fn new(size: [usize; 2], tiles: usize) -> Self {
         let divides = size.iter().all(|side| side % tiles == 0);
@@ -161,7 +161,7 @@ fn clip(counts: &mut [u32], limit: u32) {
 mod tests {
     use super::*;
 
-    /// A picture that no grid of these divides evenly, and its sixth row after OpenCV 5.0's `createCLAHE`, with the sum of
+    /// An image that no grid of these divides evenly, and its sixth row after OpenCV 5.0's `createCLAHE`, with the sum of
     /// all its levels.
     fn check(size: [u32; 2], tiles: u32, clip_limit: f64, row8: &[u8], sum8: u64, row16: &[u16], sum16: u64) {
         let [width, height] = size;

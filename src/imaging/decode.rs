@@ -11,7 +11,7 @@
 //! | libpng, through `OpenCV` 5.0 | 9.4 | | |
 //!
 //! A scaled JPEG would save 0.6 ms a file and 0.3 of the downscale, for a C library that needs cmake and nasm, and other
-//! pixels than those of the picture at full size.
+//! pixels than those of the image at full size.
 
 use std::error::Error;
 use std::io::{self, Cursor};
@@ -33,7 +33,7 @@ const PNG_COLOUR_TYPE: usize = 25;
 /// point in colour becomes 16), the palette is resolved, alpha is composited on the background, and the EXIF orientation is applied.
 ///
 /// # Errors
-/// [`DecodeError`]; a file that ends before its picture is `Truncated`, never a partly grey picture.
+/// [`DecodeError`]; a file that ends before its image is `Truncated`, never a partly grey image.
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, DecodeError> {
     let (format, name) = format_of(bytes)?;
     if !is_whole(bytes, format) {
@@ -69,7 +69,7 @@ fn decode_other(
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
     options.check(width, height)?;
-    // A broken EXIF block is no reason to lose the picture.
+    // A broken EXIF block is no reason to lose the image.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let colour = match (format, bytes.get(PNG_COLOUR_TYPE)) {
         (ImageFormat::Png, Some(3)) => "palette",
@@ -79,7 +79,7 @@ fn decode_other(
     Ok((Picture { origin: Some(Origin { format: name, colour }), ..flatten(image, options.background) }, orientation))
 }
 
-/// The decoder's own guard against headers that promise more than they hold; twice what the largest picture needs.
+/// The decoder's own guard against headers that promise more than they hold; twice what the largest image needs.
 fn allocation_limit(options: &DecodeOptions) -> Limits {
     const BYTES_A_PIXEL: u64 = 16;
     const METADATA: u64 = 64 << 20;

@@ -10,7 +10,7 @@ pub struct DecodeOptions {
     pub max_side: u32,
     /// Pixels in all.
     pub max_pixels: u64,
-    /// The grey level behind transparent pixels, 0 to 255 whatever the picture's depth.
+    /// The grey level behind transparent pixels, 0 to 255 whatever the image's depth.
     pub background: u8,
 }
 

@@ -1,4 +1,4 @@
-//! What a picture looks like, for finding it again in another size, format or quality.
+//! What an image looks like, for finding it again in another size, format or quality.
 
 use super::picture::{Picture, Pixels};
 use crate::domain::PerceptualHash;
@@ -8,7 +8,7 @@ const COLUMNS: usize = 17;
 const ROWS: usize = 16;
 
 impl Picture {
-    /// The picture's difference hash (Krawetz 2013) on a grid of 16 by 16. `None` of a picture without structure, such as
+    /// The image's difference hash (Krawetz 2013) on a grid of 16 by 16. `None` of an image without structure, such as
     /// a blank one: its neighbours are mostly equal, and it looks like any other of its kind.
     pub fn perceptual_hash(&self) -> Option<PerceptualHash> {
         let small = self.resized(COLUMNS as u32, ROWS as u32);
@@ -38,18 +38,18 @@ impl Picture {
 mod tests {
     use crate::imaging::{Phantom, PhantomClass, Picture, Pixels};
 
-    fn film(seed: u64) -> Picture {
+    fn phantom(seed: u64) -> Picture {
         Phantom { class: PhantomClass::Patchy, seed }.film().picture
     }
 
     #[test]
-    fn another_size_and_depth_looks_the_same_and_another_film_does_not() {
-        let picture = film(1);
+    fn another_size_and_depth_looks_the_same_and_another_image_does_not() {
+        let picture = phantom(1);
         let perceptual_hash = picture.perceptual_hash().unwrap();
         let smaller = picture.resized(150, 180);
         assert!(perceptual_hash.distance(&smaller.perceptual_hash().unwrap()) <= 8);
         let distances: Vec<u32> =
-            (2..8).map(|seed| perceptual_hash.distance(&film(seed).perceptual_hash().unwrap())).collect();
+            (2..8).map(|seed| perceptual_hash.distance(&phantom(seed).perceptual_hash().unwrap())).collect();
         assert!(distances.iter().all(|distance| *distance > 14), "{distances:?}");
     }
 

@@ -1,6 +1,6 @@
 //! Elastic deformation: a few offsets on a coarse grid, and a smooth field between them.
 
-/// Offsets in pixels on a coarse grid whose corners are those of the picture. Between them runs a uniform cubic B-spline:
+/// Offsets in pixels on a coarse grid whose corners are those of the image. Between them runs a uniform cubic B-spline:
 /// smooth twice over, and nowhere greater than the greatest offset around.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Displacement {
@@ -9,7 +9,7 @@ pub struct Displacement {
     offsets: Vec<[f64; 2]>,
 }
 
-/// The field along one row of a picture: one offset a column of the grid.
+/// The field along one row of an image: one offset a column of the grid.
 pub(super) struct FieldRow(Vec<[f64; 2]>);
 
 impl Displacement {

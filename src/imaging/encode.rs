@@ -19,7 +19,7 @@ use super::error::EncodeError;
 use super::picture::{Picture, Pixels};
 use super::tag;
 
-/// PNG with the picture's own channels and depth.
+/// PNG with the image's own channels and depth.
 ///
 /// # Errors
 /// [`EncodeError`] when the encoder refuses.
@@ -31,7 +31,7 @@ pub fn encode_png(picture: &Picture) -> Result<Vec<u8>, EncodeError> {
 /// decoding.
 ///
 /// # Errors
-/// [`EncodeError`] when the encoder refuses the picture or the tag.
+/// [`EncodeError`] when the encoder refuses the image or the tag.
 ///
 /// [`read_tag`]: super::read_tag
 pub fn encode_tagged_png(picture: &Picture, tag: &str) -> Result<Vec<u8>, EncodeError> {
@@ -63,7 +63,7 @@ pub fn encode_jpeg(picture: &Picture, quality: u8) -> Result<Vec<u8>, EncodeErro
 /// As [`encode_jpeg`], with `tag` in a comment right behind the JFIF header, where [`read_tag`] finds it without decoding.
 ///
 /// # Errors
-/// [`EncodeError`] when the encoder refuses the picture.
+/// [`EncodeError`] when the encoder refuses the image.
 ///
 /// [`read_tag`]: super::read_tag
 pub fn encode_tagged_jpeg(picture: &Picture, quality: u8, tag: &str) -> Result<Vec<u8>, EncodeError> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::picture::{Picture, Pixels};
 
-/// A rectangle in fractions of the picture's sides.
+/// A rectangle in fractions of the image's sides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Patch {
     /// Left edge, 0 to 1.
@@ -17,7 +17,7 @@ pub struct Patch {
     pub height: f64,
 }
 
-/// Blanks `patch` with the picture's own mean of each channel, which is neither black nor white and so no new mark.
+/// Blanks `patch` with the image's own mean of each channel, which is neither black nor white and so no new mark.
 pub fn erase(picture: &mut Picture, patch: &Patch) {
     let (width, height, channels) = (picture.width as usize, picture.height as usize, picture.channels as usize);
     let span = |start: f64, length: f64, side: usize| {

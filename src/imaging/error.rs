@@ -1,23 +1,23 @@
-//! Why some bytes are no picture, or a picture no file.
+//! Why some bytes are no image, or an image no file.
 
 /// Why bytes could not be decoded. One line; [`DecodeError::fix`] says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Neither PNG, JPEG, BMP, TIFF nor WebP by content.
-    #[error("not a picture: {found}")]
+    #[error("not an image: {found}")]
     NotAnImage {
         /// What it looks like instead.
         found: &'static str,
     },
-    /// The file ends before the picture does.
-    #[error("the {format} file is cut off: it ends before the picture does")]
+    /// The file ends before the image does.
+    #[error("the {format} file is truncated: it ends before the image does")]
     Truncated {
         /// `png`, `jpeg`, ...
         format: &'static str,
     },
     /// Beyond the limits; no pixel was decoded.
     #[error(
-        "the picture is too large: {width}x{height} pixels, the limit is {max_side} a side and {max_pixels} in all"
+        "the image is too large: {width}x{height} pixels, the limit is {max_side} per side and {max_pixels} in total"
     )]
     TooLarge {
         /// Pixels.
@@ -29,8 +29,8 @@ pub enum DecodeError {
         /// Pixels in all.
         max_pixels: u64,
     },
-    /// A kind of picture in a known format that cannot be read.
-    #[error("the {format} file holds a kind of picture that cannot be read: {cause}")]
+    /// A kind of image in a known format that cannot be read.
+    #[error("the {format} file contains an unsupported kind of image: {cause}")]
     Unsupported {
         /// `png`, `jpeg`, ...
         format: &'static str,
@@ -71,9 +71,9 @@ impl DecodeError {
     }
 }
 
-/// A picture that could not be encoded.
+/// An image that could not be encoded.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot encode a {width}x{height} picture as {format}: {cause}")]
+#[error("cannot encode a {width}x{height} image as {format}: {cause}")]
 pub struct EncodeError {
     pub(super) width: u32,
     pub(super) height: u32,

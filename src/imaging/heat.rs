@@ -1,4 +1,4 @@
-//! A heat map made visible: on its own, and laid over the picture it speaks of.
+//! A heat map made visible: on its own, and laid over its image.
 
 use super::colormap::colour;
 use super::picture::{Picture, Pixels, Rgb8};
@@ -12,7 +12,7 @@ pub fn heat_picture(grid: &[f32], side: usize, width: u32, height: u32) -> Pictu
 }
 
 /// `base` in 8-bit RGB with the map over it: a pixel whose heat is h is covered to `opacity * h`, so that cold places
-/// show the picture untouched. `opacity`: 0 to 1. `grid` as for [`heat_picture`].
+/// show the image untouched. `opacity`: 0 to 1. `grid` as for [`heat_picture`].
 pub fn overlay(base: &Picture, grid: &[f32], side: usize, opacity: f32) -> Picture {
     let mut rgb = base.to_rgb8();
     let (pixels, _) = rgb.data.as_chunks_mut::<3>();

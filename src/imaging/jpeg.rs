@@ -1,4 +1,4 @@
-//! JPEG, decoded strictly: `image` lets its decoder paint over broken data, and a partly grey picture must never be
+//! JPEG, decoded strictly: `image` lets its decoder paint over broken data, and a partly grey image must never be
 //! learned from. The header is read leniently, as programs differ in how they write it.
 
 use image::metadata::Orientation;
@@ -14,7 +14,7 @@ use super::picture::{Origin, Picture, Pixels};
 
 const FORMAT: &str = "jpeg";
 
-/// The picture as stored, and how it has to be turned.
+/// The image as stored, and how it has to be turned.
 pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, Orientation), DecodeError> {
     let options = DecoderOptions::default().set_max_width(65_535).set_max_height(65_535);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(false));

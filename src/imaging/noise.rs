@@ -15,7 +15,7 @@ static NORMAL: LazyLock<Vec<f32>> = LazyLock::new(|| {
 });
 
 /// Adds noise of standard deviation `sigma`, a fraction of the full range, to every pixel; the same to all its
-/// channels, so that grey stays grey. Takes one word for two pixels; a picture whose words run out keeps the rest.
+/// channels, so that grey stays grey. Takes one word for two pixels; an image whose words run out keeps the rest.
 pub fn add_noise(picture: &mut Picture, sigma: f64, words: impl Iterator<Item = u32>) {
     let channels = picture.channels as usize;
     let mut normals = words.flat_map(|word| [word >> 20, (word >> 4) & 0xFFF]).map(|index| NORMAL[index as usize]);

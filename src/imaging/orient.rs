@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 use super::picture::{Picture, Pixels};
 
 impl Picture {
-    /// The picture upright.
+    /// The image upright.
     pub(super) fn oriented(self, orientation: Orientation) -> Self {
         use Orientation as O;
         // (rows become columns, then mirrored left to right, then top to bottom)

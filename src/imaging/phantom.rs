@@ -1,4 +1,4 @@
-//! Synthetic chest films: two classes that differ by bright patches in the lungs, for the demo and for tests.
+//! Synthetic chest radiographs: two classes that differ by bright patches in the lungs, for the demo and for tests.
 //!
 //! Everything follows from the class and the seed. They look a little like the real thing and teach nothing about it.
 
@@ -13,7 +13,7 @@ use anatomy::{Anatomy, Position};
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 384;
 
-/// What a film shows.
+/// What a radiograph shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhantomClass {
     /// Dark lungs.
@@ -31,7 +31,7 @@ impl fmt::Display for PhantomClass {
     }
 }
 
-/// Which film.
+/// Which radiograph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phantom {
     /// What it shows.
@@ -40,7 +40,7 @@ pub struct Phantom {
     pub seed: u64,
 }
 
-/// One film, and where its patches are.
+/// One radiograph, and where its patches are.
 #[derive(Debug, Clone)]
 pub struct PhantomFilm {
     /// 8-bit grey, 320x384.
@@ -49,7 +49,7 @@ pub struct PhantomFilm {
     pub patches: Vec<PhantomPatch>,
 }
 
-/// A bright patch, in pixels of the film.
+/// A bright patch, in pixels of the radiograph.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PhantomPatch {
     /// Its middle, from the left edge.
@@ -61,7 +61,7 @@ pub struct PhantomPatch {
 }
 
 impl Phantom {
-    /// Makes the film. The same class and seed give the same pixels.
+    /// Makes the radiograph. The same class and seed give the same pixels.
     pub fn film(self) -> PhantomFilm {
         let mut draws = stream(self.seed, self.class as u64);
         let n_patches = if self.class == PhantomClass::Patchy { 1 + below(&mut draws, 3) } else { 0 };
@@ -84,11 +84,11 @@ fn grey(data: Vec<u8>) -> Picture {
     Picture { width: WIDTH, height: HEIGHT, channels: 1, pixels: Pixels::U8(data), origin: None }
 }
 
-/// How the body stands before the film.
+/// How the body stands before the radiograph.
 struct Pose {
     turn: f64,
     shift: (f64, f64),
-    /// Body lengths a film length.
+    /// Body lengths a radiograph length.
     scale: f64,
 }
 
@@ -122,7 +122,7 @@ impl Pose {
     }
 }
 
-/// How the film was taken and developed.
+/// How the radiograph was taken and developed.
 struct Exposure {
     gain: f64,
     gamma: f64,
@@ -146,7 +146,7 @@ impl Exposure {
     }
 }
 
-/// A stream of random numbers for every film.
+/// A stream of random numbers for every radiograph.
 fn stream(seed: u64, class: u64) -> Generator {
     let mixed = Generator::from_state(seed).bits() ^ class.wrapping_mul(0xd6e8_feb8_6659_fd93);
     Generator::from_state(mixed)
@@ -166,7 +166,7 @@ fn normal(draws: &mut Generator) -> f64 {
 mod tests {
     use super::*;
 
-    fn film(class: PhantomClass, seed: u64) -> PhantomFilm {
+    fn phantom(class: PhantomClass, seed: u64) -> PhantomFilm {
         Phantom { class, seed }.film()
     }
 
@@ -182,10 +182,10 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_film_and_another_seed_another() {
-        let first = film(PhantomClass::Patchy, 1);
-        assert_eq!(first.picture, film(PhantomClass::Patchy, 1).picture);
-        assert_ne!(first.picture, film(PhantomClass::Patchy, 2).picture);
+    fn the_same_seed_gives_the_same_image_and_another_seed_another() {
+        let first = phantom(PhantomClass::Patchy, 1);
+        assert_eq!(first.picture, phantom(PhantomClass::Patchy, 1).picture);
+        assert_ne!(first.picture, phantom(PhantomClass::Patchy, 2).picture);
         assert_eq!((first.picture.width(), first.picture.height()), (320, 384));
         assert_eq!(first.picture.facts().colour, "grey8");
     }
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn patches_are_bright_and_only_in_the_patchy_class() {
         for seed in 0..4 {
-            assert!(film(PhantomClass::Plain, seed).patches.is_empty());
-            let patchy = film(PhantomClass::Patchy, seed);
+            assert!(phantom(PhantomClass::Plain, seed).patches.is_empty());
+            let patchy = phantom(PhantomClass::Patchy, seed);
             assert!((1..=3).contains(&patchy.patches.len()));
             for patch in &patchy.patches {
                 assert!((0.0..320.0).contains(&patch.x) && (0.0..384.0).contains(&patch.y), "{patch:?}");
@@ -212,7 +212,7 @@ mod tests {
             let pose = Pose::draw(&mut draws);
             let exposure = Exposure::draw(&mut draws);
             anatomy.patches.clear();
-            let patchy = film(PhantomClass::Patchy, seed);
+            let patchy = phantom(PhantomClass::Patchy, seed);
             for patch in &patchy.patches {
                 let without = exposure.develop(anatomy.brightness(pose.place(patch.x, patch.y)), 0.0);
                 let with = mean_at(&patchy.picture, patch.x, patch.y, 4.0);

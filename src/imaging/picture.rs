@@ -1,10 +1,10 @@
-//! A picture in memory: grey or RGB, 8 or 16 bits a channel, row-major, channels interleaved.
+//! An image in memory: grey or RGB, 8 or 16 bits a channel, row-major, channels interleaved.
 
 use std::fmt;
 
 use crate::domain::ImageFacts;
 
-/// The samples of a picture, `width * height * channels` of them.
+/// The samples of an image, `width * height * channels` of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pixels {
     /// 0 to 255.
@@ -13,14 +13,14 @@ pub enum Pixels {
     U16(Vec<u16>),
 }
 
-/// What the file was that a picture was decoded from.
+/// What the file was that an image was decoded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) format: &'static str,
     pub(super) colour: &'static str,
 }
 
-/// A picture: at least 1x1, one channel (grey) or three (RGB), never with alpha.
+/// An image: at least 1x1, one channel (grey) or three (RGB), never with alpha.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     pub(super) width: u32,
@@ -42,7 +42,7 @@ pub struct Rgb8 {
 }
 
 impl Picture {
-    /// A picture of `pixels`; `None` unless there are 1 or 3 channels, no side is 0, and the samples number
+    /// An image of `pixels`; `None` unless there are 1 or 3 channels, no side is 0, and the samples number
     /// `width * height * channels`.
     pub fn new(width: u32, height: u32, channels: u32, pixels: Pixels) -> Option<Self> {
         let n_samples = match &pixels {
@@ -87,7 +87,7 @@ impl Picture {
         &self.pixels
     }
 
-    /// What decoding told. A picture that was made, not decoded, has the format `memory`.
+    /// Facts from decoding. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
         let made = match (self.channels, self.depth()) {
             (1, 8) => "grey8",

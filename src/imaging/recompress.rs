@@ -1,4 +1,4 @@
-//! The marks that JPEG leaves: a picture encoded and decoded again.
+//! The marks that JPEG leaves: an image encoded and decoded again.
 
 use super::decode_options::DecodeOptions;
 use super::encode::encode_jpeg;
@@ -7,8 +7,8 @@ use super::jpeg;
 use super::picture::{Picture, Pixels};
 
 impl Picture {
-    /// The picture as JPEG of `quality` (1 to 100) would give it back. 16 bits stay 16: what JPEG changes in the 8-bit
-    /// picture is added to the levels, whose finer steps are kept.
+    /// The image as JPEG of `quality` (1 to 100) would give it back. 16 bits stay 16: what JPEG changes in the 8-bit
+    /// image is added to the levels, whose finer steps are kept.
     ///
     /// # Errors
     /// [`EncodeError`], as for sides above 65535.

@@ -6,7 +6,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::picture::{Picture, Pixels};
 
 impl Picture {
-    /// The picture at `width` x `height` (at least 1), by convolution with a triangle as wide as the scale demands:
+    /// The image at `width` x `height` (at least 1), by convolution with a triangle as wide as the scale demands:
     /// what Pillow calls bilinear. The same size gives the same pixels.
     #[must_use]
     pub fn resized(&self, width: u32, height: u32) -> Self {
@@ -40,7 +40,7 @@ fn convolve(picture: &Picture, from: &[u8], to: &mut [u8], (width, height): (u32
     let (Ok(from), Ok(mut to)) =
         (ImageRef::new(picture.width, picture.height, from, kind), Image::from_slice_u8(width, height, to, kind))
     else {
-        unreachable!("a picture's samples fill its frame")
+        unreachable!("an image's samples fill its frame")
     };
     if let Err(error) = Resizer::new().resize(&from, &mut to, &options) {
         unreachable!("the frames agree in kind and nothing is cropped: {error}")

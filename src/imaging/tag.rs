@@ -1,4 +1,4 @@
-//! The mark that this program leaves in the pictures it writes, and how it is found in a file's first bytes.
+//! The mark that this program leaves in the images it writes, and how it is found in a file's first bytes.
 
 /// The keyword before the tag.
 pub(super) const KEYWORD: &str = "gradwatch";
@@ -12,7 +12,7 @@ const JPEG_START: &[u8] = b"\xFF\xD8";
 const JPEG_END: &[u8] = b"\xFF\xD9";
 const JPEG_COMMENT: &[u8] = b"\xFF\xFE";
 
-/// The tag of a picture that this program wrote, from the file's first bytes (100, and 40 more for a tag beyond 64).
+/// The tag of an image that this program wrote, from the file's first bytes (100, and 40 more for a tag beyond 64).
 pub fn read_tag(start: &[u8]) -> Option<&str> {
     let text = if start.starts_with(PNG_SIGNATURE) { png_text(start)? } else { jpeg_text(start)? };
     let tag = text.strip_prefix(KEYWORD.as_bytes())?.strip_prefix(b"\0")?;

@@ -6,7 +6,7 @@ use super::picture::{Picture, Pixels};
 /// What happens to a level, in this order, on a scale from 0 (black) to 1 (white).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tone {
-    /// Offset, cut off at the picture's own darkest and brightest level.
+    /// Offset, cut off at the image's own darkest and brightest level.
     pub channel_shift: f64,
     /// Factor.
     pub brightness: f64,
@@ -25,7 +25,7 @@ impl Tone {
     pub const IDENTITY: Self =
         Self { channel_shift: 0.0, brightness: 1.0, contrast: 1.0, window: 0.0, gamma: 1.0, invert: false };
 
-    /// `level` after all of it, 0 to 1, in a picture whose levels go from `low` to `high`; cut off at the ends before
+    /// `level` after all of it, 0 to 1, in an image whose levels go from `low` to `high`; cut off at the ends before
     /// gamma.
     fn of(&self, level: f64, [low, high]: [f64; 2]) -> f64 {
         let shifted = if self.channel_shift == 0.0 { level } else { (level + self.channel_shift).clamp(low, high) };
@@ -45,7 +45,7 @@ impl Tone {
 }
 
 impl Picture {
-    /// The picture with its levels changed, each rounded once.
+    /// The image with its levels changed, each rounded once.
     #[must_use]
     pub fn toned(mut self, tone: Tone) -> Self {
         if tone == Tone::IDENTITY {

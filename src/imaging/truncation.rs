@@ -1,4 +1,4 @@
-//! Whether a file is whole, told from its structure alone: decoders paint over a missing end, and a half-grey picture
+//! Whether a file is complete, from its structure alone: decoders paint over a missing end, and a half-grey image
 //! must never be learned from.
 
 use image::ImageFormat;

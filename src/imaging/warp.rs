@@ -1,6 +1,6 @@
-//! A picture seen through an affine map and, if wanted, an elastic field: one resampling in all.
+//! An image seen through an affine map and, if wanted, an elastic field: one resampling in all.
 //!
-//! No threads: who warps many pictures runs them side by side.
+//! No threads: who warps many images runs them side by side.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -22,7 +22,7 @@ use linear::Kernel;
 pub use sampling::{BorderRule, Sampling};
 
 impl Picture {
-    /// The picture seen through `map`, in its own size; with a `field`, each place is moved by it before `map` says where
+    /// The image seen through `map`, in its own size; with a `field`, each place is moved by it before `map` says where
     /// it is taken from. Identity, flips and quarter turns of a square give the very same samples; all else is within 1
     /// level (of 255, or of 65535) of exact interpolation, unbiased.
     #[must_use]
@@ -41,7 +41,7 @@ impl Picture {
         self.sampled(&Lookup { map, field: None, sampling, kernel: Kernel::Portable })
     }
 
-    /// As [`Self::warped`], by the reference sampler, with `finish` applied to all levels (on the picture's own scale)
+    /// As [`Self::warped`], by the reference sampler, with `finish` applied to all levels (on the image's own scale)
     /// before each is rounded, and cut off at the ends of the scale.
     #[must_use]
     pub fn warped_and(

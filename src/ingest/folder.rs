@@ -23,7 +23,7 @@ pub enum FolderError {
     #[error("cannot start worker threads: {0}; set compute.threads to a smaller number")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// No class folder with a file in it.
-    #[error("`{}` holds no images in class folders: put them into {}/<class>/", folder.display(), folder.display())]
+    #[error("`{}` contains no images in class folders; put them into {}/<class>/", folder.display(), folder.display())]
     NoClasses {
         /// The dataset.
         folder: PathBuf,
@@ -161,7 +161,7 @@ fn classless(folder: &Path) -> Option<String> {
     let n = folder.read_dir().ok()?.filter_map(Result::ok).filter(|entry| is_image(entry.path())).count();
     let folder = folder.display();
     (n > 0).then(|| {
-        format!("`{folder}`: {n} images lie in no class folder and are left out: move them into {folder}/<class>/")
+        format!("`{folder}`: {n} images are in no class folder and are not used; move them into {folder}/<class>/")
     })
 }
 
@@ -173,7 +173,7 @@ fn conflicts(images: &[LabelledImage]) -> Vec<String> {
         if seen.class != image.class {
             let (a, b) = (seen.relative.escape_debug(), image.relative.escape_debug());
             conflicts.push(format!(
-                "`{a}` and `{b}` are the same image in two classes: remove the one with the wrong label"
+                "`{a}` and `{b}` are the same image in two classes; remove the one with the wrong label"
             ));
         }
     }
@@ -199,7 +199,7 @@ fn placed(folder: &Path, files: Vec<PathBuf>) -> (Vec<(Place, PathBuf)>, Vec<Fil
 fn place_of(folder: &Path, path: &Path) -> Result<Place, FileFailure> {
     let relative = relative(folder, path);
     if path.to_str().is_none() {
-        let reason = "its name is not UTF-8, and would be written as another one";
+        let reason = "its name is not UTF-8 and cannot be recorded";
         return Err(FileFailure::new(relative, "file-name", reason, "rename the file or its folder"));
     }
     let parts: Vec<&str> = relative.split('/').collect();

@@ -23,7 +23,7 @@ const LIST: &str = "groups.csv";
 const MAX_BYTES: u64 = 64 << 20;
 
 /// What to do about a list that cannot be used.
-const FIX: &str = "write a line `file,group` and then one a file, as `covid/a.png,patient 7`";
+const FIX: &str = "write a first line `file,group` and then one line per file, such as `covid/a.png,patient 7`";
 
 /// `groups.csv` is there and cannot be used; splitting without it might part a patient.
 #[derive(Debug, thiserror::Error)]

@@ -1,16 +1,16 @@
-//! One reading of one file: its identity, and what is kept of its picture.
+//! One reading of one file: its identity, and what is kept of its image.
 
 use std::path::Path;
 
 use crate::content::{FileFailure, Reader};
 use crate::domain::{Border, ContentHash, FileStamp, ImageFacts, PerceptualHash};
 
-/// What one reading told.
+/// The result of one reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspected {
     /// Of the bytes.
     pub hash: ContentHash,
-    /// Of the picture.
+    /// Of the image.
     pub facts: ImageFacts,
     /// What it looks like; `None` when it looks like nothing.
     pub perceptual_hash: Option<PerceptualHash>,

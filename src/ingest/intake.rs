@@ -44,7 +44,7 @@ struct ReadBatch {
 /// A file that was read, or could not be.
 struct ReadFile {
     path: String,
-    /// As it was told.
+    /// As it was reported.
     stamp: FileStamp,
     last_try: bool,
     result: Result<FileContent, FileFailure>,
@@ -78,7 +78,7 @@ impl Intake {
         }
     }
 
-    /// The files that need not be read again while they stay as they are. Those that were set aside for what the user can
+    /// The files that need not be read again while they stay as they are. Those that were quarantined for what the user can
     /// change elsewhere (limits, permissions) are left out: they have another try at every start; and so are those that
     /// were taken in before folders named sides, by a version that took `train` for a class.
     pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
@@ -95,7 +95,7 @@ impl Intake {
     }
 
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
-    /// knows. Once `stop` is raised the files that are not read yet are left out; they are told again at the next start.
+    /// knows. Once `stop` is raised the files that are not read yet are left out; they are reported again at the next start.
     pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> IntakeOutcome {
         self.decide(ledger, self.read(arrivals, stop))
     }
@@ -134,7 +134,7 @@ impl Intake {
                     if last_try { self.forget(&mut ledger_draft, &path) } else { unfinished.push(path) }
                 }
                 Err(failure) if failure.may_pass && !last_try => {
-                    tracing::debug!("Not finished yet: {failure}.");
+                    tracing::debug!(reason = %failure, "File not finished yet");
                     unfinished.push(path);
                 }
                 Err(failure) => quarantine(&mut ledger_draft, &path, stamp, &failure),
@@ -147,7 +147,7 @@ impl Intake {
                 }
             }
         }
-        warn_of("Not taken in", &vanished);
+        warn_of("Not added", &vanished);
         log_duplicates(&same);
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
@@ -161,7 +161,7 @@ impl Intake {
             check_list(&self.inbox.join("datasets").join(dataset.as_str()))?;
             return Ok(FileContent::Groups(dataset));
         }
-        // The path first: a file in the wrong place is told so, whatever is in it.
+        // The path first: a file in the wrong place is reported as such, whatever it contains.
         let role = role_of(path)?;
         Ok(FileContent::Picture(
             role,
@@ -174,10 +174,10 @@ impl Intake {
             self.clear(path);
         }
         let n = ledger_draft.admit_list(path, stamp, dataset);
-        tracing::info!(file = path, "Read which images belong together: {n} have another group than before.");
+        tracing::info!(file = path, n_regrouped = n, "Group list read");
     }
 
-    /// Takes a file in; another one that holds the same picture, if there is one.
+    /// Adds a file; returns another one with the same image, if there is one.
     fn admit(&self, ledger_draft: &mut LedgerDraft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
         let was_rejected = is_rejected(ledger_draft, path);
         match ledger_draft.admit(path, role, inspected) {
@@ -198,7 +198,7 @@ impl Intake {
     /// The reason file, before the event that names it; without the file the event still says all.
     fn note_reason(&self, path: &str, failure: &FileFailure) {
         if let Err(error) = write_reason(&self.quarantine, path, failure) {
-            tracing::error!(file = path, "{error}");
+            tracing::error!(file = path, %error, "Reason file not updated");
         }
     }
 
@@ -209,7 +209,7 @@ impl Intake {
         ledger_draft.gone(path);
     }
 
-    /// A file that was set aside because its picture had another label has another try when that label is given up.
+    /// A file that was quarantined because its image had another label is tried again when that label is removed.
     fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) {
         for path in ledger_draft.take_freed() {
             if let Ok(FileContent::Picture(role, inspected)) = self.read_one(&path) {
@@ -220,7 +220,7 @@ impl Intake {
 
     fn clear(&self, path: &str) {
         if let Err(error) = clear_reason(&self.quarantine, path) {
-            tracing::error!(file = path, "{error}");
+            tracing::error!(file = path, %error, "Reason file not updated");
         }
     }
 }
@@ -228,26 +228,28 @@ impl Intake {
 /// Records that it cannot be used.
 fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, failure: &FileFailure) {
     if ledger_draft.reject(path, stamp, failure) {
-        tracing::warn!(file = path, code = failure.code, "Set aside: {}.", failure.sentence());
+        tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
     }
 }
 
-/// Says which files hold a picture that another one holds.
+/// Logs which files have the image of another file.
 fn log_duplicates(same: &[(String, String)]) {
     match same {
         [] => {}
-        [(file, other)] => tracing::info!(file, same_as = other, "The same picture again; it counts once."),
+        [(file, other)] => {
+            tracing::info!(file, same_as = other, n_files = 1, "Duplicate image counts once");
+        }
         [(file, other), ..] => {
             let n = same.len();
-            tracing::info!(file, same_as = other, "{n} files hold a picture that is there already; each counts once.");
+            tracing::info!(file, same_as = other, n_files = n, "Duplicate images count once");
         }
     }
     for (file, same_as) in same {
-        tracing::debug!(file, same_as, "The same picture again.");
+        tracing::debug!(file, same_as, "Duplicate image");
     }
     let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
     if let Some(sentence) = duplicate_across_message(across) {
-        tracing::warn!("{sentence}.");
+        tracing::warn!(details = %sentence, "Images on several sides of the split");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{
     Sample, Scan, ScanState, Split,
 };
 
-/// The same picture under two classes of one dataset.
+/// The same image under two classes of one dataset.
 const LABEL_CONFLICT: &str = "label-conflict";
 
 /// A sample or a scan, as files refer to it.
@@ -47,11 +47,11 @@ impl DraftContent {
 /// What a file that was admitted turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// A picture that was not known in this role.
+    /// An image that was not known in this role.
     New,
-    /// One more file with the picture that also lies at this path.
+    /// One more file with the image that is also at this path.
     SameAs(String),
-    /// The picture was known, and this is now where it lies.
+    /// The image was known, and this is its path now.
     Known,
 }
 
@@ -80,7 +80,7 @@ impl<'a> LedgerDraft<'a> {
         self.ledger.files.get(path)
     }
 
-    /// Files that were set aside for a label that may be free now; each is named once.
+    /// Files that were quarantined because of a label that may be free now; each is named once.
     pub(super) fn take_freed(&mut self) -> Vec<String> {
         let is_conflict =
             |outcome: &FileOutcome| matches!(outcome, FileOutcome::Quarantined { code, .. } if code == LABEL_CONFLICT);
@@ -109,7 +109,7 @@ impl<'a> LedgerDraft<'a> {
         Ok(admission)
     }
 
-    /// Sets a file aside. Nothing happens when it was set aside for the same reason as it is.
+    /// Quarantines a file. Nothing happens when it is quarantined for the same reason already.
     pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &FileFailure) -> bool {
         let FileFailure { reason, fix, .. } = rejection.clone();
         let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix };
@@ -228,7 +228,7 @@ impl<'a> LedgerDraft<'a> {
     }
 
     /// Another file that holds this content. When there is none, those that are not there any more are forgotten, so that a
-    /// picture that was moved is not taken for a copy of itself; else they come as gone in their own time.
+    /// image that was moved does not count as a copy of itself; otherwise they are reported as gone later.
     fn holder(&mut self, content: &DraftContent, path: &str) -> Option<String> {
         let mut away = Vec::new();
         for other in self.others(content, path) {
@@ -309,7 +309,7 @@ fn label_conflict(path: &str, known: &Sample, class: &ClassName, holder: &str) -
     FileFailure::new(
         path,
         LABEL_CONFLICT,
-        format!("the same picture lies in the class `{}` as `{holder}`", known.class),
+        format!("the same image is in the class `{}` as `{holder}`", known.class),
         format!("remove it from `{}` or from `{class}`, whichever is wrong", known.class),
     )
 }

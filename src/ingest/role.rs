@@ -24,20 +24,18 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
         }
         ["datasets", dataset] => Err(misplaced(
             relative,
-            format!("it lies directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
-            format!("move it into the folder of its class, as `datasets/{dataset}/normal/{file}`"),
+            format!("it is directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
+            format!("move it into the folder of its class, for example `datasets/{dataset}/normal/{file}`"),
         )),
         ["datasets"] => Err(misplaced(
             relative,
-            "it lies directly in `datasets`, so it has no dataset and no class".into(),
-            format!("move it into the folder of its dataset and class, as `datasets/chest/normal/{file}`"),
+            "it is directly in `datasets`, so it has no dataset and no class".into(),
+            format!("move it into the folder of its dataset and class, for example `datasets/chest/normal/{file}`"),
         )),
         _ => Err(misplaced(
             relative,
-            "it lies neither in `datasets` nor in `scans`".into(),
-            format!(
-                "move it to `scans/{file}` to have it explained, or to `datasets/<dataset>/<class>/` to learn from it"
-            ),
+            "it is neither in `datasets` nor in `scans`".into(),
+            format!("move it to `scans/{file}` to explain it, or to `datasets/<dataset>/<class>/` to train on it"),
         )),
     }
 }
@@ -54,10 +52,12 @@ fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result
     if side.is_none() && Split::named(class).is_some() {
         return Err(misplaced(
             relative,
-            format!("`{class}` names a side of the split, so the folders in it are the classes, and it lies in none"),
             format!(
-                "move it into the folder of its class, as `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
-                 class, give its folder another name"
+                "`{class}` names a side of the split, so the folders in it are the classes, and it is in none of them"
+            ),
+            format!(
+                "move it into the folder of its class, for example `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
+                 class, rename its folder"
             ),
         ));
     }
@@ -76,7 +76,7 @@ fn unusable(relative: &str, error: &NameError) -> FileFailure {
     FileFailure::new(relative, "unusable-name", error.to_string(), "rename the file or folder")
 }
 
-/// The patient (or other unit) that a file's name tells: the first group of `pattern`.
+/// The patient (or other unit) in a file's name: the first group of `pattern`.
 pub fn group_of(pattern: Option<&Regex>, path: &str) -> Option<String> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let group = pattern?.captures(name)?.get(1)?;
@@ -120,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_a_role_is_told_where_to_go() {
+    fn a_path_without_a_role_is_refused_with_its_right_place() {
         for (path, code, fix) in [
-            ("datasets/chest/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("datasets/chest/a.png", "misplaced", "for example `datasets/chest/normal/a.png`"),
             (
                 "datasets/chest/train/a.png",
                 "misplaced",
-                "as `datasets/chest/train/normal/a.png`; if `train` is a class",
+                "for example `datasets/chest/train/normal/a.png`; if `train` is a class",
             ),
-            ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, give its folder another name"),
-            ("datasets/a.png", "misplaced", "as `datasets/chest/normal/a.png`"),
+            ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, rename its folder"),
+            ("datasets/a.png", "misplaced", "for example `datasets/chest/normal/a.png`"),
             ("a.png", "misplaced", "to `scans/a.png`"),
             ("elsewhere/b/a.png", "misplaced", "to `scans/a.png`"),
             ("datasets/chest/new\nline/a.png", "unusable-name", "rename"),

@@ -1,7 +1,7 @@
 //! On which side of the split a sample stands: decided once, before any copy of it exists, and from contents alone.
 //!
 //! The unit is the group (patient), with whatever looks the same: all of it stands on one side. Classes are balanced one by one.
-//! Where folders name sides, they are kept; what would leak across them is put aside.
+//! Where folders name sides, they are kept; what would leak across them is excluded.
 
 mod folds;
 mod links;
@@ -18,13 +18,13 @@ use split_groups::{SplitGroup, split_groups};
 /// Decides the side of every sample of one dataset that has none, and returns what changes, in hash order.
 ///
 /// `validation` is the share (0 to 1) of each class that is measured on. New samples join, in hash order, the side that
-/// is short of its quota; those of a known group, or that look like a known picture, join its side. Every class of at
+/// is short of its quota; those of a known group, or that look like a known image, join its side. Every class of at
 /// least two units keeps one sample on each side. Samples that have a side keep it, so the result depends on the order of
 /// arrival only through them; but one that is measured on goes over to training when it turns out to hang together with
 /// one that is learned from.
 ///
 /// Samples whose folder names a side have no vote. Those of `test` and `validation` stand there; of what hangs together with
-/// them, all the rest is put aside, and so are those of `validation` that hang together with one of `test`. Those of `train`
+/// them, all the rest is excluded, and so are those of `validation` that hang together with one of `test`. Those of `train`
 /// are learned from; but while no folder names `validation`, it is taken from them as from the others.
 pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
     let groups = split_groups(samples);

@@ -14,7 +14,7 @@ use crate::disk::{remove_file, write_atomic};
 use crate::domain::ContentHash;
 use crate::imaging::{Mosaic, Tile, encode_jpeg, encode_tagged_png, read_tag};
 
-/// Marks pictures and pages as ours: others of the same names are left alone.
+/// Marks images and pages as ours: others of the same names are left alone.
 const TAG: &str = "contact sheet";
 const MARK: &str = "<!-- contact sheet by gradwatch, of ";
 
@@ -22,7 +22,7 @@ const MARK: &str = "<!-- contact sheet by gradwatch, of ";
 const TILE_SIDE: u32 = 192;
 const QUALITY: u8 = 85;
 
-/// What a page says of itself above its pictures.
+/// Title, settings and warnings of a page, above its images.
 #[derive(Debug, Clone)]
 pub struct SheetHead {
     /// One line.

@@ -15,7 +15,7 @@ pub(super) const NOTICE: &str = "Research use only, not for diagnostic use";
 /// This program and its version.
 pub(super) const PROGRAM: &str = concat!("gradwatch ", env!("CARGO_PKG_VERSION"));
 
-/// Where a page's pictures may come from.
+/// Where a page's images may come from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Images {
     /// Inside the page.

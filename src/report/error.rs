@@ -13,11 +13,11 @@ pub enum ReportError {
     /// A file could not be written.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A picture could not be encoded.
+    /// An image could not be encoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The explanation and the model do not speak of the same classes.
-    #[error("the explanation of `{scan}` does not fit model {model}: {what}; explain the scan again")]
+    #[error("the explanation of `{scan}` does not match model {model}: {what}; explain the scan again")]
     Unfit {
         /// File name of the scan.
         scan: String,
@@ -27,7 +27,7 @@ pub enum ReportError {
         what: &'static str,
     },
     /// The record holds something that JSON cannot say.
-    #[error("cannot write the record of `{scan}`: {source}; please report this as a fault of the program")]
+    #[error("cannot write the record of `{scan}`: {source}; please report this error")]
     Json {
         /// File name of the scan.
         scan: String,
@@ -35,13 +35,13 @@ pub enum ReportError {
         source: serde_json::Error,
     },
     /// `results.csv` could not be written.
-    #[error("cannot write `results.csv`: {0}; please report this as a fault of the program")]
+    #[error("cannot write `results.csv`: {0}; please report this error")]
     Table(#[from] csv::Error),
     /// A curve could not be drawn.
-    #[error("cannot draw a curve ({0}); please report this as a fault of the program")]
+    #[error("cannot draw a curve ({0}); please report this error")]
     Plot(String),
     /// A file of others has the name of one of ours.
-    #[error("`{}` was not written by gradwatch and is left alone; move it elsewhere and run again", path.display())]
+    #[error("`{}` was not written by gradwatch and is not overwritten; move it and run again", path.display())]
     InTheWay {
         /// Which.
         path: PathBuf,

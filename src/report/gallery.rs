@@ -129,7 +129,7 @@ fn read(file: &Path, stamp: FileStamp) -> (FileStamp, Option<ReportRecord>) {
         Err(error) => (FileStamp::NONE, Err(error.to_string())),
     };
     let record = record.inspect_err(|reason| {
-        tracing::warn!("Not in the gallery: `{}` cannot be used: {reason}; remove its folder.", file.display());
+        tracing::warn!(file = %file.display(), reason, advice = "remove its folder", "Report not listed in the gallery");
     });
     (stamp, record.ok())
 }
@@ -137,7 +137,7 @@ fn read(file: &Path, stamp: FileStamp) -> (FileStamp, Option<ReportRecord>) {
 fn parse(bytes: &[u8]) -> Result<ReportRecord, String> {
     let record: ReportRecord = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let is_known = record.schema == ReportRecord::SCHEMA;
-    is_known.then_some(record).ok_or_else(|| "its schema is not known to this version".to_owned())
+    is_known.then_some(record).ok_or_else(|| "this version does not support its schema".to_owned())
 }
 
 /// Folders with a page, relative to `reports_dir`. Names that are not Unicode are not the program's own.

@@ -15,7 +15,7 @@ const PREVIEW_SIDE: u32 = 1024;
 const MAP_SIDE: u32 = 320;
 /// Pixels of the longer side in the gallery.
 const THUMB_SIDE: u32 = 176;
-/// Pixels a side of a mistake's pictures.
+/// Pixels a side of a mistake's images.
 pub(super) const MISTAKE_SIDE: u32 = 160;
 /// Classes whose maps are put into the page: those with the greatest scores.
 pub(super) const MAX_CLASSES: usize = 6;
@@ -117,7 +117,7 @@ fn scaled(cells: &[f32], peak: f32) -> Vec<f32> {
     cells.iter().map(|cell| cell.max(0.0) / peak).collect()
 }
 
-/// The picture that was mistaken, and with what speaks for either class laid over it, on one scale for both.
+/// The misclassified image, and with the heat map of either class laid over it, on one scale for both.
 pub(super) fn mistaken(picture: &Picture, evidence: &[Evidence; 2]) -> Result<[String; 3], ReportError> {
     let small = picture.resized(MISTAKE_SIDE, MISTAKE_SIDE);
     let peak = evidence.iter().map(|map| peak(&map.cells)).fold(0.0, f32::max);

@@ -1,4 +1,4 @@
-//! Curves as SVG that stands in the page itself. No name from a user is drawn: classes are told apart by colour, and the
+//! Curves as SVG that stands in the page itself. No name from a user is drawn: classes are distinguished by colour, and the
 //! page says in words which is which.
 
 use maud::{Markup, PreEscaped, html};
@@ -10,7 +10,7 @@ use super::format::visible;
 /// Pixels of one plot.
 const SIZE: (u32, u32) = (520, 340);
 
-/// Colours of the first curves, told apart by the colour-blind as well (Okabe and Ito 2008).
+/// Colours of the first curves, distinguishable with colour blindness (Okabe and Ito 2008).
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),

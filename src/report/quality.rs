@@ -29,7 +29,7 @@ impl Proportion {
     }
 }
 
-/// How well one class is told from the others.
+/// How well one class is distinguished from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ClassQuality {
     /// Share of the class's images that were recognised.

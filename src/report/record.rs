@@ -72,7 +72,7 @@ pub struct HeatMapRecord {
     pub grid: usize,
     /// For which class.
     pub class: ClassName,
-    /// The map's maximum before scaling; 0 when nothing in the picture speaks for the class.
+    /// The map's maximum before scaling; 0 when no region supports the class.
     pub peak: f32,
 }
 

@@ -13,7 +13,7 @@ use crate::stats::Activation;
 
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole page. The record is of this model, and the pictures are of this record's scan.
+/// The whole page. The record is of this model, and the images are of this record's scan.
 pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pictures) -> String {
     let body = html! {
         main {

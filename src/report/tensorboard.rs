@@ -2,7 +2,7 @@
 //!
 //! An event file is a row of records, each framed with its length and two checksums (TensorFlow's `TFRecord`), and each a
 //! protocol buffer (`event.proto`, `summary.proto`), of which six fields are needed here. All events carry the time of the
-//! model's record: the same run gives the same bytes, and epochs of milliseconds have no times worth telling apart.
+//! model's record: the same run gives the same bytes, and epochs of milliseconds have no times worth recording.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;

@@ -97,7 +97,7 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
     Explanation {
         name: name.to_owned(),
         hash: ContentHash::of(name.as_bytes()),
-        image: film().facts(),
+        image: radiograph().facts(),
         dataset: DatasetName::new("phantoms").unwrap(),
         model: RunId::new("0003-1f2e3d4c").unwrap(),
         classes: classes.map(class).to_vec(),
@@ -110,16 +110,16 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
     }
 }
 
-fn film() -> Picture {
-    static FILM: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.film().picture);
-    FILM.clone()
+fn radiograph() -> Picture {
+    static SCAN: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.film().picture);
+    SCAN.clone()
 }
 
 /// Writes the report of the scan `name` below `reports`, as the service does; returns its folder.
 fn report(reports: &Path, name: &str, classes: [&str; 2], seconds: u64) -> String {
     let explanation = explanation(name, classes);
     let folder = Workspace::report_name(&explanation.dataset, explanation.stem(), &explanation.hash);
-    write(&reports.join(&folder), &explanation, &model(classes), &film(), made(seconds)).unwrap();
+    write(&reports.join(&folder), &explanation, &model(classes), &radiograph(), made(seconds)).unwrap();
     folder
 }
 
@@ -142,8 +142,8 @@ fn text_of(html: &str) -> String {
 #[test]
 fn a_report_is_four_files_and_a_page_and_pictures_have_the_scans_size() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join(report(dir.path(), "film 12.png", ["patchy", "plain"], 0));
-    assert!(folder.ends_with(format!("phantoms/film 12-{}", ContentHash::of(b"film 12.png").short())));
+    let folder = dir.path().join(report(dir.path(), "scan 12.png", ["patchy", "plain"], 0));
+    assert!(folder.ends_with(format!("phantoms/scan 12-{}", ContentHash::of(b"scan 12.png").short())));
     let limits = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0 };
     for name in ["heatmap.png", "overlay.png"] {
         let picture = decode(&fs::read(folder.join(name)).unwrap(), &limits).unwrap();
@@ -158,7 +158,7 @@ fn a_report_is_four_files_and_a_page_and_pictures_have_the_scans_size() {
 #[test]
 fn the_record_has_the_keys_that_scripts_rely_on() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = report(dir.path(), "film 12.png", ["patchy", "plain"], 0);
+    let folder = report(dir.path(), "scan 12.png", ["patchy", "plain"], 0);
     let json = fs::read_to_string(dir.path().join(folder).join("report.json")).unwrap();
     insta::assert_snapshot!(json.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }
@@ -166,7 +166,7 @@ fn the_record_has_the_keys_that_scripts_rely_on() {
 #[test]
 fn the_page_says_everything_in_words() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = report(dir.path(), "film 12.png", ["patchy", "plain"], 0);
+    let folder = report(dir.path(), "scan 12.png", ["patchy", "plain"], 0);
     let text = text_of(&fs::read_to_string(dir.path().join(folder).join("report.html")).unwrap());
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }
@@ -174,7 +174,7 @@ fn the_page_says_everything_in_words() {
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
     let dir = tempfile::tempdir().unwrap();
-    let folder = report(dir.path(), "film.png", ["patchy", "plain"], 0);
+    let folder = report(dir.path(), "scan.png", ["patchy", "plain"], 0);
     let html = fs::read_to_string(dir.path().join(folder).join("report.html")).unwrap();
     let outside: Vec<_> = html.split(['"', '\'']).filter(|text| text.contains("://")).collect();
     assert_eq!(outside, Vec::<&str>::new());
@@ -207,9 +207,9 @@ fn hostile_names_stay_text() {
 fn an_explanation_of_another_model_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let check = |change: fn(&mut Explanation), what: &str| {
-        let mut explanation = explanation("film.png", ["patchy", "plain"]);
+        let mut explanation = explanation("scan.png", ["patchy", "plain"]);
         change(&mut explanation);
-        let error = write(dir.path(), &explanation, &model(["patchy", "plain"]), &film(), made(0)).unwrap_err();
+        let error = write(dir.path(), &explanation, &model(["patchy", "plain"]), &radiograph(), made(0)).unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
     };
     check(|e| e.model = RunId::new("0001-x").unwrap(), "another model");
@@ -223,7 +223,7 @@ fn an_explanation_of_another_model_is_refused() {
 #[test]
 fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
     let names: Vec<String> = (0..9).map(|n| format!("class {n}")).collect();
-    let mut explanation = explanation("film.png", ["a", "b"]);
+    let mut explanation = explanation("scan.png", ["a", "b"]);
     explanation.classes = names.iter().map(|name| class(name)).collect();
     explanation.logits = (0..9).map(|n| f64::from(n) - 4.0).collect();
     explanation.scores = vec![0.5; 9];
@@ -233,7 +233,7 @@ fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
     model.classes.clone_from(&explanation.classes);
     model.confusion = Confusion::new(9);
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), &explanation, &model, &film(), made(0)).unwrap();
+    write(dir.path(), &explanation, &model, &radiograph(), made(0)).unwrap();
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert_eq!(html.matches("type=\"radio\"").count(), 6);
     assert!(html.contains("the 6 highest-scoring of 9 classes") && html.contains("not measured"));
@@ -374,7 +374,7 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
 #[test]
 fn a_runs_page_says_everything_in_words() {
     let dir = tempfile::tempdir().unwrap();
-    let page = run_page(dir.path(), "plain", Ok(&film()));
+    let page = run_page(dir.path(), "plain", Ok(&radiograph()));
     assert!(page.contains("unsafe for the labels: horizontal_flip."), "what is unsafe is said");
     insta::assert_snapshot!(text_of(&page));
     assert_eq!(page.matches("<figure class=\"plot\"").count(), 5);
@@ -382,7 +382,7 @@ fn a_runs_page_says_everything_in_words() {
     assert_eq!(pictures.len(), 4, "the mistake, two maps over it, the colour map");
     assert!(pictures.iter().all(|address| address.starts_with("data:image/jpeg;base64,")), "nothing from elsewhere");
     assert!(!page.contains("url(") && pictures[1..].iter().map(|address| address.len()).sum::<usize>() < 40_000);
-    assert_eq!(page, run_page(dir.path(), "plain", Ok(&film())));
+    assert_eq!(page, run_page(dir.path(), "plain", Ok(&radiograph())));
 }
 
 #[test]
@@ -395,6 +395,6 @@ fn a_mistake_whose_file_is_gone_says_so_in_place_of_its_pictures() {
 #[test]
 fn hostile_names_stay_text_on_a_runs_page() {
     let dir = tempfile::tempdir().unwrap();
-    let page = run_page(dir.path(), "\"><script>alert(1)<|script>", Ok(&film()));
+    let page = run_page(dir.path(), "\"><script>alert(1)<|script>", Ok(&radiograph()));
     assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;alert"));
 }

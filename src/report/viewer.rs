@@ -39,7 +39,7 @@ pub(super) fn section(record: &ReportRecord, pictures: &Pictures) -> Markup {
     }
 }
 
-/// Every picture once, used several times.
+/// Every image once, used several times.
 fn definitions(pictures: &Pictures) -> Markup {
     let (width, height) = pictures.frame;
     let image = |id: String, address: &str| {

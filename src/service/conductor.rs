@@ -140,7 +140,7 @@ impl Conductor {
         self.registry.ledger()
     }
 
-    /// Works until a stop is asked for, or (for `run --once`) until all is worked off.
+    /// Works until a stop is requested, or (for `run --once`) until everything is processed.
     pub(super) fn run(&mut self, events: &Receiver<Event>) -> Result<(), ServiceError> {
         let arrivals = self.watcher.as_ref().map_or_else(never, |watcher| watcher.arrivals().clone());
         // Of the service; `run --once` has nobody who waits for it.

@@ -168,7 +168,7 @@ impl Server {
         let serve = move || {
             for stream in listener.incoming().take_while(|_| ended.try_recv() == Err(TryRecvError::Empty)) {
                 if let Err(error) = stream.and_then(|stream| attend(&stream, &hear, &ended)) {
-                    tracing::debug!("control socket: {error}");
+                    tracing::debug!(%error, "Control connection failed");
                 }
             }
         };
@@ -186,7 +186,7 @@ impl Drop for Server {
             drop(thread.join());
         }
         if let Err(error) = disk::remove_file(&self.path) {
-            tracing::warn!("{error}");
+            tracing::warn!(%error, "Control socket not removed");
         }
     }
 }
@@ -202,7 +202,9 @@ fn attend(stream: &UnixStream, hear: &impl Fn(Request), ended: &Receiver<Infalli
     }
     let answer = match serde_json::from_str(&line) {
         Ok(question) => passed_on(question, hear, ended),
-        Err(error) => Answer::Refused { reason: format!("the service does not know this question: {error}") },
+        Err(error) => Answer::Refused {
+            reason: format!("the service does not support this request: {error}; use the same version of gradwatch"),
+        },
     };
     say(stream, &answer)
 }
@@ -229,13 +231,13 @@ fn say(mut stream: &UnixStream, words: &impl Serialize) -> io::Result<()> {
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Nobody listens.
-    #[error("no service answers on `{}`: another gradwatch command works here; try again when it has ended", path.display())]
+    #[error("no service answers on `{}`, because another gradwatch command is running; try again when it has ended", path.display())]
     NotServed {
         /// The socket.
         path: PathBuf,
     },
     /// Talking failed.
-    #[error("cannot talk to the service on `{}`: {source}{}", path.display(), hint(source))]
+    #[error("cannot communicate with the service on `{}`: {source}{}", path.display(), hint(source))]
     Io {
         /// The socket.
         path: PathBuf,
@@ -243,12 +245,10 @@ pub enum ControlError {
         source: io::Error,
     },
     /// The answer is not one that this program knows.
-    #[error(
-        "the service answers in words this gradwatch does not know ({0}): use the version that runs as the service"
-    )]
+    #[error("cannot read the service's answer ({0}); use the version of gradwatch that runs as the service")]
     Unknown(serde_json::Error),
     /// The answer belongs to another question.
-    #[error("the service answered another question ({0:?}); please report this")]
+    #[error("the service answered another request ({0:?}); please report this error")]
     Unexpected(Box<Answer>),
     /// The service will not.
     #[error("{0}")]
@@ -258,7 +258,7 @@ pub enum ControlError {
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::PermissionDenied => "; run this as the service's user, or join its group",
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "; it is busy or hangs, `gradwatch status` tells",
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "; it is busy or hangs, see `gradwatch status`",
         _ => "",
     }
 }

@@ -19,13 +19,13 @@ pub enum ServiceError {
     #[error(transparent)]
     Libtorch(#[from] WorkflowError),
     /// The control socket cannot be made.
-    #[error("cannot open the control socket: {0}")]
+    #[error("cannot open the control socket: {0}; check the permissions of the state folder")]
     Control(io::Error),
     /// A thread or signal handler cannot be made.
     #[error("cannot start a thread: {0}; raise the limit of processes for this user")]
     Threads(io::Error),
     /// A thread the service cannot do without is gone.
-    #[error("internal error: the {0} thread is gone; start gradwatch again, finished work is kept")]
+    #[error("internal error: the {0} thread has ended; start gradwatch again, finished work is kept")]
     ThreadGone(&'static str),
     /// A worker was asked for what it cannot do in its state.
     #[error(transparent)]
@@ -35,7 +35,7 @@ pub enum ServiceError {
 /// A fault of the program: a state machine was asked for a transition that its state does not have. Nothing has changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "internal error: `{transition}` while the {worker} worker is {state}; start gradwatch again, finished work is kept, and please report this line"
+    "internal error: `{transition}` while the {worker} worker is {state}; start gradwatch again, finished work is kept, and please report this error"
 )]
 pub struct IllegalTransition {
     /// Whose state.

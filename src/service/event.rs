@@ -35,7 +35,7 @@ pub(super) enum Event {
     Asked(Request),
     /// A signal asked for the end.
     StopRequested,
-    /// A worker panicked: a fault of the program, told and survived.
+    /// A worker panicked: a fault of the program, reported and survived.
     WorkerPanicked(WorkerRole),
 }
 

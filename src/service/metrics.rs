@@ -13,18 +13,18 @@ pub(super) fn text(status: &Status) -> String {
     page.metric(
         "gradwatch_build_info",
         "gauge",
-        "The version that runs.",
+        "Version of gradwatch.",
         [(labels(&[("version", &status.version)]), 1.0)],
     );
     let rows = ServiceState::ALL.map(|state| {
         let now = if state == status.state { 1.0 } else { 0.0 };
         (labels(&[("state", state.word())]), now)
     });
-    page.metric("gradwatch_state", "gauge", "1 for what the service is doing.", rows);
+    page.metric("gradwatch_state", "gauge", "State of the service, 1 for the current one.", rows);
     page.single(
         "gradwatch_updated_timestamp_seconds",
         "gauge",
-        "When the service last told.",
+        "Time of the last status update.",
         seconds(&status.updated),
     );
     counters(&mut page, status);
@@ -35,7 +35,7 @@ pub(super) fn text(status: &Status) -> String {
         ("failed", status.queues.failed),
     ];
     let queues = queues.map(|(stage, n)| (labels(&[("stage", stage)]), n as f64));
-    page.metric("gradwatch_queue_depth", "gauge", "What waits.", queues);
+    page.metric("gradwatch_queue_depth", "gauge", "Waiting or failed work, by stage.", queues);
     datasets(&mut page, status);
     page.single(
         "gradwatch_registry_repairs",
@@ -107,7 +107,7 @@ mod tests {
     use crate::service::status::{BestModel, DatasetStatus};
 
     #[test]
-    fn tells_the_status_in_prometheus_words() {
+    fn the_status_is_in_prometheus_format() {
         let mut status = Status::starting("watch");
         status.updated = "2026-01-02T03:04:05Z".to_owned();
         status.counters[Counter::Trainings] = 3;

@@ -41,7 +41,7 @@ impl Recorder {
         self.registry.is_none()
     }
 
-    /// Commits a few events at once. More are given to the thread, and [`Event::Recorded`] tells when that is done.
+    /// Commits a few events at once. More are given to the thread, and [`Event::Recorded`] reports when that is done.
     pub(super) fn commit(&mut self, events: Vec<LedgerEvent>) -> Option<Commit> {
         let registry = self.registry.take()?;
         if events.len() <= AT_ONCE {
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(kept.ledger().counters[Counter::ImagesForwarded], 16);
         assert!(kept.commit(forwards(AT_ONCE + 1)).is_none() && kept.is_away());
         assert_eq!(kept.ledger().counters[Counter::ImagesForwarded], 16, "as of the last commit");
-        let Ok(Event::Recorded(recorded)) = heard.recv() else { panic!("not told") };
+        let Ok(Event::Recorded(recorded)) = heard.recv() else { panic!("not reported") };
         let (events, outcome) = kept.take_back(*recorded);
         assert!(outcome.is_ok() && events.len() == 17 && !kept.is_away());
         assert_eq!(kept.ledger().counters[Counter::ImagesForwarded], 33);

@@ -259,7 +259,7 @@ mod tests {
         failed.note(training("a"), full_disk(), true, start);
         failed.note(Task::Gallery, full_disk(), true, start);
         failed.note(training("a"), full_disk(), true, start);
-        let told: Vec<_> = failed.latest_first().into_iter().map(|failed| failed.n_failures).collect();
-        assert_eq!(told, [2, 1]);
+        let found: Vec<_> = failed.latest_first().into_iter().map(|failed| failed.n_failures).collect();
+        assert_eq!(found, [2, 1]);
     }
 }

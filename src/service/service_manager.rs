@@ -1,4 +1,4 @@
-//! What the service manager is told (`sd_notify`). Without one, nothing.
+//! Notifications of the service manager (`sd_notify`). Without one, nothing is sent.
 
 use sd_notify::NotifyState;
 
@@ -19,6 +19,6 @@ pub(super) fn status(line: &str) {
 
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!("The service manager could not be told: {error}.");
+        tracing::debug!(%error, "Service manager not notified");
     }
 }

@@ -17,10 +17,10 @@ pub fn stop_on_signals(stop: StopFlag, then: impl Fn() + Send + 'static) -> io::
     std::thread::Builder::new().name("gw-signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if stop.is_raised() {
-                tracing::warn!("Asked to stop a second time: ending at once.");
+                tracing::warn!("Second stop signal; ending immediately");
                 leave(128 + signal);
             }
-            tracing::info!("Asked to stop: finishing what is in hand.");
+            tracing::info!("Stop signal; finishing the current work");
             stop.raise();
             then();
         }

@@ -1,4 +1,4 @@
-//! What the service is doing, told in `status.json` and `gradwatch.prom`: whoever reads them needs no lock, and they are there
+//! What the service is doing, written to `status.json` and `gradwatch.prom`: whoever reads them needs no lock, and they are there
 //! when the service is dead.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::workflow::FailedWork;
 pub enum ServiceState {
     /// Opening the registry, the network, the inbox.
     Starting,
-    /// Everything is worked off: nothing waits, nothing failed.
+    /// Everything is processed: nothing waits, nothing failed.
     Idle,
     /// Files arrived and are waited for, read and checked.
     Settling,
@@ -36,9 +36,9 @@ pub enum ServiceState {
     Blocked,
     /// The service ended as it should.
     Stopped,
-    /// Told by readers alone: the service ended without a word.
+    /// Set by readers only: the service ended unexpectedly.
     Dead,
-    /// Told by readers alone: no service ever worked here.
+    /// Set by readers only: no service has run here yet.
     NeverStarted,
 }
 
@@ -93,7 +93,7 @@ pub struct Status {
     pub pid: u32,
     /// Since when it is in this state: RFC 3339, UTC.
     pub since: String,
-    /// When this was written: RFC 3339, UTC. A service that works tells at least every ten seconds.
+    /// When this was written: RFC 3339, UTC. A running service writes at least every ten seconds.
     pub updated: String,
     /// Of the program.
     pub version: String,
@@ -116,7 +116,7 @@ pub struct Status {
     /// Work that failed and is not done since, the latest failure first; `queues.failed` counts what is not listed.
     #[serde(default)]
     pub failures: Vec<FailedStatus>,
-    /// What was mended when the registry was opened, one sentence each.
+    /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
     pub counters: Counters,
@@ -231,7 +231,7 @@ impl Status {
         }
     }
 
-    /// What a reader tells of a folder in which no service ever worked.
+    /// The status of a folder in which no service has run yet.
     fn never_started() -> Self {
         Self { state: ServiceState::NeverStarted, pid: 0, ..Self::starting("") }
     }
@@ -285,7 +285,7 @@ pub(super) fn now() -> String {
 }
 
 /// The moment `at`, to the second: RFC 3339, UTC.
-pub(super) fn told_of(at: Instant, now: Instant) -> String {
+pub(super) fn timestamp(at: Instant, now: Instant) -> String {
     let wall = SystemTime::now() + at.saturating_duration_since(now) - now.saturating_duration_since(at);
     humantime::format_rfc3339_seconds(wall + Duration::from_millis(500)).to_string()
 }
@@ -302,7 +302,7 @@ pub enum StatusError {
     #[error(transparent)]
     Unreadable(DiskError),
     /// It is no status that this program knows.
-    #[error("`{}` is no status this gradwatch knows ({message}): use the version that runs as the service, or remove it", path.display())]
+    #[error("`{}` is not a status file of this version ({message}); use the version of gradwatch that runs as the service, or remove the file", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,
@@ -311,7 +311,7 @@ pub enum StatusError {
     },
 }
 
-/// The status of the service in `workspace`: as it told it, and whether it still lives, by the lock it holds.
+/// The status of the service in `workspace`: as it was written, and whether the service is alive, by the lock it holds.
 ///
 /// # Errors
 /// [`StatusError`].
@@ -358,7 +358,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let workspace = workspace(&dir);
         let lock = InstanceLock::take(workspace.root()).unwrap();
-        assert_eq!(read(&workspace).unwrap().state, ServiceState::Starting, "before it has told anything");
+        assert_eq!(read(&workspace).unwrap().state, ServiceState::Starting, "before it has reported anything");
         let mut board = StatusWriter::new(workspace.clone(), Status::starting("watch"));
         board.update(|status| status.state = ServiceState::Training);
         assert_eq!(read(&workspace).unwrap(), *board.status());

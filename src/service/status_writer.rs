@@ -7,9 +7,9 @@ use crate::disk::{self, DiskError, Workspace};
 use super::metrics;
 use super::status::{self, Status};
 
-/// Changes are told at most this often, unless the state changes.
+/// Changes are written at most this often, unless the state changes.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
-/// Without changes it is told that often that the service lives.
+/// Without changes the status is written this often, as a sign of life.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
 /// Holds the status and writes its two files; kept by the conductor.
@@ -19,7 +19,7 @@ pub(super) struct StatusWriter {
     status: Status,
     /// As last written, and when.
     written: Option<(Status, Instant)>,
-    /// A full disk is told once, not every second.
+    /// A full disk is logged once, not every second.
     failed: bool,
 }
 
@@ -27,7 +27,7 @@ impl StatusWriter {
     /// Begins with `status`, and writes it.
     pub(super) fn new(workspace: Workspace, status: Status) -> Self {
         let mut board = Self { workspace, status, written: None, failed: false };
-        board.tell();
+        board.report();
         board
     }
 
@@ -40,7 +40,7 @@ impl StatusWriter {
             self.status.since = status::now();
         }
         if self.is_due() {
-            self.tell();
+            self.report();
         }
     }
 
@@ -55,13 +55,13 @@ impl StatusWriter {
         written.state != self.status.state || age >= AT_LEAST_EVERY || (age >= AT_MOST_EVERY && *written != self.status)
     }
 
-    fn tell(&mut self) {
+    fn report(&mut self) {
         self.status.updated = status::now();
         self.written = Some((self.status.clone(), Instant::now()));
         let outcome = self.write();
         match &outcome {
-            Err(error) if !self.failed => tracing::warn!("the status cannot be written: {error}"),
-            Ok(()) if self.failed => tracing::info!("the status is written again"),
+            Err(error) if !self.failed => tracing::warn!(%error, "Status not written"),
+            Ok(()) if self.failed => tracing::info!("Status written again"),
             _ => {}
         }
         self.failed = outcome.is_err();

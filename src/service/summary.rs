@@ -10,7 +10,7 @@ use crate::workflow::FailedWork;
 pub enum Mode {
     /// Until a signal ends it.
     Service,
-    /// Until everything that is present is worked off.
+    /// Until everything that is present is processed.
     Once,
 }
 

@@ -1,4 +1,4 @@
-//! A named thread that does one kind of job, one after the other, and tells the conductor what came of each.
+//! A named thread that does one kind of job, one after the other, and reports each result to the conductor.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -38,7 +38,7 @@ impl<J: Send + 'static> Worker<J> {
     /// Hands a job over. The thread lives as long as this handle, so the job always arrives.
     pub(super) fn give(&self, job: J) {
         if self.jobs.send(job).is_err() {
-            tracing::error!("A worker thread is gone; restart gradwatch.");
+            tracing::error!(advice = "restart gradwatch", "Worker thread ended");
         }
     }
 }

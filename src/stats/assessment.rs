@@ -13,6 +13,7 @@ use super::calibration::fit_temperature;
 use super::class_assessment::{ClassAsked, ClassAssessment, OneClass};
 use super::interval::Estimate;
 use super::predictions::{Outputs, Predictions};
+use super::rounding::mean;
 
 /// How good a classifier is, over all classes and for each class of type `C`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ impl<C: Ord + Clone> AssessmentOf<C> {
             binary_accuracy: found.of(binary_accuracy),
             brier: found.of(overall.brier),
             calibration_error: found.of(overall.calibration_error),
-            roc_auc_mean: areas.map(|areas| areas.iter().sum::<f64>() / areas.len().max(1) as f64),
+            roc_auc_mean: areas.and_then(|areas| mean(&areas)),
             calibrated: Calibrated::of(temperature, &calibrated, &found),
             classes,
         }

@@ -1,6 +1,7 @@
 //! The percentile bootstrap: how far a measure would stray if other images of the same classes had come.
 
 use super::interval::{Estimate, Interval};
+use super::rounding::significant;
 
 /// Resamples that are drawn.
 const N_RESAMPLES: usize = 1000;
@@ -66,8 +67,9 @@ fn resample(strata: &[Vec<usize>], draw: &mut dyn FnMut(usize) -> usize, weights
 fn middle(value: f64, mut values: Vec<f64>) -> Option<Estimate> {
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values.get((values.len().saturating_sub(1) as f64 * share).round() as usize).copied();
-    let interval = Interval { low: at(0.025)?.min(value), high: at(0.975)?.max(value) };
-    Some(Estimate { value, interval })
+    let (low, high) = (at(0.025)?.min(value), at(0.975)?.max(value));
+    let interval = Interval { low: significant(low), high: significant(high) };
+    Some(Estimate { value: significant(value), interval })
 }
 
 /// A measure that has a value wherever there are images.

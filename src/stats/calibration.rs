@@ -49,7 +49,7 @@ pub fn tempered(logits: &[f64], temperature: f64) -> Vec<f64> {
 }
 
 /// The temperature (Guo 2017) at which the mean loss over these images is least, between 1/20 and 20. Each label counts
-/// as wrong by 1 in n + 2 (after Platt 1999): without that, images that are all told apart would ask for certainty.
+/// as wrong by 1 in n + 2 (after Platt 1999): without that, perfectly separated images would give a temperature of 0.
 pub fn fit_temperature(activation: Activation, logits: &[Vec<f64>], labels: &[usize]) -> f64 {
     let doubt = 1.0 / (labels.len() as f64 + 2.0);
     let loss = |log_temperature: f64| {

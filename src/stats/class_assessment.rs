@@ -8,6 +8,7 @@ use super::confusion::Confusion;
 use super::interval::Estimate;
 use super::predictions::Predictions;
 use super::ranking::{average_precision, roc_auc, roc_auc_interval};
+use super::rounding::significant;
 
 /// One class against all others; `None` where there is nothing to measure on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -77,7 +78,8 @@ impl OneClass {
             ppv: Estimate::proportion(confusion.positive_predictive(*class)),
             npv: Estimate::proportion(confusion.negative_predictive(*class)),
             f1: found.of(asked.f1),
-            roc_auc: area.map(|area| Estimate { value: area, interval: roc_auc_interval(area, n_of, n - n_of) }),
+            roc_auc: area
+                .map(|area| Estimate { value: significant(area), interval: roc_auc_interval(area, n_of, n - n_of) }),
             pr_auc: found.of(asked.pr_auc),
             brier: found.of(asked.brier),
             calibration_error: found.of(asked.calibration_error),

@@ -1,4 +1,4 @@
-//! The confusion matrix, and the counts behind every proportion that is told of a class.
+//! The confusion matrix, and the counts behind every proportion that is reported of a class.
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rounding::significant;
+
 /// Where 95 % of a standard normal variable lie.
 pub(super) const Z: f64 = 1.959_963_984_540_054;
 
@@ -14,16 +16,20 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The Wilson score interval (Wilson 1927) of `hits` out of `n` at 95 %; the whole of 0 to 1 when `n` is 0.
+/// The Wilson score interval (Wilson 1927) of `hits` out of `n` at 95 %; the whole of 0 to 1 when `n` is 0. Without a hit
+/// it begins at 0 exactly, and with hits alone it ends at 1, which the formula misses by a rounding error.
 pub fn wilson_interval(hits: u64, n: u64) -> Interval {
     if n == 0 {
         return Interval { low: 0.0, high: 1.0 };
     }
+    let (none, all) = (hits == 0, hits == n);
     let (n, p) = (n as f64, hits as f64 / n as f64);
     let z2 = Z * Z;
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-    Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+    let low = if none { 0.0 } else { significant((centre - half).max(0.0)) };
+    let high = if all { 1.0 } else { significant((centre + half).min(1.0)) };
+    Interval { low, high }
 }
 
 /// A measured number from 0 to 1, or the difference of two, with its interval.

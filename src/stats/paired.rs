@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rounding::significant;
+
 /// Images on which two classifiers differ, and how likely that is between equals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
@@ -34,5 +36,5 @@ pub(super) fn mcnemar_exact(b: u64, c: u64) -> f64 {
         }
         tail += (log_choose - n as f64 * std::f64::consts::LN_2).exp();
     }
-    (2.0 * tail).min(1.0)
+    significant((2.0 * tail).min(1.0))
 }

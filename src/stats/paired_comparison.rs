@@ -11,6 +11,7 @@ use super::paired::Paired;
 use super::predictions::Outputs;
 use super::predictions::Predictions;
 use super::ranking::roc_auc;
+use super::rounding::{mean, significant};
 
 /// Two classifiers side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,7 +101,7 @@ impl<'a> Side<'a> {
     fn roc_auc_mean(&self, weights: &[f64]) -> Option<f64> {
         let areas = self.ranked.iter().map(|(ranks, is_of)| roc_auc(ranks, is_of, weights));
         let areas: Vec<f64> = areas.collect::<Option<_>>()?;
-        Some(areas.iter().sum::<f64>() / areas.len().max(1) as f64)
+        mean(&areas)
     }
 
     fn brier(&self, weights: &[f64]) -> f64 {
@@ -114,7 +115,7 @@ impl<'a> Side<'a> {
         Measures {
             accuracy: n_right as f64 / n.max(1) as f64,
             roc_auc_mean: self.roc_auc_mean(&ones),
-            brier: self.brier(&ones),
+            brier: significant(self.brier(&ones)),
         }
     }
 }
@@ -138,7 +139,8 @@ fn paired_difference(first: &[bool], second: &[bool]) -> Estimate {
     let value = (only_first - only_second) / n;
     let low = (value - joined(below_first, above_second)).max(-1.0);
     let high = (value + joined(above_first, below_second)).min(1.0);
-    Estimate { value, interval: Interval { low, high } }
+    let interval = Interval { low: significant(low), high: significant(high) };
+    Estimate { value: significant(value), interval }
 }
 
 /// The correlation of two binary marks; one above 0 with Newcombe's correction for continuity, 0 where it has no value.

@@ -1,6 +1,7 @@
 //! How well a score ranks one class's images above the others: the ROC curve and the precision over recall.
 
 use super::interval::{Interval, Z};
+use super::rounding::significant;
 
 /// One corner of a ROC curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,5 +92,5 @@ pub(super) fn roc_auc_interval(auc: f64, n_positive: u64, n_negative: u64) -> In
         }
         f64::midpoint(inside, outside)
     };
-    Interval { low: end(0.0), high: end(1.0) }
+    Interval { low: significant(end(0.0)), high: significant(end(1.0)) }
 }

@@ -129,6 +129,31 @@ fn the_bootstrap_of_a_proportion_is_close_to_its_known_interval() {
     assert_eq!(AssessmentOf::of(&predictions, &names(2), &mut draws()), found, "the same draws give the same");
 }
 
+/// A measure that is 1, 0 or 0.8 is recorded as that, whatever its sums and roots were rounded to.
+#[test]
+fn recorded_measures_have_no_rounding_errors() {
+    for n in 1..2000 {
+        let (all, none) = (wilson_interval(n, n), wilson_interval(0, n));
+        assert_eq!((all.high, none.low), (1.0, 0.0), "of {n}");
+        assert!(all.low > 0.0 && none.high < 1.0, "of {n}");
+    }
+    assert_eq!(Some(mcnemar_exact(0, 8)), Some(0.007_812_5));
+    assert_eq!((mean(&[0.8; 3]), standard_deviation(&[0.8; 3])), (Some(0.8), 0.0));
+    assert_eq!((mean(&[]), standard_deviation(&[])), (None, 0.0));
+    let values = [1.0, 2.0, 4.0];
+    assert_eq!((mean(&values), standard_deviation(&values)), (Some(2.333_333_333_33), 1.527_525_231_65));
+    let rounded = [0.1 + 0.2, 1.0 - f64::EPSILON, 1e-300, 0.0].map(significant);
+    assert_eq!(Some(rounded), Some([0.3, 1.0, 1e-300, 0.0]));
+    // 13 of 13 right, by logits that separate the classes: every proportion is 1, with an interval that ends there.
+    let labels: Vec<usize> = (0..13).map(|at| at % 2).collect();
+    let logits = labels.iter().map(|label| if *label == 0 { vec![3.0, -3.0] } else { vec![-2.5, 3.5] }).collect();
+    let predictions = Predictions { activation: Activation::Sigmoid, logits, labels };
+    let text = serde_json::to_string(&AssessmentOf::of(&predictions, &names(2), &mut draws())).unwrap();
+    let longest = text.split(|letter: char| !letter.is_ascii_digit()).map(str::len).max();
+    assert!(!text.contains("99999999") && !text.contains("00000000"), "{text}");
+    assert!(longest <= Some(16), "{text}");
+}
+
 #[test]
 fn mcnemar_is_the_exact_binomial_test() {
     for (b, c, p) in measured().mcnemar {
@@ -166,8 +191,8 @@ fn a_temperature_softens_what_is_too_sure_and_never_asks_for_certainty() {
     assert!(sure(8).iter().all(|temperature| *temperature > 3.0), "{:?}", sure(8));
     let logits: Vec<Vec<f64>> = (0..20).map(|at| [vec![1.0, -1.0], vec![-1.0, 1.0]][at % 2].clone()).collect();
     let labels: Vec<usize> = (0..20).map(|at| at % 2).collect();
-    let told_apart = fit_temperature(Activation::Softmax, &logits, &labels);
-    assert!(told_apart > 0.3 && told_apart < 1.0, "{told_apart}");
+    let separated = fit_temperature(Activation::Softmax, &logits, &labels);
+    assert!(separated > 0.3 && separated < 1.0, "{separated}");
 }
 
 #[test]

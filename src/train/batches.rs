@@ -36,7 +36,7 @@ pub(super) struct Epoch<'a> {
     batch_size: usize,
 }
 
-/// Images whose features are there, and pictures that have yet to go through the network.
+/// Images whose features are there, and images that have yet to go through the network.
 pub(super) struct PreparedBatch {
     rows: Vec<f32>,
     labels: Vec<usize>,
@@ -83,7 +83,7 @@ impl Epoch<'_> {
         match fresh(image, self.number) {
             Ok(picture) => Some((*class, Engine::input(&picture))),
             Err(reason) => {
-                tracing::warn!(file = %image.path.display(), epoch = self.number, "left out of one epoch: {reason}");
+                tracing::warn!(file = %image.path.display(), epoch = self.number, reason, "Image left out of one epoch");
                 None
             }
         }

@@ -3,7 +3,7 @@
 //! One file an image, and not one mapped file for all: an entry appears by a rename, so that a kill at any moment costs at
 //! most the image in work; entries come, go and are checked one by one; and a training streams a batch at a time, so that
 //! its memory does not grow with the number of images (0.05 MB each on disk, nothing but a hash in memory). Which backbone
-//! means its weights, the preparation of pictures, the precision of its arithmetic, and what stands behind transparent
+//! means its weights, the preparation of images, the precision of its arithmetic, and what stands behind transparent
 //! pixels. How much there may be of it is the affair of `trim`.
 //!
 //! A file holds pool5 as 25,088 little-endian 16-bit floats (half the space and reading of 32-bit ones; their rounding,
@@ -30,7 +30,7 @@ pub(super) const EXTENSION: &str = "f16";
 /// The time of use is noted this coarsely, so that asking for many entries writes little.
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
 
-/// The features of one backbone, or of whatever else the fingerprint stands for: pictures read in another way have others.
+/// The features of one backbone, or of whatever else the fingerprint stands for: images read in another way have others.
 #[derive(Debug)]
 pub(super) struct FeatureCache {
     folder: PathBuf,
@@ -107,7 +107,7 @@ fn sweep(folder: &Path) {
     let shards = folder.read_dir().into_iter().flatten().filter_map(Result::ok).map(|shard| shard.path());
     for shard in shards.filter(|path| path.is_dir()) {
         if let Err(error) = disk::sweep_temporaries(&shard) {
-            tracing::warn!("Leftovers in the feature cache stay: {error}.");
+            tracing::warn!(%error, "Temporary files in the feature cache not removed");
         }
     }
 }
@@ -120,7 +120,7 @@ fn note_use(path: &Path) {
     if noted.is_ok_and(is_old)
         && let Err(error) = disk::touch(path, now)
     {
-        tracing::debug!("{error}");
+        tracing::debug!(%error, "Time of use of a feature cache entry not updated");
     }
 }
 

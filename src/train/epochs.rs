@@ -80,7 +80,7 @@ impl<'a> Trainer<'a> {
             let evaluation = evaluate(&head, &self.training_set.validation, &self.context.features.cache)?;
             self.kept = Some(BestEpoch { epoch, head, evaluation });
         }
-        tracing::info!("Going on with the training after epoch {}.", self.history.epochs().len());
+        tracing::info!(after_epoch = self.history.epochs().len(), "Training resumed");
         Ok(self)
     }
 
@@ -112,7 +112,7 @@ impl<'a> Trainer<'a> {
         if let Some(resume_file) = self.context.resume_file {
             // Only a killed training misses it.
             if let Err(error) = resume_file.store(&self.training_state()) {
-                tracing::warn!("The training cannot be saved after its epochs: {error}.");
+                tracing::warn!(%error, "Training not saved after the epoch; it cannot be resumed");
                 self.context.resume_file = None;
             }
         }

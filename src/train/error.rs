@@ -20,14 +20,14 @@ pub enum TrainError {
         reason: String,
     },
     /// No epoch gave a number to compare.
-    #[error("the training diverged: no epoch had a finite {monitor}; lower train.learning_rate")]
+    #[error("the training diverged: no epoch has a finite {monitor}; lower train.learning_rate")]
     Diverged {
         /// The metric that early stopping looks at.
         monitor: &'static str,
     },
     /// Every epoch fell short of what was asked for.
     #[error(
-        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}); lower it, or \"none\""
+        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}); lower it, or set it to \"none\""
     )]
     NothingSaved {
         /// The metric that the checkpoint looks at.
@@ -37,11 +37,11 @@ pub enum TrainError {
     },
     /// Features that 16-bit floats cannot hold.
     #[error(
-        "the network's features are not finite or beyond 65504, backbone.preprocessing does not fit the weights; set it to \"auto\""
+        "the network's features are not finite or exceed 65504, because backbone.preprocessing does not fit the weights; set it to \"auto\""
     )]
     FeatureRange,
     /// A cached feature file vanished during the training.
-    #[error("cannot read cached features `{}`: {source}; train again, they will be computed anew", path.display())]
+    #[error("cannot read cached features `{}`: {source}; train again to recompute them", path.display())]
     Features {
         /// Which file.
         path: PathBuf,

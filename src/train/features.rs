@@ -32,7 +32,7 @@ impl ImageRequest {
     }
 }
 
-/// Decoded pictures wait a few at a time, so that a stop is heard within seconds and memory stays small.
+/// Decoded images wait a few at a time, so that a stop is heard within seconds and memory stays small.
 const AT_LEAST_A_TIME: usize = 4;
 /// A GPU prepares and reads while it computes only within one question.
 const BATCHES_A_TIME: usize = 2;
@@ -124,10 +124,7 @@ impl<'a> Features<'a> {
         for _ in 0..MOST_CHANGES {
             match work(&Self::open(engine, dir, reader)?) {
                 Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
-                    tracing::warn!(
-                        "All features are computed again by {}: those until now are others.",
-                        engine.device()
-                    );
+                    tracing::warn!(device = engine.device(), "Arithmetic changed; all features are computed again");
                 }
                 other => return other,
             }
@@ -135,7 +132,7 @@ impl<'a> Features<'a> {
         work(&Self::open(engine, dir, reader)?)
     }
 
-    /// Pictures that went through the network.
+    /// Images that went through the network.
     pub(super) fn n_forwarded(&self) -> u64 {
         self.n_forwarded.load(Ordering::Relaxed)
     }
@@ -173,14 +170,14 @@ impl<'a> Features<'a> {
                 decode_s = decoding.seconds(),
                 network_s = network.seconds(),
                 store_s = storing.seconds(),
-                "Features computed; the longest of the three stages, which overlap, set the pace."
+                "Features computed; the three stages overlap, so the longest one sets the pace"
             );
             synced = self.cache.sync();
         }
         finished.and(synced).map(|()| ensured)
     }
 
-    /// Runs pictures through the network.
+    /// Runs images through the network.
     pub(super) fn forward(&self, pictures: Vec<Rgb8>, stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut rows = Vec::with_capacity(pictures.len());
         let mut pictures = pictures.into_iter().peekable();
@@ -216,7 +213,7 @@ impl<'a> Features<'a> {
         self.decode(&requests.path, &content).map(|picture| FeatureLookup::Decoded(content.hash, picture))
     }
 
-    /// The picture as the network takes it, cached features or not.
+    /// The image as the network takes it, cached features or not.
     pub(super) fn picture(&self, requests: &ImageRequest) -> Result<Rgb8, FileFailure> {
         self.decode(&requests.path, &requests.content(&self.reader)?)
     }
@@ -225,7 +222,7 @@ impl<'a> Features<'a> {
         // What panics on one strange file must not end the training.
         let decode = || self.reader.decode(path, content).map(|picture| Engine::input(&picture));
         catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
-            Err(FileFailure::new(path, "damaged", "the decoder ran into a fault of its own", "please report the file"))
+            Err(FileFailure::new(path, "damaged", "the decoder failed internally", "please report the file"))
         })
     }
 

@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::imaging::Picture;
 
 /// Makes a fresh random copy of an original for one epoch (counted from 1), or says in a sentence why it cannot.
-/// The same original and epoch must give the same picture; it is called from several threads.
+/// The same original and epoch must give the same image; it is called from several threads.
 pub type FreshCopy<'a> = &'a (dyn Fn(&LabelledImage, u32) -> Result<Picture, String> + Sync);
 
 /// What is learned from beside the originals, or in their place.
@@ -107,7 +107,7 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
     let refuse = |reason: String| Err(TrainError::NotTrainable { dataset: dataset.to_string(), reason });
     if counts.len() < 2 {
         return refuse(format!(
-            "it has {} class(es), at least 2 are needed; add a folder for another class",
+            "it has {} class(es), at least 2 are required; add a folder for another class",
             counts.len()
         ));
     }
@@ -115,7 +115,7 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
         return refuse(format!("class `{class}` has no usable training image; add images to its folder"));
     }
     if counts.values().all(|count| count.validation == 0) {
-        return refuse("no usable image is left to validate on; add images or raise split.validation".to_owned());
+        return refuse("it has no usable validation image; add images or raise split.validation".to_owned());
     }
     Ok(())
 }
@@ -140,7 +140,7 @@ mod tests {
         samples.push(image(2, "b", Validation));
         assert!(refusal(&samples).contains("class `b` has no usable training image"));
         samples[1].split = Some(Train);
-        assert!(refusal(&samples).contains("no usable image is left to validate on"));
+        assert!(refusal(&samples).contains("it has no usable validation image"));
         samples.push(image(3, "a", Validation));
         check(&DatasetName::new("chest").unwrap(), &count(&samples)).unwrap();
     }

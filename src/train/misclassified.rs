@@ -27,7 +27,7 @@ pub(super) fn worst(
     let look = |at: usize| {
         let mut pool5 = vec![0.0; N_FEATURES];
         if let Err(error) = features.cache.read(&images[at], &mut pool5) {
-            tracing::warn!("A mistake is not shown on the model's page: {error}.");
+            tracing::warn!(%error, "Misclassified image not shown on the model's page");
             return None;
         }
         let predicted = argmax(&outputs.logits[at]);

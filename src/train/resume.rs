@@ -62,7 +62,7 @@ impl ResumeFile {
         let bytes = std::fs::read(&self.path).ok()?;
         let training_state = self.read(&bytes);
         if training_state.is_none() {
-            tracing::info!("`{}` is of another training and is not gone on from.", self.path.display());
+            tracing::info!(file = %self.path.display(), "Saved training does not match and is not resumed");
         }
         training_state
     }

@@ -85,7 +85,7 @@ fn train_on(
     model.train_seconds = job.clock.seconds_since(begin);
     training_manifest::write(&job.run_dir, job.samples)?;
     if let Err(error) = write_history(&job.run_dir, &fitted.history) {
-        tracing::warn!("No history of model {}: {error}.", model.run_id);
+        tracing::warn!(run = %model.run_id, %error, "history.csv not written");
     }
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
     let mut text = serde_json::to_string_pretty(&model)?;
@@ -93,7 +93,7 @@ fn train_on(
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
     // The model is there; what it could have gone on from is only in the way.
     if let Err(error) = resume_file.remove() {
-        tracing::warn!("{error}.");
+        tracing::warn!(%error, "Saved training not removed");
     }
     Ok(Outcome {
         model,

@@ -9,10 +9,10 @@ use crate::content::{FileFailure, Reader};
 use crate::domain::{Phase, Progress, StopFlag, Stopped};
 use crate::nn::Engine;
 
-/// Of each channel (red, green, blue), in levels from 0 to 255, over all pixels of all pictures as the network gets them.
+/// Of each channel (red, green, blue), in levels from 0 to 255, over all pixels of all images as the network gets them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PixelStatistics {
-    /// Pictures that were counted.
+    /// Images that were counted.
     pub n_images: usize,
     /// Their mean.
     pub mean: [f64; 3],
@@ -29,7 +29,7 @@ struct PixelSums {
     squares: [u64; 3],
 }
 
-/// Counts the pixels of the pictures in `paths`; those that cannot be read are left out.
+/// Counts the pixels of the images in `paths`; those that cannot be read are left out.
 ///
 /// # Errors
 /// [`Stopped`].

@@ -1,4 +1,4 @@
-//! Whole trainings on the real network, over a dozen small generated pictures.
+//! Whole trainings on the real network, over a dozen small generated images.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::imaging::{Picture, Pixels, encode_png};
 use crate::nn::engine_for_tests;
 use crate::stats::Generator;
 
-/// Two classes that anybody can tell apart: upright or level stripes, with noise and a phase of their own.
+/// Two classes that are easy to distinguish: upright or level stripes, with noise and a phase of their own.
 fn striped(upright: bool, number: u64) -> Picture {
     let mut generator = Generator::new(number, "striped");
     let phase = generator.below(16) as u32;
@@ -113,7 +113,7 @@ fn cache_entries(dir: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_training_fills_its_folder_and_repeats_to_the_bit_without_forwarding_again() {
     let mut scene = Scene::new(3, 2);
-    // One copy is a picture of its own, the other the very bytes of an original.
+    // One copy is an image of its own, the other the very bytes of an original.
     scene.write("copy-1.png", &striped(true, 100));
     std::fs::copy(&scene.samples[0].path, scene.path("copy-2.png")).unwrap();
     let copy = |name: &str, class: &str| {
@@ -341,7 +341,7 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     assert_eq!(second.images_forwarded, 0);
     assert_eq!(second.misclassified[0].evidence, mistake.evidence);
     let reason = second.misclassified[0].image.as_ref().unwrap_err();
-    assert_eq!(reason, "it is not there any more");
+    assert_eq!(reason, "it no longer exists");
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn what_cannot_be_trained_is_said_in_one_line() {
     let mut scene = Scene::new(1, 1);
     scene.settings.learning_rate = 1e38;
     let diverged = scene.train("diverged").unwrap_err().to_string();
-    let expected = "the training diverged: no epoch had a finite val_accuracy; lower train.learning_rate";
+    let expected = "the training diverged: no epoch has a finite val_accuracy; lower train.learning_rate";
     assert_eq!(diverged, expected);
     scene.settings.learning_rate = 1e-3;
     scene.settings.checkpoint.initial_value_threshold = Some(0.0);

@@ -26,17 +26,15 @@ pub fn trim_features(root: &Path, max_bytes: u64, now: SystemTime) -> usize {
             break;
         }
         if let Err(error) = disk::remove_file(&entry.path) {
-            tracing::warn!("The feature cache keeps an entry that should go: {error}.");
+            tracing::warn!(%error, "Feature cache entry not removed");
             continue;
         }
         excess = excess.saturating_sub(entry.len);
         n_removed += 1;
     }
     if excess > 0 {
-        tracing::warn!(
-            "the feature cache is {:.1} GiB above storage.features_max_gib, but all of it was used within a day",
-            excess as f64 / f64::from(1 << 30)
-        );
+        let excess_gib = (excess as f64 / f64::from(1 << 30) * 10.0).round() / 10.0;
+        tracing::warn!(excess_gib, "Feature cache exceeds storage.features_max_gib, but was all used within a day");
     }
     n_removed
 }
@@ -67,7 +65,7 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     match folder.read_dir() {
         Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
         Err(error) => {
-            tracing::warn!("`{}` cannot be read ({error}): its part of the feature cache stays.", folder.display());
+            tracing::warn!(folder = %folder.display(), %error, "Part of the feature cache cannot be read and is kept");
             Vec::new()
         }
     }

@@ -3,15 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-/// An inbox that tells nothing. Never taken for an inbox that was emptied.
+/// An inbox that cannot be read. Never treated as an inbox that was emptied.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// There is no such folder.
-    #[error("the inbox `{}` is not there: create it (or mount it), or set watch.inbox to another folder", .0.display())]
+    #[error("the inbox `{}` does not exist; create or mount it, or set watch.inbox to another folder", .0.display())]
     Missing(PathBuf),
     /// The folder is there, but nothing of what was in it.
-    #[error("the inbox `{}` looks unmounted: {n_known} files are known, but neither `datasets` nor `scans` is in it; \
-        mount it, or create one of the two if everything was removed on purpose", path.display())]
+    #[error("the inbox `{}` looks unmounted: {n_known} files are known, but it contains neither `datasets` nor `scans`; \
+        mount it, or create one of the two if all files were removed on purpose", path.display())]
     Unmounted {
         /// The inbox.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! The system's events: one watch a folder, and a channel of signals that tells when it lost some.
+//! The system's events: one watch a folder, and a channel of signals that reports when it lost some.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(super) struct FsEvents {
     watched: BTreeSet<PathBuf>,
     /// What happened, in order. Disconnected when the system's side died.
     pub(super) signals: Receiver<Signal>,
-    /// Told when signals had to be dropped.
+    /// Notified when signals had to be dropped.
     pub(super) lost: Receiver<()>,
 }
 
@@ -48,8 +48,8 @@ impl FsEvents {
             match self.watcher.watch(folder, RecursiveMode::NonRecursive) {
                 Ok(()) => any_new |= self.watched.insert(folder.clone()),
                 Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => return Err(OutOfWatches),
-                // It went again, or may not be looked into; the survey that found it tells which.
-                Err(error) => tracing::debug!(folder = %folder.display(), %error, "Folder not watched."),
+                // It is gone again, or has no read permission; the survey that found it reports which.
+                Err(error) => tracing::debug!(folder = %folder.display(), %error, "Folder not watched"),
             }
         }
         Ok(any_new)
@@ -71,7 +71,7 @@ fn forward(inbox: PathBuf, sender: Sender<Signal>, lost: Sender<()>) -> impl Fn(
     move |event| {
         for signal in interpret(&event, &inbox) {
             if let Err(TrySendError::Full(_)) = sender.try_send(signal) {
-                // Full means that it was told already.
+                // Full means that it was notified already.
                 let _ = lost.try_send(());
             }
         }

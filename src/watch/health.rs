@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// How the watching goes, for the status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Why the inbox tells nothing at the moment; one line with the fix. It is tried again by itself.
+    /// Why the inbox cannot be read at the moment; one line with the fix. It is retried automatically.
     pub blocked: Option<String>,
     /// Whether the system's events are missing, so that changes are found by rescans alone.
     pub polling: bool,

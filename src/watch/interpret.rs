@@ -26,7 +26,7 @@ pub(super) fn interpret(event: &notify::Result<Event>, root: &Path) -> Vec<Signa
     };
     // First of all, because such an event names no path.
     if event.need_rescan() {
-        return vec![Signal::Rescan("the system's queue of events overflowed".into())];
+        return vec![Signal::Rescan("the system's event queue overflowed".into())];
     }
     let meaning: fn(PathBuf) -> Signal = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
@@ -40,7 +40,7 @@ pub(super) fn interpret(event: &notify::Result<Event>, root: &Path) -> Vec<Signa
     event.paths.iter().map(|path| gone_root(meaning(path.clone()), root)).collect()
 }
 
-/// The inbox itself was removed, renamed or unmounted: what that means only a survey can tell.
+/// The inbox itself was removed, renamed or unmounted: what that means is found by a survey.
 fn gone_root(signal: Signal, root: &Path) -> Signal {
     match signal {
         Signal::Removed(path) if path == root => Signal::Rescan("the inbox itself was moved or removed".into()),

@@ -1,4 +1,4 @@
-//! One look at the inbox, for a program that works off what is there and ends.
+//! One survey of the inbox, for a program that processes what is there and ends.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use crate::domain::{Arrival, FileStamp, StopFlag};
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
-/// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is told twice, so
-/// every file has its last try. Once `stop` is raised nothing is told; it is found again at the next start.
+/// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is reported twice, so
+/// every file has its last try. Once `stop` is raised nothing is reported; it is found again at the next start.
 ///
 /// # Errors
 /// [`WatchError`] when the inbox is not there.
@@ -50,7 +50,10 @@ pub fn survey_once(
         }
         if Instant::now() >= deadline {
             found.skipped.warn(&settings.inbox);
-            tracing::warn!(n_files = tracker.n_waiting(), "Left files for the next time that are still being written.");
+            tracing::warn!(
+                n_files = tracker.n_waiting(),
+                "Files that are still being written are left for the next run"
+            );
             break;
         }
         std::thread::park_timeout(LOOK);

@@ -1,4 +1,4 @@
-//! When is a file finished? A pure state machine: told what was seen and when, it says what may be read.
+//! When is a file finished? A pure state machine: from what was seen and when, it decides what can be read.
 //!
 //! It knows no file system, no clock and no notify; whoever asks brings the looks and the times.
 
@@ -40,7 +40,7 @@ pub(super) struct Tracker {
     settle: Duration,
     settle_unclosed: Duration,
     max_settle: Duration,
-    /// What was told of, and as of when; `None` when what was told has to be told again.
+    /// What was reported, and as of when; `None` when it has to be reported again.
     known: BTreeMap<String, Option<FileStamp>>,
     waiting: BTreeMap<String, Waiting>,
 }
@@ -62,7 +62,7 @@ enum FileState {
 }
 
 impl Tracker {
-    /// `known` are the files that need not be told of again, by path.
+    /// `known` are the files that need not be reported again, by path.
     pub(super) fn new(settings: &WatchSettings, known: BTreeMap<String, FileStamp>) -> Self {
         Self {
             settle: settings.settle,
@@ -73,7 +73,7 @@ impl Tracker {
         }
     }
 
-    /// How many files were told of and are still there.
+    /// How many files were reported and are still there.
     pub(super) fn n_known(&self) -> usize {
         self.known.len()
     }
@@ -119,13 +119,13 @@ impl Tracker {
         }
     }
 
-    /// What was told of `path` could not be read to its end: it waits for a change, and is told a last time after
+    /// The file that was reported at `path` is incomplete: it waits for a change, and is reported a last time after
     /// `max_settle` without one.
     pub(super) fn reconsider(&mut self, path: &str, snapshot: Option<FileSnapshot>, now: Now) {
-        let told = self.known.insert(path.to_owned(), None).flatten();
+        let reported = self.known.insert(path.to_owned(), None).flatten();
         match snapshot {
             None => self.absent(path, now),
-            Some(snapshot) if told == Some(snapshot.stamp) => {
+            Some(snapshot) if reported == Some(snapshot.stamp) => {
                 self.wait(path, FileState::Unfinished(snapshot), self.max_settle, now);
             }
             Some(_) if self.waiting.contains_key(path) => {}
@@ -190,11 +190,11 @@ impl Tracker {
         self.waiting.insert(path.to_owned(), Waiting { phase, due: now.instant + quiet });
     }
 
-    /// `None` when exactly this was told already: an event without a change.
+    /// `None` when exactly this was reported already: an event without a change.
     fn deliver(&mut self, path: String, snapshot: FileSnapshot, last_try: bool) -> Option<Arrival> {
         self.waiting.remove(&path);
-        let told = self.known.insert(path.clone(), Some(snapshot.stamp)).flatten();
-        (told != Some(snapshot.stamp)).then_some(Arrival::Settled { path, stamp: snapshot.stamp, last_try })
+        let reported = self.known.insert(path.clone(), Some(snapshot.stamp)).flatten();
+        (reported != Some(snapshot.stamp)).then_some(Arrival::Settled { path, stamp: snapshot.stamp, last_try })
     }
 }
 

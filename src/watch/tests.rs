@@ -68,36 +68,36 @@ fn put(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A running watcher, and all that it told so far.
+/// A running watcher, and all that it reported so far.
 struct Watched {
     watcher: Watcher,
-    told: Vec<Arrival>,
+    reported: Vec<Arrival>,
     n_fences: usize,
 }
 
 impl Watched {
     fn ready(watcher: Watcher) -> Self {
         watcher.ready().recv_timeout(DEADLINE).unwrap();
-        Self { watcher, told: Vec::new(), n_fences: 0 }
+        Self { watcher, reported: Vec::new(), n_fences: 0 }
     }
 
-    /// Waits until exactly these were told since the last time, each once; `-` before a path says that it is gone.
+    /// Waits until exactly these were reported since the last time, each once; `-` before a path says that it is gone.
     fn expect(&mut self, expected: &[&str]) {
         let deadline = Instant::now() + DEADLINE;
-        while self.told.len() < expected.len() {
+        while self.reported.len() < expected.len() {
             match self.watcher.arrivals().recv_deadline(deadline) {
-                Ok(batch) => self.told.extend(batch),
-                Err(error) => panic!("{error}: {expected:?} expected, {:?} told", self.told),
+                Ok(batch) => self.reported.extend(batch),
+                Err(error) => panic!("{error}: {expected:?} expected, {:?} reported", self.reported),
             }
         }
-        let mut told: Vec<_> = self.told.drain(..).map(|arrival| name(&arrival)).collect();
+        let mut reported: Vec<_> = self.reported.drain(..).map(|arrival| name(&arrival)).collect();
         let mut expected = expected.to_vec();
-        told.sort();
+        reported.sort();
         expected.sort_unstable();
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 
-    /// Nothing was to be told: of all that happened, a file that comes now is the first.
+    /// Nothing was to be reported: of all that happened, a file that comes now is the first.
     fn expect_silence(&mut self, bed: &Bed) {
         self.n_fences += 1;
         let fence = format!("scans/fence-{}.png", self.n_fences);
@@ -365,7 +365,7 @@ fn an_inbox_that_is_not_there_is_refused_with_the_fix() {
     let mut bed = Bed::new();
     bed.settings.inbox = bed.outside("absent");
     let error = Watcher::start(&bed.settings, BTreeMap::new()).err().unwrap().to_string();
-    assert!(error.contains("outside/absent` is not there: create it"), "{error}");
+    assert!(error.contains("outside/absent` does not exist; create or mount it"), "{error}");
     let error = survey_once(&bed.settings, BTreeMap::new(), &StopFlag::default()).unwrap_err();
     assert!(matches!(error, WatchError::Missing(_)), "{error}");
 }

@@ -1,4 +1,4 @@
-//! What the watching thread does: wait for the next signal, order or deadline, look, and tell.
+//! What the watching thread does: wait for the next signal, order or deadline, look, and report.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -94,10 +94,10 @@ impl WatchLoop {
                     Ok(Order::Reconsider(path)) => self.reconsider(&path),
                     Err(_) => return,
                 },
-                recv(lost) -> _ => self.request_rescan("more events came than could be held"),
+                recv(lost) -> _ => self.request_rescan("the queue of events overflowed"),
                 recv(signals) -> signal => match signal {
                     Ok(first) => std::iter::once(first).chain(signals.try_iter()).for_each(|s| self.handle_signal(s)),
-                    Err(_) => self.reopen("the system's side of the watch ended"),
+                    Err(_) => self.reopen("the system ended the watch"),
                 },
                 default(self.pause()) => {}
             }
@@ -115,7 +115,7 @@ impl WatchLoop {
                 Err(OutOfWatches) => return,
             }
         }
-        // Full means that it was told before.
+        // Full means that it was notified before.
         let _ = self.ready.try_send(());
     }
 
@@ -125,7 +125,7 @@ impl WatchLoop {
         due.map_or(self.next_survey, |due| due.min(self.next_survey)).saturating_duration_since(Instant::now())
     }
 
-    /// Tells what has settled; `false` when nobody listens any more.
+    /// Sends what has settled; `false` when nobody listens any more.
     fn send_settled(&mut self) -> bool {
         let now = Now::read();
         let mut batch = Vec::new();
@@ -195,7 +195,7 @@ impl WatchLoop {
                 self.unblock();
                 self.warn_of(&found);
                 self.tracker.survey(&found.files, |path| found.covers(path), Now::read());
-                // Full means that it was told before.
+                // Full means that it was notified before.
                 let _ = self.ready.try_send(());
                 let every = if self.polling { POLL.min(self.settings.rescan) } else { self.settings.rescan };
                 self.next_survey = Instant::now() + every;
@@ -230,7 +230,7 @@ impl WatchLoop {
 
     /// Events were lost: everything is looked at, now.
     fn request_rescan(&mut self, reason: &str) {
-        tracing::info!(reason, "Looking through the whole inbox.");
+        tracing::info!(reason, "Scanning the whole inbox");
         self.report(|health, _| health.n_lost += 1);
         self.next_survey = Instant::now();
     }
@@ -243,7 +243,7 @@ impl WatchLoop {
     fn open_fs_events(&mut self) {
         self.fs_events = None;
         if let Some(kind) = silent_file_system(&self.settings.inbox) {
-            return self.poll(&format!("{kind} reports no changes that other machines make"));
+            return self.poll(&format!("{kind} reports no changes made by other machines"));
         }
         match (self.open)(&self.settings.inbox) {
             Ok(fs_events) => self.fs_events = Some(fs_events),
@@ -254,7 +254,7 @@ impl WatchLoop {
     fn poll(&mut self, reason: &str) {
         if !self.polling {
             let every = humantime::format_duration(POLL.min(self.settings.rescan));
-            tracing::warn!(reason, "Changes in the inbox are found by looking through it every {every} instead.");
+            tracing::warn!(reason, %every, "No file events; the whole inbox is scanned periodically");
         }
         self.polling = true;
         self.report(|health, _| health.polling = true);
@@ -262,7 +262,7 @@ impl WatchLoop {
 
     fn block(&mut self, error: &WatchError) {
         if !self.blocked {
-            tracing::warn!("{error}. Nothing is taken for removed; waiting for it to come back.");
+            tracing::warn!(%error, "Inbox not available; its files are kept as known until it is back");
         }
         self.blocked = true;
         // The watches are on folders that are not the inbox any more.
@@ -273,7 +273,7 @@ impl WatchLoop {
 
     fn unblock(&mut self) {
         if self.blocked {
-            tracing::info!("The inbox is back.");
+            tracing::info!("Inbox available again");
             self.blocked = false;
             self.report(|health, _| health.blocked = None);
             self.open_fs_events();
@@ -291,7 +291,7 @@ impl WatchLoop {
     }
 }
 
-/// The name of a file system that does not tell of changes made elsewhere.
+/// The name of a file system that does not report changes made elsewhere.
 fn silent_file_system(inbox: &PathBuf) -> Option<&'static str> {
     match rustix::fs::statfs(inbox).ok()?.f_type {
         0x6969 => Some("NFS"),

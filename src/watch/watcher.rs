@@ -25,8 +25,8 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Starts watching. `known` are the files that were told of before, as of when: while they stay so, they are not told
-    /// of again; when they changed they are, and when they are not there they are told as gone.
+    /// Starts watching. `known` are the files that were reported before, as of when: they are reported again only if they
+    /// have changed, and as gone if they no longer exist.
     ///
     /// # Errors
     /// [`WatchError`] when the inbox is not there now. When it goes later, [`Self::health`] says so until it is back.
@@ -59,12 +59,12 @@ impl Watcher {
         &self.arrivals
     }
 
-    /// Told once, when all watches are in place; where the system grants none, when the first survey is done.
+    /// Notified once, when all watches are in place; where the system grants none, when the first survey is done.
     pub fn ready(&self) -> &Receiver<()> {
         &self.ready
     }
 
-    /// A file that was told as settled turned out to be unfinished or changing: it waits for a change, and is told a last
+    /// A file that was reported as settled is unfinished or changing: it waits for a change, and is reported a last
     /// time when none came for `watch.max_settle`.
     pub fn reconsider(&self, path: &str) {
         if let Some(orders) = &self.orders {
@@ -86,7 +86,7 @@ impl Drop for Watcher {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("The watching thread had died; files that came since were not seen.");
+            tracing::error!("Watching thread died; files that arrived since were not seen");
         }
     }
 }

@@ -68,9 +68,9 @@ pub fn ablate(
     if added.is_nothing() {
         return Err(WorkflowError::NothingToLeaveOut);
     }
-    tracing::info!("Training with augmentation.");
+    tracing::info!("Training with augmentation started");
     let with = held_out(plan, folds.as_ref(), &added, context)?;
-    tracing::info!("Training without augmentation.");
+    tracing::info!("Training without augmentation started");
     let without = held_out(plan, folds.as_ref(), &Added::nothing(), context)?;
     let classes: BTreeSet<&ClassName> = plan.samples.iter().map(|sample| &sample.class).collect();
     let (first, second) = aligned(&with, &without);

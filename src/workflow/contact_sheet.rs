@@ -42,7 +42,7 @@ fn identity(options: &ExpandOptions, expansion: &Expansion) -> ContentHash {
     ContentHash::of_parts(std::iter::once(made.as_slice()).chain(copies))
 }
 
-/// Draws the sheet of one picture, `preview-<name>.html` and `preview-<name>-copies.png`, into `folder`.
+/// Draws the sheet of one image, `preview-<name>.html` and `preview-<name>-copies.png`, into `folder`.
 ///
 /// # Errors
 /// [`ReportError`].
@@ -52,7 +52,7 @@ pub fn draw_preview(
     mosaic: Mosaic,
     folder: &Path,
 ) -> Result<PathBuf, ReportError> {
-    let title = format!("What the recipe makes of {}", mosaic.title);
+    let title = format!("Augmentation preview of {}", mosaic.title);
     let head = head(options, title, ContentHash::of(name.as_bytes()));
     let part = Mosaic { title: "copies".into(), ..mosaic };
     report::contact_sheet(folder, &format!("preview-{name}"), &head, &[part])
@@ -68,7 +68,7 @@ fn head(options: &ExpandOptions, title: String, shown: ContentHash) -> SheetHead
     let parts = recipe_in_full.as_object().into_iter().flatten();
     let parts: Vec<_> = parts.map(|(key, value)| format!("{key} = {}", written(value.clone()))).collect();
     let warn = |breach: Breach| {
-        format!("Goes beyond what the preset holds to be safe, as allowed: {}. {}.", breach.transform, breach.reason)
+        format!("Exceeds the preset's limits, as allowed in the recipe: {}. {}.", breach.transform, breach.reason)
     };
     SheetHead {
         title,

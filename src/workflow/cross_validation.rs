@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{Assessment, ClassName, ContentHash, DatasetName, Sample, ShortcutAnswers, ShortcutAudit, Split};
 use crate::ingest;
-use crate::stats::{Activation, Estimate, Generator, Predictions, tempered};
+use crate::stats::{Activation, Estimate, Generator, Predictions, mean, standard_deviation, tempered};
 use crate::train::HeldOut;
 
 use super::error::WorkflowError;
@@ -40,9 +40,9 @@ pub struct CrossValidated {
     pub calibrated_brier: Option<Estimate>,
     /// Calibration error of the same.
     pub calibrated_error: Option<Estimate>,
-    /// The trainings beside those who know nothing of the content, on the same held-out images.
+    /// The trainings compared with baselines that do not see the image content, on the same held-out images.
     pub shortcuts: Option<ShortcutAudit>,
-    /// Pictures that could not be used.
+    /// Images that could not be used.
     pub failed: usize,
     /// Images that had no part in it: those of the test folder, and those that the split leaves out.
     pub n_left_out: usize,
@@ -66,7 +66,7 @@ pub fn cross_validate(
     let classes: BTreeSet<ClassName> = plan.samples.iter().map(|sample| sample.class.clone()).collect();
     let found = summary(&plan.dataset, &classes.into_iter().collect::<Vec<_>>(), &parts, context.settings.train.seed);
     if let Some(warning) = found.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
-        tracing::warn!(dataset = %plan.dataset, "A shortcut: {warning}.");
+        tracing::warn!(dataset = %plan.dataset, reason = %warning, "Possible shortcut");
     }
     Ok(CrossValidated { n_left_out: *n_left_out, ..found })
 }
@@ -94,8 +94,10 @@ impl Folds {
         let n_filled = of.values().collect::<BTreeSet<_>>().len();
         let refuse = |reason| Err(WorkflowError::Unfoldable { n, reason });
         if n_filled < n {
-            let reason = "what belongs together (groups, pictures that look the same) stays in one part";
-            return refuse(format!("{reason}, which fills {n_filled}; use --folds with a smaller number"));
+            let reason = "groups and near-duplicates stay in one part";
+            return refuse(format!(
+                "{reason}, so only {n_filled} parts can be filled; use --folds with a smaller number"
+            ));
         }
         let mut parts_of: BTreeMap<&ClassName, BTreeSet<usize>> = BTreeMap::new();
         for sample in samples {
@@ -103,7 +105,7 @@ impl Folds {
         }
         match parts_of.into_iter().find(|(_, parts)| parts.len() < 2) {
             Some((class, _)) => refuse(format!(
-                "all images of class `{class}` belong together, so that without them there is no such class; add images of another group"
+                "all images of class `{class}` are in one group, so no training image remains without it; add images of another group"
             )),
             None => Ok(Self { n, of }),
         }
@@ -118,7 +120,7 @@ pub(super) fn hold_out_each(
     context: &TrainingContext<'_>,
 ) -> Result<Vec<HeldOut>, WorkflowError> {
     let part = |fold: usize| {
-        tracing::info!("Fold {} of {}.", fold + 1, folds.n);
+        tracing::info!(fold = fold + 1, n_folds = folds.n, "Fold started");
         let (held_out, rest): (Vec<_>, Vec<_>) =
             plan.samples.iter().cloned().partition(|sample| folds.of[&sample.hash] == fold);
         train_unrecorded(
@@ -176,7 +178,7 @@ fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed
         dataset: dataset.clone(),
         folds: parts.len(),
         accuracy_mean: mean(&accuracy_folds).unwrap_or(0.0),
-        accuracy_sd: deviation(&accuracy_folds),
+        accuracy_sd: standard_deviation(&accuracy_folds),
         accuracy_folds,
         auc_mean: mean(&areas),
         auc_folds,
@@ -194,14 +196,4 @@ fn summary(dataset: &DatasetName, classes: &[ClassName], parts: &[HeldOut], seed
 fn shortcuts(parts: &[HeldOut]) -> Option<ShortcutAudit> {
     let answers = parts.iter().map(|part| part.shortcuts.clone()).reduce(ShortcutAnswers::and);
     answers.as_ref().and_then(ShortcutAudit::of)
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-fn deviation(values: &[f64]) -> f64 {
-    let centre = mean(values).unwrap_or(0.0);
-    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
-    (squares / (values.len().max(2) - 1) as f64).sqrt()
 }

@@ -27,17 +27,17 @@ pub fn read_samples(
     let reader = Reader::new(&settings.limits, 0);
     let found = ingest::inspect_images(root, &reader, settings.compute.threads, stop, progress)?;
     if let Some(sentence) = ingest::duplicate_across_message(found.across.iter().map(String::as_str)) {
-        tracing::warn!("{sentence}.");
+        tracing::warn!(%dataset, details = %sentence, "Images on several sides of the split");
     }
     let (classless, images): (Vec<&LabelledImage>, Vec<_>) = found.images.iter().partition(|image| is_classless(image));
     if let Some(sentence) = ingest::classless_message(classless.iter().map(|image| image.relative.as_str())) {
-        tracing::warn!("{sentence}.");
+        tracing::warn!(%dataset, details = %sentence, "Images without a class");
     }
     warn_of("Left out", &found.failed);
     let mut seen = BTreeSet::new();
     let (first, again): (Vec<_>, Vec<_>) = images.into_iter().partition(|image| seen.insert(image.hash));
     for image in again {
-        tracing::warn!(file = image.relative, "Left out: the same image is in another class.");
+        tracing::warn!(file = image.relative, "Left out, because the same image is in another class");
     }
     Ok(first.into_iter().filter_map(|image| sample(image, &found, dataset, groups)).collect())
 }
@@ -73,7 +73,7 @@ pub fn split_samples(dataset: &DatasetName, samples: Vec<Sample>, settings: &Set
     }
     let changed = ingest::assign_split(&samples, settings.split.validation);
     if let Some(sentence) = ingest::excluded_message(&changed) {
-        tracing::warn!("{sentence}.");
+        tracing::warn!(%dataset, details = %sentence, "Images excluded from the split");
     }
     let mut changed: BTreeMap<_, _> = changed.into_iter().map(|sample| (sample.hash, sample)).collect();
     Ok(samples.into_iter().map(|sample| changed.remove(&sample.hash).unwrap_or(sample)).collect())

@@ -26,11 +26,11 @@ pub enum WorkflowError {
     Train(TrainError),
     /// An ablation of what is not there.
     #[error(
-        "there is no augmentation to leave out: augment.mode = \"expand\" with augment.copies = 0 makes no copy; set augment.copies to 1 or more"
+        "there is no augmentation to omit: augment.mode = \"expand\" with augment.copies = 0 makes no copies; set augment.copies to 1 or more"
     )]
     NothingToLeaveOut,
     /// A cross-validation of data that cannot be shared out so.
-    #[error("the images cannot be shared out among {n} parts: {reason}")]
+    #[error("the images cannot be divided into {n} parts: {reason}")]
     Unfoldable {
         /// Parts that were asked for.
         n: usize,
@@ -38,7 +38,7 @@ pub enum WorkflowError {
         reason: String,
     },
     /// Two trainings that answered no image both.
-    #[error("no image could be measured with and without; see the warnings above for what could not be read")]
+    #[error("no image could be measured in both trainings; see the warnings above")]
     NothingInCommon,
 }
 

@@ -30,7 +30,7 @@ fn wait_for_lock(plan: &TrainingPlan, context: &TrainingContext<'_>) -> Result<T
     loop {
         match TrainingLock::take(&workspace, &plan.dataset) {
             Err(error @ DiskError::Training { .. }) if !reported => {
-                tracing::info!("Waiting with the training: {error}.");
+                tracing::info!(dataset = %plan.dataset, reason = %error, "Waiting for another training of the dataset");
                 reported = true;
             }
             Err(DiskError::Training { .. }) => {}

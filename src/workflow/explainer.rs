@@ -36,12 +36,12 @@ pub enum ScanError {
     Head(#[from] HeadError),
     /// The model was trained on other weights than those that run now.
     #[error(
-        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); set backbone.weights back, or let a training make a new model"
+        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); restore backbone.weights, or train a new model"
     )]
     OtherWeights {
         /// The model.
         model: RunId,
-        /// Its weights' hash, short, and the preparation of pictures.
+        /// Its weights' hash, short, and the preparation of images.
         wanted: String,
         /// The same of those that run.
         running: String,
@@ -54,7 +54,7 @@ pub enum ScanError {
     Report(#[from] ReportError),
 }
 
-/// Explains pictures and writes their reports; keeps the head of the model it used last.
+/// Explains images and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
     engine: EngineCell,
     reader: Reader,
@@ -76,7 +76,7 @@ impl Explainer {
         Self { reader: self.reader.below(folder), ..self }
     }
 
-    /// Explains the picture in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
+    /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
     /// `expected`: the content it must have.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! A piece of work that failed and is not done, as people and scripts are told of it: what, where, why, remedy.
+//! A piece of work that failed and is not done, as users and scripts see it: what, where, why, remedy.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl Work {
             Self::Run => "the run in",
             Self::Training => "the training of",
             Self::Augmentation => "the copies of",
-            Self::Image => "learning from",
+            Self::Image => "training on",
             Self::ContactSheet => "the contact sheet of",
             Self::Page => "the page of model",
             Self::Scan => "the scan",
@@ -114,11 +114,11 @@ impl fmt::Display for FailedWork {
 fn usual_remedy(fault: Fault) -> &'static str {
     match fault {
         Fault::Later => "run gradwatch again",
-        Fault::Data => "replace what cannot be used, then run gradwatch again",
-        Fault::Missing => "put the file there, or name another one",
+        Fault::Data => "replace the unusable file, then run gradwatch again",
+        Fault::Missing => "create the file, or name another one",
         Fault::Device => "set compute.device to \"auto\"",
         Fault::Io => "check the disk and the permissions of that path",
-        Fault::Program => "please report it with the lines of the log above",
+        Fault::Program => "please report it with the log messages above",
     }
 }
 

@@ -73,7 +73,7 @@ impl FinishedTraining {
     /// # Errors
     /// [`WorkflowError::Stopped`]; a network that cannot be used.
     pub fn decide_again(&mut self, incumbent: &Incumbent, context: &TrainingContext<'_>) -> Result<(), WorkflowError> {
-        tracing::info!(dataset = %self.plan.dataset, "The best model has changed during the training: deciding anew.");
+        tracing::info!(dataset = %self.plan.dataset, "Best model changed during the training; the decision is repeated");
         self.trained = decided(&self.plan, &self.outcome, incumbent, context)?;
         Ok(())
     }
@@ -122,7 +122,7 @@ fn rival(
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
         Err(error) => {
-            tracing::warn!(dataset = %plan.dataset, "The best model could not be measured: {error}.");
+            tracing::warn!(dataset = %plan.dataset, %error, "Best model not measured");
             Ok(IncumbentMeasurement::Unmeasured(best.run_id.clone(), error.to_string()))
         }
     }
@@ -149,7 +149,7 @@ fn measured(
         Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, format!("cannot be read any more ({error})"))),
     };
     let Some(mut right) = train::measure(&head, train_job, engine, context.stop)? else {
-        return Ok(IncumbentMeasurement::Incomparable(run, "knows none of today's classes".to_owned()));
+        return Ok(IncumbentMeasurement::Incomparable(run, "has none of the dataset's current classes".to_owned()));
     };
     // Images change sides when groups or folders do.
     let learned = train::learned_from(&run_dir);
@@ -157,7 +157,7 @@ fn measured(
     if right.is_empty() {
         return Ok(IncumbentMeasurement::Incomparable(
             run,
-            "learned from all the images that it would be measured on".to_owned(),
+            "was trained on all images that it would be measured on".to_owned(),
         ));
     }
     Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right)))

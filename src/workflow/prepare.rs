@@ -44,24 +44,24 @@ pub fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settings, wor
         return Prepared::HeldUp(obstacle);
     }
     let changed = ingest::assign_split(&samples, settings.of(dataset).split.validation);
-    tell_of_moves(&samples, &changed);
+    log_moves(&samples, &changed);
     if let Some(sentence) = ingest::excluded_message(&changed) {
-        tracing::warn!(dataset = %dataset, "{sentence}.");
+        tracing::warn!(%dataset, details = %sentence, "Images excluded from the split");
     }
     for sample in &changed {
         known.ledger.apply(&LedgerEvent::Sample(sample.clone()));
     }
     if known.ledger.samples_of(dataset).all(|sample| sample.split != Some(Split::Validation)) {
         return Prepared::HeldUp(format!(
-            "no image of dataset `{dataset}` can be measured on: all of them perceptual_hash like, or by their groups belong with, images \
-             that are learned from; add images of other patients, or perceptual_hash at its groups"
+            "dataset `{dataset}` has no validation image: all are near-duplicates or group members of training images; add \
+             images of other patients, or check its groups"
         ));
     }
     let plan = match retrain_check::due(&known.ledger, dataset, settings, known.running) {
         None => None,
         Some(Due::New) => Some(plan(dataset, &known.ledger, settings, workspace)),
         Some(Due::Upgraded(sentence)) => {
-            tracing::info!(dataset = %dataset, "{sentence}.");
+            tracing::info!(%dataset, reason = %sentence, "Training due after an upgrade");
             Some(plan(dataset, &known.ledger, settings, workspace))
         }
     };
@@ -108,8 +108,8 @@ fn is_regrouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> 
     samples.is_ok_and(|samples| samples.iter().any(|sample| sample.split.is_none()))
 }
 
-/// Samples that were measured on and are learned from from now on.
-fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
+/// Logs the samples that move from validation to training.
+fn log_moves(before: &[Sample], decided: &[Sample]) {
     let measured: BTreeSet<_> =
         before.iter().filter(|sample| sample.split == Some(Split::Validation)).map(|sample| sample.hash).collect();
     let moved = decided.iter().filter(|s| s.split == Some(Split::Train) && measured.contains(&s.hash));
@@ -118,12 +118,12 @@ fn tell_of_moves(before: &[Sample], decided: &[Sample]) {
         moved.partition(|sample| names_validation && sample.side == Some(Split::Train));
     if !given_back.is_empty() {
         let n = given_back.len();
-        tracing::info!("{n} images of the training folder are learned from again: there is a validation folder now.");
+        tracing::info!(n_images = n, "Images return to training, because the dataset has a validation folder now");
     }
     for sample in leaked {
         tracing::warn!(
             file = sample.path,
-            "Goes over to training: it looks like, or belongs with, a picture that is learned from."
+            "Moved from validation to training, as near-duplicate or group member of a training image"
         );
     }
 }
@@ -157,6 +157,6 @@ mod tests {
     #[test]
     fn images_of_one_patient_alone_cannot_be_measured_on() {
         let Prepared::HeldUp(obstacle) = prepared(["p1", "p2", "p3", "p4"]) else { panic!("not held up") };
-        assert!(obstacle.contains("no image of dataset `d` can be measured on"), "{obstacle}");
+        assert!(obstacle.contains("dataset `d` has no validation image"), "{obstacle}");
     }
 }

@@ -28,8 +28,8 @@ impl Comparison {
     fn sentence(&self) -> String {
         let Self { candidate_correct, previous_correct, n, paired: Paired { only_first, only_second, p_value } } = self;
         format!(
-            "{candidate_correct} of {n} right, the best model until now {previous_correct} (only the one {only_first}, \
-             only the other {only_second}; McNemar p = {p_value:.3})"
+            "{candidate_correct} of {n} correct; the current best model {previous_correct} of {n} (only the new model correct: \
+             {only_first}, only the best: {only_second}; McNemar p = {p_value:.3})"
         )
     }
 }
@@ -58,7 +58,7 @@ pub(super) fn decide(
     clock: Clock,
 ) -> Decision {
     let (promoted, reason) = match (rival, policy) {
-        (IncumbentMeasurement::None, _) => (true, "it is the first model of this dataset".to_owned()),
+        (IncumbentMeasurement::None, _) => (true, "first model of this dataset".to_owned()),
         _ if chosen => {
             (false, format!("the best model was chosen by hand while this one was trained{}", numbers(rival)))
         }
@@ -74,7 +74,7 @@ pub(super) fn decide(
         (IncumbentMeasurement::Incomparable(..) | IncumbentMeasurement::Unmeasured(..), PromotionPolicy::Never) => {
             (false, "the best model is locked (promotion.policy = \"never\")".to_owned())
         }
-        (IncumbentMeasurement::Incomparable(_, why), _) => (true, format!("the best model until now {why}")),
+        (IncumbentMeasurement::Incomparable(_, why), _) => (true, format!("the previous best model {why}")),
         (IncumbentMeasurement::Measured(_, both), PromotionPolicy::Always) => {
             (true, format!("promotion.policy = \"always\": {}", both.sentence()))
         }
@@ -122,7 +122,7 @@ pub fn promote_by_hand(ledger: &Ledger, dataset: &DatasetName, run: &RunId, cloc
     let candidate = model(ledger, dataset, run)?;
     let best = ledger.best.get(dataset);
     if best == Some(run) {
-        return Err(format!("model {run} is the best model of `{dataset}` already"));
+        return Err(format!("model {run} is already the best model of `{dataset}`"));
     }
     Ok(by_hand(candidate, best, "promoted by hand".to_owned(), clock))
 }
@@ -135,13 +135,13 @@ pub fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clo
     model(ledger, dataset, run)?;
     if ledger.best.get(dataset) != Some(run) {
         return Err(format!(
-            "model {run} is not the best model of `{dataset}`, so there is nothing to take back; `gradwatch models list` marks the best one"
+            "model {run} is not the best model of `{dataset}`, so it cannot be rolled back; `gradwatch models list` marks the best model"
         ));
     }
     let made_best = |decision: &&Decision| decision.promoted && decision.dataset == *dataset && decision.run_id == *run;
     let previous = ledger.decisions.iter().rev().find(made_best).and_then(|decision| decision.previous.clone());
     let previous = previous.ok_or_else(|| {
-        format!("model {run} replaced no other; `gradwatch models promote RUN` makes another one the best model")
+        format!("model {run} replaced no other model; promote another one with `gradwatch models promote RUN`")
     })?;
     let candidate = model(ledger, dataset, &previous)?;
     Ok(by_hand(candidate, Some(run), format!("model {run} was rolled back by hand"), clock))
@@ -149,7 +149,7 @@ pub fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clo
 
 fn model<'a>(ledger: &'a Ledger, dataset: &DatasetName, run: &RunId) -> Result<&'a ModelRecord, String> {
     let found = ledger.runs.get(&(dataset.clone(), run.clone()));
-    found.ok_or_else(|| format!("dataset `{dataset}` has no model {run}; `gradwatch models list` names them"))
+    found.ok_or_else(|| format!("dataset `{dataset}` has no model {run}; `gradwatch models list` lists the models"))
 }
 
 /// A promotion without a comparison.
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(better.paired, Some(Paired { only_first: 1, only_second: 0, p_value: 1.0 }));
         assert_eq!(
             better.reason,
-            "2 of 4 right, the best model until now 1 (only the one 1, only the other 0; McNemar p = 1.000)"
+            "2 of 4 correct; the current best model 1 of 4 (only the new model correct: 1, only the best: 0; McNemar p = 1.000)"
         );
         assert!(against(PromotionPolicy::Better, &one, &one).promoted, "as good is good enough");
         assert!(!against(PromotionPolicy::Better, &two, &one).promoted);
@@ -217,7 +217,7 @@ mod tests {
         for policy in [PromotionPolicy::Better, PromotionPolicy::Always, PromotionPolicy::Never] {
             let decision = decide(policy, &ModelRecord::example("x", "0002-b"), &better, true, Clock::System);
             assert_eq!((decision.promoted, decision.previous, decision.by_hand), (false, Some(run("0001-a")), false));
-            let reason = "the best model was chosen by hand while this one was trained: 2 of 2 right, ";
+            let reason = "the best model was chosen by hand while this one was trained: 2 of 2 correct; ";
             assert!(decision.reason.starts_with(reason), "{}", decision.reason);
         }
     }

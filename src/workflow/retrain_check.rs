@@ -53,13 +53,13 @@ fn upgrade(run: &ModelRecord, now: Versions) -> String {
     let before = run.versions.unwrap_or(Versions::FIRST);
     let mut changes = Vec::new();
     if now.pixels != before.pixels {
-        changes.push(format!("reads other pixels from image files (pixels {}, before {})", now.pixels, before.pixels));
+        changes.push(format!("decodes image files to other pixels (pixels {}, before {})", now.pixels, before.pixels));
     }
     if now.features != before.features {
         changes.push(format!("computes other features (features {}, before {})", now.features, before.features));
     }
     format!(
-        "This version of gradwatch {} than the one that made model {}: the dataset is trained once more",
+        "This version of gradwatch {} than the one that made model {}: the dataset is trained again once",
         changes.join(" and "),
         run.run_id
     )
@@ -72,21 +72,21 @@ pub fn obstacle(dataset: &DatasetName, samples: &[Sample]) -> Option<String> {
         counts.entry(&sample.class).or_default().add(sample);
     }
     if counts.len() < 2 {
-        let found = counts.keys().next().map_or("no class".to_owned(), |class| format!("the class `{class}` alone"));
+        let found = counts.keys().next().map_or("no class".to_owned(), |class| format!("class `{class}` only"));
         return Some(format!(
-            "dataset `{dataset}` has usable images of {found}: a classifier needs at least two classes; add the folder of another class, {dataset}/<class>/, with images"
+            "dataset `{dataset}` has usable images of {found}, but a classifier needs at least two classes; add images of another class in {dataset}/<class>/"
         ));
     }
     if let Some((class, supply)) = counts.iter().find(|(_, supply)| supply.n_learnable == 0) {
         let folder = &supply.measured_in;
         return Some(format!(
-            "class `{class}` of dataset `{dataset}` has images in {folder}/ alone, none to learn from: add some to {dataset}/train/{class}/ or {dataset}/{class}/; if `{folder}` is no side of the split but a class, give its folder another name"
+            "class `{class}` of dataset `{dataset}` has images in {folder}/ only and none for training; add some to {dataset}/train/{class}/ or {dataset}/{class}/, or rename the folder `{folder}` if it is a class"
         ));
     }
     let names_validation = samples.iter().any(|sample| sample.side == Some(Split::Validation));
     let (class, supply) = counts.into_iter().find(|(_, supply)| supply.n_learnable < 2 && !names_validation)?;
     Some(format!(
-        "class `{class}` of dataset `{dataset}` has {} image: it needs at least two, one to learn from and one to measure on; add more to {dataset}/{class}/",
+        "class `{class}` of dataset `{dataset}` has {} image, but needs at least two, for training and validation; add more to {dataset}/{class}/",
         supply.n_learnable
     ))
 }
@@ -161,18 +161,20 @@ pub(super) mod tests {
         let after = Versions { pixels: 3, features: 1 };
         for recorded in [None, Some(Versions::FIRST)] {
             let old = made_of(&samples, &settings, recorded);
-            let told = Due::Upgraded(
-                "This version of gradwatch reads other pixels from image files (pixels 3, before 1) than the one that \
-                 made model 0001-a: the dataset is trained once more"
+            let expected = Due::Upgraded(
+                "This version of gradwatch decodes image files to other pixels (pixels 3, before 1) than the one that \
+                 made model 0001-a: the dataset is trained again once"
                     .to_owned(),
             );
-            assert_eq!(due_after(&[&old], &samples, &settings, after), Some(told), "{recorded:?}");
+            assert_eq!(due_after(&[&old], &samples, &settings, after), Some(expected), "{recorded:?}");
             let new = made_of(&samples, &settings, Some(after));
             assert_eq!(due_after(&[&old, &new], &samples, &settings, after), None, "once");
         }
         let both = made_of(&samples, &settings, Some(Versions { pixels: 1, features: 2 }));
-        let Some(Due::Upgraded(told)) = due_after(&[&both], &samples, &settings, after) else { panic!("not told") };
-        assert!(told.contains("pixels") && told.contains("features (features 1, before 2)"), "{told}");
+        let Some(Due::Upgraded(message)) = due_after(&[&both], &samples, &settings, after) else {
+            panic!("not upgraded")
+        };
+        assert!(message.contains("pixels") && message.contains("features (features 1, before 2)"), "{message}");
         let other = [sample("9", "a", Split::Train), samples[1].clone()];
         assert_eq!(due_after(&[&both], &other, &settings, after), Some(Due::New), "images are reason enough");
     }
@@ -181,7 +183,7 @@ pub(super) mod tests {
     fn obstacles_say_what_to_add() {
         let dataset = DatasetName::new("d").unwrap();
         let one_class = [sample("1", "a", Split::Train), sample("2", "a", Split::Train)];
-        assert!(obstacle(&dataset, &one_class).unwrap().contains("images of the class `a` alone"));
+        assert!(obstacle(&dataset, &one_class).unwrap().contains("images of class `a` only"));
         let lonely = [one_class[0].clone(), one_class[1].clone(), sample("3", "b", Split::Train)];
         assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
         let enough = [lonely[0].clone(), lonely[1].clone(), lonely[2].clone(), sample("4", "b", Split::Train)];
@@ -199,12 +201,9 @@ pub(super) mod tests {
         let plain = |content, class| lies_in(content, class, None);
         // Classes `test` and `other`, with folders for patients: nothing is learned by a mistake.
         let misread = [plain("1", "other"), plain("2", "other"), lies_in("3", "Test/patient 1", Some(Split::Test))];
-        let told = obstacle(&dataset, &misread).unwrap();
-        assert!(told.contains("class `patient 1` of dataset `d` has images in Test/ alone"), "{told}");
-        assert!(
-            told.ends_with("if `Test` is no side of the split but a class, give its folder another name"),
-            "{told}"
-        );
+        let message = obstacle(&dataset, &misread).unwrap();
+        assert!(message.contains("class `patient 1` of dataset `d` has images in Test/ only"), "{message}");
+        assert!(message.ends_with("or rename the folder `Test` if it is a class"), "{message}");
         let lonely = [plain("1", "a"), plain("2", "a"), plain("3", "b"), lies_in("4", "test/b", Some(Split::Test))];
         assert!(obstacle(&dataset, &lonely).unwrap().contains("class `b` of dataset `d` has 1 image"));
         let measured = [plain("1", "a"), plain("2", "b"), lies_in("3", "val/b", Some(Split::Validation))];

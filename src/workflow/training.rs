@@ -1,6 +1,6 @@
 //! One training, from split samples to a decision: copies, features, head, comparison with the best model.
 //!
-//! Used by the service's learning worker and by `gradwatch train`. It changes no record; it tells what to record.
+//! Used by the service's learning worker and by `gradwatch train`. It changes no record; it returns what to record.
 
 use std::time::SystemTime;
 
@@ -17,11 +17,11 @@ use super::failed_work::{FailedWork, Work};
 use super::finished_training::FinishedTraining;
 use super::training_plan::{TrainingContext, TrainingPlan};
 
-/// Bytes of samples that are kept for fresh copies: 3,500 pictures in colour.
+/// Bytes of samples that are kept for fresh copies: 3,500 images in colour.
 pub(super) const SAMPLES_IN_MEMORY: usize = 512 << 20;
 
 /// Trains, and decides on the new model as things stood when the training started: whoever records it first asks whether
-/// they still stand so ([`TrainedModel::decision_holds`](super::finished_training::TrainedModel::decision_holds)). `expanded` is told how many copies were
+/// they still stand so ([`TrainedModel::decision_holds`](super::finished_training::TrainedModel::decision_holds)). `expanded` receives how many copies were
 /// written, as soon as they are.
 ///
 /// # Errors
@@ -46,7 +46,7 @@ pub fn train_model(
         (context.failed)(FailedWork::of_file(Work::Image, failure));
     }
     if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
-        tracing::warn!(dataset = %plan.dataset, "A shortcut: {warning}.");
+        tracing::warn!(dataset = %plan.dataset, reason = %warning, "Possible shortcut");
     }
     FinishedTraining::new(plan, outcome, context)
 }

@@ -109,6 +109,6 @@ pub struct TrainingContext<'a> {
     pub stop: &'a StopFlag,
     /// Told how far it is.
     pub progress: &'a dyn Progress,
-    /// Told what failed beside the model: copies of an image, a sheet, a page.
+    /// Receives what failed besides the model: copies of an image, a sheet, a page.
     pub failed: &'a dyn Fn(FailedWork),
 }

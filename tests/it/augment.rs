@@ -34,9 +34,9 @@ fn augment(bed: &TestBed, dst: &str, more: &[&str]) -> Ran {
 fn copies_are_made_once_and_are_the_same_for_any_number_of_threads() {
     let bed = bed(3);
     let ran = augment(&bed, "dst", &["--copies=3", "--preset=natural", "--threads=1"]);
-    assert_eq!(ran.stdout, "18 copies of 6 images in dst: 18 made now, 0 kept.\n");
+    assert_eq!(ran.stdout, "18 copies of 6 images in dst: 18 written, 0 kept.\n");
     let ran = augment(&bed, "dst", &["--copies=3", "--preset=natural"]);
-    assert_eq!(ran.stdout, "18 copies of 6 images in dst: 0 made now, 18 kept.\n");
+    assert_eq!(ran.stdout, "18 copies of 6 images in dst: 0 written, 18 kept.\n");
     augment(&bed, "again", &["--copies=3", "--preset=natural", "--threads=8"]);
     let (first, again) = (tree(&bed.path("dst")), tree(&bed.path("again")));
     assert_eq!((first.len(), &first), (19, &again));
@@ -49,7 +49,7 @@ fn a_killed_run_is_completed() {
     let bed = bed(8);
     let mut child = bed.command(&["augment", "src", "dst", "--copies=6"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.contains("Begin: augment of 96 images")));
+    assert!(lines.any(|line| line.contains("Phase started phase=\"augment\" total=96 unit=\"images\"")));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!bed.path("dst/manifest.jsonl").exists(), "it was killed before the end");
@@ -59,15 +59,15 @@ fn a_killed_run_is_completed() {
 }
 
 #[test]
-fn a_bad_file_is_told_and_the_others_go_on() {
+fn a_bad_file_is_reported_and_the_others_go_on() {
     let bed = bed(1);
     bed.write("src/bars/notes.txt", "not a picture");
     let whole = pictures::png(Look::Bars, 7);
     bed.write("src/bars/cut.png", &whole[..whole.len() / 2]);
     let ran = augment(&bed, "dst", &["--copies=2"]);
-    assert_eq!(ran.stdout, "4 copies of 2 images in dst: 4 made now, 0 kept, 2 images failed.\n");
-    for told in ["`bars/notes.txt` (not-an-image): ", "`bars/cut.png` (truncated): "] {
-        assert!(ran.stderr.lines().any(|line| line.starts_with(&format!("gradwatch: {told}"))), "{}", ran.stderr);
+    assert_eq!(ran.stdout, "4 copies of 2 images in dst: 4 written, 0 kept, 2 images failed.\n");
+    for shown in ["`bars/notes.txt` (not-an-image): ", "`bars/cut.png` (truncated): "] {
+        assert!(ran.stderr.lines().any(|line| line.starts_with(&format!("gradwatch: {shown}"))), "{}", ran.stderr);
     }
 }
 
@@ -107,18 +107,18 @@ fn copies_come_again_from_their_manifest() {
         std::fs::remove_file(bed.path("dst").join(name)).unwrap();
     }
     let ran = bed.run(&["replay", "dst/manifest.jsonl", "--sources=src"]).ok();
-    assert_eq!(ran.stdout, "8 copies came out as the manifest says: 3 written, 5 were there already.\n");
+    assert_eq!(ran.stdout, "8 copies match the manifest: 3 written, 5 already present.\n");
     assert_eq!(tree(&bed.path("dst")), before);
     let ran = bed.run(&["replay", "dst/manifest.jsonl", "--sources=src", "--line=9"]);
     assert_eq!(ran.code, 65);
-    assert!(ran.stderr.contains("has 8 lines, so no line 9"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("has 8 lines, so there is no line 9"), "{}", ran.stderr);
 }
 
 #[test]
 fn sheets_lie_outside_the_class_folders_and_show_every_class() {
     let bed = bed(2);
     let ran = bed.run(&["augment", "src", "dst", "--copies=2", WITH_SHEET]).ok();
-    assert!(ran.stdout.ends_with("Look at them: dst/contact-sheet.html\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("Contact sheet: dst/contact-sheet.html\n"), "{}", ran.stdout);
     let names: Vec<_> = names(&bed, "dst").into_iter().filter(|name| !name.contains('/')).collect();
     assert_eq!(names, ["contact-sheet-bars.png", "contact-sheet-disc.png", "contact-sheet.html", "manifest.jsonl"]);
     let page = std::fs::read_to_string(bed.path("dst/contact-sheet.html")).unwrap();
@@ -139,7 +139,9 @@ fn an_unsafe_recipe_is_refused_unless_it_is_allowed_by_name_and_then_says_so() {
     bed.run(&[&["augment", "src", "dst"], &unsafe_flip[..], &allowed].concat()).ok();
     let manifest = std::fs::read_to_string(bed.path("dst/manifest.jsonl")).unwrap();
     assert!(manifest.lines().all(|line| line.contains("\"allowed\":[\"horizontal_flip\"]")), "{manifest}");
-    assert!(std::fs::read_to_string(bed.path("dst/contact-sheet.html")).unwrap().contains("Goes beyond"));
+    assert!(
+        std::fs::read_to_string(bed.path("dst/contact-sheet.html")).unwrap().contains("Exceeds the preset's limits")
+    );
 }
 
 #[test]
@@ -147,7 +149,7 @@ fn classes_come_out_equal() {
     let bed = bed(2);
     bed.write("src/bars/more/scan.png", pictures::png(Look::Bars, 50));
     let ran = augment(&bed, "dst", &["--target-per-class=7"]);
-    assert_eq!(ran.stdout, "14 copies of 5 images in dst: 14 made now, 0 kept.\n");
+    assert_eq!(ran.stdout, "14 copies of 5 images in dst: 14 written, 0 kept.\n");
     let n = |class: &str| names(&bed, "dst").iter().filter(|name| name.starts_with(class)).count();
     assert_eq!((n("bars/"), n("disc/")), (7, 7));
 }
@@ -162,7 +164,7 @@ fn a_destination_behind_a_link_into_the_dataset_is_refused() {
 }
 
 #[test]
-fn what_is_wrong_with_the_images_is_told_and_costs_no_copy() {
+fn what_is_wrong_with_the_images_is_reported_and_costs_no_copy() {
     let bed = bed(2);
     augment(&bed, "dst", &["--copies=2"]);
     std::fs::remove_file(bed.path("src/bars/0/scan.png")).unwrap();
@@ -170,13 +172,13 @@ fn what_is_wrong_with_the_images_is_told_and_costs_no_copy() {
     bed.write("src/loose.png", pictures::png(Look::Bars, 70));
     bed.write("src/disc/crossed.png", std::fs::read(bed.path("src/bars/1/scan.png")).unwrap());
     let ran = augment(&bed, "dst", &["--copies=2"]);
-    assert_eq!(ran.stdout, "8 copies of 4 images in dst: 2 made now, 6 kept.\n");
+    assert_eq!(ran.stdout, "8 copies of 4 images in dst: 2 written, 6 kept.\n");
     assert_eq!(names(&bed, "dst").len(), 11, "copies of what is skipped stay");
-    for told in [
-        "`bars/0/scan.png`: links are not followed",
-        "the same picture in two classes",
-        "1 pictures lie in no class folder",
+    for shown in [
+        "`bars/0/scan.png`; links are not followed",
+        "the same image in two classes",
+        "1 images are in no class folder",
     ] {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert!(ran.stderr.contains(shown), "{shown}: {}", ran.stderr);
     }
 }

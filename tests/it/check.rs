@@ -5,7 +5,7 @@ use std::fs;
 use crate::bed::TestBed;
 
 #[test]
-fn a_good_configuration_is_told_with_its_folders() {
+fn a_good_configuration_is_reported_with_its_folders() {
     let bed = TestBed::new();
     let ran = bed.run(&["check"]).ok();
     assert!(ran.stdout.contains(bed.inbox("").to_str().unwrap().trim_end_matches('/')), "{}", ran.stdout);

@@ -110,10 +110,10 @@ fn a_preview_goes_by_the_dataset_that_the_picture_lies_in() {
 }
 
 #[test]
-fn check_tells_what_differs_for_each_dataset() {
+fn check_shows_what_differs_for_each_dataset() {
     let bed = bed();
-    let told = bed.run(&["check", "--set=dataset.future.promotion.policy=never"]).ok().stdout;
-    let told = told.split_once('\n').unwrap().1;
+    let shown = bed.run(&["check", "--set=dataset.future.promotion.policy=never"]).ok().stdout;
+    let shown = shown.split_once('\n').unwrap().1;
     let expected = r#"Dataset future (not in the inbox):
   promotion.policy = "never"  (all others: "better")
 Dataset others:
@@ -124,5 +124,5 @@ Dataset shapes:
   split.group_pattern = "-(\\d+)[.]"  (all others: "")
   train.max_epochs = 1  (all others: 30)
 "#;
-    assert_eq!(told, expected);
+    assert_eq!(shown, expected);
 }

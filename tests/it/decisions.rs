@@ -40,8 +40,9 @@ fn train(bed: &TestBed, more: &[&str]) -> String {
 
 /// Waits until the service's training is under way, and held up.
 fn wait_for_training(service: &mut Service) {
-    let holds =
-        |service: &Service| service.log.iter().any(|line| line.contains("Waiting with the training")).then_some(());
+    let holds = |service: &Service| {
+        service.log.iter().any(|line| line.contains("Waiting for another training of the dataset")).then_some(())
+    };
     service.wait_for("a training under way", holds);
 }
 
@@ -200,7 +201,7 @@ fn a_promotion_during_gradwatch_train_stands() {
     let mut training = bed.command(&["train", "inbox/datasets/shapes", "--set=promotion.policy=always"]);
     let mut training = training.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(training.stderr.take().unwrap()).lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains("Begin: features")), "it ended before");
+    assert!(lines.any(|line| line.contains("Phase started phase=\"features\"")), "it ended before");
     bed.run(&["models", "promote", &second]).ok();
     let rest: Vec<String> = lines.collect();
     assert!(training.wait().unwrap().success(), "{}", rest.join("\n"));
@@ -235,7 +236,7 @@ fn nothing_that_is_only_kept_tidy_or_looked_at_loses_a_model() {
         (&ran.json()["failures"][0]["what"], &ran.json()["failures"][1]),
         (&"page".into(), &serde_json::Value::Null)
     );
-    assert!(ran.stderr.contains("No history of model"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("history.csv not written run="), "{}", ran.stderr);
     assert_eq!(best(&models(&bed)), [second.as_str()]);
 }
 
@@ -281,7 +282,7 @@ fn a_dataset_that_is_removed_while_it_is_trained_on_is_no_failure() {
     service.wait_for("an empty inbox", |service| service.status()?["datasets"].as_object()?.is_empty().then_some(()));
     drop(held);
     service.wait_for("the end of the training", |service| {
-        service.log.iter().any(|line| line.contains("the dataset's images are gone")).then_some(())
+        service.log.iter().any(|line| line.contains("because the dataset's images were removed")).then_some(())
     });
     let status = service.wait_for("rest", |service| service.status().filter(|status| status["state"] == "idle"));
     assert_eq!((&status["failures"], &status["counters"]["trainings"]), (&serde_json::json!([]), &0.into()));

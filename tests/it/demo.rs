@@ -32,19 +32,19 @@ impl Report {
 }
 
 fn demo(bed: &TestBed) -> Ran {
-    bed.run(&["demo", "films"]).ok()
+    bed.run(&["demo", "radiographs"]).ok()
 }
 
 fn reports(bed: &TestBed) -> Vec<Report> {
     let entries = fs::read_dir(bed.state("reports/phantoms")).unwrap().map(|entry| entry.unwrap().path());
-    let number = |folder: &Path| folder.file_name()?.to_str()?.strip_prefix("film-")?.get(..2)?.parse().ok();
+    let number = |folder: &Path| folder.file_name()?.to_str()?.strip_prefix("scan-")?.get(..2)?.parse().ok();
     let mut reports: Vec<Report> = entries.map(|folder| Report { number: number(&folder).unwrap(), folder }).collect();
     reports.sort_by_key(|report| report.number);
     reports
 }
 
 #[test]
-fn the_demo_learns_its_films_and_its_pages_open() {
+fn the_demo_learns_its_images_and_its_pages_open() {
     let bed = TestBed::new();
     let bed = {
         let state = bed.state("");
@@ -55,7 +55,7 @@ fn the_demo_learns_its_films_and_its_pages_open() {
     assert!(ran.stdout.contains("48 labelled images and 8 scans"), "{}", ran.stdout);
     assert!(ran.stdout.contains(&bed.state("reports/index.html").display().to_string()), "{}", ran.stdout);
     assert_eq!(reports.iter().map(|report| report.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8]);
-    films_are_told_apart(&reports);
+    classes_are_distinguished(&reports);
     assert!(demo(&bed).stdout.contains("Nothing to do"), "the second time everything is there");
     if let Some(mut browser) = Browser::start() {
         a_report_works(&mut browser, &reports[0]);
@@ -64,7 +64,7 @@ fn the_demo_learns_its_films_and_its_pages_open() {
     }
 }
 
-fn films_are_told_apart(reports: &[Report]) {
+fn classes_are_distinguished(reports: &[Report]) {
     let right = |report: &&Report| report.json()["predicted"] == class(report.number).to_string().as_str();
     let n_right = reports.iter().filter(right).count();
     assert!(n_right >= 6, "{n_right} of 8 are right");
@@ -129,11 +129,11 @@ fn the_gallery_works(browser: &mut Browser, index: &Path) {
     let outside: Vec<_> = browser.requests().into_iter().filter(|address| !address.starts_with("file://")).collect();
     assert_eq!(outside, Vec::<String>::new());
     browser.value("document.getElementById('search').focus()");
-    browser.write("film-03");
+    browser.write("scan-03");
     assert_eq!(browser.value("document.querySelectorAll('.rows li:not([hidden])').length"), 1);
     assert_eq!(browser.value("document.getElementById('shown').textContent"), "1 of 8");
     let link = browser.value("decodeURI(document.querySelector('.rows li:not([hidden]) a').href)");
-    assert!(link.as_str().unwrap().contains("/phantoms/film-03-"), "{link}");
+    assert!(link.as_str().unwrap().contains("/phantoms/scan-03-"), "{link}");
 }
 
 #[test]
@@ -142,5 +142,5 @@ fn a_folder_with_other_things_in_it_is_left_alone() {
     bed.write("mine/config.toml", "storage.state_dir = \"elsewhere\"\n");
     let ran = bed.run(&["demo", "mine"]);
     assert_eq!((ran.code, fs::read_dir(bed.path("mine")).unwrap().count()), (64, 1));
-    assert!(ran.stderr.contains("`mine` has other things in it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`mine` is not empty"), "{}", ran.stderr);
 }

@@ -40,7 +40,7 @@ fn subcommands(help: &str) -> Vec<String> {
 }
 
 /// Every command of the program, as `models list`, with its help.
-fn commands(bed: &TestBed) -> Vec<(String, String)> {
+pub fn commands(bed: &TestBed) -> Vec<(String, String)> {
     let help = |name: &str| {
         let args: Vec<_> = name.split_whitespace().chain(["--help"]).collect();
         bed.run(&args).ok().stdout
@@ -223,7 +223,7 @@ fn words_to_avoid() -> Vec<String> {
 }
 
 /// The words to avoid in `text`, each with its line. Inline code is exempt, because names of files and commands stay.
-fn avoided_words_in(text: &str) -> Vec<String> {
+pub fn avoided_words_in(text: &str) -> Vec<String> {
     let words = words_to_avoid();
     let any = words.iter().map(|word| regex::escape(word).replace(' ', r"\s+")).collect::<Vec<_>>().join("|");
     let avoided = Regex::new(&format!(r"(?i)\b(?:{any})\b")).unwrap();

@@ -98,7 +98,7 @@ fn a_model_of_other_weights_is_unusable() {
     assert_eq!(failures.len(), 1, "{failures:#?}");
     assert_eq!((&failures[0]["what"], &failures[0]["where"]), (&"scan".into(), &"scans/shapes/scan-bars-1.png".into()));
     assert!(failures[0]["why"].as_str().unwrap().contains("other VGG16 weights"), "{:#}", failures[0]);
-    assert!(failures[0]["remedy"].as_str().unwrap().contains("set backbone.weights back"), "{:#}", failures[0]);
+    assert!(failures[0]["remedy"].as_str().unwrap().contains("restore backbone.weights"), "{:#}", failures[0]);
 }
 
 #[test]
@@ -180,8 +180,8 @@ fn a_service_tries_a_failed_training_again_by_itself() {
     assert!(failed["failures"][0]["next_try"].is_string(), "{failed:#}");
     assert!(failed["last_error"].as_str().unwrap().contains("runs/shapes"), "{failed:#}");
     service.wait_for("the state `waiting`", |service| (service.status()?["state"] == "waiting").then_some(()));
-    let told = bed.run(&["status"]).ok().stdout;
-    assert!(told.contains("the training of `shapes`: ") && told.contains("next try "), "{told}");
+    let shown = bed.run(&["status"]).ok().stdout;
+    assert!(shown.contains("the training of `shapes`: ") && shown.contains("next attempt "), "{shown}");
 
     fs::remove_file(in_the_way).unwrap();
     service.wait_for_count("scans_explained", 1);
@@ -328,8 +328,8 @@ fn scans_that_no_training_helps_are_named_and_are_not_said_to_wait_for_a_model()
         bed.write(format!("inbox/{place}/2.png"), pictures::png(Look::Bars, place.len() as u64 + 500));
     }
     let waiting = bed.run(&["run", "--once", "--json"]).ok().json()["waiting"].clone();
-    let told: Vec<&str> = waiting.as_array().unwrap().iter().map(|clause| clause.as_str().unwrap()).collect();
-    assert_eq!(told.len(), 3, "a class alone, and two kinds of scans: {told:#?}");
-    assert!(told[1].contains("(and 1 more) names no dataset, and there are several"), "{told:#?}");
-    assert!(told[2].contains("(and 1 more) names dataset `absent`, which has no images"), "{told:#?}");
+    let shown: Vec<&str> = waiting.as_array().unwrap().iter().map(|clause| clause.as_str().unwrap()).collect();
+    assert_eq!(shown.len(), 3, "a class alone, and two kinds of scans: {shown:#?}");
+    assert!(shown[1].contains("(and 1 more) names no dataset, and there are several"), "{shown:#?}");
+    assert!(shown[2].contains("(and 1 more) names dataset `absent`, which has no images"), "{shown:#?}");
 }

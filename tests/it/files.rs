@@ -46,8 +46,8 @@ fn litter(bed: &TestBed, folder: &str) -> UnixListener {
 
 #[track_caller]
 fn assert_reported_once(ran: &Ran) {
-    for told in ["Skipped 2 links in ", "Skipped 3 pipes, sockets or devices in "] {
-        assert_eq!(ran.stderr.matches(told).count(), 1, "{told}\n{}\n{}", ran.stdout, ran.stderr);
+    for shown in ["Skipped reason=2 links in ", "Skipped reason=3 pipes, sockets or devices in "] {
+        assert_eq!(ran.stderr.matches(shown).count(), 1, "{shown}\n{}\n{}", ran.stdout, ran.stderr);
     }
 }
 
@@ -68,8 +68,8 @@ fn a_known_folder_that_becomes_a_link_takes_nothing_in() {
     replace_class_by_link(&bed);
     let ran = bed.run(&["run", "--once"]);
     assert_eq!(bed.status()["counters"]["samples"], 12, "nothing from outside: {}", ran.stderr);
-    assert_eq!(ran.stderr.matches("Skipped 1 link in ").count(), 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains(": `datasets/shapes/disc`: links are not followed"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("Skipped reason=1 link in ").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains(": `datasets/shapes/disc`; links are not followed"), "{}", ran.stderr);
     fs::remove_file(bed.inbox("datasets/shapes/disc")).unwrap();
     fs::rename(bed.path("moved"), bed.inbox("datasets/shapes/disc")).unwrap();
     bed.run(&["run", "--once"]).ok();
@@ -84,7 +84,7 @@ fn a_known_folder_that_becomes_a_link_while_the_service_runs_takes_nothing_in() 
     let mut service = bed.start();
     service.wait_for_count("samples", 12);
     replace_class_by_link(&bed);
-    let skipped = |line: &String| line.contains("Skipped 1 link in ");
+    let skipped = |line: &String| line.contains("Skipped reason=1 link in ");
     service.wait_for("word of the link", |service| service.log.iter().any(skipped).then_some(()));
     bed.write("inbox/datasets/shapes/bars/new.png", pictures::png(Look::Bars, 50));
     service.wait_for_count("samples", 13);
@@ -103,8 +103,8 @@ fn what_is_no_file_holds_up_no_run_and_is_reported_once() {
     pipe(&bed, "inbox/datasets/shapes/groups.csv");
     let ran = bed.run(&["run", "--once"]);
     assert_eq!(bed.status()["counters"]["samples"], 12, "{}", ran.stderr);
-    assert!(ran.stderr.contains("Skipped 2 links in "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("Skipped 4 pipes, sockets or devices in "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Skipped reason=2 links in "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Skipped reason=4 pipes, sockets or devices in "), "{}", ran.stderr);
     fs::remove_file(bed.inbox("datasets/shapes/groups.csv")).unwrap();
     let ran = bed.run(&["run", "--once"]).ok();
     assert_reported_once(&ran);
@@ -182,12 +182,11 @@ fn a_folder_that_may_not_be_read_ends_no_command() {
     let run = |args: &[&str]| finish(as_somebody(&bed, args));
     let ran = run(&["explain", "shapes/bars", "--out=reports"]).ok();
     assert_eq!(ran.stdout.lines().count(), 5, "four images and the gallery: {}", ran.stdout);
-    let told =
-        "Skipped 1 folder that may not be read in `shapes/bars`: `private`: give the user that runs gradwatch read";
-    assert_eq!(ran.stderr.matches(told).count(), 1, "{}", ran.stderr);
+    let shown = "Skipped reason=1 folder without read permission in `shapes/bars`: `private`; give the user that runs gradwatch read";
+    assert_eq!(ran.stderr.matches(shown).count(), 1, "{}", ran.stderr);
     for args in [&["statistics", "shapes"][..], &["augment", "shapes", "out", "--copies=1"]] {
         let ran = run(args).ok();
-        assert!(ran.stderr.contains(": `bars/private`: give the user that runs gradwatch"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(": `bars/private`; give the user that runs gradwatch"), "{}", ran.stderr);
     }
     // Explained alone it is an error, and others that are named with it are explained.
     let ran = run(&["explain", "shapes/bars/private", "shapes/bars/1.png", "--out=reports"]);
@@ -206,13 +205,17 @@ fn a_second_training_of_a_dataset_is_refused_and_the_service_waits() {
     for more in [&[][..], &["--folds=2"], &["--ablate=augment"]] {
         let refused = bed.run(&[&["train", "shapes"], more].concat());
         assert_eq!(refused.code, 75, "{}", refused.stderr);
-        let told = format!("dataset `shapes` is being trained by another gradwatch (process {})", std::process::id());
-        assert!(refused.stderr.contains(&told), "{}", refused.stderr);
+        let shown = format!("dataset `shapes` is being trained by another gradwatch (process {})", std::process::id());
+        assert!(refused.stderr.contains(&shown), "{}", refused.stderr);
     }
     bed.run(&["train", "shapes", "--dataset=others"]).ok();
     bed.drop_dataset(4);
     let mut service = bed.start();
-    let waits = |line: &String| line.contains("Waiting with the training: dataset `shapes` is being trained");
+    let waits = |line: &String| {
+        line.contains(
+            "Waiting for another training of the dataset dataset=shapes reason=dataset `shapes` is being trained",
+        )
+    };
     service.wait_for("a waiting service", |service| service.log.iter().any(waits).then_some(()));
     drop(lock);
     service.wait_for_count("trainings", 2);
@@ -228,7 +231,7 @@ fn a_service_that_waits_for_another_training_stops_at_once() {
     let name = DatasetName::new("shapes").unwrap();
     let _lock = TrainingLock::take(&Workspace::new(bed.state("")), &name).unwrap();
     let mut service = bed.start();
-    let waits = |line: &String| line.contains("Waiting with the training: ");
+    let waits = |line: &String| line.contains("Waiting for another training of the dataset ");
     service.wait_for("a waiting service", |service| service.log.iter().any(waits).then_some(()));
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
@@ -248,9 +251,9 @@ fn of_two_trainings_at_once_none_loses_copies() {
     let codes: Vec<_> = ended.iter().map(|output| output.status.code()).collect();
     assert!(codes.contains(&Some(0)), "{ended:?}");
     for output in &ended {
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!([Some(0), Some(75)].contains(&output.status.code()), "{told}");
-        assert!(!told.contains("Left out") && !told.contains("cannot be read"), "{told}");
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!([Some(0), Some(75)].contains(&output.status.code()), "{shown}");
+        assert!(!shown.contains("Left out") && !shown.contains("cannot be read"), "{shown}");
     }
 }
 
@@ -265,7 +268,7 @@ fn two_folders_of_one_name_are_two_datasets() {
     assert_eq!(refused.code, 64, "{}", refused.stderr);
     assert!(refused.stderr.contains("dataset `shapes` is the folder `"), "{}", refused.stderr);
     assert!(
-        refused.stderr.trim_end().ends_with("give it a name of its own, as --dataset b-shapes"),
+        refused.stderr.trim_end().ends_with("choose another name, for example --dataset b-shapes"),
         "{}",
         refused.stderr
     );

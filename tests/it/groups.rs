@@ -52,12 +52,12 @@ fn a_list_that_comes_changes_breaks_or_goes_is_seen_by_the_next_run() {
 
     bed.write(LIST, "picture,patient\n");
     let broken = run();
-    let told = "its first line is not `file,group`; write a line `file,group` and then one a file";
-    assert_eq!(broken.stderr.matches(told).count(), 1, "{}", broken.stderr);
+    let shown = "its first line is not `file,group`; write a first line `file,group` and then one line per file";
+    assert_eq!(broken.stderr.matches(shown).count(), 1, "{}", broken.stderr);
     assert_eq!((trainings(), sides(&bed.status())), (2, vec![(4, 2); 2]), "and changes nothing");
     let reasons: Vec<_> = fs::read_dir(bed.state("quarantine")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(reasons.len() == 1 && fs::read_to_string(&reasons[0]).unwrap().contains("datasets/shapes/groups.csv"));
-    assert!(!run().stderr.contains("first line"), "it is told once");
+    assert!(!run().stderr.contains("first line"), "it is reported once");
 
     bed.write(LIST, list());
     run();
@@ -90,7 +90,7 @@ fn a_list_that_comes_while_it_runs_starts_a_training() {
     let refused = service.wait_for("a word on the training that cannot be", refused);
     assert!(refused.contains("groups.csv"), "{refused}");
     assert_eq!(bed.status()["counters"]["trainings"], 3);
-    // Mended, though it says nothing of the picture that waits.
+    // Repaired, though it does not list the image that waits.
     bed.write(LIST, other);
     service.wait_for_count("trainings", 4);
     assert_eq!(service.stop().code, Some(0));

@@ -110,13 +110,13 @@ fn it_stops_in_time_while_it_works_and_goes_on_later() {
 }
 
 #[test]
-fn a_killed_service_is_told_as_dead_and_leaves_the_folder_free() {
+fn a_killed_service_is_reported_as_dead_and_leaves_the_folder_free() {
     let bed = bed();
     let mut service = bed.start();
     service.ready();
     service.wait_for("a status", super::service::Service::status);
     service.kill();
-    let told = bed.run(&["status"]);
-    assert!(told.stdout.contains("not running"), "{}{}", told.stdout, told.stderr);
+    let shown = bed.run(&["status"]);
+    assert!(shown.stdout.contains("not running"), "{}{}", shown.stdout, shown.stderr);
     bed.run(&["run", "--once"]).ok();
 }

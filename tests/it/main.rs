@@ -40,3 +40,4 @@ mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test
 mod unit; // the systemd unit
+mod words; // the words to avoid, in help and messages

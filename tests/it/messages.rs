@@ -3,17 +3,17 @@
 use crate::bed::TestBed;
 use crate::pictures::{self, Look};
 
-/// The exit code and stderr of one mistake, with the bed's own path taken out.
-fn told(bed: &TestBed, args: &[&str]) -> String {
+/// The exit code and stderr of one mistake, with the bed's own path removed.
+fn message(bed: &TestBed, args: &[&str]) -> String {
     let ran = bed.run(args);
     assert_ne!(ran.code, 0, "{args:?} is a mistake\n{}", ran.stdout);
-    assert_eq!(ran.stdout, "", "a mistake is told on stderr");
+    assert_eq!(ran.stdout, "", "a mistake is reported on stderr");
     assert_eq!(ran.stderr.lines().count(), 1, "one line: {}", ran.stderr);
     let place = bed.path("").to_str().unwrap().trim_end_matches('/').to_owned();
     format!("$ gradwatch {}\n[{}] {}", args.join(" "), ran.code, ran.stderr.replace(&place, "BED"))
 }
 
-/// What all of them tell, in one snapshot.
+/// The messages of all of them, in one snapshot.
 fn pin(name: &str, mistakes: &[&[&str]]) {
     let bed = TestBed::new();
     bed.write("not.toml", "watch = [");
@@ -22,7 +22,7 @@ fn pin(name: &str, mistakes: &[&[&str]]) {
     for (number, path) in (0..).zip(pictures) {
         bed.write(format!("{path}.png"), pictures::png(Look::Disc, number));
     }
-    let messages = mistakes.iter().map(|args| told(&bed, args)).collect::<Vec<_>>().join("\n");
+    let messages = mistakes.iter().map(|args| message(&bed, args)).collect::<Vec<_>>().join("\n");
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, messages) });
 }
 
@@ -105,7 +105,7 @@ fn what_is_named() {
     );
 }
 
-/// Quiet, because the work up to the mistake is told as well.
+/// Quiet, because the work up to the mistake is logged as well.
 #[test]
 fn sides() {
     const QUIET: &str = "--set=log.level=error";

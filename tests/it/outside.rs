@@ -13,16 +13,16 @@ fn a_folder_is_learned_and_pictures_are_explained() {
     }
     bed.write("shapes/disc/letter.png", "Dear colleague");
     let trained = bed.run(&["train", "shapes", "--json"]).ok();
-    assert!(trained.stderr.contains("letter.png"), "what is left out is told: {}", trained.stderr);
+    assert!(trained.stderr.contains("letter.png"), "what is left out is reported: {}", trained.stderr);
     assert!(!trained.stderr.contains("registry:"), "a new state folder has nothing to mend: {}", trained.stderr);
     let model = trained.json();
     assert_eq!(model["dataset"], "shapes");
-    assert_eq!(model["val_accuracy"], 1.0, "bars and discs are told apart: {model:#}");
+    assert_eq!(model["val_accuracy"], 1.0, "bars and discs are distinguished: {model:#}");
     assert!(bed.run(&["models", "list"]).ok().stdout.contains("best"), "the first model of a dataset is its best");
 
     let run = model["run_id"].as_str().unwrap();
     let refused = bed.run(&["models", "rollback", run]);
-    assert!(refused.stderr.contains("replaced no other"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("replaced no other model"), "{}", refused.stderr);
     let second =
         bed.run(&["train", "shapes", "--json", "--set=train.seed=2", "--set=promotion.policy=never"]).ok().json();
     let second = second["run_id"].as_str().unwrap();
@@ -67,7 +67,7 @@ fn cross_validation_holds_out_every_picture_once() {
         found["accuracy_folds"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
     let mean = accuracies.iter().sum::<f64>() / 3.0;
     assert!((found["accuracy_mean"].as_f64().unwrap() - mean).abs() < 1e-12 && accuracies.len() == 3);
-    assert!(found["auc_mean"].as_f64().unwrap() > 0.9, "bars and discs are told apart: {found:#}");
+    assert!(found["auc_mean"].as_f64().unwrap() > 0.9, "bars and discs are distinguished: {found:#}");
     assert!(!bed.path("state/runs").exists(), "nothing is recorded");
 
     bed.write("shapes/groups.csv", "file,patient\n");
@@ -82,7 +82,9 @@ fn cross_validation_holds_out_every_picture_once() {
 
     let groups = groups.replace("bars/0.png,two", "bars/0.png,three");
     bed.write("shapes/groups.csv", format!("file,group\n{groups}"));
-    for (folds, reason) in [("2", "all images of class `disc` belong together"), ("4", "which fills 3; use --folds")] {
+    for (folds, reason) in
+        [("2", "all images of class `disc` are in one group"), ("4", "so only 3 parts can be filled; use --folds")]
+    {
         let refused = bed.run(&["train", "shapes", "--folds", folds]);
         assert_eq!(refused.code, 65, "{}", refused.stderr);
         assert!(refused.stderr.contains(reason), "{}", refused.stderr);
@@ -102,8 +104,8 @@ fn a_best_model_is_not_measured_on_what_it_learned_from() {
     for (from, to) in [("train", "aside"), ("val", "train"), ("aside", "val")] {
         std::fs::rename(bed.path("shapes").join(from), bed.path("shapes").join(to)).unwrap();
     }
-    let told = bed.run(&["train", "shapes"]).ok().stdout;
-    assert!(told.contains("learned from all the images that it would be measured on"), "{told}");
+    let shown = bed.run(&["train", "shapes"]).ok().stdout;
+    assert!(shown.contains("was trained on all images that it would be measured on"), "{shown}");
 }
 
 #[test]
@@ -136,12 +138,15 @@ fn an_ablation_sets_two_trainings_side_by_side_and_records_nothing() {
         assert_eq!(found[format!("epochs_{side}")], serde_json::json!([epoch]));
     }
 
-    let told = ablate(&["--folds=2", "--set=augment.mode=in-place"]).ok().stdout;
-    assert!(told.contains("shapes with and without augmentation, 12 images, each held out once in 2 folds"), "{told}");
+    let shown = ablate(&["--folds=2", "--set=augment.mode=in-place"]).ok().stdout;
+    assert!(
+        shown.contains("shapes with and without augmentation, 12 images, each held out once in 2 folds"),
+        "{shown}"
+    );
 
     let refused = ablate(&["--set=augment.copies=0"]);
     assert_eq!(refused.code, 78, "{}", refused.stderr);
-    assert!(refused.stderr.contains("there is no augmentation to leave out"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("there is no augmentation to omit"), "{}", refused.stderr);
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn dropped_pictures_become_copies_a_model_and_reports() {
     assert_eq!(model["run_id"].as_str(), run.file_name().unwrap().to_str());
     assert_eq!((&model["dataset"], &model["classes"]), (&"shapes".into(), &serde_json::json!(["bars", "disc"])));
     assert!(model["backbone"].as_str().unwrap().contains("built-in"));
-    assert!(model["val_accuracy"].as_f64().unwrap() > 0.7, "two plainly different looks are told apart: {model:#}");
+    assert!(model["val_accuracy"].as_f64().unwrap() > 0.7, "two plainly different looks are distinguished: {model:#}");
     assert!(run.join("head.safetensors").is_file());
     let history = fs::read_to_string(run.join("history.csv")).unwrap();
     assert!(history.starts_with("epoch,loss,accuracy,val_loss,val_accuracy"), "{history}");
@@ -159,7 +159,7 @@ fn a_killed_run_is_completed_as_if_it_had_not_been() {
 }
 
 #[test]
-fn every_format_is_read_and_what_cannot_be_used_is_set_aside_with_a_reason() {
+fn every_format_is_read_and_what_cannot_be_used_is_quarantined_with_a_reason() {
     let bed = filled();
     let formats = [ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP];
     for (number, format) in (100..).zip(formats) {
@@ -181,13 +181,14 @@ fn every_format_is_read_and_what_cannot_be_used_is_set_aside_with_a_reason() {
         .unwrap()
         .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
         .collect();
-    for (file, word) in [("cut.png", "cut off"), ("letter.png", "image"), ("stray.png", "class"), ("wide.png", "200")] {
-        let told = reasons.iter().any(|reason| reason.contains(file) && reason.contains(word));
-        assert!(told, "{file}: {word} not in {reasons:#?}");
+    for (file, word) in [("cut.png", "truncated"), ("letter.png", "image"), ("stray.png", "class"), ("wide.png", "200")]
+    {
+        let is_named = reasons.iter().any(|reason| reason.contains(file) && reason.contains(word));
+        assert!(is_named, "{file}: {word} not in {reasons:#?}");
         assert!(ran.stderr.contains(file), "one log line for {file}: {}", ran.stderr);
     }
 
-    // Mended, it is taken in, and its reason is gone.
+    // Repaired, it is added, and its reason is removed.
     bed.write("inbox/datasets/shapes/disc/cut.png", &whole);
     bed.run(&["run", "--once"]).ok();
     assert_eq!(fs::read_dir(bed.state("quarantine")).unwrap().count(), 3);

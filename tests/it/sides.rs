@@ -76,7 +76,7 @@ fn the_inbox_keeps_sides_that_folders_name_and_tests_every_model_once() {
     let run = bed.state("runs/shapes").join(model["run_id"].as_str().unwrap());
     assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("Performance on the test set"));
     let shown = bed.run(&["models", "show", model["run_id"].as_str().unwrap()]).ok().stdout;
-    assert!(shown.contains("of 6 right") && shown.contains("; 3 test"), "{shown}");
+    assert!(shown.contains("of 6 correct") && shown.contains("; 3 test"), "{shown}");
 
     assert!(bed.run(&["run", "--once"]).ok().stdout.contains("Nothing to do"));
     // Another test image: measured again, learned nothing new.
@@ -102,7 +102,7 @@ fn a_validation_folder_that_comes_later_gives_the_training_folder_its_images_bac
     let ran = bed.run(&["run", "--once"]).ok();
     let n = validation.iter().sum::<u64>();
     assert!(
-        ran.stderr.contains(&format!("{n} images of the training folder are learned from again")),
+        ran.stderr.contains(&format!("because the dataset has a validation folder now n_images={n}")),
         "{}",
         ran.stderr
     );
@@ -111,22 +111,24 @@ fn a_validation_folder_that_comes_later_gives_the_training_folder_its_images_bac
 }
 
 #[test]
-fn leaks_across_folders_are_left_out_and_told() {
+fn leaks_across_folders_are_excluded_and_reported() {
     let bed = sided("shapes", "val");
     // The very file of a test image, another file of the same picture as a validation image, and one in no class.
     bed.write("shapes/train/disc/same.png", pictures::png(Look::Disc, 200));
     bed.write("shapes/train/bars/like.bmp", pictures::encoded(Look::Bars, 100, image::ImageFormat::Bmp));
     bed.write("shapes/train/stray.png", pictures::png(Look::Disc, 400));
     let trained = bed.run(&["train", "shapes"]).ok();
-    for told in [
-        "1 picture is found again on another side of the split; each counts once, on the side to measure on (`train/disc/same.png`).",
-        "1 picture is left out, on neither side: each looks like, or belongs with, a picture that a folder puts on a side to \
-         measure on (`train/bars/like.bmp`).",
-        "1 picture is left out, directly in a folder that names a side of the split and in none of a class (`train/stray.png`)",
+    for message in [
+        "Images on several sides of the split dataset=shapes details=1 image is on several sides of the split; each counts once, for \
+         validation or test (`train/disc/same.png`)\n",
+        "Images excluded from the split dataset=shapes details=1 image is excluded from the split, as near-duplicates or group \
+         members of images in a validation or test folder (`train/bars/like.bmp`)\n",
+        "Images without a class dataset=shapes details=1 image is excluded: directly in a folder that names a side of the split, \
+         not in a class folder (`train/stray.png`)",
     ] {
-        assert_eq!(trained.stderr.matches(told).count(), 1, "{told}\n{}", trained.stderr);
+        assert_eq!(trained.stderr.matches(message).count(), 1, "{message}\n{}", trained.stderr);
     }
-    assert!(trained.stdout.contains("\nTest, 6 images that had no part in it ("), "{}", trained.stdout);
+    assert!(trained.stdout.contains("\nTest: 6 images that were not used for training ("), "{}", trained.stdout);
     assert!(trained.stdout.contains("\n  disc: sensitivity  "), "{}", trained.stdout);
     let model = models(&bed, "shapes").remove(0);
     assert_eq!(
@@ -135,7 +137,7 @@ fn leaks_across_folders_are_left_out_and_told() {
     );
 
     let folds = bed.run(&["train", "shapes", "--folds=2"]).ok().stdout;
-    let expected = "2-fold cross-validation of shapes, 16 images; 7 of the test folder or left out by the split have no part in it";
+    let expected = "2-fold cross-validation of shapes, 16 images; 7 not used (test images, or excluded by the split)";
     assert!(folds.starts_with(expected), "{folds}");
 }
 
@@ -149,9 +151,9 @@ fn classes_called_like_sides_are_refused_with_a_way_out() {
         bed.write(format!("inbox/datasets/deep/other/patient/{number}.png"), pictures::png(Look::Bars, number));
     }
     let ran = bed.run(&["run", "--once"]).ok();
-    assert_eq!(ran.stderr.matches("if `test` is a class, give its folder another name").count(), 2, "{}", ran.stderr);
-    let told = "class `patient` of dataset `deep` has images in test/ alone, none to learn from";
-    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    assert_eq!(ran.stderr.matches("if `test` is a class, rename its folder").count(), 2, "{}", ran.stderr);
+    let shown = "class `patient` of dataset `deep` has images in test/ only and none for training";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
     assert_eq!(bed.status()["counters"]["trainings"], 0);
 }
 
@@ -160,8 +162,8 @@ fn copies_are_made_of_one_side_alone() {
     let bed = sided("shapes", "val");
     let refused = bed.run(&["augment", "shapes", "out"]);
     assert_eq!((refused.code, bed.path("out").exists()), (64, false), "{}", refused.stderr);
-    let told = "`shapes` is split into the folders test, train, val, whose copies would lie in one: name one of them, as `shapes/train`";
-    assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    let shown = "`shapes` is split into the folders test, train, val, and their copies would be mixed; name one of them, for example `shapes/train`";
+    assert!(refused.stderr.contains(shown), "{}", refused.stderr);
     let made = bed.run(&["augment", "shapes/train", "out", "--copies=1"]).ok();
     assert!(made.stdout.starts_with("12 copies of 12 images"), "{}", made.stdout);
     let of_train = bed.run(&["statistics", "shapes/train"]).ok().stdout;

@@ -1,4 +1,4 @@
-//! Whole datasets of generated pictures, expanded, interrupted, changed and expanded again.
+//! Whole datasets of generated images, expanded, interrupted, changed and expanded again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ struct TestDataset {
 }
 
 impl TestDataset {
-    /// Two classes of three grey pictures and one in colour.
+    /// Two classes of three grey images and one in colour.
     fn new() -> Self {
         let options = ExpandOptions {
             quota: Quota { copies: 3, balance: Balance::None, target_per_class: 0 },
@@ -110,7 +110,7 @@ impl TestDataset {
     }
 }
 
-/// A smooth picture that no other number gives.
+/// A smooth image that no other number gives.
 fn picture(n: u32, channels: u32) -> Picture {
     let level = |i: u32| ((i * (n + 3)) % 251) as u8;
     Picture::new(40, 30, channels, Pixels::U8((0..40 * 30 * channels).map(level).collect())).unwrap()
@@ -233,10 +233,10 @@ fn a_changed_recipe_makes_again_only_what_it_changes() {
     dataset.options.recipe = Recipe::of(Preset::Conservative);
     dataset.expand();
     dataset.options.recipe.horizontal_flip = 0.4;
-    let mended = dataset.expand();
+    let repaired = dataset.expand();
     let n_flipped = dataset.lines().iter().filter(|line| line.draw.flip[0]).count();
     assert!((1..21).contains(&n_flipped), "{n_flipped}");
-    assert_eq!(counts(&mended), (n_flipped, 21 - n_flipped, 0, 0));
+    assert_eq!(counts(&repaired), (n_flipped, 21 - n_flipped, 0, 0));
     let tree = dataset.tree();
     fs::remove_dir_all(dataset.dst()).unwrap();
     dataset.expand();
@@ -333,10 +333,10 @@ fn a_destination_of_another_dataset_is_refused() {
     dataset.add("other/x.png", &picture(99, 1));
     let refused = expand(&dataset.options, &dataset.sources(), &dataset.dst(), &StopFlag::default(), &Silent);
     let message = refused.unwrap_err().to_string();
-    assert!(message.contains("holds 21 copies of another dataset"), "{message}");
+    assert!(message.contains("contains 21 copies of another dataset"), "{message}");
     fs::remove_file(dataset.dst().join(manifest::NAME)).unwrap();
     let refused = expand(&dataset.options, &dataset.sources(), &dataset.dst(), &StopFlag::default(), &Silent);
-    assert!(refused.unwrap_err().to_string().contains("holds 21 copies"), "also without a manifest");
+    assert!(refused.unwrap_err().to_string().contains("contains 21 copies"), "also without a manifest");
     fs::write(dataset.dst().join(manifest::NAME), &tree[manifest::NAME]).unwrap();
     assert_eq!(dataset.tree(), tree);
 }

@@ -1,4 +1,4 @@
-//! Held against what the real Keras made of two small pictures (`scripts/make-keras-goldens`).
+//! Held against what the real Keras made of two small images (`scripts/make-keras-goldens`).
 
 use std::fs;
 use std::path::PathBuf;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::imaging::Rgb8;
 use crate::nn::{Engine, NnError};
 
-/// Over all values of the pictures' features.
+/// Over all values of the images' features.
 pub(super) struct Difference {
     device: String,
     images: usize,
@@ -24,7 +24,7 @@ impl Difference {
         let (exact, found) = (features(processor)?, features(gpu)?);
         let (mut largest_gap, mut largest_value) = (0.0_f32, 0.0_f32);
         for (exact, found) in exact.iter().flatten().zip(found.iter().flatten()) {
-            // A value that is no number is as far away as can be.
+            // A value that is not a number counts as the largest difference.
             let difference = (exact - found).abs();
             largest_gap = largest_gap.max(if difference.is_nan() { f32::MAX } else { difference });
             largest_value = largest_value.max(exact.abs());
@@ -34,7 +34,7 @@ impl Difference {
 
     pub(super) fn sentence(&self) -> String {
         format!(
-            "parity      at most {:.1e} from the processor in f32, where features reach {:.1} ({} images)  {}",
+            "parity      largest difference {:.1e} from the processor in f32, largest feature {:.1} ({} images)  {}",
             self.largest_gap, self.largest_value, self.images, self.device
         )
     }

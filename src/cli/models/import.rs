@@ -18,19 +18,19 @@ use crate::workflow::{Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A whole model, as `model.save` wrote it: VGG16, Flatten, and one Dense layer with sigmoid or softmax
+    /// Model file written by `model.save`: VGG16, Flatten, and one Dense layer with sigmoid or softmax
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The dataset whose model it becomes
+    /// Dataset that the model is imported into
     #[arg(long, value_name = "NAME")]
     dataset: String,
 
-    /// The classes of its outputs, in their order; without it numbered in the order that Keras gives folders, by name
+    /// Classes in the order of the model's outputs [default: the dataset's class folders sorted by name, as in Keras]
     #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
     classes: Vec<String>,
 
-    /// How pictures were prepared for it, if not as Keras prepares them for VGG16: rescale stands for rescale=1/255
+    /// Preprocessing that the model was trained with; rescale means rescale=1/255 [default: backbone.preprocessing]
     #[arg(long, value_name = "HOW", value_parser = str::parse::<Preprocessing>)]
     preprocessing: Option<Preprocessing>,
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         output::json(&learned.model);
         return Ok(());
     }
-    tell(&learned, settings);
+    print_result(&learned, settings);
     Ok(())
 }
 
@@ -99,8 +99,8 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
 fn learned(model: &ModelRecord, incumbent: &Incumbent) -> TrainedModel {
     let best = incumbent.best_run().cloned();
     let reason = match &best {
-        None => "it was imported, and is the first model of this dataset".to_owned(),
-        Some(_) => "it was imported, and nothing is replaced without a comparison".to_owned(),
+        None => "it was imported as the first model of this dataset".to_owned(),
+        Some(_) => "it was imported, and an import replaces no model without a comparison".to_owned(),
     };
     let decision = Decision {
         dataset: model.dataset.clone(),
@@ -118,7 +118,7 @@ fn learned(model: &ModelRecord, incumbent: &Incumbent) -> TrainedModel {
     TrainedModel { model: model.clone(), decision, n_by_hand: incumbent.n_by_hand }
 }
 
-/// What is known of it; nothing was measured, so the counts are empty and the figures mean nothing.
+/// The record of an imported model. Nothing was measured, so counts and measures are empty.
 fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, number: u64, clock: Clock) -> ModelRecord {
     let classes = imported.head.classes().to_vec();
     ModelRecord {
@@ -146,7 +146,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         job_hash: imported.source,
         versions: None,
         seed: 0,
-        program: format!("Keras, taken over by gradwatch {}", env!("CARGO_PKG_VERSION")),
+        program: format!("Keras, imported by gradwatch {}", env!("CARGO_PKG_VERSION")),
         created: clock.stamp(),
         train_seconds: None,
     }
@@ -161,21 +161,21 @@ fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), 
     Ok(disk::write_atomic(&folder.join("model.json"), text.as_bytes())?)
 }
 
-fn tell(learned: &TrainedModel, settings: &Settings) {
+fn print_result(learned: &TrainedModel, settings: &Settings) {
     let TrainedModel { model, decision, .. } = learned;
     let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
     let how = &model.backbone_detail.preprocessing;
     output::line(&format!(
-        "Model {} of {}: {}; pictures prepared as \"{how}\".",
+        "Model {} of {}: {}; preprocessing \"{how}\".",
         model.run_id,
         model.dataset,
         classes.join(", ")
     ));
     let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
-    output::line(&format!("{verdict}: {}. It was not measured on any image yet.", decision.reason));
+    output::line(&format!("{verdict}: {}. It has not been measured on any image yet.", decision.reason));
     match &settings.backbone.weights {
         WeightsChoice::Auto => output::line(&format!(
-            "Its convolutions: {}, which is used as long as it is the only imported file.",
+            "Its convolutions: {}; used as long as they are the only imported weights.",
             model.backbone
         )),
         WeightsChoice::File(path) => output::line(&format!(

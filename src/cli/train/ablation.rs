@@ -1,12 +1,12 @@
-//! What `gradwatch train --ablate` tells people.
+//! The table that `gradwatch train --ablate` prints.
 
 use crate::stats::{Estimate, Interval};
 use crate::workflow::{Ablation, Part};
 
-/// What can be left out.
+/// A component that can be omitted.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(super) enum AblatedPart {
-    /// All augmentation: the originals alone are learned from
+    /// All augmentation: training on the originals only
     Augment,
 }
 
@@ -33,13 +33,13 @@ pub(super) fn table(found: &Ablation) -> String {
     lines.push(format!("{:<12}{:>8}{:>10}", "epoch", mean(&found.epochs_with), mean(&found.epochs_without)));
     lines.push(String::new());
     lines.push(format!(
-        "Right only with {what}: {}, only without: {}; McNemar p = {:.3}.",
+        "Correct only with {what}: {}, only without: {}; McNemar p = {:.3}.",
         paired.only_first, paired.only_second, paired.p_value
     ));
     lines.push(verdict(found));
     if found.folds.is_none() {
         lines.push(
-            "These images also chose each training's epoch; --folds 5 measures on images that chose nothing."
+            "These images were also used to select the epoch of each training; use --folds 5 for independent images."
                 .to_owned(),
         );
     }
@@ -57,11 +57,17 @@ fn verdict(found: &Ablation) -> String {
     let (what, n) = (name(found.part), found.n);
     let Interval { low, high } = found.difference.accuracy.interval;
     if low > 0.0 {
-        format!("The interval of the accuracies lies above 0: on images like these {n}, {what} helps.")
+        format!(
+            "The interval of the accuracy difference is above 0: {what} improves the accuracy on images like these {n}."
+        )
     } else if high < 0.0 {
-        format!("The interval of the accuracies lies below 0: on images like these {n}, {what} harms.")
+        format!(
+            "The interval of the accuracy difference is below 0: {what} reduces the accuracy on images like these {n}."
+        )
     } else {
-        format!("The interval of the accuracies holds 0: on these {n} images it cannot be said whether {what} helps.")
+        format!(
+            "The interval of the accuracy difference contains 0: these {n} images do not show whether {what} helps."
+        )
     }
 }
 
@@ -71,10 +77,10 @@ fn head() -> String {
 
 fn row(name: &str, with: Option<f64>, without: Option<f64>, difference: Option<Estimate>) -> String {
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
-    let told = |Estimate { value, interval: Interval { low, high } }: Estimate| {
+    let interval = |Estimate { value, interval: Interval { low, high } }: Estimate| {
         format!("{value:>+12.3}   {low:+.3} to {high:+.3}")
     };
-    format!("{name:<12}{:>8}{:>10}{}", number(with), number(without), difference.map_or_else(String::new, told))
+    format!("{name:<12}{:>8}{:>10}{}", number(with), number(without), difference.map_or_else(String::new, interval))
 }
 
 /// The epoch that was kept; over several trainings their mean.
@@ -123,8 +129,8 @@ mod tests {
     #[test]
     fn the_verdict_goes_no_further_than_the_interval() {
         let verdict = |low, high| verdict(&example(estimate(0.0, low, high)));
-        assert!(verdict(0.01, 0.2).contains("augmentation helps"));
-        assert!(verdict(-0.2, -0.01).contains("augmentation harms"));
-        assert!(verdict(0.0, 0.2).contains("cannot be said"));
+        assert!(verdict(0.01, 0.2).contains("augmentation improves the accuracy"));
+        assert!(verdict(-0.2, -0.01).contains("augmentation reduces the accuracy"));
+        assert!(verdict(0.0, 0.2).contains("do not show whether"));
     }
 }

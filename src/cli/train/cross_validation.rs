@@ -1,4 +1,4 @@
-//! What `gradwatch train --folds` tells people.
+//! The table that `gradwatch train --folds` prints.
 
 use super::measures::{self, number, row};
 use crate::cli::shortcuts;
@@ -9,7 +9,7 @@ pub(super) fn table(found: &CrossValidated) -> String {
     let CrossValidated { folds, accuracy_mean, accuracy_sd, auc_mean, assessment, .. } = found;
     let left_out = match found.n_left_out {
         0 => String::new(),
-        n => format!("; {n} of the test folder or left out by the split have no part in it"),
+        n => format!("; {n} not used (test images, or excluded by the split)"),
     };
     let mut lines =
         vec![format!("{folds}-fold cross-validation of {}, {} images{left_out}", found.dataset, assessment.n)];
@@ -18,7 +18,11 @@ pub(super) fn table(found: &CrossValidated) -> String {
     for (fold, (((accuracy, auc), epoch), temperature)) in (1..).zip(parts) {
         lines.push(format!("{fold:<8}{accuracy:>9.3}{:>9}{epoch:>7}{temperature:>13.2}", number(*auc)));
     }
-    lines.push(format!("{:<8}{accuracy_mean:>9.3}{:>9}   (accuracy +- {accuracy_sd:.3})", "mean", number(*auc_mean)));
+    lines.push(format!(
+        "{:<8}{accuracy_mean:>9.3}{:>9}   (standard deviation of accuracy {accuracy_sd:.3})",
+        "mean",
+        number(*auc_mean)
+    ));
     lines.push(String::new());
     lines.push("All held-out images together, with 95 % intervals:".to_owned());
     lines.extend(measures::overall(assessment));

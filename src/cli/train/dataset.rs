@@ -19,7 +19,7 @@ impl NamedDataset {
     /// The dataset in `folder`; its name is that of the folder unless another one is given.
     pub(super) fn new(folder: &Path, name: Option<&str>) -> Result<Self, Failure> {
         let unreadable = |error| {
-            let advice = "name a folder that holds one folder of pictures for each class";
+            let advice = "name a folder that contains one folder of images per class";
             Failure::new(Exit::NoInput, format!("cannot read `{}`: {error}; {advice}", folder.display()))
         };
         let root = folder.canonicalize().map_err(unreadable)?;
@@ -33,7 +33,7 @@ impl NamedDataset {
         let Some(owner) = self.owner(workspace, settings).filter(|owner| *owner != self.root) else { return Ok(()) };
         let Self { root, name } = self;
         let message = format!(
-            "dataset `{name}` is the folder `{}`, and `{}` is another one: give it a name of its own, as --dataset {}",
+            "dataset `{name}` is the folder `{}`, not `{}`; choose another name, for example --dataset {}",
             owner.display(),
             root.display(),
             self.other_name()
@@ -69,7 +69,7 @@ impl NamedDataset {
         folders.filter(is_of_name).find_map(|folder| disk::origin(&folder.join("manifest.jsonl")))
     }
 
-    /// A name that tells the two apart: the folder above comes first.
+    /// A name that distinguishes the two: it begins with the parent folder's.
     fn other_name(&self) -> String {
         let above = self.root.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
         format!("{}-{}", safe_stem(&above), self.name)

@@ -1,4 +1,4 @@
-//! Measures with their intervals, a line each, as `gradwatch train` tells them.
+//! Measures with their intervals, one per line, as `gradwatch train` prints them.
 
 use crate::domain::{Assessment, TestRecord};
 use crate::stats::{ClassAssessment, Estimate};
@@ -6,7 +6,7 @@ use crate::stats::{ClassAssessment, Estimate};
 /// How a model did on the test images.
 pub(super) fn tested(TestRecord { confusion, assessment }: &TestRecord) -> String {
     let mut lines = vec![format!(
-        "Test, {} images that had no part in it ({} right), with 95 % intervals:",
+        "Test: {} images that were not used for training ({} correct), with 95 % intervals:",
         confusion.total(),
         confusion.correct()
     )];
@@ -54,7 +54,7 @@ pub(super) fn by_class(assessment: &Assessment) -> Vec<String> {
 /// One measure.
 pub(super) fn row(name: &str, estimate: Option<Estimate>) -> String {
     let interval = |e: Estimate| format!("{:.3}  ({:.3} to {:.3})", e.value, e.interval.low, e.interval.high);
-    format!("  {name:<34}{}", estimate.map_or_else(|| "nothing to measure on".to_owned(), interval))
+    format!("  {name:<34}{}", estimate.map_or_else(|| "no data".to_owned(), interval))
 }
 
 /// A number that may be missing.

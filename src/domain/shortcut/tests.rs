@@ -171,7 +171,7 @@ fn close_is_what_the_images_cannot_tell_from_the_model_or_five_points() {
     check((98, 90, 100), true); // better than the model
     check((59, 62, 100), false); // close, but not sure to know anything
     check((80, 95, 100), false); // knows much, but the model knows more
-    check((15, 19, 20), true); // so few images cannot tell which is better
+    check((15, 19, 20), true); // so few images do not show which is better
     check((9500, 9900, 10_000), true); // sure to be worse, but by four points
     check((9300, 9900, 10_000), false);
 }

@@ -95,7 +95,7 @@ fn limits_are_kept_before_any_pixel() {
     let crc = crc32(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&crc.to_be_bytes());
     let error = decode(&bytes, &LIMITS).unwrap_err();
-    assert_eq!(error.to_string(), "the picture is too large: 101x1 pixels, the limit is 100 a side and 5000 in all");
+    assert_eq!(error.to_string(), "the image is too large: 101x1 pixels, the limit is 100 per side and 5000 in total");
     let bytes = encoded(&noisy(80, 80), ImageFormat::Tiff);
     assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "too-large");
 }
@@ -163,7 +163,7 @@ fn a_palette_is_resolved() {
     assert_eq!(picture.facts().colour, "palette");
 }
 
-/// A 16x8 grey picture, black but for its white upper left quarter.
+/// A 16x8 grey image, black but for its white upper left quarter.
 fn corner() -> Picture {
     let data = (0..16 * 8).map(|i| if i % 16 < 8 && i / 16 < 4 { 255 } else { 0 }).collect();
     Picture::new(16, 8, 1, Pixels::U8(data)).unwrap()

@@ -1,6 +1,6 @@
-//! The parts of a synthetic chest film, as smooth functions of the place: how much each adds to the picture's brightness.
+//! The parts of a synthetic chest radiograph, as smooth functions of the place: how much each adds to the image's brightness.
 //!
-//! Lengths are in half picture widths; x grows to the right and y downwards, from the middle of the picture.
+//! Lengths are in half image widths; x grows to the right and y downwards, from the middle of the image.
 
 use std::f64::consts::TAU;
 
@@ -8,7 +8,7 @@ use crate::stats::Generator;
 
 const N_SPOTS: usize = 32;
 
-/// A place in the film's own frame.
+/// A place in the radiograph's own frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Position {
     pub(super) x: f64,
@@ -84,7 +84,7 @@ impl Spot {
     }
 }
 
-/// One body: everything that differs from film to film but for exposure and pose.
+/// One body: everything that differs from radiograph to radiograph but for exposure and pose.
 #[derive(Debug, Clone)]
 pub(super) struct Anatomy {
     lungs: [Ellipse; 2],
@@ -122,7 +122,7 @@ impl Anatomy {
             return 0.0;
         }
         let lung = self.lung(place);
-        // Most of the film is not lung, and what is in it costs most.
+        // Most of the radiograph is not lung, and what is in it costs most.
         let inner = if lung > 0.0 { lung * self.in_the_lungs(place) } else { 0.0 };
         let chest = 0.5 - 0.3 * lung + inner;
         body * (chest + self.bones(place) + self.middle(place, lung))

@@ -137,7 +137,7 @@ unsafe fn grey(data: &[u8], width: usize, out: &mut [u8], n_steps: usize, mut x:
     for step in out.chunks_exact_mut(STEP).take(n_steps) {
         let at = _mm256_add_epi32(_mm256_mullo_epi32(y.whole, row), x.whole);
         let upper = unsafe { _mm256_i32gather_epi32::<1>(data.as_ptr().cast(), at) };
-        // Two bytes early, so that the pair is at the lane's end and nothing behind the picture is read.
+        // Two bytes early, so that the pair is at the lane's end and nothing behind the image is read.
         let lower = unsafe { _mm256_i32gather_epi32::<1>(data.as_ptr().add(width).wrapping_sub(2).cast(), at) };
         let four = _mm256_blend_epi16::<0b1010_1010>(upper, lower);
         let (upper, lower) = (_mm256_shuffle_epi8(four, upper_words), _mm256_shuffle_epi8(four, lower_words));

@@ -90,7 +90,7 @@ fn reflected(x: f64, n: f64) -> f64 {
     if x >= n { period - x - 1.0 } else { x }
 }
 
-/// One axis of a picture: `n` samples, with `pad` more before and behind them that hold its extension.
+/// One axis of an image: `n` samples, with `pad` more before and behind them that hold its extension.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Axis {
     n: i64,
@@ -117,7 +117,7 @@ impl Axis {
     /// What makes up coordinate `x`; `None` where the constant stands alone.
     #[inline]
     pub(super) fn taps<const N: usize>(&self, x: f64) -> Option<Taps<N>> {
-        // Far beyond any picture all coordinates are alike, and none overflows.
+        // Far beyond any image all coordinates are alike, and none overflows.
         const FAR: f64 = 1e12;
         let x = self.extension.coordinate(x.clamp(-FAR, FAR), self.n as f64)?;
         let x = match self.extension {

@@ -85,7 +85,7 @@ impl<'a, T: Level, const C: usize> BorderSampler<'a, T, C> {
         Self { data, size, extension, outside, exact: Exact::new(data, size, 0, extension, outside.into()) }
     }
 
-    /// Writes `columns` of row `y` to `out`. The extension is told apart once for all of them.
+    /// Writes `columns` of row `y` to `out`. The extension is selected once for all of them.
     fn fill(&self, out: &mut [T], columns: Range<usize>, y: usize, map: &Affine, (across, down): (Run, Run)) {
         let places = columns.clone().map(|x| (across.at(x), down.at(x)));
         let pixels = out.chunks_exact_mut(C);

@@ -18,7 +18,7 @@ pub(super) struct Run {
 impl Run {
     /// `weight` is the number of bits of a weight.
     pub(super) fn new(start: f64, step: f64, weight: u32) -> Self {
-        // Beyond any picture; room is left for what is added.
+        // Beyond any image; room is left for what is added.
         const FAR: f64 = (1_i64 << 61) as f64;
         let fixed = |value: f64| (value * (1_i64 << Q) as f64).round().clamp(-FAR, FAR) as i64;
         Self { start: fixed(start) + (1 << (Q - weight - 1)), step: fixed(step) }

@@ -20,7 +20,7 @@ pub struct Sampling {
     pub interpolation: Interpolation,
     /// Beyond the border.
     pub fill: Fill,
-    /// The level for [`Fill::Constant`], 0 to 255 whatever the picture's depth.
+    /// The level for [`Fill::Constant`], 0 to 255 whatever the image's depth.
     pub value: u8,
     /// How the border is counted.
     pub rule: BorderRule,

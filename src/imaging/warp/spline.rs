@@ -2,7 +2,7 @@
 //!
 //! Source: M. Unser, A. Aldroubi, M. Eden, "Fast B-spline transforms for continuous image representation and
 //! interpolation", IEEE PAMI 13 (1991): one pole, forwards and backwards. Where SciPy has a closed form for each way a
-//! picture goes on beyond its ends, the picture is continued by [`PAD`] pixels here, over which the pole fades to 1e-7.
+//! image goes on beyond its ends, the image is continued by [`PAD`] pixels here, over which the pole fades to 1e-7.
 
 use super::axis::Extension;
 use super::level::Level;
@@ -59,7 +59,7 @@ fn filter(line: &mut [f64], step: usize) {
         *v *= (1.0 - POLE) * (1.0 - 1.0 / POLE);
     }
     for c in 0..step {
-        // Mirrored before the start, which PAD pixels keep away from the picture.
+        // Mirrored before the start, which PAD pixels keep away from the image.
         let ahead = (0..n.min(HORIZON)).rev().fold(0.0, |sum, i| line[i * step + c] + POLE * sum);
         line[c] = ahead;
     }

@@ -16,7 +16,7 @@ fn bilinear(fill: Fill, value: u8, rule: BorderRule) -> Sampling {
     Sampling { interpolation: Interpolation::Bilinear, fill, value, rule }
 }
 
-/// Pseudo-random samples of full range: the hardest picture to interpolate.
+/// Pseudo-random samples of full range: the hardest image to interpolate.
 fn noise8(width: u32, height: u32, channels: u32) -> Picture {
     let data = (0..width * height * channels).map(|i| (i.wrapping_mul(2_654_435_769) >> 24) as u8).collect();
     Picture::new(width, height, channels, Pixels::U8(data)).unwrap()

@@ -58,7 +58,7 @@ fn a_content_counts_once_a_class_and_a_conflict_of_labels_is_reported() {
     assert_eq!(
         found.warnings,
         [
-            "`covid/crossed.png` and `normal/1/same.png` are the same image in two classes: remove the one with the wrong label"
+            "`covid/crossed.png` and `normal/1/same.png` are the same image in two classes; remove the one with the wrong label"
         ]
     );
 }

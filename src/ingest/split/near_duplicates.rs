@@ -1,15 +1,15 @@
-//! Pictures that look the same: the same picture in another size, format or quality.
+//! Near-duplicates: the same image in another size, format or quality.
 
 use std::collections::BTreeMap;
 
 use super::links::Links;
 use crate::domain::{PerceptualHash, Sample};
 
-/// Of 256 bits, looks of the same picture differ in 10 at most after scaling and JPEG; different chest X-rays in 25 at least.
+/// Of 256 bits, hashes of the same image differ in 10 at most after scaling and JPEG; different chest X-rays in 25 at least.
 const MOST_BITS: u32 = 12;
-/// Looks that differ in at most 12 bits agree on at least one of 13 combs, so only those that do are compared.
+/// Hashes that differ in at most 12 bits agree on at least one of 13 combs, so only those that do are compared.
 const N_COMBS: usize = MOST_BITS as usize + 1;
-/// Bits of a comb. They lie far apart, because neighbours go together in all pictures: of pairs of different chest X-rays, 0.13 %
+/// Bits of a comb. They lie far apart, because neighbours go together in all images: of pairs of different chest X-rays, 0.13 %
 /// agree on a comb of 19 bits, and 0.7 % on a band of 19 neighbours.
 const N_TEETH: usize = PerceptualHash::N_BITS / N_COMBS;
 
@@ -25,7 +25,7 @@ pub(super) fn join_near_duplicates(samples: &[Sample], links: &mut Links) {
     }
 }
 
-/// Joins what has the same look; every look once, with one of its samples.
+/// Joins equal hashes; every hash once, with one of its samples.
 fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<PerceptualHash, usize> {
     let mut looks = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
@@ -36,8 +36,8 @@ fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<PerceptualHash,
     looks
 }
 
-/// Joins looks that differ in few bits. Those that hang together already are not compared, so that many pictures of the same
-/// thing cost no more than as many of different ones; looks that share a comb and are no twins are still compared in pairs.
+/// Joins hashes that differ in few bits. Those that are linked already are not compared, so that many images of the same
+/// thing cost no more than different ones; hashes that share a comb and are not near-duplicates are compared in pairs.
 fn join_close(looks: &[(usize, PerceptualHash)], links: &mut Links) {
     let mut clusters: Vec<Vec<(usize, PerceptualHash)>> = Vec::new();
     for (at, perceptual_hash) in looks {

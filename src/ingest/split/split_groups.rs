@@ -1,4 +1,4 @@
-//! What cannot be parted: the images of one group, and pictures that look the same, as far as such links reach.
+//! What cannot be separated: the images of one group, and near-duplicates, as far as such links reach.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ impl<'a> SplitGroup<'a> {
         for sample in &samples {
             *n_of_class.entry(&sample.class).or_default() += 1;
         }
-        // What was aside, or where a folder had put it, is as free as what is new.
+        // What was excluded, or assigned by a folder, is as free as what is new.
         let by_split = |side: &Split| matches!(side, Split::Train | Split::Validation);
         let sides = || samples.iter().filter_map(|sample| sample.split).filter(by_split);
         // A unit that straddles (a link was found later) goes on where it was learned from.

@@ -173,13 +173,13 @@ fn a_near_duplicate_across_the_split_goes_over_to_training() {
         let expected = moves.then_some((samples[measured].hash, Some(Split::Train)));
         assert_eq!(moved, expected.into_iter().collect::<Vec<_>>(), "{n_bits} bits apart");
     }
-    let twin = Sample { perceptual_hash: Some(perceptual_hash(measured as u8, 3)), ..sample(100, 0, None) };
+    let near_duplicate = Sample { perceptual_hash: Some(perceptual_hash(measured as u8, 3)), ..sample(100, 0, None) };
     samples[measured].perceptual_hash = Some(perceptual_hash(measured as u8, 0));
-    samples.push(twin);
+    samples.push(near_duplicate);
     assert_eq!(
         assign_split(&samples, 0.2)[0].split,
         Some(Split::Validation),
-        "a new twin joins the side of the old one"
+        "a near-duplicate joins the side of the old image"
     );
 }
 

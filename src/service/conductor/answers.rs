@@ -48,7 +48,7 @@ impl Conductor {
         if !self.is_stuck() {
             return answer;
         }
-        Answer::Refused { reason: format!("{}; it is done as soon as that has passed", self.what_failed()) }
+        Answer::Refused { reason: format!("{}; it is recorded as soon as that is possible", self.what_failed()) }
     }
 
     fn what_failed(&self) -> String {

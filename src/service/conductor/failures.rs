@@ -48,7 +48,7 @@ impl Conductor {
     pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
         let name = worker.thread_name();
         let fault = |what, place: &dyn fmt::Display| {
-            let message = format!("internal error in {name}; the other work goes on, please report the log's lines");
+            let message = format!("internal error in {name}; other work continues, please report the log messages");
             FailedWork::new(what, place, Fault::Program, message)
         };
         let inbox = self.settings.watch.inbox.display().to_string();
@@ -83,8 +83,8 @@ impl Conductor {
         match work.what {
             // Files that cannot be used are logged together.
             Work::Image | Work::Augmentation => {}
-            Work::Scan => tracing::warn!("Failed: {work}."),
-            _ => tracing::error!("Failed: {work}."),
+            Work::Scan => tracing::warn!(%work, "Work failed"),
+            _ => tracing::error!(%work, "Work failed"),
         }
         self.failed.note(task, work, may_pass, Instant::now());
     }
@@ -102,7 +102,7 @@ impl Conductor {
         let listed = all.iter().take(N_LISTED).map(|Failed { work, n_failures, next_try, .. }| FailedStatus {
             work: work.clone(),
             n_failures: *n_failures,
-            next_try: next_try.map(|at| status::told_of(at, now)),
+            next_try: next_try.map(|at| status::timestamp(at, now)),
         });
         (listed.collect(), all.len() as u64)
     }

@@ -123,7 +123,7 @@ impl Conductor {
         match outcome {
             Ok(ExplainedScan { explanation, report }) => {
                 let predicted = &explanation.classes[explanation.predicted];
-                tracing::info!(scan = %scan.path, model = %explanation.model, "Explained: {predicted}.");
+                tracing::info!(scan = %scan.path, model = %explanation.model, %predicted, "Scan explained");
                 self.gallery.add();
                 self.failed.clear(&Task::Scan((scan.dataset.clone(), scan.hash)), Instant::now());
                 if let Some(dataset) = self.dataset_of(&scan) {

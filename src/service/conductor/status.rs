@@ -63,7 +63,7 @@ impl Conductor {
             return (ServiceState::Blocked, Some(blocked));
         }
         if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
-            return (ServiceState::Starting, Some("the first look through the inbox".to_owned()));
+            return (ServiceState::Starting, Some("the first survey of the inbox".to_owned()));
         }
         if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_full()) {
             return (ServiceState::Waiting, Some(stuck));
@@ -85,11 +85,11 @@ impl Conductor {
         if self.trigger.n_pending() > 0 {
             return (
                 ServiceState::Waiting,
-                Some("more images, or quiet (retrain.after_images, retrain.after_quiet)".to_owned()),
+                Some("more images or a pause in arrivals (retrain.after_images, retrain.after_quiet)".to_owned()),
             );
         }
         if !self.training.is_idle() {
-            return (ServiceState::Starting, Some("whether a training is due from before".to_owned()));
+            return (ServiceState::Starting, Some("the check for trainings that are due".to_owned()));
         }
         let reasons = self.waiting();
         if !reasons.is_empty() {

@@ -81,7 +81,7 @@ impl Conductor {
         }
         let plan = self.training.start_training()?;
         self.failed.clear_parts(&plan.dataset);
-        tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training starts.");
+        tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
         self.workers.training.give(TrainingTask::Train(plan));
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Conductor {
 
     /// A dataset cannot be trained on yet; one that is gone is waited for by nobody.
     fn held_up(&mut self, dataset: &DatasetName, obstacle: String) {
-        tracing::warn!("Not training yet: {obstacle}.");
+        tracing::warn!(%dataset, reason = %obstacle, "Not training yet");
         if self.registry.ledger().has_samples(dataset) {
             self.obstacles.insert(dataset.clone(), obstacle);
         }
@@ -138,12 +138,11 @@ impl Conductor {
             }
             Ok(_) => tracing::warn!(
                 dataset = %dataset,
-                "The best model has changed during the training, and the stop leaves no time to decide again: the next \
-                 start trains once more, from cached features."
+                "Best model changed during the training and the service stops; the next start trains again from cached features"
             ),
             Err(WorkflowError::Stopped(_)) => {}
             Err(_) if !self.ledger().has_samples(dataset) => {
-                tracing::info!(dataset = %dataset, "The training has ended without a model: the dataset's images are gone.");
+                tracing::info!(%dataset, "Training ended without a model, because the dataset's images were removed");
                 self.failed.drop_task(&Task::Training(dataset.clone()));
             }
             Err(error) => self.training_failed(dataset, &error),
@@ -161,7 +160,7 @@ impl Conductor {
 }
 
 fn log_decision(TrainedModel { model, decision, .. }: &TrainedModel) {
-    let (run, dataset, accuracy) = (&model.run_id, &model.dataset, model.val_accuracy);
-    let verdict = if decision.promoted { "is the best model now" } else { "does not replace the best model" };
-    tracing::info!(dataset = %dataset, "Model {run}, validation accuracy {accuracy:.3}, {verdict}: {}.", decision.reason);
+    let (run, dataset, val_accuracy) = (&model.run_id, &model.dataset, format_args!("{:.3}", model.val_accuracy));
+    let (promoted, reason) = (decision.promoted, &decision.reason);
+    tracing::info!(%dataset, %run, %val_accuracy, promoted, %reason, "Model recorded");
 }

@@ -82,7 +82,7 @@ fn nonsense_and_silence_are_survived() {
     (&stream).write_all(b"{\"question\":\"shutdown\"}\n").unwrap();
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line).unwrap();
-    assert!(line.contains("does not know this question"), "{line}");
+    assert!(line.contains("does not support this request"), "{line}");
     assert!(ask(&workspace, &listing()).unwrap_err().to_string().starts_with("Models {"));
 }
 

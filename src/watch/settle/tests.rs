@@ -29,7 +29,7 @@ struct World {
     files: BTreeMap<String, FileSnapshot>,
     changed: BTreeMap<String, u64>,
     tracker: Tracker,
-    told: Vec<Arrival>,
+    reported: Vec<Arrival>,
 }
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
             files: BTreeMap::new(),
             changed: BTreeMap::new(),
             tracker: Tracker::new(&settings(), BTreeMap::new()),
-            told: Vec::new(),
+            reported: Vec::new(),
         }
     }
 
@@ -74,7 +74,7 @@ impl World {
         self.tracker.survey(&self.files, |_| true, self.now());
     }
 
-    /// Lets time pass; what settles is told as soon as it is due, and must not have changed for `SETTLE`.
+    /// Lets time pass; what settles is reported as soon as it is due, and must not have changed for `SETTLE`.
     fn pass(&mut self, ms: u64) {
         let end = self.instant + ms;
         loop {
@@ -86,7 +86,7 @@ impl World {
             for arrival in &batch {
                 self.check(arrival);
             }
-            self.told.extend(batch);
+            self.reported.extend(batch);
             if next == end && self.tracker.next_due().is_none_or(|due| due > self.now().instant) {
                 return;
             }
@@ -96,15 +96,15 @@ impl World {
     fn check(&self, arrival: &Arrival) {
         match arrival {
             Arrival::Settled { path, stamp, .. } => {
-                assert_eq!(self.files[path].stamp, *stamp, "told as it is");
-                assert!(self.changed[path] + SETTLE <= self.instant, "`{path}` was told while it changed");
+                assert_eq!(self.files[path].stamp, *stamp, "reported as it is");
+                assert!(self.changed[path] + SETTLE <= self.instant, "`{path}` was reported while it changed");
             }
             Arrival::Gone { path } => assert!(!self.files.contains_key(path), "`{path}` is there"),
         }
     }
 
     fn n_settled(&self) -> usize {
-        self.told.iter().filter(|arrival| matches!(arrival, Arrival::Settled { .. })).count()
+        self.reported.iter().filter(|arrival| matches!(arrival, Arrival::Settled { .. })).count()
     }
 }
 
@@ -193,7 +193,7 @@ fn an_unfinished_file_waits_for_a_change_and_then_has_its_last_try() {
     world.pass(MAX - 1);
     assert_eq!(world.n_settled(), 1);
     world.pass(1);
-    assert!(matches!(world.told.last(), Some(Arrival::Settled { last_try: true, .. })), "{:?}", world.told);
+    assert!(matches!(world.reported.last(), Some(Arrival::Settled { last_try: true, .. })), "{:?}", world.reported);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn an_unfinished_file_that_grows_is_tried_again() {
     world.write("a");
     world.event("a", Trigger::Closed);
     world.pass(SETTLE);
-    assert!(matches!(world.told.last(), Some(Arrival::Settled { last_try: false, .. })), "{:?}", world.told);
+    assert!(matches!(world.reported.last(), Some(Arrival::Settled { last_try: false, .. })), "{:?}", world.reported);
     assert_eq!(world.n_settled(), 2);
 }
 
@@ -221,7 +221,7 @@ fn a_removed_folder_takes_its_files_with_it_and_no_others() {
     world.files.retain(|path, _| !path.starts_with("c/"));
     world.tracker.removed("c", world.now());
     world.pass(UNCLOSED);
-    let gone: Vec<_> = world.told[3..].iter().map(Arrival::path).collect();
+    let gone: Vec<_> = world.reported[3..].iter().map(Arrival::path).collect();
     assert_eq!(gone, ["c/a", "c/b/a"]);
 }
 
@@ -247,8 +247,8 @@ fn known_files_are_told_again_only_when_they_changed() {
     world.write("changed");
     world.survey();
     world.pass(UNCLOSED);
-    let told: Vec<_> = world.told.iter().map(Arrival::path).collect();
-    assert_eq!(told, ["changed", "gone"]);
+    let reported: Vec<_> = world.reported.iter().map(Arrival::path).collect();
+    assert_eq!(reported, ["changed", "gone"]);
 }
 
 #[derive(Debug, Clone)]
@@ -334,7 +334,7 @@ impl World {
     }
 
     fn was_told_to_the_first_time(&self, path: &str) -> bool {
-        let last = self.told.iter().rev().find(|arrival| arrival.path() == path);
+        let last = self.reported.iter().rev().find(|arrival| arrival.path() == path);
         matches!(last, Some(Arrival::Settled { last_try: false, .. }))
     }
 }
@@ -342,8 +342,8 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Never told while it changes (see `World::check`), each state of each file once and once more as its last try,
-    /// and in the end all is told.
+    /// Never reported while it changes (see `World::check`), each state of each file once and once more as its last try,
+    /// and in the end all is reported.
     #[test]
     fn every_state_is_told_once_and_in_the_end_all_is_told(steps in prop::collection::vec(step(), 1..60)) {
         let mut world = World::new();
@@ -353,15 +353,15 @@ proptest! {
         world.survey();
         world.pass(MAX + 4 * UNCLOSED);
         prop_assert_eq!(world.tracker.n_waiting(), 0);
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         let mut present = BTreeMap::new();
-        for arrival in &world.told {
+        for arrival in &world.reported {
             match arrival {
                 Arrival::Settled { path, stamp, last_try } => {
-                    prop_assert!(told.insert((path, stamp.len, *last_try)), "told twice: {:?}", arrival);
+                    prop_assert!(reported.insert((path, stamp.len, *last_try)), "reported twice: {:?}", arrival);
                     present.insert(path.clone(), *stamp);
                 }
-                Arrival::Gone { path } => prop_assert!(present.remove(path).is_some(), "gone, never told: {}", path),
+                Arrival::Gone { path } => prop_assert!(present.remove(path).is_some(), "gone, never reported: {}", path),
             }
         }
         let files: BTreeMap<_, _> = world.files.iter().map(|(path, snapshot)| (path.clone(), snapshot.stamp)).collect();

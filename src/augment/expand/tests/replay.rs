@@ -60,12 +60,14 @@ fn a_replay_can_go_elsewhere_and_writes_nothing_that_the_manifest_does_not_name(
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
         let message = dataset.replay_of(Some(1), None).unwrap_err().to_string();
-        assert!(message.contains("line 1: ") && message.contains("changed by others"), "{message}");
+        assert!(message.contains("line 1: ") && message.contains("so it was edited"), "{message}");
         fs::write(&path, text).unwrap();
     }
     fs::remove_dir_all(dataset.src().join("covid")).unwrap();
     assert_eq!(dataset.replay(Some(2), None).failed[0].code, "vanished");
-    for (line, expected) in [(Some(22), "has 21 lines, so no line 22"), (Some(1), "line 1: is no line")] {
+    for (line, expected) in
+        [(Some(22), "has 21 lines, so there is no line 22"), (Some(1), "line 1: is not a manifest entry")]
+    {
         if expected.starts_with("line") {
             fs::write(&path, b"{\"copy\": 3}\n").unwrap();
         }

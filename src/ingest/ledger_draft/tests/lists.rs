@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Two pictures of class `c` on decided sides, and an inbox to write lists into.
+/// Two images of class `c` on decided sides, and an inbox to write lists into.
 fn desk() -> (tempfile::TempDir, Desk) {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("datasets/d")).unwrap();
@@ -56,7 +56,7 @@ fn a_list_that_broke_changes_nothing() {
     let before = groups_and_sides(&desk);
     std::fs::write(desk.inbox.join(LIST), "patient,picture\n").unwrap();
     let stamp = desk.inspected("broken").stamp;
-    assert!(desk.reject(LIST, stamp) && !desk.reject(LIST, stamp), "told once");
+    assert!(desk.reject(LIST, stamp) && !desk.reject(LIST, stamp), "reported once");
     desk.there.remove("datasets/d/c/x.png");
     desk.admit("datasets/d/c/sub/x.png", "x").unwrap();
     assert_eq!(groups_and_sides(&desk), before);

@@ -1,4 +1,4 @@
-//! Files in folders that name a side: the strongest that holds a picture has it, whatever comes first and whatever goes.
+//! Files in folders that name a side: the strongest that holds an image has it, whatever comes first and whatever goes.
 
 use super::*;
 

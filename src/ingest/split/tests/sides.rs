@@ -122,7 +122,7 @@ fn what_cannot_be_parted_from_a_measured_image_is_put_aside_and_comes_back_when_
         samples.iter_mut().take(strongest).for_each(|sample| sample.group = Some("one".to_owned()));
         assert_eq!(splits(&settled(samples)), expected);
     }
-    // The same through their looks; and the first, whose twin is gone, is learned from again.
+    // The same as near-duplicates; and the first, whose near-duplicate is gone, returns to training.
     let mut samples = lone(&sides);
     samples[0].perceptual_hash = Some(super::perceptual_hash(1, 0));
     samples[1].perceptual_hash = Some(super::perceptual_hash(1, 5));
