@@ -99,9 +99,9 @@ impl Registry {
 /// Housekeeping: a journal that stays as it is states the same, only at greater length.
 fn compact(workspace: &Workspace, truth: &Truth) {
     match journal::compact(&workspace.journal(), &truth.ledger, truth.seq) {
-        Ok(()) => tracing::info!("Wrote the journal anew without what has changed since."),
+        Ok(()) => tracing::info!("Journal compacted"),
         Err(error) => {
-            tracing::warn!("The journal stays as long as it is: {error}; it is tried again at the next start.");
+            tracing::warn!(%error, "Journal not compacted; the next start tries again");
         }
     }
 }

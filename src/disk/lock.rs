@@ -86,8 +86,8 @@ impl FolderLock {
             Err(TryLockError::WouldBlock) => Err(DiskError::Busy { path: folder.to_owned() }),
             Err(TryLockError::Error(error)) => {
                 tracing::warn!(
-                    "`{}` cannot be locked ({error}): start no other gradwatch that writes into it meanwhile.",
-                    folder.display()
+                    folder = %folder.display(), %error,
+                    "Folder cannot be locked; start no other gradwatch that writes into it meanwhile"
                 );
                 Ok(Self { _folder: opened })
             }

@@ -18,7 +18,7 @@ pub fn note_origin(file: &Path, folder: &Path) {
         return;
     }
     if let Err(error) = setxattr(file, ATTRIBUTE, folder.as_os_str().as_bytes(), XattrFlags::empty()) {
-        tracing::debug!(file = %file.display(), "Where its sources lie is not noted: {error}.");
+        tracing::debug!(file = %file.display(), %error, "Folder of the sources not recorded");
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn import_model(
 /// The indices of the classes in the order of their names, as all of gradwatch's heads have them; the error is a clause.
 fn by_name(classes: &[ClassName], n: usize) -> Result<Vec<usize>, String> {
     if classes.len() != n {
-        return Err(format!("it tells {n} classes apart, and {} are named", classes.len()));
+        return Err(format!("it distinguishes {n} classes, and {} are named", classes.len()));
     }
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| classes[*a].cmp(&classes[*b]));
@@ -75,7 +75,7 @@ mod tests {
         let sorted = head(&dense, &classes, &by_name(&classes, 2).unwrap()).unwrap();
         assert_eq!(sorted.classes(), [name("covid"), name("normal")]);
         assert_eq!((sorted.weight_of(0)[0] as i32, sorted.bias()), (2, [-0.5, 0.5].as_slice()));
-        assert_eq!(by_name(&[name("a")], 2).unwrap_err(), "it tells 2 classes apart, and 1 are named");
+        assert_eq!(by_name(&[name("a")], 2).unwrap_err(), "it distinguishes 2 classes, and 1 are named");
         assert_eq!(by_name(&[name("a"), name("a")], 2).unwrap_err(), "two of its classes have the same name");
     }
 }

@@ -62,14 +62,14 @@ impl BuiltIn<'_> {
             let Some(short) = name.strip_prefix(&prefix) else { continue };
             match weights::read_backbone(&path, self.plan) {
                 Ok(weights) if weights.sha256.short() == short => return Ok(weights),
-                _ => tracing::warn!(file = %path.display(), "the built-in backbone's file is damaged: making it again"),
+                _ => tracing::warn!(file = %path.display(), "Built-in backbone is damaged and is made again"),
             }
         }
         self.make(folder, &prefix, stop)
     }
 
     fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
-        tracing::info!("making the built-in backbone (once; it takes some seconds)");
+        tracing::info!("Making the built-in backbone, once, in some seconds");
         let begin = Instant::now();
         // Sums are split among threads, and each split rounds otherwise: one thread gives the same bytes on every machine
         // with the same libtorch and instruction set, however many cores it has.
@@ -83,7 +83,7 @@ impl BuiltIn<'_> {
         let sha256 = ContentHash::of(&bytes);
         let path = folder.join(format!("{prefix}{}.safetensors", sha256.short()));
         disk::write_atomic(&path, &bytes)?;
-        tracing::info!(file = %path.display(), seconds = begin.elapsed().as_secs_f32(), "made the built-in backbone");
+        tracing::info!(file = %path.display(), seconds = begin.elapsed().as_secs_f32(), "Built-in backbone made");
         Ok(BackboneWeights { convs, sha256, input: INPUT, provenance: Some(provenance) })
     }
 

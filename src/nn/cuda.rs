@@ -33,7 +33,7 @@ fn try_open(configured: &Path) -> Result<usize, String> {
     let path = CString::new(folder.join(LIBRARY).as_os_str().as_bytes()).map_err(|error| error.to_string())?;
     load(&path, libc::RTLD_NOW | libc::RTLD_GLOBAL)
         .map_err(|cause| format!("libtorch's CUDA part cannot be opened ({cause})"))?;
-    tracing::debug!(folder = %folder.display(), "opened libtorch's CUDA part");
+    tracing::debug!(folder = %folder.display(), "CUDA part of libtorch opened");
     match usize::try_from(Cuda::device_count()) {
         Ok(n) if n > 0 && Cuda::is_available() => Ok(n),
         _ => Err("the NVIDIA driver offers no GPU, or is too old for CUDA 13".to_owned()),

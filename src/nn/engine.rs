@@ -72,7 +72,7 @@ impl Engine {
         let thread = thread::Builder::new().name("gw-torch".to_owned()).spawn(work).map_err(|_| NnError::EngineGone)?;
         let running = started.recv().map_err(|_| NnError::EngineGone)??;
         let Running { backbone, device, .. } = running.read().unwrap_or_else(PoisonError::into_inner).clone();
-        tracing::info!(backbone = %backbone.name, sha256 = %backbone.record.sha256.short(), %device, "the network is ready");
+        tracing::info!(backbone = %backbone.name, sha256 = %backbone.record.sha256.short(), %device, "Network is ready");
         Ok(Self(Arc::new(Shared {
             queues: Some(JobQueues { scans, training }),
             thread: Some(thread),
@@ -252,7 +252,7 @@ pub(super) mod tests {
     fn an_image_of_another_size_and_a_missing_gpu_are_refused() {
         let wrong = Rgb8 { width: 10, height: 10, data: vec![0; 300] };
         let error = engine().activations(vec![wrong]).unwrap_err().to_string();
-        assert_eq!(error, "the network takes 224x224 RGB pictures, not 10x10 with 300 bytes");
+        assert_eq!(error, "the network takes 224x224 RGB images, not 10x10 with 300 bytes");
         let dir = tempfile::tempdir().unwrap();
         let refused = Engine::start(&backbone(), &compute(Device::Cuda(99)), dir.path(), &StopFlag::default());
         assert!(matches!(refused, Err(NnError::NoSuchDevice { index: 99, .. })));

@@ -25,7 +25,7 @@ pub enum NnError {
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
     BeyondHalf,
     /// An image of another size than the network takes.
-    #[error("the network takes 224x224 RGB pictures, not {width}x{height} with {len} bytes")]
+    #[error("the network takes 224x224 RGB images, not {width}x{height} with {len} bytes")]
     WrongInput {
         /// Pixels.
         width: u32,

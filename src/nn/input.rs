@@ -30,7 +30,7 @@ impl Input {
             }
         };
         let place = |values: [f32; 3]| Tensor::f_from_slice(&values)?.f_to_device(device);
-        let place = |values: Option<[f32; 3]>| values.map(place).transpose().named("prepare pictures");
+        let place = |values: Option<[f32; 3]>| values.map(place).transpose().named("prepare images");
         Ok(Self { preparation, mean: place(mean)?, deviation: place(deviation)?, device })
     }
 
@@ -40,7 +40,7 @@ impl Input {
         let side = INPUT_SIDE as i64;
         let shape = [images.len() as i64, side, side, 3];
         let rgb = Tensor::f_from_data_size(&bytes, &shape, Kind::Uint8).and_then(|rgb| rgb.f_to_device(self.device));
-        rgb.and_then(|rgb| self.prepared(&rgb)).named("prepare pictures")
+        rgb.and_then(|rgb| self.prepared(&rgb)).named("prepare images")
     }
 
     /// `rgb` is `[n, 224, 224, 3]` bytes on the device; the answer is as that of [`Self::tensor`].

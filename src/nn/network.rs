@@ -148,7 +148,7 @@ impl Output {
 
 /// `x` is `[n, 3, rows, columns]`.
 fn filter(backend: &WinogradBackend, x: &Tensor) -> Result<Vec<Planes>, NnError> {
-    let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("lay out the pictures")?;
+    let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("arrange the images")?;
     let images = channels_last.chunks_exact(3 * INPUT_SIDE.pow(2));
     Ok(images.map(|image| backend.run(image)).collect())
 }

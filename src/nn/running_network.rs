@@ -135,7 +135,7 @@ impl RunningNetwork {
     }
 
     fn shrink(&mut self, batch: usize, smaller: usize) {
-        tracing::warn!("The GPU's memory is too small for {batch} images at a time: going on with {smaller}.");
+        tracing::warn!(batch, smaller, "GPU memory is too small for the batch; continuing with a smaller one");
         self.batch = smaller;
         self.changed(|running| running.batch = smaller);
     }
@@ -152,7 +152,7 @@ impl RunningNetwork {
         let Device::Cuda(index) = spare.device else { return Err(NnError::BeyondHalf) };
         let compute = ComputeSettings { precision: Precision::F32, ..spare.compute.clone() };
         let chosen = device::gpu(&compute, index, "16-bit floats do not hold this network's activations");
-        tracing::warn!("{error}, which is quicker from the start; going on with {}.", chosen.why);
+        tracing::warn!(%error, device = chosen.why, "Continuing in f32, which is faster if it is set from the start");
         self.replace(spare, chosen).map(drop)
     }
 
@@ -205,7 +205,7 @@ fn begin(
 fn instead_of_gpu(compute: &ComputeSettings, n_threads: usize, why: &str, error: &NnError) -> Result<Chosen, NnError> {
     let in_f32 = ComputeSettings { precision: Precision::F32, ..compute.clone() };
     let chosen = device::processor(&in_f32, n_threads, why)?;
-    tracing::warn!("{error}; going on with {}; start gradwatch again once the GPU works.", chosen.why);
+    tracing::warn!(%error, device = chosen.why, "GPU failed; continuing on the processor until gradwatch is started again");
     Ok(chosen)
 }
 

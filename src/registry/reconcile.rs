@@ -106,7 +106,7 @@ fn converted(workspace: &Workspace, journal: &JournalContents, seq: u64) -> Resu
         return Err(RegistryError::OldLayout { path: workspace.registry(), journal: workspace.journal() });
     }
     let (truth, n) = from_journal(journal)?;
-    tracing::info!("Wrote the registry in the layout of this version, from {n} event(s) of the journal.");
+    tracing::info!(events = n, "Registry written in the layout of this version, from the journal");
     Ok(truth)
 }
 

@@ -44,7 +44,7 @@ fn read_run(folder: &Path) -> Option<ModelRecord> {
     let weights = std::fs::read(folder.join(&model.head.file)).ok()?;
     let whole = model.schema == ModelRecord::SCHEMA && at_home && ContentHash::of(&weights) == model.head.sha256;
     if !whole {
-        tracing::warn!("registry: the model in `{}` does not verify and is left out", folder.display());
+        tracing::warn!(folder = %folder.display(), "Model does not match its record and is left out");
     }
     whole.then_some(model)
 }

@@ -80,7 +80,7 @@ pub(super) struct Repairs(Vec<Repair>);
 impl Repairs {
     /// Logs a step, once, and keeps it.
     pub(super) fn step(&mut self, step: Repair) {
-        tracing::warn!("registry: {step}");
+        tracing::warn!(%step, "Registry repaired");
         self.0.push(step);
     }
 

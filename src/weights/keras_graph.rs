@@ -112,7 +112,7 @@ fn input(layers: &[&Value]) -> Result<Option<Preparation>, String> {
     if (scale * 255.0 - 1.0).abs() < 1e-6 && offset == 0.0 && found.next().is_none() {
         return Ok(Some(Preparation::Rescale));
     }
-    Err(format!("it rescales pictures by {scale} and {offset}, and gradwatch only by 1/255"))
+    Err(format!("it rescales images by {scale} and {offset}, and gradwatch only by 1/255"))
 }
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
             refused(&[plain("GlobalMaxPooling2D"), dense("sigmoid")]).starts_with("it has not exactly one Flatten")
         );
         let scaled = layer("Rescaling", &json!({ "scale": 2.0, "offset": 0.0 }));
-        assert!(refused(&[scaled, plain("Flatten"), dense("sigmoid")]).starts_with("it rescales pictures by 2 and 0"));
+        assert!(refused(&[scaled, plain("Flatten"), dense("sigmoid")]).starts_with("it rescales images by 2 and 0"));
         assert!(read("[", 2).is_err() && read("{}", 2).is_err());
     }
 }

@@ -86,7 +86,7 @@ fn dense_weights(
     };
     let expected = if around.averages { n_channels } else { n_channels * POOL };
     if n_inputs != expected {
-        return Err(refuse(format!("its Dense layer has {n_inputs} inputs, not {expected}: pictures must be 224x224")));
+        return Err(refuse(format!("its Dense layer has {n_inputs} inputs, not {expected}: images must be 224x224")));
     }
     let (kernel, bias) = (matching::finite(kernel, file)?, matching::finite(bias, file)?);
     let weight = channel_first(&kernel, n_units, n_channels, around.averages);
