@@ -75,7 +75,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     }
     let settings = load(&command_line)?;
     telemetry::init(&settings.log, command_line.verbosity());
-    settings.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    settings.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration"));
     use_threads(settings.compute.threads)?;
     match command_line.command {
         Command::Augment(args) => augment::run(&args, &settings),

@@ -11,6 +11,7 @@ pub use error::ExplainError;
 use crate::domain::{ContentHash, Explanation, ExplanationStatus, ModelRecord};
 use crate::head::{Activations, Head, class_maps};
 use crate::imaging::Picture;
+use crate::stats::argmax;
 
 /// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
 ///
@@ -43,8 +44,8 @@ pub fn explain(
         dataset: model.dataset.clone(),
         model: model.run_id.clone(),
         classes: model.classes.clone(),
-        predicted: greatest(&logits),
-        status: ExplanationStatus::of(&scores, head.activation().n_above_half(&logits)),
+        predicted: argmax(&logits),
+        status: ExplanationStatus::of(head.activation().n_above_half(&logits)),
         scores,
         maps: class_maps(head, activations),
         logits,
@@ -52,11 +53,6 @@ pub fn explain(
     };
     explanation.warnings = warnings::of(&explanation, model);
     Ok(explanation)
-}
-
-/// Index of the greatest; the first of equals.
-fn greatest(logits: &[f64]) -> usize {
-    (0..logits.len()).rev().max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0)
 }
 
 #[cfg(test)]

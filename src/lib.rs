@@ -1,6 +1,6 @@
 //! gradwatch: a service that grows a frozen-VGG16 image classifier from a watched folder.
 //!
-//! Rooms, in the order in which data flows; arrows point down, and a stage imports no other stage.
+//! The rooms; ARCHITECTURE.md says what each is for, and which may import which.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set their scene by hand"))]
 

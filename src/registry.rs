@@ -44,7 +44,8 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::Locked`] when another gradwatch works here; [`RegistryError::NewerSchema`] when a newer one did;
-    /// [`RegistryError::Disk`] and [`RegistryError::Store`] when the disk refuses.
+    /// [`RegistryError::OldLayout`] when an older one did and the journal lacks some of it; [`RegistryError::Unknown`] for a
+    /// journal line that only another version can read; [`RegistryError::Disk`] and [`RegistryError::Store`] when the disk refuses.
     pub fn open(workspace: &Workspace, clock: Clock) -> Result<Self, RegistryError> {
         let lock = InstanceLock::take(workspace.root())?;
         let mut repairs = Repairs::default();

@@ -34,7 +34,7 @@ pub use paired::Paired;
 pub use paired_comparison::{Differences, Measures, PairedComparison};
 pub use predictions::Predictions;
 pub use ranking::{RocPoint, roc_curve};
-pub use rounding::{mean, significant, standard_deviation};
+pub use rounding::{mean, shortest_single, significant, standard_deviation};
 pub use rule_tree::RuleTree;
 pub use split_rule::FileTraits;
 

@@ -30,9 +30,9 @@ pub use features::{cache_features, store_features};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, FreshCopy, TrainJob};
 pub use predictions::ImagePredictions;
-pub use run::{Outcome, measure, train};
+pub use run::{FinishedRun, measure, train};
 pub use statistics::{PixelStatistics, channel_statistics};
-pub use training_manifest::learned_from;
+pub use training_manifest::trained_on;
 pub use trim::trim_features;
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::domain::{ClassName, ModelRecord, Phase, Progress, StopFlag};
+use crate::domain::{ClassName, Explanation, ModelRecord, Phase, Progress, StopFlag};
 use crate::report::Gallery;
-use crate::service::{self};
+use crate::service;
+use crate::stats::shortest_single;
 use crate::workflow::{EngineCell, ExplainedScan, Explainer, FailedWork, ScanError, Work};
 
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let NamedFile { pictures, folders, failed } = NamedFile::find(&args.paths)?;
-    let model = models::speaker(settings, args.model.as_deref(), args.dataset.as_deref())?;
+    let model = models::explaining_model(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     let engine = EngineCell::new(settings, &stop);
@@ -168,6 +169,12 @@ fn print(outcomes: &[ScanOutcome], out: &Path) {
     output::line(&format!("Gallery: {}", out.join("index.html").display()));
 }
 
+/// By class, with the digits that the report has.
+fn scores(explanation: &Explanation) -> BTreeMap<&str, f64> {
+    let rounded = explanation.scores.iter().copied().map(shortest_single);
+    explanation.classes.iter().map(ClassName::as_str).zip(rounded).collect()
+}
+
 fn print_json(outcomes: &[ScanOutcome], out: &Path) {
     let scans: Vec<_> = outcomes
         .iter()
@@ -176,7 +183,7 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
                 "scan": path,
                 "model": explanation.model,
                 "predicted": explanation.classes[explanation.predicted],
-                "scores": explanation.classes.iter().map(ClassName::as_str).zip(&explanation.scores).collect::<BTreeMap<_, _>>(),
+                "scores": scores(explanation),
                 "warnings": explanation.warnings,
                 "report": out.join(report).join("report.html"),
             }),

@@ -112,7 +112,11 @@ fn choose(workspace: &Workspace, clock: Clock, run: &str, choice: Choice) -> Res
 }
 
 /// The model that explains: the one that `run` names, else the best model of `dataset`, or of the only dataset.
-pub(super) fn speaker(settings: &Settings, run: Option<&str>, dataset: Option<&str>) -> Result<ModelRecord, Failure> {
+pub(super) fn explaining_model(
+    settings: &Settings,
+    run: Option<&str>,
+    dataset: Option<&str>,
+) -> Result<ModelRecord, Failure> {
     let dataset = dataset.map(DatasetName::new).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
     let models = known(&Workspace::new(&settings.state_dir), settings.clock, dataset)?;
     if let Some(run) = run {

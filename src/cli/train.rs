@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::disk::{TrainingLock, Workspace};
 use crate::domain::{Counter, ModelRecord, StopFlag};
 use crate::ingest::Groups;
-use crate::service::{self};
+use crate::service;
 use crate::workflow::{self, EngineCell, FailedWork, Incumbent, TrainedModel, TrainingContext, TrainingPlan, Work};
 
 #[derive(Debug, clap::Args)]

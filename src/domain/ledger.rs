@@ -1,4 +1,4 @@
-//! What the program knows: a fold over events. The registry keeps both, the daemon reads this one.
+//! What the program knows: a fold over events. The registry keeps both, the service reads this one.
 
 mod index;
 mod records;

@@ -17,7 +17,7 @@ pub enum Split {
     /// Measured on once a model is made; it has no part in making or choosing one. Never augmented.
     Test,
     /// Left out: it cannot be parted from an image that a folder puts on a side to measure on.
-    #[serde(alias = "aside")] // As versions before 0.1.0 wrote it.
+    #[serde(rename = "aside", alias = "excluded")] // The word of the journal since its first version.
     Excluded,
 }
 
@@ -93,9 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_the_records() {
-        for side in [Split::Train, Split::Validation, Split::Test, Split::Excluded] {
+    fn records_keep_the_words_of_the_first_version() {
+        for side in [Split::Train, Split::Validation, Split::Test] {
             assert_eq!(serde_json::to_string(&side).unwrap(), format!("\"{side}\""));
         }
+        assert_eq!(serde_json::to_string(&Split::Excluded).unwrap(), "\"aside\"");
+        for word in ["aside", "excluded"] {
+            assert_eq!(serde_json::from_str::<Split>(&format!("\"{word}\"")).unwrap(), Split::Excluded);
+        }
+        assert_eq!(Split::Excluded.to_string(), "excluded");
     }
 }

@@ -18,17 +18,11 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord) -> Vec<String> 
 }
 
 fn scores(explanation: &Explanation) -> Option<String> {
-    let several = explanation.scores.iter().filter(|score| **score > 0.5).count() > 1;
     match explanation.status {
         ExplanationStatus::Clear => None,
-        ExplanationStatus::Ambiguous if several => {
+        ExplanationStatus::Ambiguous => {
             Some("Ambiguous: more than one class scores above 0.5; the prediction is the highest of them.".to_owned())
         }
-        ExplanationStatus::Ambiguous => Some(format!(
-            "Ambiguous: the highest score is only {:.3} above the next; below {} a prediction is not reliable.",
-            ExplanationStatus::margin(explanation.scores.iter().copied()),
-            ExplanationStatus::MARGIN
-        )),
         ExplanationStatus::Neither => {
             Some("No class scores above 0.5: the scan may show something the model was not trained on.".to_owned())
         }

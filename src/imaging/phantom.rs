@@ -84,11 +84,11 @@ fn grey(data: Vec<u8>) -> Picture {
     Picture { width: WIDTH, height: HEIGHT, channels: 1, pixels: Pixels::U8(data), origin: None }
 }
 
-/// How the body stands before the radiograph.
+/// How the body is placed in front of the detector.
 struct Pose {
     turn: f64,
     shift: (f64, f64),
-    /// Body lengths a radiograph length.
+    /// Body lengths for one length of the detector.
     scale: f64,
 }
 

@@ -1,6 +1,6 @@
 //! On which side of the split a sample stands: decided once, before any copy of it exists, and from contents alone.
 //!
-//! The unit is the group (patient), with whatever looks the same: all of it stands on one side. Classes are balanced one by one.
+//! The group is the group (patient), with whatever looks the same: all of it stands on one side. Classes are balanced one by one.
 //! Where folders name sides, they are kept; what would leak across them is excluded.
 
 mod folds;
@@ -19,7 +19,7 @@ use split_groups::{SplitGroup, split_groups};
 ///
 /// `validation` is the share (0 to 1) of each class that is measured on. New samples join, in hash order, the side that
 /// is short of its quota; those of a known group, or that look like a known image, join its side. Every class of at
-/// least two units keeps one sample on each side. Samples that have a side keep it, so the result depends on the order of
+/// least two groups keeps one sample on each side. Samples that have a side keep it, so the result depends on the order of
 /// arrival only through them; but one that is measured on goes over to training when it turns out to hang together with
 /// one that is learned from.
 ///
@@ -44,7 +44,7 @@ pub fn assign_split(samples: &[Sample], validation: f64) -> Vec<Sample> {
     changed(assigner.decided().chain(named))
 }
 
-/// Where a sample stands whose unit a folder puts on `side`.
+/// Where a sample stands whose group a folder puts on `side`.
 fn place(sample: &Sample, side: Split) -> Split {
     let stands_there = !side.is_measured() || sample.side == Some(side);
     if stands_there { side } else { Split::Excluded }
@@ -58,7 +58,7 @@ fn changed<'a>(decided: impl Iterator<Item = (&'a Sample, Option<Split>)>) -> Ve
     changed
 }
 
-/// The units in hash order, and what each class wants.
+/// The groups in hash order, and what each class wants.
 struct SplitAssigner<'a> {
     groups: Vec<SplitGroup<'a>>,
     /// Samples that each class wants to measure on.
@@ -84,7 +84,7 @@ impl<'a> SplitAssigner<'a> {
         there.filter_map(|group| group.n_of_class.get(class)).sum()
     }
 
-    /// A class that could be measured but is not gets its smallest free unit that no class needs to learn from.
+    /// A class that could be measured but is not gets its smallest free group that no class needs to learn from.
     fn secure_validation(&mut self) {
         for class in self.classes() {
             if self.quotas[class] == 0 || self.n_on(Split::Validation, class) > 0 {
@@ -99,7 +99,7 @@ impl<'a> SplitAssigner<'a> {
         }
     }
 
-    /// Whether every class of a unit has another one to learn from, or one that is still free to.
+    /// Whether every class of a group has another one to learn from, or one that is still free to.
     fn can_be_spared(&self, at: usize) -> bool {
         let others = || self.groups.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, group)| group);
         let to_learn_from =
@@ -107,7 +107,7 @@ impl<'a> SplitAssigner<'a> {
         self.groups[at].n_of_class.keys().all(|class| to_learn_from(class))
     }
 
-    /// A class that could be learned but is not gets its last free unit.
+    /// A class that could be learned but is not gets its last free group.
     fn secure_training(&mut self) {
         for class in self.classes() {
             if self.n_on(Split::Train, class) == 0 {
@@ -119,7 +119,7 @@ impl<'a> SplitAssigner<'a> {
         }
     }
 
-    /// A free unit is measured on when that brings its classes nearer to their quotas.
+    /// A free group is measured on when that brings its classes nearer to their quotas.
     fn fill_quotas(&mut self) {
         let mut short: BTreeMap<_, _> =
             self.quotas.iter().map(|(class, quota)| (*class, quota - self.n_on(Split::Validation, class))).collect();

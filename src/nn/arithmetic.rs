@@ -97,8 +97,7 @@ mod tests {
     fn a_processor_refuses_16_bit_floats_in_one_line() {
         for (wanted, word) in [(Precision::F16, "f16"), (Precision::Bf16, "bf16")] {
             let refused = Arithmetic::on_processor(wanted).unwrap_err().to_string();
-            let expected =
-                format!("compute.precision is \"{word}\", which is for GPUs alone; set it to \"auto\" or \"f32\"");
+            let expected = format!("compute.precision is \"{word}\", which needs a GPU; set it to \"auto\" or \"f32\"");
             assert_eq!(refused, expected);
         }
     }

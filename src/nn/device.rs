@@ -26,12 +26,12 @@ pub(super) fn choose(compute: &ComputeSettings, n_threads: usize) -> Result<Chos
     match compute.device {
         config::Device::Cpu => processor(compute, n_threads, "compute.device is \"cpu\""),
         config::Device::Auto => match cuda::open(&compute.cuda_folder) {
-            Ok(_) => Ok(gpu(compute, 0, "compute.device is \"auto\" and libtorch sees it")),
+            Ok(_) => Ok(gpu(compute, 0, "compute.device is \"auto\" and libtorch found it")),
             Err(why) => processor(compute, n_threads, &why),
         },
         config::Device::Cuda(index) => match cuda::open(&compute.cuda_folder) {
             Ok(n) if index < n => Ok(gpu(compute, index, "compute.device names it")),
-            Ok(n) => Err(NnError::NoSuchDevice { index, why: format!("libtorch sees {n}, from cuda:0 on") }),
+            Ok(n) => Err(NnError::NoSuchDevice { index, why: format!("libtorch found {n}, from cuda:0 on") }),
             Err(why) => Err(NnError::NoSuchDevice { index, why }),
         },
     }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_gpu_that_is_not_there_is_an_error_with_a_way_out() {
         let error = choose(&compute(config::Device::Cuda(99), config::Precision::Auto), 1).unwrap_err().to_string();
-        assert!(error.starts_with("device `cuda:99` is not there: "), "{error}");
+        assert!(error.starts_with("device `cuda:99` is not available: "), "{error}");
         assert!(error.ends_with("set compute.device to \"cpu\" or \"auto\""), "{error}");
     }
 
@@ -89,7 +89,7 @@ mod tests {
         let chosen = choose(&compute(config::Device::Auto, config::Precision::F32), 1).unwrap();
         match chosen.device {
             Device::Cpu => assert!(chosen.why.starts_with("the processor with 1 thread in f32: "), "{}", chosen.why),
-            _ => assert_eq!(chosen.why, "the GPU cuda:0 in f32: compute.device is \"auto\" and libtorch sees it"),
+            _ => assert_eq!(chosen.why, "the GPU cuda:0 in f32: compute.device is \"auto\" and libtorch found it"),
         }
     }
 }

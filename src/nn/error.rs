@@ -8,7 +8,7 @@ use crate::weights::WeightsError;
 #[derive(Debug, thiserror::Error)]
 pub enum NnError {
     /// The configured GPU is not there.
-    #[error("device `cuda:{index}` is not there: {why}; set compute.device to \"cpu\" or \"auto\"")]
+    #[error("device `cuda:{index}` is not available: {why}; set compute.device to \"cpu\" or \"auto\"")]
     NoSuchDevice {
         /// Which GPU.
         index: usize,
@@ -16,7 +16,7 @@ pub enum NnError {
         why: String,
     },
     /// 16-bit floats are asked for, and there is no GPU.
-    #[error("compute.precision is \"{precision}\", which is for GPUs alone; set it to \"auto\" or \"f32\"")]
+    #[error("compute.precision is \"{precision}\", which needs a GPU; set it to \"auto\" or \"f32\"")]
     OnGpusAlone {
         /// Which of them.
         precision: &'static str,
@@ -47,7 +47,7 @@ pub enum NnError {
     ArithmeticChanged,
     /// libtorch computes, but wrongly.
     #[error(
-        "libtorch says {found} where {expected} is right: it is damaged or does not fit this processor; fetch it again (make setup)"
+        "libtorch computes {found} instead of {expected}: it is damaged or does not fit this processor; fetch it again (make setup)"
     )]
     SelfTest {
         /// Its answer.
@@ -65,7 +65,7 @@ pub enum NnError {
     #[error("the network's thread has ended; start gradwatch again")]
     EngineGone,
     /// The network's threads could not be started.
-    #[error("the network's threads could not be started ({cause}): set compute.threads to fewer")]
+    #[error("the network's threads could not be started ({cause}); set compute.threads to fewer")]
     NoThreads {
         /// The system's own words.
         cause: String,

@@ -15,7 +15,7 @@ pub enum RegistryError {
     Disk(DiskError),
     /// A newer gradwatch wrote this.
     #[error(
-        "`{}` was written by a newer gradwatch (schema {found}, this one knows {known}): use that version, or set another storage.state_dir",
+        "`{}` was written by a newer gradwatch (schema {found}, this one reads {known}); use that version, or set another storage.state_dir",
         path.display()
     )]
     NewerSchema {
@@ -28,7 +28,7 @@ pub enum RegistryError {
     },
     /// An older gradwatch wrote sled's records, and the journal lacks some of them.
     #[error(
-        "`{}` was written by an older gradwatch and `{}` lacks some of its changes: start version 0.1.0 once, which repairs it, or remove the folder to go on with what is left",
+        "`{}` was written by an older gradwatch and `{}` lacks some of its changes; start version 0.1.0 once, which repairs it, or remove the folder to continue with the rest",
         path.display(),
         journal.display()
     )]
@@ -39,7 +39,7 @@ pub enum RegistryError {
         journal: PathBuf,
     },
     /// A journal line is whole, but this program cannot read it.
-    #[error("commit {seq} in `{}` is whole but cannot be read: {source}; use the gradwatch that wrote it", path.display())]
+    #[error("commit {seq} in `{}` is complete but cannot be read: {source}; use the gradwatch version that wrote it", path.display())]
     Unknown {
         /// The journal.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum RegistryError {
         source: serde_json::Error,
     },
     /// sled failed in a way that is no damage.
-    #[error("cannot {doing} the registry in `{}`: {message}; start gradwatch again, the journal beside it is whole", path.display())]
+    #[error("cannot {doing} the registry in `{}`: {message}; start gradwatch again, the journal is complete", path.display())]
     Store {
         /// `open`, `read`, `write`.
         doing: &'static str,
@@ -60,7 +60,7 @@ pub enum RegistryError {
     },
     /// sled failed earlier in this process.
     #[error(
-        "an earlier change did not reach the registry, so no more are taken: start gradwatch again, it resumes from the journal"
+        "an earlier change did not reach the registry, so no more are accepted; start gradwatch again, it resumes from the journal"
     )]
     Behind,
     /// A record that cannot be written as JSON.

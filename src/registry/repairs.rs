@@ -58,17 +58,17 @@ impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LeftoverSnapshots { n } => {
-                write!(f, "removed {n} half-written snapshot(s) that sled was killed over")
+                write!(f, "removed {n} incomplete snapshot(s) of sled")
             }
             Self::Renamed { to, why } => write!(f, "renamed to `{}`: {why}", to.display()),
             Self::StoreDamaged { what } => write!(f, "sled does not hold what was committed: {what}"),
-            Self::Replayed { n } => write!(f, "brought sled up by {n} event(s) that only the journal had"),
-            Self::TornTail { bytes } => write!(f, "left out {bytes} byte(s) of a journal line that was never finished"),
-            Self::DamagedLines { n } => write!(f, "left out {n} damaged line(s) of the journal"),
-            Self::JournalRewritten => f.write_str("wrote the journal anew"),
-            Self::FromJournal { n } => write!(f, "made the registry again from {n} event(s) of the journal"),
-            Self::Salvaged => f.write_str("kept the records that can still be read; the journal has nothing better"),
-            Self::FromFiles { runs } => write!(f, "found {runs} model(s) again by their files"),
+            Self::Replayed { n } => write!(f, "added {n} event(s) to sled that only the journal had"),
+            Self::TornTail { bytes } => write!(f, "removed {bytes} byte(s) of an incomplete journal line"),
+            Self::DamagedLines { n } => write!(f, "skipped {n} damaged line(s) of the journal"),
+            Self::JournalRewritten => f.write_str("rewrote the journal"),
+            Self::FromJournal { n } => write!(f, "rebuilt the registry from {n} event(s) of the journal"),
+            Self::Salvaged => f.write_str("kept the records that can still be read, because the journal has none"),
+            Self::FromFiles { runs } => write!(f, "restored {runs} model(s) from their files"),
         }
     }
 }

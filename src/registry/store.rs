@@ -20,7 +20,7 @@ use super::records::{Records, SCHEMA};
 use super::repairs::Repairs;
 use super::{RegistryError, Repair};
 
-/// Versions up to 0.1.0 kept a tree for each kind of record, and in this one a JSON object with the last commit, behind
+/// Version 0.1.0 kept a tree for each kind of record, and in this one a JSON object with the last commit, behind
 /// version and checksum.
 const OLD_TREE: &[u8] = b"meta";
 const OLD_HEAD: &[u8] = b"head";
@@ -57,6 +57,8 @@ pub(super) struct Store {
     folder: PathBuf,
     db: Db,
     inventory: Inventory,
+    /// It holds records of an older version that nobody could read.
+    is_unread: bool,
 }
 
 /// sled lets go of its own lock a moment after its last handle is gone, on a thread of its own. Nobody else can hold it:
@@ -87,7 +89,7 @@ impl Store {
     pub(super) fn open(folder: &Path) -> Result<(Self, Found), StoreFault> {
         catch_unwind(AssertUnwindSafe(|| {
             let db = connect(folder).map_err(|error| fault(folder, "open", error))?;
-            let mut store = Self { folder: folder.to_owned(), db, inventory: Inventory::default() };
+            let mut store = Self { folder: folder.to_owned(), db, inventory: Inventory::default(), is_unread: false };
             let found = store.load()?;
             Ok((store, found))
         }))
@@ -115,7 +117,13 @@ impl Store {
         (self.inventory.schema, self.inventory.seq) = (written.schema, written.seq);
         if self.inventory == Inventory::default() {
             let old = self.old_layout().map_err(unreadable)?;
-            return Ok(old.map_or(Found::Nothing, |seq| Found::OldLayout { seq }));
+            let what = || "the trees of an older version have lost their head".to_owned();
+            self.is_unread = old == Some(None);
+            return Ok(match old {
+                None => Found::Nothing,
+                Some(Some(seq)) => Found::OldLayout { seq },
+                Some(None) => Found::Damaged { ledger, seq: 0, what: what() },
+            });
         }
         Ok(self.judge(ledger, n_bad, &written))
     }
@@ -130,14 +138,14 @@ impl Store {
         Found::Damaged { ledger, seq, what }
     }
 
-    /// The last commit that is in the trees of an older version, if there are any.
-    fn old_layout(&self) -> Result<Option<u64>, sled::Error> {
+    /// The last commit that is in the trees of an older version, if there are any; `Some(None)` where that is lost.
+    fn old_layout(&self) -> Result<Option<Option<u64>>, sled::Error> {
         if !self.db.tree_names().iter().any(|name| **name == *OLD_TREE) {
             return Ok(None);
         }
         let head = self.db.open_tree(OLD_TREE)?.get(OLD_HEAD)?;
         let json = head.as_ref().and_then(|head| serde_json::from_slice::<Value>(head.get(OLD_PREFIX..)?).ok());
-        Ok(head.map(|_| json.and_then(|head| head["seq"].as_u64()).unwrap_or_default()))
+        Ok(Some(json.and_then(|head| head["seq"].as_u64())))
     }
 
     /// Writes `records` and the inventory as one, and brings sled's file to the disk.
@@ -183,9 +191,9 @@ impl Store {
     /// # Errors
     /// [`RegistryError::Store`], [`RegistryError::Disk`].
     pub(super) fn replace(self, records: &Records, seq: u64, repairs: &mut Repairs) -> Result<Self, RegistryError> {
-        let Self { folder, db, inventory } = self;
+        let Self { folder, db, inventory, is_unread } = self;
         drop(db);
-        if inventory.n > 0 {
+        if inventory.n > 0 || is_unread {
             let to = disk::rename_broken(&folder)?;
             repairs.step(Repair::Renamed { to, why: "it does not hold what was committed".to_owned() });
         } else {

@@ -133,6 +133,6 @@ fn a_newer_schema_is_refused_in_the_journal() {
     let line = super::journal::tests::line_of_schema(2);
     edit(&bench.workspace.journal(), |bytes| bytes.extend(line.into_bytes()));
     let error = Registry::open(&bench.workspace, Clock::System).unwrap_err().to_string();
-    let expected = "was written by a newer gradwatch (schema 2, this one knows 1): use that version";
+    let expected = "was written by a newer gradwatch (schema 2, this one reads 1); use that version";
     assert!(error.contains(expected), "{error}");
 }

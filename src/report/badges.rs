@@ -7,8 +7,8 @@ use crate::domain::ExplanationStatus;
 /// Says how the scores stand to each other, in words that no class is likely to be called.
 pub(super) fn badge(status: ExplanationStatus) -> Markup {
     let words = match status {
-        ExplanationStatus::Clear => "unambiguous",
-        ExplanationStatus::Ambiguous => "ambiguous",
+        ExplanationStatus::Clear => "one class above 0.5",
+        ExplanationStatus::Ambiguous => "several classes above 0.5",
         ExplanationStatus::Neither => "no class above 0.5",
     };
     html! { span class={ "chip " (status) } { (words) } }

@@ -6,6 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
+use crate::stats::shortest_single;
+
 /// The value as indented JSON, with a line feed at the end.
 pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut text = Vec::new();
@@ -14,19 +16,12 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Err
     Ok(text)
 }
 
-/// The number nearest to `value` that a 32-bit float holds, by its shortest decimals; `value` itself where it is beyond
-/// what such a float holds.
-fn short(value: f64) -> f64 {
-    let single = value as f32;
-    if single.is_normal() { single.to_string().parse().unwrap_or(value) } else { value }
-}
-
 /// serde's indented form but for numbers.
 struct ShortNumbers(PrettyFormatter<'static>);
 
 impl Formatter for ShortNumbers {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        self.0.write_f64(writer, short(value))
+        self.0.write_f64(writer, shortest_single(value))
     }
 
     fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {

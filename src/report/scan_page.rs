@@ -105,13 +105,11 @@ fn sum_of_scores(activation: Activation) -> &'static str {
 }
 
 fn meaning(record: &ReportRecord) -> String {
-    let several = record.scores.values().filter(|score| **score > 0.5).count() > 1;
-    let above = match record.status {
-        ExplanationStatus::Ambiguous if several => "More than one class scores above 0.5.",
-        ExplanationStatus::Clear | ExplanationStatus::Ambiguous => "Only this class scores above 0.5.",
-        ExplanationStatus::Neither => "This class has the highest score.",
+    let chosen = match record.status {
+        ExplanationStatus::Clear => "",
+        ExplanationStatus::Ambiguous | ExplanationStatus::Neither => "This class has the highest score. ",
     };
-    format!("{above} Margin over the next class: {}.", measure(record.margin()))
+    format!("{chosen}Margin over the next class: {}.", measure(record.margin()))
 }
 
 fn warnings(warnings: &[String]) -> Markup {

@@ -65,7 +65,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         job_hash: ContentHash::of(b"job"),
         versions: None,
         seed: 1,
-        program: "gradwatch 0.1.0".to_owned(),
+        program: "gradwatch VERSION".to_owned(),
         created: "2025-11-23T09:30:00Z".to_owned(),
         train_seconds: Some(12.0),
     }

@@ -22,11 +22,11 @@ pub(super) enum Event {
     /// Copies were written to the disk.
     Expanded(u64),
     /// A training ended, or was decided anew.
-    Learned(DatasetName, Box<Result<FinishedTraining, WorkflowError>>),
+    Trained(DatasetName, Box<Result<FinishedTraining, WorkflowError>>),
     /// Something beside the model of a dataset's training was not made.
     PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
-    Served(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
+    Explained(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
     /// How many reports the gallery lists, `None` when it was current; or why it was not written.
     Gallery(Result<Option<usize>, ReportError>),
     /// Events were recorded, or not.
@@ -56,8 +56,8 @@ impl WorkerRole {
     pub(super) fn thread_name(self) -> &'static str {
         match self {
             Self::Intake => "gw-intake",
-            Self::Training => "gw-learn",
-            Self::Scans => "gw-serve",
+            Self::Training => "gw-train",
+            Self::Scans => "gw-explain",
             Self::Record => "gw-record",
         }
     }

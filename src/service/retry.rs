@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::domain::{DatasetName, ScanKey};
-
-use crate::workflow::Fault;
-use crate::workflow::{FailedWork, Work};
+use crate::workflow::{FailedWork, Fault, Work};
 
 /// The pause after the first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);

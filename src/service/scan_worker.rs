@@ -39,7 +39,7 @@ impl ScanWorker {
             ScanJob::Scan(scan, model) => {
                 let (file, prefix) = (self.inbox.join(&scan.path), format!("{}/", model.dataset));
                 let outcome = self.explainer.explain(&file, Some(scan.hash), &model, &self.reports, &prefix);
-                Event::Served(scan, Box::new(outcome))
+                Event::Explained(scan, Box::new(outcome))
             }
             ScanJob::Gallery { lacks } => Event::Gallery(self.list(lacks)),
         }

@@ -142,8 +142,7 @@ pub struct ClassStatus {
     #[serde(default)]
     pub test: u64,
     /// Left out, because it cannot be parted from what a folder puts on a side to measure on.
-    #[serde(default)]
-    #[serde(alias = "aside")]
+    #[serde(default, alias = "aside")]
     pub excluded: u64,
     /// The next training decides.
     pub undecided: u64,

@@ -45,10 +45,10 @@ impl TrainingWorker {
                 let prepared = workflow::prepare(&dataset, *known, &self.settings, &self.workspace);
                 Event::Prepared(dataset, prepared)
             }
-            TrainingTask::Train(job) => {
-                let dataset = job.dataset.clone();
+            TrainingTask::Train(plan) => {
+                let dataset = plan.dataset.clone();
                 let expanded = |n_copies| drop(self.events.send(Event::Expanded(n_copies)));
-                self.with_context(dataset, |context| workflow::train_exclusively(*job, context, &expanded))
+                self.with_context(dataset, |context| workflow::train_exclusively(*plan, context, &expanded))
             }
             TrainingTask::DecideAgain(mut trained, incumbent) => {
                 self.with_context(trained.dataset().clone(), |context| {
@@ -73,6 +73,6 @@ impl TrainingWorker {
             failed: &failed,
         };
         let outcome = work(&context);
-        Event::Learned(of, Box::new(outcome))
+        Event::Trained(of, Box::new(outcome))
     }
 }

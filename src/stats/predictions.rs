@@ -24,7 +24,7 @@ impl Predictions {
     }
 
     /// Indices of the images taken for another class, the surest first; `n` of them at most.
-    pub fn worst_mistakes(&self, n: usize) -> Vec<usize> {
+    pub fn most_confident_mistakes(&self, n: usize) -> Vec<usize> {
         let (scores, predicted) = (self.scores(1.0), self.predicted());
         let answers = predicted.iter().zip(&self.labels).enumerate();
         let mut wrong: Vec<usize> = answers.filter(|(_, (class, label))| class != label).map(|(at, _)| at).collect();

@@ -6,6 +6,13 @@ pub fn significant(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }
 
+/// The number nearest to `value` that a 32-bit float holds, by its shortest decimals: 0.3 for 0.30000001192092896.
+/// `value` itself where it is beyond what such a float holds.
+pub fn shortest_single(value: f64) -> f64 {
+    let single = value as f32;
+    if single.is_normal() { single.to_string().parse().unwrap_or(value) } else { value }
+}
+
 /// Mean, rounded; `None` of nothing.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| significant(values.iter().sum::<f64>() / values.len() as f64))

@@ -199,6 +199,6 @@ fn a_temperature_softens_what_is_too_sure_and_never_asks_for_certainty() {
 fn the_surest_mistakes_come_first_and_what_is_right_is_none() {
     let logits = [[2.0, 0.0], [0.1, 0.0], [3.0, 1.0], [-1.0, 4.0]].map(Vec::from).to_vec();
     let predictions = Predictions { activation: Activation::Sigmoid, logits, labels: vec![1, 1, 0, 0] };
-    assert_eq!(predictions.worst_mistakes(9), [3, 0, 1]);
-    assert_eq!(predictions.worst_mistakes(2), [3, 0]);
+    assert_eq!(predictions.most_confident_mistakes(9), [3, 0, 1]);
+    assert_eq!(predictions.most_confident_mistakes(2), [3, 0]);
 }

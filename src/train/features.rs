@@ -152,7 +152,7 @@ impl<'a> Features<'a> {
         let (mut ensured, mut seen, mut n_new) = (Ensured::default(), HashSet::new(), 0);
         let find = |step: usize| -> Result<Vec<FeatureLookup>, TrainError> {
             stop.check()?;
-            Ok(decoding.time(|| steps[step].par_iter().map(|requests| self.find(requests)).collect()))
+            Ok(decoding.time(|| steps[step].par_iter().map(|request| self.find(request)).collect()))
         };
         let compute = |found| network.time(|| self.compute(found, &mut seen, &mut ensured, stop));
         let finished = in_three_stages(steps.len(), find, compute, |(n, new): (usize, New)| {

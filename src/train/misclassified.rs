@@ -34,7 +34,7 @@ pub(super) fn worst(
         let evidence = [predicted, outputs.labels[at]].map(|class| head::evidence(head, &pool5, class));
         Some(Misclassified { at, image: image(job, features, images[at]), evidence })
     };
-    outputs.worst_mistakes(MOST_SHOWN).into_par_iter().filter_map(look).collect()
+    outputs.most_confident_mistakes(MOST_SHOWN).into_par_iter().filter_map(look).collect()
 }
 
 /// From its file, which may have gone or changed while its features were cached.

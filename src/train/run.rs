@@ -28,7 +28,7 @@ use crate::stats::{Generator, Predictions};
 
 /// What a training made.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct FinishedRun {
     /// The record that was written as `model.json`.
     pub model: ModelRecord,
     /// Images and copies that went through the network for it; cached ones did not.
@@ -39,12 +39,12 @@ pub struct Outcome {
     pub predictions: ImagePredictions,
     /// Epoch by epoch, as `history.csv`.
     pub history: Vec<EpochRecord>,
-    /// The worst of the predictions.
+    /// The most confident of the wrong predictions.
     pub misclassified: Vec<Misclassified<Picture>>,
 }
 
 /// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
-/// `created` and `train_seconds` follows from the job and the network alone. What is only looked at (history, mistakes) may
+/// `created` and `train_seconds` follows from the job and the network alone. What is only looked at (history, misclassified images) may
 /// fail, with a warning.
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub fn train(
     engine: &Engine,
     stop: &StopFlag,
     progress: &dyn Progress,
-) -> Result<Outcome, TrainError> {
+) -> Result<FinishedRun, TrainError> {
     job::check(&job.dataset, &job::count(job.samples))?;
     Features::with(engine, &job.features_dir, &job.reader, |features| train_on(features, job, engine, stop, progress))
 }
@@ -66,7 +66,7 @@ fn train_on(
     engine: &Engine,
     stop: &StopFlag,
     progress: &dyn Progress,
-) -> Result<Outcome, TrainError> {
+) -> Result<FinishedRun, TrainError> {
     let begin = Instant::now();
     let gathered = gather::gather(job, features, stop, progress)?;
     job::check(&job.dataset, &gathered.counts)?;
@@ -85,7 +85,7 @@ fn train_on(
     model.train_seconds = job.clock.seconds_since(begin);
     training_manifest::write(&job.run_dir, job.samples)?;
     if let Err(error) = write_history(&job.run_dir, &fitted.history) {
-        tracing::warn!(run = %model.run_id, %error, "history.csv not written");
+        tracing::warn!(run = %model.run_id, %error, "File history.csv not written");
     }
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
     let mut text = serde_json::to_string_pretty(&model)?;
@@ -95,7 +95,7 @@ fn train_on(
     if let Err(error) = resume_file.remove() {
         tracing::warn!(%error, "Saved training not removed");
     }
-    Ok(Outcome {
+    Ok(FinishedRun {
         model,
         images_forwarded: features.n_forwarded(),
         failed: gathered.failed,

@@ -90,7 +90,7 @@ impl Scene {
         }
     }
 
-    fn train(&self, run: &str) -> Result<Outcome, TrainError> {
+    fn train(&self, run: &str) -> Result<FinishedRun, TrainError> {
         let job = self.job(run, Augmented::Expand(&self.copies));
         train(&job, &engine_for_tests(), &StopFlag::default(), &Silent)
     }

@@ -17,7 +17,7 @@ pub(super) fn write(run_dir: &Path, samples: &[LabelledImage]) -> Result<(), Tra
 }
 
 /// The originals that the run in `run_dir` learned from; none of a run that did not say, as one of an older version.
-pub fn learned_from(run_dir: &Path) -> BTreeSet<ContentHash> {
+pub fn trained_on(run_dir: &Path) -> BTreeSet<ContentHash> {
     let text = std::fs::read_to_string(run_dir.join(FILE)).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).collect()
 }
@@ -30,9 +30,9 @@ mod tests {
     fn a_run_says_which_originals_it_learned_from() {
         let image = |number: u8, split| LabelledImage::example("a", &format!("a/{number}.png"), Some(split));
         let dir = tempfile::tempdir().unwrap();
-        assert!(learned_from(dir.path()).is_empty(), "an older run did not say");
+        assert!(trained_on(dir.path()).is_empty(), "an older run did not say");
         let samples = [image(1, Split::Train), image(2, Split::Validation), image(3, Split::Train)];
         write(dir.path(), &samples).unwrap();
-        assert_eq!(learned_from(dir.path()), BTreeSet::from([samples[0].hash, samples[2].hash]));
+        assert_eq!(trained_on(dir.path()), BTreeSet::from([samples[0].hash, samples[2].hash]));
     }
 }

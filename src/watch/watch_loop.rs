@@ -29,13 +29,13 @@ pub(super) enum Order {
 }
 
 /// How the system's events are asked for.
-pub(super) type OpenEyes = fn(&Path) -> notify::Result<FsEvents>;
+pub(super) type OpenFsEvents = fn(&Path) -> notify::Result<FsEvents>;
 
 /// The thread's own state.
 pub(super) struct WatchLoop {
     settings: WatchSettings,
     tracker: Tracker,
-    open: OpenEyes,
+    open: OpenFsEvents,
     /// `None` while the system's events are not to be had.
     fs_events: Option<FsEvents>,
     polling: bool,
@@ -53,7 +53,7 @@ impl WatchLoop {
     pub(super) fn new(
         settings: WatchSettings,
         known: BTreeMap<String, FileStamp>,
-        open: OpenEyes,
+        open: OpenFsEvents,
         arrivals: Sender<Vec<Arrival>>,
         ready: Sender<()>,
         health: SharedHealth,

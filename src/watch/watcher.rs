@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fs_events::FsEvents;
 use super::health::{Health, SharedHealth};
-use super::watch_loop::{OpenEyes, Order, WatchLoop};
+use super::watch_loop::{OpenFsEvents, Order, WatchLoop};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
 use crate::domain::{Arrival, FileStamp, StopFlag};
@@ -35,7 +35,7 @@ impl Watcher {
     }
 
     pub(super) fn start_with(
-        open: OpenEyes,
+        open: OpenFsEvents,
         settings: &WatchSettings,
         known: BTreeMap<String, FileStamp>,
     ) -> Result<Self, WatchError> {

@@ -30,7 +30,7 @@ pub enum WeightsError {
         found: u64,
     },
     /// Not a weights file.
-    #[error("`{}` is no weights file: {found}; give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras", path.display())]
+    #[error("`{}` is not a weights file: {found}; give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras", path.display())]
     UnknownFormat {
         /// Which file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum WeightsError {
         cause: String,
     },
     /// Whole, but not VGG16.
-    #[error("`{}` holds another network than plain VGG16: {found}", path.display())]
+    #[error("`{}` is not a plain VGG16: {found}; give the weights of one", path.display())]
     OtherNetwork {
         /// Which file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum WeightsError {
         found: String,
     },
     /// A whole Keras model, but not one of the kind.
-    #[error("`{}` is no model that gradwatch can take over (VGG16, Flatten and one Dense layer): {reason}", path.display())]
+    #[error("`{}` is not a model that gradwatch can import (VGG16, Flatten and one Dense layer): {reason}; see docs/WEIGHTS.md", path.display())]
     ForeignModel {
         /// Which file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum WeightsError {
         reason: String,
     },
     /// A tensor of another network.
-    #[error("`{}`: `{tensor}` is {found:?}, VGG16 needs {expected:?}: the file holds another network", path.display())]
+    #[error("`{}`: `{tensor}` is {found:?}, VGG16 needs {expected:?}; give the weights of a VGG16", path.display())]
     WrongShape {
         /// Which file.
         path: PathBuf,

@@ -138,13 +138,13 @@ mod tests {
             let error = read_model_of(&fixture(name), &thin_vgg16(), Preprocessing::Auto).err().unwrap().to_string();
             error.replace(&fixture(name).display().to_string(), "FILE")
         };
-        let expected = "`FILE` is no model that gradwatch can take over (VGG16, Flatten and one Dense layer): \
-                        it has weights but no layers: save the whole model, with model.save(...)";
+        let expected = "`FILE` is not a model that gradwatch can import (VGG16, Flatten and one Dense layer): it has \
+                        weights but no layers: save the whole model, with model.save(...); see docs/WEIGHTS.md";
         assert_eq!(refusal("keras3-nested.weights.h5"), expected);
         assert_eq!(refusal("zip.pth"), expected);
         assert!(
             refusal("keras3-max-pooling.keras")
-                .ends_with("it has not exactly one Flatten or GlobalAveragePooling2D layer")
+                .contains("it has not exactly one Flatten or GlobalAveragePooling2D layer; ")
         );
     }
 }

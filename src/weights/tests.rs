@@ -137,12 +137,11 @@ fn other_networks_are_refused() {
     let found = |name: &str| refusal_of(&fixture(name));
     assert_eq!(
         found("batch-norm.safetensors"),
-        "`FILE` holds another network than plain VGG16: it normalises between its layers (as vgg16_bn does)"
+        "`FILE` is not a plain VGG16: it normalises between its layers (as vgg16_bn does); give the weights of one"
     );
     let layers = thin_convs();
     let short = to_safetensors(&thin_vgg16()[..12], &layers[..12], &provenance()).unwrap();
-    let expected =
-        "`FILE` holds another network than plain VGG16: of its 24 arrays, 12 are 3x3 convolutions with a bias, not 13";
+    let expected = "`FILE` is not a plain VGG16: of its 24 arrays, 12 are 3x3 convolutions with a bias, not 13; give the weights of one";
     assert_eq!(refusal(&short), expected);
     let message = read_backbone(&fixture("zip.pth"), &VGG16).unwrap_err().to_string();
     assert!(message.contains("`features.0.weight` is [4, 3, 3, 3], VGG16 needs [64, 3, 3, 3]"), "{message}");
@@ -158,7 +157,7 @@ fn what_is_no_weights_file_is_called_by_its_name() {
         (b"\xff\xff\xff\xff\xff\xff\xff\xff and more", "of no format that gradwatch knows"),
     ] {
         let message = refusal(start);
-        assert!(message.starts_with("`FILE` is no weights file: ") && message.contains(name), "{message}");
+        assert!(message.starts_with("`FILE` is not a weights file: ") && message.contains(name), "{message}");
         assert!(message.ends_with("give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras"));
     }
     let absent = read_backbone(Path::new("/no/such/file"), &thin_vgg16()).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use crate::disk::{DiskError, TrainingLock, Workspace};
 
 use super::error::WorkflowError;
 use super::finished_training::FinishedTraining;
-use super::training::{self};
+use super::training;
 use super::training_plan::{TrainingContext, TrainingPlan};
 
 /// Between two attempts to take the lock, and two looks at the stop flag.

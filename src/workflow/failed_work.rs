@@ -36,7 +36,7 @@ pub enum Work {
 }
 
 impl Work {
-    fn in_words(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
             Self::Run => "the run in",
             Self::Training => "the training of",
@@ -107,7 +107,7 @@ impl FailedWork {
 impl fmt::Display for FailedWork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, place, why, remedy, .. } = self;
-        write!(f, "{} `{place}`: {why}; {remedy}", what.in_words())
+        write!(f, "{} `{place}`: {why}; {remedy}", what.describe())
     }
 }
 

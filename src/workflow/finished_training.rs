@@ -11,7 +11,7 @@ use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerE
 use crate::head::Head;
 use crate::nn::Engine;
 use crate::report::{self, ReportError, RunReport};
-use crate::train::{self, Augmented, ImagePredictions, Outcome, TrainError, TrainJob};
+use crate::train::{self, Augmented, FinishedRun, ImagePredictions, TrainError, TrainJob};
 
 use super::error::WorkflowError;
 use super::failed_work::{FailedWork, Work};
@@ -53,7 +53,7 @@ impl TrainedModel {
 #[derive(Debug)]
 pub struct FinishedTraining {
     plan: TrainingPlan,
-    outcome: Outcome,
+    run: FinishedRun,
     trained: TrainedModel,
 }
 
@@ -61,11 +61,11 @@ impl FinishedTraining {
     /// Decides as things stood when the training started.
     pub(super) fn new(
         plan: TrainingPlan,
-        outcome: Outcome,
+        run: FinishedRun,
         context: &TrainingContext<'_>,
     ) -> Result<Self, WorkflowError> {
-        let trained = decided(&plan, &outcome, &plan.incumbent, context)?;
-        Ok(Self { plan, outcome, trained })
+        let trained = decided(&plan, &run, &plan.incumbent, context)?;
+        Ok(Self { plan, run, trained })
     }
 
     /// Decides as things stand now.
@@ -74,7 +74,7 @@ impl FinishedTraining {
     /// [`WorkflowError::Stopped`]; a network that cannot be used.
     pub fn decide_again(&mut self, incumbent: &Incumbent, context: &TrainingContext<'_>) -> Result<(), WorkflowError> {
         tracing::info!(dataset = %self.plan.dataset, "Best model changed during the training; the decision is repeated");
-        self.trained = decided(&self.plan, &self.outcome, incumbent, context)?;
+        self.trained = decided(&self.plan, &self.run, incumbent, context)?;
         Ok(())
     }
 
@@ -92,19 +92,18 @@ impl FinishedTraining {
 /// Measures, decides, and writes the page that says so.
 fn decided(
     plan: &TrainingPlan,
-    outcome: &Outcome,
+    run: &FinishedRun,
     incumbent: &Incumbent,
     context: &TrainingContext<'_>,
 ) -> Result<TrainedModel, WorkflowError> {
-    let rival = rival(plan, incumbent, &outcome.predictions, context)?;
+    let rival = rival(plan, incumbent, &run.predictions, context)?;
     let chosen = incumbent.n_by_hand > plan.incumbent.n_by_hand;
-    let decision =
-        promotion::decide(context.settings.promotion, &outcome.model, &rival, chosen, context.settings.clock);
+    let decision = promotion::decide(context.settings.promotion, &run.model, &rival, chosen, context.settings.clock);
     // The model is there; a page that cannot be written does not undo it.
-    if let Err(error) = write_page(plan, &Workspace::new(&context.settings.state_dir), outcome, &decision) {
-        (context.failed)(FailedWork::of(Work::Page, &outcome.model.run_id, &error));
+    if let Err(error) = write_page(plan, &Workspace::new(&context.settings.state_dir), run, &decision) {
+        (context.failed)(FailedWork::of(Work::Page, &run.model.run_id, &error));
     }
-    Ok(TrainedModel { model: outcome.model.clone(), decision, n_by_hand: incumbent.n_by_hand })
+    Ok(TrainedModel { model: run.model.clone(), decision, n_by_hand: incumbent.n_by_hand })
 }
 
 /// Measures the best model on those of the candidate's validation images that it did not learn from.
@@ -152,7 +151,7 @@ fn measured(
         return Ok(IncumbentMeasurement::Incomparable(run, "has none of the dataset's current classes".to_owned()));
     };
     // Images change sides when groups or folders do.
-    let learned = train::learned_from(&run_dir);
+    let learned = train::trained_on(&run_dir);
     right.retain(|hash, _| !learned.contains(hash));
     if right.is_empty() {
         return Ok(IncumbentMeasurement::Incomparable(
@@ -174,10 +173,10 @@ fn paired(predictions: &ImagePredictions, best: &BTreeMap<ContentHash, bool>) ->
 fn write_page(
     plan: &TrainingPlan,
     workspace: &Workspace,
-    outcome: &Outcome,
+    run: &FinishedRun,
     decision: &Decision,
 ) -> Result<(), ReportError> {
-    let Outcome { model, predictions, history, misclassified, .. } = outcome;
+    let FinishedRun { model, predictions, history, misclassified, .. } = run;
     let paths: BTreeMap<ContentHash, &str> =
         plan.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
     let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, |path| (*path).to_owned());

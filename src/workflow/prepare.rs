@@ -1,6 +1,6 @@
 //! From a ledger to the training that is due: groups, the side of every image, and whether anything new would be learned.
 //!
-//! It works on a copy of the ledger, on the learning worker, because both take time in proportion to the images.
+//! It works on a copy of the ledger, on the training worker, because both take time in proportion to the images.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! One training, from split samples to a decision: copies, features, head, comparison with the best model.
 //!
-//! Used by the service's learning worker and by `gradwatch train`. It changes no record; it returns what to record.
+//! Used by the service's training worker and by `gradwatch train`. It changes no record; it returns what to record.
 
 use std::time::SystemTime;
 

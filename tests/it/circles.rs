@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use regex::Regex;
+use crate::layout::{captures, compiled};
 
 /// A declaration that begins a line; what it names.
 const USE: &str = r"(?m)^\s*(?:pub(?:\([^)]*\))? )?use ([\w:{},\s]+);";
@@ -20,10 +20,6 @@ struct Module {
     code: String,
     /// Every path that its use declarations name.
     uses: Vec<String>,
-}
-
-fn captures(pattern: &str, text: &str) -> Vec<String> {
-    Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
 }
 
 /// The paths that a use declaration names: `a::{b, c::{self, D}}` names `a::b`, `a::c` and `a::c::D`.
@@ -125,10 +121,10 @@ impl Modules {
     /// The other modules whose items `module` names in its own code; what it only hands on is not counted.
     fn imports(&self, module: &ModulePath) -> BTreeSet<ModulePath> {
         let code = &self.0[module].code;
-        let body = Regex::new(r"(?m)^\s*pub(?:\([^)]*\))? use [^;]+;|^\s*mod \w+;").unwrap().replace_all(code, "");
+        let body = compiled(r"(?m)^\s*pub(?:\([^)]*\))? use [^;]+;|^\s*mod \w+;").replace_all(code, "");
         let declared = captures(USE, &body);
         let declared: Vec<String> = declared.iter().flat_map(|declaration| paths_of(declaration)).collect();
-        let body = Regex::new(USE).unwrap().replace_all(&body, "");
+        let body = compiled(USE).replace_all(&body, "");
         let mut named = captures(r"\b((?:crate|super|self)(?:::\w+)+)", &body);
         for path in &declared {
             match self.resolve(module, path) {
@@ -160,7 +156,7 @@ impl Module {
         let lines = program.lines().filter(|line| !line.trim_start().starts_with("//"));
         let code = lines.collect::<Vec<_>>().join("\n");
         // What is for tests alone, and who may see an item, is no import.
-        let for_tests = Regex::new(r"(?m)^#\[cfg\(test\)\]\n(?:[^\n]*;$|(?s:.*?)\n\}$)").unwrap();
+        let for_tests = compiled(r"(?m)^#\[cfg\(test\)\]\n(?:[^\n]*;$|(?s:.*?)\n\}$)");
         let code = for_tests.replace_all(&code, "").replace("pub(in crate::", "pub(in ");
         let uses = captures(USE, &code).iter().flat_map(|declaration| paths_of(declaration)).collect();
         Self { code, uses }

@@ -236,7 +236,7 @@ fn nothing_that_is_only_kept_tidy_or_looked_at_loses_a_model() {
         (&ran.json()["failures"][0]["what"], &ran.json()["failures"][1]),
         (&"page".into(), &serde_json::Value::Null)
     );
-    assert!(ran.stderr.contains("history.csv not written run="), "{}", ran.stderr);
+    assert!(ran.stderr.contains("File history.csv not written run="), "{}", ran.stderr);
     assert_eq!(best(&models(&bed)), [second.as_str()]);
 }
 

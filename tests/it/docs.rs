@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use gradwatch::config::{DEFAULTS, Overrides, load};
 use regex::Regex;
@@ -224,13 +225,15 @@ fn words_to_avoid() -> Vec<String> {
 
 /// The words to avoid in `text`, each with its line. Inline code is exempt, because names of files and commands stay.
 pub fn avoided_words_in(text: &str) -> Vec<String> {
-    let words = words_to_avoid();
-    let any = words.iter().map(|word| regex::escape(word).replace(' ', r"\s+")).collect::<Vec<_>>().join("|");
-    let avoided = Regex::new(&format!(r"(?i)\b(?:{any})\b")).unwrap();
-    let code = Regex::new("`[^`\n]*`").unwrap();
-    let text = code.replace_all(text, "``");
+    static AVOIDED: LazyLock<Regex> = LazyLock::new(|| {
+        let words = words_to_avoid();
+        let any = words.iter().map(|word| regex::escape(word).replace(' ', r"\s+")).collect::<Vec<_>>().join("|");
+        Regex::new(&format!(r"(?i)\b(?:{any})\b")).unwrap()
+    });
+    static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new("`[^`\n]*`").unwrap());
+    let text = CODE.replace_all(text, "``");
     let line_of = |at: usize| text[..at].matches('\n').count() + 1;
-    avoided.find_iter(&text).map(|hit| format!("line {}: {}", line_of(hit.start()), hit.as_str())).collect()
+    AVOIDED.find_iter(&text).map(|hit| format!("line {}: {}", line_of(hit.start()), hit.as_str())).collect()
 }
 
 /// What people read of a document: without the table of the words themselves, and without commands in code blocks, whose

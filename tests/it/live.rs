@@ -44,7 +44,7 @@ fn what_is_dropped_while_it_runs_is_learned_and_explained() {
     assert_eq!(second.code, 75, "{}", second.stderr);
     assert!(second.stderr.contains("in use by another gradwatch"), "{}", second.stderr);
 
-    // One more picture, and one rewritten: one more training each, or one for both.
+    // One more image, and one replaced by another: one training each, or one for both.
     bed.write("inbox/datasets/shapes/bars/6.png", pictures::png(Look::Bars, 6));
     bed.write("inbox/datasets/shapes/disc/0.png", pictures::png(Look::Disc, 7));
     service.wait_for_count("samples", 14);

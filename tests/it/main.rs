@@ -19,8 +19,8 @@ mod pictures;
 mod service;
 
 mod augment; // `gradwatch augment`
-mod check;
-mod circles; // `gradwatch check`, and how the configuration is found
+mod check; // `gradwatch check`, and how the configuration is found
+mod circles; // no file imports another that imports it
 mod datasets; // settings of one dataset
 mod decisions; // which model is the best one when a training ends, and when a training is due
 mod demo; // `gradwatch demo`, and its pages in a browser
@@ -32,6 +32,7 @@ mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
+mod log_texts; // the texts of log messages
 mod manual; // `gradwatch man` and `gradwatch completions`
 mod messages; // every mistake gets one line: pinned by snapshot
 mod outside; // `gradwatch train` and `gradwatch explain`

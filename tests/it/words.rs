@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use crate::bed::TestBed;
 use crate::docs::{avoided_words_in, commands};
 
 /// Texts that keep such a word, each with its reason.
 const EXCEPTIONS: [(&str, &str); 3] = [
-    // A field of status files and a side of the split, as versions before 0.1.0 wrote them.
+    // A field of status files and a side of the split, as the first version wrote them.
     ("src/service/status.rs", "aside"),
     ("src/domain/split.rs", "aside"),
     // The name of the Rust type in debugging output.
@@ -31,8 +34,7 @@ fn no_help_text_has_a_word_to_avoid() {
 fn no_text_in_the_source_has_a_word_to_avoid() {
     let (mut n_texts, mut found) = (0, Vec::new());
     for path in sources(Path::new("src")) {
-        let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
-        for (line, text) in literals(without_tests(&source)) {
+        for (line, text) in literals(&code_of(&path)) {
             n_texts += 1;
             let is_exception = EXCEPTIONS.contains(&(path.to_str().unwrap(), text.as_str()));
             let hits = if is_exception { Vec::new() } else { avoided_words_in(&prose(&text)) };
@@ -44,7 +46,7 @@ fn no_text_in_the_source_has_a_word_to_avoid() {
 }
 
 /// The Rust files below `folder` (relative to the root) but for test modules.
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
     let mut found = Vec::new();
     for entry in entries.map(Result::unwrap) {
@@ -62,6 +64,12 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The text of a source without its test module.
+pub(crate) fn code_of(path: &Path) -> String {
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    without_tests(&source).to_owned()
+}
+
 /// The source up to its test module, which is the last item of a file; `mod tests;` names a file of its own.
 fn without_tests(source: &str) -> &str {
     let tests = source.match_indices("#[cfg(test)]\n").map(|(at, _)| at);
@@ -71,20 +79,22 @@ fn without_tests(source: &str) -> &str {
 
 /// Without the names between braces, which are Rust's, as in `{told}`.
 fn prose(text: &str) -> String {
-    regex::Regex::new(r"\{[a-z_]*(?::[^{}]*)?\}").unwrap().replace_all(text, "{}").into_owned()
+    static NAMES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{[a-z_]*(?::[^{}]*)?\}").unwrap());
+    NAMES.replace_all(text, "{}").into_owned()
 }
 
 /// The string literals of a source with their lines, raw ones included: as written, but with continued lines joined.
-fn literals(source: &str) -> Vec<(usize, String)> {
-    let token = r##"(?s)//[^\n]*|'(?:\\.[^']*|[^'\\])'|r#"(.*?)"#|\br"([^"]*)"|"((?:\\.|[^"\\])*)""##;
-    let token = regex::Regex::new(token).unwrap();
-    let continued = regex::Regex::new(r"\\\n\s*").unwrap();
+pub(crate) fn literals(source: &str) -> Vec<(usize, String)> {
+    static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r##"(?s)//[^\n]*|'(?:\\.[^']*|[^'\\])'|r#"(.*?)"#|\br"([^"]*)"|"((?:\\.|[^"\\])*)""##).unwrap()
+    });
+    static CONTINUED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\\n\s*").unwrap());
     let line_of = |at: usize| source[..at].matches('\n').count() + 1;
-    let text = |found: &regex::Captures<'_>| {
+    let text = |found: &Captures<'_>| {
         let text = found.iter().skip(1).flatten().next()?;
-        Some((line_of(text.start()), continued.replace_all(text.as_str(), "").replace("\\n", " ")))
+        Some((line_of(text.start()), CONTINUED.replace_all(text.as_str(), "").replace("\\n", " ")))
     };
-    token.captures_iter(source).filter_map(|found| text(&found)).collect()
+    TOKEN.captures_iter(source).filter_map(|found| text(&found)).collect()
 }
 
 #[test]

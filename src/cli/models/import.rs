@@ -55,13 +55,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
     registering::prepare(&workspace, settings.clock)?;
     write(&workspace, &head, &model)?;
-    let decide_again = &mut |incumbent: &Incumbent| Ok(learned(&model, incumbent));
-    let learned = registering::record(&workspace, settings.clock, learned(&model, &incumbent), &[], decide_again)?;
+    let decide_again = &mut |incumbent: &Incumbent| Ok(imported_model(&model, incumbent));
+    let imported_model =
+        registering::record(&workspace, settings.clock, imported_model(&model, &incumbent), &[], decide_again)?;
     if args.json {
-        output::json(&learned.model);
+        output::json(&imported_model.model);
         return Ok(());
     }
-    print_result(&learned, settings);
+    print_result(&imported_model, settings);
     Ok(())
 }
 
@@ -96,7 +97,7 @@ fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
 }
 
 /// It is the best model where there is none.
-fn learned(model: &ModelRecord, incumbent: &Incumbent) -> TrainedModel {
+fn imported_model(model: &ModelRecord, incumbent: &Incumbent) -> TrainedModel {
     let best = incumbent.best_run().cloned();
     let reason = match &best {
         None => "it was imported as the first model of this dataset".to_owned(),
@@ -161,8 +162,8 @@ fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), 
     Ok(disk::write_atomic(&folder.join("model.json"), text.as_bytes())?)
 }
 
-fn print_result(learned: &TrainedModel, settings: &Settings) {
-    let TrainedModel { model, decision, .. } = learned;
+fn print_result(imported_model: &TrainedModel, settings: &Settings) {
+    let TrainedModel { model, decision, .. } = imported_model;
     let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
     let how = &model.backbone_detail.preprocessing;
     output::line(&format!(

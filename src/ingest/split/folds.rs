@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::split_groups::split_groups;
 use crate::domain::{ClassName, ContentHash, Sample};
 
-/// The part, from 0, that each sample is held out with. Large units first, each to the part in which its classes are
+/// The part, from 0, that each sample is held out with. Large groups first, each to the part in which its classes are
 /// rarest (as scikit-learn's `StratifiedGroupKFold` goes about it); equal ones in hash order, so that the result follows
 /// from the contents alone.
 pub fn assign_folds(samples: &[Sample], n_folds: usize) -> BTreeMap<ContentHash, usize> {

@@ -15,10 +15,10 @@ const N_TEETH: usize = PerceptualHash::N_BITS / N_COMBS;
 
 /// Joins what looks the same in `links`, which are by index.
 pub(super) fn join_near_duplicates(samples: &[Sample], links: &mut Links) {
-    let looks = join_equal(samples, links);
+    let hashes = join_equal(samples, links);
     for first in 0..N_COMBS {
         let mut alike: BTreeMap<u64, Vec<(usize, PerceptualHash)>> = BTreeMap::new();
-        for (perceptual_hash, at) in &looks {
+        for (perceptual_hash, at) in &hashes {
             alike.entry(perceptual_hash.comb(first, N_COMBS, N_TEETH)).or_default().push((*at, *perceptual_hash));
         }
         alike.into_values().filter(|alike| alike.len() > 1).for_each(|alike| join_close(&alike, links));
@@ -27,20 +27,20 @@ pub(super) fn join_near_duplicates(samples: &[Sample], links: &mut Links) {
 
 /// Joins equal hashes; every hash once, with one of its samples.
 fn join_equal(samples: &[Sample], links: &mut Links) -> BTreeMap<PerceptualHash, usize> {
-    let mut looks = BTreeMap::new();
+    let mut hashes = BTreeMap::new();
     for (at, sample) in samples.iter().enumerate() {
         if let Some(perceptual_hash) = sample.perceptual_hash {
-            links.join(at, *looks.entry(perceptual_hash).or_insert(at));
+            links.join(at, *hashes.entry(perceptual_hash).or_insert(at));
         }
     }
-    looks
+    hashes
 }
 
 /// Joins hashes that differ in few bits. Those that are linked already are not compared, so that many images of the same
 /// thing cost no more than different ones; hashes that share a comb and are not near-duplicates are compared in pairs.
-fn join_close(looks: &[(usize, PerceptualHash)], links: &mut Links) {
+fn join_close(hashes: &[(usize, PerceptualHash)], links: &mut Links) {
     let mut clusters: Vec<Vec<(usize, PerceptualHash)>> = Vec::new();
-    for (at, perceptual_hash) in looks {
+    for (at, perceptual_hash) in hashes {
         let mut own = vec![(*at, *perceptual_hash)];
         clusters.retain_mut(|cluster| {
             let is_close = |(_, other): &(usize, PerceptualHash)| perceptual_hash.distance(other) <= MOST_BITS;

@@ -25,7 +25,7 @@ impl<'a> SplitGroup<'a> {
         // What was excluded, or assigned by a folder, is as free as what is new.
         let by_split = |side: &Split| matches!(side, Split::Train | Split::Validation);
         let sides = || samples.iter().filter_map(|sample| sample.split).filter(by_split);
-        // A unit that straddles (a link was found later) goes on where it was learned from.
+        // A group that straddles (a link was found later) goes on where it was learned from.
         let side = if sides().any(|side| side == Split::Train) { Some(Split::Train) } else { sides().next() };
         let first = samples.iter().map(|sample| sample.hash).min();
         Self { first: first.unwrap_or_else(|| ContentHash::of(&[])), samples, n_of_class, side }
@@ -46,7 +46,7 @@ impl<'a> SplitGroup<'a> {
     }
 }
 
-/// The units of these samples, in hash order.
+/// The groups of these samples, in hash order.
 pub(super) fn split_groups(samples: &[Sample]) -> Vec<SplitGroup<'_>> {
     let mut links = Links::new(samples.len());
     let mut first_of_group: BTreeMap<&str, usize> = BTreeMap::new();

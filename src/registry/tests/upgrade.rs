@@ -46,3 +46,20 @@ fn it_is_left_as_it_is_where_the_journal_lacks_anything() {
         }
     }
 }
+
+#[test]
+fn without_its_head_it_is_made_again_from_the_journal_and_kept_beside() {
+    for has_journal in [true, false] {
+        let (bench, ledger) = of_an_older_version();
+        let db = bench.database();
+        db.open_tree("meta").unwrap().remove(b"head").unwrap();
+        db.flush().unwrap();
+        drop(db);
+        if !has_journal {
+            std::fs::remove_file(bench.workspace.journal()).unwrap();
+        }
+        let registry = Registry::open(&bench.workspace, Clock::System).unwrap();
+        assert_eq!(*registry.ledger() == ledger, has_journal);
+        assert!(bench.workspace.root().join("registry.broken-1").exists(), "its records may be all that is left");
+    }
+}

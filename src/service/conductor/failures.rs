@@ -64,7 +64,9 @@ impl Conductor {
                     (Task::Training(dataset), work)
                 }
             }),
-            WorkerRole::Scans | WorkerRole::Record => self.scans.lose().map(|lost| match lost {
+            // Its end is that of the service.
+            WorkerRole::Record => None,
+            WorkerRole::Scans => self.scans.lose().map(|lost| match lost {
                 LostScanWork::Scan(key) => {
                     let path = self.ledger().scans.get(&key).map_or("", |scan| scan.path.as_str());
                     let work = fault(Work::Scan, &path);

@@ -42,7 +42,7 @@ impl Conductor {
         let (scan, model) = ledger
             .n_waiting_scans()
             .keys()
-            .filter_map(|named| Some((named, self.serving_model(named.as_ref(), now)?)))
+            .filter_map(|named| Some((named, self.explaining_model(named.as_ref(), now)?)))
             .find_map(|(named, model)| {
                 let is_new = |scan: &&Scan| !self.failed.has_failed(&Task::Scan((named.clone(), scan.hash)));
                 Some((ledger.waiting_scans(named).find(is_new)?, model))
@@ -50,13 +50,13 @@ impl Conductor {
             .or_else(|| {
                 let due = self.failed.due_scans(now).filter_map(|key| ledger.scans.get(key));
                 let mut waiting = due.filter(|scan| scan.state == ScanState::Waiting);
-                waiting.find_map(|scan| Some((scan, self.serving_model(scan.dataset.as_ref(), now)?)))
+                waiting.find_map(|scan| Some((scan, self.explaining_model(scan.dataset.as_ref(), now)?)))
             })?;
         Some((scan.clone(), Arc::new(model.clone())))
     }
 
     /// The model that explains the scans whose paths name `dataset`, or none; `None` while there is none, or they wait.
-    fn serving_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
+    fn explaining_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
         let dataset = self.dataset_named(named)?;
         self.registry.ledger().best_model(dataset).filter(|_| !self.failed.is_paused(dataset, now))
     }

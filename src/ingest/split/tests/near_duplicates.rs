@@ -8,7 +8,7 @@ use crate::ingest::split::links::Links;
 use crate::ingest::split::near_duplicates::join_near_duplicates;
 
 /// Looks in few neighbourhoods, up to 16 bits from each other in one, and from there to the next in steps.
-fn looks() -> impl Strategy<Value = Vec<PerceptualHash>> {
+fn hashes() -> impl Strategy<Value = Vec<PerceptualHash>> {
     let perceptual_hash =
         (0..5_usize, prop::collection::vec(0..PerceptualHash::N_BITS, 0..9)).prop_map(|(number, flipped)| {
             let mut bits = [false; PerceptualHash::N_BITS];
@@ -23,9 +23,9 @@ fn looks() -> impl Strategy<Value = Vec<PerceptualHash>> {
     prop::collection::vec(perceptual_hash, 0..60)
 }
 
-fn of(looks: &[Option<PerceptualHash>]) -> Vec<Sample> {
+fn of(hashes: &[Option<PerceptualHash>]) -> Vec<Sample> {
     (0..)
-        .zip(looks)
+        .zip(hashes)
         .map(|(id, perceptual_hash)| Sample { perceptual_hash: *perceptual_hash, ..sample(id, 0, None) })
         .collect()
 }
@@ -40,13 +40,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn twins_are_found_as_by_comparing_every_pair(looks in looks()) {
-        let (mut found, mut compared) = (Links::new(looks.len()), Links::new(looks.len()));
-        join_near_duplicates(&of(&looks.iter().copied().map(Some).collect::<Vec<_>>()), &mut found);
-        for (a, perceptual_hash) in looks.iter().enumerate() {
-            looks[..a].iter().enumerate().filter(|(_, other)| perceptual_hash.distance(other) <= 12).for_each(|(b, _)| compared.join(a, b));
+    fn twins_are_found_as_by_comparing_every_pair(hashes in hashes()) {
+        let (mut found, mut compared) = (Links::new(hashes.len()), Links::new(hashes.len()));
+        join_near_duplicates(&of(&hashes.iter().copied().map(Some).collect::<Vec<_>>()), &mut found);
+        for (a, perceptual_hash) in hashes.iter().enumerate() {
+            hashes[..a].iter().enumerate().filter(|(_, other)| perceptual_hash.distance(other) <= 12).for_each(|(b, _)| compared.join(a, b));
         }
-        prop_assert_eq!(clusters(found, looks.len()), clusters(compared, looks.len()));
+        prop_assert_eq!(clusters(found, hashes.len()), clusters(compared, hashes.len()));
     }
 }
 

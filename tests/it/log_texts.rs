@@ -1,0 +1,73 @@
+//! A log message is a fixed text in sentence case without a full stop; what varies is in its fields.
+
+use std::path::Path;
+
+use regex::Regex;
+
+use crate::words::{code_of, literals, sources};
+
+/// A message that is handed in: a fixed text of whoever calls.
+const HANDED_IN: &str = "{what}";
+
+#[test]
+fn log_messages_are_fixed_texts() {
+    let (mut n_messages, mut wrong) = (0, Vec::new());
+    for path in sources(Path::new("src")) {
+        for call in log_calls(&code_of(&path)) {
+            n_messages += 1;
+            let message = message_of(&call);
+            if !message.as_deref().is_some_and(|message| message == HANDED_IN || is_fixed(message)) {
+                wrong.push(format!("{}: {}", path.display(), message.unwrap_or(call)));
+            }
+        }
+    }
+    assert!(n_messages > 60, "{n_messages} log messages");
+    assert!(wrong.is_empty(), "not a fixed text in sentence case without a full stop:\n{}", wrong.join("\n"));
+}
+
+/// What stands between the parentheses of each log macro.
+fn log_calls(code: &str) -> Vec<String> {
+    let begin = Regex::new(r"\b(?:trace|debug|info|warn|error)!\(").unwrap();
+    begin.find_iter(code).map(|found| arguments(&code[found.end()..]).to_owned()).collect()
+}
+
+/// Up to the parenthesis that closes what `rest` stands in; those in texts do not count.
+fn arguments(rest: &str) -> &str {
+    let (mut depth, mut in_text, mut escaped) = (1, false, false);
+    for (at, letter) in rest.char_indices() {
+        match letter {
+            '"' if !escaped => in_text = !in_text,
+            '(' if !in_text => depth += 1,
+            ')' if !in_text => depth -= 1,
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+        if depth == 0 {
+            return &rest[..at];
+        }
+    }
+    rest
+}
+
+/// The last argument, if it is a text.
+fn message_of(call: &str) -> Option<String> {
+    let ends_with_text = call.trim_end().trim_end_matches(',').ends_with('"');
+    literals(call).pop().map(|(_, text)| text).filter(|_| ends_with_text)
+}
+
+/// A name such as `gradwatch` or `openat2` may begin it.
+fn is_fixed(message: &str) -> bool {
+    let begins_well = message.starts_with(char::is_uppercase) || message.starts_with("openat2 ");
+    begins_well && !message.ends_with(['.', '!']) && !message.contains(['{', '\n'])
+}
+
+#[test]
+fn messages_are_read_as_they_are_written() {
+    let code =
+        "tracing::warn!(\n    file = %path.display(),\n    why = \"a (b\",\n    \"Not \\\n     read\"\n);\ninfo!(n);";
+    let messages: Vec<_> = log_calls(code).iter().map(|call| message_of(call)).collect();
+    assert_eq!(messages, [Some("Not read".to_owned()), None]);
+    for (message, fixed) in [("Not read", true), ("not read", false), ("Read.", false), ("Read {n} files", false)] {
+        assert_eq!(is_fixed(message), fixed, "{message}");
+    }
+}
