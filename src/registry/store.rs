@@ -116,14 +116,15 @@ impl Store {
         }
         (self.inventory.schema, self.inventory.seq) = (written.schema, written.seq);
         if self.inventory == Inventory::default() {
-            let old = self.old_layout().map_err(unreadable)?;
-            let what = || "the trees of an older version have lost their head".to_owned();
-            self.is_unread = old == Some(None);
-            return Ok(match old {
-                None => Found::Nothing,
-                Some(Some(seq)) => Found::OldLayout { seq },
-                Some(None) => Found::Damaged { ledger, seq: 0, what: what() },
-            });
+            if !self.has_old_layout() {
+                return Ok(Found::Nothing);
+            }
+            if let Some(seq) = self.old_head().map_err(unreadable)? {
+                return Ok(Found::OldLayout { seq });
+            }
+            self.is_unread = true;
+            let what = "the trees of an older version have lost their head".to_owned();
+            return Ok(Found::Damaged { ledger, seq: 0, what });
         }
         Ok(self.judge(ledger, n_bad, &written))
     }
@@ -138,14 +139,15 @@ impl Store {
         Found::Damaged { ledger, seq, what }
     }
 
-    /// The last commit that is in the trees of an older version, if there are any; `Some(None)` where that is lost.
-    fn old_layout(&self) -> Result<Option<Option<u64>>, sled::Error> {
-        if !self.db.tree_names().iter().any(|name| **name == *OLD_TREE) {
-            return Ok(None);
-        }
+    fn has_old_layout(&self) -> bool {
+        self.db.tree_names().iter().any(|name| **name == *OLD_TREE)
+    }
+
+    /// The last commit that is in the trees of an older version; `None` where that is lost.
+    fn old_head(&self) -> Result<Option<u64>, sled::Error> {
         let head = self.db.open_tree(OLD_TREE)?.get(OLD_HEAD)?;
         let json = head.as_ref().and_then(|head| serde_json::from_slice::<Value>(head.get(OLD_PREFIX..)?).ok());
-        Ok(Some(json.and_then(|head| head["seq"].as_u64())))
+        Ok(json.and_then(|head| head["seq"].as_u64()))
     }
 
     /// Writes `records` and the inventory as one, and brings sled's file to the disk.
