@@ -6,28 +6,62 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Overrides, load};
-use crate::domain::{Counter, Silent};
+use crate::domain::{Counter, Silent, Stopped};
 use crate::imaging::{Picture, Pixels, encode_png};
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::Prepared;
-use crate::workflow::{Fault, Work};
+use crate::workflow::{Fault, Prepared, TrainingPlan, Work};
 
-/// `run --once` on eight images of two classes, whose records are more than are written at once, after `spoil` changed the workers.
-fn run_once(spoil: impl FnOnce(&mut Workers, &Sender<Event>)) -> (Summary, TempDir) {
+/// An inbox with `n` images, of two classes by turns.
+fn inbox(n: u8) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for (number, name) in ["a/1", "a/2", "a/3", "a/4", "b/5", "b/6", "b/7", "b/8"].iter().enumerate() {
-        let path = dir.path().join(format!("inbox/datasets/d/{name}.png"));
+    for number in 1..=n {
+        let class = ["a", "b"][usize::from(number % 2)];
+        let path = dir.path().join(format!("inbox/datasets/d/{class}/{number}.png"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let pixels = (0..64).map(|at: u8| at.wrapping_mul(number as u8 + 1)).collect();
+        let pixels = (0..64).map(|at: u8| at.wrapping_mul(number).wrapping_add(number)).collect();
         fs::write(path, encode_png(&Picture::new(8, 8, 1, Pixels::U8(pixels)).unwrap()).unwrap()).unwrap();
     }
+    dir
+}
+
+/// `run --once` in `dir`, after `spoil` changed the workers.
+fn run_in(dir: &TempDir, spoil: impl FnOnce(&mut Parts, &Sender<Event>)) -> Summary {
     let paths = [("watch.inbox", "inbox"), ("storage.state_dir", "state")];
     let set = paths.map(|(key, path)| format!("{key}={}", dir.path().join(path).display()));
     let settings = load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
     let (events, heard) = unbounded();
     let mut parts = parts(Arc::new(settings), Mode::Once, &StopFlag::default(), Arc::new(Silent), &events).unwrap();
-    spoil(&mut parts.workers, &events);
-    (run_with(parts, Mode::Once, events, &heard).unwrap(), dir)
+    spoil(&mut parts, &events);
+    run_with(parts, Mode::Once, events, &heard).unwrap()
+}
+
+/// The same on eight images, whose records are more than are written at once.
+fn run_once(spoil: impl FnOnce(&mut Workers, &Sender<Event>)) -> (Summary, TempDir) {
+    let dir = inbox(8);
+    (run_in(&dir, |parts, events| spoil(&mut parts.workers, events)), dir)
+}
+
+/// Replaces the training worker by one that works as `work` does, which may ask the real one.
+fn spoil_training(
+    parts: &mut Parts,
+    events: &Sender<Event>,
+    mut work: impl FnMut(&TrainingWorker, TrainingTask) -> Event + Send + 'static,
+) {
+    let real = TrainingWorker {
+        settings: Arc::clone(&parts.settings),
+        workspace: parts.workspace.clone(),
+        engine: parts.engine.clone(),
+        stop: parts.stop.clone(),
+        progress: parts.progress.clone(),
+        events: events.clone(),
+    };
+    let work = move |task| work(&real, task);
+    parts.workers.training = Worker::spawn(WorkerRole::Training, events.clone(), work).unwrap();
+}
+
+/// What a training that was stopped hands back.
+fn stopped(plan: Box<TrainingPlan>) -> Event {
+    Event::Trained(plan.dataset, Box::new(Err(Stopped.into())))
 }
 
 fn failed(summary: &Summary) -> Vec<(Work, &str, Fault)> {
@@ -84,4 +118,56 @@ fn a_panic_of_the_serving_worker_is_told_with_the_gallery() {
     });
     let reports = dir.path().join("state/reports");
     assert_eq!(failed(&summary), [(Work::Gallery, reports.to_str().unwrap(), Fault::Program)]);
+}
+
+#[test]
+fn a_training_starts_when_the_sides_of_many_images_are_recorded() {
+    let dir = inbox(40);
+    let journal = dir.path().join("state/journal.ndjson");
+    let (starts, started) = unbounded();
+    let summary = run_in(&dir, |parts, events| {
+        spoil_training(parts, events, move |worker, task| match task {
+            TrainingTask::Train(plan) => {
+                starts.send((plan.samples.len(), fs::read_to_string(&journal).unwrap())).unwrap();
+                worker.stop.raise();
+                stopped(plan)
+            }
+            task => worker.work(task),
+        });
+    });
+    let (samples, journal) = started.try_recv().unwrap();
+    let recorded = |side: &str| journal.matches(&format!("\"split\":\"{side}\"")).count();
+    assert_eq!((samples, recorded("train") + recorded("validation")), (40, 40));
+    assert_eq!((started.len(), summary.stopped, summary.failures.len()), (0, true, 0));
+}
+
+#[test]
+fn a_training_that_a_stop_keeps_from_starting_is_due_at_the_next_start() {
+    for n in [8, 40] {
+        let dir = inbox(n);
+        let summary = run_in(&dir, |parts, events| {
+            spoil_training(parts, events, |worker, task| match task {
+                TrainingTask::Prepare(..) => {
+                    let prepared = worker.work(task);
+                    worker.stop.raise();
+                    prepared
+                }
+                TrainingTask::FindDue(_) => worker.work(task),
+                _ => panic!("trained after the stop"),
+            });
+        });
+        assert_eq!((summary.stopped, summary.failures.len(), summary.done[Counter::Trainings]), (true, 0, 0));
+        let (starts, started) = unbounded();
+        run_in(&dir, |parts, events| {
+            spoil_training(parts, events, move |worker, task| match task {
+                TrainingTask::Train(plan) => {
+                    starts.send(plan.samples.len()).unwrap();
+                    worker.stop.raise();
+                    stopped(plan)
+                }
+                task => worker.work(task),
+            });
+        });
+        assert_eq!(started.try_iter().collect::<Vec<_>>(), [usize::from(n)]);
+    }
 }
