@@ -5,7 +5,7 @@ CARGO ?= cargo
 .PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity bench-forward bench-training bench soak
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## check this machine, and fetch libtorch into .libtorch/ (once, 0.5 GB)
 	@scripts/check-machine
@@ -25,7 +25,7 @@ lint: setup ## formatting, and clippy with warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
 
-torture: build ## kill the augmentation 100 times, and compare what is left with an undisturbed run
+torture: build ## kill the augmentation 100 times, and compare the result with an undisturbed run
 	@scripts/torture-augment 100
 
 libtorch-cuda: ## fetch libtorch's CUDA part into .libtorch-cuda/ (once, 3 GB); it is used where there is a GPU
@@ -43,22 +43,22 @@ gpu-bundle: build ## all that scripts/gpu-check needs on a machine with a GPU, i
 gpu-check: gpu-bundle ## try everything on this machine's GPU (needs a python3 with torch 2.11.0); the table is target/gpu-check/gpu-check.md
 	@target/gpu-bundle/gpu-check target/gpu-bundle/gradwatch target/gpu-check
 
-parity: build ## hold the answers against the real Keras and torchvision, full size (IMAGES=FOLDER adds yours)
+parity: build ## compare features, scores and maps with real Keras and torchvision, at full size (IMAGES=FOLDER adds yours)
 	@scripts/parity target/release/gradwatch
 
-bench-forward: build ## images a second of the network: PyTorch and gradwatch in one run
+bench-forward: build ## images per second of the network: PyTorch and gradwatch in one run
 	@benches/peers/forward target/release/gradwatch
 
-bench-training: build ## a notebook's training in Keras and gradwatch's, cold and with new images (IMAGES=folder of classes)
+bench-training: build ## a training as in a Keras notebook, in Keras and in gradwatch; first training and retraining (IMAGES=folder of classes)
 	@benches/peers/training target/release/gradwatch $(if $(IMAGES),--images "$(IMAGES)")
 
-bench: build ## micro benchmarks, and the whole beside Keras and Albumentations (IMAGES=folder of classes; default: generated images)
+bench: build ## micro benchmarks, and comparison with Keras and Albumentations (IMAGES=folder of classes; default: generated images)
 	@mkdir -p target/bench
 	$(CARGO) bench --locked --bench pictures | tee target/bench/pictures.txt
 	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
 	@$(MAKE) --no-print-directory bench-training
 
-soak: build ## the greatest memory over 100,000 copies and of a training on 100,000 images (5 GB on the disk); a service with 50,000
+soak: build ## peak memory of 100,000 copies and of a training on 100,000 images (needs 5 GB of disk); a service with 50,000 images
 	benches/peers/compare --soak 100000
 	benches/soak-training 100000
 	benches/soak-service

@@ -30,7 +30,7 @@ mod winograd_backend;
 mod worker;
 
 pub use backbone::Backbone;
-pub use device::count_gpus;
+pub use device::{check_device, count_gpus};
 pub use engine::Engine;
 pub use error::NnError;
 pub use gradients::gradients;

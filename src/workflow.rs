@@ -28,7 +28,7 @@ pub use ablation::{Ablation, Part, ablate};
 pub use contact_sheet::{draw_preview, draw_sheet};
 pub use cross_validation::{CrossValidated, cross_validate};
 pub use dataset_folder::{read_samples, split_samples};
-pub use engine::{EngineCell, self_test};
+pub use engine::{EngineCell, check_device, self_test};
 pub use error::WorkflowError;
 pub use exclusive::train_exclusively;
 pub use explainer::{ExplainedScan, Explainer, ScanError};

@@ -24,8 +24,8 @@ impl SampledParams {
             zoom(self.zoom),
             signed("shear", self.shear, 1, "°"),
             signed("rotation", self.rotation, 1, "°"),
-            signed("right", self.shift[0], 1, " px"),
-            signed("down", self.shift[1], 1, " px"),
+            moved(["left", "right"], self.shift[0]),
+            moved(["up", "down"], self.shift[1]),
             self.elastic.and_then(|elastic| amount("elastic deformation", elastic.displacement, " px")),
             amount("blur", self.blur, " px"),
             signed("channel shift", self.channel_shift, 1, ""),
@@ -42,6 +42,12 @@ impl SampledParams {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         if parts.is_empty() { "unchanged".into() } else { parts.join(", ") }
     }
+}
+
+/// By how many pixels, towards the first place where `by` is negative.
+fn moved([backward, forward]: [&str; 2], by: f64) -> Option<String> {
+    let shown = format!("{:.1}", by.abs());
+    differs(&shown, 0.0).then(|| format!("{} {shown} px", if by < 0.0 { backward } else { forward }))
 }
 
 fn zoom(axes: [f64; 2]) -> Option<String> {
@@ -73,7 +79,7 @@ mod tests {
             jpeg_quality: Some(80),
             ..SampledParams::NOTHING
         };
-        let expected = "flipped left to right, zoom ×1.05, rotation -3.2°, right +4.0 px, gamma ×0.90, JPEG 80";
+        let expected = "flipped left to right, zoom ×1.05, rotation -3.2°, right 4.0 px, gamma ×0.90, JPEG 80";
         assert_eq!(draw.describe(), expected);
     }
 
@@ -96,6 +102,6 @@ mod tests {
         };
         assert_eq!(draw.describe(), "unchanged");
         let draw = SampledParams { shift: [-0.06, 0.0], zoom: [1.05, 1.004], ..SampledParams::NOTHING };
-        assert_eq!(draw.describe(), "zoom ×1.05, ×1.00, right -0.1 px");
+        assert_eq!(draw.describe(), "zoom ×1.05, ×1.00, left 0.1 px");
     }
 }

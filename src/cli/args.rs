@@ -14,19 +14,19 @@ use super::{
 #[command(name = "gradwatch", version, max_term_width = 100, propagate_version = true)]
 pub(super) struct CommandLine {
     /// Configuration file [default: ./config.toml, else the user's, else /etc/gradwatch/config.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
     /// Set one configuration key, for example `--set train.max_epochs=20`; may be repeated
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
 
     /// Raise the log level by one step; may be repeated
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = "Global options", action = ArgAction::Count)]
     verbose: u8,
 
     /// Lower the log level by one step; may be repeated
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = "Global options", action = ArgAction::Count)]
     quiet: u8,
 
     #[command(subcommand)]
@@ -60,7 +60,7 @@ pub(super) enum Command {
     Explain(explain::Args),
     /// List or import VGG16 weight files
     Weights(weights::Args),
-    /// Check the configuration and its folders, for example before a start or reload
+    /// Check the configuration and its folders, for example before a start or restart
     Check(check::Args),
     /// List, show, import, promote or roll back models
     Models(models::Args),

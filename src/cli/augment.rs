@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::failure::{Exit, Failure};
 use super::output;
 use super::progress::TerminalProgress;
+use super::train::refuse_inbox;
 use crate::augment::{self, AugmentError, ExpandOptions, Expansion};
 use crate::config::Settings;
 use crate::content::{self, FileFailure};
@@ -116,6 +117,7 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    refuse_inbox(&args.src, settings)?;
     let (src, dst) = separate(&args.src, &args.dst)?;
     let settings = args.recipe.settings(settings, Some(&src))?;
     let service = ExpandOptions::of(settings).below(&src);

@@ -1,4 +1,4 @@
-//! `gradwatch check`: is the configuration right, and can its folders be used?
+//! `gradwatch check`: is the configuration right, and can its folders and its device be used?
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use super::output;
 use crate::config::{Change, Settings, WeightsChoice};
 use crate::disk;
 use crate::domain::DatasetName;
+use crate::workflow;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
@@ -21,6 +22,7 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
             "backbone.weights names a file that does not exist; give the path of a VGG16 weights file, or \"auto\"";
         return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
     }
+    workflow::check_device(settings)?;
     output::line(&format!(
         "The configuration is valid; the inbox {} can be read and the state folder {} can be written.",
         settings.watch.inbox.display(),

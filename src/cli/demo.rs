@@ -58,8 +58,8 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
         return Ok(());
     }
     let summary = run::once(settings, false)?;
-    if let Some(gallery) = &summary.gallery {
-        output::line(&format!("Open in a browser: {}", gallery.display()));
+    if summary.gallery.is_some() {
+        output::line("Open it in a browser.");
     }
     Ok(())
 }

@@ -62,7 +62,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
-    Gallery::new(&args.out).write()?;
+    if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
+        Gallery::new(&args.out).write()?;
+    }
     if args.json {
         print_json(&outcomes, &args.out);
     } else {
@@ -166,7 +168,14 @@ fn print(outcomes: &[ScanOutcome], out: &Path) {
             Err(error) => output::error(&error.to_string()),
         }
     }
-    output::line(&format!("Gallery: {}", out.join("index.html").display()));
+    if let Some(gallery) = gallery(out) {
+        output::line(&format!("Gallery: {}", gallery.display()));
+    }
+}
+
+/// The page that lists the reports in `out`, if there are any.
+fn gallery(out: &Path) -> Option<PathBuf> {
+    Some(out.join("index.html")).filter(|page| page.is_file())
 }
 
 /// By class, with the digits that the report has.
@@ -190,6 +199,5 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
             Err(error) => json!({ "scan": path, "error": error.to_string() }),
         })
         .collect();
-    let gallery = out.join("index.html");
-    output::json(&json!({ "scans": scans, "gallery": gallery, "failures": failures(outcomes) }));
+    output::json(&json!({ "scans": scans, "gallery": gallery(out), "failures": failures(outcomes) }));
 }

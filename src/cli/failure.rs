@@ -86,7 +86,8 @@ impl Failure {
         let worst = failures.iter().rev().max_by_key(|work| work.fault)?;
         let more =
             if failures.len() > 1 { format!(" (and {} more failures)", failures.len() - 1) } else { String::new() };
-        Some(Self::new(worst.fault.into(), format!("failed: {worst}{more}")))
+        let how = if worst.fault == Fault::Later { "not finished" } else { "failed" };
+        Some(Self::new(worst.fault.into(), format!("{how}: {worst}{more}")))
     }
 
     /// As one piece of work that failed, for a document that lists such.
@@ -209,9 +210,8 @@ impl From<ServiceError> for Failure {
             }
             ServiceError::Watch(error) => Self::new(Exit::Io, error),
             ServiceError::Control(_) | ServiceError::Threads(_) => Self::new(Exit::Io, error),
-            ServiceError::ThreadGone(_) | ServiceError::Libtorch(_) | ServiceError::IllegalTransition(_) => {
-                Self::new(Exit::Software, error)
-            }
+            ServiceError::Libtorch(error) => error.into(),
+            ServiceError::ThreadGone(_) | ServiceError::IllegalTransition(_) => Self::new(Exit::Software, error),
         }
     }
 }

@@ -188,18 +188,18 @@ fn cells(model: &ListedModel) -> [String; 7] {
 fn accuracy(record: &ModelRecord) -> String {
     match record.confusion.total() {
         0 => "not measured".to_owned(),
-        _ => format!("{:.1} %", 100.0 * record.val_accuracy),
+        _ => format!("{:.3}", record.val_accuracy),
     }
 }
 
 fn interval(confusion: &Confusion) -> String {
     let interval = wilson_interval(confusion.correct(), confusion.total());
-    format!("{:.1} to {:.1} %", 100.0 * interval.low, 100.0 * interval.high)
+    format!("{:.3} to {:.3}", interval.low, interval.high)
 }
 
 fn measured(share: f64, confusion: &Confusion) -> String {
     let (hits, n) = (confusion.correct(), confusion.total());
-    format!("{:.1} % ({hits} of {n} correct, 95 %: {})", 100.0 * share, interval(confusion))
+    format!("{share:.3} ({hits} of {n} correct, 95 % interval {})", interval(confusion))
 }
 
 fn detail(model: &ListedModel, workspace: &Workspace) -> String {
@@ -233,7 +233,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     row("training", format!("epoch {} of {} saved{seconds}", record.epoch, record.epochs_run));
     row("copies", record.copies.to_string());
     let weights = &record.backbone_detail;
-    row("backbone", format!("{} ({} {})", record.backbone, weights.origin, weights.sha256.short()));
+    row("backbone", format!("{}, SHA-256 {}", record.backbone, weights.sha256));
     row("trained", format!("{} by {}", record.created, record.program));
     for decision in &model.decisions {
         let verb = if decision.promoted { "promoted" } else { "not promoted" };
@@ -257,9 +257,9 @@ mod tests {
     fn a_table_stands_in_columns() {
         let expected = "\
 DATASET  RUN           ACCURACY  95 % INTERVAL   VALIDATION  TRAINED
-hips     0001-a  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05Z
-xray     0001-a        66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05Z
-xray     0002-b  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05Z
+hips     0001-a  best  0.667     0.208 to 0.939  3           2026-01-02T03:04:05Z
+xray     0001-a        0.667     0.208 to 0.939  3           2026-01-02T03:04:05Z
+xray     0002-b  best  0.667     0.208 to 0.939  3           2026-01-02T03:04:05Z
 ";
         assert_eq!(table(&listed()), expected);
         assert!(table(&[]).starts_with("No model yet"));
@@ -280,7 +280,7 @@ xray     0002-b  best  66.7 %    20.8 to 93.9 %  3           2026-01-02T03:04:05
         let detail = detail(&listed()[2], &Workspace::new("/state"));
         for line in [
             "Model 0002-b of xray, the best model",
-            "  accuracy    66.7 % (2 of 3 correct, 95 %: 20.8 to 93.9 %)",
+            "  accuracy    0.667 (2 of 3 correct, 95 % interval 0.208 to 0.939)",
             "  class       covid: 20 training, 5 validation, 1 of them correct",
             "  folder      /state/runs/xray/0002-b",
         ] {

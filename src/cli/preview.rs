@@ -1,9 +1,10 @@
 //! `gradwatch preview IMAGE`: example copies of one image, to check a recipe by eye.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::augment::RecipeArgs;
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::output;
 use crate::augment::{self, AugmentError, ExpandOptions};
 use crate::config::Settings;
@@ -43,6 +44,10 @@ fn dataset_folder(image: &Path, inbox: &Path) -> Option<PathBuf> {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    if let Err(error) = fs::metadata(&args.image) {
+        let message = format!("cannot read `{}`: {error}; name an image file", args.image.display());
+        return Err(Failure::new(Exit::NoInput, message));
+    }
     let folder = dataset_folder(&args.image, &settings.watch.inbox);
     let settings = args.recipe.settings(settings, folder.as_deref())?;
     let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };

@@ -83,6 +83,7 @@ impl Progress for TerminalProgress {
 }
 
 impl ShownPhase {
+    /// `is_done`: no more of it comes.
     fn log(&mut self, is_done: bool) {
         self.logged = Instant::now();
         let seconds = self.begun.elapsed().as_secs_f64();
@@ -91,7 +92,9 @@ impl ShownPhase {
         let (name, unit) = (phase.name(), phase.unit());
         let per_second = (10.0 * speed).round() / 10.0;
         let remark = Some(&*remark).filter(|remark| !remark.is_empty());
-        if is_done {
+        if is_done && done < total {
+            tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase stopped");
+        } else if is_done {
             tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase completed");
         } else {
             tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase in progress");

@@ -55,10 +55,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let replayed = replay.run(&stop, &TerminalProgress::default())?;
     complain(&replayed.failed);
     let (written, confirmed, n_failed) = (replayed.written, replayed.confirmed, replayed.failed.len());
-    output::line(&format!(
-        "{} copies match the manifest: {written} written, {confirmed} already present.",
-        written + confirmed
-    ));
+    let n = written + confirmed;
+    let copies = if n == 1 { "1 copy matches" } else { &format!("{n} copies match") };
+    output::line(&format!("{copies} the manifest: {written} written, {confirmed} already present."));
     if n_failed > 0 {
         return Err(Failure::new(
             Exit::Data,

@@ -105,16 +105,17 @@ fn summary(name: &DatasetName, dataset: &DatasetStatus) -> String {
     });
     let best = dataset.best.as_ref().map_or_else(
         || "no model yet".to_owned(),
-        |BestModel { run_id, val_accuracy, .. }| {
-            format!("best model {run_id}, validation accuracy {:.1} %", 100.0 * val_accuracy)
-        },
+        |BestModel { run_id, val_accuracy, .. }| format!("best model {run_id}, validation accuracy {val_accuracy:.3}"),
     );
     format!("{name}: {}; {best}", classes.collect::<Vec<_>>().join(", "))
 }
 
 fn queues(status: &Status) -> String {
     let queues = status.queues;
-    format!("{} file(s) arriving, {} new image(s), {} scan(s) waiting", queues.arrivals, queues.untrained, queues.scans)
+    format!(
+        "{} file(s) arriving, {} image(s) waiting for a training, {} scan(s) waiting",
+        queues.arrivals, queues.untrained, queues.scans
+    )
 }
 
 fn so_far(status: &Status) -> String {
@@ -166,7 +167,7 @@ mod tests {
             "The service (process 42) is training, since 0s.",
             "  waits for  5 more images, or a pause of 30s",
             "  now        features: 12 of 250 images, about 1m 15s left",
-            "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 92.5 %",
+            "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 0.925",
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }

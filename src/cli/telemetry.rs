@@ -1,9 +1,13 @@
 //! Log lines on stderr: text for people, JSON for machines, colours on a terminal only.
 
+use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
 
+use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{FormatFields, Writer, debug_fn};
 
 use crate::config::{LogFormat, LogSettings};
 
@@ -17,7 +21,26 @@ pub(super) fn init(settings: &LogSettings, steps: i16) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BarSafe).with_target(false);
     match settings.format {
         LogFormat::Json => builder.json().init(),
-        LogFormat::Auto | LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Auto | LogFormat::Text => {
+            builder.with_ansi(io::stderr().is_terminal()).fmt_fields(fields()).init();
+        }
+    }
+}
+
+/// How the fields of text lines are written.
+fn fields() -> impl for<'writer> FormatFields<'writer> + 'static {
+    debug_fn(|writer, field, value| write_field(writer, field, value)).delimited(" ")
+}
+
+/// The message as it is, other fields as `name=value`: a value with spaces stands in quotes, so that its end is seen.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
+    let text = format!("{value:?}");
+    match field.name() {
+        "message" => writer.write_str(&text),
+        name if text.contains(|c: char| c.is_whitespace() || c.is_control()) && !text.starts_with('"') => {
+            write!(writer, "{name}={text:?}")
+        }
+        name => write!(writer, "{name}={text}"),
     }
 }
 
@@ -51,7 +74,37 @@ impl<'a> MakeWriter<'a> for BarSafe {
 
 #[cfg(test)]
 mod tests {
-    use super::level;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_value_with_spaces_stands_in_quotes() {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let builder = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_target(false).without_time();
+        tracing::subscriber::with_default(builder.with_ansi(false).fmt_fields(fields()).finish(), || {
+            let (text, path, n) = ("two words", Path::new("a b\u{1b}"), 3);
+            tracing::info!(text, path = %path.display(), error = %"word", n, "It is so");
+        });
+        let expected = " INFO It is so text=\"two words\" path=\"a b\\u{1b}\" error=word n=3\n";
+        assert_eq!(String::from_utf8(kept.0.lock().unwrap().clone()).unwrap(), expected);
+    }
 
     #[test]
     fn steps_stay_within_the_levels() {

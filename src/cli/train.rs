@@ -5,6 +5,8 @@ mod cross_validation;
 mod dataset;
 mod measures;
 
+pub(super) use dataset::refuse_inbox;
+
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
@@ -53,16 +55,18 @@ impl Args {
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    workflow::check_device(settings)?;
     let progress = TerminalProgress::default();
     let engine = EngineCell::new(settings, &stop);
     let failures = RefCell::new(Vec::new());
     let failed = |work: FailedWork| {
         if !matches!(work.what, Work::Image | Work::Augmentation) {
-            tracing::warn!(%work, "Work failed");
+            work.warn();
         }
         failures.borrow_mut().push(work);
     };
     let workspace = Workspace::new(&settings.state_dir);
+    refuse_inbox(&args.dataset_dir, settings)?;
     let dataset = dataset::NamedDataset::new(&args.dataset_dir, args.dataset.as_deref())?;
     let own = settings.of(&dataset.name);
     let context = TrainingContext { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };

@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_retired_key_is_warned_of_wherever_it_is_set_and_changes_nothing() {
-        let advice = "is no longer a key: copies are always 224 pixels, the network's input; remove it.";
+        let advice = "is no longer a key: a training uses copies of 224 pixels, the network's input; remove it (`gradwatch augment --size` makes other sizes).";
         let chest =
             "[augment]\nsize = 128\nseed = 7\n[dataset.chest.augment]\nsize = 'x'\n[dataset.'x.1']\naugment.seed = 8";
         let set = ["dataset.\"x.1\".augment.size=224", "augment.copies=2"];

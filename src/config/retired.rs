@@ -5,8 +5,11 @@ use toml::{Table, Value};
 use super::datasets;
 
 /// Section and name of each such key, and what to do in its place.
-const RETIRED: [(&str, &str, &str); 1] =
-    [("augment", "size", "copies are always 224 pixels, the network's input; remove it")];
+const RETIRED: [(&str, &str, &str); 1] = [(
+    "augment",
+    "size",
+    "a training uses copies of 224 pixels, the network's input; remove it (`gradwatch augment --size` makes other sizes)",
+)];
 
 /// Takes the retired keys out of one layer, also those of single datasets; one warning for each.
 pub(super) fn remove(layer: &mut Table, origin: &str) -> Vec<String> {

@@ -39,7 +39,7 @@ macro_rules! counters {
 counters! {
     Samples, "samples", "Distinct labelled images taken in.", "labelled image(s) taken in";
     CopiesWritten, "copies_written", "Augmented copies written.", "augmented copies written";
-    ImagesForwarded, "images_forwarded", "Backbone forwards of user images, copies and scans.", "images forwarded";
+    ImagesForwarded, "images_forwarded", "Backbone forwards of user images, copies and scans.", "images sent through the network";
     Trainings, "trainings", "Trainings finished.", "model(s) trained";
     ScansExplained, "scans_explained", "Scan reports written.", "scan(s) explained";
     Quarantined, "quarantined", "Files quarantined with a reason.", "file(s) quarantined";

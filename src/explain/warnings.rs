@@ -62,7 +62,7 @@ fn weak(model: &ModelRecord) -> Option<String> {
     let interval = wilson_interval(right, n);
     (n > 0 && interval.low < WEAK_ACCURACY).then(|| {
         format!(
-            "The model's accuracy may be low: {:.3} ({right} of {n} {side} images), 95 % confidence interval {:.3} to {:.3}.",
+            "The model's accuracy may be below {WEAK_ACCURACY}: {:.3} ({right} of {n} {side} images), 95 % confidence interval {:.3} to {:.3}.",
             confusion.accuracy(),
             interval.low,
             interval.high
@@ -82,8 +82,8 @@ fn few(model: &ModelRecord) -> Option<String> {
 
 fn backbone(model: &ModelRecord) -> Option<String> {
     (model.backbone_detail.origin == "built-in").then(|| {
-        "The built-in backbone was not trained on photographs or medical images. For better features, set \
-         backbone.weights to a file of VGG16 weights."
+        "The built-in backbone was not trained on photographs or medical images. For better features, import VGG16 weights \
+         of ImageNet (gradwatch weights import)."
             .to_owned()
     })
 }

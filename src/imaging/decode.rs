@@ -108,14 +108,13 @@ fn unknown(bytes: &[u8]) -> DecodeError {
         (b"II*\0", "tiff"),
         (b"MM\0*", "tiff"),
     ];
-    const OTHERS: [(usize, &[u8], &str); 7] = [
+    const OTHERS: [(usize, &[u8], &str); 6] = [
         (0, b"GIF8", "a GIF file"),
         (0, b"%PDF", "a PDF document"),
         (0, b"PK", "a ZIP archive or office document"),
         (0, b"\x1f\x8b", "a gzip archive"),
         (0, b"\x93NUMPY", "a NumPy array"),
         (4, b"ftyp", "a HEIC, AVIF or video file"),
-        (128, b"DICM", "a DICOM file"),
     ];
     if bytes.is_empty() {
         return DecodeError::Truncated { format: "empty" };
@@ -123,6 +122,9 @@ fn unknown(bytes: &[u8]) -> DecodeError {
     let begun = |start: &[u8]| start.starts_with(bytes) || (bytes.len() < 12 && bytes.starts_with(start));
     if let Some((_, format)) = STARTS.iter().find(|(start, _)| begun(start)) {
         return DecodeError::Truncated { format };
+    }
+    if bytes.get(128..).is_some_and(|rest| rest.starts_with(b"DICM")) {
+        return DecodeError::Dicom;
     }
     let found = OTHERS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
     let text = std::str::from_utf8(&bytes[..bytes.len().min(64)]).is_ok_and(|text| !text.contains('\0'));

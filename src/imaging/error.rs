@@ -9,6 +9,9 @@ pub enum DecodeError {
         /// What it looks like instead.
         found: &'static str,
     },
+    /// The clinics' own format.
+    #[error("a DICOM file, which is not read yet")]
+    Dicom,
     /// The file ends before the image does.
     #[error("the {format} file is truncated: it ends before the image does")]
     Truncated {
@@ -52,6 +55,7 @@ impl DecodeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAnImage { .. } => "not-an-image",
+            Self::Dicom => "dicom",
             Self::Truncated { .. } => "truncated",
             Self::TooLarge { .. } => "too-large",
             Self::Unsupported { .. } => "unsupported",
@@ -62,6 +66,7 @@ impl DecodeError {
     /// What the user can do, one sentence.
     pub fn fix(&self) -> &'static str {
         match self {
+            Self::Dicom => "convert it to a 16-bit PNG; docs/OPERATION.md shows a command",
             Self::NotAnImage { .. } => "remove it from the image folders, or save it as PNG, JPEG, BMP, TIFF or WebP",
             Self::Truncated { .. } => "copy it again from its source and compare the sizes",
             Self::TooLarge { .. } => "save it smaller, or raise limits.max_side and limits.max_megapixels",

@@ -69,7 +69,7 @@ impl BuiltIn<'_> {
     }
 
     fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
-        tracing::info!("Making the built-in backbone, once, in some seconds");
+        tracing::info!("Generating the built-in backbone, once; this takes up to a minute");
         let begin = Instant::now();
         // Sums are split among threads, and each split rounds otherwise: one thread gives the same bytes on every machine
         // with the same libtorch and instruction set, however many cores it has.

@@ -37,6 +37,17 @@ pub(super) fn choose(compute: &ComputeSettings, n_threads: usize) -> Result<Chos
     }
 }
 
+/// Whether the settings can be followed on this machine; nothing is opened where they always can.
+///
+/// # Errors
+/// [`NnError::NoSuchDevice`], [`NnError::OnGpusAlone`].
+pub fn check_device(compute: &ComputeSettings) -> Result<(), NnError> {
+    match (compute.device, compute.precision) {
+        (config::Device::Auto | config::Device::Cpu, config::Precision::Auto | config::Precision::F32) => Ok(()),
+        _ => choose(compute, 1).map(drop),
+    }
+}
+
 /// How many GPUs can be used, or a clause that says why none can.
 ///
 /// # Errors

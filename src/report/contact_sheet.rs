@@ -93,7 +93,7 @@ fn render(head: &SheetHead, parts: &[Mosaic]) -> Result<String, ReportError> {
         main.wide {
             div.heading {
                 h1 { (visible(&head.title)) }
-                p.muted { "Each row starts with an original image at the working size, followed by augmented copies of it. Check \
+                p.muted { "Each row starts with an original image, scaled to the size of the copies, followed by augmented copies of it. Check \
                     that every copy still shows what its label says; if one does not, change the recipe before training." }
             }
             @if !head.warnings.is_empty() {

@@ -48,6 +48,14 @@ fn css(RGBColor(red, green, blue): RGBColor) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
+/// Pixels of a dash, and of the gap after it.
+const DASH: u32 = 7;
+
+/// Every second curve, so that of two that lie on each other both are seen.
+fn is_dashed(number: usize) -> bool {
+    number % 2 == 1
+}
+
 fn curve_colour(number: usize) -> RGBColor {
     COLOURS[number % COLOURS.len()]
 }
@@ -57,10 +65,11 @@ fn label(value: f64) -> String {
     ((value * 1000.0).round() / 1000.0).to_string()
 }
 
-fn key(name: &str, colour: RGBColor) -> Markup {
+fn key(name: &str, colour: RGBColor, is_dashed: bool) -> Markup {
+    let dash = if is_dashed { "5 4" } else { "none" };
     html! {
         span.key {
-            svg width="14" height="10" aria-hidden="true" { rect width="14" height="4" y="3" fill=(css(colour)) {} }
+            svg width="14" height="10" aria-hidden="true" { path d="M0 5H14" stroke-width="4" stroke=(css(colour)) stroke-dasharray=(dash) {} }
             " " bdi { (visible(name)) }
         }
         " "
@@ -77,8 +86,8 @@ impl Plot {
                 // Drawn here, and without a name from a user in it.
                 (PreEscaped(svg))
                 figcaption {
-                    @for (number, curve) in self.curves.iter().enumerate() { (key(&curve.name, curve_colour(number))) }
-                    @if let Some(meaning) = self.diagonal { (key(meaning, AXIS)) }
+                    @for (number, curve) in self.curves.iter().enumerate() { (key(&curve.name, curve_colour(number), is_dashed(number))) }
+                    @if let Some(meaning) = self.diagonal { (key(meaning, AXIS, false)) }
                 }
             }
         })
@@ -117,7 +126,12 @@ impl Plot {
         }
         for (number, curve) in self.curves.iter().enumerate() {
             let colour = curve_colour(number);
-            chart.draw_series(LineSeries::new(curve.points.iter().copied(), colour.stroke_width(2)))?;
+            let (points, style) = (curve.points.iter().copied(), colour.stroke_width(2));
+            if is_dashed(number) {
+                chart.draw_series(DashedLineSeries::new(points, DASH, DASH, style))?;
+            } else {
+                chart.draw_series(LineSeries::new(points, style))?;
+            }
             if curve.dotted {
                 chart.draw_series(curve.points.iter().map(|point| Circle::new(*point, 4, colour.filled())))?;
             }

@@ -15,7 +15,7 @@ pub enum ServiceError {
     /// The inbox cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
-    /// libtorch does not compute here.
+    /// libtorch does not compute here, or not on the configured device.
     #[error(transparent)]
     Libtorch(#[from] WorkflowError),
     /// The control socket cannot be made.

@@ -38,10 +38,16 @@ pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync
     let wake = events.clone();
     signals::stop_on_signals(stop.clone(), move || drop(wake.send(Event::StopRequested)))
         .map_err(ServiceError::Threads)?;
-    if mode == Mode::Service {
-        workflow::self_test()?;
+    match mode {
+        Mode::Service => workflow::self_test()?,
+        // The service waits for a device that is not there yet.
+        Mode::Once => workflow::check_device(&settings)?,
     }
     let parts = parts(Arc::new(settings), mode, &stop, shown, &events)?;
+    if mode == Mode::Service {
+        let Settings { watch, state_dir, .. } = &*parts.settings;
+        tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
+    }
     run_with(parts, mode, events, &heard)
 }
 
@@ -55,6 +61,9 @@ fn run_with(parts: Parts, mode: Mode, events: Sender<Event>, heard: &Receiver<Ev
     let outcome = conductor.run(heard);
     service_manager::stopping();
     conductor.publish_end();
+    if mode == Mode::Service {
+        tracing::info!("Service stopped");
+    }
     outcome.map(|()| conductor.summary(&before))
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -166,11 +166,11 @@ impl<'a> Features<'a> {
         if n_new > 0 {
             tracing::info!(
                 images = n_new,
-                seconds = begin.elapsed().as_secs_f64(),
+                seconds = hundredths(begin.elapsed()),
                 decode_s = decoding.seconds(),
                 network_s = network.seconds(),
                 store_s = storing.seconds(),
-                "Features computed; the three stages overlap, so the longest one sets the pace"
+                "Features computed"
             );
             synced = self.cache.sync();
         }
@@ -270,6 +270,11 @@ impl Stopwatch {
     }
 
     fn seconds(&self) -> f64 {
-        self.0.load(Ordering::Relaxed) as f64 / 1e6
+        hundredths(Duration::from_micros(self.0.load(Ordering::Relaxed)))
     }
+}
+
+/// In seconds, as a person reads them.
+fn hundredths(time: Duration) -> f64 {
+    (100.0 * time.as_secs_f64()).round() / 100.0
 }

@@ -30,7 +30,7 @@ pub fn draw_sheet(
         return Ok(Some(page));
     }
     let sheets = augment::sheets(options, sources, expansion);
-    let n_sources = sources.len();
+    let n_sources = sources.len() - expansion.failed.len().min(sources.len());
     let title = format!("{} copies of {n_sources} images", expansion.copies.len());
     report::contact_sheet(folder, NAME, &head(options, title, shown), &sheets).map(Some)
 }
@@ -54,7 +54,7 @@ pub fn draw_preview(
 ) -> Result<PathBuf, ReportError> {
     let title = format!("Augmentation preview of {}", mosaic.title);
     let head = head(options, title, ContentHash::of(name.as_bytes()));
-    let part = Mosaic { title: "copies".into(), ..mosaic };
+    let part = Mosaic { title: "Copies".into(), ..mosaic };
     report::contact_sheet(folder, &format!("preview-{name}"), &head, &[part])
 }
 

@@ -18,6 +18,14 @@ pub fn self_test() -> Result<(), WorkflowError> {
     Ok(nn::self_test()?)
 }
 
+/// Whether the network can run as `settings` say: before any work is done for it.
+///
+/// # Errors
+/// [`WorkflowError::Network`], with what to do.
+pub fn check_device(settings: &Settings) -> Result<(), WorkflowError> {
+    Ok(nn::check_device(&settings.compute)?)
+}
+
 /// Where the one engine of the process comes from. Clones share it.
 #[derive(Clone)]
 pub struct EngineCell(Arc<Inner>);

@@ -89,6 +89,18 @@ impl FailedWork {
 }
 
 impl FailedWork {
+    /// Logs it, where other work goes on as if nothing had been.
+    pub fn warn(&self) {
+        let Self { what, place, why, remedy, .. } = self;
+        tracing::warn!(work = ?what, place, reason = why, remedy, "Work failed");
+    }
+
+    /// Logs it, where somebody must act.
+    pub fn error(&self) {
+        let Self { what, place, why, remedy, .. } = self;
+        tracing::error!(work = ?what, place, reason = why, remedy, "Work failed");
+    }
+
     /// Of a file that cannot be used.
     pub fn of_file(what: Work, failure: &FileFailure) -> Self {
         let FileFailure { reason, fix, .. } = failure;

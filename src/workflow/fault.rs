@@ -72,14 +72,16 @@ impl From<&NnError> for Fault {
     fn from(error: &NnError) -> Self {
         match error {
             NnError::Stopped(_) | NnError::ArithmeticChanged => Self::Later,
-            NnError::NoSuchDevice { .. } => Self::Device,
+            NnError::NoSuchDevice { .. } | NnError::OnGpusAlone { .. } => Self::Device,
             NnError::NoThreads { .. } => Self::Io,
             NnError::Weights(error) => error.into(),
             NnError::Disk(error) => error.into(),
-            NnError::Torch { .. } | NnError::Panicked { .. } | NnError::EngineGone | NnError::WrongInput { .. } => {
-                Self::Program
-            }
-            _ => Self::Data,
+            NnError::Torch { .. }
+            | NnError::SelfTest { .. }
+            | NnError::Panicked { .. }
+            | NnError::EngineGone
+            | NnError::WrongInput { .. } => Self::Program,
+            NnError::BeyondHalf => Self::Data,
         }
     }
 }

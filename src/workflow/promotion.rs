@@ -28,8 +28,8 @@ impl Comparison {
     fn sentence(&self) -> String {
         let Self { candidate_correct, previous_correct, n, paired: Paired { only_first, only_second, p_value } } = self;
         format!(
-            "{candidate_correct} of {n} correct; the current best model {previous_correct} of {n} (only the new model correct: \
-             {only_first}, only the best: {only_second}; McNemar p = {p_value:.3})"
+            "{candidate_correct} of {n} correct; the previous best model {previous_correct} of {n} (only the new model correct: \
+             {only_first}, only the previous one: {only_second}; McNemar p = {p_value:.3})"
         )
     }
 }
@@ -124,7 +124,7 @@ pub fn promote_by_hand(ledger: &Ledger, dataset: &DatasetName, run: &RunId, cloc
     if best == Some(run) {
         return Err(format!("model {run} is already the best model of `{dataset}`"));
     }
-    Ok(by_hand(candidate, best, "promoted by hand".to_owned(), clock))
+    Ok(by_hand(candidate, best, "by hand".to_owned(), clock))
 }
 
 /// Goes back from `run`, the best model of its dataset, to the one that it replaced.
@@ -144,7 +144,7 @@ pub fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clo
         format!("model {run} replaced no other model; promote another one with `gradwatch models promote RUN`")
     })?;
     let candidate = model(ledger, dataset, &previous)?;
-    Ok(by_hand(candidate, Some(run), format!("model {run} was rolled back by hand"), clock))
+    Ok(by_hand(candidate, Some(run), format!("by hand; model {run} was rolled back"), clock))
 }
 
 fn model<'a>(ledger: &'a Ledger, dataset: &DatasetName, run: &RunId) -> Result<&'a ModelRecord, String> {
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(better.paired, Some(Paired { only_first: 1, only_second: 0, p_value: 1.0 }));
         assert_eq!(
             better.reason,
-            "2 of 4 correct; the current best model 1 of 4 (only the new model correct: 1, only the best: 0; McNemar p = 1.000)"
+            "2 of 4 correct; the previous best model 1 of 4 (only the new model correct: 1, only the previous one: 0; McNemar p = 1.000)"
         );
         assert!(against(PromotionPolicy::Better, &one, &one).promoted, "as good is good enough");
         assert!(!against(PromotionPolicy::Better, &two, &one).promoted);

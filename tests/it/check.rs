@@ -15,7 +15,7 @@ fn a_good_configuration_is_reported_with_its_folders() {
 fn a_key_that_is_no_longer_one_is_warned_of_and_the_rest_holds() {
     let bed = TestBed::new().set("augment.size", "224");
     let ran = bed.run(&["check"]).ok();
-    let advice = "augment.size is no longer a key: copies are always 224 pixels, the network's input; remove it.";
+    let advice = "augment.size is no longer a key: a training uses copies of 224 pixels, the network's input; remove it (`gradwatch augment --size`";
     assert!(ran.stderr.contains("WARN") && ran.stderr.contains(advice), "{}", ran.stderr);
     assert!(ran.stdout.starts_with("The configuration is valid"), "{}", ran.stdout);
 }

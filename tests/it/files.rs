@@ -46,7 +46,7 @@ fn litter(bed: &TestBed, folder: &str) -> UnixListener {
 
 #[track_caller]
 fn assert_reported_once(ran: &Ran) {
-    for shown in ["Skipped reason=2 links in ", "Skipped reason=3 pipes, sockets or devices in "] {
+    for shown in ["Skipped reason=\"2 links in ", "Skipped reason=\"3 pipes, sockets or devices in "] {
         assert_eq!(ran.stderr.matches(shown).count(), 1, "{shown}\n{}\n{}", ran.stdout, ran.stderr);
     }
 }
@@ -68,7 +68,7 @@ fn a_known_folder_that_becomes_a_link_takes_nothing_in() {
     replace_class_by_link(&bed);
     let ran = bed.run(&["run", "--once"]);
     assert_eq!(bed.status()["counters"]["samples"], 12, "nothing from outside: {}", ran.stderr);
-    assert_eq!(ran.stderr.matches("Skipped reason=1 link in ").count(), 1, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("Skipped reason=\"1 link in ").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains(": `datasets/shapes/disc`; links are not followed"), "{}", ran.stderr);
     fs::remove_file(bed.inbox("datasets/shapes/disc")).unwrap();
     fs::rename(bed.path("moved"), bed.inbox("datasets/shapes/disc")).unwrap();
@@ -84,7 +84,7 @@ fn a_known_folder_that_becomes_a_link_while_the_service_runs_takes_nothing_in() 
     let mut service = bed.start();
     service.wait_for_count("samples", 12);
     replace_class_by_link(&bed);
-    let skipped = |line: &String| line.contains("Skipped reason=1 link in ");
+    let skipped = |line: &String| line.contains("Skipped reason=\"1 link in ");
     service.wait_for("word of the link", |service| service.log.iter().any(skipped).then_some(()));
     bed.write("inbox/datasets/shapes/bars/new.png", pictures::png(Look::Bars, 50));
     service.wait_for_count("samples", 13);
@@ -103,8 +103,8 @@ fn what_is_no_file_holds_up_no_run_and_is_reported_once() {
     pipe(&bed, "inbox/datasets/shapes/groups.csv");
     let ran = bed.run(&["run", "--once"]);
     assert_eq!(bed.status()["counters"]["samples"], 12, "{}", ran.stderr);
-    assert!(ran.stderr.contains("Skipped reason=2 links in "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("Skipped reason=4 pipes, sockets or devices in "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Skipped reason=\"2 links in "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Skipped reason=\"4 pipes, sockets or devices in "), "{}", ran.stderr);
     fs::remove_file(bed.inbox("datasets/shapes/groups.csv")).unwrap();
     let ran = bed.run(&["run", "--once"]).ok();
     assert_reported_once(&ran);
@@ -182,7 +182,7 @@ fn a_folder_that_may_not_be_read_ends_no_command() {
     let run = |args: &[&str]| finish(as_somebody(&bed, args));
     let ran = run(&["explain", "shapes/bars", "--out=reports"]).ok();
     assert_eq!(ran.stdout.lines().count(), 5, "four images and the gallery: {}", ran.stdout);
-    let shown = "Skipped reason=1 folder without read permission in `shapes/bars`: `private`; give the user that runs gradwatch read";
+    let shown = "Skipped reason=\"1 folder without read permission in `shapes/bars`: `private`; give the user that runs gradwatch read";
     assert_eq!(ran.stderr.matches(shown).count(), 1, "{}", ran.stderr);
     for args in [&["statistics", "shapes"][..], &["augment", "shapes", "out", "--copies=1"]] {
         let ran = run(args).ok();
@@ -213,7 +213,7 @@ fn a_second_training_of_a_dataset_is_refused_and_the_service_waits() {
     let mut service = bed.start();
     let waits = |line: &String| {
         line.contains(
-            "Waiting for another training of the dataset dataset=shapes reason=dataset `shapes` is being trained",
+            "Waiting for another training of the dataset dataset=shapes reason=\"dataset `shapes` is being trained",
         )
     };
     service.wait_for("a waiting service", |service| service.log.iter().any(waits).then_some(()));

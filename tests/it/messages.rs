@@ -1,5 +1,7 @@
 //! Every mistake gets one line that says what, where, and what to do; pinned here, with its exit code.
 
+use std::fs;
+
 use crate::bed::TestBed;
 use crate::pictures::{self, Look};
 
@@ -16,6 +18,8 @@ fn message(bed: &TestBed, args: &[&str]) -> String {
 /// The messages of all of them, in one snapshot.
 fn pin(name: &str, mistakes: &[&[&str]]) {
     let bed = TestBed::new();
+    fs::create_dir_all(bed.path("inbox/datasets")).unwrap();
+    fs::create_dir(bed.path("empty")).unwrap();
     bed.write("not.toml", "watch = [");
     bed.write("unknown.toml", "[watch]\ninbix = 'inbox'");
     let pictures = ["sided/train/disc/1", "sided/test/disc/2", "misread/test/patient/3", "misread/other/patient/4"];
@@ -93,13 +97,17 @@ fn what_is_named() {
             &["train", "absent"],
             &["train", "not.toml"],
             &["train", "inbox"],
-            &["train", "inbox", "--ablate=flips"],
-            &["train", "inbox", "--ablate=augment"],
+            &["train", "inbox/datasets"],
+            &["train", "empty"],
+            &["train", "empty", "--ablate=flips"],
+            &["train", "empty", "--ablate=augment"],
             &["augment", "absent", "out"],
-            &["augment", "inbox", "inbox/out"],
             &["augment", "inbox", "out"],
-            &["augment", "inbox", "out", "--preset=wild"],
-            &["augment", "inbox", "out", "--copies=1000"],
+            &["augment", "empty", "empty/out"],
+            &["augment", "empty", "out"],
+            &["augment", "empty", "out", "--preset=wild"],
+            &["augment", "empty", "out", "--copies=1000"],
+            &["preview", "absent.png"],
             &["run", "--once", "--set=watch.inbox=absent"],
         ],
     );
@@ -128,6 +136,9 @@ fn surroundings() {
             &["check", "--set=watch.inbox=absent"],
             &["check", "--set=storage.state_dir=config.toml"],
             &["check", "--set=backbone.weights=absent.safetensors"],
+            &["check", "--set=compute.device=cpu", "--set=compute.precision=bf16"],
+            &["run", "--once", "--set=compute.device=cpu", "--set=compute.precision=f16"],
+            &["train", "sided", "--set=compute.device=cpu", "--set=compute.precision=f16"],
         ],
     );
 }
@@ -138,11 +149,11 @@ fn augmentation() {
         "augmentation",
         &[
             &["augment", "absent", "copies"],
-            &["augment", "inbox", "copies"],
-            &["augment", "inbox", "inbox/copies"],
-            &["augment", "inbox", "copies", "--copies=1000"],
-            &["augment", "inbox", "copies", "--preset=wild"],
-            &["augment", "inbox", "copies", "--size=1"],
+            &["augment", "empty", "copies"],
+            &["augment", "empty", "empty/copies"],
+            &["augment", "empty", "copies", "--copies=1000"],
+            &["augment", "empty", "copies", "--preset=wild"],
+            &["augment", "empty", "copies", "--size=1"],
         ],
     );
 }

@@ -38,7 +38,7 @@ fn a_folder_is_learned_and_pictures_are_explained() {
     assert!(!best());
     let shown = bed.run(&["models", "show", second]).ok().stdout;
     assert!(shown.contains("not promoted: the best model is locked") && shown.contains("McNemar p ="), "{shown}");
-    assert!(shown.contains("promoted: promoted by hand"), "{shown}");
+    assert!(shown.contains("promoted: by hand"), "{shown}");
 
     for look in Look::ALL {
         bed.write(format!("new/{look}.png"), pictures::png(look, 500));

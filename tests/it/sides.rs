@@ -119,11 +119,11 @@ fn leaks_across_folders_are_excluded_and_reported() {
     bed.write("shapes/train/stray.png", pictures::png(Look::Disc, 400));
     let trained = bed.run(&["train", "shapes"]).ok();
     for message in [
-        "Images on several sides of the split dataset=shapes details=1 image is on several sides of the split; each counts once, for \
-         validation or test (`train/disc/same.png`)\n",
-        "Images excluded from the split dataset=shapes details=1 image is excluded from the split, as near-duplicates or group \
-         members of images in a validation or test folder (`train/bars/like.bmp`)\n",
-        "Images without a class dataset=shapes details=1 image is excluded: directly in a folder that names a side of the split, \
+        "Images on several sides of the split dataset=shapes details=\"1 image is on several sides of the split; each counts once, for \
+         validation or test (`train/disc/same.png`)\"\n",
+        "Images excluded from the split dataset=shapes details=\"1 image is excluded from the split, as near-duplicates or group \
+         members of images in a validation or test folder (`train/bars/like.bmp`)\"\n",
+        "Images without a class dataset=shapes details=\"1 image is excluded: directly in a folder that names a side of the split, \
          not in a class folder (`train/stray.png`)",
     ] {
         assert_eq!(trained.stderr.matches(message).count(), 1, "{message}\n{}", trained.stderr);

@@ -28,7 +28,7 @@ pub(super) fn table(found: &Ablation) -> String {
     };
     let mut lines = vec![format!("{} with and without {what}, {on}", found.dataset), head()];
     lines.push(row("accuracy", Some(with.accuracy), Some(without.accuracy), Some(difference.accuracy)));
-    lines.push(row("ROC area", with.roc_auc_mean, without.roc_auc_mean, difference.roc_auc_mean));
+    lines.push(row("ROC AUC", with.roc_auc_mean, without.roc_auc_mean, difference.roc_auc_mean));
     lines.push(row("Brier score", Some(with.brier), Some(without.brier), difference.brier));
     lines.push(format!("{:<12}{:>8}{:>10}", "epoch", mean(&found.epochs_with), mean(&found.epochs_without)));
     lines.push(String::new());

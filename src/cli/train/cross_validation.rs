@@ -13,7 +13,7 @@ pub(super) fn table(found: &CrossValidated) -> String {
     };
     let mut lines =
         vec![format!("{folds}-fold cross-validation of {}, {} images{left_out}", found.dataset, assessment.n)];
-    lines.push(format!("{:<8}{:>9}{:>9}{:>7}{:>13}", "fold", "accuracy", "ROC area", "epoch", "temperature"));
+    lines.push(format!("{:<8}{:>9}{:>9}{:>7}{:>13}", "fold", "accuracy", "ROC AUC", "epoch", "temperature"));
     let parts = found.accuracy_folds.iter().zip(&found.auc_folds).zip(&found.epochs).zip(&found.temperatures);
     for (fold, (((accuracy, auc), epoch), temperature)) in (1..).zip(parts) {
         lines.push(format!("{fold:<8}{accuracy:>9.3}{:>9}{epoch:>7}{temperature:>13.2}", number(*auc)));

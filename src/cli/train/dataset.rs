@@ -15,6 +15,23 @@ pub(super) struct NamedDataset {
     pub(super) name: DatasetName,
 }
 
+/// Refuses the inbox and its folder of datasets: their folders are no classes.
+pub(in crate::cli) fn refuse_inbox(folder: &Path, settings: &Settings) -> Result<(), Failure> {
+    let inbox = &settings.watch.inbox;
+    let named = folder.canonicalize().ok();
+    let is_named = |path: &Path| named.is_some() && named == path.canonicalize().ok();
+    let is_inbox = ["datasets", "scans"].iter().all(|name| folder.join(name).is_dir());
+    if !(is_inbox || is_named(inbox) || is_named(&inbox.join("datasets"))) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` is an inbox, not a dataset; name the folder of one dataset, such as `{}`",
+        folder.display(),
+        inbox.join("datasets/<dataset>").display()
+    );
+    Err(Failure::new(Exit::Usage, message))
+}
+
 impl NamedDataset {
     /// The dataset in `folder`; its name is that of the folder unless another one is given.
     pub(super) fn new(folder: &Path, name: Option<&str>) -> Result<Self, Failure> {

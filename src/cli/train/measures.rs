@@ -44,8 +44,8 @@ pub(super) fn by_class(assessment: &Assessment) -> Vec<String> {
             row(&format!("{class}: PPV"), ppv),
             row(&format!("{class}: NPV"), npv),
             row(&format!("{class}: F1"), f1),
-            row(&format!("{class}: ROC area"), roc_auc),
-            row(&format!("{class}: PR area"), pr_auc),
+            row(&format!("{class}: ROC AUC"), roc_auc),
+            row(&format!("{class}: PR AUC"), pr_auc),
         ]
     };
     assessment.classes.iter().flat_map(of_class).collect()

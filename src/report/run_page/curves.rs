@@ -186,7 +186,9 @@ fn calibration_error(assessment: &Assessment) -> Markup {
                 }
             }
             p.muted.small {
-                "Lower is better; 0 is perfect. Each dot of the curve is a bin of images with similar scores: with few images in "
+                "Lower is better; 0 is perfect. Calibration divides all logits by one temperature, chosen on the validation set for "
+                "the lowest log loss, with each label counted as wrong by 1 in n + 2 so that few images do not make the scores extreme. "
+                "With few images, the two measures here may therefore rise. Each dot of the curve is a bin of images with similar scores: with few images in "
                 "a bin, dots scatter widely around the diagonal."
             }
         }

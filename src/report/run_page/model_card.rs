@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::domain::ModelRecord;
+use crate::domain::{ContentHash, ModelRecord};
 use crate::report::document::NOTICE;
 use crate::report::format::{count, visible};
 use crate::report::provenance::image_counts;
@@ -11,6 +11,7 @@ use crate::report::provenance::image_counts;
 pub(super) fn section(model: &ModelRecord) -> Markup {
     let backbone = &model.backbone_detail;
     let fact = |name: &str, value: String| html! { div { dt { (name) } dd { (visible(&value)) } } };
+    let hash = |name: &str, sum: &ContentHash| html! { div { dt { (name) } dd { code { (sum) } } } };
     let recipe = settings(&model.augmentation["recipe"]);
     html! {
         section.card aria-labelledby="card" {
@@ -24,20 +25,35 @@ pub(super) fn section(model: &ModelRecord) -> Markup {
                 @if !recipe.is_empty() { (fact("Recipe", recipe)) }
                 (fact("Seed", model.seed.to_string()))
                 (fact("Backbone", format!("{}, frozen, {} preprocessing", model.backbone, backbone.preprocessing)))
-                (fact("Backbone SHA-256", backbone.sha256.to_string()))
-                (fact("Head SHA-256", model.head.sha256.to_string()))
-                (fact("Training data SHA-256", model.data_hash.to_string()))
+                (hash("Backbone SHA-256", &backbone.sha256))
+                (hash("Head SHA-256", &model.head.sha256))
+                (hash("Training data SHA-256", &model.data_hash))
                 (fact("Trained by", model.program.clone()))
             }
         }
     }
 }
 
-/// The names and values of an object, without the objects in it.
+/// The names and values of an object, without the objects in it and without what has no effect.
 fn settings(of: &Value) -> String {
     let entries = of.as_object().into_iter().flatten();
-    let flat = entries.filter(|(_, value)| value.as_object().is_none_or(serde_json::Map::is_empty));
+    let flat = entries.filter(|(_, value)| !value.is_object() && has_effect(value));
     flat.map(|(name, value)| format!("{} {}", name.replace('_', " "), written(value))).collect::<Vec<_>>().join("; ")
+}
+
+/// Not so of nothing, `false`, 0, and the ranges `[0, 0]` and `[1, 1]`.
+fn has_effect(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Array(items) => match items.iter().map(Value::as_f64).collect::<Option<Vec<_>>>() {
+            Some(numbers) => {
+                ![0.0, 1.0].iter().any(|neutral| numbers.iter().all(|number| (number - neutral).abs() < f64::EPSILON))
+            }
+            None => !items.is_empty(),
+        },
+        _ => true,
+    }
 }
 
 /// `[0.9, 1.1]` is `0.9 to 1.1`.
@@ -63,11 +79,11 @@ mod tests {
     #[test]
     fn settings_are_written_as_people_say_them() {
         let augmentation = json!({
-            "beyond_preset": [], "brightness": [0.9, 1.1], "mode": "expand", "recipe": {"noise": 0.0},
-            "target": null, "zoom_keep_aspect": true,
+            "beyond_preset": [], "brightness": [0.9, 1.1], "contrast": [1.0, 1.0], "mode": "expand", "recipe": {"noise": 0.5},
+            "rotation": [0, 0], "shear": 0.0, "target": null, "zoom_keep_aspect": true,
         });
-        let text = "beyond preset none; brightness 0.9 to 1.1; mode expand; target none; zoom keep aspect yes";
+        let text = "brightness 0.9 to 1.1; mode expand; zoom keep aspect yes";
         assert_eq!(settings(&augmentation), text);
-        assert_eq!(settings(&augmentation["recipe"]), "noise 0.0");
+        assert_eq!(settings(&augmentation["recipe"]), "noise 0.5");
     }
 }

@@ -85,8 +85,8 @@ impl Conductor {
         match work.what {
             // Files that cannot be used are logged together.
             Work::Image | Work::Augmentation => {}
-            Work::Scan => tracing::warn!(%work, "Work failed"),
-            _ => tracing::error!(%work, "Work failed"),
+            Work::Scan => work.warn(),
+            _ => work.error(),
         }
         self.failed.note(task, work, may_pass, Instant::now());
     }
