@@ -93,7 +93,7 @@ impl ShownPhase {
         let per_second = (10.0 * speed).round() / 10.0;
         let remark = Some(&*remark).filter(|remark| !remark.is_empty());
         if is_done && done < total {
-            tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase stopped");
+            tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase ended early");
         } else if is_done {
             tracing::info!(phase = name, done, total, unit, per_second, remark, "Phase completed");
         } else {
