@@ -13,8 +13,11 @@ pub struct ImageFacts {
     pub height: u32,
     /// By content, never by extension: `png`, `jpeg`, `bmp`, `tiff`, `webp`.
     pub format: String,
-    /// Colour type and bits a channel, as `grey8`, `grey16`, `rgb8`, `rgba8`.
+    /// Colour type and bits a channel that hold the image, as `grey8`, `grey12`, `rgb8`, `rgba16`.
     pub colour: String,
+    /// Which image of the file is meant, as `page 1 of 3`; `None` of a file with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }
 
 /// What is known of an image apart from what it shows.

@@ -59,7 +59,7 @@ impl ShortcutAnswers {
     }
 }
 
-fn traits(ImageFacts { width, height, format, colour }: &ImageFacts) -> FileTraits {
+fn traits(ImageFacts { width, height, format, colour, .. }: &ImageFacts) -> FileTraits {
     FileTraits::new(*width, *height, format, colour)
 }
 

@@ -21,9 +21,11 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::decode_options::DecodeOptions;
+use super::depth::{depth_of, spread};
 use super::error::DecodeError;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
+use super::png_chunks;
 use super::truncation::is_whole;
 
 /// Where a PNG's header says what its samples mean.
@@ -71,12 +73,15 @@ fn decode_other(
     options.check(width, height)?;
     // A broken EXIF block is no reason to lose the image.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let colour = match (format, bytes.get(PNG_COLOUR_TYPE)) {
-        (ImageFormat::Png, Some(3)) => "palette",
-        _ => colour_name(decoder.original_color_type()),
+    let (colour, stored) = match (format, bytes.get(PNG_COLOUR_TYPE)) {
+        (ImageFormat::Png, Some(3)) => ("palette", None),
+        _ => colour_of(decoder.original_color_type()),
     };
-    let image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    Ok((Picture { origin: Some(Origin { format: name, colour }), ..flatten(image, options.background) }, orientation))
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
+    let bits = if stated { stored } else { deepen(&mut image).or(stored) };
+    let origin = Some(Origin { format: name, colour, bits, part: None });
+    Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }
 
 /// The decoder's own guard against headers that promise more than they hold; twice what the largest image needs.
@@ -149,23 +154,51 @@ fn ends_early(error: &(dyn Error + 'static)) -> bool {
     own || error.source().is_some_and(ends_early)
 }
 
-fn colour_name(colour: ExtendedColorType) -> &'static str {
+/// The colour type, and the bits a channel as stored.
+fn colour_of(colour: ExtendedColorType) -> (&'static str, Option<u32>) {
     use ExtendedColorType as C;
     match colour {
-        C::L1 => "grey1",
-        C::L2 => "grey2",
-        C::L4 => "grey4",
-        C::L8 => "grey8",
-        C::L16 => "grey16",
-        C::La8 => "greya8",
-        C::La16 => "greya16",
-        C::Rgb8 | C::Bgr8 => "rgb8",
-        C::Rgb16 => "rgb16",
-        C::Rgba8 | C::Bgra8 => "rgba8",
-        C::Rgba16 => "rgba16",
-        C::Rgb32F | C::Rgba32F => "float",
-        _ => "other",
+        C::L1 => ("grey", Some(1)),
+        C::L2 => ("grey", Some(2)),
+        C::L4 => ("grey", Some(4)),
+        C::L8 => ("grey", Some(8)),
+        C::L16 => ("grey", Some(16)),
+        C::La8 => ("greya", Some(8)),
+        C::La16 => ("greya", Some(16)),
+        C::Rgb8 | C::Bgr8 => ("rgb", Some(8)),
+        C::Rgb16 => ("rgb", Some(16)),
+        C::Rgba8 | C::Bgra8 => ("rgba", Some(8)),
+        C::Rgba16 => ("rgba", Some(16)),
+        C::Rgb32F | C::Rgba32F => ("float", None),
+        _ => ("other", None),
     }
+}
+
+/// Levels of 16 bits spread over their whole range from the depth that they show, which is returned; `None` of an image
+/// of other samples, which is left as it is.
+fn deepen(image: &mut DynamicImage) -> Option<u32> {
+    match image {
+        DynamicImage::ImageLuma16(grey) => Some(deepen_samples::<1>(grey, 1)),
+        DynamicImage::ImageLumaA16(grey) => Some(deepen_samples::<2>(grey, 1)),
+        DynamicImage::ImageRgb16(rgb) => Some(deepen_samples::<3>(rgb, 3)),
+        DynamicImage::ImageRgba16(rgba) => Some(deepen_samples::<4>(rgba, 3)),
+        _ => None,
+    }
+}
+
+/// `N` samples a pixel, of which the first `n_colours` are levels and say how deep they are; an alpha behind them has a
+/// depth of its own.
+fn deepen_samples<const N: usize>(samples: &mut [u16], n_colours: usize) -> u32 {
+    let largest = |samples: &[u16], channels: std::ops::Range<usize>| {
+        samples.as_chunks::<N>().0.iter().flat_map(|pixel| &pixel[channels.clone()]).copied().max().unwrap_or(0)
+    };
+    let depths = [0..n_colours, n_colours..N].map(|channels| depth_of(largest(samples, channels)));
+    for pixel in samples.as_chunks_mut::<N>().0 {
+        let (levels, alpha) = pixel.split_at_mut(n_colours);
+        spread(levels, depths[0]);
+        spread(alpha, depths[1]);
+    }
+    depths[0]
 }
 
 fn flatten(image: DynamicImage, background: u8) -> Picture {

@@ -19,7 +19,10 @@ use super::error::EncodeError;
 use super::picture::{Picture, Pixels};
 use super::tag;
 
-/// PNG with the image's own channels and depth.
+/// What the sBIT chunk says of each channel.
+const SIXTEEN_BITS: [u8; 3] = [16; 3];
+
+/// PNG with the image's own channels and depth; 16 bits are stated, so that they are never taken for fewer.
 ///
 /// # Errors
 /// [`EncodeError`] when the encoder refuses.
@@ -89,7 +92,11 @@ fn png(picture: &Picture, tag: Option<&str>) -> Result<Vec<u8>, EncodeError> {
         Pixels::U16(data) => {
             encoder.set_depth(BitDepth::Sixteen);
             let big_endian: Vec<u8> = data.iter().flat_map(|v| v.to_be_bytes()).collect();
-            encoder.write_header().and_then(|mut writer| writer.write_image_data(&big_endian))
+            encoder.write_header().and_then(|mut writer| {
+                // The levels use the whole range, also where the image is dark.
+                writer.write_chunk(png::chunk::sBIT, &SIXTEEN_BITS[..picture.channels as usize])?;
+                writer.write_image_data(&big_endian)
+            })
         }
     };
     written.map_err(|error| refused(picture, "PNG", &error))?;

@@ -26,15 +26,15 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, O
     limits.check(width, height)?;
     let exif = decoder.exif().and_then(|chunk| Orientation::from_exif_chunk(chunk));
     let (shown, channels, colour) = match stored {
-        ColorSpace::Luma => (ColorSpace::Luma, 1, "grey8"),
-        ColorSpace::CMYK | ColorSpace::YCCK => (ColorSpace::RGB, 3, "cmyk8"),
-        _ => (ColorSpace::RGB, 3, "rgb8"),
+        ColorSpace::Luma => (ColorSpace::Luma, 1, "grey"),
+        ColorSpace::CMYK | ColorSpace::YCCK => (ColorSpace::RGB, 3, "cmyk"),
+        _ => (ColorSpace::RGB, 3, "rgb"),
     };
     decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(shown));
     let pixels = Pixels::U8(decoder.decode().map_err(refusal)?);
     let picture = Picture::new(width, height, channels, pixels);
     let picture = picture.ok_or(DecodeError::Damaged { format: FORMAT, cause: "its size is contradictory".into() })?;
-    let origin = Some(Origin { format: FORMAT, colour });
+    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None });
     Ok((Picture { origin, ..picture }, exif.unwrap_or(Orientation::NoTransforms)))
 }
 

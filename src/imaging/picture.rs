@@ -16,8 +16,25 @@ pub enum Pixels {
 /// What the file was that an image was decoded from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Origin {
+    /// `png`, `jpeg`, ...
     pub(super) format: &'static str,
+    /// `grey`, `greya`, `rgb`, `rgba`, `cmyk`, `palette`, ...
     pub(super) colour: &'static str,
+    /// Bits a channel that hold the image; `None` where that has no meaning, as for a palette.
+    pub(super) bits: Option<u32>,
+    /// Which image of the file this is; `None` of a file with one.
+    pub(super) part: Option<Part>,
+}
+
+/// One image of a file with several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// `page` or `frame`.
+    pub(super) kind: &'static str,
+    /// From 1.
+    pub(super) number: u32,
+    /// How many there are.
+    pub(super) of: u32,
 }
 
 /// An image: at least 1x1, one channel (grey) or three (RGB), never with alpha.
@@ -89,18 +106,15 @@ impl Picture {
 
     /// Facts from decoding. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
-        let made = match (self.channels, self.depth()) {
-            (1, 8) => "grey8",
-            (1, _) => "grey16",
-            (_, 8) => "rgb8",
-            _ => "rgb16",
-        };
-        let origin = self.origin.unwrap_or(Origin { format: "memory", colour: made });
+        let colour = if self.channels == 1 { "grey" } else { "rgb" };
+        let made = Origin { format: "memory", colour, bits: Some(self.depth()), part: None };
+        let origin = self.origin.unwrap_or(made);
         ImageFacts {
             width: self.width,
             height: self.height,
             format: origin.format.to_owned(),
-            colour: origin.colour.to_owned(),
+            colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
+            part: origin.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}")),
         }
     }
 

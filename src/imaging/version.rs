@@ -2,7 +2,7 @@
 
 /// Raised whenever decoding or resizing gives other pixels for the same file. Models, cached features and augmented copies
 /// from before are made anew, once.
-pub const PIXELS: u32 = 1;
+pub const PIXELS: u32 = 2;
 
 #[cfg(test)]
 mod tests;

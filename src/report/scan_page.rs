@@ -37,6 +37,7 @@ fn heading(record: &ReportRecord) -> Markup {
             p.muted {
                 "Dataset " bdi { (visible(record.dataset.as_str())) }
                 " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (image.colour)
+                @if let Some(part) = &image.part { ", " (part) }
                 " · explained " (day(&record.created))
             }
         }

@@ -126,7 +126,7 @@ pub(super) mod tests {
             group: None,
             side: None,
             split: Some(split),
-            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into() },
+            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into(), part: None },
             perceptual_hash: None,
             border: None,
         }

@@ -151,6 +151,33 @@ fn sixteen_bits_stay_sixteen() {
 }
 
 #[test]
+fn white_is_the_largest_level_of_the_depth_that_the_pixels_show() {
+    for (largest, colour, white) in [(4095, "grey12", 65_535), (4000, "grey12", 64_015), (700, "grey10", 44_843)] {
+        let levels = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(2, 1, vec![0, largest]).unwrap();
+        for format in [ImageFormat::Png, ImageFormat::Tiff] {
+            let picture = decode(&encoded(&levels.clone().into(), format), &LIMITS).unwrap();
+            assert_eq!((picture.pixels(), picture.facts().colour.as_str()), (&Pixels::U16(vec![0, white]), colour));
+        }
+    }
+}
+
+#[test]
+fn an_alpha_has_a_depth_of_its_own() {
+    let pixels = vec![4095, 0, 4095, 65_535, 4095, 0, 4095, 0];
+    let levels = image::ImageBuffer::<image::Rgba<u16>, _>::from_raw(2, 1, pixels).unwrap();
+    let picture = decode(&encoded(&levels.into(), ImageFormat::Png), &LIMITS).unwrap();
+    assert_eq!(picture.pixels(), &Pixels::U16(vec![65_535, 0, 65_535, 0, 0, 0]));
+    assert_eq!(picture.facts().colour, "rgba12");
+}
+
+#[test]
+fn a_stated_depth_is_believed() {
+    let dark = Picture::new(2, 1, 1, Pixels::U16(vec![0, 700])).unwrap();
+    let back = decode(&encode_png(&dark).unwrap(), &LIMITS).unwrap();
+    assert_eq!((back.pixels(), back.facts().colour.as_str()), (dark.pixels(), "grey16"));
+}
+
+#[test]
 fn a_palette_is_resolved() {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 4, 1);

@@ -15,7 +15,7 @@ pub(super) fn run(id: &str) -> RunId {
 }
 
 fn facts() -> ImageFacts {
-    ImageFacts { width: 640, height: 480, format: "png".to_owned(), colour: "grey16".to_owned() }
+    ImageFacts { width: 640, height: 480, format: "png".to_owned(), colour: "grey16".to_owned(), part: None }
 }
 
 pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
