@@ -34,7 +34,9 @@ pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus, Miscla
 pub use hash::{ContentHash, HashParseError};
 pub use image_facts::{ImageFacts, NonContentFacts};
 pub use labelled_image::{AugmentedImage, LabelledImage};
-pub use ledger::{Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
+pub use ledger::{
+    CurrentClasses, Decision, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent, ScanKey,
+};
 pub use model::{Assessment, BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason, TestRecord};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use preset::{Breach, Preset};

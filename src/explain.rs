@@ -8,12 +8,15 @@ mod warnings;
 
 pub use error::ExplainError;
 
-use crate::domain::{ContentHash, Explanation, ExplanationStatus, ModelRecord};
+use std::collections::BTreeSet;
+
+use crate::domain::{ClassName, ContentHash, Explanation, ExplanationStatus, ModelRecord};
 use crate::head::{Activations, Head, class_maps};
 use crate::imaging::Picture;
 use crate::stats::argmax;
 
 /// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
+/// `current`: the classes that the dataset has now, where they are known.
 ///
 /// # Errors
 /// [`ExplainError::ForeignHead`] when head and record are not of one model; [`ExplainError::NotFinite`] when a score is
@@ -24,7 +27,7 @@ pub fn explain(
     picture: &Picture,
     activations: &Activations,
     head: &Head,
-    model: &ModelRecord,
+    (model, current): (&ModelRecord, Option<&BTreeSet<ClassName>>),
 ) -> Result<Explanation, ExplainError> {
     if head.classes() != model.classes
         || head.activation() != model.head.activation
@@ -51,7 +54,7 @@ pub fn explain(
         logits,
         warnings: Vec::new(),
     };
-    explanation.warnings = warnings::of(&explanation, model);
+    explanation.warnings = warnings::of(&explanation, model, current);
     Ok(explanation)
 }
 

@@ -25,6 +25,7 @@ mod picture;
 mod png_chunks;
 mod recompress;
 mod resize;
+mod similarity;
 mod tag;
 mod tone;
 mod truncation;

@@ -3,17 +3,25 @@
 //! It reads the inbox and never writes there; all it writes are the reason files of the quarantine. What it decides it
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
+mod data_check;
 mod folder;
+mod folder_conflicts;
+mod folder_names;
+mod group_coverage;
+mod group_list;
 mod groups;
 mod inspect;
 mod intake;
+mod label_conflicts;
 mod leaks;
 mod ledger_draft;
 mod quarantine;
 mod role;
 mod split;
 
+pub use data_check::{DataCheck, DataFindings, unmeasured_classes};
 pub use folder::{DatasetFolder, FolderError, find_images, inspect_images};
+pub use folder_conflicts::contested_files;
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, IntakeOutcome};

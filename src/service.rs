@@ -17,6 +17,7 @@ mod retry;
 mod scan_state;
 mod scan_worker;
 mod service_manager;
+mod service_state;
 mod shared_progress;
 mod signal_mask;
 mod signals;

@@ -13,8 +13,8 @@ mod watch_loop;
 mod watcher;
 
 pub use error::WatchError;
-pub use health::Health;
-pub use once::survey_once;
+pub use health::{Health, SkippedInputs};
+pub use once::{OnceSurvey, survey_once};
 pub use watcher::Watcher;
 
 #[cfg(test)]

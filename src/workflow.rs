@@ -36,7 +36,7 @@ pub use failed_work::{FailedWork, Work};
 pub use fault::Fault;
 pub use finished_training::{FinishedTraining, TrainedModel};
 pub use incumbent::Incumbent;
-pub use prepare::{Known, Prepared, find_due, prepare};
+pub use prepare::{Known, Prepared, Readiness, find_due, prepare};
 pub use promotion::{promote_by_hand, roll_back};
 pub use retrain_check::obstacle;
 pub use training::train_model;

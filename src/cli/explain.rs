@@ -12,7 +12,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::domain::{ClassName, Explanation, ModelRecord, Phase, Progress, StopFlag};
+use crate::domain::{ClassName, CurrentClasses, Explanation, ModelRecord, Phase, Progress, StopFlag};
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
     if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
-        Gallery::new(&args.out).write()?;
+        Gallery::new(&args.out).write(&CurrentClasses::new())?;
     }
     if args.json {
         print_json(&outcomes, &args.out);
@@ -103,7 +103,7 @@ fn explain_all(
     progress.begin(Phase::Explain, pictures.len() as u64);
     let mut outcomes = Vec::new();
     for picture in pictures.iter().take_while(|_| !stop.is_raised()) {
-        outcomes.push((picture.clone(), explainer.explain(picture, None, model, out, "")));
+        outcomes.push((picture.clone(), explainer.explain(picture, None, model, None, (out, ""))));
         progress.advance(1);
     }
     progress.end();

@@ -62,6 +62,8 @@ fn print_json(summary: &Summary) {
         "done": summary.done,
         "best": best,
         "waiting": summary.waiting,
+        "skipped": summary.skipped,
+        "warnings": summary.warnings,
         "failures": summary.failures,
         "gallery": summary.gallery,
     }));
@@ -95,6 +97,12 @@ fn print_text(summary: &Summary) {
     }
     for reason in &summary.waiting {
         output::line(&format!("Waiting: {reason}."));
+    }
+    for reason in &summary.skipped {
+        output::line(&format!("Skipped: {reason}."));
+    }
+    for (dataset, warning) in summary.warnings.iter().flat_map(|(of, all)| all.iter().map(move |one| (of, one))) {
+        output::line(&format!("Warning: dataset {dataset}: {warning}."));
     }
     // The error that ended the whole run is printed on stderr only.
     for failed in summary.failures.iter().filter(|failed| failed.what != Work::Run) {

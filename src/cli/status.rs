@@ -40,10 +40,13 @@ fn page(status: &Status) -> String {
     // A service of an older version names the last error alone.
     let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty());
     lines.extend(last_error.map(|error| row("last error", error)));
+    lines.extend(status.skipped.iter().map(|skipped| row("skipped", skipped)));
     lines.extend(status.repairs.iter().map(|repair| row("repaired", repair)));
     let facts = [("inbox", &status.inbox), ("device", &status.device), ("backbone", &status.backbone)];
     lines.extend(facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| row(name, fact)));
     lines.extend(status.datasets.iter().map(|(name, dataset)| row("dataset", &summary(name, dataset))));
+    let warnings = status.datasets.iter().flat_map(|(name, dataset)| dataset.warnings.iter().map(move |w| (name, w)));
+    lines.extend(warnings.map(|(name, warning)| row("warning", &format!("{name}: {warning}"))));
     if status.state != ServiceState::NeverStarted {
         lines.push(row("queues", &queues(status)));
         lines.push(row("so far", &so_far(status)));
@@ -113,9 +116,19 @@ fn summary(name: &DatasetName, dataset: &DatasetStatus) -> String {
 fn queues(status: &Status) -> String {
     let queues = status.queues;
     format!(
-        "{} file(s) arriving, {} image(s) waiting for a training, {} scan(s) waiting",
-        queues.arrivals, queues.untrained, queues.scans
+        "{} file(s) arriving, {} image(s) waiting for a training, {} scan(s) waiting{}",
+        queues.arrivals,
+        queues.untrained,
+        queues.scans,
+        obsolete(queues.obsolete_reports)
     )
+}
+
+fn obsolete(n_reports: u64) -> String {
+    match n_reports {
+        0 => String::new(),
+        n => format!(", {n} report(s) of a class that no longer exists"),
+    }
 }
 
 fn so_far(status: &Status) -> String {
@@ -145,7 +158,7 @@ mod tests {
             ClassName::new("covid").unwrap(),
             ClassStatus { train: 40, validation: 10, test: 7, excluded: 0, undecided: 2 },
         )];
-        let dataset = DatasetStatus { classes: classes.into(), best: Some(best) };
+        let dataset = DatasetStatus { classes: classes.into(), best: Some(best), warnings: Vec::new() };
         status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);
         status
     }

@@ -76,7 +76,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if is_recorded {
         dataset.refuse_anothers(&workspace, settings)?;
     }
-    let plan = plan(&dataset, &workspace, &context)?;
+    let own_pattern = settings.is_own(&dataset.name, "split.group_pattern");
+    let plan = plan(&dataset, own_pattern, &workspace, &context)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
         let found = workflow::ablate(&plan, what.into(), n_folds, &context)?;
@@ -128,6 +129,7 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
 /// Finds the images, decides their sides, and describes the training.
 fn plan(
     named: &dataset::NamedDataset,
+    own_pattern: bool,
     workspace: &Workspace,
     context: &TrainingContext<'_>,
 ) -> Result<TrainingPlan, Failure> {
@@ -135,15 +137,17 @@ fn plan(
     let settings = context.settings;
     let groups = Groups::read(&root, settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
-    let samples = workflow::read_samples(&root, &dataset, &groups, settings, context.stop, context.progress)?;
-    let samples = workflow::split_samples(&dataset, samples, settings);
-    let samples = samples.map_err(|obstacle| Failure::new(Exit::Data, obstacle))?;
+    let groups = (&groups, own_pattern);
+    let data = workflow::read_samples(&root, &dataset, groups, settings, context.stop, context.progress)?;
+    let split = workflow::split_samples(&dataset, data, settings);
+    let (samples, warnings) = split.map_err(|obstacle| Failure::new(Exit::Data, obstacle))?;
     let known = models::known(workspace, settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
     let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
     let expansion = workspace.expansion_of(&dataset, &root);
     let runs = known.iter().map(|model| &model.record.run_id);
-    Ok(TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, settings))
+    let plan = TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, settings);
+    Ok(TrainingPlan { warnings, ..plan })
 }
 
 fn print_result(trained: &TrainedModel, workspace: &Workspace) {

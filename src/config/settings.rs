@@ -72,6 +72,11 @@ impl Settings {
         self.datasets.get(dataset).map_or(self, |own| &own.settings)
     }
 
+    /// Whether `key` (a dotted path) has another value for `dataset` than for all.
+    pub fn is_own(&self, dataset: &DatasetName, key: &str) -> bool {
+        self.datasets.get(dataset).is_some_and(|own| own.changes.iter().any(|change| change.key == key))
+    }
+
     /// The datasets with settings of their own, each with what differs by them.
     pub fn configured(&self) -> impl Iterator<Item = (&DatasetName, &[Change])> {
         self.datasets.iter().map(|(name, own)| (name, own.changes.as_slice()))

@@ -86,7 +86,7 @@ impl Skipped {
     }
 
     /// One line for each reason: how many there are in `folder`, the first names, what to do.
-    pub fn lines(&self, folder: &Path) -> Vec<String> {
+    pub fn lines(&self, folder: &Path) -> BTreeMap<Skip, String> {
         let mut by_reason: BTreeMap<Skip, Vec<&str>> = BTreeMap::new();
         for (name, why) in &self.0 {
             by_reason.entry(*why).or_default().push(name);
@@ -95,14 +95,14 @@ impl Skipped {
             let (one, several, fix) = why.words();
             let what = if members.len() == 1 { one } else { several };
             let named = names(members.iter().map(|name| name.escape_debug().to_string()));
-            format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display())
+            (why, format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display()))
         };
         by_reason.into_iter().map(line).collect()
     }
 
     /// Logs these lines as warnings.
     pub fn warn(&self, folder: &Path) {
-        for line in self.lines(folder) {
+        for line in self.lines(folder).values() {
             tracing::warn!(reason = %line, "Skipped");
         }
     }

@@ -21,6 +21,15 @@ impl PerceptualHash {
         Self(std::array::from_fn(|at| word(&bits[64 * at..64 * (at + 1)])))
     }
 
+    /// Of 256 bits, hashes of the same image differ in 10 at most after scaling and JPEG; different chest X-rays in 25 at
+    /// least.
+    pub const MOST_BITS_OF_NEAR: u32 = 12;
+
+    /// Whether the same image may have both.
+    pub fn is_near(&self, other: &Self) -> bool {
+        self.distance(other) <= Self::MOST_BITS_OF_NEAR
+    }
+
     /// Bits that differ.
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()

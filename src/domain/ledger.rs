@@ -4,15 +4,18 @@ mod index;
 mod records;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use rpds::{RedBlackTreeMapSync, VectorSync};
 
-use super::{ClassName, ContentHash, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
+use super::{ClassName, ContentHash, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split, StopReason};
 use index::Index;
 
-pub use records::{Decision, FileOutcome, FileRecord, FileStamp, LedgerEvent, ScanKey};
+pub use records::{Decision, FileOutcome, FileRecord, FileStamp, LabelConflict, LedgerEvent, ScanKey};
+
+/// The classes that datasets have now; of a dataset that is not named nothing is known.
+pub type CurrentClasses = BTreeMap<DatasetName, BTreeSet<ClassName>>;
 
 /// Everything known, as of the last event. A copy shares what it holds with the original, so it costs next to nothing,
 /// however much is known; it changes by [`Ledger::apply`] alone, but for what a registry reads back.
@@ -101,6 +104,13 @@ impl Ledger {
         self.runs.values().filter(move |model| model.dataset == *dataset)
     }
 
+    /// The model of a dataset's last training, whether it was promoted or not.
+    pub fn last_trained(&self, dataset: &DatasetName) -> Option<&ModelRecord> {
+        let runs =
+            self.runs.values().filter(|model| model.dataset == *dataset && model.stopped != StopReason::Imported);
+        runs.max_by_key(|model| model.run_id.number())
+    }
+
     /// The promoted model of a dataset.
     pub fn best_model(&self, dataset: &DatasetName) -> Option<&ModelRecord> {
         let run_id = self.best.get(dataset)?;
@@ -128,6 +138,12 @@ impl Ledger {
     pub fn files_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a FileRecord> {
         let from = self.files.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
         from.take_while(move |(path, _)| path.starts_with(folder)).map(|(_, file)| file)
+    }
+
+    /// The classes of the datasets that have samples.
+    pub fn current_classes(&self) -> CurrentClasses {
+        let classes = self.index.class_counts.iter();
+        classes.map(|(dataset, counts)| (dataset.clone(), counts.keys().cloned().collect())).collect()
     }
 
     /// Samples of each class on each side of the split; `None` counts the undecided.

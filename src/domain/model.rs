@@ -57,6 +57,9 @@ pub struct ModelRecord {
     pub copies: u64,
     /// How the training images were augmented: mode, preset and recipe, as configured.
     pub augmentation: serde_json::Value,
+    /// What a person should know of the dataset that it was trained on: one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_warnings: Vec<String>,
     /// Identity of the training data: hash over every sample's content, class, side and group.
     pub data_hash: ContentHash,
     /// Identity of the training data and of every setting that shapes the model: the same training is not repeated.
@@ -205,6 +208,7 @@ impl ModelRecord {
             stopped: StopReason::EarlyStopping,
             copies: 80,
             augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
+            data_warnings: Vec::new(),
             data_hash: ContentHash::of(b"data"),
             job_hash: ContentHash::of(b"job"),
             versions: None,

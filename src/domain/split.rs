@@ -22,12 +22,13 @@ pub enum Split {
 }
 
 impl Split {
-    /// The side that a folder's name says, in capitals or not: `train`, `val`, `valid`, `validation` or `test`.
+    /// The side that a folder's name says, in capitals or not: `train`, `training`, `val`, `valid`, `validation`, `test` or
+    /// `testing`.
     pub fn named(folder: &str) -> Option<Self> {
         match folder.to_ascii_lowercase().as_str() {
-            "train" => Some(Self::Train),
+            "train" | "training" => Some(Self::Train),
             "val" | "valid" | "validation" => Some(Self::Validation),
-            "test" => Some(Self::Test),
+            "test" | "testing" => Some(Self::Test),
             _ => None,
         }
     }
@@ -84,7 +85,9 @@ mod tests {
             ("Valid/covid", Some((Some(Validation), "covid"))),
             ("validation/covid", Some((Some(Validation), "covid"))),
             ("test/train", Some((Some(Test), "train"))),
-            ("training/covid", Some((None, "training"))),
+            ("Training/covid", Some((Some(Train), "covid"))),
+            ("Testing/covid/patient 1", Some((Some(Test), "covid"))),
+            ("trained/covid", Some((None, "trained"))),
             ("test", Some((None, "test"))),
         ] {
             assert_eq!(side_and_class(&folders.split('/').collect::<Vec<_>>()), expected, "{folders}");

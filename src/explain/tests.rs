@@ -65,6 +65,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         counts: CLASSES.map(|name| (class(name), ClassCount::default())).into_iter().collect(),
         copies: 0,
         augmentation: serde_json::Value::Null,
+        data_warnings: Vec::new(),
         data_hash: hash,
         job_hash: hash,
         versions: None,
@@ -76,7 +77,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
 }
 
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), head, model).unwrap()
+    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), head, (model, None)).unwrap()
 }
 
 /// A radiograph, a model and a file of weights that nothing is to be said against.
@@ -114,10 +115,26 @@ fn the_status_tells_one_two_and_no_class_above_one_half() {
 }
 
 #[test]
+fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
+    let (picture, head, model) = good();
+    let warnings = |current: &[&str]| {
+        let current = current.iter().map(|class| ClassName::new(*class).unwrap()).collect();
+        let model = (&model, Some(&current));
+        explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), &head, model).unwrap().warnings
+    };
+    let [first, second] = [0, 1].map(|at| model.classes[at].as_str());
+    assert!(warnings(&[first, second, "third"]).is_empty() && warnings(&[first]).is_empty());
+    assert!(warnings(&[second])[0].starts_with(&format!("The dataset no longer has the class {first};")));
+}
+
+#[test]
 fn a_softmax_shares_out_one_and_its_maps_stay_those_of_the_logits() {
     let (picture, sigmoid, mut model) = good();
     let softmax = layer(Activation::Softmax, [2.0, -3.0], [0.0, 0.0]);
-    assert!(explain("f", ContentHash::of(b"f"), &picture, &activations(), &softmax, &model).is_err(), "another record");
+    assert!(
+        explain("f", ContentHash::of(b"f"), &picture, &activations(), &softmax, (&model, None)).is_err(),
+        "another record"
+    );
     let of_sigmoid = explained(&picture, &sigmoid, &model);
     model.head.activation = Activation::Softmax;
     let explanation = explained(&picture, &softmax, &model);
@@ -160,9 +177,9 @@ fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let mut activations = activations();
     let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error = explain("scan.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    let error = explain("scan.png", hash, &picture, &activations, &head, (&model, None)).unwrap_err().to_string();
     assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error = explain("scan.png", hash, &picture, &activations, &head, &model).unwrap_err().to_string();
+    let error = explain("scan.png", hash, &picture, &activations, &head, (&model, None)).unwrap_err().to_string();
     assert!(error.contains("list different classes"), "{error}");
 }

@@ -1,7 +1,9 @@
 //! What one should know before relying on an explanation, one plain sentence each.
 
+use std::collections::BTreeSet;
+
 use crate::domain::vgg16::INPUT_SIDE;
-use crate::domain::{Explanation, ExplanationStatus, ModelRecord};
+use crate::domain::{ClassName, Explanation, ExplanationStatus, ModelRecord};
 use crate::stats::wilson_interval;
 
 /// With fewer images, intervals are wide.
@@ -12,9 +14,22 @@ const WEAK_ACCURACY: f64 = 0.7;
 const LONG: f64 = 2.0;
 
 /// The weightiest first. `explanation` is complete but for its warnings.
-pub(super) fn of(explanation: &Explanation, model: &ModelRecord) -> Vec<String> {
-    let about = [scores(explanation), evidence(explanation), size(explanation), proportions(explanation)];
+pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option<&BTreeSet<ClassName>>) -> Vec<String> {
+    let about = [
+        removed(explanation, current),
+        scores(explanation),
+        evidence(explanation),
+        size(explanation),
+        proportions(explanation),
+    ];
     about.into_iter().chain([shortcut(model), weak(model), few(model), backbone(model)]).flatten().collect()
+}
+
+fn removed(explanation: &Explanation, current: Option<&BTreeSet<ClassName>>) -> Option<String> {
+    let class = explanation.classes.get(explanation.predicted)?;
+    (!current?.contains(class)).then(|| {
+        format!("The dataset no longer has the class {class}; explain the scan again when a new model is trained.")
+    })
 }
 
 fn scores(explanation: &Explanation) -> Option<String> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use super::group_coverage::GroupCoverage;
+use super::group_list::GroupList;
 use super::group_of;
 use crate::content::{self, FileFailure};
 use crate::domain::DatasetName;
@@ -13,7 +15,7 @@ use crate::domain::DatasetName;
 /// The groups of one dataset's files.
 #[derive(Debug)]
 pub struct Groups<'a> {
-    listed: BTreeMap<String, String>,
+    list: GroupList,
     pattern: Option<&'a Regex>,
 }
 
@@ -42,15 +44,45 @@ impl<'a> Groups<'a> {
         let failed = |reason: String| GroupsError { path: folder.join(LIST), reason };
         // A dataset that is no folder is complained of by who lists it.
         let text = content::read_text(folder, LIST, MAX_BYTES).map_err(|failure| failed(failure.reason))?;
-        Ok(Self { listed: listed(&text.unwrap_or_default()).map_err(failed)?, pattern })
+        Ok(Self { list: GroupList::parse(&text.unwrap_or_default()).map_err(failed)?, pattern })
     }
 
     /// Of the file at `path`, relative to the dataset's folder, `/`-separated; a file that is neither listed nor fits the
     /// pattern is its own group.
     pub fn of(&self, path: &str) -> Option<String> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let listed = self.listed.get(path).or_else(|| self.listed.get(name));
-        listed.cloned().or_else(|| group_of(self.pattern, path))
+        self.list.group_of(path).map(str::to_owned).or_else(|| group_of(self.pattern, path))
+    }
+
+    /// How far it reaches: `files` are all that the dataset has, `images` those that are split; relative paths as in
+    /// [`Self::of`].
+    pub(super) fn coverage<'p>(
+        &self,
+        files: impl IntoIterator<Item = &'p str>,
+        images: impl IntoIterator<Item = &'p str>,
+    ) -> GroupCoverage {
+        let mut names_none = vec![true; self.list.n_lines()];
+        files
+            .into_iter()
+            .for_each(|file| self.list.lines_of(file).into_iter().for_each(|line| names_none[line] = false));
+        let unused =
+            names_none.iter().enumerate().filter(|(_, none)| **none).map(|(line, _)| self.list.file(line).to_owned());
+        let mut coverage = GroupCoverage {
+            n_lines: self.list.n_lines(),
+            unused_lines: unused.collect(),
+            has_pattern: self.pattern.is_some(),
+            ..GroupCoverage::default()
+        };
+        for image in images {
+            coverage.n_images += 1;
+            if self.list.group_of(image).is_none() {
+                coverage.n_unlisted += 1;
+                if group_of(self.pattern, image).is_none() {
+                    coverage.ungrouped.push(image.to_owned());
+                }
+            }
+        }
+        coverage.ungrouped.sort_unstable();
+        coverage
     }
 }
 
@@ -89,23 +121,6 @@ impl<'a> GroupBook<'a> {
 /// [`FileFailure`].
 pub(super) fn check_list(folder: &Path) -> Result<(), FileFailure> {
     Groups::read(folder, None).map(drop).map_err(|error| FileFailure::unusable_list(error.path, error.reason, FIX))
-}
-
-fn listed(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let mut lines = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = lines.headers().map_err(|error| error.to_string())?;
-    if !headers.is_empty() && headers != vec!["file", "group"] {
-        return Err("its first line is not `file,group`".to_owned());
-    }
-    let mut listed = BTreeMap::new();
-    for line in lines.deserialize::<(String, String)>() {
-        let (file, group) = line.map_err(|error| error.to_string())?;
-        if let Some(other) = listed.insert(file.clone(), group.clone()).filter(|other| *other != group) {
-            return Err(format!("`{file}` is in two groups, `{other}` and `{group}`"));
-        }
-    }
-    listed.retain(|_, group| !group.is_empty());
-    Ok(listed)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::groups::{GroupBook, check_list};
+use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict};
 use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
 use super::{Inspected, clear_reason, duplicate_across_message, inspect, role_of, write_reason};
@@ -13,7 +14,8 @@ use crate::config::Settings;
 use crate::content::{FileFailure, Reader, snapshot_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
-    Arrival, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, Split, StopFlag,
+    Arrival, ClassName, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent, Role,
+    Split, StopFlag,
 };
 
 /// The door through which files come in.
@@ -83,6 +85,8 @@ impl Intake {
     /// were taken in before folders named sides, by a version that took `train` for a class.
     pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
         let is_settled = |file: &&FileRecord| match &file.outcome {
+            // One without the image is of a version that left out only one of the files.
+            outcome if is_contested(outcome) => conflict_of(file).is_some(),
             FileOutcome::Quarantined { code, .. } => !FileFailure::may_have_passed(code),
             FileOutcome::Sample { dataset, hash } => {
                 let side = ledger.samples.get(&(dataset.clone(), *hash)).and_then(|sample| sample.side);
@@ -179,20 +183,63 @@ impl Intake {
 
     /// Adds a file; returns another one with the same image, if there is one.
     fn admit(&self, ledger_draft: &mut LedgerDraft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
+        if let Role::Sample { dataset, class, .. } = role
+            && self.is_contested(ledger_draft, path, dataset, class, inspected)
+        {
+            return None;
+        }
         let was_rejected = is_rejected(ledger_draft, path);
-        match ledger_draft.admit(path, role, inspected) {
-            Ok(admission) => {
-                if was_rejected {
-                    self.clear(path);
-                }
-                if let Admission::SameAs(other) = admission { Some(other) } else { None }
-            }
-            Err(failure) => {
-                self.note_reason(path, &failure);
-                quarantine(ledger_draft, path, inspected.stamp, &failure);
-                None
+        let admission = ledger_draft.admit(path, role, inspected);
+        if was_rejected {
+            self.clear(path);
+        }
+        if let Admission::SameAs(other) = admission { Some(other) } else { None }
+    }
+
+    /// Whether the image has another label too. All files of it are left out then.
+    fn is_contested(
+        &self,
+        ledger_draft: &mut LedgerDraft,
+        path: &str,
+        dataset: &DatasetName,
+        class: &ClassName,
+        inspected: &Inspected,
+    ) -> bool {
+        let rivals = ledger_draft.rivals(path, dataset, class, inspected);
+        let is_same = |rival: &Rival| rival.hash == inspected.hash || self.show_the_same(path, &rival.path);
+        let rivals: Vec<Rival> = rivals.into_iter().filter(is_same).collect();
+        let Some(first) = rivals.first() else { return false };
+        let own = Rival { path: path.to_owned(), class: class.clone(), hash: inspected.hash, is_sample: false };
+        let image = LabelConflict { hash: inspected.hash, perceptual_hash: inspected.perceptual_hash };
+        self.contest(ledger_draft, path, inspected.stamp, &label_conflict(path, class, first), image);
+        for rival in rivals.iter().filter(|rival| rival.is_sample) {
+            let (files, image) = ledger_draft.files_of(dataset, rival.hash);
+            for (file, image) in files.into_iter().zip(std::iter::repeat(image).flatten()) {
+                let failure = label_conflict(&file.path, &rival.class, &own);
+                self.contest(ledger_draft, &file.path, file.stamp, &failure, image);
             }
         }
+        true
+    }
+
+    fn contest(
+        &self,
+        ledger_draft: &mut LedgerDraft,
+        path: &str,
+        stamp: FileStamp,
+        failure: &FileFailure,
+        image: LabelConflict,
+    ) {
+        self.note_reason(path, failure);
+        if ledger_draft.contest(path, stamp, failure, image) {
+            warn_of_quarantine(path, failure);
+        }
+    }
+
+    /// Whether two files that look alike are the same image by their pixels; not if one cannot be read.
+    fn show_the_same(&self, path: &str, other: &str) -> bool {
+        let picture = |path: &str| self.reader.picture(&self.inbox.join(path), None).ok().map(|(_, picture)| picture);
+        picture(path).zip(picture(other)).is_some_and(|(one, other)| one.is_same_image(&other))
     }
 
     /// The reason file, before the event that names it; without the file the event still says all.
@@ -228,8 +275,12 @@ impl Intake {
 /// Records that it cannot be used.
 fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, failure: &FileFailure) {
     if ledger_draft.reject(path, stamp, failure) {
-        tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
+        warn_of_quarantine(path, failure);
     }
+}
+
+fn warn_of_quarantine(path: &str, failure: &FileFailure) {
+    tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
 }
 
 /// Logs which files have the image of another file.

@@ -39,10 +39,15 @@ fn listed<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<(String, Strin
         1 => "1 image is".to_owned(),
         n => format!("{n} images are"),
     };
-    let named: Vec<_> = files.iter().take(NAMED).map(|file| format!("`{}`", file.escape_debug())).collect();
+    Some((count, names(&files)))
+}
+
+/// The first of them in backticks, and how many more there are.
+pub(super) fn names(files: &[impl AsRef<str>]) -> String {
+    let named: Vec<_> = files.iter().take(NAMED).map(|file| format!("`{}`", file.as_ref().escape_debug())).collect();
     let more = files.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Some((count, named.join(", ") + &more))
+    named.join(", ") + &more
 }
 
 #[cfg(test)]

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Inspected;
 use super::groups::GroupBook;
-use super::role::lists_groups;
+use super::label_conflicts::{LabelledImages, Rival, conflict_of, is_contested};
+use super::role::{lists_groups, role_of};
 use crate::content::FileFailure;
 use crate::domain::{
-    ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role,
-    Sample, Scan, ScanState, Split,
+    ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger,
+    LedgerEvent, PerceptualHash, Role, Sample, Scan, ScanState, Split,
 };
-
-/// The same image under two classes of one dataset.
-const LABEL_CONFLICT: &str = "label-conflict";
 
 /// A sample or a scan, as files refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +60,21 @@ pub(super) struct LedgerDraft<'a> {
     groups: &'a GroupBook<'a>,
     /// Whether a file is in the inbox at this moment. What was moved must not count as still lying where it was.
     is_there: &'a dyn Fn(&str) -> bool,
-    /// Datasets in which a label was given up, so that a conflict over it may be solved.
-    freed: BTreeSet<DatasetName>,
+    /// Images whose label was given up, so that a conflict over it may be solved.
+    freed: Vec<(DatasetName, LabelConflict)>,
+    labelled: LabelledImages,
 }
 
 impl<'a> LedgerDraft<'a> {
     pub(super) fn new(ledger: &Ledger, groups: &'a GroupBook<'a>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
-        Self { ledger: ledger.clone(), events: Vec::new(), groups, is_there, freed: BTreeSet::new() }
+        Self {
+            ledger: ledger.clone(),
+            events: Vec::new(),
+            groups,
+            is_there,
+            freed: Vec::new(),
+            labelled: LabelledImages::default(),
+        }
     }
 
     /// What all that was taken in changes, in order.
@@ -82,22 +88,74 @@ impl<'a> LedgerDraft<'a> {
 
     /// Files that were quarantined because of a label that may be free now; each is named once.
     pub(super) fn take_freed(&mut self) -> Vec<String> {
-        let is_conflict =
-            |outcome: &FileOutcome| matches!(outcome, FileOutcome::Quarantined { code, .. } if code == LABEL_CONFLICT);
-        let mut files = Vec::new();
-        for dataset in std::mem::take(&mut self.freed) {
-            let folder = format!("datasets/{dataset}/");
-            let conflicts = self.ledger.files_below(&folder).filter(|file| is_conflict(&file.outcome));
-            files.extend(conflicts.map(|file| file.path.clone()));
+        let mut files = BTreeSet::new();
+        for (dataset, image) in std::mem::take(&mut self.freed) {
+            // An older version did not keep what the file was.
+            let is_it = |conflict: LabelConflict| conflict.may_be(image.hash, image.perceptual_hash);
+            let below = format!("datasets/{dataset}/");
+            let contested = self.ledger.files_below(&below).filter(|file| is_contested(&file.outcome));
+            let freed = contested.filter(|file| conflict_of(file).is_none_or(is_it));
+            files.extend(freed.map(|file| file.path.clone()));
         }
-        files
+        files.into_iter().collect()
+    }
+
+    /// Files of other classes of the dataset that may show the same image and are there: the same file, or one that looks
+    /// like it.
+    pub(super) fn rivals(
+        &mut self,
+        path: &str,
+        dataset: &DatasetName,
+        class: &ClassName,
+        inspected: &Inspected,
+    ) -> Vec<Rival> {
+        let found = self.labelled.rivals(&self.ledger, dataset, class, inspected);
+        let there = |rival: Rival| {
+            let content = DraftContent::Sample(dataset.clone(), rival.hash);
+            let mut files: Vec<&str> = vec![&rival.path];
+            files.extend(self.others(&content, &rival.path));
+            let there = files.into_iter().find(|file| *file != path && (self.is_there)(file))?.to_owned();
+            Some(Rival { path: there, ..rival })
+        };
+        found.into_iter().filter_map(there).collect()
+    }
+
+    /// Leaves a file out because its image has another label too. Nothing happens when it is left out for the same reason
+    /// already.
+    pub(super) fn contest(
+        &mut self,
+        path: &str,
+        stamp: FileStamp,
+        failure: &FileFailure,
+        image: LabelConflict,
+    ) -> bool {
+        let n_freed = self.freed.len();
+        let is_new = self.quarantine(path, stamp, failure, Some(image));
+        // Whose label it was is still to be decided.
+        self.freed.truncate(n_freed);
+        if is_new {
+            self.labelled.add_conflict(path, image);
+        }
+        is_new
+    }
+
+    /// The files of a sample, and what each of them is.
+    pub(super) fn files_of(
+        &self,
+        dataset: &DatasetName,
+        hash: ContentHash,
+    ) -> (Vec<FileRecord>, Option<LabelConflict>) {
+        let content = DraftContent::Sample(dataset.clone(), hash);
+        let files = self.others(&content, "").filter_map(|path| self.record(path).cloned()).collect();
+        let sample = self.ledger.samples.get(&(dataset.clone(), hash));
+        (files, sample.map(|sample| LabelConflict { hash, perceptual_hash: sample.perceptual_hash }))
     }
 
     /// Takes in a file that could be read.
-    pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Result<Admission, FileFailure> {
+    pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Admission {
         let (content, admission) = match role {
             Role::Sample { dataset, side, class } => {
-                let admission = self.admit_sample(path, dataset, *side, class, inspected)?;
+                let admission = self.admit_sample(path, dataset, *side, class, inspected);
                 (DraftContent::Sample(dataset.clone(), inspected.hash), admission)
             }
             Role::Scan { dataset } => {
@@ -106,13 +164,23 @@ impl<'a> LedgerDraft<'a> {
             }
         };
         self.put_file(path, inspected.stamp, content.outcome());
-        Ok(admission)
+        admission
     }
 
     /// Quarantines a file. Nothing happens when it is quarantined for the same reason already.
     pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &FileFailure) -> bool {
+        self.quarantine(path, stamp, rejection, None)
+    }
+
+    fn quarantine(
+        &mut self,
+        path: &str,
+        stamp: FileStamp,
+        rejection: &FileFailure,
+        conflict: Option<LabelConflict>,
+    ) -> bool {
         let FileFailure { reason, fix, .. } = rejection.clone();
-        let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix };
+        let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix, conflict };
         if self.record(path).is_some_and(|record| record.stamp == stamp && record.outcome == outcome) {
             return false;
         }
@@ -159,7 +227,7 @@ impl<'a> LedgerDraft<'a> {
         side: Option<Split>,
         class: &ClassName,
         inspected: &Inspected,
-    ) -> Result<Admission, FileFailure> {
+    ) -> Admission {
         let known = self.ledger.samples.get(&(dataset.clone(), inspected.hash)).cloned();
         let Some(known) = known else {
             let sample = Sample {
@@ -176,29 +244,24 @@ impl<'a> LedgerDraft<'a> {
             };
             self.put(LedgerEvent::Sample(sample));
             self.put(LedgerEvent::Counted { counter: Counter::Samples, n: 1 });
-            return Ok(Admission::New);
+            return Admission::New;
         };
         let holder = self.holder(&DraftContent::Sample(dataset.clone(), inspected.hash), path);
-        match holder {
-            Some(holder) if known.class != *class => Err(label_conflict(path, &known, class, &holder)),
-            Some(holder) => {
-                // Of two sides the stronger one has it: what is measured on may not be learned from.
-                if side > known.side {
-                    self.put_changed(&known, self.moved(known.clone(), path));
-                }
-                Ok(Admission::SameAs(holder))
+        if let Some(holder) = holder {
+            // Of two sides the stronger one has it: what is measured on may not be learned from.
+            if side > known.side {
+                self.put_changed(&known, self.moved(known.clone(), path));
             }
-            None => {
-                if known.class != *class {
-                    self.freed.insert(dataset.clone());
-                }
-                // An older version did not keep the border.
-                let border = Some(inspected.border);
-                let sample = Sample { class: class.clone(), border, ..known.clone() };
-                self.put_changed(&known, self.moved(sample, path));
-                Ok(Admission::Known)
-            }
+            return Admission::SameAs(holder);
         }
+        if known.class != *class {
+            self.free(dataset, known.hash, known.perceptual_hash);
+        }
+        // An older version did not keep the border.
+        let border = Some(inspected.border);
+        let sample = Sample { class: class.clone(), border, ..known.clone() };
+        self.put_changed(&known, self.moved(sample, path));
+        Admission::Known
     }
 
     fn admit_scan(&mut self, path: &str, dataset: Option<&DatasetName>, inspected: &Inspected) -> Admission {
@@ -245,6 +308,11 @@ impl<'a> LedgerDraft<'a> {
 
     /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
     fn release(&mut self, path: &str) {
+        if let (Some(image), Ok(Role::Sample { dataset, .. })) =
+            (self.record(path).and_then(conflict_of), role_of(path))
+        {
+            self.free(&dataset, image.hash, image.perceptual_hash);
+        }
         let Some(content) = self.record(path).and_then(|record| DraftContent::of(&record.outcome)) else { return };
         let other = self.others(&content, path).next().map(str::to_owned);
         match content {
@@ -258,8 +326,8 @@ impl<'a> LedgerDraft<'a> {
             (Some(sample), Some(other)) if sample.path == path => {
                 self.put_changed(&sample, self.moved(sample.clone(), &other));
             }
-            (Some(_), None) => {
-                self.freed.insert(dataset.clone());
+            (Some(sample), None) => {
+                self.free(&dataset, hash, sample.perceptual_hash);
                 self.put(LedgerEvent::SampleGone { dataset, hash });
             }
             _ => {}
@@ -285,6 +353,11 @@ impl<'a> LedgerDraft<'a> {
         Sample { path: path.to_owned(), group, side, split, ..sample }
     }
 
+    /// A label of this image was given up.
+    fn free(&mut self, dataset: &DatasetName, hash: ContentHash, perceptual_hash: Option<PerceptualHash>) {
+        self.freed.push((dataset.clone(), LabelConflict { hash, perceptual_hash }));
+    }
+
     fn put_changed(&mut self, old: &Sample, new: Sample) {
         if *old != new {
             self.put(LedgerEvent::Sample(new));
@@ -300,18 +373,12 @@ impl<'a> LedgerDraft<'a> {
 
     /// Folds one event in, and keeps it.
     fn put(&mut self, event: LedgerEvent) {
+        if let LedgerEvent::Sample(Sample { dataset, class, hash, perceptual_hash, .. }) = &event {
+            self.labelled.add_sample(dataset, class, *hash, *perceptual_hash);
+        }
         self.ledger.apply(&event);
         self.events.push(event);
     }
-}
-
-fn label_conflict(path: &str, known: &Sample, class: &ClassName, holder: &str) -> FileFailure {
-    FileFailure::new(
-        path,
-        LABEL_CONFLICT,
-        format!("the same image is in the class `{}` as `{holder}`", known.class),
-        format!("remove it from `{}` or from `{class}`, whichever is wrong", known.class),
-    )
 }
 
 #[cfg(test)]

@@ -12,13 +12,15 @@ use super::gallery_entry::Entry;
 use super::record::{FILE, PAGE, ReportRecord};
 use super::{gallery_page, results_table};
 use crate::disk::{remove_file, write_atomic};
-use crate::domain::{ContentHash, FileStamp};
+use crate::domain::{ContentHash, CurrentClasses, FileStamp};
 
 /// What the gallery was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// Reports in it.
     pub n_reports: usize,
+    /// Reports whose predicted class their dataset no longer has.
+    pub n_obsolete: usize,
     /// Records that could not be read, and are not in it.
     pub unreadable: Vec<PathBuf>,
 }
@@ -41,17 +43,21 @@ impl Gallery {
     }
 
     /// Writes it, newest report first. Reports lie one or two folders deep; those without a page are unfinished and left out.
-    /// Records that cannot be read are warned of once.
+    /// Records that cannot be read are warned of once. Reports of a class that is not `current` are marked.
     ///
     /// # Errors
     /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
-    pub fn write(&mut self) -> Result<Listed, ReportError> {
+    pub fn write(&mut self, current: &CurrentClasses) -> Result<Listed, ReportError> {
         self.read_new(report_folders(&self.reports_dir)?);
         let Self { reports_dir: dir, records, written } = self;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
         for (folder, (_, record)) in &*records {
             match record {
-                Some(record) => entries.push(Entry { folder, record, model_page: model_page(dir, record) }),
+                Some(record) => {
+                    let is_obsolete =
+                        current.get(&record.dataset).is_some_and(|classes| !classes.contains(&record.predicted));
+                    entries.push(Entry { folder, record, model_page: model_page(dir, record), is_obsolete });
+                }
                 None => unreadable.push(dir.join(folder).join(FILE)),
             }
         }
@@ -69,7 +75,8 @@ impl Gallery {
             }
         }
         remove_pages_from(dir, blocks.len())?;
-        Ok(Listed { n_reports: entries.len(), unreadable })
+        let n_obsolete = entries.iter().filter(|entry| entry.is_obsolete).count();
+        Ok(Listed { n_reports: entries.len(), n_obsolete, unreadable })
     }
 
     /// Brings the records up to what is there now.
@@ -100,8 +107,8 @@ pub fn is_current(reports_dir: &Path) -> Result<bool, ReportError> {
 /// Identity of what a page shows.
 fn content(block: &Block, listed: &[Entry<'_>]) -> ContentHash {
     let links = format!("{:?} {:?}", block.newer, block.older);
-    let shown = |Entry { folder, record, model_page }: &Entry<'_>| {
-        format!("{folder} {} {} {} {model_page:?}", record.created, record.model, record.hash)
+    let shown = |Entry { folder, record, model_page, is_obsolete }: &Entry<'_>| {
+        format!("{folder} {} {} {} {model_page:?} {is_obsolete}", record.created, record.model, record.hash)
     };
     let parts: Vec<String> = listed.iter().map(shown).chain([links]).collect();
     ContentHash::of_parts(parts.iter().map(String::as_bytes))

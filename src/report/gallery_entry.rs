@@ -11,4 +11,6 @@ pub(super) struct Entry<'a> {
     pub(super) record: &'a ReportRecord,
     /// The page of the model that explained it, relative to the gallery, where there is one.
     pub(super) model_page: Option<String>,
+    /// Whether the dataset no longer has the predicted class.
+    pub(super) is_obsolete: bool,
 }

@@ -88,8 +88,8 @@ fn tools(entries: &[Entry<'_>]) -> Markup {
 fn list(entries: &[Entry<'_>]) -> Markup {
     html! {
         ol.rows {
-            @for Entry { folder, record, model_page } in entries {
-                li data-class=(record.predicted) data-score=(record.top_score()) data-warned[!record.warnings.is_empty()] {
+            @for Entry { folder, record, model_page, is_obsolete } in entries {
+                li data-class=(record.predicted) data-score=(record.top_score()) data-warned[*is_obsolete || !record.warnings.is_empty()] {
                     (thumbnail(folder, record))
                     div {
                         p.name { a href={ (address(folder)) "/" (PAGE) } { bdi { (visible(&record.scan)) } } }
@@ -103,7 +103,7 @@ fn list(entries: &[Entry<'_>]) -> Markup {
                     }
                     div {
                         p.small.muted { (day(&record.created)) }
-                        p { (badges(record)) }
+                        p { @if *is_obsolete { (obsolete(record)) " " } (badges(record)) }
                     }
                 }
             }
@@ -116,6 +116,15 @@ fn thumbnail(folder: &str, record: &ReportRecord) -> Markup {
     html! {
         img src={ (address(folder)) "/" (THUMB) } alt=(description) width="88" height="88" loading="lazy";
     }
+}
+
+/// The answer is of a class that the dataset no longer has.
+fn obsolete(record: &ReportRecord) -> Markup {
+    let advice = format!(
+        "The dataset no longer has the class {}. Explain this scan again with a current model (gradwatch explain).",
+        visible(record.predicted.as_str())
+    );
+    html! { span.chip.warned title=(advice) { "class removed" } }
 }
 
 fn badges(record: &ReportRecord) -> Markup {

@@ -14,12 +14,12 @@ const FACTS: [&str; 11] =
 pub(super) fn table(entries: &[Entry<'_>]) -> Result<Vec<u8>, ReportError> {
     let classes: BTreeSet<&ClassName> = entries.iter().flat_map(|entry| &entry.record.classes).collect();
     let scores = classes.iter().map(|class| format!("score {class}"));
-    let head = FACTS.map(str::to_owned).into_iter().chain(scores).chain(["report".to_owned()]);
+    let head = FACTS.map(str::to_owned).into_iter().chain(scores).chain(["class_removed", "report"].map(str::to_owned));
     let rows = entries.iter().map(|entry| row(entry, &classes));
     written(std::iter::once(head.collect()).chain(rows))
 }
 
-fn row(Entry { folder, record, .. }: &Entry<'_>, classes: &BTreeSet<&ClassName>) -> Vec<String> {
+fn row(Entry { folder, record, is_obsolete, .. }: &Entry<'_>, classes: &BTreeSet<&ClassName>) -> Vec<String> {
     let facts = [
         record.scan.clone(),
         record.dataset.to_string(),
@@ -34,7 +34,7 @@ fn row(Entry { folder, record, .. }: &Entry<'_>, classes: &BTreeSet<&ClassName>)
         record.hash.to_string(),
     ];
     let scores = classes.iter().map(|class| record.scores.get(*class).map_or(String::new(), f64::to_string));
-    facts.into_iter().chain(scores).chain([format!("{folder}/{PAGE}")]).collect()
+    facts.into_iter().chain(scores).chain([is_obsolete.to_string(), format!("{folder}/{PAGE}")]).collect()
 }
 
 fn written(rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, ReportError> {

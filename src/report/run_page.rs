@@ -48,7 +48,7 @@ fn warnings(model: &ModelRecord) -> Markup {
     let transforms = beyond_preset(model);
     let audit = model.shortcuts.as_ref().filter(|audit| audit.warning().is_some());
     html! {
-        @if !transforms.is_empty() || audit.is_some() {
+        @if !transforms.is_empty() || audit.is_some() || !model.data_warnings.is_empty() {
             section.card.warnings aria-labelledby="warnings" {
                 h2 #warnings { "Warnings" }
                 ul {
@@ -58,6 +58,7 @@ fn warnings(model: &ModelRecord) -> Markup {
                             a href="#shortcuts" { "shortcut audit" } "."
                         }
                     }
+                    @for warning in &model.data_warnings { li { "Dataset: " (visible(warning)) "." } }
                     @if !transforms.is_empty() {
                         li {
                             "The augmentation recipe allows transforms that the preset considers unsafe for the labels: "

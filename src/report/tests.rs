@@ -8,13 +8,17 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
-    Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, DatasetName, Decision, EpochRecord,
-    Evidence, ExplanationStatus, HeadRecord, Misclassified, RunId, ShortcutAudit, StopReason,
+    Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
+    EpochRecord, Evidence, ExplanationStatus, HeadRecord, Misclassified, RunId, ShortcutAudit, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};
 
+mod gallery;
 mod tested;
+
+/// Nothing is known of the classes that datasets have now.
+const UNKNOWN: CurrentClasses = CurrentClasses::new();
 
 fn made(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_900_000 + seconds)
@@ -61,6 +65,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         augmentation: serde_json::json!({
             "mode": "expand", "preset": "chest-xray", "beyond_preset": ["horizontal_flip"],
         }),
+        data_warnings: Vec::new(),
         data_hash: ContentHash::of(b"data"),
         job_hash: ContentHash::of(b"job"),
         versions: None,
@@ -191,7 +196,7 @@ fn hostile_names_stay_text() {
     let scan = "\"><script>alert(1)</script>\u{202e}gnp.svg";
     let classes = ["<b>bold", "x\" onload=\"alert(1)"];
     let folder = report(dir.path(), scan, classes, 0);
-    Gallery::new(dir.path()).write().unwrap();
+    Gallery::new(dir.path()).write(&UNKNOWN).unwrap();
     for page in [dir.path().join(&folder).join("report.html"), dir.path().join("index.html")] {
         let html = fs::read_to_string(&page).unwrap();
         assert_eq!(html.matches("<script>").count(), 1, "only the page's own: {}", page.display());
@@ -237,91 +242,6 @@ fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert_eq!(html.matches("type=\"radio\"").count(), 6);
     assert!(html.contains("the 6 highest-scoring of 9 classes") && html.contains("not measured"));
-}
-
-#[test]
-fn the_gallery_lists_every_report_newest_first_and_tells_what_it_could_not_read() {
-    let dir = tempfile::tempdir().unwrap();
-    let old = report(dir.path(), "old.png", ["patchy", "plain"], 0);
-    let new = report(dir.path(), "new #1.png", ["patchy", "plain"], 60);
-    let torn = report(dir.path(), "torn.png", ["patchy", "plain"], 120);
-    fs::write(dir.path().join(&torn).join("report.json"), "{").unwrap();
-    fs::create_dir_all(dir.path().join("phantoms/unfinished-12345678")).unwrap();
-    let listed = Gallery::new(dir.path()).write().unwrap();
-    assert_eq!(listed, Listed { n_reports: 2, unreadable: vec![dir.path().join(&torn).join("report.json")] });
-    insta::assert_snapshot!(text_of(&fs::read_to_string(dir.path().join("index.html")).unwrap()));
-    let csv = fs::read_to_string(dir.path().join("results.csv")).unwrap();
-    let last_cells: Vec<_> = csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
-    assert_eq!(last_cells, [format!("{new}/report.html"), format!("{old}/report.html")]);
-    assert!(csv.starts_with("scan,dataset,predicted,score,status,warnings,model,created,width,height,sha256,score patchy,score plain,report\r\n"));
-}
-
-#[test]
-fn the_gallery_is_the_same_every_time_and_says_when_it_is_empty() {
-    let dir = tempfile::tempdir().unwrap();
-    assert_eq!(Gallery::new(&dir.path().join("none")).write().unwrap().n_reports, 0);
-    let empty = text_of(&fs::read_to_string(dir.path().join("none/index.html")).unwrap());
-    assert!(empty.contains("No reports yet"), "{empty}");
-    for name in ["a.png", "b.png", "c.png"] {
-        report(dir.path(), name, ["patchy", "plain"], 0);
-    }
-    let index = || fs::read(dir.path().join("index.html")).unwrap();
-    Gallery::new(dir.path()).write().unwrap();
-    let first = index();
-    Gallery::new(dir.path()).write().unwrap();
-    assert_eq!(first, index());
-}
-
-#[test]
-fn a_gallery_that_is_written_again_is_that_of_the_reports_there_are_now() {
-    let dir = tempfile::tempdir().unwrap();
-    let reports: Vec<_> =
-        ["a.png", "b.png", "c.png"].map(|name| report(dir.path(), name, ["patchy", "plain"], 0)).into();
-    let mut gallery = Gallery::new(dir.path());
-    gallery.write().unwrap();
-    fs::remove_dir_all(dir.path().join(&reports[0])).unwrap();
-    fs::write(dir.path().join(&reports[1]).join("report.json"), "{").unwrap();
-    report(dir.path(), "d.png", ["patchy", "plain"], 60);
-    let listed = gallery.write().unwrap();
-    let index = || fs::read_to_string(dir.path().join("index.html")).unwrap();
-    let again = index();
-    assert_eq!((listed.n_reports, listed.unreadable.len()), (2, 1));
-    assert_eq!(Gallery::new(dir.path()).write().unwrap(), listed);
-    assert_eq!(index(), again, "as one that knows nothing from before writes it");
-}
-
-#[test]
-fn many_reports_are_shared_out_and_a_new_one_changes_the_first_page_alone() {
-    let dir = tempfile::tempdir().unwrap();
-    let first = dir.path().join(report(dir.path(), "0.png", ["patchy", "plain"], 0));
-    let copy = |number: u64| {
-        let to = dir.path().join(format!("phantoms/copy-{number:04}"));
-        fs::create_dir_all(&to).unwrap();
-        fs::hard_link(first.join("report.html"), to.join("report.html")).unwrap();
-        let record = fs::read_to_string(first.join("report.json")).unwrap();
-        fs::write(to.join("report.json"), record.replace("0.png", &format!("{number}.png"))).unwrap();
-    };
-    (1..1200).for_each(copy);
-    let mut gallery = Gallery::new(dir.path());
-    assert_eq!(gallery.write().unwrap().n_reports, 1200);
-    let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
-    let n_rows = |page: &str| page.matches("<li ").count();
-    let (index, older) = (read("index.html"), read("older-0001.html"));
-    assert_eq!((n_rows(&index), n_rows(&older)), (700, 500));
-    assert!(index.contains("1,200 reports") && index.contains("href=\"older-0001.html\""));
-    assert!(
-        older.contains("href=\"index.html\"")
-            && older.contains("500 older reports")
-            && !older.contains(">older reports<")
-    );
-    let stamp = || fs::metadata(dir.path().join("older-0001.html")).unwrap().modified().unwrap();
-    let written = stamp();
-    report(dir.path(), "new.png", ["patchy", "plain"], 60);
-    assert_eq!(gallery.write().unwrap().n_reports, 1201);
-    assert!(read("index.html").contains("new.png") && stamp() == written);
-    fs::remove_dir_all(dir.path().join("phantoms")).unwrap();
-    assert_eq!(gallery.write().unwrap().n_reports, 0);
-    assert!(!dir.path().join("older-0001.html").exists());
 }
 
 /// Writes the page of the run whose second class has this name; its second image, a mistake, is called so as well.

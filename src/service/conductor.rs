@@ -4,6 +4,7 @@
 //! for what has failed), so that it always answers within moments. Each file below knows one stage of the work.
 
 mod answers;
+mod data_warnings;
 mod failures;
 mod intake;
 mod record;
@@ -19,8 +20,8 @@ use crossbeam_channel::{Receiver, at, never, select};
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{Arrival, Counter, DatasetName, Ledger, LedgerEvent, StopFlag};
-use crate::watch::Watcher;
+use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, StopFlag};
+use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
 use crate::workflow::EngineCell;
 
 use super::control::Server;
@@ -101,7 +102,13 @@ pub(super) struct Conductor {
     failed: FailedTasks,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     obstacles: BTreeMap<DatasetName, String>,
+    /// What the survey of `run --once` left out.
+    skipped: Vec<SkippedInputs>,
+    /// What a person should know of datasets, as of the last time that they were looked at.
+    data_warnings: BTreeMap<DatasetName, Vec<String>>,
     gallery: GallerySchedule,
+    /// The classes with which the gallery is being written.
+    listing: CurrentClasses,
     /// Of `engine.n_forwarded()`, already counted in the registry.
     n_forwarded_counted: u64,
 }
@@ -112,6 +119,7 @@ impl Conductor {
             Mode::Service => RetrainTrigger::new(&parts.settings),
             Mode::Once => RetrainTrigger::immediate(),
         };
+        let gallery = GallerySchedule::new(parts.registry.ledger().current_classes());
         Self {
             settings: parts.settings,
             workspace: parts.workspace,
@@ -131,7 +139,10 @@ impl Conductor {
             deferred: VecDeque::new(),
             failed: FailedTasks::new(mode == Mode::Service),
             obstacles: BTreeMap::new(),
-            gallery: GallerySchedule::default(),
+            skipped: Vec::new(),
+            data_warnings: BTreeMap::new(),
+            gallery,
+            listing: CurrentClasses::new(),
             n_forwarded_counted: 0,
         }
     }
@@ -193,7 +204,11 @@ impl Conductor {
 
     fn handle(&mut self, event: Event) -> Result<(), ServiceError> {
         match event {
-            Event::Surveyed(arrivals) => self.intake.finish_survey(arrivals?),
+            Event::Surveyed(survey) => {
+                let OnceSurvey { arrivals, skipped } = survey?;
+                self.intake.finish_survey(arrivals);
+                self.skipped = skipped;
+            }
             Event::Read(read) => self.admit(read)?,
             Event::Due(datasets) => self.found_due(&datasets)?,
             Event::Prepared(dataset, prepared) => self.prepared(dataset, prepared)?,

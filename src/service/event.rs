@@ -1,9 +1,9 @@
 //! Everything that can happen, in one closed list: whoever reads it sees all that drives the service.
 
-use crate::domain::{Arrival, DatasetName, Scan};
+use crate::domain::{DatasetName, Scan};
 use crate::ingest::IntakeOutcome;
-use crate::report::ReportError;
-use crate::watch::WatchError;
+use crate::report::{Listed, ReportError};
+use crate::watch::{OnceSurvey, WatchError};
 use crate::workflow::{ExplainedScan, FailedWork, FinishedTraining, Prepared, ScanError, WorkflowError};
 
 use super::commit::Commit;
@@ -12,7 +12,7 @@ use super::control::Request;
 /// What the conductor hears of.
 pub(super) enum Event {
     /// Everything that was present at the start, or why it cannot be looked at.
-    Surveyed(Result<Vec<Arrival>, WatchError>),
+    Surveyed(Result<OnceSurvey, WatchError>),
     /// Files were read and decided on.
     Read(IntakeOutcome),
     /// Datasets whose trainings are due from before this process.
@@ -27,8 +27,8 @@ pub(super) enum Event {
     PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
     Explained(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
-    /// How many reports the gallery lists, `None` when it was current; or why it was not written.
-    Gallery(Result<Option<usize>, ReportError>),
+    /// What the gallery lists, `None` when it was current; or why it was not written.
+    Gallery(Result<Option<Listed>, ReportError>),
     /// Events were recorded, or not.
     Recorded(Box<Commit>),
     /// Another command asks.

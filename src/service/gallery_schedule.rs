@@ -1,5 +1,8 @@
 //! When the gallery is written: after the last scan that can be explained, and now and then while many are.
 
+use crate::domain::CurrentClasses;
+use crate::report::Listed;
+
 /// It is written after this many reports while more wait, or after an eighth of those it lists, so that all writing together
 /// stays in proportion to the reports.
 const REPORTS_A_GALLERY: usize = 50;
@@ -12,43 +15,76 @@ pub(super) struct GallerySchedule {
     n_listed: usize,
     /// It was looked at in this process: an earlier one may have been stopped before it wrote it.
     is_known: bool,
+    /// The classes that datasets had when it was written.
+    classes: CurrentClasses,
+    /// Reports in it of a class that its dataset no longer has.
+    n_obsolete: usize,
 }
 
 impl GallerySchedule {
+    /// As an earlier process left it, when datasets had these classes.
+    pub(super) fn new(classes: CurrentClasses) -> Self {
+        Self { classes, ..Self::default() }
+    }
+
     /// One more report.
     pub(super) fn add(&mut self) {
         self.n_unlisted += 1;
     }
 
-    /// Whether it is to be written now, or looked at; `more`: whether another scan can be explained.
-    pub(super) fn is_due(&self, more: bool) -> bool {
+    /// Whether it is to be written now, or looked at; `more`: whether another scan can be explained, or files are still read;
+    /// `current`: the classes that datasets have now.
+    pub(super) fn is_due(&self, more: bool, current: &CurrentClasses) -> bool {
         let enough = REPORTS_A_GALLERY.max(self.n_listed / 8);
-        if more { self.n_unlisted >= enough } else { self.n_unlisted > 0 || !self.is_known }
+        if more { self.n_unlisted >= enough } else { self.is_outdated(current) || !self.is_known }
     }
 
-    /// Whether it is known to lack a report.
-    pub(super) fn lacks(&self) -> bool {
-        self.n_unlisted > 0
+    /// Whether it is known to lack a report, or a mark.
+    pub(super) fn is_outdated(&self, current: &CurrentClasses) -> bool {
+        self.n_unlisted > 0 || self.classes != *current
     }
 
-    /// It lists all reports; so many, or as many as before.
-    pub(super) fn written(&mut self, n_listed: Option<usize>) {
-        *self = Self { n_unlisted: 0, n_listed: n_listed.unwrap_or(self.n_listed), is_known: true };
+    /// It is as it should be, with these classes; it lists so much, or as much as before.
+    pub(super) fn written(&mut self, listed: Option<&Listed>, classes: CurrentClasses) {
+        let before = (self.n_listed, self.n_obsolete);
+        let (n_listed, n_obsolete) = listed.map_or(before, |listed| (listed.n_reports, listed.n_obsolete));
+        *self = Self { n_unlisted: 0, n_listed, is_known: true, classes, n_obsolete };
+    }
+
+    /// Reports of a class that its dataset no longer has.
+    pub(super) fn n_obsolete(&self) -> usize {
+        self.n_obsolete
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ClassName, DatasetName};
 
     #[test]
     fn it_is_looked_at_once_and_written_when_the_last_report_is_there() {
-        let mut listing = GallerySchedule::default();
-        assert!(listing.is_due(false) && !listing.lacks() && !listing.is_due(true));
-        listing.written(None);
-        assert!(!listing.is_due(false));
+        let (mut listing, classes) = (GallerySchedule::default(), CurrentClasses::new());
+        assert!(listing.is_due(false, &classes) && !listing.is_outdated(&classes) && !listing.is_due(true, &classes));
+        listing.written(None, classes.clone());
+        assert!(!listing.is_due(false, &classes));
         listing.add();
-        assert!(listing.is_due(false) && listing.lacks() && !listing.is_due(true));
+        assert!(listing.is_due(false, &classes) && listing.is_outdated(&classes) && !listing.is_due(true, &classes));
+    }
+
+    #[test]
+    fn it_is_written_again_when_the_classes_of_a_dataset_changed() {
+        let classes = |names: &[&str]| -> CurrentClasses {
+            let classes = names.iter().map(|name| ClassName::new(*name).unwrap()).collect();
+            [(DatasetName::new("d").unwrap(), classes)].into()
+        };
+        let mut listing = GallerySchedule::new(classes(&["a", "b"]));
+        listing.written(None, classes(&["a", "b"]));
+        assert!(!listing.is_due(false, &classes(&["a", "b"])));
+        assert!(listing.is_due(false, &classes(&["a", "c"])) && listing.is_outdated(&classes(&["a", "c"])));
+        assert!(!listing.is_due(true, &classes(&["a", "c"])), "more may change");
+        listing.written(Some(&Listed { n_reports: 9, n_obsolete: 4, unreadable: Vec::new() }), classes(&["a", "c"]));
+        assert!(!listing.is_due(false, &classes(&["a", "c"])) && listing.n_obsolete() == 4);
     }
 
     #[test]
@@ -56,8 +92,9 @@ mod tests {
         let (mut listing, mut n_written) = (GallerySchedule::default(), 0);
         for n_reports in 1..=100_000 {
             listing.add();
-            if listing.is_due(true) {
-                listing.written(Some(n_reports));
+            if listing.is_due(true, &CurrentClasses::new()) {
+                let listed = Listed { n_reports, n_obsolete: 0, unreadable: Vec::new() };
+                listing.written(Some(&listed), CurrentClasses::new());
                 n_written += 1;
             }
         }

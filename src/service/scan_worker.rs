@@ -1,22 +1,24 @@
 //! The scan worker: it explains scans, and writes the gallery of their reports.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ModelRecord, Scan};
-use crate::report::{self, Gallery, ReportError};
+use crate::domain::{ClassName, CurrentClasses, ModelRecord, Scan};
+use crate::report::{self, Gallery, Listed, ReportError};
 use crate::workflow::{EngineCell, Explainer};
 
 use super::event::Event;
 
 /// What the scan worker is asked for.
 pub(super) enum ScanJob {
-    /// Explain this scan with this model.
-    Scan(Box<Scan>, Arc<ModelRecord>),
-    /// Write the gallery; or, when it is not known to lack a report, look first whether it does.
-    Gallery { lacks: bool },
+    /// Explain this scan with this model; the classes that its dataset has now, where it has images.
+    Scan(Box<Scan>, Arc<ModelRecord>, Option<BTreeSet<ClassName>>),
+    /// Write the gallery, with what classes datasets have now; or, when it is not known to be outdated, look first whether it
+    /// is.
+    Gallery { is_outdated: bool, current: CurrentClasses },
 }
 
 /// Explains scans and writes the gallery.
@@ -36,20 +38,21 @@ impl ScanWorker {
 
     pub(super) fn work(&mut self, job: ScanJob) -> Event {
         match job {
-            ScanJob::Scan(scan, model) => {
+            ScanJob::Scan(scan, model, classes) => {
                 let (file, prefix) = (self.inbox.join(&scan.path), format!("{}/", model.dataset));
-                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, &self.reports, &prefix);
+                let reports = (self.reports.as_path(), prefix.as_str());
+                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, classes.as_ref(), reports);
                 Event::Explained(scan, Box::new(outcome))
             }
-            ScanJob::Gallery { lacks } => Event::Gallery(self.list(lacks)),
+            ScanJob::Gallery { is_outdated, current } => Event::Gallery(self.list(is_outdated, &current)),
         }
     }
 
-    /// How many reports the gallery lists; `None` when it needed nothing.
-    fn list(&mut self, lacks: bool) -> Result<Option<usize>, ReportError> {
-        if !lacks && report::gallery_is_current(&self.reports)? {
+    /// What the gallery lists; `None` when it needed nothing.
+    fn list(&mut self, is_outdated: bool, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
+        if !is_outdated && report::gallery_is_current(&self.reports)? {
             return Ok(None);
         }
-        self.gallery.write().map(|listed| Some(listed.n_reports))
+        self.gallery.write(current).map(Some)
     }
 }

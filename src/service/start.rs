@@ -133,8 +133,8 @@ fn survey(parts: &Parts, events: Sender<Event>) -> io::Result<()> {
     let (settings, stop) = (parts.settings.watch.clone(), parts.stop.clone());
     let known = Intake::known(parts.registry.ledger());
     thread::Builder::new().name("gw-survey".to_owned()).spawn(move || {
-        let arrivals = watch::survey_once(&settings, known, &stop);
-        drop(events.send(Event::Surveyed(arrivals)));
+        let survey = watch::survey_once(&settings, known, &stop);
+        drop(events.send(Event::Surveyed(survey)));
     })?;
     Ok(())
 }

@@ -2,7 +2,6 @@
 //! when the service is dead.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -14,73 +13,7 @@ use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 
 use crate::workflow::FailedWork;
 
-/// What the service is doing. The words are fixed: scripts rely on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServiceState {
-    /// Opening the registry, the network, the inbox.
-    Starting,
-    /// Everything is processed: nothing waits, nothing failed.
-    Idle,
-    /// Files arrived and are waited for, read and checked.
-    Settling,
-    /// Writing augmented copies.
-    Augmenting,
-    /// Computing features and fitting the head.
-    Training,
-    /// Explaining scans, or writing the gallery.
-    Explaining,
-    /// There is work that cannot begin yet, or that failed; `waits_for` says why.
-    Waiting,
-    /// Something outside stands in the way; `waits_for` says what.
-    Blocked,
-    /// The service ended as it should.
-    Stopped,
-    /// Set by readers only: the service ended unexpectedly.
-    Dead,
-    /// Set by readers only: no service has run here yet.
-    NeverStarted,
-}
-
-impl ServiceState {
-    /// All of them, in the order of a service's life.
-    pub(super) const ALL: [Self; 11] = [
-        Self::Starting,
-        Self::Idle,
-        Self::Settling,
-        Self::Augmenting,
-        Self::Training,
-        Self::Explaining,
-        Self::Waiting,
-        Self::Blocked,
-        Self::Stopped,
-        Self::Dead,
-        Self::NeverStarted,
-    ];
-
-    /// The fixed word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Idle => "idle",
-            Self::Settling => "settling",
-            Self::Augmenting => "augmenting",
-            Self::Training => "training",
-            Self::Explaining => "explaining",
-            Self::Waiting => "waiting",
-            Self::Blocked => "blocked",
-            Self::Stopped => "stopped",
-            Self::Dead => "dead",
-            Self::NeverStarted => "never-started",
-        }
-    }
-}
-
-impl fmt::Display for ServiceState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
+pub use super::service_state::ServiceState;
 
 /// The whole of `status.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +49,9 @@ pub struct Status {
     /// Work that failed and is not done since, the latest failure first; `queues.failed` counts what is not listed.
     #[serde(default)]
     pub failures: Vec<FailedStatus>,
+    /// What lies in the inbox where inputs do, and is none: one sentence for each reason.
+    #[serde(default)]
+    pub skipped: Vec<String>,
     /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
@@ -129,6 +65,9 @@ pub struct DatasetStatus {
     pub classes: BTreeMap<ClassName, ClassStatus>,
     /// The promoted model.
     pub best: Option<BestModel>,
+    /// What a person should know of its images, groups and folders: one sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// Samples of one class.
@@ -168,6 +107,9 @@ pub struct Queues {
     pub untrained: u64,
     /// Scans that no model has explained yet.
     pub scans: u64,
+    /// Reports whose predicted class their dataset no longer has.
+    #[serde(default)]
+    pub obsolete_reports: u64,
     /// Work that failed and is not done since.
     #[serde(default)]
     pub failed: u64,
@@ -225,6 +167,7 @@ impl Status {
             waits_for: None,
             last_error: None,
             failures: Vec::new(),
+            skipped: Vec::new(),
             repairs: Vec::new(),
             counters: Counters::default(),
         }
@@ -275,7 +218,8 @@ impl DatasetStatus {
             val_accuracy: model.val_accuracy,
             created: model.created.clone(),
         });
-        Self { classes: classes.map(|(class, counts)| (class, ClassStatus::of(&counts))).collect(), best }
+        let classes = classes.map(|(class, counts)| (class, ClassStatus::of(&counts))).collect();
+        Self { classes, best, warnings: Vec::new() }
     }
 }
 

@@ -1,8 +1,9 @@
 //! How long a run lives, and what it did.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Counters, ModelRecord};
+use crate::domain::{Counters, DatasetName, ModelRecord};
 use crate::workflow::FailedWork;
 
 /// How long the service lives.
@@ -25,6 +26,10 @@ pub struct Summary {
     pub best: Vec<ModelRecord>,
     /// What cannot be done yet, though nothing failed: one clause each.
     pub waiting: Vec<String>,
+    /// What lies in the inbox where inputs do, and is none: one sentence for each reason.
+    pub skipped: Vec<String>,
+    /// What a person should know of the datasets, one sentence each.
+    pub warnings: BTreeMap<DatasetName, Vec<String>>,
     /// What failed and is not done, in the order of the failures.
     pub failures: Vec<FailedWork>,
     /// The gallery, when there are reports.

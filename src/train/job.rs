@@ -71,6 +71,8 @@ pub struct TrainJob<'a> {
     pub augmented: Augmented<'a>,
     /// How it was augmented, for the record: mode, preset, recipe, seed.
     pub augmentation: serde_json::Value,
+    /// What a person should know of the dataset, for the record.
+    pub warnings: &'a [String],
     /// How the layer is fitted.
     pub settings: TrainSettings,
     /// How images are read.

@@ -170,6 +170,7 @@ fn record(
         counts: gathered.counts.clone(),
         copies: gathered.n_copies,
         augmentation: job.augmentation.clone(),
+        data_warnings: job.warnings.to_vec(),
         data_hash: job.data_hash,
         job_hash: job.job_hash,
         versions: Some(Versions { pixels: PIXELS, features: FEATURES }),

@@ -75,6 +75,7 @@ impl Scene {
     fn job<'a>(&'a self, run: &str, augmented: Augmented<'a>) -> TrainJob<'a> {
         TrainJob {
             data_hash: ContentHash::of(b"data"),
+            warnings: &[],
             job_hash: ContentHash::of(b"job"),
             run_id: RunId::new(run).unwrap(),
             dataset: DatasetName::new("stripes").unwrap(),

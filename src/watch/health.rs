@@ -1,6 +1,9 @@
 //! How the watching goes: written by the watching thread, read by whoever holds the watcher.
 
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::content::Skipped;
 
 /// How the watching goes, for the status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +18,25 @@ pub struct Health {
     pub n_surveys: u64,
     /// Times the system's events could not be relied on.
     pub n_lost: u64,
+    /// What is no input, though it lies where inputs do: one for each reason.
+    pub skipped: Vec<SkippedInputs>,
+}
+
+/// Links, pipes, folders that cannot be read and the like, which are not taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedInputs {
+    /// How many, where, the first names, and what to do.
+    pub sentence: String,
+    /// Whether the disk, a share or a permission is in the way, and not what lies there.
+    pub is_refused: bool,
+}
+
+impl SkippedInputs {
+    /// What was skipped in the inbox.
+    pub(super) fn of(skipped: &Skipped, inbox: &Path) -> Vec<Self> {
+        let lines = skipped.lines(inbox).into_iter();
+        lines.map(|(why, sentence)| Self { sentence, is_refused: why.hides() }).collect()
+    }
 }
 
 /// A handle; clones share the value.

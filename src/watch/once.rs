@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::WatchError;
+use super::health::SkippedInputs;
 use super::settle::{Now, Tracker};
 use super::survey;
 use crate::config::WatchSettings;
@@ -11,6 +12,15 @@ use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// Between two looks at files that are still being written.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// What one survey found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OnceSurvey {
+    /// Everything that is new, changed or gone.
+    pub arrivals: Vec<Arrival>,
+    /// What is no input, though it lies where inputs do.
+    pub skipped: Vec<SkippedInputs>,
+}
 
 /// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
 /// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is reported twice, so
@@ -22,15 +32,15 @@ pub fn survey_once(
     settings: &WatchSettings,
     known: BTreeMap<String, FileStamp>,
     stop: &StopFlag,
-) -> Result<Vec<Arrival>, WatchError> {
+) -> Result<OnceSurvey, WatchError> {
     let n_known = known.len();
     let mut tracker = Tracker::new(settings, known);
     let (mut settled, mut gone) = (BTreeMap::new(), Vec::new());
     let deadline = Instant::now() + settings.max_settle;
-    loop {
+    let skipped = loop {
         let found = survey::survey(&settings.inbox, n_known, stop)?;
         if stop.is_raised() {
-            return Ok(Vec::new());
+            return Ok(OnceSurvey::default());
         }
         tracker.survey(&found.files, |path| found.covers(path), Now::read());
         for arrival in tracker.collect(Now::read(), |path| survey::snapshot(&settings.inbox, path)) {
@@ -45,18 +55,18 @@ pub fn survey_once(
             }
         }
         if tracker.n_waiting() == 0 {
-            found.skipped.warn(&settings.inbox);
-            break;
+            break found.skipped;
         }
         if Instant::now() >= deadline {
-            found.skipped.warn(&settings.inbox);
             tracing::warn!(
                 n_files = tracker.n_waiting(),
                 "Files that are still being written are left for the next run"
             );
-            break;
+            break found.skipped;
         }
         std::thread::park_timeout(LOOK);
-    }
-    Ok(settled.into_values().chain(gone).collect())
+    };
+    skipped.warn(&settings.inbox);
+    let arrivals = settled.into_values().chain(gone).collect();
+    Ok(OnceSurvey { arrivals, skipped: SkippedInputs::of(&skipped, &settings.inbox) })
 }

@@ -59,7 +59,7 @@ impl Bed {
     }
 
     fn once(&self, known: BTreeMap<String, FileStamp>) -> Vec<Arrival> {
-        survey_once(&self.settings, known, &StopFlag::default()).unwrap()
+        survey_once(&self.settings, known, &StopFlag::default()).unwrap().arrivals
     }
 }
 

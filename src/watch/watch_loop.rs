@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::WatchError;
 use super::fs_events::{FsEvents, OutOfWatches};
-use super::health::{Health, SharedHealth};
+use super::health::{Health, SharedHealth, SkippedInputs};
 use super::interpret::Signal;
 use super::settle::{Now, Tracker, Trigger};
 use super::survey::{self, InboxSurvey};
@@ -283,7 +283,11 @@ impl WatchLoop {
     /// What is skipped is reported when it is first met.
     fn warn_of(&mut self, found: &InboxSurvey) {
         found.skipped.new_since(&self.skipped).warn(&self.settings.inbox);
-        self.skipped = found.skipped.clone();
+        if self.skipped != found.skipped {
+            self.skipped = found.skipped.clone();
+            let inputs = SkippedInputs::of(&self.skipped, &self.settings.inbox);
+            self.report(|health, _| health.skipped = inputs);
+        }
     }
 
     fn report(&self, change: impl FnOnce(&mut Health, &Self)) {

@@ -1,28 +1,36 @@
 //! A dataset in a folder that the user names, to the training of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::Settings;
-use crate::content::{Reader, warn_of};
+use crate::content::{FileFailure, Reader, warn_of};
 use crate::domain::{DatasetName, LabelledImage, Progress, Sample, Split, StopFlag};
-use crate::ingest::{self, DatasetFolder, FolderError, Groups};
+use crate::ingest::{self, DataCheck, DataFindings, DatasetFolder, FolderError, Groups};
 
 use super::retrain_check::obstacle;
 
-/// Every image of the class folders in `root` that can be used, each content once and on the strongest side that a folder
-/// names for it. What is left out is logged.
+/// What a dataset's folder has to be trained on.
+pub struct FolderData {
+    /// Every image that can be used, each content once and on the strongest side that a folder names for it.
+    pub samples: Vec<Sample>,
+    /// What is to be said of them.
+    pub findings: DataFindings,
+}
+
+/// Reads the class folders in `root`. What is left out is logged. `own_pattern`: the pattern of the groups was set for this
+/// dataset alone.
 ///
 /// # Errors
 /// [`FolderError`].
 pub fn read_samples(
     root: &Path,
     dataset: &DatasetName,
-    groups: &Groups<'_>,
+    (groups, own_pattern): (&Groups<'_>, bool),
     settings: &Settings,
     stop: &StopFlag,
     progress: &dyn Progress,
-) -> Result<Vec<Sample>, FolderError> {
+) -> Result<FolderData, FolderError> {
     // As in the inbox, what is transparent is black in what is kept of an image.
     let reader = Reader::new(&settings.limits, 0);
     let found = ingest::inspect_images(root, &reader, settings.compute.threads, stop, progress)?;
@@ -34,12 +42,22 @@ pub fn read_samples(
         tracing::warn!(%dataset, details = %sentence, "Images without a class");
     }
     warn_of("Left out", &found.failed);
-    let mut seen = BTreeSet::new();
-    let (first, again): (Vec<_>, Vec<_>) = images.into_iter().partition(|image| seen.insert(image.hash));
-    for image in again {
-        tracing::warn!(file = image.relative, "Left out, because the same image is in another class");
+    let contested = ingest::contested_files(&found, &reader.below(root));
+    for (file, other) in &contested {
+        tracing::warn!(
+            file,
+            other,
+            advice = "remove the one with the wrong label",
+            "Left out, as the same image is in another class"
+        );
     }
-    Ok(first.into_iter().filter_map(|image| sample(image, &found, dataset, groups)).collect())
+    let used = images.into_iter().filter(|image| !contested.contains_key(&image.relative));
+    let samples: Vec<Sample> = used.filter_map(|image| sample(image, &found, dataset, groups)).collect();
+    let failed: Vec<String> = found.failed.iter().map(FileFailure::name).collect();
+    let readable = found.images.iter().map(|image| &image.relative).chain(&found.duplicates);
+    let files = readable.chain(&failed).map(String::as_str).collect();
+    let findings = DataCheck { dataset, groups, own_pattern, files, prefix: "" }.of(&samples);
+    Ok(FolderData { samples, findings })
 }
 
 /// Whether it is directly in `train`, `val` or `test`; the inbox excludes such files as well.
@@ -63,12 +81,18 @@ fn sample(image: &LabelledImage, found: &DatasetFolder, dataset: &DatasetName, g
     })
 }
 
-/// The same samples with the side of each decided; what is excluded is logged.
+/// The samples with the side of each decided, and all that a person should know of them; that, and what is excluded, is logged.
 ///
 /// # Errors
 /// One sentence: why they cannot be trained on, and what to do.
-pub fn split_samples(dataset: &DatasetName, samples: Vec<Sample>, settings: &Settings) -> Result<Vec<Sample>, String> {
-    if let Some(obstacle) = obstacle(dataset, &samples) {
+pub fn split_samples(
+    dataset: &DatasetName,
+    FolderData { samples, findings }: FolderData,
+    settings: &Settings,
+) -> Result<(Vec<Sample>, Vec<String>), String> {
+    let DataFindings { obstacle: held_up, mut warnings } = findings;
+    if let Some(obstacle) = obstacle(dataset, &samples).or(held_up) {
+        warn(dataset, &warnings);
         return Err(obstacle);
     }
     let changed = ingest::assign_split(&samples, settings.split.validation);
@@ -76,5 +100,15 @@ pub fn split_samples(dataset: &DatasetName, samples: Vec<Sample>, settings: &Set
         tracing::warn!(%dataset, details = %sentence, "Images excluded from the split");
     }
     let mut changed: BTreeMap<_, _> = changed.into_iter().map(|sample| (sample.hash, sample)).collect();
-    Ok(samples.into_iter().map(|sample| changed.remove(&sample.hash).unwrap_or(sample)).collect())
+    let samples: Vec<Sample> =
+        samples.into_iter().map(|sample| changed.remove(&sample.hash).unwrap_or(sample)).collect();
+    warnings.extend(ingest::unmeasured_classes(&samples));
+    warn(dataset, &warnings);
+    Ok((samples, warnings))
+}
+
+fn warn(dataset: &DatasetName, warnings: &[String]) {
+    for warning in warnings {
+        tracing::warn!(%dataset, details = %warning, "Dataset needs attention");
+    }
 }

@@ -1,11 +1,12 @@
 //! One scan, from file to report.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::Settings;
 use crate::content::{Content, FileFailure, Reader};
 use crate::disk::Workspace;
-use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId};
+use crate::domain::{BackboneRecord, ClassName, Clock, ContentHash, Explanation, ModelRecord, RunId};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
 use crate::nn::{Engine, NnError};
@@ -77,7 +78,7 @@ impl Explainer {
     }
 
     /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
-    /// `expected`: the content it must have.
+    /// `expected`: the content it must have. `current`: the classes that the dataset has now, where they are known.
     ///
     /// # Errors
     /// [`ScanError`]; nothing is written then, or only whole files.
@@ -86,15 +87,15 @@ impl Explainer {
         file: &Path,
         expected: Option<ContentHash>,
         model: &ModelRecord,
-        reports: &Path,
-        prefix: &str,
+        current: Option<&BTreeSet<ClassName>>,
+        (reports, prefix): (&Path, &str),
     ) -> Result<ExplainedScan, ScanError> {
         let (Content { hash, .. }, picture) = self.reader.picture(file, expected)?;
         let engine = self.engine.get()?;
         let head = self.head(&engine, model)?;
         let activations = engine.activations(vec![Engine::input(&picture)])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
-        let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, model)?;
+        let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, (model, current))?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let report = format!("{prefix}{}", Workspace::report_folder(&stem, &hash));
         report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;

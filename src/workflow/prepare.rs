@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
-use crate::ingest::{self, Groups, GroupsError};
+use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
 
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
@@ -21,8 +21,16 @@ pub struct Known {
     pub running: Option<ContentHash>,
 }
 
+/// A dataset that was looked at.
+pub struct Prepared {
+    /// What a person should know of its images, groups and folders: one sentence each.
+    pub warnings: Vec<String>,
+    /// What it is ready for.
+    pub readiness: Readiness,
+}
+
 /// What a dataset is ready for.
-pub enum Prepared {
+pub enum Readiness {
     /// It cannot be trained on yet; one sentence.
     HeldUp(String),
     /// Every image's side is decided.
@@ -35,37 +43,55 @@ pub enum Prepared {
 }
 
 /// Decides the side of every new sample and describes the training.
-pub fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settings, workspace: &Workspace) -> Prepared {
-    let samples = match grouped(&known.ledger, dataset, settings) {
-        Ok(samples) => samples,
-        Err(error) => return Prepared::HeldUp(error.to_string()),
+pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspace: &Workspace) -> Prepared {
+    let (samples, DataFindings { obstacle, mut warnings }) = match grouped(&known.ledger, dataset, settings) {
+        Ok(found) => found,
+        Err(error) => {
+            return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()) };
+        }
     };
-    if let Some(obstacle) = retrain_check::obstacle(dataset, &samples) {
-        return Prepared::HeldUp(obstacle);
-    }
-    let changed = ingest::assign_split(&samples, settings.of(dataset).split.validation);
-    log_moves(&samples, &changed);
+    let readiness = match retrain_check::obstacle(dataset, &samples).or(obstacle) {
+        Some(obstacle) => Readiness::HeldUp(obstacle),
+        None => split(dataset, &samples, known, &mut warnings, settings, workspace),
+    };
+    Prepared { warnings, readiness }
+}
+
+fn split(
+    dataset: &DatasetName,
+    samples: &[Sample],
+    mut known: Known,
+    warnings: &mut Vec<String>,
+    settings: &Settings,
+    workspace: &Workspace,
+) -> Readiness {
+    let changed = ingest::assign_split(samples, settings.of(dataset).split.validation);
+    log_moves(samples, &changed);
     if let Some(sentence) = ingest::excluded_message(&changed) {
         tracing::warn!(%dataset, details = %sentence, "Images excluded from the split");
     }
     for sample in &changed {
         known.ledger.apply(&LedgerEvent::Sample(sample.clone()));
     }
-    if known.ledger.samples_of(dataset).all(|sample| sample.split != Some(Split::Validation)) {
-        return Prepared::HeldUp(format!(
+    let samples: Vec<Sample> = known.ledger.samples_of(dataset).cloned().collect();
+    if samples.iter().all(|sample| sample.split != Some(Split::Validation)) {
+        return Readiness::HeldUp(format!(
             "dataset `{dataset}` has no validation image: all are near-duplicates or group members of training images; add \
              images of other patients, or check its groups"
         ));
     }
+    warnings.extend(ingest::unmeasured_classes(&samples));
+    let plan =
+        || TrainingPlan { warnings: warnings.clone(), ..plan(dataset, samples, &known.ledger, settings, workspace) };
     let plan = match retrain_check::due(&known.ledger, dataset, settings, known.running) {
         None => None,
-        Some(Due::New) => Some(plan(dataset, &known.ledger, settings, workspace)),
+        Some(Due::New) => Some(plan()),
         Some(Due::Upgraded(sentence)) => {
             tracing::info!(%dataset, reason = %sentence, "Training due after an upgrade");
-            Some(plan(dataset, &known.ledger, settings, workspace))
+            Some(plan())
         }
     };
-    Prepared::Split { changed, plan: plan.map(Box::new) }
+    Readiness::Split { changed, plan: plan.map(Box::new) }
 }
 
 /// Datasets whose training an earlier run left undone, or that changed settings ask for.
@@ -77,10 +103,16 @@ pub fn find_due(known: &Known, settings: &Settings) -> Vec<DatasetName> {
     known.ledger.datasets().filter(is_due).cloned().collect()
 }
 
-fn plan(dataset: &DatasetName, ledger: &Ledger, settings: &Settings, workspace: &Workspace) -> TrainingPlan {
+fn plan(
+    dataset: &DatasetName,
+    samples: Vec<Sample>,
+    ledger: &Ledger,
+    settings: &Settings,
+    workspace: &Workspace,
+) -> TrainingPlan {
     TrainingPlan::new(
         dataset.clone(),
-        ledger.samples_of(dataset).cloned().collect(),
+        samples,
         settings.watch.inbox.clone(),
         workspace.expansion(dataset),
         ledger.runs_of(dataset).map(|model| &model.run_id),
@@ -89,8 +121,12 @@ fn plan(dataset: &DatasetName, ledger: &Ledger, settings: &Settings, workspace: 
     )
 }
 
-/// The dataset's samples as `groups.csv` groups them now. One that changes its group is split anew.
-fn grouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> Result<Vec<Sample>, GroupsError> {
+/// The dataset's samples as `groups.csv` groups them now, and what is to be said of them. One that changes its group is split anew.
+fn grouped(
+    ledger: &Ledger,
+    dataset: &DatasetName,
+    settings: &Settings,
+) -> Result<(Vec<Sample>, DataFindings), GroupsError> {
     let prefix = format!("datasets/{dataset}/");
     let folder = settings.watch.inbox.join(&prefix);
     let groups = Groups::read(&folder, settings.of(dataset).split.group_pattern.as_ref())?;
@@ -99,13 +135,18 @@ fn grouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> Resul
         let split = if group == sample.group { sample.split } else { None };
         Sample { group, split, ..sample.clone() }
     };
-    Ok(ledger.samples_of(dataset).map(regroup).collect())
+    let samples: Vec<Sample> = ledger.samples_of(dataset).map(regroup).collect();
+    let files = ledger.files_below(&prefix).filter_map(|file| file.path.strip_prefix(&prefix)).collect();
+    let own_pattern = settings.is_own(dataset, "split.group_pattern");
+    let check = DataCheck { dataset, groups: &groups, own_pattern, files, prefix: &prefix };
+    let findings = check.of(&samples);
+    Ok((samples, findings))
 }
 
 /// Whether the settings group its images otherwise than when they were split.
 fn is_regrouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> bool {
-    let samples = grouped(ledger, dataset, settings);
-    samples.is_ok_and(|samples| samples.iter().any(|sample| sample.split.is_none()))
+    let grouped = grouped(ledger, dataset, settings);
+    grouped.is_ok_and(|(samples, _)| samples.iter().any(|sample| sample.split.is_none()))
 }
 
 /// Logs the samples that move from validation to training.
@@ -133,7 +174,7 @@ mod tests {
     use super::*;
     use crate::config::{Overrides, load};
 
-    fn prepared(names: [&str; 4]) -> Prepared {
+    fn prepared(names: [&str; 4]) -> Readiness {
         let dir = tempfile::tempdir().unwrap();
         let inbox = format!("watch.inbox={}", dir.path().display());
         let set = vec![inbox, "split.group_pattern=^([a-z]+)".to_owned()];
@@ -145,18 +186,19 @@ mod tests {
         }
         let dataset = DatasetName::new("d").unwrap();
         prepare(&dataset, Known { ledger, running: None }, &settings, &Workspace::new(dir.path().join("state")))
+            .readiness
     }
 
     #[test]
     fn every_image_of_a_dataset_gets_its_side_and_a_training_is_due() {
-        let Prepared::Split { changed, plan } = prepared(["p1", "q1", "r1", "s1"]) else { panic!("held up") };
+        let Readiness::Split { changed, plan } = prepared(["p1", "q1", "r1", "s1"]) else { panic!("held up") };
         assert_eq!((changed.len(), plan.unwrap().samples.len()), (4, 4));
         assert!(changed.iter().any(|sample| sample.split == Some(Split::Validation)));
     }
 
     #[test]
     fn images_of_one_patient_alone_cannot_be_measured_on() {
-        let Prepared::HeldUp(obstacle) = prepared(["p1", "p2", "p3", "p4"]) else { panic!("not held up") };
+        let Readiness::HeldUp(obstacle) = prepared(["p1", "p2", "p3", "p4"]) else { panic!("not held up") };
         assert!(obstacle.contains("dataset `d` has no validation image"), "{obstacle}");
     }
 }

@@ -10,7 +10,7 @@ use super::job_identity::{self, VERSIONS, legacy};
 /// Why a training is due.
 #[derive(Debug, PartialEq)]
 pub(super) enum Due {
-    /// Images or settings differ from what every model learned.
+    /// Images or settings differ from what the best model learned, and from what the last training learned.
     New,
     /// They do not, but the program makes other pixels or features of them; one sentence.
     Upgraded(String),
@@ -32,11 +32,13 @@ pub(super) fn due(
         return Some(Due::New);
     }
     let is_ours = |run: &&ModelRecord| running.is_none_or(|running| run.backbone_detail.sha256 == running);
-    let runs: Vec<&ModelRecord> = ledger.runs_of(dataset).filter(is_ours).collect();
+    // Where the last training was not promoted, another one like it would not be either.
+    let runs: Vec<&ModelRecord> = ledger.best_model(dataset).into_iter().chain(ledger.last_trained(dataset)).collect();
+    let runs: Vec<&ModelRecord> = runs.into_iter().filter(is_ours).collect();
     due_after(&runs, &samples, settings.of(dataset), VERSIONS)
 }
 
-/// As [`due`], by a program of these `versions`; `runs` are the models there are.
+/// As [`due`], by a program of these `versions`; `runs` are the models that a training must differ from.
 fn due_after(runs: &[&ModelRecord], samples: &[Sample], settings: &Settings, versions: Versions) -> Option<Due> {
     let is_it = |run: &&ModelRecord, of: Versions| match run.versions {
         Some(made) => made == of && run.job_hash == job_identity::job_hash(samples, settings, of),
@@ -115,7 +117,7 @@ impl ClassSupply {
 pub(super) mod tests {
     use super::*;
     use crate::config;
-    use crate::domain::ImageFacts;
+    use crate::domain::{ImageFacts, LedgerEvent, RunId};
 
     pub(in crate::workflow) fn sample(content: &str, class: &str, split: Split) -> Sample {
         Sample {
@@ -177,6 +179,32 @@ pub(super) mod tests {
         assert!(message.contains("pixels") && message.contains("features (features 1, before 2)"), "{message}");
         let other = [sample("9", "a", Split::Train), samples[1].clone()];
         assert_eq!(due_after(&[&both], &other, &settings, after), Some(Due::New), "images are reason enough");
+    }
+
+    #[test]
+    fn labels_that_return_to_what_an_earlier_model_learned_are_learned_again() {
+        let settings = config::load(&config::Overrides::default()).unwrap();
+        let dataset = DatasetName::new("d").unwrap();
+        let first = [sample("1", "a", Split::Train), sample("2", "b", Split::Validation)];
+        let second = [sample("1", "b", Split::Train), first[1].clone()];
+        let run = |id: &str, samples: &[Sample]| {
+            let model = made_of(samples, &settings, Some(VERSIONS));
+            LedgerEvent::Run(Box::new(ModelRecord { run_id: RunId::new(id).unwrap(), ..model }))
+        };
+        let now = |samples: &[Sample], best: &str| {
+            let mut ledger = Ledger::default();
+            ledger.apply(&run("0001-a", &first));
+            ledger.apply(&run("0002-b", &second));
+            ledger.best.insert(dataset.clone(), RunId::new(best).unwrap());
+            for sample in samples {
+                ledger.apply(&LedgerEvent::Sample(sample.clone()));
+            }
+            due(&ledger, &dataset, &settings, None)
+        };
+        assert_eq!(now(&first, "0002-b"), Some(Due::New), "the best model learned the second labels");
+        assert_eq!(now(&second, "0002-b"), None);
+        assert_eq!(now(&second, "0001-a"), None, "the last training learned them, and was not promoted");
+        assert_eq!(now(&first, "0001-a"), None, "a person went back to the first model, and to its labels");
     }
 
     #[test]

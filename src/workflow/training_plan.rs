@@ -34,6 +34,8 @@ pub struct TrainingPlan {
     pub job_hash: ContentHash,
     /// The best model when it starts.
     pub incumbent: Incumbent,
+    /// What a person should know of the dataset: one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl TrainingPlan {
@@ -50,7 +52,7 @@ impl TrainingPlan {
         let job_hash = job_identity::job_hash(&samples, settings.of(&dataset), VERSIONS);
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
-        Self { dataset, samples, root, expansion, run_id, job_hash, incumbent }
+        Self { dataset, samples, root, expansion, run_id, job_hash, incumbent, warnings: Vec::new() }
     }
 
     /// Its images.
@@ -65,7 +67,7 @@ impl TrainingPlan {
 
     /// The training of `samples`, as this and the settings describe it.
     pub(super) fn train_job<'a>(
-        &self,
+        &'a self,
         settings: &Settings,
         samples: &'a [LabelledImage],
         non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
@@ -83,6 +85,7 @@ impl TrainingPlan {
             non_content,
             augmented,
             augmentation: augmentation_record(settings),
+            warnings: &self.warnings,
             settings: settings.train,
             reader: self.reader(settings),
             clock: settings.clock,

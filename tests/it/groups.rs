@@ -65,7 +65,7 @@ fn a_list_that_comes_changes_breaks_or_goes_is_seen_by_the_next_run() {
     assert_eq!(fs::read_dir(bed.state("quarantine")).unwrap().count(), 0);
     fs::remove_file(bed.path(LIST)).unwrap();
     run();
-    assert_eq!((trainings(), sides(&bed.status())), (2, vec![(5, 1); 2]), "as at first, and that model is there");
+    assert_eq!((trainings(), sides(&bed.status())), (3, vec![(5, 1); 2]), "the best model learned another split");
 }
 
 #[test]

@@ -73,6 +73,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rpds", &["domain"]),
     ("rustix", &["disk", "content", "watch"]),
     ("toml", &["config"]),
+    ("unicode_normalization", &["ingest"]),
     ("serde_path_to_error", &["config"]),
 ];
 

@@ -30,6 +30,7 @@ mod files; // what is no image file, and two programs on one dataset
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH
+mod labels; // labels that change, and what is in the wrong place
 mod layout; // the walls of the house that clippy cannot hold
 mod live; // the service: what is dropped, stopped, killed while it runs
 mod log_texts; // the texts of log messages

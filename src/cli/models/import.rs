@@ -143,6 +143,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         counts: BTreeMap::new(),
         copies: 0,
         augmentation: serde_json::Value::Null,
+        data_warnings: Vec::new(),
         data_hash: imported.source,
         job_hash: imported.source,
         versions: None,

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, Counter, DatasetName, ModelRecord, RunId, Sample, Scan};
+use crate::domain::{ContentHash, Counter, DatasetName, ModelRecord, PerceptualHash, RunId, Sample, Scan};
 use crate::stats::Paired;
 
 /// Which scan: the dataset its path names, and its content.
@@ -65,7 +65,26 @@ pub enum FileOutcome {
         reason: String,
         /// What to do, one sentence.
         fix: String,
+        /// Of a file whose image has another label too: the image.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conflict: Option<LabelConflict>,
     },
+}
+
+/// An image that is left out because it lies under two labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelConflict {
+    /// Of the file.
+    pub hash: ContentHash,
+    /// What it looks like; `None` when it looks like nothing.
+    pub perceptual_hash: Option<PerceptualHash>,
+}
+
+impl LabelConflict {
+    /// Whether a file with this content may show the same image.
+    pub fn may_be(&self, hash: ContentHash, perceptual_hash: Option<PerceptualHash>) -> bool {
+        self.hash == hash || self.perceptual_hash.zip(perceptual_hash).is_some_and(|(own, other)| own.is_near(&other))
+    }
 }
 
 /// One file in the inbox: where, as of when, and what became of it.

@@ -40,7 +40,7 @@ impl Desk {
         result
     }
 
-    fn admit(&mut self, path: &str, content: &str) -> Result<Admission, FileFailure> {
+    fn admit(&mut self, path: &str, content: &str) -> Admission {
         self.there.insert(path.to_owned());
         let inspected = self.inspected(content);
         self.step(|ledger_draft| ledger_draft.admit(path, &role_of(path).unwrap(), &inspected))
@@ -100,10 +100,10 @@ impl Desk {
 #[test]
 fn a_picture_is_one_sample_however_often_it_lies_there() {
     let mut desk = Desk::default();
-    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Ok(Admission::New));
+    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Admission::New);
     let second = desk.admit("datasets/d/c/b.png", "x");
-    assert_eq!(second, Ok(Admission::SameAs("datasets/d/c/a.png".into())));
-    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Ok(Admission::SameAs("datasets/d/c/b.png".into())));
+    assert_eq!(second, Admission::SameAs("datasets/d/c/a.png".into()));
+    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Admission::SameAs("datasets/d/c/b.png".into()));
     assert_eq!((desk.ledger.samples.size(), desk.ledger.files.size()), (1, 2));
     assert_eq!(desk.ledger.counters[Counter::Samples], 1);
     assert_eq!(desk.sample("x").unwrap().path, "datasets/d/c/a.png");
@@ -112,8 +112,8 @@ fn a_picture_is_one_sample_however_often_it_lies_there() {
 #[test]
 fn a_sample_outlives_all_its_files_but_the_last() {
     let mut desk = Desk::default();
-    desk.admit("datasets/d/c/a.png", "x").unwrap();
-    desk.admit("datasets/d/c/b.png", "x").unwrap();
+    desk.admit("datasets/d/c/a.png", "x");
+    desk.admit("datasets/d/c/b.png", "x");
     desk.decide("x", Split::Validation);
     desk.remove("datasets/d/c/a.png");
     assert_eq!(desk.sample("x").unwrap().path, "datasets/d/c/b.png");
@@ -127,11 +127,11 @@ fn a_sample_outlives_all_its_files_but_the_last() {
 #[test]
 fn a_sample_of_an_older_version_has_a_border_once_its_file_is_read_again() {
     let mut desk = Desk::default();
-    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    desk.admit("datasets/d/c/a.png", "x");
     desk.decide("x", Split::Train);
     let old = Sample { border: None, ..desk.sample("x").unwrap().clone() };
     desk.ledger.apply(&LedgerEvent::Sample(old));
-    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Ok(Admission::Known));
+    assert_eq!(desk.admit("datasets/d/c/a.png", "x"), Admission::Known);
     let sample = desk.sample("x").unwrap();
     assert_eq!((sample.border.is_some(), sample.split), (true, Some(Split::Train)));
 }
@@ -139,11 +139,11 @@ fn a_sample_of_an_older_version_has_a_border_once_its_file_is_read_again() {
 #[test]
 fn a_rewritten_file_gives_up_what_it_held() {
     let mut desk = Desk::default();
-    desk.admit("datasets/d/c/a.png", "old").unwrap();
-    desk.admit("datasets/d/c/b.png", "kept").unwrap();
-    desk.admit("datasets/d/c/c.png", "kept").unwrap();
-    desk.admit("datasets/d/c/a.png", "new").unwrap();
-    desk.admit("datasets/d/c/b.png", "newer").unwrap();
+    desk.admit("datasets/d/c/a.png", "old");
+    desk.admit("datasets/d/c/b.png", "kept");
+    desk.admit("datasets/d/c/c.png", "kept");
+    desk.admit("datasets/d/c/a.png", "new");
+    desk.admit("datasets/d/c/b.png", "newer");
     assert_eq!(desk.sample("old"), None);
     assert_eq!(desk.sample("kept").unwrap().path, "datasets/d/c/c.png");
     assert_eq!(desk.ledger.samples.size(), 3);
@@ -151,24 +151,10 @@ fn a_rewritten_file_gives_up_what_it_held() {
 }
 
 #[test]
-fn the_same_picture_in_two_classes_is_a_conflict_until_one_is_removed() {
-    let mut desk = Desk::default();
-    desk.admit("datasets/d/covid/a.png", "x").unwrap();
-    let rejection = desk.admit("datasets/d/normal/a.png", "x").unwrap_err();
-    assert_eq!(rejection.code, LABEL_CONFLICT);
-    assert!(rejection.to_string().contains("`datasets/d/covid/a.png`"), "{rejection}");
-    let stamp = desk.inspected("x").stamp;
-    desk.step(|ledger_draft| ledger_draft.reject("datasets/d/normal/a.png", stamp, &rejection));
-    assert_eq!(desk.remove("datasets/d/covid/a.png"), ["datasets/d/normal/a.png"]);
-    assert_eq!(desk.admit("datasets/d/normal/a.png", "x"), Ok(Admission::New));
-    assert_eq!(desk.code("datasets/d/normal/a.png"), None);
-}
-
-#[test]
 fn two_datasets_and_a_scan_may_hold_the_same_picture() {
     let mut desk = Desk::default();
     for path in ["datasets/d/covid/a.png", "datasets/e/normal/a.png", "scans/a.png", "scans/d/a.png"] {
-        assert_eq!(desk.admit(path, "x"), Ok(Admission::New), "{path}");
+        assert_eq!(desk.admit(path, "x"), Admission::New, "{path}");
     }
     assert_eq!((desk.ledger.samples.size(), desk.ledger.scans.size()), (2, 2));
 }
@@ -176,10 +162,10 @@ fn two_datasets_and_a_scan_may_hold_the_same_picture() {
 #[test]
 fn a_file_that_moved_keeps_its_sample_and_side() {
     let mut desk = Desk::default();
-    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    desk.admit("datasets/d/c/a.png", "x");
     desk.decide("x", Split::Validation);
     desk.there.remove("datasets/d/c/a.png");
-    assert_eq!(desk.admit("datasets/d/c/sub/b.png", "x"), Ok(Admission::Known));
+    assert_eq!(desk.admit("datasets/d/c/sub/b.png", "x"), Admission::Known);
     desk.remove("datasets/d/c/a.png");
     let sample = desk.sample("x").unwrap();
     assert_eq!((sample.path.as_str(), sample.split), ("datasets/d/c/sub/b.png", Some(Split::Validation)));
@@ -189,10 +175,10 @@ fn a_file_that_moved_keeps_its_sample_and_side() {
 #[test]
 fn a_file_that_moved_to_another_class_has_its_label() {
     let mut desk = Desk::default();
-    desk.admit("datasets/d/covid/a.png", "x").unwrap();
+    desk.admit("datasets/d/covid/a.png", "x");
     desk.decide("x", Split::Train);
     desk.there.remove("datasets/d/covid/a.png");
-    assert_eq!(desk.admit("datasets/d/normal/a.png", "x"), Ok(Admission::Known));
+    assert_eq!(desk.admit("datasets/d/normal/a.png", "x"), Admission::Known);
     let sample = desk.sample("x").unwrap();
     assert_eq!((sample.class.as_str(), sample.split), ("normal", Some(Split::Train)));
 }
@@ -200,13 +186,13 @@ fn a_file_that_moved_to_another_class_has_its_label() {
 #[test]
 fn the_name_tells_the_group_and_a_new_group_is_decided_anew() {
     let mut desk = Desk { pattern: Some(Regex::new(r"^(\d+)_").unwrap()), ..Desk::default() };
-    desk.admit("datasets/d/c/007_1.png", "x").unwrap();
-    desk.admit("datasets/d/c/plain.png", "y").unwrap();
+    desk.admit("datasets/d/c/007_1.png", "x");
+    desk.admit("datasets/d/c/plain.png", "y");
     assert_eq!(desk.sample("x").unwrap().group.as_deref(), Some("007"));
     assert_eq!(desk.sample("y").unwrap().group, None);
     desk.decide("x", Split::Train);
     desk.there.remove("datasets/d/c/007_1.png");
-    desk.admit("datasets/d/c/008_1.png", "x").unwrap();
+    desk.admit("datasets/d/c/008_1.png", "x");
     let sample = desk.sample("x").unwrap();
     assert_eq!((sample.group.as_deref(), sample.split), (Some("008"), None));
 }
@@ -220,14 +206,14 @@ fn a_file_is_set_aside_once_for_each_reason_and_state() {
     assert!(desk.reject("scans/a.png", FileStamp { len: 2, ..stamp }));
     assert_eq!(desk.ledger.counters[Counter::Quarantined], 2);
     assert_eq!(desk.code("scans/a.png"), Some("damaged"));
-    assert_eq!(desk.admit("scans/a.png", "x"), Ok(Admission::New));
+    assert_eq!(desk.admit("scans/a.png", "x"), Admission::New);
     assert_eq!(desk.code("scans/a.png"), None);
 }
 
 #[test]
 fn a_sample_that_was_spoiled_is_gone() {
     let mut desk = Desk::default();
-    desk.admit("datasets/d/c/a.png", "x").unwrap();
+    desk.admit("datasets/d/c/a.png", "x");
     let stamp = desk.inspected("spoiled").stamp;
     assert!(desk.reject("datasets/d/c/a.png", stamp));
     assert_eq!(desk.sample("x"), None);
@@ -237,7 +223,7 @@ fn a_sample_that_was_spoiled_is_gone() {
 fn a_scan_goes_with_its_last_file_unless_it_is_explained() {
     let mut desk = Desk::default();
     for (path, content) in [("scans/a.png", "waits"), ("scans/b.png", "waits"), ("scans/c.png", "explained")] {
-        desk.admit(path, content).unwrap();
+        desk.admit(path, content);
     }
     let model = RunId::new("0001-abcd").unwrap();
     let state = ScanState::Explained { model, report: "d/c-1".into() };
@@ -248,7 +234,7 @@ fn a_scan_goes_with_its_last_file_unless_it_is_explained() {
     desk.remove("scans/b.png");
     desk.remove("scans/c.png");
     assert_eq!((desk.scan("waits"), desk.scan("explained")), (None, Some(&explained)));
-    desk.admit("scans/d.png", "explained").unwrap();
+    desk.admit("scans/d.png", "explained");
     assert_eq!(desk.scan("explained"), Some(&Scan { path: "scans/d.png".into(), ..explained }));
 }
 

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use super::links::Links;
 use crate::domain::{PerceptualHash, Sample};
 
-/// Of 256 bits, hashes of the same image differ in 10 at most after scaling and JPEG; different chest X-rays in 25 at least.
-const MOST_BITS: u32 = 12;
-/// Hashes that differ in at most 12 bits agree on at least one of 13 combs, so only those that do are compared.
-const N_COMBS: usize = MOST_BITS as usize + 1;
+/// Near hashes agree on at least one comb, so only those that do are compared.
+const N_COMBS: usize = PerceptualHash::MOST_BITS_OF_NEAR as usize + 1;
 /// Bits of a comb. They lie far apart, because neighbours go together in all images: of pairs of different chest X-rays, 0.13 %
 /// agree on a comb of 19 bits, and 0.7 % on a band of 19 neighbours.
 const N_TEETH: usize = PerceptualHash::N_BITS / N_COMBS;
@@ -43,7 +41,7 @@ fn join_close(hashes: &[(usize, PerceptualHash)], links: &mut Links) {
     for (at, perceptual_hash) in hashes {
         let mut own = vec![(*at, *perceptual_hash)];
         clusters.retain_mut(|cluster| {
-            let is_close = |(_, other): &(usize, PerceptualHash)| perceptual_hash.distance(other) <= MOST_BITS;
+            let is_close = |(_, other): &(usize, PerceptualHash)| perceptual_hash.is_near(other);
             let joined = links.root(cluster[0].0) == links.root(*at) || cluster.iter().any(is_close);
             if joined {
                 links.join(cluster[0].0, *at);

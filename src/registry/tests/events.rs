@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Border, ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
-    LedgerEvent, ModelRecord, PerceptualHash, RunId, Sample, Scan, ScanState, Split,
+    LabelConflict, LedgerEvent, ModelRecord, PerceptualHash, RunId, Sample, Scan, ScanState, Split,
 };
 use crate::stats::Paired;
 
@@ -52,6 +52,7 @@ pub(super) fn file(n: u64) -> LedgerEvent {
             code: "truncated".to_owned(),
             reason: "it ends early".to_owned(),
             fix: "copy it again".to_owned(),
+            conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None }),
         },
     };
     let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX };

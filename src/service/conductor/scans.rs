@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
-use crate::report::ReportError;
+use crate::report::{Listed, ReportError};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
 use crate::service::scan_worker::ScanJob;
@@ -20,12 +20,17 @@ impl Conductor {
         }
         let now = Instant::now();
         let next = self.next_scan(now);
-        if self.gallery.is_due(next.is_some()) && !self.failed.holds(&Task::Gallery, now) {
+        let current = self.ledger().current_classes();
+        let more = next.is_some() || !self.intake.is_at_rest();
+        if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
             self.scans.start_gallery()?;
-            self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks() });
+            let is_outdated = self.gallery.is_outdated(&current);
+            self.listing = current.clone();
+            self.workers.scans.give(ScanJob::Gallery { is_outdated, current });
         } else if let Some((scan, model)) = next {
             self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
-            self.workers.scans.give(ScanJob::Scan(Box::new(scan), model));
+            let classes = current.get(&model.dataset).cloned();
+            self.workers.scans.give(ScanJob::Scan(Box::new(scan), model, classes));
         }
         Ok(())
     }
@@ -149,11 +154,19 @@ impl Conductor {
     }
 
     /// The gallery was written, or not.
-    pub(super) fn gallery_written(&mut self, outcome: Result<Option<usize>, ReportError>) -> Result<(), ServiceError> {
+    pub(super) fn gallery_written(&mut self, outcome: Result<Option<Listed>, ReportError>) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
         match outcome {
-            Ok(n_listed) => {
-                self.gallery.written(n_listed);
+            Ok(listed) => {
+                let before = self.gallery.n_obsolete();
+                self.gallery.written(listed.as_ref(), std::mem::take(&mut self.listing));
+                let n_reports = self.gallery.n_obsolete();
+                if n_reports > before {
+                    tracing::warn!(
+                        n_reports,
+                        "Reports show a class that their dataset no longer has; explain the scans again"
+                    );
+                }
                 self.failed.clear(&Task::Gallery, Instant::now());
             }
             Err(error) => {

@@ -4,6 +4,8 @@ use crate::domain::{Counters, Phase};
 use crate::service::service_manager;
 use crate::service::status::{PhaseStatus, ServiceState};
 use crate::service::summary::Summary;
+use crate::watch::SkippedInputs;
+use crate::workflow::{FailedWork, Fault, Work};
 
 use super::Conductor;
 
@@ -34,12 +36,19 @@ impl Conductor {
         let (failures, n_failed) = self.listed_failures();
         let arrivals = self.intake.n_waiting() + self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         let untrained = self.trigger.n_pending();
+        let (skipped, mut warnings) = (self.skipped(), self.all_data_warnings());
+        let n_obsolete = self.gallery.n_obsolete();
         let was = (self.status.status().state, self.status.status().waits_for.clone());
         self.status.update(|status| {
             status.state = state;
             status.waits_for = waits_for;
             status.look_at(ledger);
+            for (dataset, status) in &mut status.datasets {
+                status.warnings = warnings.remove(dataset).unwrap_or_default();
+            }
+            status.skipped = skipped.into_iter().map(|skipped| skipped.sentence).collect();
             status.queues.arrivals = arrivals as u64;
+            status.queues.obsolete_reports = n_obsolete as u64;
             status.queues.untrained = untrained;
             status.phase = phase;
             status.queues.failed = n_failed;
@@ -105,6 +114,21 @@ impl Conductor {
         self.obstacles.values().cloned().chain(self.stranded_scans()).chain(scans).collect()
     }
 
+    /// What lies in the inbox where inputs do, and is none.
+    fn skipped(&self) -> Vec<SkippedInputs> {
+        self.watcher.as_ref().map_or_else(|| self.skipped.clone(), |watcher| watcher.health().skipped)
+    }
+
+    /// What failed and is not done, and then what could not be looked at: nothing else keeps a record of that.
+    fn failed_work(&self) -> Vec<FailedWork> {
+        let failed = self.failed.latest_first().into_iter().rev().map(|failed| failed.work.clone());
+        let refused = self.skipped().into_iter().filter(|skipped| skipped.is_refused);
+        let inbox = self.settings.watch.inbox.display();
+        failed
+            .chain(refused.map(|refused| FailedWork::new(Work::Intake, &inbox, Fault::Io, refused.sentence)))
+            .collect()
+    }
+
     /// How things stand; `before` are the counters at the start.
     pub(in crate::service) fn summary(&self, before: &Counters) -> Summary {
         let ledger = self.registry.ledger();
@@ -114,7 +138,9 @@ impl Conductor {
             done: ledger.counters.since(before),
             best: ledger.best.keys().filter_map(|dataset| ledger.best_model(dataset)).cloned().collect(),
             waiting: self.waiting(),
-            failures: self.failed.latest_first().into_iter().rev().map(|failed| failed.work.clone()).collect(),
+            warnings: self.all_data_warnings(),
+            skipped: self.skipped().into_iter().map(|skipped| skipped.sentence).collect(),
+            failures: self.failed_work(),
             gallery: gallery.is_file().then_some(gallery),
         }
     }

@@ -6,7 +6,7 @@ use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::{FinishedTraining, Incumbent, Known, Prepared, TrainedModel, WorkflowError};
+use crate::workflow::{FinishedTraining, Incumbent, Known, Prepared, Readiness, TrainedModel, WorkflowError};
 
 use super::Conductor;
 
@@ -47,20 +47,22 @@ impl Conductor {
 
     /// A training was prepared: the split is recorded before it starts.
     pub(super) fn prepared(&mut self, dataset: DatasetName, prepared: Prepared) -> Result<(), ServiceError> {
-        match prepared {
-            Prepared::HeldUp(obstacle) => {
+        let Prepared { warnings, readiness } = prepared;
+        self.note_data_warnings(&dataset, warnings);
+        match readiness {
+            Readiness::HeldUp(obstacle) => {
                 self.training.finish_preparing()?;
                 self.held_up(&dataset, obstacle);
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
             }
-            Prepared::Split { changed, plan: None } => {
+            Readiness::Split { changed, plan: None } => {
                 self.training.finish_preparing()?;
                 self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
             }
-            Prepared::Split { changed, plan: Some(plan) } => {
+            Readiness::Split { changed, plan: Some(plan) } => {
                 self.training.record_split(plan)?;
                 self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
                 self.train_prepared()

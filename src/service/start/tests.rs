@@ -9,7 +9,7 @@ use crate::config::{Overrides, load};
 use crate::domain::{Counter, Silent, Stopped};
 use crate::imaging::{Picture, Pixels, encode_png};
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::{Fault, Prepared, TrainingPlan, Work};
+use crate::workflow::{Fault, Prepared, Readiness, TrainingPlan, Work};
 
 /// An inbox with `n` images, of two classes by turns.
 fn inbox(n: u8) -> TempDir {
@@ -92,11 +92,16 @@ fn a_panic_of_the_learning_worker_loses_its_training_and_keeps_what_came_in() {
     assert_eq!((summary.done[Counter::Samples], summary.done[Counter::Trainings]), (8, 0));
 }
 
+/// A dataset that cannot be trained on.
+fn held_up() -> Prepared {
+    Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp("it is a test".to_owned()) }
+}
+
 #[test]
 fn a_panic_while_it_looks_what_is_due_does_not_keep_it_from_going_on() {
     let (summary, dir) = run_once(|workers, events| {
         workers.training = Worker::spawn(WorkerRole::Training, events.clone(), |task| match task {
-            TrainingTask::Prepare(dataset, _) => Event::Prepared(dataset, Prepared::HeldUp("it is a test".to_owned())),
+            TrainingTask::Prepare(dataset, _) => Event::Prepared(dataset, held_up()),
             _ => panic!("on purpose"),
         })
         .unwrap();
@@ -110,7 +115,7 @@ fn a_panic_while_it_looks_what_is_due_does_not_keep_it_from_going_on() {
 fn a_panic_of_the_serving_worker_is_told_with_the_gallery() {
     let (summary, dir) = run_once(|workers, events| {
         workers.training = Worker::spawn(WorkerRole::Training, events.clone(), |task| match task {
-            TrainingTask::Prepare(dataset, _) => Event::Prepared(dataset, Prepared::HeldUp("it is a test".to_owned())),
+            TrainingTask::Prepare(dataset, _) => Event::Prepared(dataset, held_up()),
             _ => Event::Due(Vec::new()),
         })
         .unwrap();

@@ -49,7 +49,12 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                 let outcome = match b {
                     0 => FileOutcome::Sample { dataset: dataset(of), hash },
                     1 => FileOutcome::Scan { dataset: named, hash },
-                    _ => FileOutcome::Quarantined { code: "damaged".into(), reason: reason(), fix: reason() },
+                    _ => FileOutcome::Quarantined {
+                        code: "damaged".into(),
+                        reason: reason(),
+                        fix: reason(),
+                        conflict: None,
+                    },
                 };
                 LedgerEvent::File(FileRecord { path, stamp: FileStamp { len: 1, mtime_ns: 1, inode: 1 }, outcome })
             }

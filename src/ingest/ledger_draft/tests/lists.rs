@@ -8,7 +8,7 @@ fn desk() -> (tempfile::TempDir, Desk) {
     std::fs::create_dir_all(dir.path().join("datasets/d")).unwrap();
     let mut desk = Desk { inbox: dir.path().to_owned(), ..Desk::default() };
     for (content, split) in [("x", Split::Train), ("y", Split::Validation)] {
-        desk.admit(&format!("datasets/d/c/{content}.png"), content).unwrap();
+        desk.admit(&format!("datasets/d/c/{content}.png"), content);
         desk.decide(content, split);
     }
     (dir, desk)
@@ -34,12 +34,12 @@ fn a_list_regroups_what_is_known_and_what_comes() {
     let one = Some("one".to_owned());
     assert_eq!(groups_and_sides(&desk), [(one.clone(), None), (None, Some(Split::Validation))]);
     assert_eq!(list(&mut desk, "file,group\nx.png,one\nnew.png,one\n"), 0, "the same said again");
-    desk.admit("datasets/d/c/new.png", "z").unwrap();
+    desk.admit("datasets/d/c/new.png", "z");
     assert_eq!(desk.sample("z").unwrap().group, one);
     // A file that is moved keeps the side that its group, which did not change, has.
     desk.decide("x", Split::Train);
     desk.there.remove("datasets/d/c/x.png");
-    desk.admit("datasets/d/c/sub/x.png", "x").unwrap();
+    desk.admit("datasets/d/c/sub/x.png", "x");
     assert_eq!(groups_and_sides(&desk)[0], (one, Some(Split::Train)));
 
     std::fs::remove_file(desk.inbox.join(LIST)).unwrap();
@@ -58,6 +58,6 @@ fn a_list_that_broke_changes_nothing() {
     let stamp = desk.inspected("broken").stamp;
     assert!(desk.reject(LIST, stamp) && !desk.reject(LIST, stamp), "reported once");
     desk.there.remove("datasets/d/c/x.png");
-    desk.admit("datasets/d/c/sub/x.png", "x").unwrap();
+    desk.admit("datasets/d/c/sub/x.png", "x");
     assert_eq!(groups_and_sides(&desk), before);
 }

@@ -1,0 +1,39 @@
+//! The same image under two labels, in a dataset's folder that the user names.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::folder::DatasetFolder;
+use crate::content::Reader;
+use crate::domain::{LabelConflict, LabelledImage};
+
+/// Files whose image is in another class too, as the same file or saved again, each with one such file; relative. `found`
+/// must have been decoded. Candidates are read again with `reader`.
+pub fn contested_files(found: &DatasetFolder, reader: &Reader) -> BTreeMap<String, String> {
+    let conflict_of = |image: &LabelledImage| LabelConflict {
+        hash: image.hash,
+        perceptual_hash: found.inspected.get(&image.hash).and_then(|inspected| inspected.perceptual_hash),
+    };
+    let all: Vec<(&LabelledImage, LabelConflict)> =
+        found.images.iter().map(|image| (image, conflict_of(image))).collect();
+    let candidates = all.par_iter().enumerate().flat_map_iter(|(at, (image, own))| {
+        let others = all[at + 1..].iter().filter(|(other, _)| other.class != image.class);
+        others.filter(|(_, other)| own.may_be(other.hash, other.perceptual_hash)).map(|(other, _)| (*image, *other))
+    });
+    let pairs: Vec<_> =
+        candidates.filter(|(one, other)| one.hash == other.hash || show_the_same(reader, one, other)).collect();
+    let mut contested = BTreeMap::new();
+    for (one, other) in pairs {
+        contested.entry(one.relative.clone()).or_insert_with(|| other.relative.clone());
+        contested.entry(other.relative.clone()).or_insert_with(|| one.relative.clone());
+    }
+    contested
+}
+
+/// By their pixels; not if one cannot be read any more.
+fn show_the_same(reader: &Reader, one: &LabelledImage, other: &LabelledImage) -> bool {
+    let picture =
+        |image: &LabelledImage| reader.picture(&image.path, Some(image.hash)).ok().map(|(_, picture)| picture);
+    picture(one).zip(picture(other)).is_some_and(|(one, other)| one.is_same_image(&other))
+}

@@ -1,0 +1,137 @@
+//! The same image under two labels of a dataset, as the same file or saved again: which files may be such.
+//!
+//! One of the labels is wrong, and nobody but the user knows which, so all files of such an image are left out until a
+//! label is taken back.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    ClassName, ContentHash, DatasetName, FileOutcome, FileRecord, LabelConflict, Ledger, PerceptualHash, Role,
+};
+
+use super::Inspected;
+use super::role::role_of;
+use crate::content::FileFailure;
+
+/// Their stable word.
+pub(super) const LABEL_CONFLICT: &str = "label-conflict";
+
+/// A file of another class that may show the same image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rival {
+    /// Where it lies.
+    pub(super) path: String,
+    /// Its label.
+    pub(super) class: ClassName,
+    /// Of its content.
+    pub(super) hash: ContentHash,
+    /// The sample that it is, with other files perhaps; `None` of a file that is left out already.
+    pub(super) is_sample: bool,
+}
+
+/// An image with a label, as far as rivals are found by it.
+#[derive(Debug, Clone)]
+struct Labelled {
+    /// `None` of a sample, which the ledger knows.
+    path: Option<String>,
+    class: ClassName,
+    hash: ContentHash,
+    perceptual_hash: Option<PerceptualHash>,
+}
+
+/// What each dataset has, gathered once when it is first asked for.
+#[derive(Debug, Default)]
+pub(super) struct LabelledImages(BTreeMap<DatasetName, Vec<Labelled>>);
+
+impl LabelledImages {
+    /// Images of other classes than `class` that are the same file as this one, or look like it. What has gone since it was
+    /// gathered is among them.
+    pub(super) fn rivals(
+        &mut self,
+        ledger: &Ledger,
+        dataset: &DatasetName,
+        class: &ClassName,
+        inspected: &Inspected,
+    ) -> Vec<Rival> {
+        let images = self.0.entry(dataset.clone()).or_insert_with(|| gather(ledger, dataset));
+        let own = LabelConflict { hash: inspected.hash, perceptual_hash: inspected.perceptual_hash };
+        let alike =
+            images.iter().filter(|image| image.class != *class && own.may_be(image.hash, image.perceptual_hash));
+        alike.filter_map(|image| rival(ledger, dataset, image)).collect()
+    }
+
+    /// One more sample.
+    pub(super) fn add_sample(
+        &mut self,
+        dataset: &DatasetName,
+        class: &ClassName,
+        hash: ContentHash,
+        perceptual_hash: Option<PerceptualHash>,
+    ) {
+        self.add(dataset, Labelled { path: None, class: class.clone(), hash, perceptual_hash });
+    }
+
+    /// One more file that is left out.
+    pub(super) fn add_conflict(&mut self, path: &str, conflict: LabelConflict) {
+        if let Ok(Role::Sample { dataset, class, .. }) = role_of(path) {
+            let LabelConflict { hash, perceptual_hash } = conflict;
+            self.add(&dataset, Labelled { path: Some(path.to_owned()), class, hash, perceptual_hash });
+        }
+    }
+
+    fn add(&mut self, dataset: &DatasetName, image: Labelled) {
+        if let Some(images) = self.0.get_mut(dataset) {
+            images.push(image);
+        }
+    }
+}
+
+fn gather(ledger: &Ledger, dataset: &DatasetName) -> Vec<Labelled> {
+    let samples = ledger.samples_of(dataset).map(|sample| Labelled {
+        path: None,
+        class: sample.class.clone(),
+        hash: sample.hash,
+        perceptual_hash: sample.perceptual_hash,
+    });
+    let folder = format!("datasets/{dataset}/");
+    let contested = ledger.files_below(&folder).filter_map(|file| {
+        let LabelConflict { hash, perceptual_hash } = conflict_of(file)?;
+        let Ok(Role::Sample { class, .. }) = role_of(&file.path) else { return None };
+        Some(Labelled { path: Some(file.path.clone()), class, hash, perceptual_hash })
+    });
+    samples.chain(contested).collect()
+}
+
+/// As the ledger has it now, or `None` when it has gone or is another image.
+fn rival(ledger: &Ledger, dataset: &DatasetName, image: &Labelled) -> Option<Rival> {
+    let (class, hash) = (image.class.clone(), image.hash);
+    if let Some(path) = &image.path {
+        let conflict = conflict_of(ledger.files.get(path)?)?;
+        return (conflict.hash == hash).then(|| Rival { path: path.clone(), class, hash, is_sample: false });
+    }
+    let sample = ledger.samples.get(&(dataset.clone(), hash)).filter(|sample| sample.class == class)?;
+    Some(Rival { path: sample.path.clone(), class, hash, is_sample: true })
+}
+
+/// Whether a file is left out for its label.
+pub(super) fn is_contested(outcome: &FileOutcome) -> bool {
+    matches!(outcome, FileOutcome::Quarantined { code, .. } if code == LABEL_CONFLICT)
+}
+
+/// Why the file at `path` of class `class` is left out.
+pub(super) fn label_conflict(path: &str, class: &ClassName, other: &Rival) -> FileFailure {
+    FileFailure::new(
+        path,
+        LABEL_CONFLICT,
+        format!("the same image is in the class `{}` as `{}`, so neither is used", other.class, other.path),
+        format!("remove it from `{}` or from `{class}`, whichever is wrong", other.class),
+    )
+}
+
+/// What is known of the image of a file that is left out for its label.
+pub(super) fn conflict_of(file: &FileRecord) -> Option<LabelConflict> {
+    match &file.outcome {
+        FileOutcome::Quarantined { conflict, .. } => *conflict,
+        _ => None,
+    }
+}
