@@ -23,12 +23,12 @@ pub(super) struct Origin {
     /// Bits a channel that hold the image; `None` where that has no meaning, as for a palette.
     pub(super) bits: Option<u32>,
     /// Which image of the file this is; `None` of a file with one.
-    pub(super) part: Option<ImagePart>,
+    pub(super) part: Option<Part>,
 }
 
 /// One image of a file with several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ImagePart {
+pub(super) struct Part {
     /// `page` or `frame`.
     pub(super) kind: &'static str,
     /// From 1.
@@ -114,7 +114,7 @@ impl Picture {
             height: self.height,
             format: origin.format.to_owned(),
             colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
-            part: origin.part.map(|ImagePart { kind, number, of }| format!("{kind} {number} of {of}")),
+            part: origin.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}")),
         }
     }
 
