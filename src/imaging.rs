@@ -15,6 +15,7 @@ mod displacement;
 mod encode;
 mod erase;
 mod error;
+mod exif;
 mod heat;
 mod jpeg;
 mod mosaic;
@@ -30,6 +31,7 @@ mod tone;
 mod truncation;
 mod version;
 mod warp;
+mod webp_chunks;
 
 pub use affine::Affine;
 pub use decode::decode;

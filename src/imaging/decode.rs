@@ -23,6 +23,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 use super::decode_options::DecodeOptions;
 use super::depth::{depth_of, spread};
 use super::error::DecodeError;
+use super::exif;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
 use super::png_chunks;
@@ -71,8 +72,10 @@ fn decode_other(
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
     options.check(width, height)?;
-    // A broken EXIF block is no reason to lose the image.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = match format {
+        ImageFormat::Tiff => decoder.orientation().ok(),
+        _ => exif::orientation_in(bytes, format),
+    };
     let (colour, stored) = match (format, bytes.get(PNG_COLOUR_TYPE)) {
         (ImageFormat::Png, Some(3)) => ("palette", None),
         _ => colour_of(decoder.original_color_type()),
@@ -81,6 +84,7 @@ fn decode_other(
     let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
     let bits = if stated { stored } else { deepen(&mut image).or(stored) };
     let origin = Some(Origin { format: name, colour, bits, part: None });
+    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }
 
