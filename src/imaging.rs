@@ -16,6 +16,7 @@ mod encode;
 mod erase;
 mod error;
 mod exif;
+mod frames;
 mod heat;
 mod jpeg;
 mod mosaic;
@@ -31,6 +32,7 @@ mod tone;
 mod truncation;
 mod version;
 mod warp;
+mod webp;
 mod webp_chunks;
 
 pub use affine::Affine;

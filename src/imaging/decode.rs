@@ -24,10 +24,12 @@ use super::decode_options::DecodeOptions;
 use super::depth::{depth_of, spread};
 use super::error::DecodeError;
 use super::exif;
+use super::frames::first_frame;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
 use super::png_chunks;
 use super::truncation::is_whole;
+use super::webp;
 
 /// Where a PNG's header says what its samples mean.
 const PNG_COLOUR_TYPE: usize = 25;
@@ -67,9 +69,7 @@ fn decode_other(
     options: &DecodeOptions,
 ) -> Result<(Picture, Orientation), DecodeError> {
     let refused = |error: ImageError| refusal(&error, name);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(allocation_limit(options));
-    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let mut decoder = decoder_of(bytes, format, options).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     options.check(width, height)?;
     let orientation = match format {
@@ -83,9 +83,23 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
     let bits = if stated { stored } else { deepen(&mut image).or(stored) };
-    let origin = Some(Origin { format: name, colour, bits, part: None });
+    let origin = Some(Origin { format: name, colour, bits, part: first_frame(bytes, format) });
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
+}
+
+fn decoder_of<'a>(
+    bytes: &'a [u8],
+    format: ImageFormat,
+    options: &DecodeOptions,
+) -> Result<Box<dyn ImageDecoder + 'a>, ImageError> {
+    let limits = allocation_limit(options);
+    if format == ImageFormat::WebP {
+        return Ok(Box::new(webp::decoder(bytes, limits, options.background)?));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    Ok(Box::new(reader.into_decoder()?))
 }
 
 /// The decoder's own guard against headers that promise more than they hold; twice what the largest image needs.
