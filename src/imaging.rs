@@ -3,6 +3,7 @@
 //! It does not depend on files, samples, recipes or randomness; callers supply random numbers.
 
 mod affine;
+mod blank;
 mod blur;
 mod border;
 mod clahe;

@@ -3,6 +3,7 @@
 //! It reads the inbox and never writes there; all it writes are the reason files of the quarantine. What it decides it
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
+mod blank;
 mod folder;
 mod groups;
 mod inspect;
@@ -13,6 +14,7 @@ mod quarantine;
 mod role;
 mod split;
 
+pub use blank::blank_message;
 pub use folder::{DatasetFolder, FolderError, find_images, inspect_images};
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};

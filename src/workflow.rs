@@ -8,6 +8,7 @@ mod augmentation_record;
 mod contact_sheet;
 mod cross_validation;
 mod dataset_folder;
+mod dataset_warnings;
 mod engine;
 mod error;
 mod exclusive;

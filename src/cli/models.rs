@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{Clock, DatasetName, LedgerEvent, ModelRecord};
+use crate::domain::{Clock, DatasetName, LedgerEvent, ModelRecord, mixed_depths};
 use crate::head::Head;
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, Choice, ControlError, ListedModel, Question};
@@ -214,6 +214,9 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     if let Some(audit) = &record.shortcuts {
         row("shortcuts", shortcuts::summary(audit));
         audit.warning().into_iter().for_each(|warning| row("warning", warning));
+    }
+    if let Some(warning) = mixed_depths(&record.depths) {
+        row("warning", warning);
     }
     row("loss", format!("{:.4} on validation", record.val_loss));
     for (index, class) in record.classes.iter().enumerate() {

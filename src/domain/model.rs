@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, RunId, ShortcutAudit, Split, Versions};
+use super::{ClassName, ContentHash, DatasetName, DepthCount, RunId, ShortcutAudit, Split, Versions};
 use crate::stats::{self, Activation, Confusion};
 
 /// Every measure of a classifier, overall and for each class.
@@ -53,6 +53,9 @@ pub struct ModelRecord {
     pub stopped: StopReason,
     /// Images a class, by side of the split.
     pub counts: BTreeMap<ClassName, ClassCount>,
+    /// Training and validation images by the bits that hold them; empty in records of older versions, and of models that were not trained here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depths: Vec<DepthCount>,
     /// Augmented copies learned from (0 for `in-place`: they are fresh in every epoch).
     pub copies: u64,
     /// How the training images were augmented: mode, preset and recipe, as configured.
@@ -203,6 +206,7 @@ impl ModelRecord {
             epoch: 3,
             epochs_run: 6,
             stopped: StopReason::EarlyStopping,
+            depths: Vec::new(),
             copies: 80,
             augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
             data_hash: ContentHash::of(b"data"),

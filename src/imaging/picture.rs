@@ -104,7 +104,7 @@ impl Picture {
         &self.pixels
     }
 
-    /// Facts from decoding. An image that was made, not decoded, has the format `memory`.
+    /// Facts from decoding, and whether the pixels show anything. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
         let colour = if self.channels == 1 { "grey" } else { "rgb" };
         let made = Origin { format: "memory", colour, bits: Some(self.depth()), part: None };
@@ -115,6 +115,7 @@ impl Picture {
             format: origin.format.to_owned(),
             colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
             part: origin.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}")),
+            blank: self.is_blank(),
         }
     }
 

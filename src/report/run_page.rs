@@ -12,7 +12,7 @@ use super::document::{Images, document, footer};
 use super::error::ReportError;
 use super::format::{day, visible};
 use super::run_report::RunReport;
-use crate::domain::ModelRecord;
+use crate::domain::{ModelRecord, mixed_depths};
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
     let RunReport { model, history, predictions, .. } = report;
@@ -47,8 +47,9 @@ fn heading(RunReport { model, decision, .. }: &RunReport<'_>) -> Markup {
 fn warnings(model: &ModelRecord) -> Markup {
     let transforms = beyond_preset(model);
     let audit = model.shortcuts.as_ref().filter(|audit| audit.warning().is_some());
+    let depths = mixed_depths(&model.depths);
     html! {
-        @if !transforms.is_empty() || audit.is_some() {
+        @if !transforms.is_empty() || audit.is_some() || depths.is_some() {
             section.card.warnings aria-labelledby="warnings" {
                 h2 #warnings { "Warnings" }
                 ul {
@@ -58,6 +59,7 @@ fn warnings(model: &ModelRecord) -> Markup {
                             a href="#shortcuts" { "shortcut audit" } "."
                         }
                     }
+                    @if let Some(depths) = depths { li { "Different depths: " (depths) "." } }
                     @if !transforms.is_empty() {
                         li {
                             "The augmentation recipe allows transforms that the preset considers unsafe for the labels: "

@@ -57,6 +57,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         epochs_run: 7,
         stopped: StopReason::EarlyStopping,
         counts: counts.into_iter().collect(),
+        depths: Vec::new(),
         copies: 304,
         augmentation: serde_json::json!({
             "mode": "expand", "preset": "chest-xray", "beyond_preset": ["horizontal_flip"],

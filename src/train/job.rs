@@ -7,8 +7,8 @@ use super::TrainError;
 use crate::config::TrainSettings;
 use crate::content::Reader;
 use crate::domain::{
-    AugmentedImage, ClassCount, ClassName, Clock, ContentHash, DatasetName, LabelledImage, NonContentFacts, RunId,
-    Split,
+    AugmentedImage, ClassCount, ClassName, Clock, ContentHash, DatasetName, DepthCount, LabelledImage, NonContentFacts,
+    RunId, Split, depth_counts,
 };
 use crate::imaging::Picture;
 
@@ -84,6 +84,13 @@ impl TrainJob<'_> {
     pub(super) fn classes(&self) -> Vec<ClassName> {
         let names: BTreeSet<_> = self.samples.iter().map(|image| image.class.clone()).collect();
         names.into_iter().collect()
+    }
+
+    /// The training and validation images by the bits that hold them.
+    pub(super) fn depths(&self) -> Vec<DepthCount> {
+        let sides = [Some(Split::Train), Some(Split::Validation)];
+        let images = self.samples.iter().filter(|image| sides.contains(&image.split));
+        depth_counts(images.filter_map(|image| Some(&self.non_content.get(&image.hash)?.file)))
     }
 }
 

@@ -168,6 +168,7 @@ fn record(
         epochs_run: fitted.history.len() as u32,
         stopped: fitted.stopped,
         counts: gathered.counts.clone(),
+        depths: job.depths(),
         copies: gathered.n_copies,
         augmentation: job.augmentation.clone(),
         data_hash: job.data_hash,

@@ -8,6 +8,7 @@ use crate::content::{Reader, warn_of};
 use crate::domain::{DatasetName, LabelledImage, Progress, Sample, Split, StopFlag};
 use crate::ingest::{self, DatasetFolder, FolderError, Groups};
 
+use super::dataset_warnings::warn_of_new;
 use super::retrain_check::obstacle;
 
 /// Every image of the class folders in `root` that can be used, each content once and on the strongest side that a folder
@@ -71,6 +72,7 @@ pub fn split_samples(dataset: &DatasetName, samples: Vec<Sample>, settings: &Set
     if let Some(obstacle) = obstacle(dataset, &samples) {
         return Err(obstacle);
     }
+    warn_of_new(dataset, &samples);
     let changed = ingest::assign_split(&samples, settings.split.validation);
     if let Some(sentence) = ingest::excluded_message(&changed) {
         tracing::warn!(%dataset, details = %sentence, "Images excluded from the split");

@@ -9,6 +9,7 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
 use crate::ingest::{self, Groups, GroupsError};
 
+use super::dataset_warnings::warn_of_new;
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
 use super::training_plan::TrainingPlan;
@@ -45,6 +46,7 @@ pub fn prepare(dataset: &DatasetName, mut known: Known, settings: &Settings, wor
     }
     let changed = ingest::assign_split(&samples, settings.of(dataset).split.validation);
     log_moves(&samples, &changed);
+    warn_of_new(dataset, &samples);
     if let Some(sentence) = ingest::excluded_message(&changed) {
         tracing::warn!(%dataset, details = %sentence, "Images excluded from the split");
     }

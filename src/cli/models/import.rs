@@ -141,6 +141,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         epochs_run: 0,
         stopped: StopReason::Imported,
         counts: BTreeMap::new(),
+        depths: Vec::new(),
         copies: 0,
         augmentation: serde_json::Value::Null,
         data_hash: imported.source,
