@@ -99,6 +99,14 @@ impl Picture {
         }
     }
 
+    /// Bytes of memory that the samples take.
+    pub fn n_bytes(&self) -> u64 {
+        match &self.pixels {
+            Pixels::U8(data) => size_of_val(data.as_slice()) as u64,
+            Pixels::U16(data) => size_of_val(data.as_slice()) as u64,
+        }
+    }
+
     /// The samples.
     pub fn pixels(&self) -> &Pixels {
         &self.pixels
