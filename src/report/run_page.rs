@@ -77,3 +77,20 @@ fn beyond_preset(model: &ModelRecord) -> Vec<&str> {
     let names = model.augmentation["beyond_preset"].as_array().into_iter().flatten();
     names.filter_map(serde_json::Value::as_str).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::DepthCount;
+
+    #[test]
+    fn several_depths_are_warned_of_and_one_is_not() {
+        let depths = [8, 12].map(|bits| DepthCount { bits, images: 5 });
+        let shown = |depths: &[DepthCount]| {
+            let model = ModelRecord { depths: depths.to_vec(), ..ModelRecord::example("d", "0001-abcdef01") };
+            warnings(&model).into_string()
+        };
+        assert!(shown(&depths).contains("the images have different depths: 8 bits (5 images), 12 bits (5 images);"));
+        assert_eq!(shown(&depths[..1]), "");
+    }
+}
