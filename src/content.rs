@@ -6,6 +6,7 @@
 mod below;
 mod failure;
 mod list;
+mod memory;
 mod pool;
 mod reader;
 mod skipped;
@@ -13,6 +14,7 @@ mod skipped;
 pub use below::{FileSnapshot, snapshot_below};
 pub use failure::{FileFailure, lines, warn_of};
 pub use list::{Listing, list};
+pub use memory::DecodedPicture;
 pub use pool::image_pool;
 pub use reader::{Content, Reader, open_file, read_text};
 pub use skipped::{Skip, Skipped};

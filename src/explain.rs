@@ -39,16 +39,18 @@ pub fn explain(
     if !logits.iter().all(|logit| logit.is_finite()) {
         return Err(ExplainError::NotFinite { scan: name.to_owned(), model: model.run_id.clone() });
     }
+    let (image, n_above_half) = (picture.facts(), head.activation().n_above_half(&logits));
+    let status = if image.blank { ExplanationStatus::Blank } else { ExplanationStatus::of(n_above_half) };
     let scores = head.activation().scores(&logits);
     let mut explanation = Explanation {
         name: name.to_owned(),
         hash,
-        image: picture.facts(),
+        image,
         dataset: model.dataset.clone(),
         model: model.run_id.clone(),
         classes: model.classes.clone(),
         predicted: argmax(&logits),
-        status: ExplanationStatus::of(head.activation().n_above_half(&logits)),
+        status,
         scores,
         maps: class_maps(head, activations),
         logits,

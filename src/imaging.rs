@@ -3,6 +3,7 @@
 //! It does not depend on files, samples, recipes or randomness; callers supply random numbers.
 
 mod affine;
+mod blank;
 mod blur;
 mod border;
 mod clahe;
@@ -15,6 +16,9 @@ mod displacement;
 mod encode;
 mod erase;
 mod error;
+mod exif;
+mod footprint;
+mod frames;
 mod heat;
 mod jpeg;
 mod mosaic;
@@ -31,6 +35,8 @@ mod tone;
 mod truncation;
 mod version;
 mod warp;
+mod webp;
+mod webp_chunks;
 
 pub use affine::Affine;
 pub use decode::decode;
@@ -39,11 +45,13 @@ pub use displacement::Displacement;
 pub use encode::{encode_jpeg, encode_png, encode_tagged_jpeg, encode_tagged_png};
 pub use erase::{Patch, erase};
 pub use error::{DecodeError, EncodeError};
+pub use footprint::decoding_bytes;
 pub use heat::{heat_picture, overlay};
 pub use mosaic::{Mosaic, Tile};
 pub use noise::add_noise;
 pub use phantom::{Phantom, PhantomClass, PhantomFilm, PhantomPatch};
 pub use picture::{Picture, Pixels, Rgb8};
+pub use similarity::GreyThumbnail;
 pub use tag::{is_whole, read_tag};
 pub use tone::Tone;
 pub use version::PIXELS;

@@ -3,7 +3,9 @@
 //! It reads the inbox and never writes there; all it writes are the reason files of the quarantine. What it decides it
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
+mod blank;
 mod data_check;
+mod depths;
 mod folder;
 mod folder_conflicts;
 mod folder_names;

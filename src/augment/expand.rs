@@ -1,6 +1,6 @@
 //! The dataset on disk: what is missing is made, what no longer belongs is removed, what is there is left alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -29,6 +29,10 @@ pub struct Expansion {
     pub kept: usize,
     /// How many copies of former sources or numbers were removed.
     pub removed: usize,
+    /// How many sources have 16 bits a channel, of which copies were made now as JPEG, which has 8.
+    pub narrowed: usize,
+    /// Colour type and bits of the sources, as [`ImageFacts::colour`](crate::domain::ImageFacts::colour) has them.
+    pub colours: BTreeMap<ContentHash, String>,
     /// Sources that have not all of their copies.
     pub failed: Vec<FileFailure>,
 }
@@ -55,6 +59,10 @@ pub fn expand(
     if expansion.written > 0 {
         disk::sync_batch(out_dir)?;
     }
+    if expansion.narrowed > 0 {
+        let advice = "set augment.format = \"png\" (--format png) to keep 16 bits";
+        tracing::warn!(images = expansion.narrowed, advice, "JPEG copies of 16-bit images have 8 bits");
+    }
     work.write_manifest(&expansion)?;
     if options.may_remove {
         expansion.removed = remove_stale(&out_dir.join(options.folder), &planned)?;
@@ -80,6 +88,8 @@ struct ExpansionRun<'a> {
 struct JobSurvey {
     copies: Vec<AugmentedImage>,
     missing: Vec<u32>,
+    colour: Option<String>,
+    is_narrowed: bool,
     failure: Option<FileFailure>,
 }
 
@@ -118,8 +128,10 @@ impl ExpansionRun<'_> {
             self.progress.end();
         }
         let mut expansion = Expansion { kept, ..Expansion::default() };
-        for survey in done? {
+        for (job, survey) in self.jobs.iter().zip(done?) {
             expansion.copies.extend(survey.copies);
+            expansion.narrowed += usize::from(survey.is_narrowed);
+            expansion.colours.extend(survey.colour.map(|colour| (job.source.hash, colour)));
             expansion.failed.extend(survey.failure);
         }
         expansion.written = expansion.copies.len() - kept;
@@ -135,7 +147,10 @@ impl ExpansionRun<'_> {
                 Presence::Replaceable => survey.missing.push(planned.index),
                 Presence::Foreign => survey.failure = Some(in_the_way(&job.source.relative, &path)),
                 Presence::Current => match self.hash_of(&planned) {
-                    Some(hash) => survey.copies.push(copy(job.source, planned.index, path, hash)),
+                    Some(hash) => {
+                        survey.copies.push(copy(job.source, planned.index, path, hash));
+                        survey.colour = survey.colour.or_else(|| self.known_copy(&planned)?.source_colour.clone());
+                    }
                     None => survey.missing.push(planned.index),
                 },
             }
@@ -143,16 +158,21 @@ impl ExpansionRun<'_> {
         survey
     }
 
-    /// The hash of a current copy: from the manifest when that speaks of the same pixels, else from its bytes.
-    fn hash_of(&self, planned: &Planned) -> Option<ContentHash> {
-        let known = self.known.get(&planned.file).filter(|known| known.identity == planned.identity);
-        let from_bytes = || self.options.reader.read(&self.root.join(&planned.file), None).ok().map(|copy| copy.hash);
-        known.map(|known| known.sha256).or_else(from_bytes)
+    /// What the manifest says of a copy, when that speaks of the same pixels.
+    fn known_copy(&self, planned: &Planned) -> Option<&KnownCopy> {
+        self.known.get(&planned.file).filter(|known| known.identity == planned.identity)
     }
 
-    /// Makes what `survey` found missing: decodes and shrinks once, then one copy after the other.
+    /// The hash of a current copy: from the manifest, else from its bytes.
+    fn hash_of(&self, planned: &Planned) -> Option<ContentHash> {
+        let from_bytes = || self.options.reader.read(&self.root.join(&planned.file), None).ok().map(|copy| copy.hash);
+        self.known_copy(planned).map(|known| known.sha256).or_else(from_bytes)
+    }
+
+    /// Makes what `survey` found missing: decodes and shrinks once, then one copy after the other. Where nothing is missing
+    /// but the manifest, which alone says of what colour the source is, the source is decoded for that.
     fn complete(&self, job: &CopyJob<'_>, mut survey: JobSurvey) -> Result<JobSurvey, AugmentError> {
-        if survey.missing.is_empty() {
+        if survey.missing.is_empty() && (survey.colour.is_some() || survey.copies.is_empty()) {
             return Ok(survey);
         }
         self.stop.check()?;
@@ -164,6 +184,8 @@ impl ExpansionRun<'_> {
                 return Ok(survey);
             }
         };
+        survey.colour = Some(base.facts().colour);
+        survey.is_narrowed = !survey.missing.is_empty() && !self.options.encoding.holds(&base);
         for index in std::mem::take(&mut survey.missing) {
             self.stop.check()?;
             survey.copies.push(self.make(job.source, &base, &job.planned(self.options, index))?);
@@ -174,14 +196,7 @@ impl ExpansionRun<'_> {
 
     /// The source at the working size.
     fn base(&self, source: &LabelledImage) -> Result<Picture, FileFailure> {
-        let ExpandOptions { size, encoding, ref reader, .. } = *self.options;
-        let base = load_source(reader, &source.path, &source.relative, source.hash, size)?;
-        if encoding.holds(&base) {
-            return Ok(base);
-        }
-        let (reason, fix) =
-            ("it has 16 bits per channel, and JPEG supports 8", "set augment.format = \"png\" (--format png)");
-        Err(FileFailure::new(&source.relative, "too-deep", reason, fix))
+        load_source(&self.options.reader, &source.path, &source.relative, source.hash, self.options.size)
     }
 
     fn make(&self, source: &LabelledImage, base: &Picture, planned: &Planned) -> Result<AugmentedImage, AugmentError> {
@@ -203,7 +218,8 @@ impl ExpansionRun<'_> {
     fn write_manifest(&self, expansion: &Expansion) -> Result<(), AugmentError> {
         let by_name: HashMap<_, _> = self.jobs.iter().map(|job| ((&job.source.class, job.source.hash), job)).collect();
         let line = |copy: &AugmentedImage| {
-            by_name.get(&(&copy.class, copy.source)).map(|job| job.line(self.options, copy.index, copy.hash))
+            let job = by_name.get(&(&copy.class, copy.source))?;
+            Some(job.line(self.options, copy.index, copy.hash, expansion.colours.get(&copy.source).cloned()))
         };
         manifest::write(self.root, || expansion.copies.iter().filter_map(line))
     }

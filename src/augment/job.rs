@@ -59,8 +59,14 @@ impl CopyJob<'_> {
         format!("{inside}{class}/{stem}-{hash}-c{index:02}.{extension}")
     }
 
-    /// What the manifest says of copy `index`, whose bytes are `sha256`.
-    pub(super) fn line(&self, options: &ExpandOptions, index: u32, sha256: ContentHash) -> ManifestEntry {
+    /// What the manifest says of copy `index`, whose bytes are `sha256`, and of the source's colour.
+    pub(super) fn line(
+        &self,
+        options: &ExpandOptions,
+        index: u32,
+        sha256: ContentHash,
+        source_colour: Option<String>,
+    ) -> ManifestEntry {
         let ExpandOptions { size, seed, preset, encoding, ref recipe, .. } = *options;
         let Planned { file, draw, identity, .. } = self.planned(options, index);
         ManifestEntry {
@@ -68,6 +74,7 @@ impl CopyJob<'_> {
             sha256,
             source: self.source.relative.clone(),
             source_sha256: self.source.hash,
+            source_colour,
             class: self.source.class.clone(),
             group: self.source.group.clone(),
             split: self.source.split,

@@ -37,18 +37,23 @@ fn shift_channels(levels: &mut [f64], offset: f64) {
 }
 
 /// `apply_brightness_shift`: levels cut to whole ones, times the factor, cut again. Up to 1.1 the image is stretched to
-/// the full range before. Of 16 bits nothing is cut: the levels between are not thrown away.
+/// the full range before. From 2.9 on it is so only where levels lie outside of it, as bicubic resampling leaves them,
+/// and put back on its own range afterwards. Of 16 bits nothing is cut: the levels between are not thrown away.
 fn brighten(levels: &mut [f64], draw: &SampledParams, is_deep: bool) {
     let (low, high) = extremes(levels);
+    let (is_old, is_beyond) = (draw.semantics == Semantics::Keras11, low < 0.0 || high > 255.0);
     let cut = |level: f64| if is_deep { level } else { level.floor() };
-    let stretch = |level: f64| match draw.semantics {
-        Semantics::Keras11 if high > low => (level - low) / (high - low) * 255.0,
-        Semantics::Keras11 => level - low,
-        _ => level,
-    };
     for level in levels {
-        *level = cut((cut(stretch(*level)) * draw.brightness).clamp(0.0, 255.0));
+        let stretched = if is_old || is_beyond { stretch(*level, low, high) } else { *level };
+        let brightened = cut(f64::from((cut(stretched) as f32 * draw.brightness as f32).clamp(0.0, 255.0)));
+        *level = if is_beyond && !is_old { brightened / 255.0 * (high - low) + low } else { brightened };
     }
+}
+
+/// `array_to_img`: from an image's own range to 0 to 255, in 32-bit floats as Keras.
+fn stretch(level: f64, low: f64, high: f64) -> f64 {
+    let (above, range) = (level as f32 - low as f32, high as f32 - low as f32);
+    f64::from(if range > 0.0 { above / range * 255.0 } else { above })
 }
 
 fn extremes(levels: &[f64]) -> (f64, f64) {

@@ -28,6 +28,9 @@ pub struct ManifestEntry {
     pub source: String,
     /// The source's bytes.
     pub source_sha256: ContentHash,
+    /// The source's colour type and bits a channel that hold its image, as `grey12`; `None` in manifests of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_colour: Option<String>,
     /// Its label.
     pub class: ClassName,
     /// The patient or other unit.
@@ -79,11 +82,12 @@ impl ManifestEntry {
 }
 
 /// What an earlier manifest says of a copy, as far as it saves work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct KnownCopy {
     pub(super) identity: ContentHash,
     pub(super) sha256: ContentHash,
     pub(super) source_sha256: ContentHash,
+    pub(super) source_colour: Option<String>,
 }
 
 /// The manifest in `folder`, by copy. Lines that cannot be read are left out: their copies speak for themselves by

@@ -47,7 +47,7 @@ fn row(options: &ExpandOptions, source: &LabelledImage, copies: &[&AugmentedImag
     let beside = |copy: &&AugmentedImage| {
         let (_, picture) = reader.picture(&copy.path, Some(copy.hash)).ok()?;
         let draw = SampledParams::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
-        Some(Tile { picture, caption: draw.describe() })
+        Some(Tile { picture: picture.into_picture(), caption: draw.describe() })
     };
     let original = Tile { picture: original, caption: source.relative.clone() };
     Some(std::iter::once(original).chain(copies.iter().take(N_COPIES).filter_map(beside)).collect())

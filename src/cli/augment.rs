@@ -198,7 +198,7 @@ pub(super) fn complain(failures: &[FileFailure]) {
 }
 
 fn summary(expansion: &Expansion, found: &DatasetFolder, dst: &Path) -> String {
-    let Expansion { copies, written, kept, removed, failed } = expansion;
+    let Expansion { copies, written, kept, removed, failed, .. } = expansion;
     let some = |n: usize, what: &str| match n {
         0 => String::new(),
         1 => format!(", 1 {what}"),

@@ -12,7 +12,9 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing};
-use crate::domain::{ClassName, CurrentClasses, Explanation, ModelRecord, Phase, Progress, StopFlag};
+use crate::domain::{
+    ClassName, CurrentClasses, Explanation, ExplanationStatus, ModelRecord, Phase, Progress, StopFlag,
+};
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
@@ -158,12 +160,9 @@ fn print(outcomes: &[ScanOutcome], out: &Path) {
                 let scores = said.classes.iter().zip(&said.scores).map(|(class, score)| format!("{class} {score:.3}"));
                 let report = out.join(&served.report).join("report.html");
                 let scores = scores.collect::<Vec<_>>().join(", ");
-                output::line(&format!(
-                    "{}: {} ({scores})  {}",
-                    path.display(),
-                    said.classes[said.predicted],
-                    report.display()
-                ));
+                let class = &said.classes[said.predicted];
+                let caution = if said.status == ExplanationStatus::Blank { ", no image content" } else { "" };
+                output::line(&format!("{}: {class} ({scores}){caution}  {}", path.display(), report.display()));
             }
             Err(error) => output::error(&error.to_string()),
         }
@@ -193,6 +192,7 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
                 "model": explanation.model,
                 "predicted": explanation.classes[explanation.predicted],
                 "scores": scores(explanation),
+                "status": explanation.status,
                 "warnings": explanation.warnings,
                 "report": out.join(report).join("report.html"),
             }),

@@ -215,6 +215,9 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
         row("shortcuts", shortcuts::summary(audit));
         audit.warning().into_iter().for_each(|warning| row("warning", warning));
     }
+    for warning in &record.data_warnings {
+        row("warning", warning.clone());
+    }
     row("loss", format!("{:.4} on validation", record.val_loss));
     for (index, class) in record.classes.iter().enumerate() {
         let count = record.counts.get(class).copied().unwrap_or_default();

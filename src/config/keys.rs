@@ -6,6 +6,7 @@ use toml::Table;
 
 use super::error::in_plain_words;
 use super::raw::Raw;
+use super::sections::LimitSettings;
 use super::settings::Settings;
 use super::{datasets, recipe};
 use crate::domain::Clock;
@@ -74,7 +75,8 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if !(0.0..=1.0).contains(&s.train.early_stopping.min_delta) {
         return fail("train.early_stopping.min_delta", "must be between 0 and 1, for example 0.01");
     }
-    if s.limits.max_file_mib == 0 || s.limits.max_side == 0 || s.limits.max_megapixels == 0 {
+    let LimitSettings { max_file_mib, max_side, max_megapixels, memory_mib } = s.limits;
+    if [max_file_mib, u64::from(max_side), max_megapixels, memory_mib].contains(&0) {
         return fail("limits", "every limit must be at least 1");
     }
     if s.watch.settle.is_zero() || s.watch.settle_unclosed.is_zero() || s.watch.rescan.is_zero() {

@@ -39,6 +39,8 @@ pub struct LimitSettings {
     pub max_side: u32,
     /// Millions of pixels.
     pub max_megapixels: u64,
+    /// Mebibytes of decoded images at the same time.
+    pub memory_mib: u64,
 }
 
 /// `[images]`

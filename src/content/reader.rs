@@ -10,9 +10,10 @@ use rustix::io::Errno;
 
 use super::below::open_below;
 use super::failure::FileFailure;
+use super::memory::DecodedPicture;
 use crate::config::{LimitSettings, Settings};
 use crate::domain::{ContentHash, FileStamp};
-use crate::imaging::{DecodeOptions, Picture, decode};
+use crate::imaging::{DecodeOptions, decode, decoding_bytes};
 
 /// Never waits for the other end of a pipe, and never becomes the terminal of the process.
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
@@ -22,6 +23,7 @@ const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTT
 pub struct Reader {
     roots: Arc<[PathBuf]>,
     max_bytes: u64,
+    max_memory: u64,
     /// What is too large to decode, and what shows through.
     pub decoding: DecodeOptions,
 }
@@ -41,7 +43,9 @@ impl Reader {
     /// With these limits; transparent pixels are shown on `background`. Links are followed.
     pub fn new(limits: &LimitSettings, background: u8) -> Self {
         let decoding = DecodeOptions::new(limits, background);
-        Self { roots: Arc::default(), max_bytes: limits.max_file_mib.saturating_mul(1 << 20), decoding }
+        let bytes = |mib: u64| mib.saturating_mul(1 << 20);
+        let (max_bytes, max_memory) = (bytes(limits.max_file_mib), bytes(limits.memory_mib));
+        Self { roots: Arc::default(), max_bytes, max_memory, decoding }
     }
 
     /// As the settings have it.
@@ -90,18 +94,24 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Self::read`] and [`Self::decode`].
-    pub fn picture(&self, path: &Path, expected: Option<ContentHash>) -> Result<(Content, Picture), FileFailure> {
+    pub fn picture(
+        &self,
+        path: &Path,
+        expected: Option<ContentHash>,
+    ) -> Result<(Content, DecodedPicture), FileFailure> {
         let content = self.read(path, expected)?;
         let picture = self.decode(path, &content)?;
         Ok((content, picture))
     }
 
-    /// Decodes what was read from `path`.
+    /// Decodes what was read from `path`, once there is room for it.
     ///
     /// # Errors
     /// [`FileFailure`]: `truncated` may pass; `not-an-image`, `too-large`, `damaged` and `unsupported` do not.
-    pub fn decode(&self, path: &Path, content: &Content) -> Result<Picture, FileFailure> {
-        decode(&content.bytes, &self.decoding).map_err(|error| FileFailure::undecodable(path, &error))
+    pub fn decode(&self, path: &Path, content: &Content) -> Result<DecodedPicture, FileFailure> {
+        let n_bytes = decoding_bytes(&content.bytes, &self.decoding);
+        let decode = || decode(&content.bytes, &self.decoding);
+        DecodedPicture::new(n_bytes, self.max_memory, decode).map_err(|error| FileFailure::undecodable(path, &error))
     }
 
     fn open(&self, path: &Path) -> Result<File, FileFailure> {

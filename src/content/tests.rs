@@ -15,7 +15,7 @@ use super::*;
 use crate::config::LimitSettings;
 use crate::domain::{ContentHash, FileStamp};
 
-const LIMITS: LimitSettings = LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1 };
+const LIMITS: LimitSettings = LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1, memory_mib: 64 };
 
 /// A folder `in` with one of each kind, and a folder `out` beside it.
 struct Bed {

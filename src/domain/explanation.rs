@@ -52,6 +52,8 @@ pub enum ExplanationStatus {
     Ambiguous,
     /// No class is above 0.5.
     Neither,
+    /// The scan shows nothing, so the scores mean nothing.
+    Blank,
 }
 
 impl ExplanationStatus {
@@ -63,7 +65,7 @@ impl ExplanationStatus {
         first - second
     }
 
-    /// When so many classes are above 0.5.
+    /// Of a scan with content, when so many classes are above 0.5.
     pub fn of(n_above_half: usize) -> Self {
         match n_above_half {
             0 => Self::Neither,
@@ -79,6 +81,7 @@ impl fmt::Display for ExplanationStatus {
             Self::Clear => "clear",
             Self::Ambiguous => "ambiguous",
             Self::Neither => "neither",
+            Self::Blank => "blank",
         })
     }
 }

@@ -18,6 +18,21 @@ pub struct ImageFacts {
     /// Which image of the file is meant, as `page 1 of 3`; `None` of a file with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
+    /// Whether it is black, white or of one level, or nearly so; `false` in records of older versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blank: bool,
+}
+
+impl ImageFacts {
+    /// Bits a channel that hold the image, 8 to 16. Fewer, and a palette, count as 8, because white is white in all of them.
+    /// `None` of floating point, whose scale is its own.
+    pub fn depth(&self) -> Option<u32> {
+        let kind = self.colour.trim_end_matches(|c: char| c.is_ascii_digit());
+        match self.colour[kind.len()..].parse::<u32>() {
+            Ok(bits) => Some(bits.max(8)),
+            Err(_) => (kind == "palette").then_some(8),
+        }
+    }
 }
 
 /// What is known of an image apart from what it shows.

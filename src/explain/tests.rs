@@ -32,7 +32,8 @@ fn activations() -> Activations {
 }
 
 fn picture(width: u32, height: u32) -> Picture {
-    Picture::new(width, height, 1, Pixels::U8(vec![90; (width * height) as usize])).unwrap()
+    let data = (0..width * height).map(|i| (i % width % 100) as u8).collect();
+    Picture::new(width, height, 1, Pixels::U8(data)).unwrap()
 }
 
 fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
@@ -169,6 +170,17 @@ fn every_doubt_has_its_sentence() {
     check(&scan, &sure, &model(98, 2, "built-in"), &["built-in"]);
     let shortcuts = Some(ShortcutAudit::example());
     check(&scan, &sure, &ModelRecord { shortcuts, ..proven }, &["Possible shortcut: the model classifies 18 of 20"]);
+}
+
+#[test]
+fn a_blank_scan_is_no_clear_answer_whatever_it_scores() {
+    let (_, head, model) = good();
+    for level in [0, 90, 255] {
+        let blank = Picture::new(300, 400, 1, Pixels::U8(vec![level; 120_000])).unwrap();
+        let explanation = explained(&blank, &head, &model);
+        assert_eq!((explanation.status, explanation.predicted), (ExplanationStatus::Blank, 0));
+        assert!(explanation.warnings[0].starts_with("No image content"), "{:?}", explanation.warnings);
+    }
 }
 
 #[test]

@@ -41,6 +41,11 @@ fn scores(explanation: &Explanation) -> Option<String> {
         ExplanationStatus::Neither => {
             Some("No class scores above 0.5: the scan may show something the model was not trained on.".to_owned())
         }
+        ExplanationStatus::Blank => Some(
+            "No image content: nearly all pixels have the same level (black, white or grey). The scores say nothing about \
+             the patient; check the file and how it was exported."
+                .to_owned(),
+        ),
     }
 }
 

@@ -23,10 +23,13 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 use super::decode_options::DecodeOptions;
 use super::depth::{depth_of, spread};
 use super::error::DecodeError;
+use super::exif;
+use super::frames::first_frame;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
 use super::png_chunks;
 use super::truncation::is_whole;
+use super::webp;
 
 /// Where a PNG's header says what its samples mean.
 const PNG_COLOUR_TYPE: usize = 25;
@@ -66,13 +69,13 @@ fn decode_other(
     options: &DecodeOptions,
 ) -> Result<(Picture, Orientation), DecodeError> {
     let refused = |error: ImageError| refusal(&error, name);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(allocation_limit(options));
-    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let mut decoder = decoder_of(bytes, format, options).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     options.check(width, height)?;
-    // A broken EXIF block is no reason to lose the image.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = match format {
+        ImageFormat::Tiff => decoder.orientation().ok(),
+        _ => exif::orientation_in(bytes, format),
+    };
     let (colour, stored) = match (format, bytes.get(PNG_COLOUR_TYPE)) {
         (ImageFormat::Png, Some(3)) => ("palette", None),
         _ => colour_of(decoder.original_color_type()),
@@ -80,8 +83,23 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
     let bits = if stated { stored } else { deepen(&mut image).or(stored) };
-    let origin = Some(Origin { format: name, colour, bits, part: None });
+    let origin = Some(Origin { format: name, colour, bits, part: first_frame(bytes, format) });
+    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
+}
+
+fn decoder_of<'a>(
+    bytes: &'a [u8],
+    format: ImageFormat,
+    options: &DecodeOptions,
+) -> Result<Box<dyn ImageDecoder + 'a>, ImageError> {
+    let limits = allocation_limit(options);
+    if format == ImageFormat::WebP {
+        return Ok(Box::new(webp::decoder(bytes, limits, options.background)?));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    Ok(Box::new(reader.into_decoder()?))
 }
 
 /// The decoder's own guard against headers that promise more than they hold; twice what the largest image needs.
@@ -206,14 +224,14 @@ fn flatten(image: DynamicImage, background: u8) -> Picture {
     let (dark, deep) = (background, u16::from(background) * 257);
     let (channels, pixels) = match image {
         DynamicImage::ImageLuma8(grey) => (1, Pixels::U8(grey.into_raw())),
-        DynamicImage::ImageLumaA8(grey) => (1, Pixels::U8(composited::<_, 2, 1>(&grey, dark))),
+        DynamicImage::ImageLumaA8(grey) => (1, Pixels::U8(composited::<_, 2, 1>(grey.into_raw(), dark))),
         DynamicImage::ImageRgb8(rgb) => (3, Pixels::U8(rgb.into_raw())),
-        DynamicImage::ImageRgba8(rgba) => (3, Pixels::U8(composited::<_, 4, 3>(&rgba, dark))),
+        DynamicImage::ImageRgba8(rgba) => (3, Pixels::U8(composited::<_, 4, 3>(rgba.into_raw(), dark))),
         DynamicImage::ImageLuma16(grey) => (1, Pixels::U16(grey.into_raw())),
-        DynamicImage::ImageLumaA16(grey) => (1, Pixels::U16(composited::<_, 2, 1>(&grey, deep))),
+        DynamicImage::ImageLumaA16(grey) => (1, Pixels::U16(composited::<_, 2, 1>(grey.into_raw(), deep))),
         DynamicImage::ImageRgb16(rgb) => (3, Pixels::U16(rgb.into_raw())),
-        DynamicImage::ImageRgba16(rgba) => (3, Pixels::U16(composited::<_, 4, 3>(&rgba, deep))),
-        other => (3, Pixels::U16(composited::<_, 4, 3>(&other.into_rgba16(), deep))),
+        DynamicImage::ImageRgba16(rgba) => (3, Pixels::U16(composited::<_, 4, 3>(rgba.into_raw(), deep))),
+        other => (3, Pixels::U16(composited::<_, 4, 3>(other.into_rgba16().into_raw(), deep))),
     };
     Picture { width, height, channels, pixels, origin: None }
 }
@@ -231,15 +249,23 @@ impl Opacity for u16 {
     const OPAQUE: u64 = 65_535;
 }
 
-/// `N` samples a pixel with alpha last to `M` without: `v * alpha + background * (1 - alpha)`, rounded once.
-fn composited<T: Opacity, const N: usize, const M: usize>(samples: &[T], background: T) -> Vec<T> {
+/// `N` samples a pixel with alpha last to `M` without: `v * alpha + background * (1 - alpha)`, rounded once. In place: an
+/// image can be as large as the memory allows.
+fn composited<T: Opacity, const N: usize, const M: usize>(mut samples: Vec<T>, background: T) -> Vec<T> {
     let over = |v: T, alpha: T| {
         let (level, alpha) = (v.into(), alpha.into());
         let sum = level * alpha + background.into() * (T::OPAQUE - alpha);
         T::try_from((sum + T::OPAQUE / 2) / T::OPAQUE).unwrap_or(v)
     };
-    let (pixels, _) = samples.as_chunks::<N>();
-    pixels.iter().flat_map(|pixel| std::array::from_fn::<T, M, _>(|i| over(pixel[i], pixel[N - 1]))).collect()
+    let n_pixels = samples.len() / N;
+    for at in 0..n_pixels {
+        let pixel: [T; N] = std::array::from_fn(|i| samples[at * N + i]);
+        let shown: [T; M] = std::array::from_fn(|i| over(pixel[i], pixel[N - 1]));
+        samples[at * M..][..M].copy_from_slice(&shown);
+    }
+    samples.truncate(n_pixels * M);
+    samples.shrink_to_fit();
+    samples
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
+use super::exif::orientation_of;
 use super::picture::{Origin, Picture, Pixels};
 
 const FORMAT: &str = "jpeg";
@@ -24,7 +25,7 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, O
     };
     let (width, height) = (width as u32, height as u32);
     limits.check(width, height)?;
-    let exif = decoder.exif().and_then(|chunk| Orientation::from_exif_chunk(chunk));
+    let exif = decoder.exif().and_then(|block| orientation_of(block));
     let (shown, channels, colour) = match stored {
         ColorSpace::Luma => (ColorSpace::Luma, 1, "grey"),
         ColorSpace::CMYK | ColorSpace::YCCK => (ColorSpace::RGB, 3, "cmyk"),

@@ -1,4 +1,4 @@
-//! EXIF orientation: samples change places, none is computed.
+//! EXIF orientation: samples change places, none is computed. Only an image whose rows become columns is held twice.
 
 use image::metadata::Orientation;
 
@@ -19,24 +19,47 @@ impl Picture {
             O::Rotate270FlipH => (true, true, true),
             O::Rotate270 => (true, false, true),
         };
-        let (width, height) = if turned { (self.height, self.width) } else { (self.width, self.height) };
-        let stored = self.width as usize;
-        let places = (0..height as usize).flat_map(|y| (0..width as usize).map(move |x| (x, y)));
-        let places = places.map(|(x, y)| {
-            let x = if mirrored { width as usize - 1 - x } else { x };
-            let y = if upside_down { height as usize - 1 - y } else { y };
-            if turned { x * stored + y } else { y * stored + x }
-        });
+        let mut picture = if turned { self.transposed() } else { self };
+        let (stride, channels) = ((picture.width * picture.channels) as usize, picture.channels as usize);
+        match &mut picture.pixels {
+            Pixels::U8(data) => flip(data, stride, channels, [mirrored, upside_down]),
+            Pixels::U16(data) => flip(data, stride, channels, [mirrored, upside_down]),
+        }
+        picture
+    }
+
+    /// Rows as columns.
+    fn transposed(self) -> Self {
+        let (width, height, channels) = (self.width as usize, self.height as usize, self.channels as usize);
         let pixels = match &self.pixels {
-            Pixels::U8(data) => Pixels::U8(picked(data, self.channels as usize, places)),
-            Pixels::U16(data) => Pixels::U16(picked(data, self.channels as usize, places)),
+            Pixels::U8(data) => Pixels::U8(columns(data, width, height, channels)),
+            Pixels::U16(data) => Pixels::U16(columns(data, width, height, channels)),
         };
-        self.with_pixels(width, height, pixels)
+        self.with_pixels(self.height, self.width, pixels)
     }
 }
 
-fn picked<T: Copy>(data: &[T], channels: usize, places: impl Iterator<Item = usize>) -> Vec<T> {
+fn columns<T: Copy>(data: &[T], width: usize, height: usize, channels: usize) -> Vec<T> {
     let mut out = Vec::with_capacity(data.len());
-    places.for_each(|place| out.extend_from_slice(&data[place * channels..][..channels]));
+    for x in 0..width {
+        for y in 0..height {
+            out.extend_from_slice(&data[(y * width + x) * channels..][..channels]);
+        }
+    }
     out
+}
+
+/// Mirrors rows of `stride` samples, and puts the last row first, each where it is asked for.
+fn flip<T>(data: &mut [T], stride: usize, channels: usize, [mirrored, upside_down]: [bool; 2]) {
+    if mirrored {
+        for row in data.chunks_exact_mut(stride) {
+            row.reverse();
+            row.chunks_exact_mut(channels).for_each(<[T]>::reverse);
+        }
+    }
+    if upside_down {
+        let (top, bottom) = data.split_at_mut(data.len() / stride / 2 * stride);
+        let rows = top.chunks_exact_mut(stride).zip(bottom.chunks_exact_mut(stride).rev());
+        rows.for_each(|(above, below)| above.swap_with_slice(below));
+    }
 }

@@ -99,12 +99,20 @@ impl Picture {
         }
     }
 
+    /// Bytes of memory that the samples take.
+    pub fn n_bytes(&self) -> u64 {
+        match &self.pixels {
+            Pixels::U8(data) => size_of_val(data.as_slice()) as u64,
+            Pixels::U16(data) => size_of_val(data.as_slice()) as u64,
+        }
+    }
+
     /// The samples.
     pub fn pixels(&self) -> &Pixels {
         &self.pixels
     }
 
-    /// Facts from decoding. An image that was made, not decoded, has the format `memory`.
+    /// Facts from decoding, and whether the pixels show anything. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
         let colour = if self.channels == 1 { "grey" } else { "rgb" };
         let made = Origin { format: "memory", colour, bits: Some(self.depth()), part: None };
@@ -115,6 +123,7 @@ impl Picture {
             format: origin.format.to_owned(),
             colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
             part: origin.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}")),
+            blank: self.is_blank(),
         }
     }
 

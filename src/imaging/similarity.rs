@@ -7,25 +7,31 @@ const SIDE: u32 = 64;
 /// The least correlation of their grey levels there.
 const SAME: f64 = 0.99;
 
-impl Picture {
-    /// Whether the grey levels of both, at 64x64, correlate by at least 0.99. An image of one level is like none.
-    pub fn is_same_image(&self, other: &Self) -> bool {
-        correlation(&self.small_greys(), &other.small_greys()) >= SAME
-    }
+/// The grey levels of an image at 64x64, which are enough to recognise it by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GreyThumbnail(Vec<f64>);
 
-    /// The mean of the channels at 64x64, row-major.
-    fn small_greys(&self) -> Vec<f64> {
+impl GreyThumbnail {
+    /// Whether both are of one image: their levels correlate by at least 0.99. An image of one level is like none.
+    pub fn is_same_image(&self, other: &Self) -> bool {
+        correlation(&self.0, &other.0) >= SAME
+    }
+}
+
+impl Picture {
+    /// The mean of the channels at 64x64.
+    pub fn grey_thumbnail(&self) -> GreyThumbnail {
         let small = self.resized(SIDE, SIDE);
         let channels = small.channels as usize;
         let mean = |levels: &mut dyn Iterator<Item = f64>| levels.sum::<f64>() / channels as f64;
-        match &small.pixels {
+        GreyThumbnail(match &small.pixels {
             Pixels::U8(data) => {
                 data.chunks_exact(channels).map(|p| mean(&mut p.iter().map(|v| f64::from(*v)))).collect()
             }
             Pixels::U16(data) => {
                 data.chunks_exact(channels).map(|p| mean(&mut p.iter().map(|v| f64::from(*v)))).collect()
             }
-        }
+        })
     }
 }
 
@@ -60,6 +66,7 @@ mod tests {
         let again = decode(&encode_jpeg(&image, 60).unwrap(), &limits).unwrap();
         let colour = Picture::from(image.to_rgb8());
         for same in [image.resized(150, 180), again, colour] {
+            let [image, other, same] = [&image, &other, &same].map(Picture::grey_thumbnail);
             assert!(image.is_same_image(&same) && same.is_same_image(&image));
             assert!(!other.is_same_image(&same));
         }
@@ -68,7 +75,8 @@ mod tests {
     #[test]
     fn an_image_of_one_level_is_like_none() {
         let flat = Picture::new(80, 80, 1, Pixels::U8(vec![90; 6400])).unwrap();
-        assert!(!flat.is_same_image(&flat) && !flat.is_same_image(&phantom(1)));
+        let [flat, other] = [flat, phantom(1)].map(|image| image.grey_thumbnail());
+        assert!(!flat.is_same_image(&flat) && !flat.is_same_image(&other));
     }
 
     #[test]

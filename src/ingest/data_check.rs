@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::blank::blank_message;
+use super::depths::depth_message;
 use super::folder_names::hints;
 use super::groups::Groups;
 use crate::domain::{ClassName, DatasetName, Sample, Split};
@@ -36,6 +38,8 @@ impl DataCheck<'_> {
         let coverage = self.groups.coverage(self.files.iter().copied(), images);
         let mut warnings = coverage.warnings();
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
+        warnings.extend(blank_message(samples));
+        warnings.extend(depth_message(samples.iter().map(|sample| &sample.image)));
         DataFindings { obstacle: coverage.obstacle(self.dataset, self.own_pattern), warnings }
     }
 }
@@ -73,7 +77,14 @@ mod tests {
             group: None,
             side: None,
             split: Some(split),
-            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into(), part: None },
+            image: ImageFacts {
+                width: 1,
+                height: 1,
+                format: "png".into(),
+                colour: "grey8".into(),
+                part: None,
+                blank: false,
+            },
             perceptual_hash: None,
             border: None,
         }

@@ -33,7 +33,8 @@ pub fn contested_files(found: &DatasetFolder, reader: &Reader) -> BTreeMap<Strin
 
 /// By their pixels; not if one cannot be read any more.
 fn show_the_same(reader: &Reader, one: &LabelledImage, other: &LabelledImage) -> bool {
-    let picture =
-        |image: &LabelledImage| reader.picture(&image.path, Some(image.hash)).ok().map(|(_, picture)| picture);
-    picture(one).zip(picture(other)).is_some_and(|(one, other)| one.is_same_image(&other))
+    // One image in memory at a time.
+    let thumbnail =
+        |image: &LabelledImage| Some(reader.picture(&image.path, Some(image.hash)).ok()?.1.grey_thumbnail());
+    thumbnail(one).zip(thumbnail(other)).is_some_and(|(one, other)| one.is_same_image(&other))
 }

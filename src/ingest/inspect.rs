@@ -38,7 +38,7 @@ mod tests {
     use crate::config::LimitSettings;
     use crate::imaging::{Picture, Pixels, encode_png};
 
-    const LIMITS: LimitSettings = LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1 };
+    const LIMITS: LimitSettings = LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1, memory_mib: 64 };
 
     fn check(bytes: &[u8], expected: Result<(), (&str, bool)>) {
         let dir = tempfile::tempdir().unwrap();

@@ -238,8 +238,9 @@ impl Intake {
 
     /// Whether two files that look alike are the same image by their pixels; not if one cannot be read.
     fn show_the_same(&self, path: &str, other: &str) -> bool {
-        let picture = |path: &str| self.reader.picture(&self.inbox.join(path), None).ok().map(|(_, picture)| picture);
-        picture(path).zip(picture(other)).is_some_and(|(one, other)| one.is_same_image(&other))
+        // One image in memory at a time.
+        let thumbnail = |path: &str| Some(self.reader.picture(&self.inbox.join(path), None).ok()?.1.grey_thumbnail());
+        thumbnail(path).zip(thumbnail(other)).is_some_and(|(one, other)| one.is_same_image(&other))
     }
 
     /// The reason file, before the event that names it; without the file the event still says all.

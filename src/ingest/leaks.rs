@@ -31,7 +31,7 @@ pub fn classless_message<'a>(files: impl IntoIterator<Item = &'a str>) -> Option
 }
 
 /// How many there are, in words, and the first ones' names.
-fn listed<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<(String, String)> {
+pub(super) fn listed<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<(String, String)> {
     let mut files: Vec<_> = files.into_iter().collect();
     files.sort_unstable();
     let count = match files.len() {

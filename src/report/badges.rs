@@ -10,6 +10,7 @@ pub(super) fn badge(status: ExplanationStatus) -> Markup {
         ExplanationStatus::Clear => "one class above 0.5",
         ExplanationStatus::Ambiguous => "several classes above 0.5",
         ExplanationStatus::Neither => "no class above 0.5",
+        ExplanationStatus::Blank => "no image content",
     };
     html! { span class={ "chip " (status) } { (words) } }
 }

@@ -45,6 +45,25 @@ pub(super) fn proportion((hits, n): (u64, u64)) -> String {
     }
 }
 
+/// `grey12` as `grey, 12 bits in a 16-bit file`.
+pub(super) fn colour(name: &str) -> String {
+    let kind = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let shown = match kind {
+        "greya" => "grey with transparency",
+        "rgb" => "RGB",
+        "rgba" => "RGB with transparency",
+        "cmyk" => "CMYK",
+        "float" => "floating point",
+        other => other,
+    };
+    match &name[kind.len()..] {
+        "" => shown.to_owned(),
+        "1" => format!("{shown}, 1 bit"),
+        bits @ ("10" | "12" | "14") => format!("{shown}, {bits} bits in a 16-bit file"),
+        bits => format!("{shown}, {bits} bits"),
+    }
+}
+
 /// A number of things, with commas between thousands.
 pub(super) fn count(n: impl TryInto<u64>) -> String {
     let digits = n.try_into().unwrap_or(u64::MAX).to_string();
@@ -77,6 +96,13 @@ mod tests {
     fn hidden_characters_are_shown_and_addresses_encoded() {
         assert_eq!(visible("a\u{202e}gnp.exe\n"), "a\\u{202e}gnp.exe\\u{a}");
         assert_eq!(address("x/a b#1%ä.jpg"), "x/a%20b%231%25%C3%A4.jpg");
+    }
+
+    #[test]
+    fn a_colour_is_written_out() {
+        let shown = ["grey12", "grey8", "rgba16", "grey1", "palette", "cmyk8"].map(colour);
+        assert_eq!(shown[..3], ["grey, 12 bits in a 16-bit file", "grey, 8 bits", "RGB with transparency, 16 bits"]);
+        assert_eq!(shown[3..], ["grey, 1 bit", "palette", "CMYK, 8 bits"]);
     }
 
     #[test]

@@ -76,3 +76,22 @@ fn beyond_preset(model: &ModelRecord) -> Vec<&str> {
     let names = model.augmentation["beyond_preset"].as_array().into_iter().flatten();
     names.filter_map(serde_json::Value::as_str).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_odd_about_the_data_is_warned_of_and_nothing_else() {
+        let shown = |warnings: &[&str]| {
+            let data_warnings = warnings.iter().map(|warning| (*warning).to_owned()).collect();
+            warnings_of(&ModelRecord { data_warnings, ..ModelRecord::example("d", "0001-abcdef01") })
+        };
+        assert!(shown(&["the images have <different> depths"]).contains("the images have &lt;different&gt; depths."));
+        assert_eq!(shown(&[]), "");
+    }
+
+    fn warnings_of(model: &ModelRecord) -> String {
+        warnings(model).into_string()
+    }
+}

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::badges::{badge, bar};
 use super::document::{Images, document, footer};
-use super::format::{day, measure, score, visible};
+use super::format::{colour, day, measure, score, visible};
 use super::pictures::Pictures;
 use super::record::ReportRecord;
 use super::{provenance, viewer};
@@ -36,7 +36,7 @@ fn heading(record: &ReportRecord) -> Markup {
             h1 { bdi { (visible(&record.scan)) } }
             p.muted {
                 "Dataset " bdi { (visible(record.dataset.as_str())) }
-                " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (image.colour)
+                " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (colour(&image.colour))
                 @if let Some(part) = &image.part { ", " (part) }
                 " · explained " (day(&record.created))
             }
@@ -109,6 +109,7 @@ fn meaning(record: &ReportRecord) -> String {
     let chosen = match record.status {
         ExplanationStatus::Clear => "",
         ExplanationStatus::Ambiguous | ExplanationStatus::Neither => "This class has the highest score. ",
+        ExplanationStatus::Blank => "The scan is blank, so its scores mean nothing. ",
     };
     format!("{chosen}Margin over the next class: {}.", measure(record.margin()))
 }

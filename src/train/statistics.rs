@@ -109,7 +109,8 @@ mod tests {
             path
         };
         let paths = vec![plain("a.png", [0, 10, 20]), plain("b.png", [200, 10, 40]), dir.path().join("absent.png")];
-        let reader = Reader::new(&LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1 }, 0);
+        let reader =
+            Reader::new(&LimitSettings { max_file_mib: 1, max_side: 100, max_megapixels: 1, memory_mib: 64 }, 0);
         let (found, failed) = channel_statistics(&paths, &reader, &StopFlag::default(), &Silent).unwrap();
         assert_eq!((found.n_images, failed.len()), (2, 1));
         for (value, expected) in found.mean.iter().chain(&found.deviation).zip([100.0, 10.0, 30.0, 100.0, 0.0, 10.0]) {

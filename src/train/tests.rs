@@ -86,7 +86,10 @@ impl Scene {
             augmented,
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
-            reader: Reader::new(&LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1 }, 0),
+            reader: Reader::new(
+                &LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1, memory_mib: 64 },
+                0,
+            ),
             clock: Clock::System,
         }
     }

@@ -128,7 +128,14 @@ pub(super) mod tests {
             group: None,
             side: None,
             split: Some(split),
-            image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into(), part: None },
+            image: ImageFacts {
+                width: 1,
+                height: 1,
+                format: "png".into(),
+                colour: "grey8".into(),
+                part: None,
+                blank: false,
+            },
             perceptual_hash: None,
             border: None,
         }

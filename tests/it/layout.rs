@@ -56,6 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("imageproc", &["imaging"]),
     ("bytemuck", &["imaging"]),
     ("fast_image_resize", &["imaging"]),
+    ("fdeflate", &["imaging"]),
     ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),
     ("zune_jpeg", &["imaging"]),

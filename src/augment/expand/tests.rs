@@ -42,7 +42,10 @@ impl TestDataset {
             folder: "augmented",
             may_replace_all: false,
             may_remove: true,
-            reader: Reader::new(&LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1 }, 0),
+            reader: Reader::new(
+                &LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1, memory_mib: 64 },
+                0,
+            ),
             threads: 2,
         };
         let dataset = Self { dir: TempDir::new().unwrap(), options };

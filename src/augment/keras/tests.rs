@@ -36,7 +36,11 @@ fn draw(case: &Value, semantics: Semantics) -> SampledParams {
         flip: [flipped("flip_horizontal"), flipped("flip_vertical")],
         channel_shift: number("channel_shift_intensity").unwrap_or(0.0),
         brightness: number("brightness").unwrap_or(1.0),
-        interpolation: if case["interpolation_order"] == 0 { Interpolation::Nearest } else { Interpolation::Bilinear },
+        interpolation: match case["interpolation_order"].as_u64().unwrap() {
+            0 => Interpolation::Nearest,
+            1 => Interpolation::Bilinear,
+            _ => Interpolation::Bicubic,
+        },
         fill: serde_json::from_value::<Fill>(case["fill_mode"].clone()).unwrap(),
         fill_value: case["cval"].as_u64().unwrap() as u8,
         ..SampledParams::NOTHING
@@ -49,7 +53,7 @@ fn check(name: &str, semantics: Semantics) {
         let results = levels(&picture(&format!("{name}-{shape}.png")));
         let cases: Vec<Value> = serde_json::from_slice(&golden(&format!("{name}-{shape}.json"))).unwrap();
         let n_samples = levels(&source).len();
-        assert_eq!((cases.len(), results.len()), (20, 20 * n_samples));
+        assert_eq!((cases.len(), results.len()), (33, 33 * n_samples));
         for (case, expected) in cases.iter().zip(results.chunks_exact(n_samples)) {
             let found = levels(&transformed(&source, &draw(case, semantics), None));
             let n_off = found.iter().zip(expected).filter(|(a, b)| a.abs_diff(**b) > 1).count();

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat};
 
 use super::*;
+use crate::imaging::png_chunks::crc32;
 use crate::imaging::{encode_jpeg, encode_png};
 
 const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0 };
@@ -98,13 +99,6 @@ fn limits_are_kept_before_any_pixel() {
     assert_eq!(error.to_string(), "the image is too large: 101x1 pixels, the limit is 100 per side and 5000 in total");
     let bytes = encoded(&noisy(80, 80), ImageFormat::Tiff);
     assert_eq!(decode(&bytes, &LIMITS).unwrap_err().code(), "too-large");
-}
-
-/// The checksum of a PNG chunk, bit by bit.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
-    })
 }
 
 #[test]

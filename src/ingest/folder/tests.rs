@@ -21,7 +21,7 @@ fn folder(files: &[(&str, u8)]) -> TempDir {
 }
 
 fn reader() -> Reader {
-    Reader::new(&LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1 }, 0)
+    Reader::new(&LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1, memory_mib: 64 }, 0)
 }
 
 fn found(dir: &TempDir) -> DatasetFolder {

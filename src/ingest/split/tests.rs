@@ -17,7 +17,14 @@ fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
         group: group.map(|group| format!("g{group}")),
         side: None,
         split: None,
-        image: ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into(), part: None },
+        image: ImageFacts {
+            width: 1,
+            height: 1,
+            format: "png".into(),
+            colour: "grey8".into(),
+            part: None,
+            blank: false,
+        },
         perceptual_hash: None,
         border: None,
     }

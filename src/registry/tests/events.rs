@@ -15,7 +15,14 @@ pub(super) fn run(id: &str) -> RunId {
 }
 
 fn facts() -> ImageFacts {
-    ImageFacts { width: 640, height: 480, format: "png".to_owned(), colour: "grey16".to_owned(), part: None }
+    ImageFacts {
+        width: 640,
+        height: 480,
+        format: "png".to_owned(),
+        colour: "grey16".to_owned(),
+        part: None,
+        blank: false,
+    }
 }
 
 pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
