@@ -1,47 +1,60 @@
-//! JPEG, decoded strictly: `image` lets its decoder paint over broken data, and a partly grey image must never be
-//! learned from. The header is read leniently, as programs differ in how they write it.
+//! JPEG, decoded strictly: a partly grey image must never be learned from, and a kind that is not decoded is refused by
+//! its name. The file is read here first, then its pixels by the library.
 
 use image::metadata::Orientation;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use turbojpeg::PixelFormat;
 
+use self::header::{FORMAT, Header, damaged};
 use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::picture::{Origin, Picture, Pixels};
 
-const FORMAT: &str = "jpeg";
+mod arithmetic;
+mod cmyk;
+mod header;
+mod kinds;
+mod library;
+mod scans;
+mod segments;
+mod stream;
+mod tables;
+
+pub(super) use segments::reaches_its_end;
 
 /// The image as stored, and how it has to be turned.
+///
+/// # Errors
+/// `Truncated` where data are missing, even if an end mark follows; `Unsupported` by the name of the kind; `Damaged`.
 pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, Orientation), DecodeError> {
-    let options = DecoderOptions::default().set_max_width(65_535).set_max_height(65_535);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(false));
-    decoder.decode_headers().map_err(refusal)?;
-    let (Some((width, height)), Some(stored)) = (decoder.dimensions(), decoder.input_colorspace()) else {
-        return Err(DecodeError::Damaged { format: FORMAT, cause: "its header is incomplete".into() });
-    };
-    let (width, height) = (width as u32, height as u32);
+    let header = Header::read(bytes)?;
+    kinds::check(&header)?;
+    let (width, height) = (header.frame.width, header.frame.height);
     limits.check(width, height)?;
-    let exif = decoder.exif().and_then(|chunk| Orientation::from_exif_chunk(chunk));
-    let (shown, channels, colour) = match stored {
-        ColorSpace::Luma => (ColorSpace::Luma, 1, "grey"),
-        ColorSpace::CMYK | ColorSpace::YCCK => (ColorSpace::RGB, 3, "cmyk"),
-        _ => (ColorSpace::RGB, 3, "rgb"),
+    if !scans::are_complete(&header.frame, &header.scans) {
+        return Err(DecodeError::Truncated { format: FORMAT });
+    }
+    let (format, channels, colour) = match header.frame.channels.len() {
+        1 => (PixelFormat::GRAY, 1, "grey"),
+        4 => (PixelFormat::CMYK, 3, "cmyk"),
+        _ => (PixelFormat::RGB, 3, "rgb"),
     };
-    decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(shown));
-    let pixels = Pixels::U8(decoder.decode().map_err(refusal)?);
-    let picture = Picture::new(width, height, channels, pixels);
-    let picture = picture.ok_or(DecodeError::Damaged { format: FORMAT, cause: "its size is contradictory".into() })?;
+    let samples = samples(bytes, &header, format)?;
+    let picture = Picture::new(width, height, channels, Pixels::U8(samples));
+    let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
     let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None });
-    Ok((Picture { origin, ..picture }, exif.unwrap_or(Orientation::NoTransforms)))
+    let orientation = header.exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
+    Ok((Picture { origin, ..picture }, orientation))
 }
 
-fn refusal(error: DecodeErrors) -> DecodeError {
-    match error {
-        DecodeErrors::Unsupported(kind) => DecodeError::Unsupported { format: FORMAT, cause: format!("{kind:?}") },
-        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => DecodeError::Truncated { format: FORMAT },
-        other => DecodeError::Damaged { format: FORMAT, cause: other.to_string().replace('\n', " ") },
+/// Grey or RGB, interleaved.
+fn samples(jpeg: &[u8], header: &Header, format: PixelFormat) -> Result<Vec<u8>, DecodeError> {
+    let (samples, outcome) = library::decode(&stream::bare(jpeg, header, &[]), format)?;
+    outcome?;
+    if header.frame.coding.is_arithmetic() {
+        arithmetic::check_end(jpeg, header, format, &samples)?;
     }
+    Ok(if format == PixelFormat::CMYK { cmyk::to_rgb(&samples) } else { samples })
 }
+
+#[cfg(test)]
+mod tests;

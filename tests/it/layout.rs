@@ -58,7 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("fast_image_resize", &["imaging"]),
     ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),
-    ("zune_jpeg", &["imaging"]),
+    ("turbojpeg", &["imaging"]),
     ("maud", &["report"]),
     ("base64", &["report"]),
     ("plotters", &["report"]),
