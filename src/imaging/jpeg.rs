@@ -4,13 +4,15 @@
 use image::metadata::Orientation;
 use turbojpeg::PixelFormat;
 
-use self::header::{FORMAT, Header, damaged};
+use self::frame::{FORMAT, damaged};
+use self::header::Header;
 use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::picture::{Origin, Picture, Pixels};
 
 mod arithmetic;
 mod cmyk;
+mod frame;
 mod header;
 mod kinds;
 mod library;

@@ -3,7 +3,8 @@
 
 use turbojpeg::PixelFormat;
 
-use super::header::{Header, damaged};
+use super::frame::damaged;
+use super::header::Header;
 use super::{library, stream};
 use crate::imaging::error::DecodeError;
 
@@ -27,5 +28,5 @@ pub(super) fn check_end(jpeg: &[u8], header: &Header, format: PixelFormat, sampl
     if padded == samples {
         return Ok(());
     }
-    Err(damaged("its arithmetic-coded data end early, or in an area of one level, which cannot be told apart"))
+    Err(damaged("its arithmetic-coded data end early, or in an area of one level, and nothing distinguishes the two"))
 }

@@ -1,7 +1,8 @@
 //! Which kinds of JPEG are not decoded, each by its name. What the library would refuse as damaged, or decode to another
 //! image than was meant, is refused here.
 
-use super::header::{Channel, Frame, Header, unsupported};
+use super::frame::{Channel, Frame, unsupported};
+use super::header::Header;
 use crate::imaging::error::DecodeError;
 
 /// Passes over the image; encoders write up to a few dozen. Each costs time, however few bytes it has.

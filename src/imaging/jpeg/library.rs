@@ -7,7 +7,7 @@
 
 use turbojpeg::{Colorspace, Decompressor, Error, Image, PixelFormat};
 
-use super::header::{FORMAT, damaged, unsupported};
+use super::frame::{FORMAT, damaged, unsupported};
 use crate::imaging::error::DecodeError;
 
 /// The samples of `stream`, interleaved as `format` has them, and what was wrong with its data. A new instance for each

@@ -1,7 +1,7 @@
 //! Whether the scans of a JPEG file give all of its image. Each may be whole where later ones are missing: the decoder
 //! then shows a coarse image, or one without a colour.
 
-use super::header::{Frame, ScanHeader};
+use super::frame::{Frame, ScanHeader};
 
 /// Coefficients of a block.
 const BLOCK: usize = 64;

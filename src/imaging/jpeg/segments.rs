@@ -63,7 +63,7 @@ fn next_marker(jpeg: &[u8], at: usize) -> Option<(u8, usize)> {
 
 /// Where the first 0xFF is. Entropy-coded data are walked three times; by 32 bytes at once that costs next to nothing.
 fn first_mark(bytes: &[u8]) -> Option<usize> {
-    let is_plain = |bytes: &&[u8; 32]| !bytes.iter().fold(false, |found, &byte| found | (byte == 0xFF));
+    let is_plain = |bytes: &&[u8; 32]| bytes.iter().map(|&byte| u8::from(byte == 0xFF)).sum::<u8>() == 0;
     let plain = bytes.as_chunks().0.iter().take_while(is_plain).count() * 32;
     bytes[plain..].iter().position(|&byte| byte == 0xFF).map(|at| plain + at)
 }

@@ -1,7 +1,7 @@
 //! Which tables a JPEG file has defined so far, and which its next scan lacks. Files of video frames and of some scanners
 //! leave them out, and other tables than those of the encoder give another image.
 
-use super::header::{Frame, ScanHeader};
+use super::frame::{Frame, ScanHeader};
 
 /// Which of the tables numbered 0 to 3 are defined.
 #[derive(Debug, Default)]
