@@ -89,7 +89,7 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
     let bits = if stated { stored } else { deepen(&mut image).or(stored) };
-    let origin = Some(Origin { format: name, colour, bits, part: None });
+    let origin = Some(Origin { format: name, colour, bits, part: None, full_size: None });
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }
 

@@ -2,10 +2,11 @@
 //! its name. The file is read here first, then its pixels by the library.
 
 use image::metadata::Orientation;
-use turbojpeg::PixelFormat;
+use turbojpeg::{PixelFormat, ScalingFactor};
 
 use self::frame::{FORMAT, damaged};
 use self::header::Header;
+use self::library::Target;
 use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::picture::{Origin, Picture, Pixels};
@@ -16,6 +17,7 @@ mod frame;
 mod header;
 mod kinds;
 mod library;
+mod scale;
 mod scans;
 mod segments;
 mod stream;
@@ -40,22 +42,25 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, O
         4 => (PixelFormat::CMYK, 3, "cmyk"),
         _ => (PixelFormat::RGB, 3, "rgb"),
     };
-    let samples = samples(bytes, &header, format)?;
-    let picture = Picture::new(width, height, channels, Pixels::U8(samples));
+    let scale = scale::chosen(&header.frame, limits.least_side);
+    let samples = samples(bytes, &header, Target { format, scale })?;
+    let (shown_width, shown_height) = scale::size(&header.frame, scale);
+    let picture = Picture::new(shown_width, shown_height, channels, Pixels::U8(samples));
     let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
-    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None });
+    let full_size = (scale != ScalingFactor::ONE).then_some((width, height));
+    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None, full_size });
     let orientation = header.exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..picture }, orientation))
 }
 
 /// Grey or RGB, interleaved.
-fn samples(jpeg: &[u8], header: &Header, format: PixelFormat) -> Result<Vec<u8>, DecodeError> {
-    let (samples, outcome) = library::decode(&stream::bare(jpeg, header, &[]), format)?;
+fn samples(jpeg: &[u8], header: &Header, target: Target) -> Result<Vec<u8>, DecodeError> {
+    let (samples, outcome) = library::decode(&stream::bare(jpeg, header, &[]), target)?;
     outcome?;
     if header.frame.coding.is_arithmetic() {
-        arithmetic::check_end(jpeg, header, format, &samples)?;
+        arithmetic::check_end(jpeg, header, target, &samples)?;
     }
-    Ok(if format == PixelFormat::CMYK { cmyk::to_rgb(&samples) } else { samples })
+    Ok(if target.format == PixelFormat::CMYK { cmyk::to_rgb(&samples) } else { samples })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use image::metadata::Orientation;
 
-use super::picture::{Picture, Pixels};
+use super::picture::{Origin, Picture, Pixels};
 
 impl Picture {
     /// The image upright.
@@ -31,7 +31,9 @@ impl Picture {
             Pixels::U8(data) => Pixels::U8(picked(data, self.channels as usize, places)),
             Pixels::U16(data) => Pixels::U16(picked(data, self.channels as usize, places)),
         };
-        self.with_pixels(width, height, pixels)
+        let turn = |(across, down)| if turned { (down, across) } else { (across, down) };
+        let origin = self.origin.map(|origin| Origin { full_size: origin.full_size.map(turn), ..origin });
+        Self { origin, ..self.with_pixels(width, height, pixels) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::Settings;
-use crate::content::{Content, FileFailure, Reader};
+use crate::content::{FileFailure, Reader};
 use crate::disk::Workspace;
 use crate::domain::{BackboneRecord, Clock, ContentHash, Explanation, ModelRecord, RunId};
 use crate::explain::{self, ExplainError};
@@ -89,14 +89,20 @@ impl Explainer {
         reports: &Path,
         prefix: &str,
     ) -> Result<ExplainedScan, ScanError> {
-        let (Content { hash, .. }, picture) = self.reader.picture(file, expected)?;
+        let (content, picture) = self.reader.clone().scaled(false).picture(file, expected)?;
+        // The network sees the scan as it saw the images that it learned from; people see all of it.
+        let input = if model.scaled_jpeg {
+            Engine::input(&self.reader.clone().scaled(true).decode(file, &content)?)
+        } else {
+            Engine::input(&picture)
+        };
         let engine = self.engine.get()?;
         let head = self.head(&engine, model)?;
-        let activations = engine.activations(vec![Engine::input(&picture)])?;
+        let activations = engine.activations(vec![input])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
-        let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, model)?;
+        let explanation = explain::explain(&file_name(file), content.hash, &picture, activations, head, model)?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &hash));
+        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &content.hash));
         report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;
         Ok(ExplainedScan { explanation, report })
     }

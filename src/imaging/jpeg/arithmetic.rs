@@ -1,11 +1,10 @@
 //! Whether arithmetic-coded data are whole. Encoders leave zeros at their end out, so the decoder takes whatever is
 //! missing for zeros, without a warning; a missing half of the image is then one plain area.
 
-use turbojpeg::PixelFormat;
-
 use super::frame::damaged;
 use super::header::Header;
-use super::{library, stream};
+use super::library::{self, Target};
+use super::stream;
 use crate::imaging::error::DecodeError;
 
 /// Put behind the data of each scan: as many zeros as encoders leave out at an end, then other bytes. Of 346 whole files 5
@@ -22,9 +21,9 @@ const PADDING: [u8; 26] = {
 ///
 /// # Errors
 /// `Damaged` where it does.
-pub(super) fn check_end(jpeg: &[u8], header: &Header, format: PixelFormat, samples: &[u8]) -> Result<(), DecodeError> {
+pub(super) fn check_end(jpeg: &[u8], header: &Header, target: Target, samples: &[u8]) -> Result<(), DecodeError> {
     // The library warns of the bytes that were added.
-    let (padded, _) = library::decode(&stream::bare(jpeg, header, &PADDING), format)?;
+    let (padded, _) = library::decode(&stream::bare(jpeg, header, &PADDING), target)?;
     if padded == samples {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use super::*;
 
 mod files;
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0 };
+const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
 
 fn pixels(jpeg: &[u8]) -> Vec<u8> {
     let (picture, _) = decode(jpeg, &LIMITS).unwrap();
@@ -222,4 +222,41 @@ fn a_second_frame_and_a_scan_without_one_are_damage() {
     let frame = twice.iter().position(|part| part.0 == 0xC0).unwrap();
     twice.insert(frame, twice[frame].clone());
     assert_eq!(error(&joined(&twice)).code(), "damaged");
+}
+
+#[test]
+fn a_jpeg_is_decoded_as_small_as_is_enough_and_not_smaller() {
+    let jpeg = sampled(Subsamp::Sub2x2);
+    let cases =
+        [(None, (61, 45)), (Some(46), (61, 45)), (Some(24), (61, 45)), (Some(23), (31, 23)), (Some(12), (16, 12))];
+    for (least_side, size) in cases.into_iter().chain([(Some(6), (8, 6)), (Some(1), (8, 6))]) {
+        let (picture, _) = decode(&jpeg, &DecodeOptions { least_side, ..LIMITS }).unwrap();
+        assert_eq!((picture.width, picture.height), size, "{least_side:?}");
+        let facts = picture.facts();
+        assert_eq!((facts.width, facts.height), (WIDTH, HEIGHT), "the file is as large as it was");
+    }
+}
+
+#[test]
+fn a_smaller_image_shows_the_same_and_turns_the_same() {
+    for (mode, jpeg) in every_mode().into_iter().filter(|(mode, _)| mode != "lossless") {
+        let half = DecodeOptions { least_side: Some(23), ..LIMITS };
+        let (small, _) = decode(&jpeg, &half).unwrap_or_else(|error| panic!("{mode}: {error}"));
+        let Pixels::U8(levels) = &small.pixels else { panic!("8 bits stay 8") };
+        let mean = |levels: &[u8]| levels.iter().map(|&level| f64::from(level)).sum::<f64>() / levels.len() as f64;
+        assert!((mean(levels) - mean(&pixels(&jpeg))).abs() < 3.0, "{mode}");
+        let turned = small.oriented(Orientation::Rotate90).facts();
+        assert_eq!((turned.width, turned.height), (HEIGHT, WIDTH), "{mode}");
+    }
+}
+
+#[test]
+fn a_cut_file_is_refused_at_each_size() {
+    for jpeg in [sampled(Subsamp::Sub2x2), recoded(&sampled(Subsamp::Sub2x2), true, false)] {
+        let closed = [&jpeg[..jpeg.len() / 2], b"\0\xFF\xD9".as_slice()].concat();
+        for least_side in [6, 12, 23] {
+            let options = DecodeOptions { least_side: Some(least_side), ..LIMITS };
+            assert_eq!(decode(&closed, &options).unwrap_err().code(), "truncated");
+        }
+    }
 }

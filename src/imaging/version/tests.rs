@@ -8,7 +8,7 @@ use super::PIXELS;
 use crate::domain::ContentHash;
 use crate::imaging::{DecodeOptions, Picture, Pixels, decode, encode_jpeg};
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 40 };
+const LIMITS: DecodeOptions = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 40, least_side: None };
 
 /// For each file: its name, and the start of the hashes of its bytes, of its pixels, and of those at 224x224 and 20x20.
 const GOLDEN: (u32, &[[&str; 5]]) = (
@@ -90,6 +90,22 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("turned jpeg", turned(&jpeg(3), 6)),
         ("mirrored jpeg", turned(&jpeg(1), 5)),
     ]
+}
+
+/// The start of the hashes of pixels of [`files`] that are JPEG, decoded at a half and at a quarter of their size.
+const SCALED: &[[&str; 3]] = &[
+    ["grey jpeg", "8d44e0c3", "e78b838d"],
+    ["rgb jpeg", "ac3308bf", "b7b9e3c5"],
+    ["turned jpeg", "a5aadfc8", "a655fea0"],
+    ["mirrored jpeg", "051f5873", "ec35b5c5"],
+];
+
+#[test]
+fn pixels_of_smaller_decoding_are_those_of_their_number() {
+    let at = |bytes: &[u8], side| hash(&decode(bytes, &DecodeOptions { least_side: Some(side), ..LIMITS }).unwrap());
+    let jpeg = files().into_iter().filter(|(name, _)| name.ends_with("jpeg"));
+    let found: Vec<_> = jpeg.map(|(name, bytes)| [name.to_owned(), at(&bytes, 23), at(&bytes, 11)]).collect();
+    assert_eq!(found, SCALED, "see `pixels_are_those_of_their_number`");
 }
 
 fn hash(picture: &Picture) -> String {
