@@ -8,6 +8,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: ## check this machine, and fetch libtorch into .libtorch/ (once, 0.5 GB)
+	@scripts/build-tools
 	@scripts/check-machine
 	@scripts/fetch-libtorch
 

@@ -46,7 +46,8 @@ impl CopyJob<'_> {
         let ExpandOptions { seed, size, encoding, ref reader, ref recipe, .. } = *options;
         let draw = SampledParams::of(recipe, Stream::new(seed, &self.source.hash), index, size);
         let read = Versions::mark(PIXELS).map_or_else(String::new, |_| format!(", pixels {PIXELS}"));
-        let written = format!("{} on {}{read}", encoding.name(), reader.decoding.background);
+        let scaled = if reader.is_scaled() { ", scaled jpeg" } else { "" };
+        let written = format!("{} on {}{read}{scaled}", encoding.name(), reader.decoding.background);
         let identity = draw.identity(seed, size, &written, &self.source.hash, index);
         Planned { index, file: self.file(options, index), draw, identity }
     }
@@ -86,6 +87,7 @@ impl CopyJob<'_> {
             format: encoding.format,
             quality: encoding.quality,
             background: options.reader.decoding.background,
+            scaled_jpeg: options.reader.is_scaled(),
             preset,
             allowed: preset.breaches(recipe).into_iter().map(|breach| breach.transform).collect(),
             recipe: recipe_identity(recipe),

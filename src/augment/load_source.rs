@@ -15,6 +15,7 @@ pub(super) fn load_source(
     hash: ContentHash,
     size: u32,
 ) -> Result<Picture, FileFailure> {
-    let (_, picture) = reader.picture(path, Some(hash)).map_err(|failure| failure.at(relative))?;
+    let (_, picture) =
+        reader.clone().for_side(size).picture(path, Some(hash)).map_err(|failure| failure.at(relative))?;
     Ok(picture.resized(size, size))
 }

@@ -53,6 +53,9 @@ pub struct ManifestEntry {
     pub quality: u8,
     /// The grey level behind the source's transparent pixels.
     pub background: u8,
+    /// Whether the source was decoded at a part of its size, if it is a JPEG.
+    #[serde(default)]
+    pub scaled_jpeg: bool,
     /// The preset that the recipe started from.
     pub preset: Preset,
     /// Transforms that go beyond what the preset holds to be safe, allowed by name.

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let folder = dataset_folder(&args.image, &settings.watch.inbox);
     let settings = args.recipe.settings(settings, folder.as_deref())?;
     let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };
-    let (Content { hash, .. }, picture) = options.reader.picture(&args.image, None)?;
+    let (Content { hash, .. }, picture) = options.reader.clone().for_side(options.size).picture(&args.image, None)?;
     let name = args.image.file_name().unwrap_or_default().to_string_lossy();
     let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
     let mosaic = augment::preview(&options, &picture, &hash, &name, args.copies).map_err(AugmentError::from)?;

@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::sections::LimitSettings;
 use super::settings::Settings;
 use super::{datasets, recipe};
-use crate::domain::Clock;
+use crate::domain::{Clock, Semantics};
 
 /// `last` goes before all that `table` says, also of single datasets. `Err((key, message))` for the first thing that is wrong.
 pub(super) fn settings(
@@ -78,6 +78,12 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     let LimitSettings { max_file_mib, max_side, max_megapixels, memory_mib } = s.limits;
     if [max_file_mib, u64::from(max_side), max_megapixels, memory_mib].contains(&0) {
         return fail("limits", "every limit must be at least 1");
+    }
+    if s.images.scaled_jpeg && s.augment.recipe.semantics != Semantics::Correct {
+        return fail(
+            "images.scaled_jpeg",
+            "must be false with the Keras semantics of augment.recipe.semantics, which decode each image at full size as Keras does",
+        );
     }
     if s.watch.settle.is_zero() || s.watch.settle_unclosed.is_zero() || s.watch.rescan.is_zero() {
         return fail("watch", "settle, settle_unclosed and rescan must be longer than 0");

@@ -49,6 +49,8 @@ pub struct LimitSettings {
 pub struct ImageSettings {
     /// The grey level behind transparent pixels.
     pub background: u8,
+    /// Whether JPEG is decoded at a part of its size, where that is enough for the network's input.
+    pub scaled_jpeg: bool,
 }
 
 /// `[split]`

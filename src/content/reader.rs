@@ -12,7 +12,7 @@ use super::below::open_below;
 use super::failure::FileFailure;
 use super::memory::DecodedPicture;
 use crate::config::{LimitSettings, Settings};
-use crate::domain::{ContentHash, FileStamp};
+use crate::domain::{COPY_SIDE, ContentHash, FileStamp};
 use crate::imaging::{DecodeOptions, decode, decoding_bytes};
 
 /// Never waits for the other end of a pipe, and never becomes the terminal of the process.
@@ -24,7 +24,7 @@ pub struct Reader {
     roots: Arc<[PathBuf]>,
     max_bytes: u64,
     max_memory: u64,
-    /// What is too large to decode, and what shows through.
+    /// What is too large to decode, what shows through, and how small is enough.
     pub decoding: DecodeOptions,
 }
 
@@ -50,7 +50,7 @@ impl Reader {
 
     /// As the settings have it.
     pub fn of(settings: &Settings) -> Self {
-        Self::new(&settings.limits, settings.images.background)
+        Self::new(&settings.limits, settings.images.background).scaled(settings.images.scaled_jpeg)
     }
 
     /// Files below `root`, which may itself be a link, are reached through no link, as those below roots that were named
@@ -65,6 +65,24 @@ impl Reader {
     #[must_use]
     pub fn on(self, background: u8) -> Self {
         Self { decoding: DecodeOptions { background, ..self.decoding }, ..self }
+    }
+
+    /// The same, with JPEG decoded smaller where it stays as large as the network's input, or at full size.
+    #[must_use]
+    pub fn scaled(self, is_scaled: bool) -> Self {
+        Self { decoding: DecodeOptions { least_side: is_scaled.then_some(COPY_SIDE), ..self.decoding }, ..self }
+    }
+
+    /// The same for images that are shown at `side` pixels a side.
+    #[must_use]
+    pub fn for_side(self, side: u32) -> Self {
+        let least_side = self.decoding.least_side.map(|_| side);
+        Self { decoding: DecodeOptions { least_side, ..self.decoding }, ..self }
+    }
+
+    /// Whether JPEG may be decoded smaller.
+    pub fn is_scaled(&self) -> bool {
+        self.decoding.least_side.is_some()
     }
 
     /// Reads a file; with `expected`, only that content will do.

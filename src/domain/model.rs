@@ -68,6 +68,10 @@ pub struct ModelRecord {
     /// and of models that were not trained here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versions: Option<Versions>,
+    /// Whether it was trained on JPEG decoded at a part of its size; its scans are decoded alike. `false` in records of
+    /// older versions.
+    #[serde(default)]
+    pub scaled_jpeg: bool,
     /// Seed of everything random in the training.
     pub seed: u64,
     /// Version of the program that trained it.
@@ -212,6 +216,7 @@ impl ModelRecord {
             data_hash: ContentHash::of(b"data"),
             job_hash: ContentHash::of(b"job"),
             versions: None,
+            scaled_jpeg: false,
             seed: 1,
             program: "gradwatch 0.1.0".to_owned(),
             created: "2026-01-02T03:04:05Z".to_owned(),

@@ -70,6 +70,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         data_hash: hash,
         job_hash: hash,
         versions: None,
+        scaled_jpeg: false,
         seed: 1,
         program: "gradwatch 0.1.0".to_owned(),
         created: "2025-01-01T00:00:00Z".to_owned(),

@@ -1,17 +1,26 @@
 //! Bytes to a [`Picture`]: format by content, limits before pixels, orientation applied, alpha composited.
 //!
-//! Why these codecs: milliseconds of one processor (EPYC 9004), mean of 40 chest X-rays, 1024x1024 grey.
+//! Why these codecs: milliseconds of one processor, mean of 40 chest X-rays of 1024x1024. `cargo bench --bench pictures`
+//! measures what is taken on other machines.
 //!
-//! | PNG of 344 kB | ms | JPEG, quality 95 | ms |
-//! |---|---|---|---|
-//! | png 0.18 (taken) | 3.5 | zune-jpeg 0.5 (taken) | 2.2 |
-//! | libdeflate's inflating alone | 1.5 | libjpeg-turbo, through `OpenCV` 5.0 | 3.2 |
-//! | libdeflate, unfiltered row by row | 4.3 | libjpeg-turbo, scaled to a quarter | 1.6 |
-//! | zune-png 0.5 | 5.7 | | |
-//! | libpng, through `OpenCV` 5.0 | 9.4 | | |
+//! | PNG of 344 kB, grey (EPYC 9004) | ms |
+//! |---|---|
+//! | png 0.18 (taken) | 3.5 |
+//! | libdeflate's inflating alone | 1.5 |
+//! | libdeflate, unfiltered row by row | 4.3 |
+//! | zune-png 0.5 | 5.7 |
+//! | libpng, through `OpenCV` 5.0 | 9.4 |
 //!
-//! A scaled JPEG would save 0.6 ms a file and 0.3 of the downscale, for a C library that needs cmake and nasm, and other
-//! pixels than those of the image at full size.
+//! | JPEG of quality 95 (Xeon, a busy machine, best of 15) | grey, 188 kB | RGB 4:2:0, 193 kB |
+//! |---|---|---|
+//! | libjpeg-turbo 3.1 (taken), with the checks of this room | 3.4 | 5.1 |
+//! | libjpeg-turbo 3.1 alone | 3.3 | 4.8 |
+//! | its result at half the size | 3.3 | 3.1 |
+//! | at a quarter | 2.8 | 2.8 |
+//! | at an eighth | 2.5 | 2.5 |
+//! | zune-jpeg 0.5, strict | 4.7 | 6.9 |
+//!
+//! A C library, which needs cmake and nasm: it alone says where data of any mode are missing, and decodes all modes right.
 
 use std::error::Error;
 use std::io::{self, Cursor};
@@ -83,7 +92,7 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
     let bits = if stated { stored } else { deepen(&mut image).or(stored) };
-    let origin = Some(Origin { format: name, colour, bits, part: first_frame(bytes, format) });
+    let origin = Some(Origin { format: name, colour, bits, part: first_frame(bytes, format), full_size: None });
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }

@@ -1,9 +1,9 @@
-//! What decoding refuses, and what it puts behind transparent pixels.
+//! What decoding refuses, what it puts behind transparent pixels, and how small it may decode.
 
 use super::error::DecodeError;
 use crate::config::LimitSettings;
 
-/// What is too large, which is checked before any pixel is decoded, and what shows through.
+/// What is too large, which is checked before any pixel is decoded, what shows through, and whether all pixels are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeOptions {
     /// Pixels a side.
@@ -12,12 +12,15 @@ pub struct DecodeOptions {
     pub max_pixels: u64,
     /// The grey level behind transparent pixels, 0 to 255 whatever the image's depth.
     pub background: u8,
+    /// Pixels a side that are enough: a JPEG is decoded to a half, a quarter or an eighth of its size if no side becomes
+    /// less than this. `None` for all pixels.
+    pub least_side: Option<u32>,
 }
 
 impl DecodeOptions {
-    /// As the settings have it.
+    /// All pixels, within the limits of the settings.
     pub fn new(limits: &LimitSettings, background: u8) -> Self {
-        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000, background }
+        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000, background, least_side: None }
     }
 
     /// # Errors

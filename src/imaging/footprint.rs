@@ -47,7 +47,7 @@ mod tests {
     use crate::imaging::png_chunks::with_chunk;
     use crate::imaging::{Picture, Pixels, encode_jpeg, encode_png};
 
-    const OPTIONS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0 };
+    const OPTIONS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
 
     fn picture(channels: u32, is_deep: bool) -> Picture {
         let n = 40 * 30 * channels as usize;

@@ -1,48 +1,68 @@
-//! JPEG, decoded strictly: `image` lets its decoder paint over broken data, and a partly grey image must never be
-//! learned from. The header is read leniently, as programs differ in how they write it.
+//! JPEG, decoded strictly: a partly grey image must never be learned from, and a kind that is not decoded is refused by
+//! its name. The file is read here first, then its pixels by the library.
 
 use image::metadata::Orientation;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use turbojpeg::{PixelFormat, ScalingFactor};
 
+use self::frame::{FORMAT, damaged};
+use self::header::Header;
+use self::library::Target;
 use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::exif::orientation_of;
 use super::picture::{Origin, Picture, Pixels};
 
-const FORMAT: &str = "jpeg";
+mod arithmetic;
+mod cmyk;
+mod frame;
+mod header;
+mod kinds;
+mod library;
+mod scale;
+mod scans;
+mod segments;
+mod stream;
+mod tables;
+
+pub(super) use segments::reaches_its_end;
 
 /// The image as stored, and how it has to be turned.
+///
+/// # Errors
+/// `Truncated` where data are missing, even if an end mark follows; `Unsupported` by the name of the kind; `Damaged`.
 pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, Orientation), DecodeError> {
-    let options = DecoderOptions::default().set_max_width(65_535).set_max_height(65_535);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(false));
-    decoder.decode_headers().map_err(refusal)?;
-    let (Some((width, height)), Some(stored)) = (decoder.dimensions(), decoder.input_colorspace()) else {
-        return Err(DecodeError::Damaged { format: FORMAT, cause: "its header is incomplete".into() });
-    };
-    let (width, height) = (width as u32, height as u32);
+    let header = Header::read(bytes)?;
+    kinds::check(&header)?;
+    let (width, height) = (header.frame.width, header.frame.height);
     limits.check(width, height)?;
-    let exif = decoder.exif().and_then(|block| orientation_of(block));
-    let (shown, channels, colour) = match stored {
-        ColorSpace::Luma => (ColorSpace::Luma, 1, "grey"),
-        ColorSpace::CMYK | ColorSpace::YCCK => (ColorSpace::RGB, 3, "cmyk"),
-        _ => (ColorSpace::RGB, 3, "rgb"),
+    if !scans::are_complete(&header.frame, &header.scans) {
+        return Err(DecodeError::Truncated { format: FORMAT });
+    }
+    let (format, channels, colour) = match header.frame.channels.len() {
+        1 => (PixelFormat::GRAY, 1, "grey"),
+        4 => (PixelFormat::CMYK, 3, "cmyk"),
+        _ => (PixelFormat::RGB, 3, "rgb"),
     };
-    decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(shown));
-    let pixels = Pixels::U8(decoder.decode().map_err(refusal)?);
-    let picture = Picture::new(width, height, channels, pixels);
-    let picture = picture.ok_or(DecodeError::Damaged { format: FORMAT, cause: "its size is contradictory".into() })?;
-    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None });
-    Ok((Picture { origin, ..picture }, exif.unwrap_or(Orientation::NoTransforms)))
+    let scale = scale::chosen(&header.frame, limits.least_side);
+    let samples = samples(bytes, &header, Target { format, scale })?;
+    let (shown_width, shown_height) = scale::size(&header.frame, scale);
+    let picture = Picture::new(shown_width, shown_height, channels, Pixels::U8(samples));
+    let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
+    let full_size = (scale != ScalingFactor::ONE).then_some((width, height));
+    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None, full_size });
+    let orientation = header.exif.and_then(orientation_of).unwrap_or(Orientation::NoTransforms);
+    Ok((Picture { origin, ..picture }, orientation))
 }
 
-fn refusal(error: DecodeErrors) -> DecodeError {
-    match error {
-        DecodeErrors::Unsupported(kind) => DecodeError::Unsupported { format: FORMAT, cause: format!("{kind:?}") },
-        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => DecodeError::Truncated { format: FORMAT },
-        other => DecodeError::Damaged { format: FORMAT, cause: other.to_string().replace('\n', " ") },
+/// Grey or RGB, interleaved.
+fn samples(jpeg: &[u8], header: &Header, target: Target) -> Result<Vec<u8>, DecodeError> {
+    let (samples, outcome) = library::decode(&stream::bare(jpeg, header, &[]), target)?;
+    outcome?;
+    if header.frame.coding.is_arithmetic() {
+        arithmetic::check_end(jpeg, header, target, &samples)?;
     }
+    Ok(if target.format == PixelFormat::CMYK { cmyk::to_rgb(&samples) } else { samples })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use image::metadata::Orientation;
 
-use super::picture::{Picture, Pixels};
+use super::picture::{Origin, Picture, Pixels};
 
 impl Picture {
     /// The image upright.
@@ -35,7 +35,8 @@ impl Picture {
             Pixels::U8(data) => Pixels::U8(columns(data, width, height, channels)),
             Pixels::U16(data) => Pixels::U16(columns(data, width, height, channels)),
         };
-        self.with_pixels(self.height, self.width, pixels)
+        let origin = self.origin.map(|origin| Origin { full_size: origin.full_size.map(|(w, h)| (h, w)), ..origin });
+        Self { origin, ..self.with_pixels(self.height, self.width, pixels) }
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Origin {
     pub(super) bits: Option<u32>,
     /// Which image of the file this is; `None` of a file with one.
     pub(super) part: Option<Part>,
+    /// Pixels across and down of the whole image; `None` where it was decoded at full size.
+    pub(super) full_size: Option<(u32, u32)>,
 }
 
 /// One image of a file with several.
@@ -115,11 +117,12 @@ impl Picture {
     /// Facts from decoding, and whether the pixels show anything. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
         let colour = if self.channels == 1 { "grey" } else { "rgb" };
-        let made = Origin { format: "memory", colour, bits: Some(self.depth()), part: None };
+        let made = Origin { format: "memory", colour, bits: Some(self.depth()), part: None, full_size: None };
         let origin = self.origin.unwrap_or(made);
+        let (width, height) = origin.full_size.unwrap_or((self.width, self.height));
         ImageFacts {
-            width: self.width,
-            height: self.height,
+            width,
+            height,
             format: origin.format.to_owned(),
             colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
             part: origin.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}")),

@@ -3,12 +3,14 @@
 
 use image::ImageFormat;
 
+use super::jpeg;
+
 /// Whether the structure of `bytes` reaches its end mark. BMP and TIFF have none; their decoders do report missing
 /// pixels.
 pub(super) fn is_whole(bytes: &[u8], format: ImageFormat) -> bool {
     match format {
         ImageFormat::Png => png_is_whole(bytes),
-        ImageFormat::Jpeg => jpeg_is_whole(bytes),
+        ImageFormat::Jpeg => jpeg::reaches_its_end(bytes),
         ImageFormat::WebP => webp_is_whole(bytes),
         ImageFormat::Bmp => bmp_header_is_whole(bytes),
         _ => true,
@@ -30,48 +32,6 @@ fn png_is_whole(bytes: &[u8]) -> bool {
             Some(after) => rest = after,
         }
     }
-}
-
-/// Walks the segments, and the entropy-coded data after each start of scan, to the end-of-image marker.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    const END_OF_IMAGE: u8 = 0xD9;
-    const START_OF_SCAN: u8 = 0xDA;
-    let mut at = 2;
-    while let Some((marker, after)) = next_marker(bytes, at) {
-        at = after;
-        match marker {
-            END_OF_IMAGE => return true,
-            0x01 | 0xD0..=0xD8 => {}
-            _ => {
-                let Some(length) = bytes.get(at..at + 2).map(|b| usize::from(u16::from_be_bytes([b[0], b[1]]))) else {
-                    return false;
-                };
-                at += length.max(2);
-                if marker == START_OF_SCAN {
-                    at = end_of_scan(bytes, at);
-                }
-            }
-        }
-    }
-    false
-}
-
-/// The next marker's code at or after `at`, and the place behind it.
-fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
-    let found = at + bytes.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
-    let code = found + bytes[found..].iter().position(|&byte| byte != 0xFF)?;
-    Some((bytes[code], code + 1))
-}
-
-/// Where the entropy-coded data that starts at `at` ends: at the first marker that is no stuffing and no restart.
-fn end_of_scan(bytes: &[u8], mut at: usize) -> usize {
-    while let Some((code, after)) = next_marker(bytes, at) {
-        if code != 0 && !(0xD0..=0xD7).contains(&code) {
-            return after - 2;
-        }
-        at = after;
-    }
-    bytes.len()
 }
 
 /// The RIFF header names the length.

@@ -108,7 +108,8 @@ impl<'a> Features<'a> {
         let arithmetic = engine.backbone().fingerprint;
         let (background, pixels) = ([reader.decoding.background], Versions::mark(PIXELS));
         let shaped_by = [arithmetic.as_bytes().as_slice(), &background].into_iter();
-        let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice));
+        let scaled = reader.is_scaled().then_some(b"scaled jpeg".as_slice());
+        let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice)).chain(scaled);
         let cache = FeatureCache::open(dir, ContentHash::of_parts(shaped_by))?;
         Ok(Self { engine, arithmetic, cache, reader: reader.clone(), n_forwarded: AtomicU64::new(0) })
     }

@@ -174,6 +174,7 @@ fn record(
         data_hash: job.data_hash,
         job_hash: job.job_hash,
         versions: Some(Versions { pixels: PIXELS, features: FEATURES }),
+        scaled_jpeg: job.reader.is_scaled(),
         seed: job.settings.seed,
         program: format!("gradwatch {}", env!("CARGO_PKG_VERSION")),
         created: job.clock.stamp(),

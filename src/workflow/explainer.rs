@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::Settings;
-use crate::content::{Content, FileFailure, Reader};
+use crate::content::{FileFailure, Reader};
 use crate::disk::Workspace;
 use crate::domain::{BackboneRecord, ClassName, Clock, ContentHash, Explanation, ModelRecord, RunId};
 use crate::explain::{self, ExplainError};
@@ -90,14 +90,22 @@ impl Explainer {
         current: Option<&BTreeSet<ClassName>>,
         (reports, prefix): (&Path, &str),
     ) -> Result<ExplainedScan, ScanError> {
-        let (Content { hash, .. }, picture) = self.reader.picture(file, expected)?;
+        let content = self.reader.read(file, expected)?;
+        // The network sees the scan as it saw the images that it learned from; people see all of it. One image in memory at
+        // a time.
+        let scaled = self.reader.clone().scaled(true);
+        let scaled = model.scaled_jpeg.then(|| scaled.decode(file, &content).map(|picture| Engine::input(&picture)));
+        let scaled = scaled.transpose()?;
+        let picture = self.reader.clone().scaled(false).decode(file, &content)?;
+        let input = scaled.unwrap_or_else(|| Engine::input(&picture));
         let engine = self.engine.get()?;
         let head = self.head(&engine, model)?;
-        let activations = engine.activations(vec![Engine::input(&picture)])?;
+        let activations = engine.activations(vec![input])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
-        let explanation = explain::explain(&file_name(file), hash, &picture, activations, head, (model, current))?;
+        let explanation =
+            explain::explain(&file_name(file), content.hash, &picture, activations, head, (model, current))?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &hash));
+        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &content.hash));
         report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;
         Ok(ExplainedScan { explanation, report })
     }

@@ -52,8 +52,11 @@ fn text(samples: &[Sample], settings: &Settings, versions: Versions) -> String {
     let Versions { pixels, features } = versions;
     fields.add("pixels", pixels);
     fields.add("features", features);
-    let ImageSettings { background } = settings.images;
+    let ImageSettings { background, scaled_jpeg } = settings.images;
     fields.add("images.background", background);
+    if scaled_jpeg {
+        fields.add("images.scaled_jpeg", scaled_jpeg);
+    }
     fields.augmentation(&settings.augment);
     fields.recipe(&settings.augment.recipe);
     fields.backbone(&settings.backbone);

@@ -59,7 +59,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("fdeflate", &["imaging"]),
     ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),
-    ("zune_jpeg", &["imaging"]),
+    ("turbojpeg", &["imaging"]),
     ("maud", &["report"]),
     ("base64", &["report"]),
     ("plotters", &["report"]),

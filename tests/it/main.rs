@@ -16,6 +16,7 @@
 mod bed;
 mod browser;
 mod pictures;
+mod scaled;
 mod service;
 
 mod augment; // `gradwatch augment`

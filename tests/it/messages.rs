@@ -50,6 +50,8 @@ fn configuration() {
             &["check", "--set=train.early_stopping.baseline=high"],
             &["check", "--set=watch.settle=soon"],
             &["check", "--set=images.background=300"],
+            &["check", "--set=images.scaled_jpeg=half"],
+            &["check", "--set=images.scaled_jpeg=true", "--set=augment.recipe.semantics=keras-2.9"],
             &["check", "--set=split.validation=1.5"],
             &["check", "--set=split.group_pattern=("],
             &["check", "--set=split.group_pattern=abc"],

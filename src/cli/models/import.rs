@@ -147,6 +147,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         data_hash: imported.source,
         job_hash: imported.source,
         versions: None,
+        scaled_jpeg: false,
         seed: 0,
         program: format!("Keras, imported by gradwatch {}", env!("CARGO_PKG_VERSION")),
         created: clock.stamp(),

@@ -8,7 +8,7 @@ use super::PIXELS;
 use crate::domain::ContentHash;
 use crate::imaging::{DecodeOptions, Picture, Pixels, decode, encode_jpeg};
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 40 };
+const LIMITS: DecodeOptions = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 40, least_side: None };
 
 /// For each file: its name, and the start of the hashes of its bytes, of its pixels, and of those at 224x224 and 20x20.
 const GOLDEN: (u32, &[[&str; 5]]) = (
@@ -25,10 +25,10 @@ const GOLDEN: (u32, &[[&str; 5]]) = (
         ["16-bit grey tiff", "982da954", "33aede5e", "0b95b1e5", "132884c5"],
         ["rgb bmp", "c3abe130", "89471afc", "411dd1c3", "262aff12"],
         ["rgb webp", "be00a302", "89471afc", "411dd1c3", "262aff12"],
-        ["grey jpeg", "c26d36d8", "5dd33f38", "00c31b5f", "5a0f73ce"],
-        ["rgb jpeg", "b78d0211", "8cc738f0", "3f3060e6", "aa4bc91d"],
-        ["turned jpeg", "03a83712", "1cf88a4c", "13d16d1d", "d54a36bd"],
-        ["mirrored jpeg", "4ab7915c", "10aea297", "f41eff89", "5f026117"],
+        ["grey jpeg", "c26d36d8", "415892b5", "96758b73", "b01097a3"],
+        ["rgb jpeg", "b78d0211", "b7b3b0a3", "478aa23d", "96f928d3"],
+        ["turned jpeg", "03a83712", "1780779e", "e81ee372", "771c9261"],
+        ["mirrored jpeg", "4ab7915c", "a64b15bc", "f1b9f364", "fc75a2ff"],
     ],
 );
 
@@ -90,6 +90,22 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("turned jpeg", turned(&jpeg(3), 6)),
         ("mirrored jpeg", turned(&jpeg(1), 5)),
     ]
+}
+
+/// The start of the hashes of pixels of [`files`] that are JPEG, decoded at a half and at a quarter of their size.
+const SCALED: &[[&str; 3]] = &[
+    ["grey jpeg", "8d44e0c3", "e78b838d"],
+    ["rgb jpeg", "ac3308bf", "b7b9e3c5"],
+    ["turned jpeg", "a5aadfc8", "a655fea0"],
+    ["mirrored jpeg", "051f5873", "ec35b5c5"],
+];
+
+#[test]
+fn pixels_of_smaller_decoding_are_those_of_their_number() {
+    let at = |bytes: &[u8], side| hash(&decode(bytes, &DecodeOptions { least_side: Some(side), ..LIMITS }).unwrap());
+    let jpeg = files().into_iter().filter(|(name, _)| name.ends_with("jpeg"));
+    let found: Vec<_> = jpeg.map(|(name, bytes)| [name.to_owned(), at(&bytes, 23), at(&bytes, 11)]).collect();
+    assert_eq!(found, SCALED, "see `pixels_are_those_of_their_number`");
 }
 
 fn hash(picture: &Picture) -> String {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::super::augmentation_record::augmentation_record;
-use crate::config::Settings;
+use crate::config::{ImageSettings, Settings};
 use crate::domain::{ContentHash, Sample, Split};
 
 /// Identity of the training of `samples` with `settings`, as it was computed before the fields had names.
@@ -12,10 +12,18 @@ pub(in crate::workflow) fn job_hash(samples: &[Sample], settings: &Settings) -> 
     let shape = json!({
         "augment": augmentation_record(settings),
         "backbone": format!("{:?}", settings.backbone),
-        "images": format!("{:?}", settings.images),
+        "images": images(settings.images),
         "train": format!("{:?}", settings.train),
     });
     ContentHash::of_parts([data_hash(samples).as_bytes().as_slice(), shape.to_string().as_bytes()])
+}
+
+/// As it was printed before JPEG could be decoded smaller; a training that does so is none of theirs.
+fn images(settings: ImageSettings) -> String {
+    match settings {
+        ImageSettings { background, scaled_jpeg: false } => format!("ImageSettings {{ background: {background} }}"),
+        scaled => format!("{scaled:?}"),
+    }
 }
 
 fn data_hash(samples: &[Sample]) -> ContentHash {

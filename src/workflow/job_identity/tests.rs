@@ -103,6 +103,15 @@ fn each_setting_that_shapes_a_model_changes_its_own_line_and_no_other_does() {
 }
 
 #[test]
+fn smaller_decoding_has_a_line_where_it_is_on() {
+    let (full, scaled) = (settings(&[]), settings(&["images.scaled_jpeg=true"]));
+    let line = |settings| text(&[], settings, Versions { pixels: 1, features: 1 });
+    assert_eq!(line(&scaled).replace("images.scaled_jpeg=true\n", ""), line(&full));
+    assert_ne!(line(&scaled), line(&full));
+    assert_ne!(legacy::job_hash(&[], &scaled), legacy::job_hash(&[], &full), "none of theirs decoded so");
+}
+
+#[test]
 fn each_version_has_its_line() {
     let text = |pixels, features| text(&[], &settings(&[]), Versions { pixels, features });
     assert_eq!(differing(&text(1, 1), &text(2, 1)), BTreeSet::from(["pixels".to_owned()]));
