@@ -3,6 +3,7 @@
 //! It does not depend on files, samples, recipes or randomness; callers supply random numbers.
 
 mod affine;
+mod alpha;
 mod blur;
 mod border;
 mod clahe;
@@ -26,6 +27,7 @@ mod png_chunks;
 mod recompress;
 mod resize;
 mod tag;
+mod tiff;
 mod tone;
 mod truncation;
 mod version;

@@ -16,7 +16,9 @@ pub(super) fn depth_of(largest: u16) -> u32 {
 pub(super) fn spread(levels: &mut [u16], bits: u32) {
     let white = (1_u32 << bits) - 1;
     if white < 65_535 {
-        levels.iter_mut().for_each(|v| *v = ((u32::from(*v).min(white) * 65_535 + white / 2) / white) as u16);
+        for level in levels {
+            *level = ((u32::from(*level).min(white) * 65_535 + white / 2) / white) as u16;
+        }
     }
 }
 

@@ -59,6 +59,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),
     ("zune_jpeg", &["imaging"]),
+    ("flate2", &["imaging"]),
+    ("weezl", &["imaging"]),
     ("maud", &["report"]),
     ("base64", &["report"]),
     ("plotters", &["report"]),
