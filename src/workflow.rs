@@ -24,7 +24,7 @@ mod training;
 mod training_plan;
 mod trial;
 
-pub use ablation::{Ablation, Part, ablate};
+pub use ablation::{Ablation, Component, ablate};
 pub use contact_sheet::{draw_preview, draw_sheet};
 pub use cross_validation::{CrossValidated, cross_validate};
 pub use dataset_folder::{read_samples, split_samples};

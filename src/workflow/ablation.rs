@@ -20,7 +20,7 @@ use super::trial::{Added, train_unrecorded};
 /// What a training can do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub enum Component {
     /// All augmentation: without it the originals alone are learned from.
     Augment,
 }
@@ -31,7 +31,7 @@ pub struct Ablation {
     /// On what.
     pub dataset: DatasetName,
     /// What was left out.
-    pub part: Part,
+    pub part: Component,
     /// Parts of the cross-validation; `None` when both trainings were measured on the validation images.
     pub folds: Option<usize>,
     /// Images that both were measured on.
@@ -57,7 +57,7 @@ pub struct Ablation {
 /// [`WorkflowError`]; [`WorkflowError::NothingToLeaveOut`] when the settings do without the part already.
 pub fn ablate(
     plan: &TrainingPlan,
-    part: Part,
+    part: Component,
     n_folds: Option<usize>,
     context: &TrainingContext<'_>,
 ) -> Result<Ablation, WorkflowError> {

@@ -1,7 +1,7 @@
 //! The table that `gradwatch train --ablate` prints.
 
 use crate::stats::{Estimate, Interval};
-use crate::workflow::{Ablation, Part};
+use crate::workflow::{Ablation, Component};
 
 /// A component that can be omitted.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -10,7 +10,7 @@ pub(super) enum AblatedPart {
     Augment,
 }
 
-impl From<AblatedPart> for Part {
+impl From<AblatedPart> for Component {
     fn from(what: AblatedPart) -> Self {
         match what {
             AblatedPart::Augment => Self::Augment,
@@ -46,9 +46,9 @@ pub(super) fn table(found: &Ablation) -> String {
     lines.join("\n") + "\n"
 }
 
-fn name(part: Part) -> &'static str {
+fn name(part: Component) -> &'static str {
     match part {
-        Part::Augment => "augmentation",
+        Component::Augment => "augmentation",
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
         let measures = |accuracy| Measures { accuracy, roc_auc_mean: Some(0.9), brier: 0.1 };
         Ablation {
             dataset: DatasetName::new("chest").unwrap(),
-            part: Part::Augment,
+            part: Component::Augment,
             folds: None,
             n: 24,
             with: measures(0.875),

@@ -59,6 +59,10 @@ impl<'a> TiffFile<'a> {
         if self.is_big { self.read(8, 8) } else { self.read(4, 4) }
     }
 
+    pub(super) fn ends_at(&self, place: u64) -> bool {
+        self.bytes.len() as u64 == place
+    }
+
     /// # Errors
     /// `Truncated` where the file ends before.
     pub(super) fn slice(&self, at: u64, length: u64) -> Result<&'a [u8], DecodeError> {

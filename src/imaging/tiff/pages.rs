@@ -34,7 +34,10 @@ pub(super) fn chosen<'a>(file: &TiffFile<'a>) -> Result<(Directory<'a>, Option<P
     let at = choice(&pages).ok_or_else(|| unsupported("only transparency masks"))?;
     refuse_raw(&pages, at)?;
     refuse_pyramid(file, &pages, at)?;
-    let of = pages.len() as u32 + planes_behind_one(&pages) - 1;
+    let of = match &pages[..] {
+        [page] if !page.is_tiled => page.n_planes(file)?,
+        pages => pages.len() as u32,
+    };
     let mut others = pages.iter().enumerate().filter(|(other, _)| *other != at);
     others.try_for_each(|(_, page)| page.check_data(file))?;
     let part = (of > 1).then_some(Part { kind: "page", number: at as u32 + 1, of });
@@ -143,14 +146,27 @@ impl TiffPage<'_> {
         let description = self.directory.data(tags::IMAGE_DESCRIPTION);
         description.starts_with(b"Aperio") || self.directory.has(tags::NDPI)
     }
-}
 
-/// The planes that `ImageJ` and `MetaMorph` write one behind the other, with a directory for the first alone; else 1.
-fn planes_behind_one(pages: &[TiffPage]) -> u32 {
-    let [page] = pages else { return 1 };
-    let stack = page.directory.count(tags::STACK_PLANES);
-    let description = String::from_utf8_lossy(page.directory.data(tags::IMAGE_DESCRIPTION)).into_owned();
-    let stated = || description.lines().find_map(|line| line.strip_prefix("images=")?.trim().parse().ok());
-    let of_imagej = description.starts_with("ImageJ=").then(stated).flatten();
-    of_imagej.unwrap_or(stack as u32).max(1)
+    /// The planes that `ImageJ` and `MetaMorph` write one behind the other, with a directory for the first alone; else 1.
+    ///
+    /// Programs that save one plane keep `ImageJ`'s text: they compress it, write the directory behind it, or end with it.
+    fn n_planes(&self, file: &TiffFile) -> Result<u32, DecodeError> {
+        let [offsets, lengths] = [tags::STRIP_OFFSETS, tags::STRIP_BYTE_COUNTS].map(|tag| self.directory.numbers(tag));
+        let first = offsets?.first().copied().unwrap_or(0);
+        let n_bytes = lengths?.into_iter().fold(0, u64::saturating_add);
+        let is_raw = self.directory.number(tags::COMPRESSION)?.unwrap_or(1) == 1;
+        let is_of_imagej = is_raw && file.first_directory()? < first && !file.ends_at(first.saturating_add(n_bytes));
+        let stated = if is_of_imagej { self.planes_of_imagej() } else { None };
+        let n_planes = stated.unwrap_or(self.directory.count(tags::STACK_PLANES) as u32).max(1);
+        if n_planes > 1 {
+            file.slice(first, n_bytes.saturating_mul(n_planes.into()))?;
+        }
+        Ok(n_planes)
+    }
+
+    fn planes_of_imagej(&self) -> Option<u32> {
+        let description = String::from_utf8_lossy(self.directory.data(tags::IMAGE_DESCRIPTION));
+        let line = || description.lines().find_map(|line| line.strip_prefix("images="));
+        description.starts_with("ImageJ=").then(line).flatten()?.trim().parse().ok()
+    }
 }

@@ -102,13 +102,31 @@ fn raw_data_of_cameras_are_refused_by_name() {
     }
 }
 
+/// A file of one directory and, behind it, `n_planes` planes of 200 bytes.
+fn stack(description: &str, n_planes: usize) -> Vec<u8> {
+    let form = page(20, 10, 1).0.with_bytes(270, description.as_bytes());
+    let n_before = form.clone().with(273, &[0]).with(279, &[200]).with(278, &[10]).file(&[1; 200]).len();
+    let form = form.with(273, &[n_before as u64]).with(279, &[200]).with(278, &[10]);
+    let mut bytes = form.file(&[9; 200]);
+    bytes.extend(vec![1; 200 * n_planes]);
+    // The directory is behind the data that the writer wrote, which nothing names any more.
+    bytes
+}
+
 #[test]
-fn planes_behind_one_directory_are_counted() {
-    for text in ["ImageJ=1.54f\nimages=7\nslices=7\n", "ImageJ=1.11a\nimages=7"] {
-        check(&[(page(20, 10, 1).0.with_bytes(270, text.as_bytes()), vec![1; 200])], 1, Some("page 1 of 7"));
+fn planes_behind_one_directory_are_counted_and_must_be_there() {
+    let part = |bytes: &[u8]| decoded(bytes).facts().part;
+    for description in ["ImageJ=1.54f\nimages=7\nslices=7\n", "ImageJ=1.11a\nimages=7"] {
+        assert_eq!(part(&stack(description, 7)).as_deref(), Some("page 1 of 7"));
+        assert_eq!(refusal(&stack(description, 6)).code(), "truncated");
+        assert_eq!(part(&stack(description, 1)), None, "saved by another program, which kept the text");
+        let behind = page(20, 10, 1).0.with_bytes(270, description.as_bytes());
+        assert_eq!(part(&behind.file(&[1; 200])), None, "also by another");
     }
-    check(&[(page(20, 10, 1).0.with_bytes(270, b"images=7"), vec![1; 200])], 1, None);
-    check(&[(page(20, 10, 1).0.with(33_629, &[0; 5]), vec![1; 200])], 1, Some("page 1 of 5"));
+    assert_eq!(part(&stack("images=7", 7)), None);
+    assert_eq!(refusal(&stack("ImageJ=1\nimages=4294967295", 2)).code(), "truncated");
+    let metamorph = Form { height: 70, rows_per_strip: 70, ..page(20, 10, 1).0 }.with(257, &[10]).with(279, &[200]);
+    check(&[(metamorph.with(33_629, &[0; 7]), vec![1; 1400])], 1, Some("page 1 of 7"));
 }
 
 #[test]
