@@ -10,19 +10,23 @@ mod grid;
 mod jpeg_chunk;
 mod layout;
 mod levels;
+mod meaning;
 mod pages;
 mod planes;
 mod range;
 mod refusal;
 mod rows;
+mod sample_kind;
 mod tags;
 
 use image::metadata::Orientation;
 
 use self::directory::{Directory, TiffFile};
-use self::layout::{Layout, Meaning, SampleKind};
+use self::layout::Layout;
+use self::meaning::Meaning;
 use self::planes::Stored;
 use self::refusal::{FORMAT, damaged};
+use self::sample_kind::SampleKind;
 use super::decode_options::DecodeOptions;
 use super::error::DecodeError;
 use super::picture::{Origin, Picture};

@@ -1,8 +1,9 @@
 //! Levels to an image: grey that grows with light, RGB, and nothing that shines through.
 
 use super::directory::Directory;
-use super::layout::{AlphaKind, Layout, Meaning};
+use super::layout::Layout;
 use super::levels::FullRange;
+use super::meaning::{AlphaKind, Meaning};
 use super::planes::SamplePlanes;
 use super::refusal::damaged;
 use super::tags;

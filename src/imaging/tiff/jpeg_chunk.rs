@@ -1,6 +1,6 @@
 //! A strip or tile that is a JPEG stream, whose tables may stand in a tag, and whose colours are as TIFF's tags say.
 
-use super::layout::Meaning;
+use super::meaning::Meaning;
 use super::refusal::{damaged, unsupported};
 use crate::imaging::decode_options::DecodeOptions;
 use crate::imaging::error::DecodeError;

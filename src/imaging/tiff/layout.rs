@@ -4,40 +4,11 @@
 use super::compression::Packing;
 use super::directory::Directory;
 use super::grid::ChunkGrid;
+use super::meaning::{AlphaKind, Meaning, alpha_of, meaning_of};
 use super::refusal::{damaged, unsupported};
+use super::sample_kind::{SampleKind, kind_of};
 use super::tags;
 use crate::imaging::error::DecodeError;
-
-/// What one sample is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SampleKind {
-    /// Of 1 to 16 or 32 bits.
-    Unsigned(u32),
-    /// Of 8, 16 or 32 bits.
-    Signed(u32),
-    /// Of 16, 32 or 64 bits.
-    Float(u32),
-}
-
-/// What the colour samples of a pixel are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    Grey,
-    /// 0 is white.
-    InvertedGrey,
-    Rgb,
-    /// RGB once the JPEG decoder has converted it.
-    JpegYcbcr,
-    Palette,
-    Cmyk,
-}
-
-/// Whether the colours are multiplied by the alpha already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AlphaKind {
-    Associated,
-    Unassociated,
-}
 
 /// What was done to the samples before they were packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,25 +35,6 @@ pub(super) struct Layout {
     /// The first pixel of a byte is in its lowest bit.
     pub(super) is_bit_reversed: bool,
     pub(super) grid: ChunkGrid,
-}
-
-impl SampleKind {
-    pub(super) fn bits(self) -> u32 {
-        match self {
-            Self::Unsigned(bits) | Self::Signed(bits) | Self::Float(bits) => bits,
-        }
-    }
-}
-
-impl Meaning {
-    /// Samples a pixel before any alpha.
-    pub(super) fn n_colours(self) -> usize {
-        match self {
-            Self::Grey | Self::InvertedGrey | Self::Palette => 1,
-            Self::Rgb | Self::JpegYcbcr => 3,
-            Self::Cmyk => 4,
-        }
-    }
 }
 
 impl Layout {
@@ -164,66 +116,6 @@ impl Layout {
             (Predictor::Horizontal, _) => Some("a horizontal predictor of other than 8, 16 or 32 bits"),
         }
     }
-}
-
-fn meaning_of(directory: &Directory) -> Result<Meaning, DecodeError> {
-    let stated = directory.number(tags::PHOTOMETRIC)?;
-    let name = match stated.ok_or_else(|| damaged("it does not state its colours (tag 262)"))? {
-        0 => return Ok(Meaning::InvertedGrey),
-        1 => return Ok(Meaning::Grey),
-        2 => return Ok(Meaning::Rgb),
-        3 => return Ok(Meaning::Palette),
-        5 if directory.number(tags::INK_SET)?.unwrap_or(1) == 1 => return Ok(Meaning::Cmyk),
-        6 => return Ok(Meaning::JpegYcbcr),
-        4 => "a transparency mask",
-        5 => "inks other than CMYK",
-        8..=10 => "CIE Lab colours",
-        32_803 | 34_892 => "the raw data of a camera; develop it with a raw converter",
-        32_844 | 32_845 => "LogLuv colours",
-        other => return Err(unsupported(format!("photometric interpretation {other}"))),
-    };
-    Err(unsupported(name))
-}
-
-/// What all samples are; bits and format may be stated once for all of them.
-fn kind_of(directory: &Directory, n_samples: usize) -> Result<SampleKind, DecodeError> {
-    let differ = || unsupported("channels of different kinds of samples");
-    let bits = same(directory, tags::BITS_PER_SAMPLE, n_samples)?.ok_or_else(differ)?;
-    let format = same(directory, tags::SAMPLE_FORMAT, n_samples)?.ok_or_else(differ)?;
-    match (format, bits) {
-        (1 | 4, 1..=16 | 32) => Ok(SampleKind::Unsigned(bits as u32)),
-        (2, 8 | 16 | 32) => Ok(SampleKind::Signed(bits as u32)),
-        (3, 16 | 32 | 64) => Ok(SampleKind::Float(bits as u32)),
-        (1 | 4, _) => Err(unsupported(format!("whole numbers of {bits} bits"))),
-        (2, _) => Err(unsupported(format!("signed whole numbers of {bits} bits"))),
-        (3, _) => Err(unsupported(format!("floating-point numbers of {bits} bits"))),
-        (5 | 6, _) => Err(unsupported("complex numbers")),
-        _ => Err(unsupported(format!("sample format {format}"))),
-    }
-}
-
-/// The value of a tag that has one for each sample, 1 by default; `None` where they differ.
-fn same(directory: &Directory, tag: u16, n_samples: usize) -> Result<Option<u64>, DecodeError> {
-    let values = directory.numbers(tag)?;
-    let first = values.first().copied().unwrap_or(1);
-    Ok(values.iter().take(n_samples).all(|value| *value == first).then_some(first))
-}
-
-/// The first sample behind the colours that is stated to be an alpha. Those of no stated meaning are left out, as Pillow
-/// leaves out the fourth of RGBX.
-fn alpha_of(
-    directory: &Directory,
-    n_colours: usize,
-    n_samples: usize,
-) -> Result<Option<(usize, AlphaKind)>, DecodeError> {
-    let extra = directory.numbers(tags::EXTRA_SAMPLES)?;
-    let first = n_samples.saturating_sub(extra.len()).max(n_colours);
-    let alpha = extra.iter().take(n_samples - n_colours).enumerate().find_map(|(at, kind)| match kind {
-        1 => Some((first + at, AlphaKind::Associated)),
-        2 => Some((first + at, AlphaKind::Unassociated)),
-        _ => None,
-    });
-    Ok(alpha.filter(|(at, _)| *at < n_samples))
 }
 
 /// Whether each channel is stored for itself; of one channel that says nothing.

@@ -3,10 +3,11 @@
 use half::f16;
 
 use super::directory::Directory;
-use super::layout::{AlphaKind, Meaning, SampleKind};
+use super::meaning::{AlphaKind, Meaning};
 use super::planes::{SamplePlanes, Stored};
 use super::range::{Scale, scale_of_floats, scale_of_integers};
 use super::refusal::unsupported;
+use super::sample_kind::SampleKind;
 use super::tags;
 use crate::imaging::depth::{depth_of, spread};
 use crate::imaging::error::DecodeError;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::layout::{Layout, Predictor, SampleKind};
+use super::layout::{Layout, Predictor};
+use super::sample_kind::SampleKind;
 
 /// How rows of `n_samples` samples are stored; a pixel has `n_together` of them.
 #[derive(Debug, Clone, Copy)]
