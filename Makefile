@@ -46,7 +46,7 @@ gpu-check: gpu-bundle ## try everything on this machine's GPU (needs a python3 w
 parity: build ## compare features, scores and maps with real Keras and torchvision, at full size (IMAGES=FOLDER adds yours)
 	@scripts/parity target/release/gradwatch
 
-compare-decoders: setup ## compare decoded pixels with Pillow and tifffile (FOLDER=folder with images)
+compare-decoders: setup ## compare decoded pixels with Pillow and tifffile (FOLDER=folder with images; default: generated TIFF files)
 	@scripts/compare-decoders "$(FOLDER)"
 
 bench-forward: build ## images per second of the network: PyTorch and gradwatch in one run
