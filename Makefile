@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity bench-forward bench-training bench soak
+.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity compare-decoders bench-forward bench-training bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,9 @@ gpu-check: gpu-bundle ## try everything on this machine's GPU (needs a python3 w
 
 parity: build ## compare features, scores and maps with real Keras and torchvision, at full size (IMAGES=FOLDER adds yours)
 	@scripts/parity target/release/gradwatch
+
+compare-decoders: setup ## compare decoded pixels with Pillow and tifffile (FOLDER=folder with images; default: generated TIFF files)
+	@scripts/compare-decoders "$(FOLDER)"
 
 bench-forward: build ## images per second of the network: PyTorch and gradwatch in one run
 	@benches/peers/forward target/release/gradwatch

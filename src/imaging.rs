@@ -3,6 +3,7 @@
 //! It does not depend on files, samples, recipes or randomness; callers supply random numbers.
 
 mod affine;
+mod alpha;
 mod blank;
 mod blur;
 mod border;
@@ -31,6 +32,7 @@ mod recompress;
 mod resize;
 mod similarity;
 mod tag;
+mod tiff;
 mod tone;
 mod truncation;
 mod version;

@@ -29,6 +29,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::alpha::{Opacity, over};
 use super::decode_options::DecodeOptions;
 use super::depth::{depth_of, spread};
 use super::error::DecodeError;
@@ -37,6 +38,7 @@ use super::frames::first_frame;
 use super::jpeg;
 use super::picture::{Origin, Picture, Pixels};
 use super::png_chunks;
+use super::tiff;
 use super::truncation::is_whole;
 use super::webp;
 
@@ -66,6 +68,7 @@ fn decode_whole(
 ) -> Result<Picture, DecodeError> {
     let (picture, orientation) = match format {
         ImageFormat::Jpeg => jpeg::decode(bytes, options)?,
+        ImageFormat::Tiff => tiff::decode(bytes, options)?,
         _ => decode_other(bytes, format, name, options)?,
     };
     Ok(picture.oriented(orientation))
@@ -111,12 +114,10 @@ fn decoder_of<'a>(
     Ok(Box::new(reader.into_decoder()?))
 }
 
-/// The decoder's own guard against headers that promise more than they hold; twice what the largest image needs.
+/// The decoder's own guard against headers that promise more than they hold.
 fn allocation_limit(options: &DecodeOptions) -> Limits {
-    const BYTES_A_PIXEL: u64 = 16;
-    const METADATA: u64 = 64 << 20;
     let mut guard = Limits::no_limits();
-    guard.max_alloc = Some(options.max_pixels.saturating_mul(2 * BYTES_A_PIXEL) + METADATA);
+    guard.max_alloc = Some(options.max_bytes());
     guard
 }
 
@@ -125,20 +126,22 @@ fn format_of(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeError> {
         Ok(ImageFormat::Png) => Ok((ImageFormat::Png, "png")),
         Ok(ImageFormat::Jpeg) => Ok((ImageFormat::Jpeg, "jpeg")),
         Ok(ImageFormat::Bmp) => Ok((ImageFormat::Bmp, "bmp")),
-        Ok(ImageFormat::Tiff) => Ok((ImageFormat::Tiff, "tiff")),
         Ok(ImageFormat::WebP) => Ok((ImageFormat::WebP, "webp")),
+        _ if tiff::begins(bytes) => Ok((ImageFormat::Tiff, "tiff")),
         _ => Err(unknown(bytes)),
     }
 }
 
 /// An empty file and the first bytes of a known signature are files still being written; the rest is named where it can be.
 fn unknown(bytes: &[u8]) -> DecodeError {
-    const STARTS: [(&[u8], &str); 5] = [
+    const STARTS: [(&[u8], &str); 7] = [
         (b"\x89PNG\r\n\x1a\n", "png"),
         (b"\xff\xd8\xff", "jpeg"),
         (b"RIFF", "webp"),
         (b"II*\0", "tiff"),
         (b"MM\0*", "tiff"),
+        (b"II+\0", "tiff"),
+        (b"MM\0+", "tiff"),
     ];
     const OTHERS: [(usize, &[u8], &str); 6] = [
         (0, b"GIF8", "a GIF file"),
@@ -245,31 +248,13 @@ fn flatten(image: DynamicImage, background: u8) -> Picture {
     Picture { width, height, channels, pixels, origin: None }
 }
 
-/// A level that an alpha can be: 255 or 65535 is opaque.
-trait Opacity: Copy + Into<u64> + TryFrom<u64> {
-    const OPAQUE: u64;
-}
-
-impl Opacity for u8 {
-    const OPAQUE: u64 = 255;
-}
-
-impl Opacity for u16 {
-    const OPAQUE: u64 = 65_535;
-}
-
 /// `N` samples a pixel with alpha last to `M` without: `v * alpha + background * (1 - alpha)`, rounded once. In place: an
 /// image can be as large as the memory allows.
 fn composited<T: Opacity, const N: usize, const M: usize>(mut samples: Vec<T>, background: T) -> Vec<T> {
-    let over = |v: T, alpha: T| {
-        let (level, alpha) = (v.into(), alpha.into());
-        let sum = level * alpha + background.into() * (T::OPAQUE - alpha);
-        T::try_from((sum + T::OPAQUE / 2) / T::OPAQUE).unwrap_or(v)
-    };
     let n_pixels = samples.len() / N;
     for at in 0..n_pixels {
         let pixel: [T; N] = std::array::from_fn(|i| samples[at * N + i]);
-        let shown: [T; M] = std::array::from_fn(|i| over(pixel[i], pixel[N - 1]));
+        let shown: [T; M] = std::array::from_fn(|i| over(pixel[i], pixel[N - 1], background));
         samples[at * M..][..M].copy_from_slice(&shown);
     }
     samples.truncate(n_pixels * M);

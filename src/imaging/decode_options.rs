@@ -23,6 +23,13 @@ impl DecodeOptions {
         Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000, background, least_side: None }
     }
 
+    /// Bytes that decoding may take at once; twice what the largest image needs, and what lies beside it in a file.
+    pub(super) fn max_bytes(&self) -> u64 {
+        const BYTES_A_PIXEL: u64 = 16;
+        const METADATA: u64 = 64 << 20;
+        self.max_pixels.saturating_mul(2 * BYTES_A_PIXEL).saturating_add(METADATA)
+    }
+
     /// # Errors
     /// [`DecodeError::TooLarge`].
     pub(super) fn check(&self, width: u32, height: u32) -> Result<(), DecodeError> {

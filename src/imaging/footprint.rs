@@ -7,7 +7,7 @@ use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader};
 
 use super::decode_options::DecodeOptions;
-use super::exif;
+use super::{exif, jpeg, tiff};
 
 /// The most bytes that decoding `file` holds at once, beside the file itself; 0 of an image that is refused for its size.
 /// `None` where the header is not understood.
@@ -17,20 +17,21 @@ pub fn decoding_bytes(file: &[u8], options: &DecodeOptions) -> Option<u64> {
 }
 
 fn by_header(file: &[u8], options: &DecodeOptions) -> Option<u64> {
+    if tiff::begins(file) {
+        return Some(tiff::decoding_bytes(file, options));
+    }
     let format = image::guess_format(file).ok()?;
+    if format == ImageFormat::Jpeg {
+        return Some(jpeg::decoding_bytes(file, options));
+    }
     let mut decoder = ImageReader::with_format(Cursor::new(file), format).into_decoder().ok()?;
     let (width, height) = decoder.dimensions();
     if options.check(width, height).is_err() {
         return Some(0);
     }
     let samples = decoder.total_bytes();
-    let working = match format {
-        // Coefficients of 16 bits, where the file is progressive.
-        ImageFormat::Jpeg => 2 * samples,
-        // A canvas or planes beside the result; strips or tiles.
-        ImageFormat::WebP | ImageFormat::Tiff => samples,
-        _ => 0,
-    };
+    // A canvas or planes beside the result.
+    let working = if format == ImageFormat::WebP { samples } else { 0 };
     let orientation = exif::orientation_in(file, format).or_else(|| decoder.orientation().ok());
     let is_turned = orientation.is_some_and(turns);
     Some(samples + working.max(if is_turned { samples } else { 0 }))
@@ -65,7 +66,13 @@ mod tests {
             assert_eq!(decoding_bytes(&png[..png.len() - 20], &OPTIONS), Some(bytes));
         }
         let jpeg = encode_jpeg(&picture(1, false), 90).unwrap();
-        assert_eq!(decoding_bytes(&jpeg, &OPTIONS), Some(3 * 1200));
+        assert_eq!(decoding_bytes(&jpeg, &OPTIONS), Some(1200));
+        assert_eq!(decoding_bytes(&jpeg, &DecodeOptions { max_side: 39, ..OPTIONS }), Some(0), "it is refused");
+        let mut tiff = Cursor::new(Vec::new());
+        let mut encoder = ::tiff::encoder::TiffEncoder::new(&mut tiff).unwrap();
+        encoder.write_image::<::tiff::encoder::colortype::Gray16>(40, 30, &[999; 1200]).unwrap();
+        // A strip, its levels, and the result, which may be held twice.
+        assert_eq!(decoding_bytes(tiff.get_ref(), &OPTIONS), Some(4 * 2400));
     }
 
     #[test]

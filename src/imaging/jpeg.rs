@@ -54,6 +54,24 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, O
     Ok((Picture { origin, ..picture }, orientation))
 }
 
+/// The most bytes that decoding holds at once; 0 of an image that is refused before any is decoded.
+pub(super) fn decoding_bytes(bytes: &[u8], limits: &DecodeOptions) -> u64 {
+    let Ok(header) = Header::read(bytes) else { return 0 };
+    let frame = &header.frame;
+    if kinds::check(&header).is_err() || limits.check(frame.width, frame.height).is_err() {
+        return 0;
+    }
+    let (width, height) = scale::size(frame, scale::chosen(frame, limits.least_side));
+    let n_channels = frame.channels.len() as u64;
+    let samples = u64::from(width) * u64::from(height) * n_channels;
+    // Coefficients of 16 bits in full size, where passes refine them.
+    let coefficients = 2 * u64::from(frame.width) * u64::from(frame.height) * n_channels;
+    let coefficients = if frame.coding.is_progressive() || header.scans.len() > 1 { coefficients } else { 0 };
+    // The result is held twice where it is turned, or converted from CMYK.
+    let again = if header.exif.is_some() || n_channels == 4 { samples } else { 0 };
+    samples + coefficients.max(again)
+}
+
 /// Grey or RGB, interleaved.
 fn samples(jpeg: &[u8], header: &Header, target: Target) -> Result<Vec<u8>, DecodeError> {
     let (samples, outcome) = library::decode(&stream::bare(jpeg, header, &[]), target)?;

@@ -60,6 +60,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jpeg_encoder", &["imaging"]),
     ("png", &["imaging"]),
     ("turbojpeg", &["imaging"]),
+    ("flate2", &["imaging"]),
+    ("weezl", &["imaging"]),
     ("maud", &["report"]),
     ("base64", &["report"]),
     ("plotters", &["report"]),

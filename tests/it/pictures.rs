@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
+use tiff::encoder::TiffEncoder;
+use tiff::encoder::colortype::Gray8;
 
 /// The classes of the tests' dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +51,14 @@ pub fn picture(look: Look, number: u64) -> GrayImage {
 
 /// The picture's file in any format.
 pub fn encoded(look: Look, number: u64, format: ImageFormat) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture(look, number).write_to(&mut bytes, format).unwrap();
+    let (mut bytes, picture) = (Cursor::new(Vec::new()), picture(look, number));
+    match format {
+        ImageFormat::Tiff => {
+            let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+            encoder.write_image::<Gray8>(picture.width(), picture.height(), &picture).unwrap();
+        }
+        _ => picture.write_to(&mut bytes, format).unwrap(),
+    }
     bytes.into_inner()
 }
 

@@ -19,7 +19,24 @@ fn noisy(width: u32, height: u32) -> DynamicImage {
 
 fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
+    if format == ImageFormat::Tiff {
+        return encoded_tiff(image);
+    }
     image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn encoded_tiff(image: &DynamicImage) -> Vec<u8> {
+    use ::tiff::encoder::{TiffEncoder, colortype};
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+    let (width, height) = (image.width(), image.height());
+    match image {
+        DynamicImage::ImageLuma16(grey) => encoder.write_image::<colortype::Gray16>(width, height, grey),
+        DynamicImage::ImageRgb8(rgb) => encoder.write_image::<colortype::RGB8>(width, height, rgb),
+        other => panic!("{:?}", other.color()),
+    }
+    .unwrap();
     bytes.into_inner()
 }
 

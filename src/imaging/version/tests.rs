@@ -54,6 +54,13 @@ fn file(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+fn tiff_file(grey: &image::ImageBuffer<Luma<u16>, Vec<u16>>) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = ::tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+    encoder.write_image::<::tiff::encoder::colortype::Gray16>(grey.width(), grey.height(), grey).unwrap();
+    bytes.into_inner()
+}
+
 /// The JPEG with an EXIF block that says how to turn it.
 fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
@@ -82,7 +89,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("16-bit rgb png", file(Buffer::from_fn(w, h, |x, y| Rgb(deep(x, y))), ImageFormat::Png)),
         ("16-bit alpha png", file(Buffer::from_fn(w, h, |x, y| Rgba(deep(x, y))), ImageFormat::Png)),
         ("12-bit grey png", file(shallow_grey, ImageFormat::Png)),
-        ("16-bit grey tiff", file(deep_grey, ImageFormat::Tiff)),
+        ("16-bit grey tiff", tiff_file(&deep_grey)),
         ("rgb bmp", file(rgb.clone(), ImageFormat::Bmp)),
         ("rgb webp", file(rgb, ImageFormat::WebP)),
         ("grey jpeg", jpeg(1)),
