@@ -10,6 +10,7 @@ mod bootstrap;
 mod calibration;
 mod class_assessment;
 mod confusion;
+mod extremes;
 mod generator;
 mod interval;
 mod lda;

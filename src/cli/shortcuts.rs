@@ -9,6 +9,7 @@ pub(super) fn table(audit: &ShortcutAudit) -> String {
         lines.push(format!("  {name:<34}{}", recognised.map_or_else(|| "not measured".to_owned(), estimate)));
     }
     lines.extend(audit.warning().map(|warning| format!("Possible shortcut: {warning}.")));
+    lines.extend(audit.inconclusive().map(|reason| format!("Inconclusive: {reason}.")));
     lines.join("\n") + "\n"
 }
 

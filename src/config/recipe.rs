@@ -147,7 +147,7 @@ fn safety(preset: Preset, recipe: &Recipe) -> Result<(), (&'static str, String)>
         let preset = preset.as_str().unwrap_or_default();
         Err((
             transform.name(),
-            format!("not allowed by preset `{preset}`: {reason}; lower it, choose another preset, or set {SECTION}.allow = [\"{transform}\"], which is recorded in manifests and reports"),
+            format!("not allowed by preset `{preset}`: {reason}; narrow it or turn it off, choose another preset, or set {SECTION}.allow = [\"{transform}\"], which is recorded in manifests and reports"),
         ))
     })
 }

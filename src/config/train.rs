@@ -47,6 +47,17 @@ pub enum Direction {
     Max,
 }
 
+impl Direction {
+    /// Whether the greater of two values of `monitor` is the better one.
+    pub fn prefers_greater(self, monitor: Monitor) -> bool {
+        match self {
+            Self::Auto => monitor.is_accuracy(),
+            Self::Max => true,
+            Self::Min => false,
+        }
+    }
+}
+
 /// `[train.early_stopping]`
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -175,6 +175,18 @@ impl ShortcutAudit {
         })
     }
 
+    /// Why it cannot be said that no baseline comes close, on one line; `None` where it can.
+    pub fn inconclusive(&self) -> Option<String> {
+        let is_shown = self.model.accuracy.interval.low > self.majority.accuracy.value;
+        (!is_shown).then(|| {
+            format!(
+                "the model itself is not shown to be better than always answering the most frequent class ({} and {} of {} images \
+                 correct)",
+                self.model.right, self.majority.right, self.n
+            )
+        })
+    }
+
     /// ` (first rule: format jpeg)`, or nothing.
     fn rules(&self) -> String {
         let questions: Vec<&str> = self.first_questions.iter().map(String::as_str).collect();

@@ -12,7 +12,7 @@ use super::document::{Images, document, footer};
 use super::error::ReportError;
 use super::format::{day, visible};
 use super::run_report::RunReport;
-use crate::domain::ModelRecord;
+use crate::domain::{ClassName, ModelRecord};
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
     let RunReport { model, history, predictions, .. } = report;
@@ -23,7 +23,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
             @if let Some(test) = &model.test { (performance::on_test(model, test)) }
             (performance::on_validation(model))
             (curves::section(model, history, predictions)?)
-            @if let Some(audit) = &model.shortcuts { (shortcut_audit::section(audit)) }
+            @if let Some(audit) = &model.shortcuts { (shortcut_audit::section(audit, &unmeasured(model))) }
             (misclassified::section(report)?)
             (model_card::section(model))
         }
@@ -42,6 +42,12 @@ fn heading(RunReport { model, decision, .. }: &RunReport<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Classes without a validation image.
+fn unmeasured(model: &ModelRecord) -> Vec<&ClassName> {
+    let rows = model.classes.iter().zip(model.confusion.rows());
+    rows.filter(|(_, row)| row.iter().sum::<u64>() == 0).map(|(class, _)| class).collect()
 }
 
 fn warnings(model: &ModelRecord) -> Markup {

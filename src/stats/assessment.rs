@@ -1,7 +1,7 @@
 //! Everything that is reported of a classifier on one set of images, each number with its 95 % interval.
 //!
-//! Proportions have Wilson's interval and ROC areas Newcombe's; all others have the percentile interval of a bootstrap
-//! that draws each class's images anew from that class.
+//! Proportions have Wilson's interval and ROC areas Newcombe's; all others have the percentile interval of a smoothed
+//! bootstrap that draws each class's images anew from that class.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use super::bootstrap::{Answers, Asked, Bootstrap, some_of};
 use super::calibration::calibration_error;
 use super::calibration::fit_temperature;
 use super::class_assessment::{ClassAsked, ClassAssessment, OneClass};
+use super::extremes::{First, with_extremes};
 use super::interval::Estimate;
 use super::predictions::{Outputs, Predictions};
 use super::rounding::mean;
@@ -64,14 +65,16 @@ impl<C: Ord + Clone> AssessmentOf<C> {
         draw: &mut dyn FnMut(usize) -> usize,
     ) -> Self {
         let n_classes = classes.len();
-        let (outputs, right) = (Outputs::new(predictions, n_classes, 1.0), predictions.right());
-        let tempered = Outputs::new(predictions, n_classes, temperature);
+        let drawn = &with_extremes(predictions, n_classes, First::Best);
+        let (outputs, right) = (Outputs::new(drawn, n_classes, 1.0), drawn.right());
+        let tempered = Outputs::new(drawn, n_classes, temperature);
+        let classes_drawn: Vec<_> = (0..n_classes).map(|class| OneClass::new(drawn, class)).collect();
         let one_by_one: Vec<_> = (0..n_classes).map(|class| OneClass::new(predictions, class)).collect();
         let mut bootstrap = Bootstrap::default();
-        let overall = OverallAsked::of(predictions, &outputs, &right, &mut bootstrap);
+        let overall = OverallAsked::of(drawn, &outputs, &right, &mut bootstrap);
         let binary_accuracy = bootstrap.ask(|weights| some_of(weights, weighted_mean(&outputs.share_right, weights)));
-        let calibrated = OverallAsked::of(predictions, &tempered, &right, &mut bootstrap);
-        let by_class: Vec<_> = one_by_one
+        let calibrated = OverallAsked::of(drawn, &tempered, &right, &mut bootstrap);
+        let by_class: Vec<_> = classes_drawn
             .iter()
             .zip(&outputs.by_class)
             .map(|(class, scores)| ClassAsked::of(class, scores, &mut bootstrap))

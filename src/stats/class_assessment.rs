@@ -10,8 +10,8 @@ use super::predictions::Predictions;
 use super::ranking::{average_precision, roc_auc, roc_auc_interval};
 use super::rounding::significant;
 
-/// One class against all others; `None` where there is nothing to measure on.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One class against all others; `None` where there is nothing to measure on, and everywhere without an image of the class.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct ClassAssessment {
     /// Share of the class's images that were recognised.
     pub sensitivity: Option<Estimate>,
@@ -71,6 +71,10 @@ impl OneClass {
         let Self { class, is_of, ranks, .. } = self;
         let n = is_of.len() as u64;
         let n_of = is_of.iter().filter(|is_of| **is_of).count() as u64;
+        // What is said of a class by the images of others alone would look like a measure of it.
+        if n_of == 0 {
+            return ClassAssessment::default();
+        }
         let area = roc_auc(ranks, is_of, &vec![1.0; is_of.len()]);
         ClassAssessment {
             sensitivity: Estimate::proportion(confusion.sensitivity(*class)),

@@ -1,11 +1,12 @@
 //! Two classifiers on the same images: what each measures, and the first's number less the second's with its interval.
 //!
 //! A difference of accuracies has the interval of Newcombe (1998) for paired proportions, the others the percentile
-//! interval of a bootstrap whose resamples hold the same images for both.
+//! interval of a smoothed bootstrap whose resamples hold the same images for both.
 
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap::Bootstrap;
+use super::extremes::{First, with_extremes};
 use super::interval::{Estimate, Interval, wilson_interval};
 use super::paired::Paired;
 use super::predictions::Outputs;
@@ -64,7 +65,10 @@ impl PairedComparison {
             return None;
         }
         let sides = [Side::new(first, n_classes), Side::new(second, n_classes)];
-        let [one, other] = &sides;
+        // Behind the images, of each class one that only the first gets right, and one that only the second does.
+        let extended = [with_extremes(first, n_classes, First::Best), with_extremes(second, n_classes, First::Worst)];
+        let drawn = [Side::new(&extended[0], n_classes), Side::new(&extended[1], n_classes)];
+        let [one, other] = &drawn;
         let mut bootstrap = Bootstrap::default();
         let area = bootstrap.ask(|weights| Some(one.roc_auc_mean(weights)? - other.roc_auc_mean(weights)?));
         let brier = bootstrap.ask(|weights| Some(one.brier(weights) - other.brier(weights)));

@@ -129,6 +129,66 @@ fn the_bootstrap_of_a_proportion_is_close_to_its_known_interval() {
     assert_eq!(AssessmentOf::of(&predictions, &names(2), &mut draws()), found, "the same draws give the same");
 }
 
+#[test]
+fn no_interval_is_without_width_where_every_answer_is_right_and_sure() {
+    for n in [4, 20, 200] {
+        let labels: Vec<usize> = (0..n).map(|at| at % 2).collect();
+        let logits = labels.iter().map(|label| if *label == 0 { vec![9.0, -9.0] } else { vec![-9.0, 9.0] }).collect();
+        let predictions = Predictions { activation: Activation::Sigmoid, logits, labels };
+        let found = AssessmentOf::of(&predictions, &names(2), &mut draws());
+        let calibrated = found.calibrated.unwrap();
+        let class = found.classes[&names(2)[0]];
+        let all = [
+            found.accuracy,
+            found.binary_accuracy,
+            found.brier,
+            found.calibration_error,
+            Some(calibrated.brier),
+            Some(calibrated.calibration_error),
+            class.sensitivity,
+            class.specificity,
+            class.ppv,
+            class.npv,
+            class.f1,
+            class.roc_auc,
+            class.pr_auc,
+            class.brier,
+            class.calibration_error,
+        ];
+        for Estimate { value, interval } in all.map(Option::unwrap) {
+            assert!(interval.low < interval.high && (interval.low..=interval.high).contains(&value), "{interval:?}");
+        }
+        // F1 of answers that are all right is a proportion: Wilson's interval is about as wide.
+        let (f1, wilson) = (class.f1.unwrap().interval, wilson_interval(n as u64, n as u64));
+        assert!(
+            n < 20 || f1.high >= 1.0 && (f1.low - wilson.low).abs() < 0.5 * (1.0 - wilson.low),
+            "{n}: {f1:?} {wilson:?}"
+        );
+    }
+}
+
+#[test]
+fn two_that_agree_on_every_image_may_differ_on_others() {
+    let labels: Vec<usize> = (0..30).map(|at| at % 3).collect();
+    let logits: Vec<Vec<f64>> =
+        labels.iter().map(|label| (0..3).map(|class| if class == *label { 5.0 } else { -5.0 }).collect()).collect();
+    let predictions = Predictions { activation: Activation::Softmax, logits, labels };
+    let found = PairedComparison::of(&predictions, &predictions, 3, &mut draws()).unwrap().difference;
+    for Estimate { value, interval } in [found.accuracy, found.roc_auc_mean.unwrap(), found.brier.unwrap()] {
+        assert!(value.abs() < 1e-12 && interval.low < 0.0 && interval.high > 0.0, "{interval:?}");
+    }
+}
+
+#[test]
+fn of_no_images_nothing_is_measured() {
+    let predictions = Predictions { activation: Activation::Sigmoid, logits: Vec::new(), labels: Vec::new() };
+    let found = AssessmentOf::of(&predictions, &names(2), &mut draws());
+    assert_eq!(
+        (found.brier, found.binary_accuracy, found.calibration_error, found.calibrated),
+        (None, None, None, None)
+    );
+}
+
 /// A measure that is 1, 0 or 0.8 is recorded as that, whatever its sums and roots were rounded to.
 #[test]
 fn recorded_measures_have_no_rounding_errors() {
@@ -178,7 +238,7 @@ fn a_perfect_ranking_is_not_certain_and_a_missing_class_has_no_number() {
         Predictions { activation: Activation::Sigmoid, logits: vec![vec![1.0, -1.0]; 3], labels: vec![0; 3] };
     let found = AssessmentOf::of(&predictions, &names(2), &mut draws());
     let absent = found.classes[&names(2)[1]];
-    assert_eq!((absent.sensitivity, absent.roc_auc, absent.f1, found.roc_auc_mean), (None, None, None, None));
+    assert_eq!((absent, found.roc_auc_mean), (ClassAssessment::default(), None));
 }
 
 #[test]

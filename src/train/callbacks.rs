@@ -60,11 +60,7 @@ struct MetricMonitor {
 
 impl MetricMonitor {
     fn new(monitor: Monitor, direction: Direction, min_delta: f64, keras_f32: bool) -> Self {
-        let greater_is_better = match direction {
-            Direction::Auto => monitor.is_accuracy(),
-            Direction::Max => true,
-            Direction::Min => false,
-        };
+        let greater_is_better = direction.prefers_greater(monitor);
         Self { monitor, greater_is_better, min_delta: min_delta.abs(), keras_f32 }
     }
 

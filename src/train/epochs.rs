@@ -179,9 +179,12 @@ fn remark(epoch: u32, EpochScores { training, validation }: EpochScores) -> Stri
 
 /// No epoch's layer was kept: it diverged from the start, or nothing was good enough.
 fn nothing_kept(settings: &TrainSettings, history: &[EpochRecord]) -> TrainError {
-    match settings.checkpoint.initial_value_threshold {
+    let checkpoint = settings.checkpoint;
+    match checkpoint.initial_value_threshold {
         Some(threshold) if history.iter().any(|epoch| epoch.val_loss.is_finite()) => {
-            TrainError::NothingSaved { monitor: settings.checkpoint.monitor.name(), threshold }
+            let greater_is_better = checkpoint.mode.prefers_greater(checkpoint.monitor);
+            let advice = if greater_is_better { "lower" } else { "raise" };
+            TrainError::NothingSaved { monitor: checkpoint.monitor.name(), threshold, advice }
         }
         _ => TrainError::Diverged { monitor: settings.early_stopping.monitor.name() },
     }

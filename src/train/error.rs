@@ -27,13 +27,15 @@ pub enum TrainError {
     },
     /// Every epoch fell short of what was asked for.
     #[error(
-        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}); lower it, or set it to \"none\""
+        "no epoch's {monitor} was better than train.checkpoint.initial_value_threshold ({threshold}); {advice} it, or set it to \"none\""
     )]
     NothingSaved {
         /// The metric that the checkpoint looks at.
         monitor: &'static str,
         /// What it had to beat.
         threshold: f64,
+        /// `lower` where greater is better, else `raise`.
+        advice: &'static str,
     },
     /// Features that 16-bit floats cannot hold.
     #[error(

@@ -359,6 +359,11 @@ fn what_cannot_be_trained_is_said_in_one_line() {
     scene.settings.checkpoint.initial_value_threshold = Some(0.0);
     let fallen_short = scene.train("fallen-short").unwrap_err().to_string();
     assert!(fallen_short.starts_with("no epoch's val_loss was better than"), "{fallen_short}");
+    assert!(fallen_short.ends_with("(0); raise it, or set it to \"none\""), "{fallen_short}");
+    scene.settings.checkpoint.monitor = Monitor::ValAccuracy;
+    scene.settings.checkpoint.initial_value_threshold = Some(1.5);
+    let fallen_short = scene.train("below").unwrap_err().to_string();
+    assert!(fallen_short.ends_with("(1.5); lower it, or set it to \"none\""), "{fallen_short}");
     scene.samples.retain(|image| image.class.as_str() == "level");
     let refused = scene.train("refused").unwrap_err().to_string();
     assert!(refused.starts_with("dataset `stripes` cannot be trained on: it has 1 class(es)"), "{refused}");

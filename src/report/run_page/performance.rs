@@ -47,7 +47,14 @@ fn part(model: &ModelRecord, confusion: &Confusion, assessment: Option<&Assessme
             div { h3 { "Confusion matrix" } (confusion_matrix(&model.classes, confusion)) }
         }
         @if let Some(assessment) = assessment {
-            details { summary { "All measures" } (all_measures(assessment)) }
+            details {
+                summary { "All measures" }
+                (all_measures(assessment))
+                p.muted.small {
+                    "95 % confidence intervals: Wilson's for proportions, Newcombe's for ROC AUC, and a smoothed bootstrap within \
+                     each class for all others."
+                }
+            }
         }
     }
 }

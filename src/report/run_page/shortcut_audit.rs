@@ -2,15 +2,16 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{ProportionCorrect, ShortcutAudit};
+use crate::domain::{ClassName, ProportionCorrect, ShortcutAudit};
 use crate::report::format::{count, images, interval, proportion, visible};
 
-/// The table of the comparison and, where a baseline comes close to the model, what that means.
-pub(super) fn section(audit: &ShortcutAudit) -> Markup {
+/// The table of the comparison and what it means: a baseline comes close to the model, none does, or neither can be said.
+/// `unmeasured`: classes without a validation image.
+pub(super) fn section(audit: &ShortcutAudit, unmeasured: &[&ClassName]) -> Markup {
     html! {
         section.card.warnings[audit.warning().is_some()] aria-labelledby="shortcuts" {
             h2 #shortcuts { "Shortcut audit" }
-            (meaning(audit))
+            (meaning(audit, unmeasured))
             (table(audit))
             @if audit.border.is_none() {
                 p.muted.small {
@@ -59,8 +60,22 @@ fn cells(audit: &ShortcutAudit, recognised: Option<ProportionCorrect>) -> Markup
     }
 }
 
-fn meaning(audit: &ShortcutAudit) -> Markup {
-    html! { @if audit.warning().is_some() { (close(audit)) (advice(audit)) } @else { (none_close()) } }
+fn meaning(audit: &ShortcutAudit, unmeasured: &[&ClassName]) -> Markup {
+    let names: Vec<String> = unmeasured.iter().map(|class| visible(class.as_str())).collect();
+    let lacking = (!names.is_empty()).then(|| format!("no validation image is of class {}", names.join(" or ")));
+    let reasons: Vec<String> = audit.inconclusive().into_iter().chain(lacking).collect();
+    html! {
+        @if audit.warning().is_some() { (close(audit)) (advice(audit)) }
+        @if !reasons.is_empty() { (inconclusive(&reasons)) } @else if audit.warning().is_none() { (none_close()) }
+    }
+}
+
+fn inconclusive(reasons: &[String]) -> Markup {
+    html! {
+        p {
+            strong { "The audit is inconclusive: " } (reasons.join("; and ")) ". It does not show that the model uses no shortcut."
+        }
+    }
 }
 
 fn close(audit: &ShortcutAudit) -> Markup {
@@ -112,7 +127,7 @@ mod tests {
     #[test]
     fn a_close_baseline_is_reported_with_what_it_means_and_a_distant_one_is_not() {
         let near = ShortcutAudit::example();
-        let page = section(&near).into_string();
+        let page = section(&near, &[]).into_string();
         assert!(
             page.contains("The model classifies 18 of 20 images correctly. The metadata baseline classifies 17 of 20")
         );
@@ -126,15 +141,32 @@ mod tests {
         let mut distant = near.clone();
         distant.metadata.comes_close = false;
         distant.border = None;
-        let page = section(&distant).into_string();
+        let page = section(&distant, &[]).into_string();
         assert!(!page.contains("warnings") && page.contains("No baseline comes close to the model"), "{page}");
         assert!(page.contains("not measured") && page.contains("with touch"), "{page}");
+    }
+
+    #[test]
+    fn no_shortcut_is_never_claimed_of_a_model_at_chance_or_a_class_that_was_not_measured() {
+        let mut audit = ShortcutAudit::example();
+        audit.metadata.comes_close = false;
+        let unmeasured = ClassName::new("covid").unwrap();
+        let page = section(&audit, &[&unmeasured]).into_string();
+        assert!(page.contains("inconclusive: </strong>no validation image is of class covid."), "{page}");
+        assert!(!page.contains("No baseline comes close"), "{page}");
+        audit.model = audit.majority;
+        let page = section(&audit, &[]).into_string();
+        assert!(page.contains("not shown to be better than always answering the most frequent class"), "{page}");
+        assert!(
+            page.contains("(10 and 10 of 20 images correct)") && !page.contains("No baseline comes close"),
+            "{page}"
+        );
     }
 
     #[test]
     fn what_a_file_says_of_itself_stays_text() {
         let mut audit = ShortcutAudit::example();
         audit.first_questions = ["format <script>".to_owned()].into();
-        assert!(section(&audit).into_string().contains("format &lt;script&gt;"));
+        assert!(section(&audit, &[]).into_string().contains("format &lt;script&gt;"));
     }
 }
