@@ -36,12 +36,17 @@ impl GallerySchedule {
     /// `current`: the classes that datasets have now.
     pub(super) fn is_due(&self, more: bool, current: &CurrentClasses) -> bool {
         let enough = REPORTS_A_GALLERY.max(self.n_listed / 8);
-        if more { self.n_unlisted >= enough } else { self.is_outdated(current) || !self.is_known }
+        if more { self.n_unlisted >= enough } else { self.lacks() || self.is_reclassed(current) || !self.is_known }
     }
 
-    /// Whether it is known to lack a report, or a mark.
-    pub(super) fn is_outdated(&self, current: &CurrentClasses) -> bool {
-        self.n_unlisted > 0 || self.classes != *current
+    /// Whether it is known to lack a report.
+    pub(super) fn lacks(&self) -> bool {
+        self.n_unlisted > 0
+    }
+
+    /// Whether datasets have other classes than when it was written.
+    pub(super) fn is_reclassed(&self, current: &CurrentClasses) -> bool {
+        self.classes != *current
     }
 
     /// It is as it should be, with these classes; it lists so much, or as much as before.
@@ -65,11 +70,11 @@ mod tests {
     #[test]
     fn it_is_looked_at_once_and_written_when_the_last_report_is_there() {
         let (mut listing, classes) = (GallerySchedule::default(), CurrentClasses::new());
-        assert!(listing.is_due(false, &classes) && !listing.is_outdated(&classes) && !listing.is_due(true, &classes));
+        assert!(listing.is_due(false, &classes) && !listing.lacks() && !listing.is_due(true, &classes));
         listing.written(None, classes.clone());
         assert!(!listing.is_due(false, &classes));
         listing.add();
-        assert!(listing.is_due(false, &classes) && listing.is_outdated(&classes) && !listing.is_due(true, &classes));
+        assert!(listing.is_due(false, &classes) && listing.lacks() && !listing.is_due(true, &classes));
     }
 
     #[test]
@@ -81,7 +86,7 @@ mod tests {
         let mut listing = GallerySchedule::new(classes(&["a", "b"]));
         listing.written(None, classes(&["a", "b"]));
         assert!(!listing.is_due(false, &classes(&["a", "b"])));
-        assert!(listing.is_due(false, &classes(&["a", "c"])) && listing.is_outdated(&classes(&["a", "c"])));
+        assert!(listing.is_due(false, &classes(&["a", "c"])) && listing.is_reclassed(&classes(&["a", "c"])));
         assert!(!listing.is_due(true, &classes(&["a", "c"])), "more may change");
         listing.written(Some(&Listed { n_reports: 9, n_obsolete: 4, unreadable: Vec::new() }), classes(&["a", "c"]));
         assert!(!listing.is_due(false, &classes(&["a", "c"])) && listing.n_obsolete() == 4);

@@ -16,9 +16,9 @@ use super::event::Event;
 pub(super) enum ScanJob {
     /// Explain this scan with this model; the classes that its dataset has now, where it has images.
     Scan(Box<Scan>, Arc<ModelRecord>, Option<BTreeSet<ClassName>>),
-    /// Write the gallery, with what classes datasets have now; or, when it is not known to be outdated, look first whether it
-    /// is.
-    Gallery { is_outdated: bool, current: CurrentClasses },
+    /// Write the gallery, with what classes datasets have now; or, when it is not known to lack a report, and these classes
+    /// are those of before, look first whether it does.
+    Gallery { lacks: bool, reclassed: bool, current: CurrentClasses },
 }
 
 /// Explains scans and writes the gallery.
@@ -44,13 +44,15 @@ impl ScanWorker {
                 let outcome = self.explainer.explain(&file, Some(scan.hash), &model, classes.as_ref(), reports);
                 Event::Explained(scan, Box::new(outcome))
             }
-            ScanJob::Gallery { is_outdated, current } => Event::Gallery(self.list(is_outdated, &current)),
+            ScanJob::Gallery { lacks, reclassed, current } => Event::Gallery(self.list(lacks, reclassed, &current)),
         }
     }
 
     /// What the gallery lists; `None` when it needed nothing.
-    fn list(&mut self, is_outdated: bool, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
-        if !is_outdated && report::gallery_is_current(&self.reports)? {
+    fn list(&mut self, lacks: bool, reclassed: bool, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
+        // Where no report is, there is nothing to mark.
+        let marks = reclassed && self.reports.join("index.html").is_file();
+        if !lacks && !marks && report::gallery_is_current(&self.reports)? {
             return Ok(None);
         }
         self.gallery.write(current).map(Some)

@@ -31,7 +31,7 @@ pub(super) struct Stored<'a> {
 }
 
 /// Where a sample of a chunk goes.
-struct Target {
+struct PlaneTarget {
     /// Its place in the chunk's pixel.
     sample: usize,
     /// Its place in the colours of the image's pixel; `None` of the alpha.
@@ -60,18 +60,18 @@ impl Stored<'_> {
     }
 
     /// The samples of a plane's pixel that are kept.
-    fn targets(&self, plane: usize) -> Vec<Target> {
+    fn targets(&self, plane: usize) -> Vec<PlaneTarget> {
         let Layout { meaning, alpha, is_planar, .. } = *self.layout;
         let colours = (0..meaning.n_colours()).map(|colour| (colour, Some(colour)));
         let kept = colours.chain(alpha.map(|(at, _)| (at, None)));
         let here = kept.filter(|(sample, _)| !is_planar || *sample == plane);
-        here.map(|(sample, colour)| Target { sample: if is_planar { 0 } else { sample }, colour }).collect()
+        here.map(|(sample, colour)| PlaneTarget { sample: if is_planar { 0 } else { sample }, colour }).collect()
     }
 
     fn read<T: Copy>(
         &self,
         chunk: TiffChunk,
-        targets: &[Target],
+        targets: &[PlaneTarget],
         convert: impl Fn(u32) -> T,
         planes: &mut SamplePlanes<T>,
     ) -> Result<(), DecodeError> {
@@ -83,7 +83,7 @@ impl Stored<'_> {
         for (row, stored) in bytes.chunks_exact(form.n_bytes()).take(chunk.shown.1).enumerate() {
             form.unpack(stored, &mut samples);
             let first = (chunk.top + row) * width + chunk.left;
-            for Target { sample, colour } in targets {
+            for PlaneTarget { sample, colour } in targets {
                 let (out, step) = match colour {
                     Some(colour) => (&mut planes.colours[first * n_colours + colour..], n_colours),
                     None => (&mut planes.alpha[first..], 1),

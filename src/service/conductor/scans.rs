@@ -24,9 +24,9 @@ impl Conductor {
         let more = next.is_some() || !self.intake.is_at_rest();
         if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
             self.scans.start_gallery()?;
-            let is_outdated = self.gallery.is_outdated(&current);
+            let (lacks, reclassed) = (self.gallery.lacks(), self.gallery.is_reclassed(&current));
             self.listing = current.clone();
-            self.workers.scans.give(ScanJob::Gallery { is_outdated, current });
+            self.workers.scans.give(ScanJob::Gallery { lacks, reclassed, current });
         } else if let Some((scan, model)) = next {
             self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
             let classes = current.get(&model.dataset).cloned();
