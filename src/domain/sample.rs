@@ -76,6 +76,32 @@ impl Sample {
     }
 }
 
+#[cfg(test)]
+impl Sample {
+    /// An undecided 8-bit grey PNG of dataset `d`, for the tests of other rooms.
+    pub(crate) fn example(content: &str, class: &str) -> Self {
+        Self {
+            dataset: DatasetName::new("d").unwrap(),
+            class: ClassName::new(class).unwrap(),
+            hash: ContentHash::of(content.as_bytes()),
+            path: format!("datasets/d/{class}/{content}.png"),
+            group: None,
+            side: None,
+            split: None,
+            image: ImageFacts {
+                width: 1,
+                height: 1,
+                format: "png".into(),
+                colour: "grey8".into(),
+                part: None,
+                blank: false,
+            },
+            perceptual_hash: None,
+            border: None,
+        }
+    }
+}
+
 /// How far a scan has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]

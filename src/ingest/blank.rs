@@ -13,28 +13,22 @@ pub(super) fn blank_message<'a>(samples: impl IntoIterator<Item = &'a Sample>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClassName, ContentHash, DatasetName, ImageFacts};
+    use crate::domain::ImageFacts;
 
-    fn sample(path: &str, blank: bool) -> Sample {
-        Sample {
-            dataset: DatasetName::new("d").unwrap(),
-            class: ClassName::new("c").unwrap(),
-            hash: ContentHash::of(path.as_bytes()),
-            path: path.to_owned(),
-            group: None,
-            side: None,
-            split: None,
-            image: ImageFacts { width: 9, height: 9, format: "png".into(), colour: "grey8".into(), part: None, blank },
-            perceptual_hash: None,
-            border: None,
-        }
+    fn sample(content: &str, blank: bool) -> Sample {
+        let sample = Sample::example(content, "c");
+        Sample { image: ImageFacts { blank, ..sample.image.clone() }, ..sample }
     }
 
     #[test]
     fn blank_images_are_named_and_others_are_not() {
-        let samples = ["a.png", "b.png", "c.png"].map(|path| sample(path, path != "b.png"));
+        let samples = ["a", "b", "c"].map(|content| sample(content, content != "b"));
         let message = blank_message(&samples).unwrap();
-        assert!(message.starts_with("2 images are black, white or of one level (`a.png`, `c.png`);"), "{message}");
+        assert!(
+            message
+                .starts_with("2 images are black, white or of one level (`datasets/d/c/a.png`, `datasets/d/c/c.png`);"),
+            "{message}"
+        );
         assert_eq!(blank_message(&samples[1..2]), None);
     }
 }

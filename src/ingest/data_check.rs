@@ -66,28 +66,10 @@ pub fn unmeasured_classes(samples: &[Sample]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ContentHash, ImageFacts};
 
     fn sample(class: &str, split: Split, number: u32) -> Sample {
-        Sample {
-            dataset: DatasetName::new("d").unwrap(),
-            class: ClassName::new(class).unwrap(),
-            hash: ContentHash::of(format!("{class}{number}").as_bytes()),
-            path: format!("datasets/d/{class}/{number}.png"),
-            group: None,
-            side: None,
-            split: Some(split),
-            image: ImageFacts {
-                width: 1,
-                height: 1,
-                format: "png".into(),
-                colour: "grey8".into(),
-                part: None,
-                blank: false,
-            },
-            perceptual_hash: None,
-            border: None,
-        }
+        let path = format!("datasets/d/{class}/{number}.png");
+        Sample { path, split: Some(split), ..Sample::example(&format!("{class}{number}"), class) }
     }
 
     #[test]

@@ -117,28 +117,10 @@ impl ClassSupply {
 pub(super) mod tests {
     use super::*;
     use crate::config;
-    use crate::domain::{ImageFacts, LedgerEvent, RunId};
+    use crate::domain::{LedgerEvent, RunId};
 
     pub(in crate::workflow) fn sample(content: &str, class: &str, split: Split) -> Sample {
-        Sample {
-            dataset: DatasetName::new("d").unwrap(),
-            class: ClassName::new(class).unwrap(),
-            hash: ContentHash::of(content.as_bytes()),
-            path: format!("datasets/d/{class}/{content}.png"),
-            group: None,
-            side: None,
-            split: Some(split),
-            image: ImageFacts {
-                width: 1,
-                height: 1,
-                format: "png".into(),
-                colour: "grey8".into(),
-                part: None,
-                blank: false,
-            },
-            perceptual_hash: None,
-            border: None,
-        }
+        Sample { split: Some(split), ..Sample::example(content, class) }
     }
 
     /// A model that was made of `samples` by a program of these versions; `None` for one from before there were any.

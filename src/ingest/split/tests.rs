@@ -3,31 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{ContentHash, DatasetName, ImageFacts, PerceptualHash};
+use crate::domain::{ContentHash, PerceptualHash};
 
 mod near_duplicates;
 mod sides;
 
 fn sample(id: u16, class: u8, group: Option<u8>) -> Sample {
-    Sample {
-        dataset: DatasetName::new("d").unwrap(),
-        class: ClassName::new(format!("c{class}")).unwrap(),
-        hash: ContentHash::of(&id.to_le_bytes()),
-        path: format!("datasets/d/c{class}/{id}.png"),
-        group: group.map(|group| format!("g{group}")),
-        side: None,
-        split: None,
-        image: ImageFacts {
-            width: 1,
-            height: 1,
-            format: "png".into(),
-            colour: "grey8".into(),
-            part: None,
-            blank: false,
-        },
-        perceptual_hash: None,
-        border: None,
-    }
+    let group = group.map(|group| format!("g{group}"));
+    Sample { hash: ContentHash::of(&id.to_le_bytes()), group, ..Sample::example(&id.to_string(), &format!("c{class}")) }
 }
 
 /// Distinct samples of up to three classes, each its own group.
