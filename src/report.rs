@@ -27,7 +27,7 @@ mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, shows};
 pub use error::ReportError;
-pub use gallery::{Gallery, Listed, is_current as gallery_is_current};
+pub use gallery::{Gallery, Listed, current as current_gallery};
 pub use record::ReportRecord;
 pub use run_report::RunReport;
 

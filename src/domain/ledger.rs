@@ -140,10 +140,13 @@ impl Ledger {
         from.take_while(move |(path, _)| path.starts_with(folder)).map(|(_, file)| file)
     }
 
-    /// The classes of the datasets that have samples.
+    /// The classes of the datasets that have samples; none of those that were trained on here and have none any more.
     pub fn current_classes(&self) -> CurrentClasses {
+        let trained = self.runs.values().filter(|model| model.stopped != StopReason::Imported);
+        let trained = trained.map(|model| (model.dataset.clone(), BTreeSet::new()));
         let classes = self.index.class_counts.iter();
-        classes.map(|(dataset, counts)| (dataset.clone(), counts.keys().cloned().collect())).collect()
+        let present = classes.map(|(dataset, counts)| (dataset.clone(), counts.keys().cloned().collect()));
+        trained.chain(present).collect()
     }
 
     /// Samples of each class on each side of the split; `None` counts the undecided.

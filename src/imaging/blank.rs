@@ -5,12 +5,13 @@ use super::picture::{Picture, Pixels};
 /// Pixels that do not count at either end, as a divisor: 1 % of them, so that a burned-in mark does not make content.
 const OUTLIERS: u64 = 100;
 /// Levels of 256 that the others must cover for content to be seen. What a sensor's noise or a JPEG makes of one level covers
-/// fewer; a radiograph with a tenth of its contrast covers more.
-const FEWEST_LEVELS: usize = 16;
+/// fewer, as does an image of 12 bits whose depth one bright pixel hides (17); a radiograph with a tenth of its contrast covers
+/// more.
+const FEWEST_LEVELS: usize = 18;
 
 impl Picture {
     /// Whether it is black, white, or of one level, or nearly so: in each channel, the levels between the 1st and the 99th
-    /// percentile cover less than a sixteenth of the scale.
+    /// percentile cover fewer than 18 of 256.
     pub(super) fn is_blank(&self) -> bool {
         let channels = self.channels as usize;
         (0..channels).all(|channel| {
@@ -75,7 +76,7 @@ mod tests {
             let options = DecodeOptions { max_side: 100, max_pixels: 8000, background: 0, least_side: None };
             assert!(decode(&encode_jpeg(&noisy, 60).unwrap(), &options).unwrap().is_blank(), "{level} as JPEG");
         }
-        assert!(grey(|i| 100 + (i % 15) as u8).is_blank() && !grey(|i| 100 + (i % 16) as u8).is_blank());
+        assert!(grey(|i| 100 + (i % 17) as u8).is_blank() && !grey(|i| 100 + (i % 18) as u8).is_blank());
     }
 
     #[test]

@@ -81,20 +81,17 @@ fn decode_other(
     options: &DecodeOptions,
 ) -> Result<(Picture, Orientation), DecodeError> {
     let refused = |error: ImageError| refusal(&error, name);
-    let mut decoder = decoder_of(bytes, format, options).map_err(refused)?;
+    let decoder = decoder_of(bytes, format, options).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     options.check(width, height)?;
-    let orientation = match format {
-        ImageFormat::Tiff => decoder.orientation().ok(),
-        _ => exif::orientation_in(bytes, format),
-    };
+    let orientation = exif::orientation_in(bytes, format);
     let (colour, stored) = match (format, bytes.get(PNG_COLOUR_TYPE)) {
         (ImageFormat::Png, Some(3)) => ("palette", None),
         _ => colour_of(decoder.original_color_type()),
     };
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    let stated = format == ImageFormat::Png && png_chunks::states_depth(bytes);
-    let bits = if stated { stored } else { deepen(&mut image).or(stored) };
+    let stated = (format == ImageFormat::Png).then(|| png_chunks::stated_depth(bytes)).flatten();
+    let bits = deepen(&mut image, stated).or(stored);
     let origin = Some(Origin { format: name, colour, bits, part: first_frame(bytes, format), full_size: None });
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
@@ -206,29 +203,34 @@ fn colour_of(colour: ExtendedColorType) -> (&'static str, Option<u32>) {
 
 /// Levels of 16 bits spread over their whole range from the depth that they show, which is returned; `None` of an image
 /// of other samples, which is left as it is.
-fn deepen(image: &mut DynamicImage) -> Option<u32> {
+fn deepen(image: &mut DynamicImage, stated: Option<u32>) -> Option<u32> {
     match image {
-        DynamicImage::ImageLuma16(grey) => Some(deepen_samples::<1>(grey, 1)),
-        DynamicImage::ImageLumaA16(grey) => Some(deepen_samples::<2>(grey, 1)),
-        DynamicImage::ImageRgb16(rgb) => Some(deepen_samples::<3>(rgb, 3)),
-        DynamicImage::ImageRgba16(rgba) => Some(deepen_samples::<4>(rgba, 3)),
+        DynamicImage::ImageLuma16(grey) => Some(deepen_samples::<1>(grey, 1, stated)),
+        DynamicImage::ImageLumaA16(grey) => Some(deepen_samples::<2>(grey, 1, stated)),
+        DynamicImage::ImageRgb16(rgb) => Some(deepen_samples::<3>(rgb, 3, stated)),
+        DynamicImage::ImageRgba16(rgba) => Some(deepen_samples::<4>(rgba, 3, stated)),
         _ => None,
     }
 }
 
-/// `N` samples a pixel, of which the first `n_colours` are levels and say how deep they are; an alpha behind them has a
-/// depth of its own.
-fn deepen_samples<const N: usize>(samples: &mut [u16], n_colours: usize) -> u32 {
+/// `N` samples a pixel, of which the first `n_colours` are levels and say how deep they are, where they can be seen; an alpha
+/// behind them has a depth of its own.
+fn deepen_samples<const N: usize>(samples: &mut [u16], n_colours: usize, stated: Option<u32>) -> u32 {
     let largest = |samples: &[u16], channels: std::ops::Range<usize>| {
-        samples.as_chunks::<N>().0.iter().flat_map(|pixel| &pixel[channels.clone()]).copied().max().unwrap_or(0)
+        let seen = samples.as_chunks::<N>().0.iter().filter(|pixel| pixel[n_colours..] != [0; 1]);
+        seen.flat_map(|pixel| &pixel[channels.clone()]).copied().max().unwrap_or(0)
     };
-    let depths = [0..n_colours, n_colours..N].map(|channels| depth_of(largest(samples, channels)));
+    let shown = [0..n_colours, n_colours..N].map(|channels| largest(samples, channels));
+    // Levels beyond the stated depth are on the whole range, as the PNG specification demands.
+    let fits = |bits: &u32| u32::from(shown[0]) < 1 << bits;
+    let colours = stated.map_or_else(|| depth_of(shown[0]), |stated| Some(stated).filter(fits).unwrap_or(16));
+    let depths = [colours, depth_of(shown[1])];
     for pixel in samples.as_chunks_mut::<N>().0 {
         let (levels, alpha) = pixel.split_at_mut(n_colours);
         spread(levels, depths[0]);
         spread(alpha, depths[1]);
     }
-    depths[0]
+    stated.unwrap_or(depths[0])
 }
 
 fn flatten(image: DynamicImage, background: u8) -> Picture {

@@ -23,10 +23,11 @@ pub(super) fn chunks(png: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
     })
 }
 
-/// Whether the file states how many bits of its samples are significant. Its samples are then on the whole range of
-/// their width already, as the PNG specification demands.
-pub(super) fn states_depth(png: &[u8]) -> bool {
-    chunks(png).take_while(|(kind, _)| kind != b"IDAT").any(|(kind, _)| kind == b"sBIT")
+/// How many bits of its samples are significant, as far as the file states it: those of the channel with the most.
+pub(super) fn stated_depth(png: &[u8]) -> Option<u32> {
+    let mut before = chunks(png).take_while(|(kind, _)| kind != b"IDAT");
+    let (_, bits) = before.find(|(kind, _)| kind == b"sBIT")?;
+    bits.iter().copied().map(u32::from).max().filter(|bits| (1..=16).contains(bits))
 }
 
 /// The EXIF blocks of `png`, in its own chunk or as hexadecimal text, before the pixels or behind them.

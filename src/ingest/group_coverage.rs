@@ -14,6 +14,8 @@ pub(super) struct GroupCoverage {
     pub(super) n_images: usize,
     /// Images that no line gives a group.
     pub(super) n_unlisted: usize,
+    /// Images that lines put into several groups.
+    pub(super) contradicted: Vec<String>,
     /// Images that neither a line nor the pattern gives a group.
     pub(super) ungrouped: Vec<String>,
     /// Whether there is a pattern.
@@ -29,6 +31,13 @@ impl GroupCoverage {
             return Some(format!(
                 "none of the {n} lines of groups.csv of dataset `{dataset}` names an image of it ({lines}); write each image by \
                  its path in the dataset's folder, such as `covid/a.png`, or remove the list"
+            ));
+        }
+        if !self.contradicted.is_empty() {
+            return Some(format!(
+                "lines of groups.csv of dataset `{dataset}` put an image into several groups ({}); write each image by its path in \
+                 the dataset's folder, once",
+                names(&self.contradicted)
             ));
         }
         (own_pattern && self.pattern_is_idle()).then(|| {
@@ -57,7 +66,7 @@ impl GroupCoverage {
                 names(&self.ungrouped)
             )
         });
-        let grouped = self.ungrouped.len() < self.n_images;
+        let grouped = self.unused_lines.len() < self.n_lines || self.ungrouped.len() < self.n_images;
         let ungrouped = (grouped && idle.is_none() && !self.ungrouped.is_empty()).then(|| {
             format!(
                 "{} of {} images have no group, and each is its own ({}); add them to groups.csv, or extend \
@@ -131,6 +140,14 @@ mod tests {
             "",
             "",
             &["1 of 2 lines of groups.csv name no image of this dataset (`old.png`)", ungrouped],
+        );
+        check("p1_1.png,\np1_2.png,\np2_1.png,\n", "", "", &["3 of 3 images have no group"]);
+        let several = "put an image into several groups (`a/p1_1.png`)";
+        check(
+            "/x/a/p1_1.png,1\n/y/a/p1_1.png,2\np1_2.png,1\np2_1.png,1\n",
+            "",
+            several,
+            &["1 of 3 images have no group"],
         );
         check("", r"^(p1)_", "", &["1 of 3 images have no group, and each is its own (`b/p2_1.png`)"]);
     }

@@ -60,13 +60,24 @@ impl GroupList {
     }
 
     /// The numbers of the lines that name the file at `path`, which is relative to the dataset's folder and `/`-separated:
-    /// those with its own extension, else those with another. A folder that names a side may have been added since.
+    /// those that agree with it in most parts, and of these those with its own extension. A folder that names a side may have been added since.
     pub(super) fn lines_of(&self, path: &str) -> Vec<usize> {
         let unsorted = path.split_once('/').filter(|(folder, _)| Split::named(folder).is_some()).map(|(_, path)| path);
         let keys: Vec<String> = [Some(path), unsorted].into_iter().flatten().map(key).collect();
-        let same = keys.iter().map(|key| self.by_path.find(key));
-        let other = keys.iter().map(|key| self.by_stem.find(&without_extension(key)));
-        same.chain(other).find(|lines| !lines.is_empty()).unwrap_or_default()
+        let named = |key: &String| {
+            let stem = without_extension(key);
+            // A list may name files without any extension, and their names may have dots.
+            [self.by_path.find(key), self.by_path.find(&stem), self.by_stem.find(&stem)]
+        };
+        let found =
+            keys.iter().flat_map(named).reduce(|best, other| if other.n_parts > best.n_parts { other } else { best });
+        found.unwrap_or_default().lines
+    }
+
+    /// Whether lines put the file at `path` into several groups.
+    pub(super) fn contradicts_itself(&self, path: &str) -> bool {
+        let mut groups = self.lines_of(path).into_iter().map(|line| &self.lines[line].group);
+        groups.next().is_some_and(|first| groups.any(|group| group != first))
     }
 
     /// The group of the file at `path`; `None` when no line has one for it, or lines contradict each other.
@@ -90,6 +101,13 @@ fn group<'a>(lines: &'a [GroupLine], pair: &[(String, usize)], at: usize) -> Opt
     lines[pair[at].1].group.as_deref()
 }
 
+/// Lines that name a file, and in how many parts of the path they agree with it.
+#[derive(Debug, Default)]
+struct FoundLines {
+    n_parts: usize,
+    lines: Vec<usize>,
+}
+
 /// Lines by the keys of their paths, in order.
 #[derive(Debug, Default)]
 struct PathIndex(Vec<(String, usize)>);
@@ -103,21 +121,21 @@ impl PathIndex {
 
     /// The lines of the same path; else those whose path ends with this one; else those with which this one ends, the
     /// longest.
-    fn find(&self, key: &str) -> Vec<usize> {
+    fn find(&self, key: &str) -> FoundLines {
+        let n_parts = |key: &str| 1 + key.matches('/').count();
         let same = self.lines_with(|other| other == key, key);
         if !same.is_empty() {
-            return same;
+            return FoundLines { n_parts: n_parts(key), lines: same };
         }
         let folder = format!("{key}/");
         let longer = self.lines_with(|other| other.starts_with(&folder), &folder);
         if !longer.is_empty() {
-            return longer;
+            return FoundLines { n_parts: n_parts(key), lines: longer };
         }
         let shorter = key.rmatch_indices('/').map(|(end, _)| &key[..end]);
-        shorter
-            .map(|end| self.lines_with(|other| other == end, end))
-            .find(|lines| !lines.is_empty())
-            .unwrap_or_default()
+        let mut found = shorter.map(|end| (end, self.lines_with(|other| other == end, end)));
+        let found = found.find(|(_, lines)| !lines.is_empty());
+        found.map_or_else(FoundLines::default, |(end, lines)| FoundLines { n_parts: n_parts(end), lines })
     }
 
     /// Those that `belong`, which stand together from `first` on.
@@ -179,6 +197,8 @@ mod tests {
         check(&["a.png,p1", "normal/a.png,p2"], "normal/a.png", Some("p2"));
         check(&["a.png,p1", "normal/a.png,p2"], "covid/a.png", Some("p1"));
         check(&["a.dcm,p1", "a.png,p2"], "covid/a.png", Some("p2"));
+        check(&["a.png,p2", "covid/a.dcm,p1"], "covid/a.png", Some("p1"));
+        check(&["1.2.840.113.7,p1", "1.2.840.113.8,p2"], "covid/1.2.840.113.8.png", Some("p2"));
         check(&["/x/normal/a.png,p1", "/x/covid/a.png,p2"], "covid/a.png", Some("p2"));
         check(&["d/covid/a.png,p1"], "hospital/covid/a.png", None);
         check(&["/srv/d/covid/a.png,p1", "covid/b.png,p2"], "train/covid/a.png", Some("p1"));

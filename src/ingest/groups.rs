@@ -74,6 +74,9 @@ impl<'a> Groups<'a> {
         };
         for image in images {
             coverage.n_images += 1;
+            if self.list.contradicts_itself(image) {
+                coverage.contradicted.push(image.to_owned());
+            }
             if self.list.group_of(image).is_none() {
                 coverage.n_unlisted += 1;
                 if group_of(self.pattern, image).is_none() {

@@ -123,7 +123,9 @@ impl Intake {
     }
 
     fn decide(&self, ledger: &Ledger, readings: ReadBatch) -> IntakeOutcome {
-        let is_there = |path: &str| snapshot_below(&self.inbox, Path::new(path)).is_some();
+        let is_there = |path: &str, stamp: FileStamp| {
+            snapshot_below(&self.inbox, Path::new(path)).is_some_and(|snapshot| snapshot.stamp == stamp)
+        };
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut ledger_draft = LedgerDraft::new(ledger, &groups, &is_there);

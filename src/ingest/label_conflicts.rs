@@ -3,10 +3,10 @@
 //! One of the labels is wrong, and nobody but the user knows which, so all files of such an image are left out until a
 //! label is taken back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, FileOutcome, FileRecord, LabelConflict, Ledger, PerceptualHash, Role,
+    ClassName, ContentHash, DatasetName, FileOutcome, FileRecord, LabelConflict, Ledger, PerceptualHash, Role, Sample,
 };
 
 use super::Inspected;
@@ -36,12 +36,40 @@ struct Labelled {
     path: Option<String>,
     class: ClassName,
     hash: ContentHash,
-    perceptual_hash: Option<PerceptualHash>,
 }
 
 /// What each dataset has, gathered once when it is first asked for.
 #[derive(Debug, Default)]
-pub(super) struct LabelledImages(BTreeMap<DatasetName, Vec<Labelled>>);
+pub(super) struct LabelledImages(BTreeMap<DatasetName, KnownImages>);
+
+/// The images of one dataset. What is compared with every image lies close together, because there may be many.
+#[derive(Debug, Default)]
+struct KnownImages {
+    images: Vec<Labelled>,
+    /// Of each of them.
+    perceptual_hashes: Vec<Option<PerceptualHash>>,
+    by_hash: HashMap<ContentHash, Vec<usize>>,
+}
+
+impl KnownImages {
+    fn push(&mut self, image: Labelled, perceptual_hash: Option<PerceptualHash>) {
+        self.by_hash.entry(image.hash).or_default().push(self.images.len());
+        self.images.push(image);
+        self.perceptual_hashes.push(perceptual_hash);
+    }
+
+    /// Images with this content, or that look like it.
+    fn alike(&self, inspected: &Inspected) -> Vec<&Labelled> {
+        let mut found: BTreeSet<usize> = self.by_hash.get(&inspected.hash).into_iter().flatten().copied().collect();
+        if let Some(own) = inspected.perceptual_hash {
+            let is_near = |other: &Option<PerceptualHash>| other.is_some_and(|other| own.is_near(&other));
+            found.extend(
+                self.perceptual_hashes.iter().enumerate().filter(|(_, other)| is_near(other)).map(|(at, _)| at),
+            );
+        }
+        found.into_iter().map(|at| &self.images[at]).collect()
+    }
+}
 
 impl LabelledImages {
     /// Images of other classes than `class` that are the same file as this one, or look like it. What has gone since it was
@@ -54,52 +82,43 @@ impl LabelledImages {
         inspected: &Inspected,
     ) -> Vec<Rival> {
         let images = self.0.entry(dataset.clone()).or_insert_with(|| gather(ledger, dataset));
-        let own = LabelConflict { hash: inspected.hash, perceptual_hash: inspected.perceptual_hash };
-        let alike =
-            images.iter().filter(|image| image.class != *class && own.may_be(image.hash, image.perceptual_hash));
-        alike.filter_map(|image| rival(ledger, dataset, image)).collect()
+        let others = images.alike(inspected).into_iter().filter(|image| image.class != *class);
+        others.filter_map(|image| rival(ledger, dataset, image)).collect()
     }
 
     /// One more sample.
-    pub(super) fn add_sample(
-        &mut self,
-        dataset: &DatasetName,
-        class: &ClassName,
-        hash: ContentHash,
-        perceptual_hash: Option<PerceptualHash>,
-    ) {
-        self.add(dataset, Labelled { path: None, class: class.clone(), hash, perceptual_hash });
-    }
-
-    /// One more file that is left out.
-    pub(super) fn add_conflict(&mut self, path: &str, conflict: LabelConflict) {
-        if let Ok(Role::Sample { dataset, class, .. }) = role_of(path) {
-            let LabelConflict { hash, perceptual_hash } = conflict;
-            self.add(&dataset, Labelled { path: Some(path.to_owned()), class, hash, perceptual_hash });
+    pub(super) fn add_sample(&mut self, sample: &Sample) {
+        if let Some(images) = self.0.get_mut(&sample.dataset) {
+            let (class, hash) = (sample.class.clone(), sample.hash);
+            images.push(Labelled { path: None, class, hash }, sample.perceptual_hash);
         }
     }
 
-    fn add(&mut self, dataset: &DatasetName, image: Labelled) {
-        if let Some(images) = self.0.get_mut(dataset) {
-            images.push(image);
+    /// One more file that is left out.
+    pub(super) fn add_conflict(&mut self, path: &str, LabelConflict { hash, perceptual_hash }: LabelConflict) {
+        if let Ok(Role::Sample { dataset, class, .. }) = role_of(path)
+            && let Some(images) = self.0.get_mut(&dataset)
+        {
+            images.push(Labelled { path: Some(path.to_owned()), class, hash }, perceptual_hash);
         }
     }
 }
 
-fn gather(ledger: &Ledger, dataset: &DatasetName) -> Vec<Labelled> {
-    let samples = ledger.samples_of(dataset).map(|sample| Labelled {
-        path: None,
-        class: sample.class.clone(),
-        hash: sample.hash,
-        perceptual_hash: sample.perceptual_hash,
-    });
+fn gather(ledger: &Ledger, dataset: &DatasetName) -> KnownImages {
+    let mut gathered = KnownImages::default();
+    for sample in ledger.samples_of(dataset) {
+        let image = Labelled { path: None, class: sample.class.clone(), hash: sample.hash };
+        gathered.push(image, sample.perceptual_hash);
+    }
     let folder = format!("datasets/{dataset}/");
-    let contested = ledger.files_below(&folder).filter_map(|file| {
-        let LabelConflict { hash, perceptual_hash } = conflict_of(file)?;
-        let Ok(Role::Sample { class, .. }) = role_of(&file.path) else { return None };
-        Some(Labelled { path: Some(file.path.clone()), class, hash, perceptual_hash })
-    });
-    samples.chain(contested).collect()
+    for file in ledger.files_below(&folder) {
+        let (Some(conflict), Ok(Role::Sample { class, .. })) = (conflict_of(file), role_of(&file.path)) else {
+            continue;
+        };
+        let image = Labelled { path: Some(file.path.clone()), class, hash: conflict.hash };
+        gathered.push(image, conflict.perceptual_hash);
+    }
+    gathered
 }
 
 /// As the ledger has it now, or `None` when it has gone or is another image.

@@ -1,6 +1,6 @@
 //! The ledger as it will be: what one file after the other changes, in memory, written down as events.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Inspected;
 use super::groups::GroupBook;
@@ -53,20 +53,23 @@ pub(super) enum Admission {
     Known,
 }
 
+/// Whether the file with this stamp is in the inbox, at this path, at this moment.
+pub(super) type IsThere<'a> = dyn Fn(&str, FileStamp) -> bool + 'a;
+
 /// A copy of the ledger that files are taken into one by one.
 pub(super) struct LedgerDraft<'a> {
     ledger: Ledger,
     events: Vec<LedgerEvent>,
     groups: &'a GroupBook<'a>,
-    /// Whether a file is in the inbox at this moment. What was moved must not count as still lying where it was.
-    is_there: &'a dyn Fn(&str) -> bool,
+    /// What was moved or written over must not count as still lying where it was.
+    is_there: &'a IsThere<'a>,
     /// Images whose label was given up, so that a conflict over it may be solved.
     freed: Vec<(DatasetName, LabelConflict)>,
     labelled: LabelledImages,
 }
 
 impl<'a> LedgerDraft<'a> {
-    pub(super) fn new(ledger: &Ledger, groups: &'a GroupBook<'a>, is_there: &'a dyn Fn(&str) -> bool) -> Self {
+    pub(super) fn new(ledger: &Ledger, groups: &'a GroupBook<'a>, is_there: &'a IsThere<'a>) -> Self {
         Self {
             ledger: ledger.clone(),
             events: Vec::new(),
@@ -88,16 +91,21 @@ impl<'a> LedgerDraft<'a> {
 
     /// Files that were quarantined because of a label that may be free now; each is named once.
     pub(super) fn take_freed(&mut self) -> Vec<String> {
-        let mut files = BTreeSet::new();
+        let mut freed: BTreeMap<DatasetName, Vec<LabelConflict>> = BTreeMap::new();
         for (dataset, image) in std::mem::take(&mut self.freed) {
-            // An older version did not keep what the file was.
-            let is_it = |conflict: LabelConflict| conflict.may_be(image.hash, image.perceptual_hash);
+            freed.entry(dataset).or_default().push(image);
+        }
+        let mut files = Vec::new();
+        for (dataset, images) in freed {
             let below = format!("datasets/{dataset}/");
             let contested = self.ledger.files_below(&below).filter(|file| is_contested(&file.outcome));
-            let freed = contested.filter(|file| conflict_of(file).is_none_or(is_it));
+            // An older version did not keep what the file was.
+            let is_one =
+                |conflict: LabelConflict| images.iter().any(|image| conflict.may_be(image.hash, image.perceptual_hash));
+            let freed = contested.filter(|file| conflict_of(file).is_none_or(is_one));
             files.extend(freed.map(|file| file.path.clone()));
         }
-        files.into_iter().collect()
+        files
     }
 
     /// Files of other classes of the dataset that may show the same image and are there: the same file, or one that looks
@@ -114,7 +122,7 @@ impl<'a> LedgerDraft<'a> {
             let content = DraftContent::Sample(dataset.clone(), rival.hash);
             let mut files: Vec<&str> = vec![&rival.path];
             files.extend(self.others(&content, &rival.path));
-            let there = files.into_iter().find(|file| *file != path && (self.is_there)(file))?.to_owned();
+            let there = files.into_iter().find(|file| *file != path && self.holds_on(file))?.to_owned();
             Some(Rival { path: there, ..rival })
         };
         found.into_iter().filter_map(there).collect()
@@ -290,12 +298,17 @@ impl<'a> LedgerDraft<'a> {
         holding.filter(is_other).map(|file| file.path.as_str())
     }
 
+    /// Whether a file that is known is still there as it was.
+    fn holds_on(&self, path: &str) -> bool {
+        self.record(path).is_some_and(|record| (self.is_there)(path, record.stamp))
+    }
+
     /// Another file that holds this content. When there is none, those that are not there any more are forgotten, so that a
     /// image that was moved does not count as a copy of itself; otherwise they are reported as gone later.
     fn holder(&mut self, content: &DraftContent, path: &str) -> Option<String> {
         let mut away = Vec::new();
         for other in self.others(content, path) {
-            if (self.is_there)(other) {
+            if self.holds_on(other) {
                 return Some(other.to_owned());
             }
             away.push(other.to_owned());
@@ -373,8 +386,8 @@ impl<'a> LedgerDraft<'a> {
 
     /// Folds one event in, and keeps it.
     fn put(&mut self, event: LedgerEvent) {
-        if let LedgerEvent::Sample(Sample { dataset, class, hash, perceptual_hash, .. }) = &event {
-            self.labelled.add_sample(dataset, class, *hash, *perceptual_hash);
+        if let LedgerEvent::Sample(sample) = &event {
+            self.labelled.add_sample(sample);
         }
         self.ledger.apply(&event);
         self.events.push(event);

@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ReportError;
 use super::gallery_blocks::{Block, blocks, older_file};
 use super::gallery_entry::Entry;
@@ -75,8 +77,11 @@ impl Gallery {
             }
         }
         remove_pages_from(dir, blocks.len())?;
-        let n_obsolete = entries.iter().filter(|entry| entry.is_obsolete).count();
-        Ok(Listed { n_reports: entries.len(), n_obsolete, unreadable })
+        let (n_reports, n_obsolete) = (entries.len(), entries.iter().filter(|entry| entry.is_obsolete).count());
+        // Last, so that a gallery that was not finished is written again.
+        let state = GalleryState { n_reports, n_obsolete, classes: current.clone() };
+        write_atomic(&dir.join(STATE), &serde_json::to_vec(&state).unwrap_or_default())?;
+        Ok(Listed { n_reports, n_obsolete, unreadable })
     }
 
     /// Brings the records up to what is there now.
@@ -91,11 +96,36 @@ impl Gallery {
     }
 }
 
-/// Whether the gallery is there and no report is newer than it. Without any report none is needed.
+/// What the gallery was written with; beside it.
+const STATE: &str = ".gallery.json";
+
+/// What the gallery was last written with, so that a later process knows whether its marks still hold.
+#[derive(Debug, Serialize, Deserialize)]
+struct GalleryState {
+    n_reports: usize,
+    n_obsolete: usize,
+    classes: CurrentClasses,
+}
+
+/// What the gallery lists, if it is there, no report is newer than it, and its marks are those of `current`; what is listed of no
+/// report is nothing, and needs no gallery. `None` where it has to be written.
 ///
 /// # Errors
 /// [`ReportError::List`].
-pub fn is_current(reports_dir: &Path) -> Result<bool, ReportError> {
+pub fn current(reports_dir: &Path, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
+    if !is_current(reports_dir)? {
+        return Ok(None);
+    }
+    let state = fs::read(reports_dir.join(STATE)).ok().and_then(|state| serde_json::from_slice(&state).ok());
+    let Some(GalleryState { n_reports, n_obsolete, classes }) = state else {
+        let is_there = reports_dir.join("index.html").is_file();
+        return Ok((!is_there).then(|| Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() }));
+    };
+    Ok((classes == *current).then(|| Listed { n_reports, n_obsolete, unreadable: Vec::new() }))
+}
+
+/// Whether the gallery is there and no report is newer than it. Without any report none is needed.
+fn is_current(reports_dir: &Path) -> Result<bool, ReportError> {
     let written = |path: PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let folders = report_folders(reports_dir)?;
     let newest = folders.iter().filter_map(|folder| written(reports_dir.join(folder).join(FILE))).max();

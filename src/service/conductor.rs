@@ -119,7 +119,6 @@ impl Conductor {
             Mode::Service => RetrainTrigger::new(&parts.settings),
             Mode::Once => RetrainTrigger::immediate(),
         };
-        let gallery = GallerySchedule::new(parts.registry.ledger().current_classes());
         Self {
             settings: parts.settings,
             workspace: parts.workspace,
@@ -141,7 +140,7 @@ impl Conductor {
             obstacles: BTreeMap::new(),
             skipped: Vec::new(),
             data_warnings: BTreeMap::new(),
-            gallery,
+            gallery: GallerySchedule::default(),
             listing: CurrentClasses::new(),
             n_forwarded_counted: 0,
         }

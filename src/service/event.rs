@@ -27,8 +27,8 @@ pub(super) enum Event {
     PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
     Explained(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
-    /// What the gallery lists, `None` when it was current; or why it was not written.
-    Gallery(Result<Option<Listed>, ReportError>),
+    /// What the gallery lists, or why it was not written.
+    Gallery(Result<Listed, ReportError>),
     /// Events were recorded, or not.
     Recorded(Box<Commit>),
     /// Another command asks.

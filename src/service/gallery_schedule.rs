@@ -22,11 +22,6 @@ pub(super) struct GallerySchedule {
 }
 
 impl GallerySchedule {
-    /// As an earlier process left it, when datasets had these classes.
-    pub(super) fn new(classes: CurrentClasses) -> Self {
-        Self { classes, ..Self::default() }
-    }
-
     /// One more report.
     pub(super) fn add(&mut self) {
         self.n_unlisted += 1;
@@ -45,14 +40,13 @@ impl GallerySchedule {
     }
 
     /// Whether datasets have other classes than when it was written.
-    pub(super) fn is_reclassed(&self, current: &CurrentClasses) -> bool {
+    fn is_reclassed(&self, current: &CurrentClasses) -> bool {
         self.classes != *current
     }
 
-    /// It is as it should be, with these classes; it lists so much, or as much as before.
-    pub(super) fn written(&mut self, listed: Option<&Listed>, classes: CurrentClasses) {
-        let before = (self.n_listed, self.n_obsolete);
-        let (n_listed, n_obsolete) = listed.map_or(before, |listed| (listed.n_reports, listed.n_obsolete));
+    /// It is as it should be, with these classes.
+    pub(super) fn written(&mut self, listed: &Listed, classes: CurrentClasses) {
+        let (n_listed, n_obsolete) = (listed.n_reports, listed.n_obsolete);
         *self = Self { n_unlisted: 0, n_listed, is_known: true, classes, n_obsolete };
     }
 
@@ -67,11 +61,13 @@ mod tests {
     use super::*;
     use crate::domain::{ClassName, DatasetName};
 
+    const NOTHING: Listed = Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() };
+
     #[test]
     fn it_is_looked_at_once_and_written_when_the_last_report_is_there() {
         let (mut listing, classes) = (GallerySchedule::default(), CurrentClasses::new());
         assert!(listing.is_due(false, &classes) && !listing.lacks() && !listing.is_due(true, &classes));
-        listing.written(None, classes.clone());
+        listing.written(&NOTHING, classes.clone());
         assert!(!listing.is_due(false, &classes));
         listing.add();
         assert!(listing.is_due(false, &classes) && listing.lacks() && !listing.is_due(true, &classes));
@@ -83,12 +79,12 @@ mod tests {
             let classes = names.iter().map(|name| ClassName::new(*name).unwrap()).collect();
             [(DatasetName::new("d").unwrap(), classes)].into()
         };
-        let mut listing = GallerySchedule::new(classes(&["a", "b"]));
-        listing.written(None, classes(&["a", "b"]));
+        let mut listing = GallerySchedule::default();
+        listing.written(&NOTHING, classes(&["a", "b"]));
         assert!(!listing.is_due(false, &classes(&["a", "b"])));
-        assert!(listing.is_due(false, &classes(&["a", "c"])) && listing.is_reclassed(&classes(&["a", "c"])));
+        assert!(listing.is_due(false, &classes(&["a", "c"])) && !listing.lacks());
         assert!(!listing.is_due(true, &classes(&["a", "c"])), "more may change");
-        listing.written(Some(&Listed { n_reports: 9, n_obsolete: 4, unreadable: Vec::new() }), classes(&["a", "c"]));
+        listing.written(&Listed { n_reports: 9, n_obsolete: 4, unreadable: Vec::new() }, classes(&["a", "c"]));
         assert!(!listing.is_due(false, &classes(&["a", "c"])) && listing.n_obsolete() == 4);
     }
 
@@ -99,7 +95,7 @@ mod tests {
             listing.add();
             if listing.is_due(true, &CurrentClasses::new()) {
                 let listed = Listed { n_reports, n_obsolete: 0, unreadable: Vec::new() };
-                listing.written(Some(&listed), CurrentClasses::new());
+                listing.written(&listed, CurrentClasses::new());
                 n_written += 1;
             }
         }

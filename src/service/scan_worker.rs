@@ -16,9 +16,9 @@ use super::event::Event;
 pub(super) enum ScanJob {
     /// Explain this scan with this model; the classes that its dataset has now, where it has images.
     Scan(Box<Scan>, Arc<ModelRecord>, Option<BTreeSet<ClassName>>),
-    /// Write the gallery, with what classes datasets have now; or, when it is not known to lack a report, and these classes
-    /// are those of before, look first whether it does.
-    Gallery { lacks: bool, reclassed: bool, current: CurrentClasses },
+    /// Write the gallery, with the classes that datasets have now; when it is not known to lack a report, look first whether
+    /// it has to be.
+    Gallery { lacks: bool, current: CurrentClasses },
 }
 
 /// Explains scans and writes the gallery.
@@ -44,17 +44,13 @@ impl ScanWorker {
                 let outcome = self.explainer.explain(&file, Some(scan.hash), &model, classes.as_ref(), reports);
                 Event::Explained(scan, Box::new(outcome))
             }
-            ScanJob::Gallery { lacks, reclassed, current } => Event::Gallery(self.list(lacks, reclassed, &current)),
+            ScanJob::Gallery { lacks, current } => Event::Gallery(self.list(lacks, &current)),
         }
     }
 
-    /// What the gallery lists; `None` when it needed nothing.
-    fn list(&mut self, lacks: bool, reclassed: bool, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
-        // Where no report is, there is nothing to mark.
-        let marks = reclassed && self.reports.join("index.html").is_file();
-        if !lacks && !marks && report::gallery_is_current(&self.reports)? {
-            return Ok(None);
-        }
-        self.gallery.write(current).map(Some)
+    /// What the gallery lists, once it is as it should be.
+    fn list(&mut self, lacks: bool, current: &CurrentClasses) -> Result<Listed, ReportError> {
+        let listed = if lacks { None } else { report::current_gallery(&self.reports, current)? };
+        listed.map_or_else(|| self.gallery.write(current), Ok)
     }
 }

@@ -94,11 +94,12 @@ fn split(
     Readiness::Split { changed, plan: plan.map(Box::new) }
 }
 
-/// Datasets whose training an earlier run left undone, or that changed settings ask for.
+/// Datasets whose training an earlier run left undone, or that changed settings ask for; and those of which there is something else
+/// to say than their last model says.
 pub fn find_due(known: &Known, settings: &Settings) -> Vec<DatasetName> {
     let is_due = |dataset: &&DatasetName| {
         retrain_check::due(&known.ledger, dataset, settings, known.running).is_some()
-            || is_regrouped(&known.ledger, dataset, settings)
+            || is_seen_otherwise(&known.ledger, dataset, settings)
     };
     known.ledger.datasets().filter(is_due).cloned().collect()
 }
@@ -143,10 +144,14 @@ fn grouped(
     Ok((samples, findings))
 }
 
-/// Whether the settings group its images otherwise than when they were split.
-fn is_regrouped(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> bool {
-    let grouped = grouped(ledger, dataset, settings);
-    grouped.is_ok_and(|(samples, _)| samples.iter().any(|sample| sample.split.is_none()))
+/// Whether the settings group its images otherwise than when they were split, or find something else to say of them.
+fn is_seen_otherwise(ledger: &Ledger, dataset: &DatasetName, settings: &Settings) -> bool {
+    let Ok((samples, DataFindings { obstacle, mut warnings })) = grouped(ledger, dataset, settings) else {
+        return true;
+    };
+    warnings.extend(ingest::unmeasured_classes(&samples));
+    let said = ledger.last_trained(dataset).map_or(&[][..], |model| &model.data_warnings);
+    obstacle.is_some() || warnings != said || samples.iter().any(|sample| sample.split.is_none())
 }
 
 /// Logs the samples that move from validation to training.

@@ -53,11 +53,14 @@ fn a_list_that_comes_changes_breaks_or_goes_is_seen_by_the_next_run() {
     bed.write(LIST, "picture,patient\n");
     let broken = run();
     let shown = "its first line is not `file,group`; write a first line `file,group` and then one line per file";
-    assert_eq!(broken.stderr.matches(shown).count(), 1, "{}", broken.stderr);
+    assert_eq!(broken.stderr.matches("Quarantined").count(), 1, "{}", broken.stderr);
+    assert!(broken.stderr.contains(shown) && broken.stdout.contains("Waiting: "), "{}", broken.stderr);
     assert_eq!((trainings(), sides(&bed.status())), (2, vec![(4, 2); 2]), "and changes nothing");
     let reasons: Vec<_> = fs::read_dir(bed.state("quarantine")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(reasons.len() == 1 && fs::read_to_string(&reasons[0]).unwrap().contains("datasets/shapes/groups.csv"));
-    assert!(!run().stderr.contains("first line"), "it is reported once");
+    let again = run();
+    assert!(!again.stderr.contains("Quarantined"), "it is quarantined once: {}", again.stderr);
+    assert!(again.stdout.contains("Waiting: ") && again.stdout.contains(shown), "and waited for: {}", again.stdout);
 
     bed.write(LIST, list());
     run();

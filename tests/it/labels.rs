@@ -82,8 +82,20 @@ fn reports_of_a_class_that_was_renamed_are_marked() {
     assert!(n_obsolete > 0, "the model of this test recognises a disc");
     assert_eq!(bed.status()["queues"]["obsolete_reports"], n_obsolete);
     assert!(ran.stderr.contains("Reports show a class that their dataset no longer has"), "{}", ran.stderr);
-    let gallery = fs::read_to_string(bed.state("reports/index.html")).unwrap();
-    assert_eq!(gallery.matches("class removed").count(), n_obsolete);
+    let gallery = || fs::read_to_string(bed.state("reports/index.html")).unwrap();
+    assert_eq!(gallery().matches("class removed").count(), n_obsolete);
+    once(&bed).ok();
+    assert_eq!(bed.status()["queues"]["obsolete_reports"], n_obsolete, "another process knows it too");
+
+    // What could not be marked is marked by a later run.
+    fs::rename(bed.inbox("datasets/shapes"), bed.inbox("datasets/renamed")).unwrap();
+    fs::remove_file(bed.state("reports/results.csv")).unwrap();
+    fs::create_dir_all(bed.state("reports/results.csv/in the way")).unwrap();
+    assert_eq!(once(&bed).code, 74);
+    fs::remove_dir_all(bed.state("reports/results.csv")).unwrap();
+    once(&bed).ok();
+    assert!(rows(&bed).iter().all(|(_, removed)| *removed), "the dataset is no more: {:?}", rows(&bed));
+    assert_eq!(gallery().matches("class removed").count(), 2);
 }
 
 #[test]
@@ -120,6 +132,7 @@ fn a_list_or_pattern_that_names_no_image_stops_the_training_until_it_does() {
     let summary = once(&own).ok().json();
     let waiting = summary["waiting"][0].as_str().unwrap();
     assert!(waiting.starts_with("split.group_pattern of dataset `shapes` matches no name of its images"), "{waiting}");
+    assert_eq!(once(&own).ok().json()["waiting"], summary["waiting"], "as long as it holds");
 }
 
 #[test]
@@ -131,6 +144,12 @@ fn a_pattern_for_all_datasets_that_fits_none_of_the_names_is_warned_of() {
     let again = once(&bed).ok();
     assert!(!again.stderr.contains("Dataset needs attention"), "it is logged once: {}", again.stderr);
     assert_eq!(again.json()["warnings"]["shapes"], json!(found), "and holds");
+    let other =
+        bed.run(&["run", "--once", "--json", "--set=dataset.shapes.split.group_pattern='^(nobody)'"]).ok().json();
+    assert!(other["waiting"][0].as_str().unwrap().contains("matches no name of its images"), "{other}");
+    let fits =
+        bed.run(&["run", "--once", "--json", "--set=dataset.shapes.split.group_pattern='^(\\w+-\\d)'"]).ok().json();
+    assert_eq!(fits["warnings"], json!({}), "no longer than it holds");
 }
 
 #[test]

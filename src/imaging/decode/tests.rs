@@ -182,6 +182,26 @@ fn an_alpha_has_a_depth_of_its_own() {
 }
 
 #[test]
+fn a_depth_that_another_program_states_is_white_unless_levels_are_on_the_whole_range() {
+    for (bits, largest, white, colour) in
+        [(12, 2000, 32_007, "grey12"), (12, 40_000, 40_000, "grey12"), (10, 200, 12_812, "grey10")]
+    {
+        let levels = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(2, 1, vec![0, largest]).unwrap();
+        let png = encoded(&levels.into(), ImageFormat::Png);
+        let picture = decode(&crate::imaging::png_chunks::with_chunk(&png, "IDAT", "sBIT", &[bits]), &LIMITS).unwrap();
+        assert_eq!((picture.pixels(), picture.facts().colour.as_str()), (&Pixels::U16(vec![0, white]), colour));
+    }
+}
+
+#[test]
+fn the_level_of_transparent_pixels_does_not_count_for_the_depth() {
+    let pixels = vec![4095, 65_535, 65_535, 0];
+    let levels = image::ImageBuffer::<image::LumaA<u16>, _>::from_raw(2, 1, pixels).unwrap();
+    let picture = decode(&encoded(&levels.into(), ImageFormat::Png), &LIMITS).unwrap();
+    assert_eq!((picture.pixels(), picture.facts().colour.as_str()), (&Pixels::U16(vec![65_535, 0]), "greya12"));
+}
+
+#[test]
 fn a_stated_depth_is_believed() {
     let dark = Picture::new(2, 1, 1, Pixels::U16(vec![0, 700])).unwrap();
     let back = decode(&encode_png(&dark).unwrap(), &LIMITS).unwrap();

@@ -48,7 +48,8 @@ impl Packing {
             34_925 => "LZMA compression",
             34_926 | 50_000 => "Zstandard compression",
             34_927 | 50_001 => "WebP compression",
-            34_933 | 50_002 | 52_546 => "JPEG XL compression",
+            34_933 => "PNG compression",
+            50_002 | 52_546 => "JPEG XL compression",
             _ => return Err(unsupported(format!("compression {number}"))),
         };
         Err(unsupported(name))

@@ -69,10 +69,11 @@ fn sixteen(stored: &Stored, directory: &Directory) -> Result<(FullRange, u32), D
     Ok((FullRange::Sixteen(planes), depths[0]))
 }
 
-/// The bits of `MaxSampleValue`, if it is the largest level of 8 to 16 bits and no sample is beyond. Many programs write
+/// The bits of `MaxSampleValue` or `SMaxSampleValue`, if it is the largest level of 8 to 16 bits and no sample is beyond. Many programs write
 /// the largest sample of the image there.
 fn stated_depth(directory: &Directory, largest: u16) -> Option<u32> {
-    let white = directory.number(tags::MAX_SAMPLE_VALUE).ok()??;
+    let stated = directory.number(tags::MAX_SAMPLE_VALUE).ok().flatten();
+    let white = stated.or_else(|| Some(*directory.reals(tags::S_MAX_SAMPLE_VALUE).first()? as u64))?;
     let bits = (8..=16).find(|bits| white == (1 << bits) - 1)?;
     (u64::from(largest) <= white).then_some(bits)
 }

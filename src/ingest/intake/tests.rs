@@ -52,7 +52,7 @@ impl Bed {
     fn take_as(&mut self, path: &str, role: &Role) {
         let inspected = inspect(&self.intake.reader, &self.dir.path().join("inbox").join(path)).unwrap();
         let groups = GroupBook::new(self.dir.path(), &|_| None);
-        let mut ledger_draft = LedgerDraft::new(&self.ledger, &groups, &|_| true);
+        let mut ledger_draft = LedgerDraft::new(&self.ledger, &groups, &|_, _| true);
         ledger_draft.admit(path, role, &inspected);
         for event in ledger_draft.into_events() {
             self.ledger.apply(&event);

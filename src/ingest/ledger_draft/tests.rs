@@ -1,5 +1,6 @@
 //! What files do to the ledger, one story a test. Every story also folds its events into the ledger it began with.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use regex::Regex;
@@ -26,7 +27,7 @@ impl Desk {
     /// Runs one step on a fresh draft, and folds what it changes into the ledger.
     fn step<T>(&mut self, step: impl FnOnce(&mut LedgerDraft) -> T) -> T {
         let there = self.there.clone();
-        let is_there = |path: &str| there.contains(path);
+        let is_there = |path: &str, _: FileStamp| there.contains(path);
         let pattern = self.pattern.clone();
         let pattern_of = |_: &DatasetName| pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);

@@ -24,9 +24,8 @@ impl Conductor {
         let more = next.is_some() || !self.intake.is_at_rest();
         if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
             self.scans.start_gallery()?;
-            let (lacks, reclassed) = (self.gallery.lacks(), self.gallery.is_reclassed(&current));
             self.listing = current.clone();
-            self.workers.scans.give(ScanJob::Gallery { lacks, reclassed, current });
+            self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks(), current });
         } else if let Some((scan, model)) = next {
             self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
             let classes = current.get(&model.dataset).cloned();
@@ -154,12 +153,12 @@ impl Conductor {
     }
 
     /// The gallery was written, or not.
-    pub(super) fn gallery_written(&mut self, outcome: Result<Option<Listed>, ReportError>) -> Result<(), ServiceError> {
+    pub(super) fn gallery_written(&mut self, outcome: Result<Listed, ReportError>) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
         match outcome {
             Ok(listed) => {
                 let before = self.gallery.n_obsolete();
-                self.gallery.written(listed.as_ref(), std::mem::take(&mut self.listing));
+                self.gallery.written(&listed, std::mem::take(&mut self.listing));
                 let n_reports = self.gallery.n_obsolete();
                 if n_reports > before {
                     tracing::warn!(

@@ -141,3 +141,19 @@ fn a_conflict_that_an_older_version_recorded_is_looked_at_again() {
     assert_eq!((bed.codes(), bed.classes().len()), (BOTH, 0));
     assert!(Intake::known(&bed.ledger).contains_key(E));
 }
+
+#[test]
+fn two_files_that_are_swapped_are_no_conflict() {
+    let mut bed = Bed::new();
+    bed.put(C, &encode_png(&phantom(1)).unwrap());
+    bed.put(E, &encode_png(&phantom(2)).unwrap());
+    bed.take_settled(&[C, E]);
+    let path = |path: &str| bed.dir.path().join("inbox").join(path);
+    let aside = bed.dir.path().join("aside.png");
+    fs::rename(path(C), &aside).unwrap();
+    fs::rename(path(E), path(C)).unwrap();
+    fs::rename(&aside, path(E)).unwrap();
+    bed.take_settled(&[C, E]);
+    assert_eq!((bed.classes(), bed.n_reasons()), (vec!["c", "e"], 0));
+    assert_eq!(bed.ledger.counters[Counter::Quarantined], 0, "not even for a moment");
+}
