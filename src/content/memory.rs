@@ -1,6 +1,6 @@
-//! The bytes of decoded images in flight, counted over all threads of the process: who would exceed the limit waits.
+//! The bytes of decoded images in flight, counted over all threads of the process: a thread that would exceed the limit waits.
 //!
-//! Who holds a reservation never waits for another one, so that nobody waits for ever: a file's is taken before it is
+//! A thread that holds a reservation never takes another one, so that none waits for ever: a file's is taken before it is
 //! decoded, and goes with its image.
 
 use std::ops::Deref;

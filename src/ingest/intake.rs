@@ -74,7 +74,7 @@ impl Intake {
         Self {
             inbox: settings.watch.inbox.clone(),
             quarantine: workspace.quarantine(),
-            // No setting but the limits has a say in what is kept of a file, so what is transparent is black here.
+            // What is kept of a file depends on no setting but the limits, so what is transparent is black here.
             reader: Reader::new(&settings.limits, 0).below(&settings.watch.inbox),
             settings: settings.clone(),
         }
