@@ -17,7 +17,7 @@ pub use list::{Listing, list};
 pub use memory::DecodedPicture;
 pub use pool::image_pool;
 pub use reader::{Content, Reader, open_file, read_text};
-pub use skipped::{Skip, Skipped};
+pub use skipped::{Skip, Skipped, names};
 
 #[cfg(test)]
 mod tests;

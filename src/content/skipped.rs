@@ -109,7 +109,7 @@ impl Skipped {
 }
 
 /// The first names in backticks, and how many more there are.
-pub(super) fn names(all: impl ExactSizeIterator<Item = String>) -> String {
+pub fn names(all: impl ExactSizeIterator<Item = String>) -> String {
     let n_more = all.len().saturating_sub(SHOWN);
     let first = all.take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if n_more == 0 { first } else { format!("{first} and {n_more} more") }

@@ -142,8 +142,9 @@ impl Ledger {
 
     /// The classes of the datasets that have samples; none of those that were trained on here and have none any more.
     pub fn current_classes(&self) -> CurrentClasses {
-        let trained = self.runs.values().filter(|model| model.stopped != StopReason::Imported);
-        let trained = trained.map(|model| (model.dataset.clone(), BTreeSet::new()));
+        let empty = self.best.keys().filter(|dataset| !self.has_samples(dataset));
+        let trained = empty.filter(|dataset| self.last_trained(dataset).is_some());
+        let trained = trained.map(|dataset| (dataset.clone(), BTreeSet::new()));
         let classes = self.index.class_counts.iter();
         let present = classes.map(|(dataset, counts)| (dataset.clone(), counts.keys().cloned().collect()));
         trained.chain(present).collect()

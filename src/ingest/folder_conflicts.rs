@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::folder::DatasetFolder;
+use super::label_conflicts::show_the_same;
 use crate::content::Reader;
 use crate::domain::{LabelConflict, LabelledImage};
 
@@ -21,20 +22,15 @@ pub fn contested_files(found: &DatasetFolder, reader: &Reader) -> BTreeMap<Strin
         let others = all[at + 1..].iter().filter(|(other, _)| other.class != image.class);
         others.filter(|(_, other)| own.may_be(other.hash, other.perceptual_hash)).map(|(other, _)| (*image, *other))
     });
-    let pairs: Vec<_> =
-        candidates.filter(|(one, other)| one.hash == other.hash || show_the_same(reader, one, other)).collect();
+    let file = |image: &LabelledImage| (image.path.clone(), Some(image.hash));
+    let is_same = |(one, other): &(&LabelledImage, &LabelledImage)| {
+        one.hash == other.hash || show_the_same(reader, [file(one), file(other)])
+    };
+    let pairs: Vec<_> = candidates.filter(is_same).collect();
     let mut contested = BTreeMap::new();
     for (one, other) in pairs {
         contested.entry(one.relative.clone()).or_insert_with(|| other.relative.clone());
         contested.entry(other.relative.clone()).or_insert_with(|| one.relative.clone());
     }
     contested
-}
-
-/// By their pixels; not if one cannot be read any more.
-fn show_the_same(reader: &Reader, one: &LabelledImage, other: &LabelledImage) -> bool {
-    // One image in memory at a time.
-    let thumbnail =
-        |image: &LabelledImage| Some(reader.picture(&image.path, Some(image.hash)).ok()?.1.grey_thumbnail());
-    thumbnail(one).zip(thumbnail(other)).is_some_and(|(one, other)| one.is_same_image(&other))
 }

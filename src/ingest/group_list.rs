@@ -25,6 +25,15 @@ struct GroupLine {
     group: Option<String>,
 }
 
+/// What a list says of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListedGroup<'a> {
+    None,
+    Of(&'a str),
+    /// Its lines contradict each other.
+    Several,
+}
+
 impl GroupList {
     /// Reads a list; an empty text is one without lines.
     ///
@@ -62,6 +71,9 @@ impl GroupList {
     /// The numbers of the lines that name the file at `path`, which is relative to the dataset's folder and `/`-separated:
     /// those that agree with it in most parts, and of these those with its own extension. A folder that names a side may have been added since.
     pub(super) fn lines_of(&self, path: &str) -> Vec<usize> {
+        if self.lines.is_empty() {
+            return Vec::new();
+        }
         let unsorted = path.split_once('/').filter(|(folder, _)| Split::named(folder).is_some()).map(|(_, path)| path);
         let keys: Vec<String> = [Some(path), unsorted].into_iter().flatten().map(key).collect();
         let named = |key: &String| {
@@ -74,17 +86,19 @@ impl GroupList {
         found.unwrap_or_default().lines
     }
 
-    /// Whether lines put the file at `path` into several groups.
-    pub(super) fn contradicts_itself(&self, path: &str) -> bool {
-        let mut groups = self.lines_of(path).into_iter().map(|line| &self.lines[line].group);
-        groups.next().is_some_and(|first| groups.any(|group| group != first))
+    /// What these lines, which name one file, say of its group.
+    pub(super) fn group_by(&self, lines: &[usize]) -> ListedGroup<'_> {
+        let mut groups = lines.iter().map(|line| self.lines[*line].group.as_deref());
+        match groups.next() {
+            Some(first) if groups.any(|group| group != first) => ListedGroup::Several,
+            Some(Some(group)) => ListedGroup::Of(group),
+            _ => ListedGroup::None,
+        }
     }
 
     /// The group of the file at `path`; `None` when no line has one for it, or lines contradict each other.
     pub(super) fn group_of(&self, path: &str) -> Option<&str> {
-        let mut groups = self.lines_of(path).into_iter().map(|line| self.lines[line].group.as_deref());
-        let first = groups.next()?;
-        first.filter(|_| groups.all(|group| group == first))
+        if let ListedGroup::Of(group) = self.group_by(&self.lines_of(path)) { Some(group) } else { None }
     }
 
     pub(super) fn n_lines(&self) -> usize {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 use super::group_coverage::GroupCoverage;
-use super::group_list::GroupList;
+use super::group_list::{GroupList, ListedGroup};
 use super::group_of;
 use crate::content::{self, FileFailure};
 use crate::domain::DatasetName;
@@ -74,10 +74,11 @@ impl<'a> Groups<'a> {
         };
         for image in images {
             coverage.n_images += 1;
-            if self.list.contradicts_itself(image) {
+            let listed = self.list.group_by(&self.list.lines_of(image));
+            if listed == ListedGroup::Several {
                 coverage.contradicted.push(image.to_owned());
             }
-            if self.list.group_of(image).is_none() {
+            if !matches!(listed, ListedGroup::Of(_)) {
                 coverage.n_unlisted += 1;
                 if group_of(self.pattern, image).is_none() {
                     coverage.ungrouped.push(image.to_owned());

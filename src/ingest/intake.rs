@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::groups::{GroupBook, check_list};
-use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict};
+use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict, show_the_same};
 use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
 use super::{Inspected, clear_reason, duplicate_across_message, inspect, role_of, write_reason};
@@ -208,7 +208,8 @@ impl Intake {
         inspected: &Inspected,
     ) -> bool {
         let rivals = ledger_draft.rivals(path, dataset, class, inspected);
-        let is_same = |rival: &Rival| rival.hash == inspected.hash || self.show_the_same(path, &rival.path);
+        let files = |other: &str| [path, other].map(|path| (self.inbox.join(path), None));
+        let is_same = |rival: &Rival| rival.hash == inspected.hash || show_the_same(&self.reader, files(&rival.path));
         let rivals: Vec<Rival> = rivals.into_iter().filter(is_same).collect();
         let Some(first) = rivals.first() else { return false };
         let own = Rival { path: path.to_owned(), class: class.clone(), hash: inspected.hash, is_sample: false };
@@ -236,13 +237,6 @@ impl Intake {
         if ledger_draft.contest(path, stamp, failure, image) {
             warn_of_quarantine(path, failure);
         }
-    }
-
-    /// Whether two files that look alike are the same image by their pixels; not if one cannot be read.
-    fn show_the_same(&self, path: &str, other: &str) -> bool {
-        // One image in memory at a time.
-        let thumbnail = |path: &str| Some(self.reader.picture(&self.inbox.join(path), None).ok()?.1.grey_thumbnail());
-        thumbnail(path).zip(thumbnail(other)).is_some_and(|(one, other)| one.is_same_image(&other))
     }
 
     /// The reason file, before the event that names it; without the file the event still says all.

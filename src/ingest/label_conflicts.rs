@@ -4,6 +4,7 @@
 //! label is taken back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 
 use crate::domain::{
     ClassName, ContentHash, DatasetName, FileOutcome, FileRecord, LabelConflict, Ledger, PerceptualHash, Role, Sample,
@@ -11,7 +12,7 @@ use crate::domain::{
 
 use super::Inspected;
 use super::role::role_of;
-use crate::content::FileFailure;
+use crate::content::{FileFailure, Reader};
 
 /// Their stable word.
 pub(super) const LABEL_CONFLICT: &str = "label-conflict";
@@ -153,4 +154,13 @@ pub(super) fn conflict_of(file: &FileRecord) -> Option<LabelConflict> {
         FileOutcome::Quarantined { conflict, .. } => *conflict,
         _ => None,
     }
+}
+
+/// Whether two files show the same image by their pixels; not if one cannot be read. Each with the content that it must
+/// have, if that is known.
+pub(super) fn show_the_same(reader: &Reader, files: [(PathBuf, Option<ContentHash>); 2]) -> bool {
+    // One image in memory at a time.
+    let thumbnail = |(path, expected): (PathBuf, _)| Some(reader.picture(&path, expected).ok()?.1.grey_thumbnail());
+    let [one, other] = files.map(thumbnail);
+    one.zip(other).is_some_and(|(one, other)| one.is_same_image(&other))
 }

@@ -1,9 +1,7 @@
 //! Messages on images whose folders contradict the split: one sentence with their number and the first names.
 
+use crate::content;
 use crate::domain::{Sample, Split};
-
-/// Files that are named; the others are counted.
-const NAMED: usize = 3;
 
 /// Of the samples that a decision excludes; `None` when it excludes none.
 pub fn excluded_message(decided: &[Sample]) -> Option<String> {
@@ -44,10 +42,7 @@ pub(super) fn listed<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<(St
 
 /// The first of them in backticks, and how many more there are.
 pub(super) fn names(files: &[impl AsRef<str>]) -> String {
-    let named: Vec<_> = files.iter().take(NAMED).map(|file| format!("`{}`", file.as_ref().escape_debug())).collect();
-    let more = files.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    named.join(", ") + &more
+    content::names(files.iter().map(|file| file.as_ref().escape_debug().to_string()))
 }
 
 #[cfg(test)]

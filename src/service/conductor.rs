@@ -153,7 +153,7 @@ impl Conductor {
     /// Works until a stop is requested, or (for `run --once`) until everything is processed.
     pub(super) fn run(&mut self, events: &Receiver<Event>) -> Result<(), ServiceError> {
         let arrivals = self.watcher.as_ref().map_or_else(never, |watcher| watcher.arrivals().clone());
-        // Of the service; `run --once` has nobody who waits for it.
+        // Of the service; nothing waits for it in `run --once`.
         let mut watching = self.watcher.as_ref().map_or_else(never, |watcher| watcher.ready().clone());
         let mut status_due = Instant::now();
         let mut stop_deadline = None;
