@@ -15,6 +15,16 @@ pub enum NnError {
         /// What was found.
         why: String,
     },
+    /// The configured GPU is there and fails before its first batch.
+    #[error(
+        "device `cuda:{index}` failed at the start: {cause}; start gradwatch again, or set compute.device to \"auto\" or \"cpu\""
+    )]
+    DeviceFailed {
+        /// Which GPU.
+        index: usize,
+        /// The error that it gave.
+        cause: Box<NnError>,
+    },
     /// 16-bit floats are asked for, and there is no GPU.
     #[error("compute.precision is \"{precision}\", which needs a GPU; set it to \"auto\" or \"f32\"")]
     OnGpusAlone {

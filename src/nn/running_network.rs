@@ -191,14 +191,24 @@ fn begin(
         Ok((network, chosen))
     };
     let device = chosen.device;
-    make(chosen).or_else(|error| {
-        let passed_over =
-            compute.device == config::Device::Auto && gpu_fallback::remedy(&error, device, 1) == Remedy::Processor;
-        if !passed_over {
-            return Err(error);
-        }
-        make(instead_of_gpu(compute, n_threads, "the GPU failed", &error)?)
-    })
+    make(chosen).or_else(|error| make(after_failed_start(error, device, compute, n_threads)?))
+}
+
+/// What runs where a GPU failed with `error` before its first batch: the processor, unless the GPU is the configured one.
+fn after_failed_start(
+    error: NnError,
+    device: Device,
+    compute: &ComputeSettings,
+    n_threads: usize,
+) -> Result<Chosen, NnError> {
+    if gpu_fallback::remedy(&error, device, 1) != Remedy::Processor {
+        return Err(error);
+    }
+    match compute.device {
+        config::Device::Auto => instead_of_gpu(compute, n_threads, "the GPU failed", &error),
+        config::Device::Cuda(index) => Err(NnError::DeviceFailed { index, cause: Box::new(error) }),
+        config::Device::Cpu => Err(error),
+    }
 }
 
 /// The processor, in f32, instead of a GPU that failed with `error`, whatever precision the GPU was to have.
@@ -213,6 +223,24 @@ fn instead_of_gpu(compute: &ComputeSettings, n_threads: usize, why: &str, error:
 mod tests {
     use super::*;
     use crate::nn::arithmetic::Arithmetic;
+
+    #[test]
+    fn a_gpu_that_fails_at_the_start_is_passed_over_unless_it_is_configured() {
+        let outcome = |device, cause: &str| {
+            let (precision, cuda_folder) = (Precision::Auto, std::path::PathBuf::new());
+            let compute = ComputeSettings { device, precision, cuda_folder, threads: 1 };
+            let error = NnError::Torch { doing: "place the weights on the GPU", cause: cause.to_owned() };
+            let chosen = after_failed_start(error, Device::Cuda(0), &compute, 1);
+            chosen.map(|chosen| chosen.device).map_err(|error| error.to_string())
+        };
+        let lost = "CUDA error: unspecified launch failure";
+        assert_eq!(outcome(config::Device::Auto, lost), Ok(Device::Cpu));
+        let text = "device `cuda:0` failed at the start: libtorch failed to place the weights on the GPU: CUDA error: \
+                    unspecified launch failure; start gradwatch again, or set compute.device to \"auto\" or \"cpu\"";
+        assert_eq!(outcome(config::Device::Cuda(0), lost), Err(text.to_owned()));
+        let bug = "libtorch failed to place the weights on the GPU: wrong shape";
+        assert_eq!(outcome(config::Device::Auto, "wrong shape"), Err(bug.to_owned()));
+    }
 
     #[test]
     fn the_processor_stands_in_for_a_gpu_that_failed_in_f32_whatever_its_precision() {

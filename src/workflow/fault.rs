@@ -72,7 +72,7 @@ impl From<&NnError> for Fault {
     fn from(error: &NnError) -> Self {
         match error {
             NnError::Stopped(_) | NnError::ArithmeticChanged => Self::Later,
-            NnError::NoSuchDevice { .. } | NnError::OnGpusAlone { .. } => Self::Device,
+            NnError::NoSuchDevice { .. } | NnError::DeviceFailed { .. } | NnError::OnGpusAlone { .. } => Self::Device,
             NnError::NoThreads { .. } => Self::Io,
             NnError::Weights(error) => error.into(),
             NnError::Disk(error) => error.into(),
