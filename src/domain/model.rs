@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, RunId, ShortcutAudit, Split, Versions};
+use super::vgg16::INPUT_SIDE;
+use super::{ClassName, ContentHash, DatasetName, Resize, RunId, ShortcutAudit, Split, Versions};
 use crate::stats::{self, Activation, Confusion};
 
 /// Every measure of a classifier, overall and for each class.
@@ -96,7 +97,7 @@ impl ModelRecord {
     }
 }
 
-/// The frozen network below the head.
+/// The frozen network below the head, and how an image gets to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackboneRecord {
     /// SHA-256 of the weights file, or of the generated weights.
@@ -105,6 +106,16 @@ pub struct BackboneRecord {
     pub origin: String,
     /// `imagenet` (RGB/255, mean and deviation) or `caffe` (BGR minus channel means).
     pub preprocessing: String,
+    /// Pixels a side of the images that it takes; 224 in records of older versions.
+    #[serde(default = "usual_side")]
+    pub input_side: u32,
+    /// How images are brought to that size; `antialias` in records of older versions.
+    #[serde(default)]
+    pub resize: Resize,
+}
+
+fn usual_side() -> u32 {
+    INPUT_SIDE as u32
 }
 
 /// The trained layer: Flatten, then Dense(classes).
@@ -194,6 +205,8 @@ impl ModelRecord {
                 sha256: ContentHash::of(b"backbone"),
                 origin: "built-in".to_owned(),
                 preprocessing: "imagenet".to_owned(),
+                input_side: usual_side(),
+                resize: Resize::Antialias,
             },
             head: HeadRecord {
                 file: "head.safetensors".to_owned(),

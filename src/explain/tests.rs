@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
-use crate::domain::{BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, RunId, ShortcutAudit, StopReason};
+use crate::domain::{
+    BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, Resize, RunId, ShortcutAudit, StopReason,
+};
 use crate::imaging::Pixels;
 use crate::stats::{Activation, Confusion};
 
@@ -51,6 +53,8 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
             sha256: hash,
             origin: origin.to_owned(),
             preprocessing: "imagenet".to_owned(),
+            input_side: 224,
+            resize: Resize::Antialias,
         },
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: Activation::Sigmoid },
         val_accuracy: confusion.accuracy(),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::dense::Head;
 use super::error::HeadError;
-use crate::domain::{BackboneRecord, ClassName, ContentHash};
+use crate::domain::vgg16::INPUT_SIDE;
+use crate::domain::{BackboneRecord, ClassName, ContentHash, Resize};
 use crate::weights::{self, DenseWeights, FILE_ORIGIN, KerasModel, WeightsError};
 
 /// What became of the file.
@@ -36,7 +37,8 @@ pub(crate) fn import_model(
     let stored = weights::store_model(weights_dir, model)?;
     let name = stored.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (origin, preprocessing) = (FILE_ORIGIN.to_owned(), model.input.to_string());
-    let record = BackboneRecord { sha256: stored.sha256?, origin, preprocessing };
+    let (input_side, resize) = (INPUT_SIDE as u32, Resize::Antialias);
+    let record = BackboneRecord { sha256: stored.sha256?, origin, preprocessing, input_side, resize };
     Ok(ImportedModel { head, backbone: format!("VGG16 ({name})"), record, source: model.sha256 })
 }
 

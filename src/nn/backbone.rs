@@ -6,8 +6,8 @@ use super::builtin::BuiltIn;
 use super::error::NnError;
 use super::version::FEATURES;
 use crate::config::{BackboneSettings, Preparation, WeightsChoice};
-use crate::domain::vgg16::VGG16;
-use crate::domain::{BackboneRecord, ContentHash, StopFlag, Versions};
+use crate::domain::vgg16::{INPUT_SIDE, VGG16};
+use crate::domain::{BackboneRecord, ContentHash, Resize, StopFlag, Versions};
 use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, FILE_ORIGIN};
 
 /// Which frozen network runs.
@@ -34,7 +34,13 @@ impl Backbone {
     /// `manner`: how the network computes, see [`fingerprint`].
     pub(super) fn new(loaded: &LoadedWeights, input: Preparation, manner: &str) -> Self {
         let sha256 = loaded.weights.sha256;
-        let record = BackboneRecord { sha256, origin: loaded.origin.to_owned(), preprocessing: input.to_string() };
+        let record = BackboneRecord {
+            sha256,
+            origin: loaded.origin.to_owned(),
+            preprocessing: input.to_string(),
+            input_side: INPUT_SIDE as u32,
+            resize: Resize::Antialias,
+        };
         Self { name: loaded.name.clone(), record, fingerprint: fingerprint(sha256, input, manner) }
     }
 }

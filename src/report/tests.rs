@@ -9,7 +9,7 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
-    EpochRecord, Evidence, ExplanationStatus, HeadRecord, Misclassified, RunId, ShortcutAudit, StopReason,
+    EpochRecord, Evidence, ExplanationStatus, HeadRecord, Misclassified, Resize, RunId, ShortcutAudit, StopReason,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};
@@ -46,6 +46,8 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             sha256: ContentHash::of(b"backbone"),
             origin: "built-in".to_owned(),
             preprocessing: "imagenet".to_owned(),
+            input_side: 224,
+            resize: Resize::Antialias,
         },
         head: HeadRecord {
             file: "head.safetensors".to_owned(),
