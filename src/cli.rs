@@ -23,6 +23,7 @@ mod status;
 mod telemetry;
 mod train;
 mod weights;
+mod weights_in_use;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;

@@ -29,7 +29,7 @@ mod version;
 mod winograd_backend;
 mod worker;
 
-pub use backbone::Backbone;
+pub use backbone::{Backbone, NetworkChoice, check_weights, configured_backbone};
 pub use device::{check_device, count_gpus};
 pub use engine::Engine;
 pub use error::NnError;

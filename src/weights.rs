@@ -22,10 +22,10 @@ mod torchscript;
 mod write;
 mod zip_entry;
 
-pub(crate) use backbone::{BackboneWeights, read_backbone};
+pub(crate) use backbone::{BackboneWeights, identify, read_backbone};
 pub use error::WeightsError;
-pub use folder::{WeightsFile, import_weights, list_weights};
-pub(crate) use folder::{imported_file, store_model, weights_in};
+pub use folder::{WeightsFile, import_weights, imported_file, list_weights};
+pub(crate) use folder::{file_of, store_model, weights_in};
 pub(crate) use matching::ConvWeights;
 pub use model::count_model_classes;
 #[cfg(test)]

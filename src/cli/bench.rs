@@ -16,7 +16,7 @@ use crate::content::{self, Listing, Reader};
 use crate::disk::{self, Workspace};
 use crate::domain::{Silent, StopFlag};
 use crate::imaging::{Phantom, PhantomClass, Rgb8, encode_png};
-use crate::nn::{self, Engine};
+use crate::nn::{self, Engine, NetworkChoice};
 use crate::service;
 use crate::train;
 use parity::Difference;
@@ -153,7 +153,8 @@ impl Benchmark<'_> {
     fn engine(&self, device: Device, precision: Precision) -> Result<Engine, Failure> {
         let compute = ComputeSettings { device, precision, ..self.settings.compute.clone() };
         let weights = Workspace::new(&self.settings.state_dir).weights();
-        Ok(Engine::start(&self.settings.backbone, &compute, &weights, &self.stop)?)
+        let choice = NetworkChoice::Configured(self.settings.backbone.clone());
+        Ok(Engine::start(&choice, &compute, &weights, &self.stop)?)
     }
 
     /// All images that can be decoded, at least one.

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use super::failure::{Exit, Failure};
+use super::models::known;
 use super::output;
+use super::weights_in_use::WeightsInUse;
 use crate::config::{Change, Settings, WeightsChoice};
-use crate::disk;
-use crate::domain::DatasetName;
+use crate::disk::{self, Workspace};
+use crate::domain::{DatasetName, ModelRecord};
+use crate::nn;
 use crate::workflow;
 
 #[derive(Debug, clap::Args)]
@@ -28,10 +31,42 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
+    weights(settings)?;
     for (dataset, changes) in settings.configured() {
         output::text(&own_settings(dataset, changes, &settings.watch.inbox));
     }
     Ok(())
+}
+
+/// Whether every dataset can be trained, and explained with its best model.
+fn weights(settings: &Settings) -> Result<(), Failure> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let models = known(&workspace, settings.clock, None)?;
+    let best: Vec<&ModelRecord> = models.iter().filter(|model| model.best).map(|model| &model.record).collect();
+    for model in &best {
+        let found = nn::check_weights(&model.backbone_detail, &settings.backbone, &workspace.weights());
+        let unusable =
+            |error| Failure::new(Exit::Data, format!("model {} of {}: {error}", model.run_id, model.dataset));
+        found.map_err(unusable)?;
+    }
+    let in_use = WeightsInUse::find(settings)?;
+    let has_model = |name: &str| best.iter().any(|model| model.dataset.as_str() == name);
+    let untrained: Vec<String> = datasets(&settings.watch.inbox).into_iter().filter(|name| !has_model(name)).collect();
+    if matches!(in_use, WeightsInUse::Several(_)) && !untrained.is_empty() {
+        let message = format!("{} Waiting: {}", in_use.line(), untrained.join(", "));
+        return Err(Failure::new(Exit::Config, message));
+    }
+    output::line(&in_use.line());
+    Ok(())
+}
+
+/// Names of the inbox's datasets, sorted.
+fn datasets(inbox: &Path) -> Vec<String> {
+    let entries = inbox.join("datasets").read_dir().into_iter().flatten().filter_map(Result::ok);
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
 }
 
 /// What holds for one dataset in place of what holds for all.

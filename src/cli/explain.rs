@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
-use crate::workflow::{EngineCell, ExplainedScan, Explainer, FailedWork, ScanError, Work};
+use crate::workflow::{Engines, ExplainedScan, Explainer, FailedWork, ScanError, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -56,10 +56,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let model = models::explaining_model(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
-    let engine = EngineCell::new(settings, &stop);
+    let engines = Engines::new(settings, &stop);
     // A network that cannot start is one failure, not one per image.
-    engine.get()?;
-    let mut explainer = folders.iter().fold(Explainer::new(settings, engine), |explainer, it| explainer.below(it));
+    engines.of_model(&model.backbone_detail)?;
+    let mut explainer = folders.iter().fold(Explainer::new(settings, engines), |explainer, it| explainer.below(it));
     let mut outcomes: Vec<ScanOutcome> =
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();

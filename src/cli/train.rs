@@ -20,7 +20,9 @@ use crate::disk::{TrainingLock, Workspace};
 use crate::domain::{Counter, ModelRecord, StopFlag};
 use crate::ingest::Groups;
 use crate::service;
-use crate::workflow::{self, EngineCell, FailedWork, Incumbent, TrainedModel, TrainingContext, TrainingPlan, Work};
+use crate::workflow::{
+    self, Engines, FailedWork, Incumbent, TrainedModel, TrainingContext, TrainingNetwork, TrainingPlan, Work,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,6 +33,11 @@ pub(super) struct Args {
     /// Name of the dataset [default: the folder's name]
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
+
+    /// Train on the network of this model (its weights and preprocessing) instead of the configured one; DATASET/RUN if
+    /// several datasets have a run of that ID
+    #[arg(long, value_name = "RUN")]
+    like: Option<String>,
 
     /// Cross-validate: train K times, each time without one part of the data, and measure on that part
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=50))]
@@ -57,7 +64,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
     workflow::check_device(settings)?;
     let progress = TerminalProgress::default();
-    let engine = EngineCell::new(settings, &stop);
+    let engines = Engines::new(settings, &stop);
     let failures = RefCell::new(Vec::new());
     let failed = |work: FailedWork| {
         if !matches!(work.what, Work::Image | Work::Augmentation) {
@@ -69,7 +76,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     refuse_inbox(&args.dataset_dir, settings)?;
     let dataset = dataset::NamedDataset::new(&args.dataset_dir, args.dataset.as_deref())?;
     let own = settings.of(&dataset.name);
-    let context = TrainingContext { settings: own, engine: &engine, stop: &stop, progress: &progress, failed: &failed };
+    let context =
+        TrainingContext { settings: own, engines: &engines, stop: &stop, progress: &progress, failed: &failed };
     // Until the end: two trainings at once would remove each other's copies.
     let _lock = TrainingLock::take(&workspace, &dataset.name)?;
     let is_recorded = args.ablate.is_none() && args.folds.is_none();
@@ -77,7 +85,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         dataset.refuse_anothers(&workspace, settings)?;
     }
     let own_pattern = settings.is_own(&dataset.name, "split.group_pattern");
-    let plan = plan(&dataset, own_pattern, &workspace, &context)?;
+    let like = args.like.as_deref().map(|run| models::explaining_model(settings, Some(run), None)).transpose()?;
+    let like = like.as_ref().map(TrainingNetwork::like);
+    let plan = plan(&dataset, (own_pattern, like), &workspace, &context)?;
     let n_folds = args.folds.map(usize::from);
     if let Some(what) = args.ablate {
         let found = workflow::ablate(&plan, what.into(), n_folds, &context)?;
@@ -93,7 +103,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     registering::prepare(&workspace, settings.clock)?;
     let n_copies = Cell::new(0);
     let mut finished = workflow::train_model(plan, &context, &|n| n_copies.set(n))?;
-    let n_forwarded = engine.started().map_or(0, |engine| engine.n_forwarded());
+    let n_forwarded = engines.n_forwarded().unwrap_or(0);
     let work = [(Counter::CopiesWritten, n_copies.get()), (Counter::ImagesForwarded, n_forwarded)];
     let trained = finished.model().clone();
     let trained = registering::record(&workspace, settings.clock, trained, &work, &mut |incumbent| {
@@ -129,7 +139,7 @@ fn print<T: Serialize>(as_json: bool, found: &T, table: fn(&T) -> String) {
 /// Finds the images, decides their sides, and describes the training.
 fn plan(
     named: &dataset::NamedDataset,
-    own_pattern: bool,
+    (own_pattern, like): (bool, Option<TrainingNetwork>),
     workspace: &Workspace,
     context: &TrainingContext<'_>,
 ) -> Result<TrainingPlan, Failure> {
@@ -144,9 +154,10 @@ fn plan(
     let known = models::known(workspace, settings.clock, Some(dataset.clone()))?;
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
     let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
+    let network = like.map_or_else(|| TrainingNetwork::of_dataset(incumbent.best.as_ref(), settings, workspace), Ok)?;
     let expansion = workspace.expansion_of(&dataset, &root);
     let runs = known.iter().map(|model| &model.record.run_id);
-    let plan = TrainingPlan::new(dataset, samples, root, expansion, runs, incumbent, settings);
+    let plan = TrainingPlan::new(dataset, samples, root, expansion, runs, (incumbent, network), settings);
     Ok(TrainingPlan { warnings, ..plan })
 }
 
@@ -162,6 +173,9 @@ fn print_result(trained: &TrainedModel, workspace: &Workspace) {
     }
     if let Some(audit) = &model.shortcuts {
         output::text(&shortcuts::table(audit));
+    }
+    if let Some(like) = &model.like {
+        output::line(&format!("Trained on the network of model {like}: {}.", model.backbone));
     }
     let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
     output::line(&format!("{verdict}: {}.", decision.reason));

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output;
-use crate::config::{Preprocessing, Settings, WeightsChoice};
+use super::weights_in_use::WeightsInUse;
+use crate::config::{Preprocessing, Settings};
 use crate::disk::Workspace;
 use crate::weights::{self, WeightsFile};
 
@@ -55,10 +56,7 @@ fn list(json: bool, settings: &Settings) -> Result<(), Failure> {
         output::json(&files.iter().map(document).collect::<Vec<_>>());
         return Ok(());
     }
-    match &settings.backbone.weights {
-        WeightsChoice::Auto => output::line("backbone.weights = \"auto\""),
-        WeightsChoice::File(path) => output::line(&format!("backbone.weights = \"{}\"", path.display())),
-    }
+    output::line(&WeightsInUse::find(settings)?.line());
     if files.is_empty() {
         output::line(&format!(
             "No weight files in {} yet; the built-in backbone is generated when it is first needed.",
@@ -82,12 +80,7 @@ fn import(
         return Ok(());
     }
     print_file(&imported);
-    match &settings.backbone.weights {
-        WeightsChoice::File(path) if *path != imported.path => {
-            output::line(&format!("Not in use: backbone.weights names {}.", path.display()));
-        }
-        _ => output::line("Used from the next start, as long as it is the only imported file."),
-    }
+    output::line(&format!("From the next start on: {}", WeightsInUse::find(settings)?.line()));
     Ok(())
 }
 

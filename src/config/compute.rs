@@ -55,6 +55,8 @@ pub struct ComputeSettings {
     pub cuda_folder: PathBuf,
     /// For images and for the network; 0 means one a core.
     pub threads: usize,
+    /// Networks that are kept in memory, if more are not in use at once. At least 1.
+    pub models_in_memory: usize,
 }
 
 impl ComputeSettings {

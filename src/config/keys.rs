@@ -57,6 +57,9 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if s.augment.quota.target_per_class > 10_000_000 {
         return fail("augment.target_per_class", "must be between 0 and 10000000");
     }
+    if !(1..=64).contains(&s.compute.models_in_memory) {
+        return fail("compute.models_in_memory", "must be between 1 and 64");
+    }
     if s.compute.threads > 1024 {
         return fail("compute.threads", "must be between 0 (one per core) and 1024");
     }

@@ -26,6 +26,9 @@ pub struct ModelRecord {
     pub backbone: String,
     /// Which weights exactly, and how images are prepared for them.
     pub backbone_detail: BackboneRecord,
+    /// The model whose network it was trained on, where that was asked for instead of the configured one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<RunId>,
     /// The trained layer.
     pub head: HeadRecord,
     /// Argmax accuracy of the saved epoch on the validation samples, 0 to 1.
@@ -208,6 +211,7 @@ impl ModelRecord {
                 input_side: usual_side(),
                 resize: Resize::Antialias,
             },
+            like: None,
             head: HeadRecord {
                 file: "head.safetensors".to_owned(),
                 sha256: ContentHash::of(b"head"),

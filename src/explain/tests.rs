@@ -56,6 +56,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
             input_side: 224,
             resize: Resize::Antialias,
         },
+        like: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: Activation::Sigmoid },
         val_accuracy: confusion.accuracy(),
         val_binary_accuracy: confusion.accuracy(),

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn compute(device: config::Device, precision: config::Precision) -> ComputeSettings {
-        ComputeSettings { device, precision, cuda_folder: PathBuf::new(), threads: 2 }
+        ComputeSettings { device, precision, cuda_folder: PathBuf::new(), threads: 2, models_in_memory: 2 }
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
-use super::backbone::Backbone;
+use super::backbone::{Backbone, NetworkChoice};
 use super::error::NnError;
 use super::running_network::{Running, RunningNetwork};
 use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, guarded};
-use crate::config::{BackboneSettings, ComputeSettings};
+use crate::config::ComputeSettings;
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{ContentHash, StopFlag};
 use crate::head::Activations;
@@ -49,7 +49,7 @@ impl Engine {
     /// # Errors
     /// Unusable weights, a device that is not there, [`NnError::Stopped`] once `stop` is raised.
     pub fn start(
-        backbone: &BackboneSettings,
+        choice: &NetworkChoice,
         compute: &ComputeSettings,
         weights_dir: &Path,
         stop: &StopFlag,
@@ -57,11 +57,11 @@ impl Engine {
         let (scans, scan_queue) = unbounded();
         let (training, training_queue) = unbounded();
         let (ready, started) = bounded(1);
-        let (backbone, compute) = (backbone.clone(), compute.clone());
+        let (choice, compute) = (choice.clone(), compute.clone());
         let (weights_dir, stop) = (weights_dir.to_owned(), stop.clone());
         let work = move || {
             // Whoever starts the engine waits for one of these two answers, so neither can fail to arrive.
-            match guarded(|| RunningNetwork::new(&backbone, &compute, &weights_dir, &stop)) {
+            match guarded(|| RunningNetwork::new(&choice, &compute, &weights_dir, &stop)) {
                 Ok(network) => {
                     let _ = ready.send(Ok(network.running()));
                     NetworkWorker::new(network).serve(&scan_queue, &training_queue);
@@ -119,6 +119,11 @@ impl Engine {
         image.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
     }
 
+    /// Whether somebody else holds a handle to it.
+    pub fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     fn running(&self) -> Running {
         self.0.running.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -169,17 +174,24 @@ pub(super) mod tests {
     use std::sync::OnceLock;
 
     use super::*;
-    use crate::config::{Device, Precision, Preprocessing, WeightsChoice};
+    use crate::config::{BackboneSettings, Device, Precision, Preprocessing, WeightsChoice};
     use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
     use crate::nn::builtin::BuiltIn;
     use crate::nn::calibration_images::calibration_image;
 
-    fn backbone() -> BackboneSettings {
-        BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed: 1 }
+    fn backbone() -> NetworkChoice {
+        let settings = BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed: 1 };
+        NetworkChoice::Configured(settings)
     }
 
     fn compute(device: Device) -> ComputeSettings {
-        ComputeSettings { device, precision: Precision::Auto, cuda_folder: std::path::PathBuf::new(), threads: 2 }
+        ComputeSettings {
+            device,
+            precision: Precision::Auto,
+            cuda_folder: std::path::PathBuf::new(),
+            threads: 2,
+            models_in_memory: 2,
+        }
     }
 
     /// One full-size network for all tests, standardised on a single image so that it is soon there.

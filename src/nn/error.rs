@@ -1,5 +1,7 @@
 //! What can go wrong around the network. Every message is one line: what, where, how to fix.
 
+use std::path::PathBuf;
+
 use crate::disk::DiskError;
 use crate::domain::Stopped;
 use crate::weights::WeightsError;
@@ -30,6 +32,16 @@ pub enum NnError {
     OnGpusAlone {
         /// Which of them.
         precision: &'static str,
+    },
+    /// A model's weights are gone.
+    #[error(
+        "the model's VGG16 weights (SHA-256 {sha256}...) are not in `{}`; restore the file there, or import the file they came from again", folder.display()
+    )]
+    NoWeights {
+        /// The beginning of their hash.
+        sha256: String,
+        /// Where they should lie.
+        folder: PathBuf,
     },
     /// Activations that 16-bit floats cannot hold.
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]

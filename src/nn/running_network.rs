@@ -8,13 +8,13 @@ use std::thread;
 
 use tch::Device;
 
-use super::backbone::{self, Backbone, fingerprint};
+use super::backbone::{self, Backbone, NetworkChoice, fingerprint};
 use super::device::{self, Chosen};
 use super::error::NnError;
 use super::gpu_fallback::{self, Remedy};
 use super::malloc::keep_freed_memory;
 use super::network::{Network, PendingFeatures};
-use crate::config::{self, BackboneSettings, ComputeSettings, Precision, Preparation};
+use crate::config::{self, ComputeSettings, Precision, Preparation};
 use crate::domain::vgg16::VGG16;
 use crate::domain::{ContentHash, StopFlag};
 use crate::head::Activations;
@@ -57,7 +57,7 @@ impl RunningNetwork {
     /// # Errors
     /// Unusable weights, a device that is not there, [`NnError::Stopped`] once `stop` is raised.
     pub(super) fn new(
-        backbone: &BackboneSettings,
+        choice: &NetworkChoice,
         compute: &ComputeSettings,
         weights_dir: &Path,
         stop: &StopFlag,
@@ -70,11 +70,11 @@ impl RunningNetwork {
         let chosen = device::choose(compute, n_threads)?;
         // OpenMP keeps this setting by thread: it must be made here.
         tch::set_num_threads(n_threads as i32);
-        let loaded = backbone::load(backbone, weights_dir, stop)?;
-        let input = backbone.preprocessing.fixed().unwrap_or(loaded.weights.input);
+        let loaded = backbone::load(choice, weights_dir, stop)?;
+        let input = loaded.input;
         let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, input)?;
         let Chosen { device, batch, why, .. } = chosen;
-        let backbone = Backbone::new(&loaded, input, &network.manner());
+        let backbone = Backbone::new(&loaded, choice.input_side(), &network.manner());
         let fingerprint = backbone.fingerprint;
         let running = Arc::new(RwLock::new(Running { backbone, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
@@ -228,7 +228,7 @@ mod tests {
     fn a_gpu_that_fails_at_the_start_is_passed_over_unless_it_is_configured() {
         let outcome = |device, cause: &str| {
             let (precision, cuda_folder) = (Precision::Auto, std::path::PathBuf::new());
-            let compute = ComputeSettings { device, precision, cuda_folder, threads: 1 };
+            let compute = ComputeSettings { device, precision, cuda_folder, threads: 1, models_in_memory: 2 };
             let error = NnError::Torch { doing: "place the weights on the GPU", cause: cause.to_owned() };
             let chosen = after_failed_start(error, Device::Cuda(0), &compute, 1);
             chosen.map(|chosen| chosen.device).map_err(|error| error.to_string())
@@ -246,7 +246,7 @@ mod tests {
     fn the_processor_stands_in_for_a_gpu_that_failed_in_f32_whatever_its_precision() {
         for precision in [Precision::Auto, Precision::F32, Precision::F16, Precision::Bf16] {
             let (device, cuda_folder) = (config::Device::Auto, std::path::PathBuf::new());
-            let compute = ComputeSettings { device, precision, cuda_folder, threads: 1 };
+            let compute = ComputeSettings { device, precision, cuda_folder, threads: 1, models_in_memory: 2 };
             let chosen = instead_of_gpu(&compute, 1, "the GPU was lost", &NnError::EngineGone).unwrap();
             assert_eq!((chosen.device, chosen.arithmetic), (Device::Cpu, Arithmetic::F32), "{precision:?}");
             assert!(chosen.why.contains("the GPU was lost"), "{}", chosen.why);

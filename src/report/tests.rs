@@ -49,6 +49,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             input_side: 224,
             resize: Resize::Antialias,
         },
+        like: None,
         head: HeadRecord {
             file: "head.safetensors".to_owned(),
             sha256: ContentHash::of(b"head"),

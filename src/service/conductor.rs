@@ -22,7 +22,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, StopFlag};
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
-use crate::workflow::EngineCell;
+use crate::workflow::Engines;
 
 use super::control::Server;
 use super::error::ServiceError;
@@ -66,7 +66,7 @@ pub(super) struct Parts {
     pub(super) settings: Arc<Settings>,
     pub(super) workspace: Workspace,
     pub(super) registry: Recorder,
-    pub(super) engine: EngineCell,
+    pub(super) engines: Engines,
     pub(super) stop: StopFlag,
     pub(super) progress: SharedProgress,
     pub(super) workers: Workers,
@@ -81,7 +81,7 @@ pub(super) struct Conductor {
     settings: Arc<Settings>,
     workspace: Workspace,
     registry: Recorder,
-    engine: EngineCell,
+    engines: Engines,
     stop: StopFlag,
     progress: SharedProgress,
     workers: Workers,
@@ -109,7 +109,7 @@ pub(super) struct Conductor {
     gallery: GallerySchedule,
     /// The classes with which the gallery is being written.
     listing: CurrentClasses,
-    /// Of `engine.n_forwarded()`, already counted in the registry.
+    /// Of `engines.n_forwarded()`, already counted in the registry.
     n_forwarded_counted: u64,
 }
 
@@ -123,7 +123,7 @@ impl Conductor {
             settings: parts.settings,
             workspace: parts.workspace,
             registry: parts.registry,
-            engine: parts.engine,
+            engines: parts.engines,
             stop: parts.stop,
             progress: parts.progress,
             workers: parts.workers,

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{ClassName, CurrentClasses, ModelRecord, Scan};
 use crate::report::{self, Gallery, Listed, ReportError};
-use crate::workflow::{EngineCell, Explainer};
+use crate::workflow::{Engines, Explainer};
 
 use super::event::Event;
 
@@ -30,10 +30,10 @@ pub(super) struct ScanWorker {
 }
 
 impl ScanWorker {
-    pub(super) fn new(settings: &Settings, engine: EngineCell) -> Self {
+    pub(super) fn new(settings: &Settings, engines: Engines) -> Self {
         let reports = Workspace::new(&settings.state_dir).reports();
         let (inbox, gallery) = (settings.watch.inbox.clone(), Gallery::new(&reports));
-        Self { explainer: Explainer::new(settings, engine), inbox, reports, gallery }
+        Self { explainer: Explainer::new(settings, engines), inbox, reports, gallery }
     }
 
     pub(super) fn work(&mut self, job: ScanJob) -> Event {

@@ -12,7 +12,7 @@ use crate::domain::{Progress, StopFlag};
 use crate::ingest::Intake;
 use crate::registry::Registry;
 use crate::watch::{self, Watcher};
-use crate::workflow::{self, EngineCell};
+use crate::workflow::{self, Engines};
 
 use super::conductor::{Conductor, IntakeJob, Parts, Workers};
 use super::control::Server;
@@ -85,9 +85,9 @@ fn parts(
         Mode::Service => Some(Watcher::start(&settings.watch, Intake::known(registry.ledger()))?),
         Mode::Once => None,
     };
-    let engine = EngineCell::new(&settings, stop);
+    let engines = Engines::new(&settings, stop);
     let progress = SharedProgress::new(shown);
-    let workers = workers(&settings, &workspace, &engine, stop, &progress, events).map_err(ServiceError::Threads)?;
+    let workers = workers(&settings, &workspace, &engines, stop, &progress, events).map_err(ServiceError::Threads)?;
     Ok(Parts {
         workers,
         registry: Recorder::start(registry, events).map_err(ServiceError::Threads)?,
@@ -95,7 +95,7 @@ fn parts(
         status,
         settings,
         workspace,
-        engine,
+        engines,
         stop: stop.clone(),
         progress,
         watcher,
@@ -105,7 +105,7 @@ fn parts(
 fn workers(
     settings: &Arc<Settings>,
     workspace: &Workspace,
-    engine: &EngineCell,
+    engines: &Engines,
     stop: &StopFlag,
     progress: &SharedProgress,
     events: &Sender<Event>,
@@ -115,12 +115,12 @@ fn workers(
     let training = TrainingWorker {
         settings: Arc::clone(settings),
         workspace: workspace.clone(),
-        engine: engine.clone(),
+        engines: engines.clone(),
         stop: stop.clone(),
         progress: progress.clone(),
         events: events.clone(),
     };
-    let mut scans = ScanWorker::new(settings, engine.clone());
+    let mut scans = ScanWorker::new(settings, engines.clone());
     Ok(Workers {
         intake: Worker::spawn(WorkerRole::Intake, events.clone(), take_in)?,
         training: Worker::spawn(WorkerRole::Training, events.clone(), move |task| training.work(task))?,

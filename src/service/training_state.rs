@@ -158,7 +158,7 @@ impl TrainingWorkerState {
 mod tests {
     use super::*;
     use crate::config::{Overrides, load};
-    use crate::workflow::Incumbent;
+    use crate::workflow::{Incumbent, TrainingNetwork};
 
     fn dataset() -> DatasetName {
         DatasetName::new("d").unwrap()
@@ -172,7 +172,7 @@ mod tests {
             "in".into(),
             "out".into(),
             [].into_iter(),
-            Incumbent::default(),
+            (Incumbent::default(), TrainingNetwork::Configured),
             &settings,
         );
         Box::new(plan)

@@ -6,9 +6,9 @@ use crossbeam_channel::Sender;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{DatasetName, StopFlag};
+use crate::domain::{DatasetName, Ledger, StopFlag};
 use crate::workflow::{
-    self, EngineCell, FinishedTraining, Incumbent, Known, TrainingContext, TrainingPlan, WorkflowError,
+    self, Engines, FinishedTraining, Incumbent, Known, TrainingContext, TrainingPlan, WorkflowError,
 };
 
 use super::event::Event;
@@ -17,9 +17,9 @@ use super::shared_progress::SharedProgress;
 /// What the training worker does.
 pub(super) enum TrainingTask {
     /// Looks which datasets' trainings are due.
-    FindDue(Box<Known>),
+    FindDue(Box<Ledger>),
     /// Prepares a dataset's training.
-    Prepare(DatasetName, Box<Known>),
+    Prepare(DatasetName, Box<Ledger>),
     /// A training.
     Train(Box<TrainingPlan>),
     /// The decision on a finished one, once more, because the best model has changed.
@@ -30,7 +30,7 @@ pub(super) enum TrainingTask {
 pub(super) struct TrainingWorker {
     pub(super) settings: Arc<Settings>,
     pub(super) workspace: Workspace,
-    pub(super) engine: EngineCell,
+    pub(super) engines: Engines,
     pub(super) stop: StopFlag,
     pub(super) progress: SharedProgress,
     /// Receives what comes of a training on the way.
@@ -40,9 +40,11 @@ pub(super) struct TrainingWorker {
 impl TrainingWorker {
     pub(super) fn work(&self, task: TrainingTask) -> Event {
         match task {
-            TrainingTask::FindDue(known) => Event::Due(workflow::find_due(&known, &self.settings)),
-            TrainingTask::Prepare(dataset, known) => {
-                let prepared = workflow::prepare(&dataset, *known, &self.settings, &self.workspace);
+            TrainingTask::FindDue(ledger) => {
+                Event::Due(workflow::find_due(&self.known(*ledger), &self.settings, &self.workspace))
+            }
+            TrainingTask::Prepare(dataset, ledger) => {
+                let prepared = workflow::prepare(&dataset, self.known(*ledger), &self.settings, &self.workspace);
                 Event::Prepared(dataset, prepared)
             }
             TrainingTask::Train(plan) => {
@@ -59,6 +61,10 @@ impl TrainingWorker {
         }
     }
 
+    fn known(&self, ledger: Ledger) -> Known {
+        Known { ledger, configured: self.engines.configured_weights() }
+    }
+
     fn with_context(
         &self,
         of: DatasetName,
@@ -67,7 +73,7 @@ impl TrainingWorker {
         let failed = |work| drop(self.events.send(Event::PartFailed(of.clone(), work)));
         let context = TrainingContext {
             settings: self.settings.of(&of),
-            engine: &self.engine,
+            engines: &self.engines,
             stop: &self.stop,
             progress: &self.progress,
             failed: &failed,

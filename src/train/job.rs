@@ -56,6 +56,8 @@ pub struct TrainJob<'a> {
     pub data_hash: ContentHash,
     /// Identity of the training data and of every setting that shapes the model, for the record.
     pub job_hash: ContentHash,
+    /// The model whose network it is trained on, where that was asked for.
+    pub like: Option<RunId>,
     /// On what.
     pub dataset: DatasetName,
     /// Where `history.csv`, `head.safetensors` and `model.json` go.

@@ -78,6 +78,7 @@ impl Scene {
             warnings: &[],
             job_hash: ContentHash::of(b"job"),
             run_id: RunId::new(run).unwrap(),
+            like: None,
             dataset: DatasetName::new("stripes").unwrap(),
             run_dir: self.path("runs").join(run),
             features_dir: self.path("features"),

@@ -33,6 +33,15 @@ pub(crate) fn read_backbone(path: &Path, plan: &[Conv]) -> Result<BackboneWeight
     Ok(BackboneWeights { convs, sha256, input: input_of(&file), provenance: file.provenance })
 }
 
+/// SHA-256 of a weights file, and how images are prepared for it, without reading its numbers.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn identify(path: &Path) -> Result<(ContentHash, Preparation), WeightsError> {
+    let (file, sha256) = format::open(path)?;
+    Ok((sha256, input_of(&file)))
+}
+
 /// How images are prepared: what the file itself says, else what its library does.
 pub(super) fn input_of(file: &TensorFile) -> Preparation {
     let noted = file.provenance.as_ref().and_then(|provenance| provenance.preprocessing.parse().ok());

@@ -79,7 +79,7 @@ pub(crate) fn weights_in(folder: &Path) -> Result<Vec<PathBuf>, WeightsError> {
 ///
 /// # Errors
 /// [`WeightsError::SeveralWeights`], or a folder that cannot be listed.
-pub(crate) fn imported_file(folder: &Path) -> Result<Option<PathBuf>, WeightsError> {
+pub fn imported_file(folder: &Path) -> Result<Option<PathBuf>, WeightsError> {
     let mut files = weights_in(folder)?;
     files.retain(|path| !is_built_in(path));
     if files.len() > 1 {
@@ -88,6 +88,23 @@ pub(crate) fn imported_file(folder: &Path) -> Result<Option<PathBuf>, WeightsErr
         return Err(WeightsError::SeveralWeights { folder: folder.to_owned(), names: names.join(", ") });
     }
     Ok(files.pop())
+}
+
+/// The weights file with this SHA-256: one of `folder`, or `elsewhere`. Files of gradwatch's own have its beginning in their
+/// names, so that few are read. `None` where there is none that can be read.
+///
+/// # Errors
+/// [`WeightsError::Unreadable`] when the folder cannot be listed.
+pub(crate) fn file_of(
+    sha256: ContentHash,
+    folder: &Path,
+    elsewhere: Option<&Path>,
+) -> Result<Option<PathBuf>, WeightsError> {
+    let mut files = weights_in(folder)?;
+    files.extend(elsewhere.map(Path::to_owned));
+    let short = sha256.short().to_string();
+    files.sort_by_key(|path| !path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(&short)));
+    Ok(files.into_iter().find(|path| format::sha256_of(path).is_ok_and(|found| found == sha256)))
 }
 
 /// Takes the convolutions out of a weights file of any known format and writes them into `folder` as features-only
@@ -149,6 +166,24 @@ fn store(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_found_by_its_content_in_the_folder_or_elsewhere() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let wanted = ContentHash::of(b"wanted");
+        let find = |elsewhere: Option<&Path>| file_of(wanted, dir.path(), elsewhere).unwrap();
+        let named = dir.path().join(format!("a-{}.safetensors", wanted.short()));
+        std::fs::write(&named, b"damaged").unwrap();
+        assert_eq!(find(None), None);
+        let elsewhere = other.path().join("vgg16.pth");
+        std::fs::write(&elsewhere, b"wanted").unwrap();
+        assert_eq!(find(Some(&elsewhere)), Some(elsewhere.clone()));
+        let renamed = dir.path().join("renamed.safetensors");
+        std::fs::write(&renamed, b"wanted").unwrap();
+        assert_eq!(find(None), Some(renamed));
+        std::fs::write(&named, b"wanted").unwrap();
+        assert_eq!(find(Some(&elsewhere)), Some(named));
+    }
 
     #[test]
     fn auto_takes_the_one_imported_file_and_will_not_choose_among_several() {

@@ -66,6 +66,15 @@ fn described(start: &[u8]) -> String {
     }
 }
 
+/// The SHA-256 of a file.
+///
+/// # Errors
+/// [`WeightsError::Unreadable`].
+pub(super) fn sha256_of(path: &Path) -> Result<ContentHash, WeightsError> {
+    let unreadable = |source| WeightsError::Unreadable { path: path.to_owned(), source };
+    hash(&mut File::open(path).map_err(unreadable)?).map_err(unreadable)
+}
+
 fn hash(file: &mut File) -> io::Result<ContentHash> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

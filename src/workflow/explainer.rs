@@ -6,13 +6,13 @@ use std::path::Path;
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader};
 use crate::disk::Workspace;
-use crate::domain::{BackboneRecord, ClassName, Clock, ContentHash, Explanation, ModelRecord, RunId};
+use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
 use crate::nn::{Engine, NnError};
 use crate::report::{self, ReportError};
 
-use super::engine::EngineCell;
+use super::engines::Engines;
 
 /// A scan was explained.
 #[derive(Debug, Clone)]
@@ -35,18 +35,6 @@ pub enum ScanError {
     /// The model's head cannot be used.
     #[error(transparent)]
     Head(#[from] HeadError),
-    /// The model was trained on other weights than those that run now.
-    #[error(
-        "model {model} was trained on other VGG16 weights ({wanted}) than those in use ({running}); restore backbone.weights, or train a new model"
-    )]
-    OtherWeights {
-        /// The model.
-        model: RunId,
-        /// Its weights' hash, short, and the preparation of images.
-        wanted: String,
-        /// The same of those that run.
-        running: String,
-    },
     /// The model has nothing to say of it.
     #[error(transparent)]
     Explain(#[from] ExplainError),
@@ -57,18 +45,18 @@ pub enum ScanError {
 
 /// Explains images and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
-    engine: EngineCell,
+    engines: Engines,
     reader: Reader,
     workspace: Workspace,
     clock: Clock,
-    head: Option<(RunId, Head)>,
+    head: Option<(HeadRecord, Head)>,
 }
 
 impl Explainer {
     /// For the models of `settings.state_dir`.
-    pub fn new(settings: &Settings, engine: EngineCell) -> Self {
+    pub fn new(settings: &Settings, engines: Engines) -> Self {
         let reader = Reader::of(settings).below(&settings.watch.inbox);
-        Self { engine, reader, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
+        Self { engines, reader, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
     }
 
     /// Reaches files below `folder` through no link, as those below the inbox.
@@ -98,8 +86,8 @@ impl Explainer {
         let scaled = scaled.transpose()?;
         let picture = self.reader.clone().scaled(false).decode(file, &content)?;
         let input = scaled.unwrap_or_else(|| Engine::input(&picture));
-        let engine = self.engine.get()?;
-        let head = self.head(&engine, model)?;
+        let engine = self.engines.of_model(&model.backbone_detail)?;
+        let head = self.head(model)?;
         let activations = engine.activations(vec![input])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let explanation =
@@ -110,16 +98,10 @@ impl Explainer {
         Ok(ExplainedScan { explanation, report })
     }
 
-    fn head(&mut self, engine: &Engine, model: &ModelRecord) -> Result<&Head, ScanError> {
-        let (running, wanted) = (&engine.backbone().record, &model.backbone_detail);
-        if (running.sha256, &running.preprocessing) != (wanted.sha256, &wanted.preprocessing) {
-            let named = |record: &BackboneRecord| format!("{}, {}", record.sha256.short(), record.preprocessing);
-            let (wanted, running) = (named(wanted), named(running));
-            return Err(ScanError::OtherWeights { model: model.run_id.clone(), wanted, running });
-        }
-        if self.head.as_ref().is_none_or(|(run, _)| *run != model.run_id) {
+    fn head(&mut self, model: &ModelRecord) -> Result<&Head, ScanError> {
+        if self.head.as_ref().is_none_or(|(file, _)| *file != model.head) {
             let run_dir = self.workspace.run(&model.dataset, &model.run_id);
-            self.head = Some((model.run_id.clone(), Head::load(&run_dir, &model.head)?));
+            self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?));
         }
         self.head.as_ref().map(|(_, head)| head).ok_or(ScanError::Network(NnError::EngineGone))
     }

@@ -81,7 +81,7 @@ impl From<&NnError> for Fault {
             | NnError::Panicked { .. }
             | NnError::EngineGone
             | NnError::WrongInput { .. } => Self::Program,
-            NnError::BeyondHalf => Self::Data,
+            NnError::BeyondHalf | NnError::NoWeights { .. } => Self::Data,
         }
     }
 }
@@ -147,7 +147,7 @@ impl From<&ScanError> for Fault {
             ScanError::Network(error) => error.into(),
             ScanError::Head(error) => error.into(),
             ScanError::Report(error) => error.into(),
-            ScanError::OtherWeights { .. } | ScanError::Explain(_) => Self::Data,
+            ScanError::Explain(_) => Self::Data,
         }
     }
 }
@@ -183,7 +183,6 @@ impl ScanError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::File(failure) => failure.may_pass || Fault::from(failure) == Fault::Later,
-            Self::OtherWeights { .. } => true,
             Self::Explain(error) => matches!(error, ExplainError::ForeignHead { .. }),
             Self::Network(error) => network_may_pass(error),
             Self::Head(error) => head_may_pass(error),
@@ -191,12 +190,14 @@ impl ScanError {
         }
     }
 
+    /// Whether the weights of the model are gone.
+    pub fn lacks_weights(&self) -> bool {
+        matches!(self, Self::Network(NnError::NoWeights { .. }))
+    }
+
     /// Whether the next scan of the same dataset would most likely fail by it as well.
     pub fn may_be_shared(&self) -> bool {
-        matches!(
-            self,
-            Self::Network(_) | Self::Head(_) | Self::OtherWeights { .. } | Self::Report(ReportError::Disk(_))
-        )
+        matches!(self, Self::Network(_) | Self::Head(_) | Self::Report(ReportError::Disk(_)))
     }
 }
 

@@ -3,13 +3,14 @@
 //! Whoever records it asks first whether the best model still is the one of that moment; if not, it is decided anew.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord, StopReason};
 use crate::head::Head;
-use crate::nn::Engine;
+use crate::nn::NnError;
 use crate::report::{self, ReportError, RunReport};
 use crate::train::{self, Augmented, FinishedRun, ImagePredictions, TrainError, TrainJob};
 
@@ -114,10 +115,9 @@ fn rival(
     context: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, WorkflowError> {
     let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
-    let engine = context.engine.get()?;
     let (samples, non_content) = (plan.images(), plan.non_content());
     let train_job = plan.train_job(context.settings, &samples, &non_content, Augmented::Expand(&[]));
-    match measured(best, &train_job, predictions, &engine, context) {
+    match measured(best, &train_job, predictions, context) {
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
         Err(error) => {
@@ -131,23 +131,21 @@ fn measured(
     best: &ModelRecord,
     train_job: &TrainJob<'_>,
     predictions: &ImagePredictions,
-    engine: &Engine,
     context: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, TrainError> {
     let run = best.run_id.clone();
-    let running = &engine.backbone().record;
-    if (running.sha256, &running.preprocessing) != (best.backbone_detail.sha256, &best.backbone_detail.preprocessing) {
-        return Ok(IncumbentMeasurement::Incomparable(
-            run,
-            "was trained on other VGG16 weights than those in use".to_owned(),
-        ));
-    }
+    let gone = |error: &dyn Display| format!("cannot be read any more ({error})");
+    let engine = match context.engines.of_model(&best.backbone_detail) {
+        Ok(engine) => engine,
+        Err(error @ NnError::NoWeights { .. }) => return Ok(IncumbentMeasurement::Incomparable(run, gone(&error))),
+        Err(error) => return Err(error.into()),
+    };
     let run_dir = Workspace::new(&context.settings.state_dir).run(&best.dataset, &best.run_id);
     let head = match Head::load(&run_dir, &best.head) {
         Ok(head) => head,
-        Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, format!("cannot be read any more ({error})"))),
+        Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, gone(&error))),
     };
-    let Some(mut right) = train::measure(&head, train_job, engine, context.stop)? else {
+    let Some(mut right) = train::measure(&head, train_job, &engine, context.stop)? else {
         return Ok(IncumbentMeasurement::Incomparable(run, "has none of the dataset's current classes".to_owned()));
     };
     // Images change sides when groups or folders do.

@@ -14,7 +14,7 @@ use crate::config::{
     AugmentSettings, BackboneSettings, CheckpointSettings, EarlyStoppingSettings, ImageSettings, Quota, Settings,
     TrainSettings, WeightsChoice,
 };
-use crate::domain::{COPY_SIDE, ContentHash, Recipe, Sample, Split, Versions};
+use crate::domain::{BackboneRecord, COPY_SIDE, ContentHash, Recipe, Sample, Split, Versions};
 use crate::{imaging, nn};
 
 /// Of this program.
@@ -29,9 +29,20 @@ pub(super) fn data_hash(samples: &[Sample]) -> ContentHash {
     ContentHash::of(data(samples).concat().as_bytes())
 }
 
-/// Identity of the training of `samples` with `settings`, by a program of these `versions`.
-pub(super) fn job_hash(samples: &[Sample], settings: &Settings, versions: Versions) -> ContentHash {
-    ContentHash::of(text(samples, settings, versions).as_bytes())
+/// Identity of the training of `samples` with `settings`, by a program of these `versions`; `like`: the network that was
+/// asked for instead of the configured one.
+pub(super) fn job_hash(
+    samples: &[Sample],
+    settings: &Settings,
+    versions: Versions,
+    like: Option<&BackboneRecord>,
+) -> ContentHash {
+    let mut fields = Fields(text(samples, settings, versions));
+    if let Some(BackboneRecord { sha256, preprocessing, .. }) = like {
+        fields.add("like.sha256", sha256);
+        fields.put("like.preprocessing", preprocessing);
+    }
+    ContentHash::of(fields.0.as_bytes())
 }
 
 /// One line a sample, sorted.

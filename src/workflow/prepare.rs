@@ -11,14 +11,15 @@ use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
 
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
+use super::training_network::TrainingNetwork;
 use super::training_plan::TrainingPlan;
 
 /// What is known when a training is prepared.
 pub struct Known {
     /// As of when it was asked for.
     pub ledger: Ledger,
-    /// The weights in use, when they are known.
-    pub running: Option<ContentHash>,
+    /// The configured weights, when they are known.
+    pub configured: Option<ContentHash>,
 }
 
 /// A dataset that was looked at.
@@ -50,9 +51,11 @@ pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspa
             return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()) };
         }
     };
-    let readiness = match retrain_check::obstacle(dataset, &samples).or(obstacle) {
-        Some(obstacle) => Readiness::HeldUp(obstacle),
-        None => split(dataset, &samples, known, &mut warnings, settings, workspace),
+    let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
+    let readiness = match (retrain_check::obstacle(dataset, &samples).or(obstacle), network) {
+        (Some(obstacle), _) => Readiness::HeldUp(obstacle),
+        (None, Err(error)) => Readiness::HeldUp(error.to_string()),
+        (None, Ok(network)) => split(dataset, &samples, (known, network), &mut warnings, settings, workspace),
     };
     Prepared { warnings, readiness }
 }
@@ -60,7 +63,7 @@ pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspa
 fn split(
     dataset: &DatasetName,
     samples: &[Sample],
-    mut known: Known,
+    (mut known, network): (Known, TrainingNetwork),
     warnings: &mut Vec<String>,
     settings: &Settings,
     workspace: &Workspace,
@@ -81,9 +84,12 @@ fn split(
         ));
     }
     warnings.extend(ingest::unmeasured_classes(&samples));
-    let plan =
-        || TrainingPlan { warnings: warnings.clone(), ..plan(dataset, samples, &known.ledger, settings, workspace) };
-    let plan = match retrain_check::due(&known.ledger, dataset, settings, known.running) {
+    let due = retrain_check::due(&known.ledger, dataset, settings, network.sha256(known.configured));
+    let plan = || TrainingPlan {
+        warnings: warnings.clone(),
+        ..plan(dataset, (samples, network), &known.ledger, settings, workspace)
+    };
+    let plan = match due {
         None => None,
         Some(Due::New) => Some(plan()),
         Some(Due::Upgraded(sentence)) => {
@@ -96,9 +102,12 @@ fn split(
 
 /// Datasets whose training an earlier run left undone, or that changed settings ask for; and those of which there is something else
 /// to say than their last model says.
-pub fn find_due(known: &Known, settings: &Settings) -> Vec<DatasetName> {
+pub fn find_due(known: &Known, settings: &Settings, workspace: &Workspace) -> Vec<DatasetName> {
     let is_due = |dataset: &&DatasetName| {
-        retrain_check::due(&known.ledger, dataset, settings, known.running).is_some()
+        // One that has to wait for its network is looked at too: it says so.
+        let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
+        let weights = network.unwrap_or_default().sha256(known.configured);
+        retrain_check::due(&known.ledger, dataset, settings, weights).is_some()
             || is_seen_otherwise(&known.ledger, dataset, settings)
     };
     known.ledger.datasets().filter(is_due).cloned().collect()
@@ -106,7 +115,7 @@ pub fn find_due(known: &Known, settings: &Settings) -> Vec<DatasetName> {
 
 fn plan(
     dataset: &DatasetName,
-    samples: Vec<Sample>,
+    (samples, network): (Vec<Sample>, TrainingNetwork),
     ledger: &Ledger,
     settings: &Settings,
     workspace: &Workspace,
@@ -117,7 +126,7 @@ fn plan(
         settings.watch.inbox.clone(),
         workspace.expansion(dataset),
         ledger.runs_of(dataset).map(|model| &model.run_id),
-        Incumbent::of(ledger, dataset),
+        (Incumbent::of(ledger, dataset), network),
         settings,
     )
 }
@@ -190,7 +199,7 @@ mod tests {
             ledger.apply(&LedgerEvent::Sample(undecided));
         }
         let dataset = DatasetName::new("d").unwrap();
-        prepare(&dataset, Known { ledger, running: None }, &settings, &Workspace::new(dir.path().join("state")))
+        prepare(&dataset, Known { ledger, configured: None }, &settings, &Workspace::new(dir.path().join("state")))
             .readiness
     }
 

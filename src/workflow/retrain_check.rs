@@ -16,13 +16,13 @@ pub(super) enum Due {
     Upgraded(String),
 }
 
-/// Why a training of `dataset` would make anything new; `None` when it would not. `running`: the weights in use, when they
-/// are known; a model that was trained on others is none.
+/// Why a training of `dataset` would make anything new; `None` when it would not. `weights`: those that it would
+/// be trained on, when they are known; a model that was trained on others is none.
 pub(super) fn due(
     ledger: &Ledger,
     dataset: &DatasetName,
     settings: &Settings,
-    running: Option<ContentHash>,
+    weights: Option<ContentHash>,
 ) -> Option<Due> {
     let samples: Vec<Sample> = ledger.samples_of(dataset).cloned().collect();
     if samples.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn due(
     if samples.iter().any(|sample| sample.split.is_none()) {
         return Some(Due::New);
     }
-    let is_ours = |run: &&ModelRecord| running.is_none_or(|running| run.backbone_detail.sha256 == running);
+    let is_ours = |run: &&ModelRecord| weights.is_none_or(|weights| run.backbone_detail.sha256 == weights);
     // Where the last training was not promoted, another one like it would not be either.
     let runs: Vec<&ModelRecord> = ledger.best_model(dataset).into_iter().chain(ledger.last_trained(dataset)).collect();
     let runs: Vec<&ModelRecord> = runs.into_iter().filter(is_ours).collect();
@@ -41,7 +41,10 @@ pub(super) fn due(
 /// As [`due`], by a program of these `versions`; `runs` are the models that a training must differ from.
 fn due_after(runs: &[&ModelRecord], samples: &[Sample], settings: &Settings, versions: Versions) -> Option<Due> {
     let is_it = |run: &&ModelRecord, of: Versions| match run.versions {
-        Some(made) => made == of && run.job_hash == job_identity::job_hash(samples, settings, of),
+        Some(made) => {
+            let like = run.like.as_ref().map(|_| &run.backbone_detail);
+            made == of && run.job_hash == job_identity::job_hash(samples, settings, of, like)
+        }
         None => of == Versions::FIRST && run.job_hash == legacy::job_hash(samples, settings),
     };
     if runs.iter().any(|run| is_it(run, versions)) {
@@ -126,7 +129,7 @@ pub(super) mod tests {
     /// A model that was made of `samples` by a program of these versions; `None` for one from before there were any.
     fn made_of(samples: &[Sample], settings: &Settings, versions: Option<Versions>) -> ModelRecord {
         let job_hash = match versions {
-            Some(versions) => job_identity::job_hash(samples, settings, versions),
+            Some(versions) => job_identity::job_hash(samples, settings, versions, None),
             None => legacy::job_hash(samples, settings),
         };
         ModelRecord { job_hash, versions, ..ModelRecord::example("d", "0001-a") }

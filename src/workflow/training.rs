@@ -33,7 +33,7 @@ pub fn train_model(
 ) -> Result<FinishedTraining, WorkflowError> {
     let settings = context.settings;
     let copies = copies(&plan, context, expanded)?;
-    let engine = context.engine.get()?;
+    let engine = plan.network.engine(context.engines)?;
     let copies_anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&plan.root), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
     let augmented = augmented(settings.augment.mode, &copies, &fresh);

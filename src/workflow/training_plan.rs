@@ -12,10 +12,11 @@ use crate::domain::{
 use crate::train::{Augmented, TrainJob};
 
 use super::augmentation_record::augmentation_record;
-use super::engine::EngineCell;
+use super::engines::Engines;
 use super::failed_work::FailedWork;
 use super::incumbent::Incumbent;
 use super::job_identity::{self, VERSIONS};
+use super::training_network::TrainingNetwork;
 
 /// What to train on. Every sample's side of the split is decided.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct TrainingPlan {
     pub run_id: RunId,
     /// Identity of data and settings.
     pub job_hash: ContentHash,
+    /// What it is trained on.
+    pub network: TrainingNetwork,
     /// The best model when it starts.
     pub incumbent: Incumbent,
     /// What a person should know of the dataset: one sentence each.
@@ -46,13 +49,14 @@ impl TrainingPlan {
         root: PathBuf,
         expansion: PathBuf,
         runs: impl Iterator<Item = &'a RunId>,
-        incumbent: Incumbent,
+        (incumbent, network): (Incumbent, TrainingNetwork),
         settings: &Settings,
     ) -> Self {
-        let job_hash = job_identity::job_hash(&samples, settings.of(&dataset), VERSIONS);
+        let like = network.asked_for().map(|(_, record)| record);
+        let job_hash = job_identity::job_hash(&samples, settings.of(&dataset), VERSIONS, like);
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
-        Self { dataset, samples, root, expansion, run_id, job_hash, incumbent, warnings: Vec::new() }
+        Self { dataset, samples, root, expansion, run_id, job_hash, network, incumbent, warnings: Vec::new() }
     }
 
     /// Its images.
@@ -78,6 +82,7 @@ impl TrainingPlan {
             run_id: self.run_id.clone(),
             job_hash: self.job_hash,
             data_hash: job_identity::data_hash(&self.samples),
+            like: self.network.asked_for().map(|(run, _)| run.clone()),
             dataset: self.dataset.clone(),
             run_dir: workspace.run(&self.dataset, &self.run_id),
             features_dir: workspace.features(),
@@ -106,8 +111,8 @@ impl TrainingPlan {
 pub struct TrainingContext<'a> {
     /// The settings of the dataset in hand: [`Settings::of`].
     pub settings: &'a Settings,
-    /// Where the network comes from.
-    pub engine: &'a EngineCell,
+    /// Where the networks come from.
+    pub engines: &'a Engines,
     /// Asked between files, batches and epochs.
     pub stop: &'a StopFlag,
     /// Told how far it is.

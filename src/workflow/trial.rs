@@ -55,6 +55,6 @@ pub(super) fn train_unrecorded(
     let fresh = training::fresh(&anew);
     let augmented = training::augmented(added.mode, &copies, &fresh);
     let train_job = plan.train_job(settings, &samples, &non_content, augmented);
-    let engine = context.engine.get()?;
+    let engine = plan.network.engine(context.engines)?;
     Ok(train::train_held_out(&train_job, &held_out, &engine, context.stop, context.progress)?)
 }

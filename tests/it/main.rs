@@ -37,6 +37,7 @@ mod live; // the service: what is dropped, stopped, killed while it runs
 mod log_texts; // the texts of log messages
 mod manual; // `gradwatch man` and `gradwatch completions`
 mod messages; // every mistake gets one line: pinned by snapshot
+mod models; // many models side by side, each with its own network
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod run_page; // a run's page in a browser

@@ -34,10 +34,10 @@ impl Conductor {
         self.failed.has_failed(&Task::Record)
     }
 
-    /// Brings the counter of forwards up to what the engine says.
+    /// Brings the counter of forwards up to what the engines say.
     pub(super) fn count_forwards(&mut self) -> Result<(), ServiceError> {
-        let Some(engine) = self.engine.started() else { return Ok(()) };
-        let n = engine.n_forwarded() - self.n_forwarded_counted;
+        let Some(n_forwarded) = self.engines.n_forwarded() else { return Ok(()) };
+        let n = n_forwarded - self.n_forwarded_counted;
         if n == 0 {
             return Ok(());
         }

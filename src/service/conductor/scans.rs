@@ -143,7 +143,8 @@ impl Conductor {
                 ])
             }
             Err(error) => {
-                if let (ScanError::OtherWeights { .. }, Some(dataset)) = (&error, self.dataset_of(&scan)) {
+                // A training on the configured weights makes a model that can explain it.
+                if let Some(dataset) = self.dataset_of(&scan).filter(|_| error.lacks_weights()) {
                     self.trigger.note(&dataset, 1, Instant::now());
                 }
                 self.scan_failed(&scan, &error);

@@ -23,7 +23,7 @@ impl Conductor {
     }
 
     fn publish_as(&mut self, state: ServiceState, waits_for: Option<String>) {
-        let engine = self.engine.started();
+        let network = self.engines.latest();
         let phase = self.progress.phase().map(|progress| PhaseStatus {
             eta_seconds: progress.eta_seconds(),
             name: progress.phase.name().to_owned(),
@@ -54,9 +54,8 @@ impl Conductor {
             status.queues.failed = n_failed;
             status.last_error = failures.first().map(|failed| failed.work.to_string());
             status.failures = failures;
-            if let Some(engine) = engine {
-                engine.device().clone_into(&mut status.device);
-                status.backbone.clone_from(&engine.backbone().name);
+            if let Some((device, backbone)) = network {
+                (status.device, status.backbone) = (device, backbone);
             }
         });
         let status = self.status.status();

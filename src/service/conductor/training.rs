@@ -6,7 +6,7 @@ use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::{FinishedTraining, Incumbent, Known, Prepared, Readiness, TrainedModel, WorkflowError};
+use crate::workflow::{FinishedTraining, Incumbent, Prepared, Readiness, TrainedModel, WorkflowError};
 
 use super::Conductor;
 
@@ -14,7 +14,7 @@ impl Conductor {
     /// Looks for trainings that an earlier run left undone, or that changed settings ask for.
     pub(super) fn find_due(&mut self) -> Result<(), ServiceError> {
         self.training.start_finding_due()?;
-        self.workers.training.give(TrainingTask::FindDue(self.known()));
+        self.workers.training.give(TrainingTask::FindDue(Box::new(self.ledger().clone())));
         Ok(())
     }
 
@@ -35,7 +35,7 @@ impl Conductor {
         if let Some(dataset) = self.next_dataset(Instant::now()) {
             self.obstacles.remove(&dataset);
             self.training.start_preparing(dataset.clone())?;
-            self.workers.training.give(TrainingTask::Prepare(dataset, self.known()));
+            self.workers.training.give(TrainingTask::Prepare(dataset, Box::new(self.ledger().clone())));
         }
         Ok(())
     }
@@ -99,11 +99,6 @@ impl Conductor {
         if self.registry.ledger().has_samples(dataset) {
             self.obstacles.insert(dataset.clone(), obstacle);
         }
-    }
-
-    fn known(&self) -> Box<Known> {
-        let running = self.engine.started().map(|engine| engine.backbone().record.sha256);
-        Box::new(Known { ledger: self.registry.ledger().clone(), running })
     }
 
     /// A training ended: its run and the decision on it are recorded in one commit, if the best model still is the one

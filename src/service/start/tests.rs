@@ -50,7 +50,7 @@ fn spoil_training(
     let real = TrainingWorker {
         settings: Arc::clone(&parts.settings),
         workspace: parts.workspace.clone(),
-        engine: parts.engine.clone(),
+        engines: parts.engines.clone(),
         stop: parts.stop.clone(),
         progress: parts.progress.clone(),
         events: events.clone(),
