@@ -21,7 +21,7 @@ use gradwatch::domain::vgg16::N_FEATURES;
 use gradwatch::domain::{ContentHash, StopFlag};
 use gradwatch::imaging::{Picture, Pixels, encode_png};
 use gradwatch::train::store_features;
-use gradwatch::workflow::EngineCell;
+use gradwatch::workflow::Engines;
 use rayon::prelude::*;
 
 const CLASSES: [&str; 2] = ["plain", "patchy"];
@@ -37,7 +37,7 @@ fn main() {
     };
     let set = vec![format!("storage.state_dir={state:?}"), "compute.device=cpu".to_owned()];
     let settings = load(&Overrides { set, ..Overrides::default() }).unwrap();
-    let engine = EngineCell::new(&settings, &StopFlag::default()).get().unwrap();
+    let engine = Engines::new(&settings, &StopFlag::default()).configured().unwrap();
     for class in CLASSES {
         fs::create_dir_all(Path::new(dataset).join(class)).unwrap();
     }

@@ -102,7 +102,7 @@ pub(crate) fn file_of(
 ) -> Result<Option<PathBuf>, WeightsError> {
     let mut files = weights_in(folder)?;
     files.extend(elsewhere.map(Path::to_owned));
-    let short = sha256.short().to_string();
+    let short = sha256.short();
     files.sort_by_key(|path| !path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(&short)));
     Ok(files.into_iter().find(|path| format::sha256_of(path).is_ok_and(|found| found == sha256)))
 }

@@ -76,12 +76,11 @@ impl Engines {
         }
         // A model's engine may run the same network.
         let record = nn::configured_backbone(&self.0.backbone, &self.0.weights_dir);
-        let engine = match record.and_then(|record| loaded.used(&record)) {
-            Some(engine) => engine,
-            None => {
-                let engine = self.0.start(&mut loaded, &NetworkChoice::Configured(self.0.backbone.clone()))?;
-                loaded.keep(engine)
-            }
+        let engine = if let Some(engine) = record.and_then(|record| loaded.used(&record)) {
+            engine
+        } else {
+            let engine = self.0.start(&mut loaded, &NetworkChoice::Configured(self.0.backbone.clone()))?;
+            loaded.keep(engine)
         };
         loaded.configured = Some(engine.backbone().record);
         Ok(engine)
