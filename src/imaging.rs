@@ -4,6 +4,7 @@
 
 mod affine;
 mod alpha;
+mod bilinear;
 mod blank;
 mod blur;
 mod border;
@@ -23,6 +24,7 @@ mod frames;
 mod heat;
 mod jpeg;
 mod mosaic;
+mod nearest;
 mod noise;
 mod orient;
 mod phantom;
@@ -59,5 +61,7 @@ pub use tone::Tone;
 pub use version::PIXELS;
 pub use warp::{BorderRule, Sampling};
 
+#[cfg(test)]
+mod resize_tests;
 #[cfg(test)]
 mod scipy_tests;

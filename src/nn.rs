@@ -17,6 +17,7 @@ mod error;
 mod gpu_backend;
 mod gpu_fallback;
 mod gradients;
+mod image;
 mod input;
 mod malloc;
 mod network;
@@ -34,6 +35,7 @@ pub use device::{check_device, count_gpus};
 pub use engine::Engine;
 pub use error::NnError;
 pub use gradients::gradients;
+pub use image::NetworkImage;
 pub use self_test::self_test;
 pub use version::FEATURES;
 

@@ -15,8 +15,8 @@ use crate::config::{ComputeSettings, Device, Precision, Settings};
 use crate::content::{self, Listing, Reader};
 use crate::disk::{self, Workspace};
 use crate::domain::{Silent, StopFlag};
-use crate::imaging::{Phantom, PhantomClass, Rgb8, encode_png};
-use crate::nn::{self, Engine, NetworkChoice};
+use crate::imaging::{Phantom, PhantomClass, encode_png};
+use crate::nn::{self, Engine, NetworkChoice, NetworkImage};
 use crate::service;
 use crate::train;
 use parity::Difference;
@@ -130,9 +130,9 @@ impl Benchmark<'_> {
         Ok(Figure { what: "decode", device: "the processor".to_owned(), batch: 1, per_second })
     }
 
-    fn decoded(&self) -> Vec<Rgb8> {
+    fn decoded(&self) -> Vec<NetworkImage> {
         let reader = Reader::of(self.settings);
-        let read = |path: &PathBuf| Some(Engine::input(&reader.picture(path, None).ok()?.1));
+        let read = |path: &PathBuf| Some(NetworkImage::usual(&reader.picture(path, None).ok()?.1));
         self.files.par_iter().filter_map(read).collect()
     }
 
@@ -140,7 +140,8 @@ impl Benchmark<'_> {
     fn on(&self, device: Device) -> Result<[Figure; 2], Failure> {
         let engine = self.engine(device, self.settings.compute.precision)?;
         let arithmetic = engine.backbone().fingerprint;
-        let pictures: Arc<[Rgb8]> = self.usable()?.into_iter().cycle().take(N_BATCHES * engine.batch()).collect();
+        let pictures: Arc<[NetworkImage]> =
+            self.usable()?.into_iter().cycle().take(N_BATCHES * engine.batch()).collect();
         let features = || Ok(engine.features(Arc::clone(&pictures), arithmetic)?.len());
         features()?;
         let forward = self.rate(features)?;
@@ -158,7 +159,7 @@ impl Benchmark<'_> {
     }
 
     /// All images that can be decoded, at least one.
-    fn usable(&self) -> Result<Vec<Rgb8>, Failure> {
+    fn usable(&self) -> Result<Vec<NetworkImage>, Failure> {
         let pictures = self.decoded();
         if pictures.is_empty() {
             return Err(Failure::new(Exit::Data, "none of the images can be decoded; name another folder"));

@@ -2,12 +2,12 @@
 //! them grey. They stand for no particular subject; only sums, products and roots are used, so that the bytes are the
 //! same on every machine.
 
+use super::image::NetworkImage;
 use crate::domain::vgg16::INPUT_SIDE;
-use crate::imaging::Rgb8;
 use crate::stats::Generator;
 
 /// Image `number` of `seed`, 224x224.
-pub(super) fn calibration_image(seed: u64, number: usize) -> Rgb8 {
+pub(super) fn calibration_image(seed: u64, number: usize) -> NetworkImage {
     let mut generator = Generator::new(seed, &format!("pattern {number}"));
     let light = scene(&mut generator);
     let data = if number.is_multiple_of(2) {
@@ -15,7 +15,7 @@ pub(super) fn calibration_image(seed: u64, number: usize) -> Rgb8 {
     } else {
         coloured(&light, &scene(&mut generator), &mut generator)
     };
-    Rgb8 { width: INPUT_SIDE as u32, height: INPUT_SIDE as u32, data }
+    NetworkImage::generated(INPUT_SIDE as u32, data)
 }
 
 /// Two planes mixed with another weight in each channel.
@@ -101,13 +101,14 @@ mod tests {
 
     #[test]
     fn images_are_varied_and_never_change() {
-        let grey = calibration_image(1, 0);
+        let image = |seed, number| calibration_image(seed, number).into_rgb8();
+        let grey = image(1, 0);
         assert!(grey.data.chunks_exact(3).all(|rgb| rgb[0] == rgb[1] && rgb[1] == rgb[2]));
         assert!(grey.data.contains(&0) && grey.data.contains(&255));
-        let colour = calibration_image(1, 1);
+        let colour = image(1, 1);
         assert!(colour.data.chunks_exact(3).any(|rgb| rgb[0] != rgb[1]));
-        assert_eq!(calibration_image(1, 0), grey);
-        assert_ne!(calibration_image(2, 0), grey);
+        assert_eq!(image(1, 0), grey);
+        assert_ne!(image(2, 0), grey);
         assert_eq!(ContentHash::of(&grey.data).short(), "8520703e");
     }
 }

@@ -12,13 +12,13 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::backbone::{Backbone, NetworkChoice};
 use super::error::NnError;
+use super::image::NetworkImage;
 use super::running_network::{Running, RunningNetwork};
 use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, guarded};
 use crate::config::ComputeSettings;
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{ContentHash, StopFlag};
 use crate::head::Activations;
-use crate::imaging::{Picture, Rgb8};
 
 /// A handle to the network's thread; clones share it. The last one to go waits for the thread to end, so that the
 /// program never exits while libtorch computes.
@@ -86,7 +86,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`NnError::WrongInput`], libtorch's refusals, [`NnError::EngineGone`].
-    pub fn activations(&self, images: Vec<Rgb8>) -> Result<Vec<Activations>, NnError> {
+    pub fn activations(&self, images: Vec<NetworkImage>) -> Result<Vec<Activations>, NnError> {
         images.iter().try_for_each(check)?;
         self.ask(images.len(), |queues, reply| queues.scans.send(ActivationsJob { images, reply }).is_ok())
     }
@@ -96,7 +96,11 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Self::activations`]; [`NnError::ArithmeticChanged`] if another backbone runs than the one wanted, or comes to.
-    pub fn features(&self, images: impl Into<Arc<[Rgb8]>>, arithmetic: ContentHash) -> Result<Vec<Vec<f32>>, NnError> {
+    pub fn features(
+        &self,
+        images: impl Into<Arc<[NetworkImage]>>,
+        arithmetic: ContentHash,
+    ) -> Result<Vec<Vec<f32>>, NnError> {
         let images = images.into();
         images.iter().try_for_each(check)?;
         self.ask(images.len(), |queues, reply| queues.training.send(FeaturesJob { images, arithmetic, reply }).is_ok())
@@ -112,11 +116,6 @@ impl Engine {
         let answers = answer.recv().map_err(|_| NnError::EngineGone)??;
         self.0.n_forwarded.fetch_add(n as u64, Ordering::Relaxed);
         Ok(answers)
-    }
-
-    /// An image as the network takes it: 224x224, RGB.
-    pub fn input(image: &Picture) -> Rgb8 {
-        image.resized(INPUT_SIDE as u32, INPUT_SIDE as u32).to_rgb8()
     }
 
     /// Whether somebody else holds a handle to it.
@@ -159,13 +158,10 @@ impl Drop for Shared {
     }
 }
 
-fn check(image: &Rgb8) -> Result<(), NnError> {
-    let side = INPUT_SIDE as u32;
-    let Rgb8 { width, height, data } = image;
-    if (*width, *height, data.len()) == (side, side, 3 * INPUT_SIDE * INPUT_SIDE) {
-        Ok(())
-    } else {
-        Err(NnError::WrongInput { width: *width, height: *height, len: data.len() })
+fn check(image: &NetworkImage) -> Result<(), NnError> {
+    match image.side() {
+        side if side == INPUT_SIDE as u32 => Ok(()),
+        found => Err(NnError::WrongInput { found }),
     }
 }
 
@@ -262,9 +258,9 @@ pub(super) mod tests {
 
     #[test]
     fn an_image_of_another_size_and_a_missing_gpu_are_refused() {
-        let wrong = Rgb8 { width: 10, height: 10, data: vec![0; 300] };
+        let wrong = NetworkImage::generated(10, vec![0; 300]);
         let error = engine().activations(vec![wrong]).unwrap_err().to_string();
-        assert_eq!(error, "the network takes 224x224 RGB images, not 10x10 with 300 bytes");
+        assert_eq!(error, "the network takes images of 224x224 pixels, not of 10x10");
         let dir = tempfile::tempdir().unwrap();
         let refused = Engine::start(&backbone(), &compute(Device::Cuda(99)), dir.path(), &StopFlag::default());
         assert!(matches!(refused, Err(NnError::NoSuchDevice { index: 99, .. })));

@@ -47,14 +47,10 @@ pub enum NnError {
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
     BeyondHalf,
     /// An image of another size than the network takes.
-    #[error("the network takes 224x224 RGB images, not {width}x{height} with {len} bytes")]
+    #[error("the network takes images of 224x224 pixels, not of {found}x{found}")]
     WrongInput {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
-        /// Bytes.
-        len: usize,
+        /// Pixels a side that the image has.
+        found: u32,
     },
     /// libtorch refused.
     #[error("libtorch failed to {doing}: {cause}")]

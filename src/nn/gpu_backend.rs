@@ -5,19 +5,20 @@
 //! not depend on what else was asked, and libtorch finds the memory of the batch before free for the next.
 
 use std::cell::RefCell;
+use std::slice;
 
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::arithmetic::Arithmetic;
 use super::cuda_event::{CudaEvent, CudaEvents};
 use super::error::{NnError, TorchResult};
-use super::input::Input;
+use super::image::NetworkImage;
+use super::input::{Input, all_bytes};
 use super::pinned::{self, Pinned};
 use super::torch_backend::pool;
 use crate::config::Preparation;
 use crate::domain::vgg16::{Conv, INPUT_SIDE, N_FEATURES};
 use crate::head::Activations;
-use crate::imaging::Rgb8;
 use crate::weights::ConvWeights;
 
 /// Bytes of an image.
@@ -111,9 +112,9 @@ impl GpuBackend {
     }
 
     /// Queues at most `batch` images, padded to that many; what stands in the padding does not matter.
-    pub(super) fn start(&self, images: &[Rgb8], batch: usize) -> Result<InFlight, NnError> {
+    pub(super) fn start(&self, images: &[NetworkImage], batch: usize) -> Result<InFlight, NnError> {
         let queue = || {
-            let rgb = self.stages.borrow_mut().upload(images, batch, self.device, self.events)?;
+            let rgb = self.upload(images, batch)?;
             let features = self.plain(&pool(&self.run(&rgb)?)?)?.f_view([batch as i64, -1])?;
             let features = Pinned::copy_of(&features, self.events)?;
             let (n, may_overflow) = (images.len(), self.may_overflow());
@@ -123,7 +124,7 @@ impl GpuBackend {
     }
 
     /// Everything that explaining needs, one image at a time: somebody waits for it.
-    pub(super) fn forward(&self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+    pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         let answers = images.iter().map(|image| self.activations(image)).collect::<Result<Vec<_>, _>>();
         let answers = answers.named("run the network")?;
         for answer in &answers {
@@ -132,10 +133,8 @@ impl GpuBackend {
         Ok(answers)
     }
 
-    fn activations(&self, image: &Rgb8) -> Result<Activations, TchError> {
-        let side = INPUT_SIDE as i64;
-        let rgb = Tensor::f_from_data_size(&image.data, &[1, side, side, 3], Kind::Uint8)?;
-        let conv5_3 = self.run(&rgb.f_to_device(self.device)?)?;
+    fn activations(&self, image: &NetworkImage) -> Result<Activations, TchError> {
+        let conv5_3 = self.run(&self.input.levels(slice::from_ref(image))?)?;
         let read = |tensor: &Tensor| {
             let tensor = self.plain(tensor)?.f_to_device(Device::Cpu)?;
             pinned::numbers(&tensor).map(<[f32]>::to_vec)
@@ -148,7 +147,16 @@ impl GpuBackend {
         x.f_to_kind(Kind::Float)?.f_mul_scalar(1.0 / self.scale)?.f_contiguous()
     }
 
-    /// From `[n, 224, 224, 3]` bytes on the GPU to the last convolution's output after `ReLU`.
+    /// `[batch, 224, 224, 3]`. Bytes go without a pause; levels that are not rounded are copied while all waits.
+    fn upload(&self, images: &[NetworkImage], batch: usize) -> Result<Tensor, TchError> {
+        if let Some(images) = all_bytes(images) {
+            return self.stages.borrow_mut().upload(&images, batch, self.device, self.events);
+        }
+        let lacking = batch as i64 - images.len() as i64;
+        self.input.levels(images)?.f_constant_pad_nd([0, 0, 0, 0, 0, 0, 0, lacking])
+    }
+
+    /// From `[n, 224, 224, 3]` bytes or f32 on the GPU to the last convolution's output after `ReLU`.
     fn run(&self, rgb: &Tensor) -> Result<Tensor, TchError> {
         let x = self.input.prepared(rgb)?.f_mul_scalar(self.scale)?;
         let mut x = x.f_constant_pad_nd([0, 0, 0, 0, 0, (INPUT_CHANNELS - 3) as i64])?;
@@ -216,7 +224,7 @@ fn held(values: &[f32], may_overflow: bool) -> Result<(), NnError> {
 
 impl Stages {
     /// Queues the copy of the images to the GPU, `[batch, 224, 224, 3]`.
-    fn upload(&mut self, images: &[Rgb8], batch: usize, gpu: Device, events: CudaEvents) -> Result<Tensor, TchError> {
+    fn upload(&mut self, images: &[&[u8]], batch: usize, gpu: Device, events: CudaEvents) -> Result<Tensor, TchError> {
         if self.batch != batch {
             let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * IMAGE_BYTES, gpu, events)?, copied: None });
             self.both = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
@@ -228,7 +236,7 @@ impl Stages {
             copied.wait()?;
         }
         for (room, image) in bytes.bytes_mut()?.chunks_exact_mut(IMAGE_BYTES).zip(images) {
-            room.copy_from_slice(&image.data);
+            room.copy_from_slice(image);
         }
         let rgb = bytes.to_gpu(gpu)?;
         *copied = Some(events.record()?);

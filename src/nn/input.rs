@@ -3,9 +3,9 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::error::{NnError, TorchResult};
+use super::image::NetworkImage;
 use crate::config::Preparation;
 use crate::domain::vgg16::INPUT_SIDE;
-use crate::imaging::Rgb8;
 
 /// Keras adds it to a deviation before it divides.
 const EPSILON: f64 = 1e-6;
@@ -34,16 +34,24 @@ impl Input {
         Ok(Self { preparation, mean: place(mean)?, deviation: place(deviation)?, device })
     }
 
-    /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the bytes lie.
-    pub(super) fn tensor(&self, images: &[Rgb8]) -> Result<Tensor, NnError> {
-        let bytes = images.iter().map(|image| image.data.as_slice()).collect::<Vec<_>>().concat();
-        let side = INPUT_SIDE as i64;
-        let shape = [images.len() as i64, side, side, 3];
-        let rgb = Tensor::f_from_data_size(&bytes, &shape, Kind::Uint8).and_then(|rgb| rgb.f_to_device(self.device));
-        rgb.and_then(|rgb| self.prepared(&rgb)).named("prepare images")
+    /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the levels lie.
+    pub(super) fn tensor(&self, images: &[NetworkImage]) -> Result<Tensor, NnError> {
+        self.levels(images).and_then(|rgb| self.prepared(&rgb)).named("prepare images")
     }
 
-    /// `rgb` is `[n, 224, 224, 3]` bytes on the device; the answer is as that of [`Self::tensor`].
+    /// `[n, 224, 224, 3]` on the device: bytes, or f32 where one of the images has levels that are not rounded.
+    pub(super) fn levels(&self, images: &[NetworkImage]) -> Result<Tensor, TchError> {
+        let side = INPUT_SIDE as i64;
+        let shape = [images.len() as i64, side, side, 3];
+        let rgb = match all_bytes(images) {
+            Some(bytes) => Tensor::f_from_data_size(&bytes.concat(), &shape, Kind::Uint8)?,
+            None => Tensor::f_from_slice(&images.iter().flat_map(NetworkImage::levels).collect::<Vec<_>>())?
+                .f_view(shape)?,
+        };
+        rgb.f_to_device(self.device)
+    }
+
+    /// `rgb` is `[n, 224, 224, 3]` bytes or f32 on the device; the answer is as that of [`Self::tensor`].
     pub(super) fn prepared(&self, rgb: &Tensor) -> Result<Tensor, TchError> {
         let levels = rgb.f_to_kind(Kind::Float)?;
         let mut x = match self.preparation {
@@ -67,6 +75,11 @@ impl Input {
     }
 }
 
+/// Each image's bytes, if all have 8 bits.
+pub(super) fn all_bytes(images: &[NetworkImage]) -> Option<Vec<&[u8]>> {
+    images.iter().map(NetworkImage::bytes).collect()
+}
+
 /// Rows, columns and channels of `[n, 224, 224, 3]`.
 const EACH_IMAGE: &[i64] = &[1, 2, 3];
 
@@ -79,12 +92,11 @@ fn centred(rgb: &Tensor) -> Result<Tensor, TchError> {
 mod tests {
     use super::*;
 
-    fn plain(rgb: [u8; 3]) -> Rgb8 {
-        let side = INPUT_SIDE as u32;
-        Rgb8 { width: side, height: side, data: rgb.repeat(INPUT_SIDE * INPUT_SIDE) }
+    fn plain(rgb: [u8; 3]) -> NetworkImage {
+        NetworkImage::generated(INPUT_SIDE as u32, rgb.repeat(INPUT_SIDE * INPUT_SIDE))
     }
 
-    fn prepared(preparation: Preparation, images: &[Rgb8]) -> Tensor {
+    fn prepared(preparation: Preparation, images: &[NetworkImage]) -> Tensor {
         Input::new(preparation, Device::Cpu).unwrap().tensor(images).unwrap()
     }
 

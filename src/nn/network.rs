@@ -9,13 +9,13 @@ use winograd::Instructions;
 use super::arithmetic::Arithmetic;
 use super::error::{NnError, TorchResult};
 use super::gpu_backend::{GpuBackend, InFlight};
+use super::image::NetworkImage;
 use super::input::Input;
 use super::torch_backend::{Tensors, TorchBackend, to_vec};
 use super::winograd_backend::{Planes, WinogradBackend};
 use crate::config::Preparation;
 use crate::domain::vgg16::{Conv, INPUT_SIDE};
 use crate::head::Activations;
-use crate::imaging::Rgb8;
 use crate::weights::ConvWeights;
 
 /// The convolutions with their weights on the device.
@@ -81,7 +81,7 @@ impl Network {
     }
 
     /// All activations of images of 224x224.
-    pub(super) fn forward(&self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+    pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         match self {
             Self::Gpu(backend) => backend.forward(images),
             Self::Processor(input, backend) => backend.run(&input.tensor(images)?)?.activations(images.len()),
@@ -89,7 +89,7 @@ impl Network {
     }
 
     /// Begins with pool5 alone, which is all that a training needs, of at most `batch` images.
-    pub(super) fn start(&self, images: &[Rgb8], batch: usize) -> Result<PendingFeatures, NnError> {
+    pub(super) fn start(&self, images: &[NetworkImage], batch: usize) -> Result<PendingFeatures, NnError> {
         match self {
             Self::Gpu(backend) => backend.start(images, batch).map(PendingFeatures::InFlight),
             Self::Processor(input, backend) => {

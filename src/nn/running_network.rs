@@ -12,13 +12,13 @@ use super::backbone::{self, Backbone, NetworkChoice, fingerprint};
 use super::device::{self, Chosen};
 use super::error::NnError;
 use super::gpu_fallback::{self, Remedy};
+use super::image::NetworkImage;
 use super::malloc::keep_freed_memory;
 use super::network::{Network, PendingFeatures};
 use crate::config::{self, ComputeSettings, Precision, Preparation};
 use crate::domain::vgg16::VGG16;
 use crate::domain::{ContentHash, StopFlag};
 use crate::head::Activations;
-use crate::imaging::Rgb8;
 use crate::weights::ConvWeights;
 
 /// What runs now, and where: the handle reads it, and the network's thread changes it when a GPU is lost.
@@ -100,12 +100,12 @@ impl RunningNetwork {
     }
 
     /// All activations of images of 224x224.
-    pub(super) fn forward(&self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+    pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         self.network.forward(images)
     }
 
     /// Begins with the features of at most one batch.
-    pub(super) fn start(&self, images: &[Rgb8]) -> Result<PendingFeatures, NnError> {
+    pub(super) fn start(&self, images: &[NetworkImage]) -> Result<PendingFeatures, NnError> {
         self.network.start(images, self.batch)
     }
 

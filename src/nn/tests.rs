@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use tch::Device;
 
 use super::arithmetic::Arithmetic;
+use super::image::NetworkImage;
 use super::network::Network;
 use crate::config::{Preparation, Preprocessing};
-use crate::imaging::Rgb8;
 use crate::weights::tests::{fixture, thin_convs, thin_vgg16};
 use crate::weights::{KerasModel, read_backbone, read_model_of};
 
@@ -29,12 +29,12 @@ fn tch_s_own_files_are_read() {
 }
 
 /// The image that `tests/fixtures/weights/make.py` shows to Keras.
-fn image() -> Rgb8 {
+fn image() -> NetworkImage {
     let byte = |at: usize| {
         let (y, x, c) = (at / 672, at / 3 % 224, at % 3);
         (x * (c + 1) + y * 3 + x * y / 7) as u8
     };
-    Rgb8 { width: 224, height: 224, data: (0..224 * 224 * 3).map(byte).collect() }
+    NetworkImage::generated(224, (0..224 * 224 * 3).map(byte).collect())
 }
 
 fn model(name: &str, preprocessing: Preprocessing) -> KerasModel {

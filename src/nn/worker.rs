@@ -9,21 +9,21 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, select};
 
 use super::error::NnError;
+use super::image::NetworkImage;
 use super::network::PendingFeatures;
 use super::running_network::RunningNetwork;
 use crate::domain::ContentHash;
 use crate::head::Activations;
-use crate::imaging::Rgb8;
 
 /// Images of the right size to be explained, and where the answers go, one an image.
 pub(super) struct ActivationsJob {
-    pub(super) images: Vec<Rgb8>,
+    pub(super) images: Vec<NetworkImage>,
     pub(super) reply: Sender<Result<Vec<Activations>, NnError>>,
 }
 
 /// Images of the right size whose features are wanted, as this arithmetic gives them, and where they go.
 pub(super) struct FeaturesJob {
-    pub(super) images: Arc<[Rgb8]>,
+    pub(super) images: Arc<[NetworkImage]>,
     /// A backbone's fingerprint.
     pub(super) arithmetic: ContentHash,
     pub(super) reply: Sender<Result<Vec<Vec<f32>>, NnError>>,
@@ -73,7 +73,7 @@ impl NetworkWorker {
     }
 
     /// Again on the processor where a GPU fails.
-    fn activations(&mut self, images: &[Rgb8]) -> Result<Vec<Activations>, NnError> {
+    fn activations(&mut self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         loop {
             match guarded(|| self.network.forward(images)) {
                 Ok(answers) => return Ok(answers),
@@ -101,7 +101,7 @@ impl NetworkWorker {
     /// each. Ends early, with whole batches, when serving one of them has changed how the network runs.
     fn stream(
         &mut self,
-        images: &[Rgb8],
+        images: &[NetworkImage],
         rows: &mut Vec<Vec<f32>>,
         scans: &Receiver<ActivationsJob>,
     ) -> Result<(), NnError> {

@@ -8,8 +8,7 @@ use super::features::Features;
 use super::job::FreshCopy;
 use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{LabelledImage, StopFlag};
-use crate::imaging::Rgb8;
-use crate::nn::Engine;
+use crate::nn::NetworkImage;
 use crate::stats::Generator;
 
 /// Everything that may be learned from.
@@ -40,7 +39,7 @@ pub(super) struct Epoch<'a> {
 pub(super) struct PreparedBatch {
     rows: Vec<f32>,
     labels: Vec<usize>,
-    pictures: Vec<Rgb8>,
+    pictures: Vec<NetworkImage>,
 }
 
 impl<'a> TrainingRows<'a> {
@@ -73,15 +72,15 @@ impl Epoch<'_> {
         rows.par_chunks_exact_mut(N_FEATURES)
             .zip(&cached)
             .try_for_each(|(into, row)| features.cache.read(&row.hash, into))?;
-        let made: Vec<(usize, Rgb8)> = items.par_iter().filter_map(|item| self.renew(item)).collect();
+        let made: Vec<(usize, NetworkImage)> = items.par_iter().filter_map(|item| self.renew(item)).collect();
         let labels = cached.iter().map(|row| row.class).chain(made.iter().map(|(class, _)| *class)).collect();
         Ok(PreparedBatch { rows, labels, pictures: made.into_iter().map(|(_, picture)| picture).collect() })
     }
 
-    fn renew(&self, item: &Item<'_>) -> Option<(usize, Rgb8)> {
+    fn renew(&self, item: &Item<'_>) -> Option<(usize, NetworkImage)> {
         let (Item::Renewed(class, image), Some(fresh)) = (item, self.fresh) else { return None };
         match fresh(image, self.number) {
-            Ok(picture) => Some((*class, Engine::input(&picture))),
+            Ok(picture) => Some((*class, NetworkImage::usual(&picture))),
             Err(reason) => {
                 tracing::warn!(file = %image.path.display(), epoch = self.number, reason, "Image left out of one epoch");
                 None

@@ -14,8 +14,8 @@ use super::cache::FeatureCache;
 use super::prefetch::in_three_stages;
 use crate::content::{Content, FileFailure, Reader, warn_of};
 use crate::domain::{ContentHash, Phase, Progress, StopFlag, Versions};
-use crate::imaging::{PIXELS, Rgb8};
-use crate::nn::{Engine, NnError};
+use crate::imaging::PIXELS;
+use crate::nn::{Engine, NetworkImage, NnError};
 
 /// An image whose features are wanted.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ type New = Vec<(ContentHash, Vec<f32>)>;
 /// What became of one wanted image before the network was asked.
 enum FeatureLookup {
     Cached(ContentHash),
-    Decoded(ContentHash, Rgb8),
+    Decoded(ContentHash, NetworkImage),
     Failed(FileFailure),
 }
 
@@ -179,12 +179,12 @@ impl<'a> Features<'a> {
     }
 
     /// Runs images through the network.
-    pub(super) fn forward(&self, pictures: Vec<Rgb8>, stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
+    pub(super) fn forward(&self, pictures: Vec<NetworkImage>, stop: &StopFlag) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut rows = Vec::with_capacity(pictures.len());
         let mut pictures = pictures.into_iter().peekable();
         while pictures.peek().is_some() {
             stop.check()?;
-            let some: Arc<[Rgb8]> = pictures.by_ref().take(self.n_at_a_time()).collect();
+            let some: Arc<[NetworkImage]> = pictures.by_ref().take(self.n_at_a_time()).collect();
             let n = some.len() as u64;
             rows.extend(self.engine.features(some, self.arithmetic)?);
             self.n_forwarded.fetch_add(n, Ordering::Relaxed);
@@ -215,13 +215,13 @@ impl<'a> Features<'a> {
     }
 
     /// The image as the network takes it, cached features or not.
-    pub(super) fn picture(&self, requests: &ImageRequest) -> Result<Rgb8, FileFailure> {
+    pub(super) fn picture(&self, requests: &ImageRequest) -> Result<NetworkImage, FileFailure> {
         self.decode(&requests.path, &requests.content(&self.reader)?)
     }
 
-    fn decode(&self, path: &Path, content: &Content) -> Result<Rgb8, FileFailure> {
+    fn decode(&self, path: &Path, content: &Content) -> Result<NetworkImage, FileFailure> {
         // What panics on one strange file must not end the training.
-        let decode = || self.reader.decode(path, content).map(|picture| Engine::input(&picture));
+        let decode = || self.reader.decode(path, content).map(|picture| NetworkImage::usual(&picture));
         catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
             Err(FileFailure::new(path, "damaged", "the decoder failed internally", "please report the file"))
         })

@@ -42,5 +42,5 @@ fn image(job: &TrainJob<'_>, features: &Features<'_>, hash: ContentHash) -> Resu
     let file = job.samples.iter().find(|image| image.hash == hash);
     let file = file.ok_or_else(|| "its file is no longer known".to_owned())?;
     let requests = ImageRequest { path: file.path.clone(), hash: Some(hash) };
-    features.picture(&requests).map(Picture::from).map_err(|failure| failure.reason)
+    features.picture(&requests).map(|image| image.into_rgb8().into()).map_err(|failure| failure.reason)
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::content::{FileFailure, Reader};
 use crate::domain::{Phase, Progress, StopFlag, Stopped};
-use crate::nn::Engine;
+use crate::nn::NetworkImage;
 
 /// Of each channel (red, green, blue), in levels from 0 to 255, over all pixels of all images as the network gets them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +60,7 @@ pub fn channel_statistics(
 
 fn sums(path: &Path, reader: &Reader) -> Result<PixelSums, FileFailure> {
     let (_, picture) = reader.picture(path, None)?;
-    let input = Engine::input(&picture);
+    let input = NetworkImage::usual(&picture).into_rgb8();
     let (pixels, _) = input.data.as_chunks::<3>();
     let mut sums = PixelSums { n_images: 1, n_pixels: pixels.len() as u64, ..PixelSums::default() };
     for pixel in pixels {

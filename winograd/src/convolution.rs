@@ -20,9 +20,9 @@ pub struct Shape {
     pub inputs: usize,
     /// Channels that go out.
     pub outputs: usize,
-    /// Rows and columns that come in; a multiple of 2 where the layer pools.
+    /// Rows and columns that come in.
     pub side: usize,
-    /// Whether the greatest of each 2x2 is kept.
+    /// Whether the greatest of each 2x2 is kept. The last row and column of an odd side are in none.
     pub pooled: bool,
 }
 
@@ -88,8 +88,10 @@ impl Convolution {
         assert_eq!((input.side, input.channels), (side, inputs), "an input of another shape");
         assert_eq!((output.side, output.channels), (self.shape.output_side(), outputs), "an output of another shape");
         let groups = self.groups();
+        // A single row and column, pooled, gives nothing.
+        let Some(first) = groups.first() else { return };
         let n_blocks = inputs.div_ceil(input.width);
-        let n_factors = groups.first().map_or(0, |group| size(*group, input.width) * n_blocks);
+        let n_factors = size(*first, input.width) * n_blocks;
         factors.resize(factors.len().max(n_factors).max(BAND), 0.0);
         for groups in groups.chunks((BAND / n_factors).max(1)) {
             let band = Band { groups, width: input.width, n_blocks, n_factors };
@@ -98,19 +100,24 @@ impl Convolution {
         }
     }
 
-    /// As few whole rows of tiles as make a group.
+    /// As few whole rows of tiles as make a group; only rows that reach the output.
     fn groups(&self) -> Vec<Group> {
         let side = self.shape.side;
-        let n = side.div_ceil(TILE);
-        let n_rows = (GROUP / n).clamp(1, n);
+        let n = self.shape.output_side().div_ceil(self.step());
+        let n_rows = (GROUP / side.div_ceil(TILE)).max(1);
         let group = |first_row| Group { side, first_row, n_rows: n_rows.min(n - first_row) };
         (0..n).step_by(n_rows).map(group).collect()
+    }
+
+    /// Rows and columns of the output that a tile makes.
+    fn step(&self) -> usize {
+        if self.shape.pooled { TILE / 2 } else { TILE }
     }
 
     /// The rows of `output` that belong to the band: a task for each of its groups and each block of channels.
     fn fill(&self, instructions: Instructions, band: &Band, factors: &[f32], output: &mut Map) {
         let Shape { inputs, pooled, .. } = self.shape;
-        let (step, row_size) = (if pooled { TILE / 2 } else { TILE }, pitch(output.side) * BLOCK);
+        let (step, row_size) = (self.step(), pitch(output.side) * BLOCK);
         let blocks = output.values.chunks_exact_mut(pitch(output.side) * row_size).zip(self.bias.chunks_exact(BLOCK));
         let mut tasks = Vec::new();
         for ((block, bias), weights) in blocks.zip(self.weights.chunks_exact(FREQUENCIES * BLOCK * inputs)) {

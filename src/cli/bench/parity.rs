@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::imaging::Rgb8;
-use crate::nn::{Engine, NnError};
+use crate::nn::{Engine, NetworkImage, NnError};
 
 /// Over all values of the images' features.
 pub(super) struct Difference {
@@ -19,7 +18,7 @@ pub(super) struct Difference {
 
 impl Difference {
     /// Of `gpu`, in its own precision, from `processor`, in f32.
-    pub(super) fn between(processor: &Engine, gpu: &Engine, images: &Arc<[Rgb8]>) -> Result<Self, NnError> {
+    pub(super) fn between(processor: &Engine, gpu: &Engine, images: &Arc<[NetworkImage]>) -> Result<Self, NnError> {
         let features = |engine: &Engine| engine.features(Arc::clone(images), engine.backbone().fingerprint);
         let (exact, found) = (features(processor)?, features(gpu)?);
         let (mut largest_gap, mut largest_value) = (0.0_f32, 0.0_f32);

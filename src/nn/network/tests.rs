@@ -6,7 +6,7 @@ use crate::stats::Generator;
 
 impl Network {
     /// pool5 of all at once.
-    fn features(&self, images: &[Rgb8]) -> Vec<Vec<f32>> {
+    fn features(&self, images: &[NetworkImage]) -> Vec<Vec<f32>> {
         self.start(images, images.len()).unwrap().rows().unwrap()
     }
 }

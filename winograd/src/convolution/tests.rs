@@ -85,6 +85,21 @@ fn a_layer_equals_the_definition_whatever_its_size() {
 }
 
 #[test]
+fn a_layer_of_any_small_side_equals_the_definition() {
+    let Some(instructions) = Instructions::of_this_processor() else { return };
+    for (side, pooled) in (1..42).flat_map(|side| [(side, false), (side, true)]) {
+        let case = case(4, 3, side, pooled);
+        let found = case.run(instructions).planes();
+        let n = case.layer.shape().output_side();
+        assert_eq!(found.len(), 3 * n * n);
+        for (at, found) in found.into_iter().enumerate() {
+            let expected = case.defined(at / (n * n), at / n % n, at % n);
+            assert!((f64::from(found) - expected).abs() < 1e-5, "{side}, {pooled}, {at}: {found}, {expected}");
+        }
+    }
+}
+
+#[test]
 fn the_numbers_do_not_depend_on_instructions_or_threads() {
     let case = case(70, 65, 26, true);
     let expected = case.run(Instructions::portable());
