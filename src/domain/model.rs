@@ -117,6 +117,13 @@ pub struct BackboneRecord {
     pub resize: Resize,
 }
 
+impl BackboneRecord {
+    /// Whether images get to it as gradwatch's own models take them, so that their features are those that are cached.
+    pub fn has_usual_input(&self) -> bool {
+        (self.input_side, self.resize) == (usual_side(), Resize::Antialias)
+    }
+}
+
 fn usual_side() -> u32 {
     INPUT_SIDE as u32
 }

@@ -61,25 +61,36 @@ pub(super) fn evaluate(head: &Head, rows: &[Row], cache: &FeatureCache) -> Resul
     Ok(evaluation)
 }
 
-/// What any head predicts for `rows`, as indices of `classes`. Outputs for classes that are no longer there are passed
-/// over; a class that the head does not know it never predicts. `None` when they share no class.
+/// The outputs of a head whose classes a dataset has too. Outputs for classes that are no longer there are passed over; a
+/// class that the head does not know it never predicts.
+pub(super) struct SharedClasses(Vec<(usize, usize)>);
+
+impl SharedClasses {
+    /// `None` when they share no class.
+    pub(super) fn of(head: &Head, classes: &[ClassName]) -> Option<Self> {
+        let index_of = |name: &ClassName| classes.iter().position(|class| class == name);
+        let named = head.classes().iter().enumerate();
+        let shared: Vec<_> = named.filter_map(|(output, name)| Some((output, index_of(name)?))).collect();
+        (!shared.is_empty()).then_some(Self(shared))
+    }
+
+    /// The predicted class, as an index of the dataset's classes; `logits` are all of the head's.
+    pub(super) fn predicted(&self, logits: &[f64]) -> usize {
+        let candidates: Vec<f64> = self.0.iter().map(|(output, _)| logits[*output]).collect();
+        self.0[Head::predicted(&candidates)].1
+    }
+}
+
+/// What any head predicts for `rows`, as indices of `classes`. `None` when they share no class.
 pub(super) fn predictions_over(
     head: &Head,
     classes: &[ClassName],
     rows: &[Row],
     cache: &FeatureCache,
 ) -> Result<Option<Vec<usize>>, TrainError> {
-    let index_of = |name: &ClassName| classes.iter().position(|class| class == name);
-    let shared: Vec<(usize, usize)> =
-        head.classes().iter().enumerate().filter_map(|(output, name)| Some((output, index_of(name)?))).collect();
-    if shared.is_empty() {
-        return Ok(None);
-    }
-    let predicted = logits(head, rows, cache)?.into_iter().map(|logits| {
-        let candidates: Vec<f64> = shared.iter().map(|(output, _)| logits[*output]).collect();
-        shared[Head::predicted(&candidates)].1
-    });
-    Ok(Some(predicted.collect()))
+    let Some(shared) = SharedClasses::of(head, classes) else { return Ok(None) };
+    let logits = logits(head, rows, cache)?;
+    Ok(Some(logits.iter().map(|logits| shared.predicted(logits)).collect()))
 }
 
 /// Of each row, in order.

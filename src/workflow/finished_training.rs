@@ -12,7 +12,7 @@ use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerE
 use crate::head::Head;
 use crate::nn::NnError;
 use crate::report::{self, ReportError, RunReport};
-use crate::train::{self, Augmented, FinishedRun, ImagePredictions, TrainError, TrainJob};
+use crate::train::{self, Augmented, FinishedRun, ImagePredictions, Predictor, TrainError, TrainJob};
 
 use super::error::WorkflowError;
 use super::failed_work::{FailedWork, Work};
@@ -145,7 +145,14 @@ fn measured(
         Ok(head) => head,
         Err(error) => return Ok(IncumbentMeasurement::Incomparable(run, gone(&error))),
     };
-    let Some(mut right) = train::measure(&head, train_job, &engine, context.stop)? else {
+    let right = if best.backbone_detail.has_usual_input() {
+        train::measure(&head, train_job, &engine, context.stop)?
+    } else {
+        let reader = train_job.reader.clone().scaled(best.scaled_jpeg);
+        let predictor = Predictor { head: &head, backbone: &best.backbone_detail, engine: &engine, reader };
+        predictor.measure(train_job, context.stop)?
+    };
+    let Some(mut right) = right else {
         return Ok(IncumbentMeasurement::Incomparable(run, "has none of the dataset's current classes".to_owned()));
     };
     // Images change sides when groups or folders do.
@@ -157,7 +164,8 @@ fn measured(
             "was trained on all images that it would be measured on".to_owned(),
         ));
     }
-    Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right)))
+    let is_imported = best.stopped == StopReason::Imported;
+    Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right).with_imported(is_imported)))
 }
 
 /// The candidate's answers beside those of the best model, image by image.

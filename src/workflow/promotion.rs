@@ -4,6 +4,10 @@ use crate::config::PromotionPolicy;
 use crate::domain::{Clock, DatasetName, Decision, Ledger, ModelRecord, RunId};
 use crate::stats::Paired;
 
+/// What is said with every figure of an imported model on images of here.
+const MAY_HAVE_LEARNED: &str = "the previous best model was imported and may have learned from these images before, so its \
+                                figure may be too high";
+
 /// Candidate and best model on the same validation images.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Comparison {
@@ -11,6 +15,8 @@ pub(super) struct Comparison {
     previous_correct: u64,
     n: u64,
     paired: Paired,
+    /// The previous model was not trained here, so nobody knows whether it learned from these images.
+    is_previous_imported: bool,
 }
 
 impl Comparison {
@@ -22,14 +28,22 @@ impl Comparison {
             previous_correct: count(previous),
             n: candidate.len() as u64,
             paired: Paired::of(candidate, previous),
+            is_previous_imported: false,
         }
     }
 
+    /// Of a previous model that was imported, if it was.
+    pub(super) fn with_imported(self, is_previous_imported: bool) -> Self {
+        Self { is_previous_imported, ..self }
+    }
+
     fn sentence(&self) -> String {
-        let Self { candidate_correct, previous_correct, n, paired: Paired { only_first, only_second, p_value } } = self;
+        let Self { candidate_correct, previous_correct, n, paired, is_previous_imported } = self;
+        let Paired { only_first, only_second, p_value } = paired;
+        let caution = if *is_previous_imported { format!("; {MAY_HAVE_LEARNED}") } else { String::new() };
         format!(
             "{candidate_correct} of {n} correct; the previous best model {previous_correct} of {n} (only the new model correct: \
-             {only_first}, only the previous one: {only_second}; McNemar p = {p_value:.3})"
+             {only_first}, only the previous one: {only_second}; McNemar p = {p_value:.3}){caution}"
         )
     }
 }
@@ -219,6 +233,24 @@ mod tests {
             assert_eq!((decision.promoted, decision.previous, decision.by_hand), (false, Some(run("0001-a")), false));
             let reason = "the best model was chosen by hand while this one was trained: 2 of 2 correct; ";
             assert!(decision.reason.starts_with(reason), "{}", decision.reason);
+        }
+    }
+
+    #[test]
+    fn every_figure_of_an_imported_model_is_marked() {
+        for (policy, promoted) in
+            [(PromotionPolicy::Better, false), (PromotionPolicy::Always, true), (PromotionPolicy::Never, false)]
+        {
+            let both = Comparison::of(&[true, false], &[true, true]).with_imported(true);
+            let rival = IncumbentMeasurement::Measured(run("0001-a"), both);
+            let decision = decide(policy, &ModelRecord::example("x", "0002-b"), &rival, false, Clock::System);
+            assert_eq!(decision.promoted, promoted);
+            assert!(
+                decision.reason.contains("1 of 2 correct; the previous best model 2 of 2 ("),
+                "{}",
+                decision.reason
+            );
+            assert!(decision.reason.ends_with(&format!("; {MAY_HAVE_LEARNED}")), "{}", decision.reason);
         }
     }
 
