@@ -14,6 +14,7 @@ use super::output;
 use crate::config::{ComputeSettings, Device, Precision, Settings};
 use crate::content::{self, Listing, Reader};
 use crate::disk::{self, Workspace};
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{Silent, StopFlag};
 use crate::imaging::{Phantom, PhantomClass, encode_png};
 use crate::nn::{self, Engine, NetworkImage};
@@ -154,7 +155,7 @@ impl Benchmark<'_> {
     fn engine(&self, device: Device, precision: Precision) -> Result<Engine, Failure> {
         let compute = ComputeSettings { device, precision, ..self.settings.compute.clone() };
         let weights = Workspace::new(&self.settings.state_dir).weights();
-        Ok(Engine::start(&self.settings.backbone, &compute, &weights, &self.stop)?)
+        Ok(Engine::start(&self.settings.backbone, &compute, INPUT_SIDE as u32, &weights, &self.stop)?)
     }
 
     /// All images that can be decoded, at least one.

@@ -6,7 +6,7 @@ use super::builtin::BuiltIn;
 use super::error::NnError;
 use super::version::FEATURES;
 use crate::config::{BackboneSettings, Preparation, WeightsChoice};
-use crate::domain::vgg16::{INPUT_SIDE, VGG16};
+use crate::domain::vgg16::VGG16;
 use crate::domain::{BackboneRecord, ContentHash, Resize, StopFlag, Versions};
 use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, FILE_ORIGIN};
 
@@ -31,14 +31,14 @@ pub(super) struct LoadedWeights {
 }
 
 impl Backbone {
-    /// `manner`: how the network computes, see [`fingerprint`].
-    pub(super) fn new(loaded: &LoadedWeights, input: Preparation, manner: &str) -> Self {
+    /// For images of `side` x `side` pixels. `manner`: how the network computes, see [`fingerprint`].
+    pub(super) fn new(loaded: &LoadedWeights, input: Preparation, side: u32, manner: &str) -> Self {
         let sha256 = loaded.weights.sha256;
         let record = BackboneRecord {
             sha256,
             origin: loaded.origin.to_owned(),
             preprocessing: input.to_string(),
-            input_side: INPUT_SIDE as u32,
+            input_side: side,
             resize: Resize::Antialias,
         };
         Self { name: loaded.name.clone(), record, fingerprint: fingerprint(sha256, input, manner) }

@@ -46,12 +46,13 @@ struct Spare {
     device: Device,
     convs: Vec<ConvWeights>,
     input: Preparation,
+    side: u32,
     compute: ComputeSettings,
     n_threads: usize,
 }
 
 impl RunningNetwork {
-    /// Chooses the device, loads the weights and places them. Called on the network's thread, before any other use of
+    /// Chooses the device, loads the weights and places them, for images of `side` x `side` pixels. Called on the network's thread, before any other use of
     /// libtorch.
     ///
     /// # Errors
@@ -59,6 +60,7 @@ impl RunningNetwork {
     pub(super) fn new(
         backbone: &BackboneSettings,
         compute: &ComputeSettings,
+        side: u32,
         weights_dir: &Path,
         stop: &StopFlag,
     ) -> Result<Self, NnError> {
@@ -72,14 +74,14 @@ impl RunningNetwork {
         tch::set_num_threads(n_threads as i32);
         let loaded = backbone::load(backbone, weights_dir, stop)?;
         let input = backbone.preprocessing.fixed().unwrap_or(loaded.weights.input);
-        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, input)?;
+        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, (input, side))?;
         let Chosen { device, batch, why, .. } = chosen;
-        let backbone = Backbone::new(&loaded, input, &network.manner());
+        let backbone = Backbone::new(&loaded, input, side, &network.manner());
         let fingerprint = backbone.fingerprint;
         let running = Arc::new(RwLock::new(Running { backbone, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
-            Spare { device, convs: loaded.weights.convs, input, compute, n_threads }
+            Spare { device, convs: loaded.weights.convs, input, side, compute, n_threads }
         });
         Ok(Self { network, batch, running, fingerprint, spare })
     }
@@ -99,7 +101,7 @@ impl RunningNetwork {
         self.fingerprint
     }
 
-    /// All activations of images of 224x224.
+    /// All activations of images of its size.
     pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         self.network.forward(images)
     }
@@ -159,7 +161,7 @@ impl RunningNetwork {
     /// Runs on as `chosen` from now on, with another fingerprint; returns the network until now.
     fn replace(&mut self, spare: &Spare, chosen: Chosen) -> Result<Network, NnError> {
         let Chosen { device, arithmetic, batch, why } = chosen;
-        let network = Network::new(&VGG16, &spare.convs, spare.input, device, arithmetic)?;
+        let network = Network::new(&VGG16, &spare.convs, spare.input, spare.side, device, arithmetic)?;
         let manner = network.manner();
         self.batch = batch;
         self.changed(|running| {
@@ -184,10 +186,10 @@ fn begin(
     compute: &ComputeSettings,
     n_threads: usize,
     convs: &[ConvWeights],
-    input: Preparation,
+    (input, side): (Preparation, u32),
 ) -> Result<(Network, Chosen), NnError> {
     let make = |chosen: Chosen| {
-        let network = Network::new(&VGG16, convs, input, chosen.device, chosen.arithmetic)?;
+        let network = Network::new(&VGG16, convs, input, side, chosen.device, chosen.arithmetic)?;
         Ok((network, chosen))
     };
     let device = chosen.device;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::{BackboneSettings, ComputeSettings, Settings};
 use crate::disk::Workspace;
 use crate::domain::StopFlag;
+use crate::domain::vgg16::INPUT_SIDE;
 use crate::nn::{self, Engine, NnError};
 
 use super::error::WorkflowError;
@@ -59,7 +60,8 @@ impl EngineCell {
         if let Some(engine) = slot.as_ref() {
             return Ok(engine.clone());
         }
-        let engine = Engine::start(&self.0.backbone, &self.0.compute, &self.0.weights_dir, &self.0.stop)?;
+        let engine =
+            Engine::start(&self.0.backbone, &self.0.compute, INPUT_SIDE as u32, &self.0.weights_dir, &self.0.stop)?;
         *slot = Some(engine.clone());
         Ok(engine)
     }
