@@ -12,7 +12,7 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::backbone::Backbone;
 use super::error::NnError;
-use super::image::NetworkImage;
+use super::network_image::NetworkImage;
 use super::running_network::{Running, RunningNetwork};
 use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, guarded};
 use crate::config::{BackboneSettings, ComputeSettings};

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::error::{NnError, TorchResult};
-use super::image::NetworkImage;
+use super::network_image::NetworkImage;
 use crate::config::Preparation;
 
 /// Keras adds it to a deviation before it divides.

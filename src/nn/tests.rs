@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tch::Device;
 
 use super::arithmetic::Arithmetic;
-use super::image::NetworkImage;
 use super::network::Network;
+use super::network_image::NetworkImage;
 use crate::config::{Preparation, Preprocessing};
 use crate::weights::tests::{fixture, thin_convs, thin_vgg16};
 use crate::weights::{KerasModel, read_backbone, read_model_of};
