@@ -52,7 +52,7 @@ pub(super) struct LoadedWeights {
 }
 
 impl Backbone {
-    /// `manner`: how the network computes, see [`fingerprint`].
+    /// For images of `input_side` pixels a side. `manner`: how the network computes, see [`fingerprint`].
     pub(super) fn new(loaded: &LoadedWeights, input_side: u32, manner: &str) -> Self {
         let (sha256, input) = (loaded.weights.sha256, loaded.input);
         let record = record(sha256, loaded.origin, input, input_side);

@@ -22,7 +22,7 @@ use super::input::Input;
 use super::torch_backend::to_vec;
 use crate::config::Preparation;
 use crate::disk;
-use crate::domain::vgg16::{Conv, VGG16};
+use crate::domain::vgg16::{Conv, INPUT_SIDE, VGG16};
 use crate::domain::{ContentHash, StopFlag};
 use crate::stats::Generator;
 use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, Provenance};
@@ -110,7 +110,7 @@ impl BuiltIn<'_> {
     /// Draws each layer and standardises it on what the layers below make of generated images.
     fn convolutions(&self, stop: &StopFlag) -> Result<Vec<ConvWeights>, NnError> {
         let images: Vec<_> = (0..self.n_images).map(|number| calibration_image(self.seed, number)).collect();
-        let mut x = Input::new(INPUT, Device::Cpu)?.tensor(&images)?;
+        let mut x = Input::new(INPUT, INPUT_SIDE as u32, Device::Cpu)?.tensor(&images)?;
         let mut convs = Vec::with_capacity(self.plan.len());
         for (number, conv) in self.plan.iter().enumerate() {
             stop.check()?;
@@ -176,7 +176,7 @@ mod tests {
     fn every_channel_has_its_mean_and_deviation_one_before_its_relu() {
         let layers = thin(3).convolutions(&StopFlag::default()).unwrap();
         let images: Vec<_> = (0..2).map(|number| calibration_image(3, number)).collect();
-        let mut x = Input::new(INPUT, Device::Cpu).unwrap().tensor(&images).unwrap();
+        let mut x = Input::new(INPUT, INPUT_SIDE as u32, Device::Cpu).unwrap().tensor(&images).unwrap();
         for ((conv, layer), expected) in THIN.iter().zip(&layers).zip([0.25, 0.25, 0.0]) {
             let weight = Tensor::from_slice(&layer.weight).view(conv.weight_shape().map(|n| n as i64));
             x = x.conv2d(&weight, Some(Tensor::from_slice(&layer.bias)), [1, 1], [1, 1], [1, 1], 1);

@@ -2,7 +2,7 @@
 //! them grey. They stand for no particular subject; only sums, products and roots are used, so that the bytes are the
 //! same on every machine.
 
-use super::image::NetworkImage;
+use super::network_image::NetworkImage;
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::stats::Generator;
 

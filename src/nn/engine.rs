@@ -12,11 +12,10 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::backbone::{Backbone, NetworkChoice};
 use super::error::NnError;
-use super::image::NetworkImage;
+use super::network_image::NetworkImage;
 use super::running_network::{Running, RunningNetwork};
 use super::worker::{ActivationsJob, FeaturesJob, NetworkWorker, guarded};
 use crate::config::ComputeSettings;
-use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{ContentHash, StopFlag};
 use crate::head::Activations;
 
@@ -30,6 +29,8 @@ struct Shared {
     /// `None` only while the last handle goes.
     queues: Option<JobQueues>,
     thread: Option<JoinHandle<()>>,
+    /// Pixels a side of the images that it takes.
+    side: u32,
     running: Arc<RwLock<Running>>,
     n_forwarded: AtomicU64,
 }
@@ -40,20 +41,28 @@ struct JobQueues {
     training: Sender<FeaturesJob>,
 }
 
+/// Each of the five pools halves an image: of fewer pixels a side nothing is left.
+const LEAST_SIDE: u32 = 32;
+
 /// Where the answers to one job go.
 type Reply<T> = Sender<Result<Vec<T>, NnError>>;
 
 impl Engine {
     /// Loads the weights (or makes the built-in backbone, once, into `weights_dir`) and starts the thread `gw-torch`.
+    /// Its images have at least 32 pixels a side.
     ///
     /// # Errors
-    /// Unusable weights, a device that is not there, [`NnError::Stopped`] once `stop` is raised.
+    /// [`NnError::SmallInput`], unusable weights, a device that is not there, [`NnError::Stopped`] once `stop` is raised.
     pub fn start(
         choice: &NetworkChoice,
         compute: &ComputeSettings,
         weights_dir: &Path,
         stop: &StopFlag,
     ) -> Result<Self, NnError> {
+        let side = choice.input_side();
+        if side < LEAST_SIDE {
+            return Err(NnError::SmallInput { side, least: LEAST_SIDE });
+        }
         let (scans, scan_queue) = unbounded();
         let (training, training_queue) = unbounded();
         let (ready, started) = bounded(1);
@@ -76,22 +85,23 @@ impl Engine {
         Ok(Self(Arc::new(Shared {
             queues: Some(JobQueues { scans, training }),
             thread: Some(thread),
+            side,
             running,
             n_forwarded: AtomicU64::new(0),
         })))
     }
 
-    /// Everything that explaining needs of 224x224 images, in order. Somebody waits for a report: it goes first. Memory
+    /// Everything that explaining needs of images of its size, in order. Somebody waits for a report: it goes first. Memory
     /// holds all answers at once (about 0.5 MB each).
     ///
     /// # Errors
     /// [`NnError::WrongInput`], libtorch's refusals, [`NnError::EngineGone`].
     pub fn activations(&self, images: Vec<NetworkImage>) -> Result<Vec<Activations>, NnError> {
-        images.iter().try_for_each(check)?;
+        images.iter().try_for_each(|image| self.check(image))?;
         self.ask(images.len(), |queues, reply| queues.scans.send(ActivationsJob { images, reply }).is_ok())
     }
 
-    /// pool5 of 224x224 images, in order, for a training: scans overtake it between batches. Keep it to a few batches
+    /// pool5 of images of its size, in order, for a training: scans overtake it between batches. Keep it to a few batches
     /// (0.1 MB an answer). `arithmetic` is the fingerprint of the [`Self::backbone`] whose features are wanted.
     ///
     /// # Errors
@@ -102,7 +112,7 @@ impl Engine {
         arithmetic: ContentHash,
     ) -> Result<Vec<Vec<f32>>, NnError> {
         let images = images.into();
-        images.iter().try_for_each(check)?;
+        images.iter().try_for_each(|image| self.check(image))?;
         self.ask(images.len(), |queues, reply| queues.training.send(FeaturesJob { images, arithmetic, reply }).is_ok())
     }
 
@@ -121,6 +131,11 @@ impl Engine {
     /// Whether somebody else holds a handle to it.
     pub fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
+    }
+
+    fn check(&self, image: &NetworkImage) -> Result<(), NnError> {
+        let (side, found) = (self.0.side, image.side());
+        if found == side { Ok(()) } else { Err(NnError::WrongInput { side, found }) }
     }
 
     fn running(&self) -> Running {
@@ -158,20 +173,14 @@ impl Drop for Shared {
     }
 }
 
-fn check(image: &NetworkImage) -> Result<(), NnError> {
-    match image.side() {
-        side if side == INPUT_SIDE as u32 => Ok(()),
-        found => Err(NnError::WrongInput { found }),
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use std::sync::OnceLock;
 
     use super::*;
     use crate::config::{BackboneSettings, Device, Precision, Preprocessing, WeightsChoice};
-    use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, VGG16};
+    use crate::domain::BackboneRecord;
+    use crate::domain::vgg16::{GRID_SIDE, INPUT_SIDE, N_CHANNELS, N_FEATURES, VGG16};
     use crate::nn::builtin::BuiltIn;
     use crate::nn::calibration_images::calibration_image;
 
@@ -267,12 +276,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_network_for_images_of_which_nothing_is_left_is_refused() {
+        let settings = BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed: 1 };
+        let small = BackboneRecord { input_side: 31, ..engine().backbone().record };
+        let choice = NetworkChoice::OfModel(small, settings);
+        let refused = Engine::start(&choice, &compute(Device::Cpu), Path::new("weights"), &StopFlag::default());
+        let text = "VGG16 takes images of at least 32x32 pixels, not of 31x31";
+        assert_eq!(refused.unwrap_err().to_string(), text);
+    }
+
+    #[test]
     fn a_dead_thread_is_an_error_not_a_hang() {
         let (scans, _) = unbounded();
         let (training, _) = unbounded();
         let shared = Shared {
             queues: Some(JobQueues { scans, training }),
             thread: None,
+            side: INPUT_SIDE as u32,
             running: Arc::new(RwLock::new(engine().running())),
             n_forwarded: AtomicU64::new(0),
         };

@@ -47,10 +47,20 @@ pub enum NnError {
     #[error("the network's activations are beyond 16-bit floats; set compute.precision to \"f32\"")]
     BeyondHalf,
     /// An image of another size than the network takes.
-    #[error("the network takes images of 224x224 pixels, not of {found}x{found}")]
+    #[error("the network takes images of {side}x{side} pixels, not of {found}x{found}")]
     WrongInput {
+        /// Pixels a side that the network takes.
+        side: u32,
         /// Pixels a side that the image has.
         found: u32,
+    },
+    /// A network for images of which nothing would be left.
+    #[error("VGG16 takes images of at least {least}x{least} pixels, not of {side}x{side}")]
+    SmallInput {
+        /// Pixels a side that were asked for.
+        side: u32,
+        /// Pixels a side that leave something.
+        least: u32,
     },
     /// libtorch refused.
     #[error("libtorch failed to {doing}: {cause}")]

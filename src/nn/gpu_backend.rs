@@ -12,17 +12,15 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::arithmetic::Arithmetic;
 use super::cuda_event::{CudaEvent, CudaEvents};
 use super::error::{NnError, TorchResult};
-use super::image::NetworkImage;
 use super::input::{Input, all_bytes};
+use super::network_image::NetworkImage;
 use super::pinned::{self, Pinned};
 use super::torch_backend::pool;
 use crate::config::Preparation;
-use crate::domain::vgg16::{Conv, INPUT_SIDE, N_FEATURES};
+use crate::domain::vgg16::Conv;
 use crate::head::Activations;
 use crate::weights::ConvWeights;
 
-/// Bytes of an image.
-const IMAGE_BYTES: usize = 3 * INPUT_SIDE * INPUT_SIDE;
 /// The image's three, filled up with zeros: matrix units take channels eight at a time.
 const INPUT_CHANNELS: usize = 8;
 /// One batch is filled while the other is copied.
@@ -50,6 +48,8 @@ struct GpuConv {
 
 /// Where batches of `batch` images wait for their copy to the GPU, in turn.
 struct Stages {
+    /// Pixels a side of an image.
+    side: usize,
     batch: usize,
     both: Vec<Stage>,
     turn: usize,
@@ -63,9 +63,11 @@ struct Stage {
 
 /// A batch that the GPU works on.
 pub(super) struct InFlight {
-    /// `[batch, 25088]`
+    /// `[batch, features of an image]`
     features: Pinned,
     arrived: CudaEvent,
+    batch: usize,
+    /// Images of the batch; the rest is padding.
     n: usize,
     may_overflow: bool,
 }
@@ -74,13 +76,12 @@ impl GpuBackend {
     pub(super) fn new(
         plan: &[Conv],
         weights: &[ConvWeights],
-        preparation: Preparation,
+        input: Input,
         index: usize,
         arithmetic: Arithmetic,
     ) -> Result<Self, NnError> {
         let device = Device::Cuda(index);
-        let input = Input::new(preparation, device)?;
-        let scale = scale(preparation, arithmetic);
+        let scale = scale(input.preparation(), arithmetic);
         let place = || {
             let mut convs = Vec::with_capacity(plan.len());
             let mut block = 0;
@@ -88,7 +89,7 @@ impl GpuBackend {
                 convs.push(GpuConv::place(conv, layer, device, arithmetic.of_block_on_gpu(block), scale)?);
                 block += usize::from(conv.ends_block);
             }
-            let stages = RefCell::new(Stages { batch: 0, both: Vec::new(), turn: 0 });
+            let stages = RefCell::new(Stages { side: input.side() as usize, batch: 0, both: Vec::new(), turn: 0 });
             Ok(Self { convs, input, scale, device, arithmetic, events: CudaEvents::of_gpu(index)?, stages })
         };
         place().named("place the weights on the GPU")
@@ -100,6 +101,11 @@ impl GpuBackend {
             Arithmetic::Bf16 => "bf16 after three blocks in f16, on a GPU".to_owned(),
             Arithmetic::F16 | Arithmetic::F32 => format!("{} on a GPU", self.arithmetic.name()),
         }
+    }
+
+    /// Pixels a side of the images.
+    pub(super) fn side(&self) -> u32 {
+        self.input.side()
     }
 
     /// Whether the GPU still works for this program.
@@ -118,7 +124,7 @@ impl GpuBackend {
             let features = self.plain(&pool(&self.run(&rgb)?)?)?.f_view([batch as i64, -1])?;
             let features = Pinned::copy_of(&features, self.events)?;
             let (n, may_overflow) = (images.len(), self.may_overflow());
-            Ok(InFlight { features, arrived: self.events.record()?, n, may_overflow })
+            Ok(InFlight { features, arrived: self.events.record()?, batch, n, may_overflow })
         };
         queue().named("run the network")
     }
@@ -147,7 +153,7 @@ impl GpuBackend {
         x.f_to_kind(Kind::Float)?.f_mul_scalar(1.0 / self.scale)?.f_contiguous()
     }
 
-    /// `[batch, 224, 224, 3]`. Bytes go without a pause; levels that are not rounded are copied while all waits.
+    /// `[batch, side, side, 3]`. Bytes go without a pause; levels that are not rounded are copied while all waits.
     fn upload(&self, images: &[NetworkImage], batch: usize) -> Result<Tensor, TchError> {
         if let Some(images) = all_bytes(images) {
             return self.stages.borrow_mut().upload(&images, batch, self.device, self.events);
@@ -156,7 +162,7 @@ impl GpuBackend {
         self.input.levels(images)?.f_constant_pad_nd([0, 0, 0, 0, 0, 0, 0, lacking])
     }
 
-    /// From `[n, 224, 224, 3]` bytes or f32 on the GPU to the last convolution's output after `ReLU`.
+    /// From `[n, side, side, 3]` bytes or f32 on the GPU to the last convolution's output after `ReLU`.
     fn run(&self, rgb: &Tensor) -> Result<Tensor, TchError> {
         let x = self.input.prepared(rgb)?.f_mul_scalar(self.scale)?;
         let mut x = x.f_constant_pad_nd([0, 0, 0, 0, 0, (INPUT_CHANNELS - 3) as i64])?;
@@ -223,10 +229,11 @@ fn held(values: &[f32], may_overflow: bool) -> Result<(), NnError> {
 }
 
 impl Stages {
-    /// Queues the copy of the images to the GPU, `[batch, 224, 224, 3]`.
+    /// Queues the copy of the images to the GPU, `[batch, side, side, 3]`.
     fn upload(&mut self, images: &[&[u8]], batch: usize, gpu: Device, events: CudaEvents) -> Result<Tensor, TchError> {
+        let image_bytes = 3 * self.side.pow(2);
         if self.batch != batch {
-            let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * IMAGE_BYTES, gpu, events)?, copied: None });
+            let stage = |_| Ok(Stage { bytes: Pinned::zeros(batch * image_bytes, gpu, events)?, copied: None });
             self.both = (0..N_STAGES).map(stage).collect::<Result<_, TchError>>()?;
             self.batch = batch;
         }
@@ -235,25 +242,27 @@ impl Stages {
         if let Some(copied) = copied.take() {
             copied.wait()?;
         }
-        for (room, image) in bytes.bytes_mut()?.chunks_exact_mut(IMAGE_BYTES).zip(images) {
+        for (room, image) in bytes.bytes_mut()?.chunks_exact_mut(image_bytes).zip(images) {
             room.copy_from_slice(image);
         }
         let rgb = bytes.to_gpu(gpu)?;
         *copied = Some(events.record()?);
-        let side = INPUT_SIDE as i64;
+        let side = self.side as i64;
         rgb.f_view([batch as i64, side, side, 3])
     }
 }
 
 impl InFlight {
-    /// One row of 25,088 numbers an image, once they are there.
+    /// One row an image, once they are there.
     pub(super) fn rows(self) -> Result<Vec<Vec<f32>>, NnError> {
         let read = || {
             self.arrived.wait()?;
-            Ok(&self.features.numbers()?[..self.n * N_FEATURES])
+            self.features.numbers()
         };
         let values = read().named("read the network's output")?;
+        let n_features = values.len() / self.batch;
+        let values = &values[..self.n * n_features];
         held(values, self.may_overflow)?;
-        Ok(values.chunks_exact(N_FEATURES).map(<[f32]>::to_vec).collect())
+        Ok(values.chunks_exact(n_features).map(<[f32]>::to_vec).collect())
     }
 }

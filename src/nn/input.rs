@@ -3,16 +3,17 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::error::{NnError, TorchResult};
-use super::image::NetworkImage;
+use super::network_image::NetworkImage;
 use crate::config::Preparation;
-use crate::domain::vgg16::INPUT_SIDE;
 
 /// Keras adds it to a deviation before it divides.
 const EPSILON: f64 = 1e-6;
 
-/// A preparation with its constants on one device, so that preparing a batch waits for no copy.
+/// A preparation of images of one size, with its constants on one device, so that preparing a batch waits for no copy.
 pub(super) struct Input {
     preparation: Preparation,
+    /// Pixels a side.
+    side: u32,
     /// By channel: what is taken off at last, and by what the rest is divided.
     mean: Option<Tensor>,
     deviation: Option<Tensor>,
@@ -20,7 +21,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn new(preparation: Preparation, device: Device) -> Result<Self, NnError> {
+    pub(super) fn new(preparation: Preparation, side: u32, device: Device) -> Result<Self, NnError> {
         let (mean, deviation) = match preparation {
             Preparation::Imagenet => (Some([0.485, 0.456, 0.406]), Some([0.229, 0.224, 0.225])),
             Preparation::Caffe => (Some([103.939, 116.779, 123.68]), None),
@@ -31,17 +32,26 @@ impl Input {
         };
         let place = |values: [f32; 3]| Tensor::f_from_slice(&values)?.f_to_device(device);
         let place = |values: Option<[f32; 3]>| values.map(place).transpose().named("prepare images");
-        Ok(Self { preparation, mean: place(mean)?, deviation: place(deviation)?, device })
+        Ok(Self { preparation, side, mean: place(mean)?, deviation: place(deviation)?, device })
     }
 
-    /// `[n, 3, 224, 224]` f32, channels last in memory: the order in which the levels lie.
+    pub(super) fn preparation(&self) -> Preparation {
+        self.preparation
+    }
+
+    /// Pixels a side of the images.
+    pub(super) fn side(&self) -> u32 {
+        self.side
+    }
+
+    /// `[n, 3, side, side]` f32, channels last in memory: the order in which the levels lie.
     pub(super) fn tensor(&self, images: &[NetworkImage]) -> Result<Tensor, NnError> {
         self.levels(images).and_then(|rgb| self.prepared(&rgb)).named("prepare images")
     }
 
-    /// `[n, 224, 224, 3]` on the device: bytes, or f32 where one of the images has levels that are not rounded.
+    /// `[n, side, side, 3]` on the device: bytes, or f32 where one of the images has levels that are not rounded.
     pub(super) fn levels(&self, images: &[NetworkImage]) -> Result<Tensor, TchError> {
-        let side = INPUT_SIDE as i64;
+        let side = i64::from(self.side);
         let shape = [images.len() as i64, side, side, 3];
         let rgb = match all_bytes(images) {
             Some(bytes) => Tensor::f_from_data_size(&bytes.concat(), &shape, Kind::Uint8)?,
@@ -51,7 +61,7 @@ impl Input {
         rgb.f_to_device(self.device)
     }
 
-    /// `rgb` is `[n, 224, 224, 3]` bytes or f32 on the device; the answer is as that of [`Self::tensor`].
+    /// `rgb` is `[n, side, side, 3]` bytes or f32 on the device; the answer is as that of [`Self::tensor`].
     pub(super) fn prepared(&self, rgb: &Tensor) -> Result<Tensor, TchError> {
         let levels = rgb.f_to_kind(Kind::Float)?;
         let mut x = match self.preparation {
@@ -80,7 +90,7 @@ pub(super) fn all_bytes(images: &[NetworkImage]) -> Option<Vec<&[u8]>> {
     images.iter().map(NetworkImage::bytes).collect()
 }
 
-/// Rows, columns and channels of `[n, 224, 224, 3]`.
+/// Rows, columns and channels of `[n, side, side, 3]`.
 const EACH_IMAGE: &[i64] = &[1, 2, 3];
 
 /// Less the mean of each image's levels.
@@ -91,13 +101,16 @@ fn centred(rgb: &Tensor) -> Result<Tensor, TchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Resize;
+    use crate::domain::vgg16::INPUT_SIDE;
+    use crate::imaging::{Picture, Pixels};
 
     fn plain(rgb: [u8; 3]) -> NetworkImage {
         NetworkImage::generated(INPUT_SIDE as u32, rgb.repeat(INPUT_SIDE * INPUT_SIDE))
     }
 
     fn prepared(preparation: Preparation, images: &[NetworkImage]) -> Tensor {
-        Input::new(preparation, Device::Cpu).unwrap().tensor(images).unwrap()
+        Input::new(preparation, INPUT_SIDE as u32, Device::Cpu).unwrap().tensor(images).unwrap()
     }
 
     fn assert_close(found: f64, expected: f64) {
@@ -117,6 +130,22 @@ mod tests {
         let plain = |preparation| prepared(preparation, &colour).double_value(&[0, 1, 9, 9]);
         assert_close(plain(Preparation::Rescale), 128.0 / 255.0);
         assert_close(plain(Preparation::Raw), 128.0);
+    }
+
+    #[test]
+    fn levels_that_are_not_rounded_are_prepared_by_the_same_arithmetic() {
+        let bytes = plain([255, 128, 0]);
+        let deep = [255_u16, 128, 0].map(|level| 257 * level).repeat(INPUT_SIDE * INPUT_SIDE);
+        let deep = Picture::new(bytes.side(), bytes.side(), 3, Pixels::U16(deep)).unwrap();
+        let exact = NetworkImage::of(&deep, bytes.side(), Resize::Bilinear);
+        assert!(exact.bytes().is_none());
+        let featurewise = Preparation::Featurewise { mean: [100.0, 20.0, 3.0], deviation: [50.0, 1.0, 7.0] };
+        let others = [Preparation::Imagenet, Preparation::Caffe, Preparation::Rescale, Preparation::Raw];
+        let own = [Preparation::SamplewiseCenter, Preparation::Samplewise, featurewise];
+        for preparation in others.into_iter().chain(own) {
+            let one = |image: &NetworkImage| prepared(preparation, std::slice::from_ref(image));
+            assert_eq!(one(&exact), one(&bytes), "{preparation}");
+        }
     }
 
     #[test]

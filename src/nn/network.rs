@@ -9,8 +9,8 @@ use winograd::Instructions;
 use super::arithmetic::Arithmetic;
 use super::error::{NnError, TorchResult};
 use super::gpu_backend::{GpuBackend, InFlight};
-use super::image::NetworkImage;
 use super::input::Input;
+use super::network_image::NetworkImage;
 use super::torch_backend::{Tensors, TorchBackend, to_vec};
 use super::winograd_backend::{Planes, WinogradBackend};
 use crate::config::Preparation;
@@ -47,7 +47,7 @@ pub(super) enum PendingFeatures {
 }
 
 impl PendingFeatures {
-    /// One row of 25,088 numbers an image, once they are there.
+    /// One row an image, once they are there.
     pub(super) fn rows(self) -> Result<Vec<Vec<f32>>, NnError> {
         match self {
             Self::Ready(rows) => Ok(rows),
@@ -57,30 +57,34 @@ impl PendingFeatures {
 }
 
 impl Network {
-    /// `arithmetic` is that of a GPU; a processor has f32 alone.
+    /// For images of `side` x `side` pixels. `arithmetic` is that of a GPU; a processor has f32 alone.
     pub(super) fn new(
         plan: &[Conv],
         weights: &[ConvWeights],
         input: Preparation,
+        side: u32,
         device: Device,
         arithmetic: Arithmetic,
     ) -> Result<Self, NnError> {
+        let input = Input::new(input, side, device)?;
         Ok(match device {
             Device::Cuda(index) => Self::Gpu(Box::new(GpuBackend::new(plan, weights, input, index, arithmetic)?)),
-            _ => Self::Processor(Input::new(input, device)?, ProcessorBackend::new(plan, weights)?),
+            _ => Self::Processor(input, ProcessorBackend::new(plan, weights, side as usize)?),
         })
     }
 
     /// How it computes, in a few words: what its last bits depend on besides the weights. Cached features are named by it.
     pub(super) fn manner(&self) -> String {
-        match self {
-            Self::Gpu(backend) => backend.manner(),
-            Self::Processor(_, ProcessorBackend::Winograd(_)) => "f32, filtered".to_owned(),
-            Self::Processor(_, ProcessorBackend::Torch(_)) => "f32".to_owned(),
-        }
+        let (side, manner) = match self {
+            Self::Gpu(backend) => (backend.side(), backend.manner()),
+            Self::Processor(input, ProcessorBackend::Winograd(_)) => (input.side(), "f32, filtered".to_owned()),
+            Self::Processor(input, ProcessorBackend::Torch(_)) => (input.side(), "f32".to_owned()),
+        };
+        // Features of the usual size keep their name.
+        if side as usize == INPUT_SIDE { manner } else { format!("{manner}, {side} x {side}") }
     }
 
-    /// All activations of images of 224x224.
+    /// All activations of images of the network's size.
     pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         match self {
             Self::Gpu(backend) => backend.forward(images),
@@ -109,9 +113,9 @@ impl Network {
 }
 
 impl ProcessorBackend {
-    fn new(plan: &[Conv], weights: &[ConvWeights]) -> Result<Self, NnError> {
+    fn new(plan: &[Conv], weights: &[ConvWeights], side: usize) -> Result<Self, NnError> {
         Ok(match Instructions::of_this_processor() {
-            Some(instructions) => Self::Winograd(WinogradBackend::new(plan, weights, instructions)?),
+            Some(instructions) => Self::Winograd(WinogradBackend::new(plan, weights, side, instructions)?),
             None => Self::Torch(TorchBackend::new(plan, weights)?),
         })
     }
@@ -146,10 +150,10 @@ impl Output {
     }
 }
 
-/// `x` is `[n, 3, rows, columns]`.
+/// `x` is `[n, 3, side, side]`.
 fn filter(backend: &WinogradBackend, x: &Tensor) -> Result<Vec<Planes>, NnError> {
     let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("arrange the images")?;
-    let images = channels_last.chunks_exact(3 * INPUT_SIDE.pow(2));
+    let images = channels_last.chunks_exact(backend.n_levels());
     Ok(images.map(|image| backend.run(image)).collect())
 }
 

@@ -12,9 +12,9 @@ use super::backbone::{self, Backbone, NetworkChoice, fingerprint};
 use super::device::{self, Chosen};
 use super::error::NnError;
 use super::gpu_fallback::{self, Remedy};
-use super::image::NetworkImage;
 use super::malloc::keep_freed_memory;
 use super::network::{Network, PendingFeatures};
+use super::network_image::NetworkImage;
 use crate::config::{self, ComputeSettings, Precision, Preparation};
 use crate::domain::vgg16::VGG16;
 use crate::domain::{ContentHash, StopFlag};
@@ -46,6 +46,7 @@ struct Spare {
     device: Device,
     convs: Vec<ConvWeights>,
     input: Preparation,
+    side: u32,
     compute: ComputeSettings,
     n_threads: usize,
 }
@@ -71,15 +72,15 @@ impl RunningNetwork {
         // OpenMP keeps this setting by thread: it must be made here.
         tch::set_num_threads(n_threads as i32);
         let loaded = backbone::load(choice, weights_dir, stop)?;
-        let input = loaded.input;
-        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, input)?;
+        let (input, side) = (loaded.input, choice.input_side());
+        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, (input, side))?;
         let Chosen { device, batch, why, .. } = chosen;
-        let backbone = Backbone::new(&loaded, choice.input_side(), &network.manner());
+        let backbone = Backbone::new(&loaded, side, &network.manner());
         let fingerprint = backbone.fingerprint;
         let running = Arc::new(RwLock::new(Running { backbone, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
-            Spare { device, convs: loaded.weights.convs, input, compute, n_threads }
+            Spare { device, convs: loaded.weights.convs, input, side, compute, n_threads }
         });
         Ok(Self { network, batch, running, fingerprint, spare })
     }
@@ -99,7 +100,7 @@ impl RunningNetwork {
         self.fingerprint
     }
 
-    /// All activations of images of 224x224.
+    /// All activations of images of its size.
     pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         self.network.forward(images)
     }
@@ -159,7 +160,7 @@ impl RunningNetwork {
     /// Runs on as `chosen` from now on, with another fingerprint; returns the network until now.
     fn replace(&mut self, spare: &Spare, chosen: Chosen) -> Result<Network, NnError> {
         let Chosen { device, arithmetic, batch, why } = chosen;
-        let network = Network::new(&VGG16, &spare.convs, spare.input, device, arithmetic)?;
+        let network = Network::new(&VGG16, &spare.convs, spare.input, spare.side, device, arithmetic)?;
         let manner = network.manner();
         self.batch = batch;
         self.changed(|running| {
@@ -184,10 +185,10 @@ fn begin(
     compute: &ComputeSettings,
     n_threads: usize,
     convs: &[ConvWeights],
-    input: Preparation,
+    (input, side): (Preparation, u32),
 ) -> Result<(Network, Chosen), NnError> {
     let make = |chosen: Chosen| {
-        let network = Network::new(&VGG16, convs, input, chosen.device, chosen.arithmetic)?;
+        let network = Network::new(&VGG16, convs, input, side, chosen.device, chosen.arithmetic)?;
         Ok((network, chosen))
     };
     let device = chosen.device;

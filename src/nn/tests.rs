@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tch::Device;
 
 use super::arithmetic::Arithmetic;
-use super::image::NetworkImage;
 use super::network::Network;
+use super::network_image::NetworkImage;
 use crate::config::{Preparation, Preprocessing};
 use crate::weights::tests::{fixture, thin_convs, thin_vgg16};
 use crate::weights::{KerasModel, read_backbone, read_model_of};
@@ -43,7 +43,7 @@ fn model(name: &str, preprocessing: Preprocessing) -> KerasModel {
 
 fn scores(name: &str) -> Vec<f64> {
     let KerasModel { convs, input, dense, .. } = model(name, Preprocessing::Auto);
-    let network = Network::new(&thin_vgg16(), &convs, input, Device::Cpu, Arithmetic::F32).unwrap();
+    let network = Network::new(&thin_vgg16(), &convs, input, 224, Device::Cpu, Arithmetic::F32).unwrap();
     let pool5 = network.forward(&[image()]).unwrap().remove(0).pool5;
     let dot = |row: &[f32]| row.iter().zip(&pool5).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let rows = dense.weight.chunks_exact(pool5.len()).zip(&dense.bias);

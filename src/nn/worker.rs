@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, select};
 
 use super::error::NnError;
-use super::image::NetworkImage;
 use super::network::PendingFeatures;
+use super::network_image::NetworkImage;
 use super::running_network::RunningNetwork;
 use crate::domain::ContentHash;
 use crate::head::Activations;

@@ -81,7 +81,7 @@ impl From<&NnError> for Fault {
             | NnError::Panicked { .. }
             | NnError::EngineGone
             | NnError::WrongInput { .. } => Self::Program,
-            NnError::BeyondHalf | NnError::NoWeights { .. } => Self::Data,
+            NnError::BeyondHalf | NnError::NoWeights { .. } | NnError::SmallInput { .. } => Self::Data,
         }
     }
 }
@@ -205,7 +205,7 @@ impl ScanError {
 fn network_may_pass(error: &NnError) -> bool {
     match error {
         NnError::Weights(error) => weights_may_pass(error),
-        other => !matches!(other, NnError::Panicked { .. } | NnError::WrongInput { .. }),
+        other => !matches!(other, NnError::Panicked { .. } | NnError::WrongInput { .. } | NnError::SmallInput { .. }),
     }
 }
 

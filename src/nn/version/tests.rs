@@ -6,7 +6,7 @@ use winograd::Instructions;
 use super::FEATURES;
 use crate::config::Preparation;
 use crate::domain::ContentHash;
-use crate::domain::vgg16::Conv;
+use crate::domain::vgg16::{Conv, INPUT_SIDE};
 use crate::nn::arithmetic::Arithmetic;
 use crate::nn::calibration_images::calibration_image;
 use crate::nn::network::Network;
@@ -25,7 +25,8 @@ fn features() -> Vec<f32> {
     let mut draw = |n: usize, size: f32| (0..n).map(|_| generator.between(-size, size)).collect::<Vec<f32>>();
     let layers = plan
         .map(|conv| ConvWeights { weight: draw(conv.outputs * conv.fan_in(), 0.25), bias: draw(conv.outputs, 0.125) });
-    let network = Network::new(&plan, &layers, Preparation::Imagenet, Device::Cpu, Arithmetic::F32).unwrap();
+    let network =
+        Network::new(&plan, &layers, Preparation::Imagenet, INPUT_SIDE as u32, Device::Cpu, Arithmetic::F32).unwrap();
     network.forward(&[calibration_image(7, 1)]).unwrap().remove(0).pool5
 }
 

@@ -8,26 +8,26 @@ use crate::imaging::{Picture, Rgb8};
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkImage {
     side: u32,
-    levels: Levels,
+    levels: ImageLevels,
 }
 
 /// `side * side * 3` of them.
 #[derive(Debug, Clone, PartialEq)]
-enum Levels {
+enum ImageLevels {
     Rounded(Vec<u8>),
     /// Where the model's program did not round what it resized.
     Exact(Vec<f32>),
 }
 
 impl NetworkImage {
-    /// `picture` at `side` x `side` pixels (at least 1), stretched if it is not square. Levels have 8 bits, but for those of
+    /// `picture` at `side` x `side` pixels (at least 1), stretched if it is not square. Its levels have 8 bits, but those of
     /// [`Resize::Bilinear`], which are not rounded.
     pub fn of(picture: &Picture, side: u32, resize: Resize) -> Self {
         let is_there = (picture.width(), picture.height(), picture.depth()) == (side, side, 8);
         let levels = match resize {
-            Resize::Nearest => Levels::Rounded(picture.resized_nearest(side, side).to_rgb8().data),
-            Resize::Bilinear if !is_there => Levels::Exact(picture.bilinear_levels(side, side)),
-            Resize::Bilinear | Resize::Antialias => Levels::Rounded(picture.resized(side, side).to_rgb8().data),
+            Resize::Nearest => ImageLevels::Rounded(picture.resized_nearest(side, side).to_rgb8().data),
+            Resize::Bilinear if !is_there => ImageLevels::Exact(picture.bilinear_levels(side, side)),
+            Resize::Bilinear | Resize::Antialias => ImageLevels::Rounded(picture.resized(side, side).to_rgb8().data),
         };
         Self { side, levels }
     }
@@ -45,8 +45,8 @@ impl NetworkImage {
     /// The same to look at or to count: levels rounded to 8 bits.
     pub fn into_rgb8(self) -> Rgb8 {
         let data = match self.levels {
-            Levels::Rounded(bytes) => bytes,
-            Levels::Exact(levels) => levels.into_iter().map(|level| level.round() as u8).collect(),
+            ImageLevels::Rounded(bytes) => bytes,
+            ImageLevels::Exact(levels) => levels.into_iter().map(|level| level.round() as u8).collect(),
         };
         Rgb8 { width: self.side, height: self.side, data }
     }
@@ -54,22 +54,22 @@ impl NetworkImage {
     /// The levels, if they have 8 bits.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.levels {
-            Levels::Rounded(bytes) => Some(bytes),
-            Levels::Exact(_) => None,
+            ImageLevels::Rounded(bytes) => Some(bytes),
+            ImageLevels::Exact(_) => None,
         }
     }
 
     /// The levels, however they are kept.
     pub(super) fn levels(&self) -> Vec<f32> {
         match &self.levels {
-            Levels::Rounded(bytes) => bytes.iter().map(|byte| f32::from(*byte)).collect(),
-            Levels::Exact(levels) => levels.clone(),
+            ImageLevels::Rounded(bytes) => bytes.iter().map(|byte| f32::from(*byte)).collect(),
+            ImageLevels::Exact(levels) => levels.clone(),
         }
     }
 
     /// An image of `side * side * 3` generated levels.
     pub(super) fn generated(side: u32, bytes: Vec<u8>) -> Self {
-        Self { side, levels: Levels::Rounded(bytes) }
+        Self { side, levels: ImageLevels::Rounded(bytes) }
     }
 }
 
