@@ -179,6 +179,20 @@ fn every_doubt_has_its_sentence() {
 }
 
 #[test]
+fn a_small_scan_is_one_below_half_of_what_its_model_s_network_takes() {
+    let (_, head, mut model) = good();
+    for (side, (width, height)) in [(150, (74, 90)), (224, (111, 150)), (600, (300, 299))] {
+        model.backbone_detail.input_side = side;
+        let warnings = explained(&picture(width, height), &head, &model).warnings;
+        let text =
+            format!("only {width} x {height} pixels and was enlarged to the network's input of {side} x {side}:");
+        assert!(warnings.len() == 1 && warnings[0].contains(&text), "{warnings:?}");
+        let warnings = explained(&picture(side / 2, side / 2), &head, &model).warnings;
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
+}
+
+#[test]
 fn a_blank_scan_is_no_clear_answer_whatever_it_scores() {
     let (_, head, model) = good();
     for level in [0, 90, 255] {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{ClassName, Explanation, ExplanationStatus, ModelRecord};
 use crate::stats::wilson_interval;
 
@@ -19,7 +18,7 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option
         removed(explanation, current),
         scores(explanation),
         evidence(explanation),
-        size(explanation),
+        size(explanation, model),
         proportions(explanation),
     ];
     about.into_iter().chain([shortcut(model), weak(model), few(model), backbone(model)]).flatten().collect()
@@ -55,12 +54,12 @@ fn evidence(explanation: &Explanation) -> Option<String> {
     (map.peak <= 0.0).then(|| format!("Grad-CAM finds no region that supports {class}; the heat map is empty."))
 }
 
-fn size(explanation: &Explanation) -> Option<String> {
-    let (width, height) = (explanation.image.width, explanation.image.height);
-    (width.min(height) < INPUT_SIDE as u32 / 2).then(|| {
+fn size(explanation: &Explanation, model: &ModelRecord) -> Option<String> {
+    let (width, height, side) = (explanation.image.width, explanation.image.height, model.backbone_detail.input_side);
+    (width.min(height) < side / 2).then(|| {
         format!(
-            "The scan has only {width} x {height} pixels and was enlarged to the network's input of {INPUT_SIDE} x \
-             {INPUT_SIDE}: details that the model may rely on are missing."
+            "The scan has only {width} x {height} pixels and was enlarged to the network's input of {side} x {side}: \
+             details that the model may rely on are missing."
         )
     })
 }

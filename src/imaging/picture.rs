@@ -49,7 +49,7 @@ pub struct Picture {
     pub(super) origin: Option<Origin>,
 }
 
-/// What the network takes: 8-bit RGB, `3 * width * height` bytes, row-major, interleaved.
+/// 8-bit RGB, `3 * width * height` bytes, row-major, interleaved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rgb8 {
     /// Pixels.
