@@ -1,22 +1,30 @@
-//! The head: Flatten and one Dense layer on the frozen network's features. Its fit, its file, and the maps that explain it.
+//! The head on the frozen network's features: Flatten and one Dense layer, or the layers of an imported model. Its fit, its
+//! file, and the maps that explain it.
 //!
 //! Plain arithmetic on arrays. The room does not know libtorch, how features are computed, nor datasets, splits or runs.
 
+mod affine;
 mod cam;
-mod dense;
+mod chain;
+mod classifier;
 mod error;
 mod fit;
 mod import;
 mod saved;
 
+pub use affine::Affine;
 pub use cam::{Activations, class_maps, evidence};
-pub use dense::Head;
+pub use classifier::Head;
 pub use error::HeadError;
 pub use fit::{Adam, BatchLoss, ChannelScale, FeatureStatistics, FitSettings, FitState, HeadFit};
 pub use import::ImportedModel;
 pub(crate) use import::import_model;
 
 #[cfg(test)]
-pub(crate) use cam::tests::random_activations;
+pub(crate) use cam::tests::{activations_of_side, random_activations};
 #[cfg(test)]
-pub(crate) use dense::tests::random_head;
+pub(crate) use chain::tests::random_chain;
+#[cfg(test)]
+pub(crate) use classifier::tests::random_head;
+#[cfg(test)]
+pub(crate) use import::head_of;

@@ -1,4 +1,4 @@
-//! The network: a frozen VGG16 on the processor or on a GPU, and gradients of a head by autograd.
+//! The network: a frozen VGG16 on the processor or on a GPU.
 //!
 //! The only room that names `tch` (libtorch) and `winograd`. Public items are plain data; no tensor leaves. The room must
 //! not know formats of weight files, nor datasets, files of images, splits or runs.
@@ -16,6 +16,7 @@ mod engine;
 mod error;
 mod gpu_backend;
 mod gpu_fallback;
+#[cfg(test)]
 mod gradients;
 mod input;
 mod malloc;
@@ -34,7 +35,6 @@ pub use backbone::{Backbone, NetworkChoice, check_weights, configured_backbone};
 pub use device::{check_device, count_gpus};
 pub use engine::Engine;
 pub use error::NnError;
-pub use gradients::gradients;
 pub use network_image::NetworkImage;
 pub use self_test::self_test;
 pub use version::FEATURES;

@@ -10,7 +10,7 @@ mod folder;
 mod format;
 mod hdf5;
 mod keras;
-mod keras_graph;
+mod layer;
 mod matching;
 mod model;
 mod pickle;
@@ -26,11 +26,12 @@ pub(crate) use backbone::{BackboneWeights, identify, read_backbone};
 pub use error::WeightsError;
 pub use folder::{WeightsFile, import_weights, imported_file, list_weights};
 pub(crate) use folder::{file_of, store_model, weights_in};
+pub(crate) use layer::{Function, Layer, Pooling, Shape};
 pub(crate) use matching::ConvWeights;
 pub use model::count_model_classes;
 #[cfg(test)]
 pub(crate) use model::read_model_of;
-pub(crate) use model::{DenseWeights, KerasModel, read_model};
+pub(crate) use model::{KerasModel, read_model};
 pub(crate) use provenance::{BUILT_IN_ORIGIN, FILE_ORIGIN, Provenance};
 pub(crate) use write::{le_bytes, tensor_of, to_safetensors, view};
 

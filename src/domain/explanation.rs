@@ -95,16 +95,18 @@ pub struct ClassMap {
     pub grad_cam: Vec<f32>,
     /// The map's maximum before scaling; 0 when no region supports the class.
     pub peak: f32,
-    /// `HiResCAM`, row-major, signed and unscaled: it sums to the logit less the bias.
+    /// `HiResCAM`, row-major, signed and unscaled: for a head of one linear layer, as every trained one is, it sums to the
+    /// logit less the bias.
     pub hires_cam: Vec<f32>,
 }
 
-/// What each place of pool5, the last pooling layer, adds to the logit of one class.
+/// What each place of pool5, the last pooling layer, adds to the logit of one class; for a head of several layers, to first
+/// order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// Rows and columns (7 at 224 pixels).
     pub side: usize,
-    /// Row-major, signed and unscaled: they sum to the logit less the bias.
+    /// Row-major, signed and unscaled: for a head of one linear layer they sum to the logit less the bias.
     pub cells: Vec<f32>,
 }
 

@@ -1,54 +1,81 @@
-//! Class activation maps at `block5_conv3`, in closed form.
+//! Class activation maps at `block5_conv3`, from the gradient of a logit by pool5.
 //!
-//! Above `block5_conv3` there are only a 2x2 max-pool, Flatten and one linear layer, so the gradient of a class's logit is
-//! that class's weight at the greatest of each 2x2 window, and 0 elsewhere. Hence Grad-CAM (Selvaraju et al. 2017) weighs
-//! channel k by the sum of its 49 weights over 196 positions, whatever the image, and HiResCAM (Draelos & Carin 2020)
-//! is weight times activation at the greatest of each window, and sums to the logit less the bias. No backward pass.
+//! Between `block5_conv3` and pool5 there is only a 2x2 max-pool, so a logit's gradient by `block5_conv3` is that by pool5,
+//! at the greatest of each 2x2 window, and 0 elsewhere. Grad-CAM (Selvaraju et al. 2017) weighs channel k by the mean of it,
+//! and HiResCAM (Draelos & Carin 2020) is gradient times activation. No backward pass through the network.
+//!
+//! Of a head that is one linear layer, as every trained one is, the gradient by pool5 is its weights, whatever the image:
+//! then HiResCAM sums to the logit less the bias. Of a chain of layers it depends on the image, and the sum means nothing.
 //!
 //! One layer further up, at pool5, it needs no windows at all: see [`evidence`].
 
-use super::dense::Head;
-use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, POOL_SIDE};
+use super::classifier::Head;
 use crate::domain::{ClassMap, Evidence};
-
-const GRID: usize = GRID_SIDE * GRID_SIDE;
-const POOL: usize = POOL_SIDE * POOL_SIDE;
 
 /// The end of the frozen network for one image, channel first, row-major, all at least 0 (after `ReLU`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activations {
-    /// `block5_conv3` after `ReLU`: `[512, 14, 14]`.
+    /// `block5_conv3` after `ReLU`: `[512, side, side]`, 14 a side at 224 pixels.
     pub conv5_3: Vec<f32>,
-    /// pool5, what the head takes: `[512, 7, 7]`.
+    /// pool5, what the head takes: `[512, side / 2, side / 2]`.
     pub pool5: Vec<f32>,
 }
 
-/// Both maps for every class of `head`, in its order; always of the logit, which never saturates as the scores do.
-pub fn class_maps(head: &Head, activations: &Activations) -> Vec<ClassMap> {
-    let peaks = greatest_of_windows(&activations.conv5_3);
-    (0..head.classes().len()).map(|class| class_map(head.weight_of(class), &activations.conv5_3, &peaks)).collect()
+/// The sizes of one image's activations.
+#[derive(Clone, Copy)]
+struct Sides {
+    channels: usize,
+    /// Of `block5_conv3`.
+    grid: usize,
+    /// Of pool5. An odd last row or column of the grid has no window.
+    pool: usize,
 }
 
-/// `HiResCAM` of `class` at pool5, from features alone (25088 values): weight times activation, summed over the channels.
+impl Sides {
+    /// `None` where the activations are not of images of one size, or not of the size that `head` takes.
+    fn of(head: &Head, activations: &Activations) -> Option<Self> {
+        let (channels, pool) = (head.grid().channels, head.pool_side());
+        let grid = (activations.conv5_3.len() / channels).isqrt();
+        let fit = activations.conv5_3.len() == channels * grid * grid
+            && activations.pool5.len() == head.n_features()
+            && grid / 2 == pool;
+        fit.then_some(Self { channels, grid, pool })
+    }
+}
+
+/// Both maps for every class of `head`, in its order; always of the logit, which never saturates as the scores do.
+/// Activations of another size than the head takes have no maps.
+pub fn class_maps(head: &Head, activations: &Activations) -> Vec<ClassMap> {
+    let Some(sides) = Sides::of(head, activations) else { return Vec::new() };
+    let peaks = greatest_of_windows(sides, &activations.conv5_3);
+    let map = |class| class_map(sides, &head.gradient(&activations.pool5, class), &activations.conv5_3, &peaks);
+    (0..head.classes().len()).map(map).collect()
+}
+
+/// `HiResCAM` of `class` at pool5, from features alone: gradient times activation, summed over the channels.
 pub fn evidence(head: &Head, pool5: &[f32], class: usize) -> Evidence {
-    let mut cells = [0.0_f64; POOL];
-    for (weights, channel) in head.weight_of(class).chunks_exact(POOL).zip(pool5.chunks_exact(POOL)) {
-        let terms = weights.iter().zip(channel).map(|(weight, activation)| f64::from(*weight) * f64::from(*activation));
+    let side = head.pool_side();
+    let mut cells = vec![0.0_f64; side * side];
+    let gradient = head.gradient(pool5, class);
+    for (gradients, channel) in gradient.chunks_exact(side * side).zip(pool5.chunks_exact(side * side)) {
+        let terms = gradients.iter().zip(channel).map(|(g, activation)| f64::from(*g) * f64::from(*activation));
         cells.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
     }
-    Evidence { side: POOL_SIDE, cells: cells.iter().map(|sum| *sum as f32).collect() }
+    Evidence { side, cells: cells.iter().map(|sum| *sum as f32).collect() }
 }
 
-fn class_map(weight: &[f32], conv5_3: &[f32], peaks: &[usize]) -> ClassMap {
-    let (grad_cam, peak) = scaled(&grad_cam(weight, conv5_3));
-    ClassMap { side: GRID_SIDE, grad_cam, peak, hires_cam: hires_cam(weight, conv5_3, peaks) }
+/// `gradient` is that by pool5.
+fn class_map(sides: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> ClassMap {
+    let (grad_cam, peak) = scaled(&grad_cam(sides, gradient, conv5_3));
+    ClassMap { side: sides.grid, grad_cam, peak, hires_cam: hires_cam(sides, gradient, conv5_3, peaks) }
 }
 
 /// Before rectification.
-fn grad_cam(weight: &[f32], conv5_3: &[f32]) -> Vec<f64> {
-    let mut map = vec![0.0; GRID];
-    for (weights, channel) in weight.chunks_exact(POOL).zip(conv5_3.chunks_exact(GRID)) {
-        let alpha = weights.iter().map(|weight| f64::from(*weight)).sum::<f64>() / GRID as f64;
+fn grad_cam(Sides { grid, pool, .. }: Sides, gradient: &[f32], conv5_3: &[f32]) -> Vec<f64> {
+    let n = grid * grid;
+    let mut map = vec![0.0; n];
+    for (gradients, channel) in gradient.chunks_exact(pool * pool).zip(conv5_3.chunks_exact(n)) {
+        let alpha = gradients.iter().map(|gradient| f64::from(*gradient)).sum::<f64>() / n as f64;
         map.iter_mut().zip(channel).for_each(|(sum, activation)| *sum += alpha * f64::from(*activation));
     }
     map
@@ -63,23 +90,23 @@ fn scaled(map: &[f64]) -> (Vec<f32>, f32) {
     (map.iter().map(|value| (value.max(0.0) / peak) as f32).collect(), peak as f32)
 }
 
-fn hires_cam(weight: &[f32], conv5_3: &[f32], peaks: &[usize]) -> Vec<f32> {
-    let mut map = vec![0.0_f64; GRID];
-    for (weight, &at) in weight.iter().zip(peaks) {
-        map[at % GRID] += f64::from(*weight) * f64::from(conv5_3[at]);
+fn hires_cam(Sides { grid, .. }: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> Vec<f32> {
+    let n = grid * grid;
+    let mut map = vec![0.0_f64; n];
+    for (gradient, &at) in gradient.iter().zip(peaks) {
+        map[at % n] += f64::from(*gradient) * f64::from(conv5_3[at]);
     }
     map.into_iter().map(|value| value as f32).collect()
 }
 
-/// For each of the 512 x 49 windows, where in `conv5_3` its greatest value lies; the first of equals in reading order,
+/// For each window of each channel, where in `conv5_3` its greatest value lies; the first of equals in reading order,
 /// as libtorch's max-pool routes the gradient.
-fn greatest_of_windows(conv5_3: &[f32]) -> Vec<usize> {
-    let mut peaks = Vec::with_capacity(N_CHANNELS * POOL);
-    for channel in 0..N_CHANNELS {
-        for window in 0..POOL {
-            let (row, column) = (2 * (window / POOL_SIDE), 2 * (window % POOL_SIDE));
-            let first = channel * GRID + row * GRID_SIDE + column;
-            let others = [first + 1, first + GRID_SIDE, first + GRID_SIDE + 1];
+fn greatest_of_windows(Sides { channels, grid, pool }: Sides, conv5_3: &[f32]) -> Vec<usize> {
+    let mut peaks = Vec::with_capacity(channels * pool * pool);
+    for channel in 0..channels {
+        for window in 0..pool * pool {
+            let first = channel * grid * grid + window / pool * 2 * grid + window % pool * 2;
+            let others = [first + 1, first + grid, first + grid + 1];
             peaks.push(others.into_iter().fold(first, |best, at| if conv5_3[at] > conv5_3[best] { at } else { best }));
         }
     }
@@ -89,16 +116,22 @@ fn greatest_of_windows(conv5_3: &[f32]) -> Vec<usize> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS};
     use crate::head::random_head;
-    use crate::stats::Activation;
-    use crate::stats::Generator;
+    use crate::stats::{Activation, Generator};
 
     /// Half zeros (as after `ReLU`); `levels` distinct values make ties in the pooling windows.
     pub(crate) fn random_activations(seed: u64, levels: f32) -> Activations {
+        activations_of_side(GRID_SIDE, N_CHANNELS, seed, levels)
+    }
+
+    /// The same with `channels` of `grid` rows and columns.
+    pub(crate) fn activations_of_side(grid: usize, channels: usize, seed: u64, levels: f32) -> Activations {
         let mut generator = Generator::new(seed, "activations");
         let conv5_3: Vec<f32> =
-            (0..N_CHANNELS * GRID).map(|_| (generator.bell().max(0.0) * levels).round() / levels).collect();
-        let pool5 = greatest_of_windows(&conv5_3).into_iter().map(|at| conv5_3[at]).collect();
+            (0..channels * grid * grid).map(|_| (generator.bell().max(0.0) * levels).round() / levels).collect();
+        let sides = Sides { channels, grid, pool: grid / 2 };
+        let pool5 = greatest_of_windows(sides, &conv5_3).into_iter().map(|at| conv5_3[at]).collect();
         Activations { conv5_3, pool5 }
     }
 
@@ -114,7 +147,10 @@ pub(super) mod tests {
         let logits = head.logits(&activations.pool5);
         for (class, map) in class_maps(&head, &activations).iter().enumerate() {
             let sum: f64 = map.hires_cam.iter().map(|value| f64::from(*value)).sum();
-            assert!((sum - (logits[class] - f64::from(head.bias()[class]))).abs() < 1e-4, "class {class}");
+            assert!(
+                (sum - (logits[class] - f64::from(head.affine().unwrap().bias[class]))).abs() < 1e-4,
+                "class {class}"
+            );
         }
     }
 
@@ -127,7 +163,10 @@ pub(super) mod tests {
             let Evidence { side, cells } = evidence(&head, &activations.pool5, class);
             let sum: f64 = cells.iter().map(|cell| f64::from(*cell)).sum();
             assert_eq!((side, cells.len()), (7, 49));
-            assert!((sum - (logits[class] - f64::from(head.bias()[class]))).abs() < 1e-4, "class {class}");
+            assert!(
+                (sum - (logits[class] - f64::from(head.affine().unwrap().bias[class]))).abs() < 1e-4,
+                "class {class}"
+            );
             let windows = (0..49).map(|cell| {
                 let first = cell / 7 * 2 * GRID_SIDE + cell % 7 * 2;
                 [0, 1, GRID_SIDE, GRID_SIDE + 1].iter().map(|step| map.hires_cam[first + step]).sum()

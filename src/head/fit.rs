@@ -12,7 +12,8 @@ pub use scale::{ChannelScale, FeatureStatistics};
 
 use rayon::prelude::*;
 
-use super::dense::{Head, dot};
+use super::affine::dot;
+use super::classifier::Head;
 use super::error::HeadError;
 use crate::domain::ClassName;
 use crate::domain::vgg16::N_FEATURES;

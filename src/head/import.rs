@@ -2,27 +2,29 @@
 
 use std::path::Path;
 
-use super::dense::Head;
+use super::classifier::Head;
 use super::error::HeadError;
 use crate::domain::vgg16::INPUT_SIDE;
-use crate::domain::{BackboneRecord, ClassName, ContentHash, Resize};
-use crate::weights::{self, DenseWeights, FILE_ORIGIN, KerasModel, WeightsError};
+use crate::domain::{BackboneRecord, ClassName, ContentHash};
+use crate::weights::{self, FILE_ORIGIN, KerasModel, Layer, WeightsError};
 
 /// What became of the file.
 #[derive(Debug)]
 pub struct ImportedModel {
-    /// Its Dense layer; classes sorted by name.
+    /// The layers above its convolutions; classes sorted by name.
     pub head: Head,
     /// Its convolutions, as people read it.
     pub backbone: String,
     /// The same for records.
     pub record: BackboneRecord,
+    /// Whether the model itself prepares images as the record says; else it is Keras' usual way, or what was asked for.
+    pub input_said: bool,
     /// SHA-256 of the file that was read.
     pub source: ContentHash,
 }
 
 /// Writes the convolutions of `model` into the weights folder (unless the same ones are there already), and makes its
-/// head, whose outputs are `classes` in that order.
+/// head, whose outputs are `classes` in that order. A model that takes images of any size gets those of 224x224.
 ///
 /// # Errors
 /// Another number of classes, two of the same name, or a folder that cannot be written.
@@ -31,15 +33,32 @@ pub(crate) fn import_model(
     classes: &[ClassName],
     weights_dir: &Path,
 ) -> Result<ImportedModel, HeadError> {
-    let order = by_name(classes, model.dense.bias.len())
-        .map_err(|reason| WeightsError::ForeignModel { path: model.file.clone(), reason })?;
-    let head = head(&model.dense, classes, &order)?;
+    let head = head_of(model, classes)?;
     let stored = weights::store_model(weights_dir, model)?;
     let name = stored.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (origin, preprocessing) = (FILE_ORIGIN.to_owned(), model.input.to_string());
-    let (input_side, resize) = (INPUT_SIDE as u32, Resize::Antialias);
+    let (input_side, resize) = (side_of(model), model.resize.unwrap_or_default());
     let record = BackboneRecord { sha256: stored.sha256?, origin, preprocessing, input_side, resize };
-    Ok(ImportedModel { head, backbone: format!("VGG16 ({name})"), record, source: model.sha256 })
+    let (backbone, input_said) = (format!("VGG16 ({name})"), model.input_said);
+    Ok(ImportedModel { head, backbone, record, input_said, source: model.sha256 })
+}
+
+fn side_of(model: &KerasModel) -> u32 {
+    model.input_side.unwrap_or(INPUT_SIDE as u32)
+}
+
+/// The head of `model`, whose outputs are `classes` in that order.
+///
+/// # Errors
+/// Another number of classes, two of the same name, or layers that do not fit the size of the images.
+pub(crate) fn head_of(model: &KerasModel, classes: &[ClassName]) -> Result<Head, HeadError> {
+    let refuse = |reason| WeightsError::ForeignModel { path: model.file.clone(), reason };
+    let order = by_name(classes, model.n_classes()).map_err(refuse)?;
+    let rows: Vec<(usize, f32)> = order.iter().map(|class| model.row_of(*class)).collect();
+    let sorted = order.iter().map(|at| classes[*at].clone()).collect();
+    let mut layers = model.layers.clone();
+    select(&mut layers, model.n_outputs, &rows);
+    Head::of_layers(sorted, model.activation, model.grid(side_of(model)), layers)
 }
 
 /// The indices of the classes in the order of their names, as all of gradwatch's heads have them; the error is a clause.
@@ -55,28 +74,37 @@ fn by_name(classes: &[ClassName], n: usize) -> Result<Vec<usize>, String> {
     Ok(order)
 }
 
-fn head(dense: &DenseWeights, classes: &[ClassName], order: &[usize]) -> Result<Head, HeadError> {
-    let n_features = dense.weight.len() / dense.bias.len();
-    let weight = order.iter().flat_map(|at| &dense.weight[at * n_features..][..n_features]).copied().collect();
-    let bias = order.iter().map(|at| dense.bias[*at]).collect();
-    let classes = order.iter().map(|at| classes[*at].clone()).collect();
-    Head::new(classes, dense.activation, weight, bias)
+/// Makes the outputs those of `rows`: for each the output that it comes from, and its factor, 1 or -1.
+fn select(layers: &mut Vec<Layer>, n_outputs: usize, rows: &[(usize, f32)]) {
+    if let Some(Layer::Dense { units, weight, bias }) = layers.last_mut() {
+        let of = |values: &[f32]| rows.iter().map(|(from, factor)| factor * values[*from]).collect::<Vec<f32>>();
+        *weight = weight.chunks_exact(*units).flat_map(of).collect();
+        *bias = of(bias);
+        *units = rows.len();
+        return;
+    }
+    let factor = |output: usize, (from, factor): &(usize, f32)| if *from == output { *factor } else { 0.0 };
+    let weight = (0..n_outputs).flat_map(|output| rows.iter().map(move |row| factor(output, row))).collect();
+    layers.push(Layer::Dense { units: rows.len(), weight, bias: vec![0.0; rows.len()] });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Activation;
 
     #[test]
-    fn classes_are_sorted_with_their_weights() {
+    fn classes_are_sorted_with_their_outputs() {
+        let dense = Layer::Dense { units: 2, weight: vec![1.0, 2.0, 3.0, 4.0], bias: vec![0.5, -0.5] };
+        let mut layers = vec![dense.clone()];
+        select(&mut layers, 2, &[(1, 1.0), (0, 1.0)]);
+        let swapped = Layer::Dense { units: 2, weight: vec![2.0, 1.0, 4.0, 3.0], bias: vec![-0.5, 0.5] };
+        assert_eq!(layers, [swapped]);
+        let scale = Layer::Scale { factor: vec![1.0], shift: vec![0.0] };
+        let mut layers = vec![scale.clone()];
+        select(&mut layers, 1, &[(0, -1.0), (0, 1.0)]);
+        assert_eq!(layers, [scale, Layer::Dense { units: 2, weight: vec![-1.0, 1.0], bias: vec![0.0; 2] }]);
         let name = |text: &str| ClassName::new(text).unwrap();
-        let weight: Vec<f32> = [1.0, 2.0].iter().flat_map(|value| vec![*value; 25_088]).collect();
-        let dense = DenseWeights { weight, bias: vec![0.5, -0.5], activation: Activation::Sigmoid };
-        let classes = [name("normal"), name("covid")];
-        let sorted = head(&dense, &classes, &by_name(&classes, 2).unwrap()).unwrap();
-        assert_eq!(sorted.classes(), [name("covid"), name("normal")]);
-        assert_eq!((sorted.weight_of(0)[0] as i32, sorted.bias()), (2, [-0.5, 0.5].as_slice()));
+        assert_eq!(by_name(&[name("normal"), name("covid")], 2).unwrap(), [1, 0]);
         assert_eq!(by_name(&[name("a")], 2).unwrap_err(), "it distinguishes 2 classes, and 1 are named");
         assert_eq!(by_name(&[name("a"), name("a")], 2).unwrap_err(), "two of its classes have the same name");
     }

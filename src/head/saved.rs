@@ -1,4 +1,5 @@
-//! A head as a file: safetensors with `head.weight`, `head.bias`, and the classes' names and the activation as metadata.
+//! A head as a file: safetensors with `head.weight` and `head.bias`, or the numbers of each layer as `layers.N.NAME`; as
+//! metadata the classes' names, the activation, and the layers in their order if there are several.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,12 +7,11 @@ use std::path::Path;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::dense::Head;
+use super::classifier::Head;
 use super::error::HeadError;
-use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{ClassName, ContentHash, HeadRecord};
 use crate::stats::Activation;
-use crate::weights::{WeightsError, le_bytes, tensor_of, view};
+use crate::weights::{Layer, Shape, WeightsError, le_bytes, tensor_of, view};
 
 const WEIGHT: &str = "head.weight";
 const BIAS: &str = "head.bias";
@@ -23,10 +23,39 @@ const LAYER: &str = "layer";
 struct HeadMetadata {
     activation: Activation,
     classes: Vec<ClassName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chain: Option<ChainMetadata>,
+}
+
+/// Of a head of several layers.
+#[derive(Serialize, Deserialize)]
+struct ChainMetadata {
+    /// The pool5 that they take.
+    input: Shape,
+    layers: Vec<Layer>,
 }
 
 fn unusable(reason: String) -> HeadError {
     HeadError::Unusable { reason }
+}
+
+fn number_name(layer: usize, name: &str) -> String {
+    format!("layers.{layer}.{name}")
+}
+
+/// The name and the shape of each tensor, with its numbers.
+fn tensors(head: &Head) -> Vec<(String, Vec<usize>, &[f32])> {
+    let n = head.classes().len();
+    let linear = head.affine().into_iter().flat_map(|affine| {
+        let weight = (WEIGHT.to_owned(), vec![n, head.n_features()], affine.weight.as_slice());
+        [weight, (BIAS.to_owned(), vec![n], affine.bias.as_slice())]
+    });
+    let layers = head.layers().unwrap_or_default().iter().enumerate();
+    let numbers = layers.flat_map(|(at, layer)| {
+        let named = layer.numbers().into_iter();
+        named.map(move |(name, values)| (number_name(at, name), vec![values.len()], values.as_slice()))
+    });
+    linear.chain(numbers).collect()
 }
 
 impl Head {
@@ -36,13 +65,15 @@ impl Head {
     /// [`WeightsError::Unwritable`], a bug.
     pub fn to_bytes(&self) -> Result<Vec<u8>, HeadError> {
         let unwritable = |cause: String| WeightsError::Unwritable { cause };
-        let (weight, bias) = (le_bytes(self.weight()), le_bytes(self.bias()));
-        let n = self.classes().len();
-        let tensors = [(WEIGHT, view(vec![n, N_FEATURES], &weight)?), (BIAS, view(vec![n], &bias)?)];
-        let metadata = HeadMetadata { activation: self.activation(), classes: self.classes().to_vec() };
+        let tensors: Vec<_> =
+            tensors(self).into_iter().map(|(name, shape, values)| (name, shape, le_bytes(values))).collect();
+        let views = tensors.iter().map(|(name, shape, bytes)| Ok((name.as_str(), view(shape.clone(), bytes)?)));
+        let views: Vec<_> = views.collect::<Result<_, WeightsError>>()?;
+        let chain = self.layers().map(|layers| ChainMetadata { input: self.grid(), layers: layers.to_vec() });
+        let metadata = HeadMetadata { activation: self.activation(), classes: self.classes().to_vec(), chain };
         let metadata = serde_json::to_string(&metadata).map_err(|error| unwritable(error.to_string()))?;
         let metadata = HashMap::from([(LAYER.to_owned(), metadata)]);
-        Ok(safetensors::serialize(tensors, Some(metadata)).map_err(|error| unwritable(error.to_string()))?)
+        Ok(safetensors::serialize(views, Some(metadata)).map_err(|error| unwritable(error.to_string()))?)
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -54,10 +85,18 @@ impl Head {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| unusable(error.to_string()))?;
         let metadata = header.metadata().as_ref().and_then(|metadata| metadata.get(LAYER));
         let metadata = metadata.ok_or_else(|| unusable(format!("its metadata has no `{LAYER}`")))?;
-        let HeadMetadata { activation, classes } =
+        let HeadMetadata { activation, classes, chain } =
             serde_json::from_str(metadata).map_err(|error| unusable(format!("`{LAYER}`: {error}")))?;
         let tensor = |name: &str| tensor_of(&file, name).ok_or_else(|| unusable(format!("it has no tensor `{name}`")));
-        Self::new(classes, activation, tensor(WEIGHT)?, tensor(BIAS)?)
+        let Some(ChainMetadata { input, mut layers }) = chain else {
+            return Self::new(classes, activation, tensor(WEIGHT)?, tensor(BIAS)?);
+        };
+        for (at, layer) in layers.iter_mut().enumerate() {
+            for (name, values) in layer.numbers_mut() {
+                *values = tensor(&number_name(at, name))?;
+            }
+        }
+        Self::of_layers(classes, activation, input, layers)
     }
 
     /// Reads a run's head, and holds its bytes against the run's record.
@@ -78,14 +117,14 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::random_head;
+    use crate::head::{Affine, random_chain, random_head};
 
     #[test]
     fn bytes_come_back_and_are_the_same_every_time() {
         let sigmoid = random_head(&["covid", "normal", "β"], 1);
-        let (weight, bias) = (sigmoid.weight().to_vec(), sigmoid.bias().to_vec());
+        let Affine { weight, bias } = sigmoid.affine().unwrap().clone();
         let softmax = Head::new(sigmoid.classes().to_vec(), Activation::Softmax, weight, bias).unwrap();
-        for head in [sigmoid, softmax] {
+        for head in [sigmoid, softmax, random_chain(4, 2)] {
             let bytes = head.to_bytes().unwrap();
             assert_eq!(Head::from_bytes(&bytes).unwrap(), head);
             assert_eq!(head.to_bytes().unwrap(), bytes);
@@ -99,6 +138,31 @@ mod tests {
         assert!(reason(&good[..good.len() - 1]).starts_with("not a saved classifier layer: "));
         let other = safetensors::serialize([("x", view(vec![1], &[0; 4]).unwrap())], None).unwrap();
         assert_eq!(reason(&other), "not a saved classifier layer: its metadata has no `layer`");
+    }
+
+    /// A file as [`Head::to_bytes`] writes it but for one stretch of its header, replaced by one of the same length.
+    fn changed(head: &Head, from: &str, to: &str) -> String {
+        let mut bytes = head.to_bytes().unwrap();
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        Head::from_bytes(&bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn layers_that_do_not_fit_each_other_are_refused() {
+        let head = random_chain(4, 2);
+        for (from, to, reason) in [
+            (r#"\"units\":3"#, r#"\"units\":9"#, "biases for 9 units"),
+            (r#"\"rows\":4"#, r#"\"rows\":3"#, "inputs, and"),
+            (r#"\"rows\":4"#, r#"\"rows\":0"#, "layer 1: its window is larger"),
+            (r#"\"size\":[2"#, r#"\"size\":[0"#, "layer 1: its window is larger"),
+            ("layers.1.weight", "layers.1.wEight", "it has no tensor `layers.1.weight`"),
+            (r#"\"function\":\"tanh\""#, r#"\"function\":\"tann\""#, "`layer`: unknown variant `tann`"),
+            (r#"\"b\"]"#, r#"\"b\"}"#, "`layer`: "),
+        ] {
+            let found = changed(&head, from, to);
+            assert!(found.starts_with("not a saved classifier layer: ") && found.contains(reason), "{from}: {found}");
+        }
     }
 
     #[test]

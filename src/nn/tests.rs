@@ -8,6 +8,8 @@ use super::arithmetic::Arithmetic;
 use super::network::Network;
 use super::network_image::NetworkImage;
 use crate::config::{Preparation, Preprocessing};
+use crate::domain::ClassName;
+use crate::head::{Activations, Head, class_maps, head_of};
 use crate::weights::tests::{fixture, thin_convs, thin_vgg16};
 use crate::weights::{KerasModel, read_backbone, read_model_of};
 
@@ -29,33 +31,41 @@ fn tch_s_own_files_are_read() {
 }
 
 /// The image that `tests/fixtures/weights/make.py` shows to Keras.
-fn image() -> NetworkImage {
+fn image(side: usize) -> NetworkImage {
     let byte = |at: usize| {
-        let (y, x, c) = (at / 672, at / 3 % 224, at % 3);
+        let (y, x, c) = (at / (3 * side), at / 3 % side, at % 3);
         (x * (c + 1) + y * 3 + x * y / 7) as u8
     };
-    NetworkImage::generated(224, (0..224 * 224 * 3).map(byte).collect())
+    NetworkImage::generated(side as u32, (0..side * side * 3).map(byte).collect())
 }
 
 fn model(name: &str, preprocessing: Preprocessing) -> KerasModel {
     read_model_of(&fixture(name), &thin_vgg16(), preprocessing).unwrap()
 }
 
+/// pool5 and what is below it.
+fn activations(model: &KerasModel) -> Activations {
+    let side = model.input_side.unwrap_or(224);
+    let network = Network::new(&thin_vgg16(), &model.convs, model.input, side, Device::Cpu, Arithmetic::F32).unwrap();
+    network.forward(&[image(side as usize)]).unwrap().remove(0)
+}
+
+fn head(model: &KerasModel) -> Head {
+    let names = (0..model.n_classes()).map(|class| ClassName::new(format!("class {class}")).unwrap());
+    head_of(model, &names.collect::<Vec<_>>()).unwrap()
+}
+
 fn scores(name: &str) -> Vec<f64> {
-    let KerasModel { convs, input, dense, .. } = model(name, Preprocessing::Auto);
-    let network = Network::new(&thin_vgg16(), &convs, input, 224, Device::Cpu, Arithmetic::F32).unwrap();
-    let pool5 = network.forward(&[image()]).unwrap().remove(0).pool5;
-    let dot = |row: &[f32]| row.iter().zip(&pool5).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    let rows = dense.weight.chunks_exact(pool5.len()).zip(&dense.bias);
-    let logits: Vec<f64> = rows.map(|(row, bias)| dot(row) + f64::from(*bias)).collect();
-    dense.activation.scores(&logits)
+    let model = model(name, Preprocessing::Auto);
+    let head = head(&model);
+    head.activation().scores(&head.logits(&activations(&model).pool5))
 }
 
 #[test]
 fn predictions_are_those_of_the_real_keras() {
     let text = std::fs::read_to_string(fixture("predictions.json")).unwrap();
     let expected: BTreeMap<String, Vec<f64>> = serde_json::from_str(&text).unwrap();
-    assert_eq!(expected.len(), 5);
+    assert_eq!(expected.len(), 22);
     for (name, keras) in expected {
         let ours = scores(&name);
         // One unit speaks for the second class.
@@ -63,6 +73,42 @@ fn predictions_are_those_of_the_real_keras() {
         for (ours, keras) in ours.iter().zip(&keras) {
             assert!((ours - keras).abs() < 1e-4, "{name}: {ours} is not {keras}");
         }
+    }
+}
+
+#[test]
+fn the_maps_are_those_of_keras_own_recipe() {
+    let text = std::fs::read_to_string(fixture("grad-cam.json")).unwrap();
+    let expected: BTreeMap<String, Vec<f32>> = serde_json::from_str(&text).unwrap();
+    assert_eq!(expected.len(), 9);
+    for (name, keras) in expected {
+        let model = model(&name, Preprocessing::Auto);
+        let maps = class_maps(&head(&model), &activations(&model));
+        // The only output speaks for the second class.
+        let map = &maps[usize::from(model.n_outputs == 1)];
+        assert_eq!((map.side * map.side, map.peak > 0.0), (keras.len(), true), "{name}");
+        for (ours, keras) in map.grad_cam.iter().zip(&keras) {
+            assert!((ours - keras).abs() < 1e-4, "{name}: {ours} is not {keras}");
+        }
+    }
+}
+
+#[test]
+fn what_a_model_says_about_its_input_is_reported() {
+    for (name, input, said, side) in [
+        ("keras3-nested.h5", "caffe", false, Some(224)),
+        ("keras3-one-unit-rescaling.keras", "rescale", true, Some(224)),
+        ("keras3-preprocess-input.keras", "caffe", true, Some(224)),
+        ("keras2-preprocess-input.h5", "caffe", true, Some(224)),
+        ("keras3-rescaling-signed.keras", "featurewise 127.5 127.5 127.5 / 127.5 127.5 127.5", true, Some(224)),
+        ("keras3-normalization.keras", "featurewise 120 110 100 / 60 54.772255 50", true, Some(224)),
+        ("keras3-150-flatten.keras", "caffe", false, Some(150)),
+        ("keras2-150-flatten.h5", "caffe", false, Some(150)),
+        ("keras3-nested-any-size.keras", "caffe", false, None),
+    ] {
+        let model = model(name, Preprocessing::Auto);
+        let found = (model.input.to_string(), model.input_said, model.input_side, model.resize);
+        assert_eq!(found, (input.to_owned(), said, side, None), "{name}");
     }
 }
 

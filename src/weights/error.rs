@@ -54,7 +54,7 @@ pub enum WeightsError {
         found: String,
     },
     /// A whole Keras model, but not one of the kind.
-    #[error("`{}` is not a model that gradwatch can import (VGG16, Flatten and one Dense layer): {reason}; see docs/WEIGHTS.md", path.display())]
+    #[error("`{}` is not a model that gradwatch can import (VGG16 and layers above it): {reason}; see docs/WEIGHTS.md", path.display())]
     ForeignModel {
         /// Which file.
         path: PathBuf,

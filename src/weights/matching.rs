@@ -41,13 +41,14 @@ fn convolution<'a>(file: &'a TensorFile, kernel: &'a NamedTensor) -> Option<(&'a
 }
 
 /// The only other tensor of a kernel's layer, with one number for each of `outputs`.
-pub(super) fn bias_of<'a>(file: &'a TensorFile, kernel: &NamedTensor, outputs: usize) -> Option<&'a NamedTensor> {
+fn bias_of<'a>(file: &'a TensorFile, kernel: &NamedTensor, outputs: usize) -> Option<&'a NamedTensor> {
     let mut others =
         file.tensors.iter().filter(|tensor| tensor.layer() == kernel.layer() && tensor.name != kernel.name);
     others.next().filter(|bias| bias.shape == [outputs] && others.next().is_none())
 }
 
-fn conv_weights(
+/// The numbers of one convolution, held against what the network needs.
+pub(super) fn conv_weights(
     file: &TensorFile,
     conv: &Conv,
     kernel: &NamedTensor,
@@ -66,7 +67,12 @@ fn conv_weights(
         });
     }
     let weight = file.dialect.to_torch(finite(kernel, path)?, conv.inputs, conv.outputs);
-    Ok(ConvWeights { weight, bias: finite(bias, path)? })
+    let bias = finite(bias, path)?;
+    if bias.len() != conv.outputs {
+        let found = format!("{} biases for {} outputs of `{}`", bias.len(), conv.outputs, kernel.name);
+        return Err(WeightsError::OtherNetwork { path: path.to_owned(), found });
+    }
+    Ok(ConvWeights { weight, bias })
 }
 
 /// The tensor's numbers, as many as its shape says and none of them NaN or infinite.

@@ -1,19 +1,34 @@
-//! A user's own Keras model, VGG16 with Flatten and one Dense layer: its frozen convolutions, and the Dense layer as plain
-//! numbers.
+//! A user's own Keras model, layers above a frozen VGG16: its convolutions, and the layers above them with their numbers.
+
+mod activation;
+mod convolutions;
+mod graph;
+mod head;
+mod inbound;
+mod inert;
+mod input;
+mod levels;
+mod parameters;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::error::WeightsError;
 use super::format;
-use super::keras_graph::{self, KerasLayers};
+use super::layer::{Layer, Shape};
 use super::matching::{self, ConvWeights};
-use super::tensor_file::{NamedTensor, TensorFile};
+use super::tensor_file::TensorFile;
 use crate::config::{Preparation, Preprocessing};
-use crate::domain::ContentHash;
-use crate::domain::vgg16::{Conv, POOL_SIDE, VGG16};
+use crate::domain::vgg16::{Conv, INPUT_SIDE, VGG16};
+use crate::domain::{ContentHash, Resize};
 use crate::stats::Activation;
+use convolutions::Parts;
+use head::HeadReader;
+use input::ModelInput;
 
-const POOL: usize = POOL_SIDE * POOL_SIDE;
+/// In the description of a model that Keras 3 wrote; before, it was `batch_input_shape`.
+const KERAS_3: &str = "\"batch_shape\"";
 
 /// A model before its classes have names and its convolutions a place.
 pub(crate) struct KerasModel {
@@ -23,18 +38,44 @@ pub(crate) struct KerasModel {
     pub(crate) convs: Vec<ConvWeights>,
     /// How images are prepared for it.
     pub(crate) input: Preparation,
-    pub(crate) dense: DenseWeights,
+    /// Whether the model itself prepares images so; else it is Keras' usual way, or what was asked for.
+    pub(crate) input_said: bool,
+    /// Pixels a side of its images; nothing where it takes any size.
+    pub(crate) input_side: Option<u32>,
+    /// How it resizes images itself, if it does.
+    pub(crate) resize: Option<Resize>,
+    /// Above pool5, in order; the last gives the outputs before their activation.
+    pub(crate) layers: Vec<Layer>,
+    /// What the outputs become.
+    pub(crate) activation: Activation,
+    /// Outputs of the last layer.
+    pub(crate) n_outputs: usize,
     /// Of the file.
     pub(crate) sha256: ContentHash,
 }
 
-/// The Dense layer: weights `[outputs, channels * 49]` over pool5 flattened channel first, and a bias an output.
-#[derive(Debug, PartialEq)]
-pub(crate) struct DenseWeights {
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    /// What the outputs become.
-    pub(crate) activation: Activation,
+impl KerasModel {
+    /// Classes that it distinguishes: a single sigmoid speaks for the second of two.
+    pub(crate) fn n_classes(&self) -> usize {
+        self.n_outputs.max(2)
+    }
+
+    /// The output that the logit of `class` comes from, and its factor: of a single output, the first class is its mirror
+    /// image.
+    pub(crate) fn row_of(&self, class: usize) -> (usize, f32) {
+        if self.n_outputs == 1 { (0, if class == 0 { -1.0 } else { 1.0 }) } else { (class, 1.0) }
+    }
+
+    /// The shape of pool5 for images of `side` pixels.
+    pub(crate) fn grid(&self, side: u32) -> Shape {
+        grid(side, self.convs.last().map_or(0, |conv| conv.bias.len()))
+    }
+}
+
+/// Five pools halve the side, each rounding down.
+fn grid(side: u32, channels: usize) -> Shape {
+    let side = side as usize >> 5;
+    Shape { rows: side, columns: side, channels }
 }
 
 /// How many classes a model file distinguishes.
@@ -42,7 +83,7 @@ pub(crate) struct DenseWeights {
 /// # Errors
 /// What is wrong with the file.
 pub fn count_model_classes(file: &Path) -> Result<usize, WeightsError> {
-    Ok(read_model(file, Preprocessing::Auto)?.dense.bias.len())
+    Ok(read_model(file, Preprocessing::Auto)?.n_classes())
 }
 
 /// Reads a `.h5` or `.keras` model.
@@ -64,87 +105,39 @@ pub(crate) fn read_model_of(
     let Some(text) = &tensors.graph else {
         return Err(refuse("it has weights but no layers: save the whole model, with model.save(...)".to_owned()));
     };
-    let around = keras_graph::read(text, plan.len()).map_err(refuse)?;
-    let convs = matching::convolutions(&tensors, plan, file)?;
-    let n_channels = plan.last().map_or(0, |conv| conv.outputs);
-    let dense = dense_weights(&tensors, file, &around, n_channels)?;
-    let input = preprocessing.fixed().or(around.input).unwrap_or_else(|| tensors.dialect.input());
-    Ok(KerasModel { file: file.to_owned(), convs, input, dense, sha256 })
+    let root: Value =
+        serde_json::from_str(text).map_err(|error| refuse(format!("its description is no JSON ({error})")))?;
+    let chain = graph::chain(&root).map_err(refuse)?;
+    let Parts { below, convs: layers, above } = convolutions::parts(&chain, plan).map_err(refuse)?;
+    let convs = conv_weights(&tensors, &layers, plan, file)?;
+    let ModelInput { preparation, side, resize } = match layers.first() {
+        Some(first) => input::read(below, first, (&tensors, file))?,
+        None => ModelInput::default(),
+    };
+    let pool5 = grid(side.unwrap_or(INPUT_SIDE as u32), plan.last().map_or(0, |conv| conv.outputs));
+    let reader = HeadReader::new(&tensors, file, !text.contains(KERAS_3), pool5);
+    let (layers, activation, n_outputs) = reader.read(above)?;
+    if n_outputs == 1 && activation == Activation::Softmax {
+        return Err(refuse("its softmax has a single output, which is always 1".to_owned()));
+    }
+    let input = preprocessing.fixed().or(preparation).unwrap_or_else(|| tensors.dialect.input());
+    let (input_said, input_side, file) = (preparation.is_some(), side, file.to_owned());
+    Ok(KerasModel { file, convs, input, input_said, input_side, resize, layers, activation, n_outputs, sha256 })
 }
 
-/// The Dense layer above convolutions with `n_channels` outputs.
-fn dense_weights(
+fn conv_weights(
     tensors: &TensorFile,
-    file: &Path,
-    around: &KerasLayers,
-    n_channels: usize,
-) -> Result<DenseWeights, WeightsError> {
-    let refuse = |reason: String| WeightsError::ForeignModel { path: file.to_owned(), reason };
-    let (kernel, bias) = dense(tensors).ok_or_else(|| refuse("its Dense layer has no kernel and bias".to_owned()))?;
-    let &[n_inputs, n_units] = kernel.shape.as_slice() else {
-        return Err(refuse("its Dense kernel is no matrix".into()));
+    layers: &[&graph::KerasLayer<'_>],
+    plan: &[Conv],
+    path: &Path,
+) -> Result<Vec<ConvWeights>, WeightsError> {
+    let refuse = |reason| WeightsError::ForeignModel { path: path.to_owned(), reason };
+    let weights = |(conv, layer): (&Conv, &&graph::KerasLayer<'_>)| {
+        let (kernel, bias) = convolutions::tensors(tensors, layer).map_err(refuse)?;
+        matching::conv_weights(tensors, conv, kernel, bias, path)
     };
-    let expected = if around.averages { n_channels } else { n_channels * POOL };
-    if n_inputs != expected {
-        return Err(refuse(format!("its Dense layer has {n_inputs} inputs, not {expected}: images must be 224x224")));
-    }
-    let (kernel, bias) = (matching::finite(kernel, file)?, matching::finite(bias, file)?);
-    let weight = channel_first(&kernel, n_units, n_channels, around.averages);
-    two_or_more(DenseWeights { weight, bias, activation: around.activation }).map_err(refuse)
-}
-
-/// The one matrix of the file, with its bias.
-fn dense(file: &TensorFile) -> Option<(&NamedTensor, &NamedTensor)> {
-    let mut matrices = file.tensors.iter().filter(|tensor| tensor.shape.len() == 2);
-    let kernel = matrices.next().filter(|_| matrices.next().is_none())?;
-    Some((kernel, matching::bias_of(file, kernel, kernel.shape[1])?))
-}
-
-/// From Keras' `[rows * columns * channels, outputs]` to PyTorch's `[outputs, channels * rows * columns]`. An average over
-/// positions is a sum with a 49th of the weight at each.
-fn channel_first(kernel: &[f32], n_units: usize, n_channels: usize, averages: bool) -> Vec<f32> {
-    let at = |unit: usize, channel: usize, position: usize| {
-        if averages {
-            kernel[channel * n_units + unit] / POOL as f32
-        } else {
-            kernel[(position * n_channels + channel) * n_units + unit]
-        }
-    };
-    let positions = |unit, channel| (0..POOL).map(move |position| at(unit, channel, position));
-    let channels = |unit| (0..n_channels).flat_map(move |channel| positions(unit, channel));
-    (0..n_units).flat_map(channels).collect()
-}
-
-/// A single sigmoid speaks for the second of two classes; as two of them, the first is its mirror image, exactly.
-fn two_or_more(dense: DenseWeights) -> Result<DenseWeights, String> {
-    match (dense.bias.len(), dense.activation) {
-        (1, Activation::Softmax) => Err("its softmax has a single output, which is always 1".to_owned()),
-        (1, Activation::Sigmoid) => {
-            let mirrored = |values: Vec<f32>| values.iter().map(|value| -value).chain(values.clone()).collect();
-            Ok(DenseWeights { weight: mirrored(dense.weight), bias: mirrored(dense.bias), ..dense })
-        }
-        _ => Ok(dense),
-    }
+    plan.iter().zip(layers).map(weights).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{fixture, thin_vgg16};
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_no_such_model_is_refused_with_the_reason() {
-        let refusal = |name: &str| {
-            let error = read_model_of(&fixture(name), &thin_vgg16(), Preprocessing::Auto).err().unwrap().to_string();
-            error.replace(&fixture(name).display().to_string(), "FILE")
-        };
-        let expected = "`FILE` is not a model that gradwatch can import (VGG16, Flatten and one Dense layer): it has \
-                        weights but no layers: save the whole model, with model.save(...); see docs/WEIGHTS.md";
-        assert_eq!(refusal("keras3-nested.weights.h5"), expected);
-        assert_eq!(refusal("zip.pth"), expected);
-        assert!(
-            refusal("keras3-max-pooling.keras")
-                .contains("it has not exactly one Flatten or GlobalAveragePooling2D layer; ")
-        );
-    }
-}
+mod tests;
