@@ -22,7 +22,7 @@ mod role;
 mod split;
 
 pub use data_check::{DataCheck, DataFindings, unmeasured_classes};
-pub use folder::{DatasetFolder, FolderError, find_images, inspect_images};
+pub use folder::{DatasetFolder, FolderError, find_images, inspect_images, labelled_files};
 pub use folder_conflicts::contested_files;
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};

@@ -237,6 +237,10 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     row("copies", record.copies.to_string());
     let weights = &record.backbone_detail;
     row("backbone", format!("{}, SHA-256 {}", record.backbone, weights.sha256));
+    row("input", weights.input());
+    if let Some(like) = &record.like {
+        row("like", format!("trained on the network of model {like}"));
+    }
     row("trained", format!("{} by {}", record.created, record.program));
     for decision in &model.decisions {
         let verb = if decision.promoted { "promoted" } else { "not promoted" };

@@ -118,6 +118,12 @@ pub struct BackboneRecord {
 }
 
 impl BackboneRecord {
+    /// How images are prepared for it, in a few words.
+    pub fn input(&self) -> String {
+        let Self { preprocessing, input_side, resize, .. } = self;
+        format!("{preprocessing} preprocessing, images resized to {input_side}x{input_side} ({resize})")
+    }
+
     /// Whether images get to it as gradwatch's own models take them, so that their features are those that are cached.
     pub fn has_usual_input(&self) -> bool {
         (self.input_side, self.resize) == (usual_side(), Resize::Antialias)

@@ -84,6 +84,13 @@ pub fn inspect_images(
     read_all(folder, &inspect, threads, stop, progress)
 }
 
+/// The files in the class folders of `folder`, in the order of their paths, each with its class; unread. Files that no class
+/// can be told of are left out.
+pub fn labelled_files(folder: &Path) -> Vec<(ClassName, PathBuf)> {
+    let (placed, _) = placed(folder, content::list(folder).files);
+    placed.into_iter().map(|((_, class), path)| (class, path)).collect()
+}
+
 /// The content of a file, and what decoding found out where it was decoded.
 type Read = (ContentHash, Option<Inspected>);
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::format::{count, day, images, interval, proportion, visible};
 use super::quality::{Proportion, Quality};
 use super::record::ReportRecord;
-use crate::domain::{ModelRecord, Split};
+use crate::domain::{ModelRecord, Split, StopReason};
 
 /// Measured performance with intervals.
 pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
@@ -101,11 +101,8 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
             h2 #details { "Model and data" }
             (image_counts(model))
             dl.facts {
-                (fact("Model", &html! {
-                    code { (visible(model.run_id.as_str())) } ", trained " (day(&model.created)) " by " (visible(&model.program))
-                    "; epoch " (model.epoch) " of " (model.epochs_run) "; " (count(model.copies)) " augmented copies; seed " (model.seed)
-                }))
-                (fact("Backbone", &html! { (visible(&model.backbone)) ", frozen, " (visible(&backbone.preprocessing)) " preprocessing" }))
+                (fact("Model", &origin(model)))
+                (fact("Backbone", &html! { (visible(&model.backbone)) ", frozen, " (visible(&backbone.input())) }))
                 (fact("Heat map", &html! {
                     (record.heat_map.method) " of the class logit, layer " (record.heat_map.layer) ", "
                     (record.heat_map.grid) " × " (record.heat_map.grid) " cells, bilinear interpolation"
@@ -118,6 +115,18 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
             }
             p.muted.small { "Files in the same folder: overlay.png and heatmap.png at the scan's full size; report.json for scripts." }
         }
+    }
+}
+
+/// Where the model comes from; of an imported one nobody here knows how it was trained.
+fn origin(model: &ModelRecord) -> Markup {
+    let (run, by) = (visible(model.run_id.as_str()), visible(&model.program));
+    if model.stopped == StopReason::Imported {
+        return html! { code { (run) } ", " (day(&model.created)) " from " (by) "; how it was trained is not recorded" };
+    }
+    html! {
+        code { (run) } ", trained " (day(&model.created)) " by " (by) "; epoch " (model.epoch) " of " (model.epochs_run) "; "
+        (count(model.copies)) " augmented copies; seed " (model.seed)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::augment::AugmentError;
 use crate::disk::DiskError;
 use crate::domain::Stopped;
+use crate::head::HeadError;
 use crate::nn::NnError;
 use crate::train::TrainError;
 
@@ -48,6 +49,12 @@ impl From<AugmentError> for WorkflowError {
             AugmentError::Stopped(stopped) => Self::Stopped(stopped),
             other => Self::Augment(other),
         }
+    }
+}
+
+impl From<HeadError> for WorkflowError {
+    fn from(error: HeadError) -> Self {
+        Self::Train(error.into())
     }
 }
 

@@ -1,24 +1,28 @@
 //! `gradwatch models import`: a user's own Keras model becomes a model of a dataset.
 
+mod result;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::known::known;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::{output, registering};
-use crate::config::{Preprocessing, Settings, WeightsChoice};
+use crate::config::{Preprocessing, Settings};
 use crate::disk::{self, Workspace};
 use crate::domain::{
-    ClassName, Clock, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, RunId, Split, StopReason,
+    BackboneRecord, ClassName, Clock, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, Resize, RunId,
+    Split, StopFlag, StopReason,
 };
 use crate::head::{self, ImportedModel};
+use crate::service;
 use crate::stats::Confusion;
-use crate::weights;
-use crate::workflow::{Incumbent, TrainedModel};
+use crate::weights::{self, KerasModel};
+use crate::workflow::{self, Engines, Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Model file written by `model.save`: VGG16, Flatten, and one Dense layer with sigmoid or softmax
+    /// Model file written by `model.save`: VGG16 with a head of the layers in docs/WEIGHTS.md
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -34,7 +38,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "HOW", value_parser = str::parse::<Preprocessing>)]
     preprocessing: Option<Preprocessing>,
 
-    /// Print the model's record as JSON
+    /// How images are resized for it: nearest (Keras' `load_img` and `flow_from_directory` by default), bilinear
+    /// (`image_dataset_from_directory` and `Resizing`), antialias (`load_img` with interpolation="bilinear", torchvision)
+    /// [default: that of the file, else nearest]
+    #[arg(long, value_name = "HOW", value_parser = str::parse::<Resize>)]
+    resize: Option<Resize>,
+
+    /// Pixels a side of its images, where the file leaves the size open
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(32..=1024))]
+    input_side: Option<u32>,
+
+    /// Print the model's record, and how it does on today's images, as JSON
     #[arg(long)]
     json: bool,
 }
@@ -44,9 +58,12 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let usage = |error| Failure::new(Exit::Usage, error);
     let dataset = DatasetName::new(args.dataset.as_str()).map_err(usage)?;
     let preprocessing = args.preprocessing.unwrap_or(settings.backbone.preprocessing);
-    let classes = classes(args, &dataset, settings)?;
     let model = weights::read_model(&args.file, preprocessing)?;
-    let imported = head::import_model(&model, &classes, &workspace.weights())?;
+    let folder = settings.watch.inbox.join("datasets").join(dataset.as_str());
+    let classes = classes(args, &model, &folder)?;
+    let (input_side, resize) = (input_side(args, &model)?, args.resize.or(model.resize).unwrap_or(Resize::Nearest));
+    let mut imported = head::import_model(&model, &classes, &workspace.weights())?;
+    imported.record = BackboneRecord { input_side, resize, ..imported.record };
     let known = known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
     let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
@@ -58,28 +75,57 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let decide_again = &mut |incumbent: &Incumbent| Ok(imported_model(&model, incumbent));
     let imported_model =
         registering::record(&workspace, settings.clock, imported_model(&model, &incumbent), &[], decide_again)?;
-    if args.json {
-        output::json(&imported_model.model);
-        return Ok(());
+    report(&imported_model, &folder, args.json, settings)
+}
+
+/// What was imported, and how it does on the images that the dataset has today.
+fn report(imported: &TrainedModel, folder: &Path, as_json: bool, settings: &Settings) -> Result<(), Failure> {
+    if !as_json {
+        result::print(imported, settings)?;
     }
-    print_result(&imported_model, settings);
+    let stop = StopFlag::default();
+    service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    let engines = Engines::new(settings, &stop);
+    let check = workflow::check_import(&imported.model, folder, settings, &engines, &stop).map_err(|error| {
+        let failure = Failure::from(error);
+        failure.after(&format!("model {} was imported, but could not be tried", imported.model.run_id))
+    })?;
+    if as_json {
+        output::json(&result::Imported { model: &imported.model, check: check.as_ref() });
+    } else {
+        result::print_check(&imported.model, check.as_ref(), folder);
+    }
     Ok(())
 }
 
 /// As named, or as Keras' folder readers number them.
-fn classes(args: &Args, dataset: &DatasetName, settings: &Settings) -> Result<Vec<ClassName>, Failure> {
+fn classes(args: &Args, model: &KerasModel, folder: &Path) -> Result<Vec<ClassName>, Failure> {
     let usage = |error| Failure::new(Exit::Usage, error);
     if !args.classes.is_empty() {
-        return args.classes.iter().map(|name| ClassName::new(name.as_str()).map_err(usage)).collect();
+        return args.classes.iter().map(|name| ClassName::new(name.trim()).map_err(usage)).collect();
     }
-    let n = weights::count_model_classes(&args.file)?;
-    let folder = settings.watch.inbox.join("datasets").join(dataset.as_str());
-    let names = class_folders(&folder);
+    let (n, names) = (model.n_classes(), class_folders(folder));
     if names.len() == n {
         return Ok(names.into_iter().collect());
     }
     let found = format!("the file does not name its {n} classes, and {} has {} folders", folder.display(), names.len());
     Err(Failure::new(Exit::Usage, format!("{found}; name them in the order of its outputs: --classes a,b")))
+}
+
+/// Pixels a side of its images: as the file says, or as named where the file leaves it open.
+fn input_side(args: &Args, model: &KerasModel) -> Result<u32, Failure> {
+    match (model.input_side, args.input_side) {
+        (Some(side), Some(named)) if side != named => {
+            let message = format!("the model takes images of {side}x{side} pixels; leave out --input-side {named}");
+            Err(Failure::new(Exit::Usage, message))
+        }
+        (Some(side), _) | (None, Some(side)) => Ok(side),
+        (None, None) => {
+            let message = "the file leaves the size of its images open; name the one that it was trained with, for example \
+                           --input-side 224";
+            Err(Failure::new(Exit::Usage, message))
+        }
+    }
 }
 
 /// The classes that a dataset's folders name, sorted: its own folders, and those in one that names a side.
@@ -163,31 +209,6 @@ fn write(workspace: &Workspace, head: &[u8], model: &ModelRecord) -> Result<(), 
     let mut text = serde_json::to_string_pretty(model).map_err(|error| Failure::new(Exit::Software, error))?;
     text.push('\n');
     Ok(disk::write_atomic(&folder.join("model.json"), text.as_bytes())?)
-}
-
-fn print_result(imported_model: &TrainedModel, settings: &Settings) {
-    let TrainedModel { model, decision, .. } = imported_model;
-    let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
-    let how = &model.backbone_detail.preprocessing;
-    output::line(&format!(
-        "Model {} of {}: {}; preprocessing \"{how}\".",
-        model.run_id,
-        model.dataset,
-        classes.join(", ")
-    ));
-    let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
-    output::line(&format!("{verdict}: {}. It has not been measured on any image yet.", decision.reason));
-    match &settings.backbone.weights {
-        WeightsChoice::Auto => output::line(&format!(
-            "Its convolutions: {}; used as long as they are the only imported weights.",
-            model.backbone
-        )),
-        WeightsChoice::File(path) => output::line(&format!(
-            "Its convolutions are {}; backbone.weights names {}.",
-            model.backbone,
-            path.display()
-        )),
-    }
 }
 
 #[cfg(test)]

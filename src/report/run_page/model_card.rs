@@ -24,7 +24,7 @@ pub(super) fn section(model: &ModelRecord) -> Markup {
                 (fact("Augmentation", settings(&model.augmentation)))
                 @if !recipe.is_empty() { (fact("Recipe", recipe)) }
                 (fact("Seed", model.seed.to_string()))
-                (fact("Backbone", format!("{}, frozen, {} preprocessing", model.backbone, backbone.preprocessing)))
+                (fact("Backbone", format!("{}, frozen, {}", model.backbone, backbone.input())))
                 (hash("Backbone SHA-256", &backbone.sha256))
                 (hash("Head SHA-256", &model.head.sha256))
                 (hash("Training data SHA-256", &model.data_hash))
