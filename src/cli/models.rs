@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{Clock, DatasetName, LedgerEvent, ModelRecord};
+use crate::domain::{ClassName, Clock, DatasetName, LedgerEvent, ModelRecord, StopReason};
 use crate::head::Head;
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, Choice, ControlError, ListedModel, Question};
@@ -181,24 +181,31 @@ fn cells(model: &ListedModel) -> [String; 7] {
         accuracy(record),
         interval(&record.confusion),
         record.confusion.total().to_string(),
-        record.created.clone(),
+        if record.stopped == StopReason::Imported {
+            format!("imported {}", record.created)
+        } else {
+            record.created.clone()
+        },
     ]
 }
 
 fn accuracy(record: &ModelRecord) -> String {
-    match record.confusion.total() {
-        0 => "not measured".to_owned(),
-        _ => format!("{:.3}", record.val_accuracy),
-    }
+    record.measured_accuracy().map_or_else(|| "not measured".to_owned(), |accuracy| format!("{accuracy:.3}"))
 }
 
 fn interval(confusion: &Confusion) -> String {
+    if confusion.total() == 0 {
+        return String::new();
+    }
     let interval = wilson_interval(confusion.correct(), confusion.total());
     format!("{:.3} to {:.3}", interval.low, interval.high)
 }
 
 fn measured(share: f64, confusion: &Confusion) -> String {
     let (hits, n) = (confusion.correct(), confusion.total());
+    if n == 0 {
+        return "not measured".to_owned();
+    }
     format!("{share:.3} ({hits} of {n} correct, 95 % interval {})", interval(confusion))
 }
 
@@ -218,8 +225,14 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     for warning in &record.data_warnings {
         row("warning", warning.clone());
     }
-    row("loss", format!("{:.4} on validation", record.val_loss));
-    for (index, class) in record.classes.iter().enumerate() {
+    if record.measured_accuracy().is_some() {
+        row("loss", format!("{:.4} on validation", record.val_loss));
+    }
+    let is_imported = record.stopped == StopReason::Imported;
+    if is_imported {
+        row("classes", record.classes.iter().map(ClassName::as_str).collect::<Vec<_>>().join(", "));
+    }
+    for (index, class) in record.classes.iter().enumerate().filter(|_| !is_imported) {
         let count = record.counts.get(class).copied().unwrap_or_default();
         let found = record.confusion.rows().get(index).and_then(|row| row.get(index)).copied().unwrap_or_default();
         row(
@@ -232,16 +245,22 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
             ),
         );
     }
-    let seconds = record.train_seconds.map_or_else(String::new, |seconds| format!(", {seconds:.1} s"));
-    row("training", format!("epoch {} of {} saved{seconds}", record.epoch, record.epochs_run));
-    row("copies", record.copies.to_string());
+    if !is_imported {
+        let seconds = record.train_seconds.map_or_else(String::new, |seconds| format!(", {seconds:.1} s"));
+        row("training", format!("epoch {} of {} saved{seconds}", record.epoch, record.epochs_run));
+        row("copies", record.copies.to_string());
+    }
     let weights = &record.backbone_detail;
     row("backbone", format!("{}, SHA-256 {}", record.backbone, weights.sha256));
     row("input", weights.input());
     if let Some(like) = &record.like {
         row("like", format!("trained on the network of model {like}"));
     }
-    row("trained", format!("{} by {}", record.created, record.program));
+    if is_imported {
+        row("imported", format!("{} ({})", record.created, record.program));
+    } else {
+        row("trained", format!("{} by {}", record.created, record.program));
+    }
     for decision in &model.decisions {
         let verb = if decision.promoted { "promoted" } else { "not promoted" };
         row("decision", format!("{} {verb}: {}", decision.at, decision.reason));

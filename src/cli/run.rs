@@ -73,7 +73,7 @@ fn best(model: &ModelRecord) -> Value {
     json!({
         "dataset": model.dataset,
         "run_id": model.run_id,
-        "val_accuracy": model.val_accuracy,
+        "val_accuracy": model.measured_accuracy(),
         "n_right": model.confusion.correct(),
         "n_validation": model.confusion.total(),
         "backbone": model.backbone,
@@ -85,15 +85,14 @@ fn print_text(summary: &Summary) {
         output::line(&sentence);
     }
     for model in &summary.best {
-        output::line(&format!(
-            "Best model of {}: {}, validation accuracy {:.3} ({} of {} correct), {}.",
-            model.dataset,
-            model.run_id,
-            model.val_accuracy,
-            model.confusion.correct(),
-            model.confusion.total(),
-            model.backbone
-        ));
+        let ModelRecord { dataset, run_id, confusion, backbone, .. } = model;
+        let measured = model.measured_accuracy().map_or_else(
+            || "not measured".to_owned(),
+            |accuracy| {
+                format!("validation accuracy {accuracy:.3} ({} of {} correct)", confusion.correct(), confusion.total())
+            },
+        );
+        output::line(&format!("Best model of {dataset}: {run_id}, {measured}, {backbone}."));
     }
     for reason in &summary.waiting {
         output::line(&format!("Waiting: {reason}."));

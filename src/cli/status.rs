@@ -108,7 +108,10 @@ fn summary(name: &DatasetName, dataset: &DatasetStatus) -> String {
     });
     let best = dataset.best.as_ref().map_or_else(
         || "no model yet".to_owned(),
-        |BestModel { run_id, val_accuracy, .. }| format!("best model {run_id}, validation accuracy {val_accuracy:.3}"),
+        |BestModel { run_id, val_accuracy, .. }| match val_accuracy {
+            Some(accuracy) => format!("best model {run_id}, validation accuracy {accuracy:.3}"),
+            None => format!("best model {run_id}, not measured"),
+        },
     );
     format!("{name}: {}; {best}", classes.collect::<Vec<_>>().join(", "))
 }
@@ -153,7 +156,8 @@ mod tests {
         let mut status = Status::starting("/srv/watch");
         status.state = state;
         status.pid = 42;
-        let best = BestModel { run_id: RunId::new("0003-cafe").unwrap(), val_accuracy: 0.925, created: String::new() };
+        let best =
+            BestModel { run_id: RunId::new("0003-cafe").unwrap(), val_accuracy: Some(0.925), created: String::new() };
         let classes = [(
             ClassName::new("covid").unwrap(),
             ClassStatus { train: 40, validation: 10, test: 7, excluded: 0, undecided: 2 },

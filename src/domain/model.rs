@@ -91,6 +91,11 @@ impl ModelRecord {
     /// The value of `schema` that this program writes and reads.
     pub const SCHEMA: &'static str = "gradwatch.model/1";
 
+    /// [`Self::val_accuracy`], unless it was measured on nothing, as an imported model.
+    pub fn measured_accuracy(&self) -> Option<f64> {
+        (self.confusion.total() > 0).then_some(self.val_accuracy)
+    }
+
     /// What says how good it is: the test images or, without any, the validation images.
     pub fn measured_on(&self) -> (Split, &Confusion) {
         match &self.test {

@@ -67,7 +67,7 @@ fn datasets(page: &mut Page, status: &Status) {
     page.metric("gradwatch_dataset_samples", "gauge", "Labelled images, by side of the split.", samples);
     let best = status.datasets.iter().filter_map(|(name, dataset)| {
         let best = dataset.best.as_ref()?;
-        Some((labels(&[("dataset", name.as_str()), ("split", "validation")]), best.val_accuracy))
+        Some((labels(&[("dataset", name.as_str()), ("split", "validation")]), best.val_accuracy?))
     });
     page.metric("gradwatch_model_accuracy_ratio", "gauge", "Argmax accuracy of the best model, 0 to 1.", best);
 }
@@ -111,7 +111,8 @@ mod tests {
         let mut status = Status::starting("watch");
         status.updated = "2026-01-02T03:04:05Z".to_owned();
         status.counters[Counter::Trainings] = 3;
-        let best = BestModel { run_id: RunId::new("0001-a").unwrap(), val_accuracy: 0.925, created: String::new() };
+        let best =
+            BestModel { run_id: RunId::new("0001-a").unwrap(), val_accuracy: Some(0.925), created: String::new() };
         let dataset = DatasetStatus { best: Some(best), ..DatasetStatus::default() };
         status.datasets.insert(DatasetName::new("x \"y\"").unwrap(), dataset);
         let page = text(&status);

@@ -92,8 +92,8 @@ pub struct ClassStatus {
 pub struct BestModel {
     /// Which.
     pub run_id: RunId,
-    /// 0 to 1.
-    pub val_accuracy: f64,
+    /// 0 to 1; `null` for a model that was not measured.
+    pub val_accuracy: Option<f64>,
     /// RFC 3339, UTC.
     pub created: String,
 }
@@ -215,7 +215,7 @@ impl DatasetStatus {
         let classes = ledger.class_counts(name).into_iter();
         let best = ledger.best_model(name).map(|model| BestModel {
             run_id: model.run_id.clone(),
-            val_accuracy: model.val_accuracy,
+            val_accuracy: model.measured_accuracy(),
             created: model.created.clone(),
         });
         let classes = classes.map(|(class, counts)| (class, ClassStatus::of(&counts))).collect();
