@@ -139,6 +139,10 @@ fn other_networks_are_refused() {
         found("batch-norm.safetensors"),
         "`FILE` is not a plain VGG16: it normalises between its layers (as vgg16_bn does); give the weights of one"
     );
+    // The normalisation of a head is none between the convolutions.
+    for name in ["keras2-greatest-normalised-elu.h5", "keras3-normalised-first.keras"] {
+        assert!(read_backbone(&fixture(name), &thin_vgg16()).unwrap().convs == thin_convs(), "{name}");
+    }
     let layers = thin_convs();
     let short = to_safetensors(&thin_vgg16()[..12], &layers[..12], &provenance()).unwrap();
     let expected = "`FILE` is not a plain VGG16: of its 24 arrays, 12 are 3x3 convolutions with a bias, not 13; give the weights of one";
@@ -160,6 +164,15 @@ fn what_is_no_weights_file_is_called_by_its_name() {
         assert!(message.starts_with("`FILE` is not a weights file: ") && message.contains(name), "{message}");
         assert!(message.ends_with("give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras"));
     }
+    let lzf = refusal_of(&fixture("lzf.h5"));
+    assert!(
+        lzf.contains("kernel:0` is compressed with LZF (compression=\"lzf\"), which gradwatch does not read;"),
+        "{lzf}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    assert!(refusal_of(folder.path()).contains("it is a folder: name the file itself"));
+    std::fs::write(folder.path().join("saved_model.pb"), b"").unwrap();
+    assert!(refusal_of(folder.path()).contains("it is the folder of a TensorFlow SavedModel: load it in Keras"));
     let absent = read_backbone(Path::new("/no/such/file"), &thin_vgg16()).unwrap_err().to_string();
     assert!(absent.starts_with("cannot read `/no/such/file`: "), "{absent}");
 }
