@@ -15,6 +15,7 @@ mod keras;
 mod layer;
 mod matching;
 mod model;
+mod npz;
 mod pickle;
 mod provenance;
 mod pytorch;
