@@ -1,4 +1,5 @@
-//! NumPy's archives (`.npz`): a zip with one `.npy` for each array, a short description and then the numbers.
+//! NumPy's archives (`.npz`): a zip with one `.npy` for each array, a short description and then the numbers. Keras has a
+//! pickled dictionary of arrays in each, for one layer.
 
 use std::io::{Cursor, Read};
 use std::rc::Rc;
@@ -7,6 +8,7 @@ use zip::ZipArchive;
 
 use super::dialect::Dialect;
 use super::error::ReadFault;
+use super::pickle::{self, Array};
 use super::tensor_file::{NamedTensor, TensorFile, numbers};
 
 /// As large as all arrays together may be: a whole VGG16 has 0.55 GB.
@@ -23,18 +25,18 @@ pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<TensorFile, ReadFault> {
         let mut bytes = Vec::new();
         entry.take(left).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
         left -= bytes.len() as u64;
-        tensors.push(tensor(&name, bytes)?);
+        tensors.extend(entry_tensors(&name, bytes)?);
     }
     Ok(TensorFile::new(Dialect::Keras, tensors))
 }
 
-fn tensor(name: &str, bytes: Vec<u8>) -> Result<NamedTensor, ReadFault> {
+fn entry_tensors(name: &str, bytes: Vec<u8>) -> Result<Vec<NamedTensor>, ReadFault> {
     let damaged = || ReadFault::Damaged(format!("its array `{name}` has no description that is known"));
     let (header, start) = header(&bytes).ok_or_else(damaged)?;
     let kind = field(header, "descr").ok_or_else(damaged)?.trim_matches('\'').to_owned();
     if kind == "|O" {
-        let what = "its weights are Python objects: install h5py, load it in Keras and save it again".to_owned();
-        return Err(ReadFault::Unknown(what));
+        let arrays = pickle::arrays(&bytes[start..])?;
+        return Ok(arrays.into_iter().map(|array| pickled(name, array)).collect());
     }
     if field(header, "fortran_order").ok_or_else(damaged)? != "False" {
         return Err(ReadFault::Damaged(format!("its array `{name}` lies column by column")));
@@ -44,16 +46,22 @@ fn tensor(name: &str, bytes: Vec<u8>) -> Result<NamedTensor, ReadFault> {
     let shape = sides.map(|side| side.parse().map_err(|_| damaged())).collect::<Result<_, _>>()?;
     let bytes = Rc::new(bytes);
     let read = move || numbers(type_name(&kind), &bytes[start..]);
-    Ok(NamedTensor { name: format!("/{name}"), shape, read: Box::new(read) })
+    Ok(vec![NamedTensor { name: format!("/{name}"), shape, read: Box::new(read) }])
+}
+
+fn pickled(layer: &str, array: Array) -> NamedTensor {
+    let Array { name, kind, shape, numbers: bytes } = array;
+    let read = move || numbers(type_name(&kind), &bytes);
+    NamedTensor { name: format!("/{layer}/{name}"), shape, read: Box::new(read) }
 }
 
 /// As safetensors calls it; other types keep NumPy's name, for the message.
 fn type_name(kind: &str) -> &str {
-    match kind {
-        "<f2" => "F16",
-        "<f4" => "F32",
-        "<f8" => "F64",
-        other => other,
+    match kind.trim_start_matches('<') {
+        "f2" => "F16",
+        "f4" => "F32",
+        "f8" => "F64",
+        _ => kind,
     }
 }
 
@@ -112,9 +120,7 @@ mod tests {
     #[test]
     fn other_arrays_are_refused() {
         let fault = |header: &str| format!("{:?}", read(&array(header, &[])).err().unwrap());
-        assert!(
-            fault("{'descr': '|O', 'fortran_order': False, 'shape': (), }").contains("Python objects: install h5py")
-        );
+        assert!(fault("{'descr': '|O', 'fortran_order': False, 'shape': (), }").contains("its pickle is unreadable"));
         assert!(fault("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }").contains("column by column"));
         for header in ["", "{'descr': '<f4'", "{'descr': '<f4', 'fortran_order': False, 'shape': (x, ), }"] {
             assert!(fault(header).contains("no description that is known"), "{header}");

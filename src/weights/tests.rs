@@ -85,6 +85,7 @@ fn every_format_gives_the_same_network() {
         "keras3-nested.weights.h5",
         "keras3-softmax.keras",
         "keras3-one-unit-rescaling.keras",
+        "keras3-arrays.keras",
         "chunked.h5",
     ];
     let expected = thin_convs();
@@ -193,13 +194,14 @@ fn a_cut_off_file_of_any_format_says_so() {
     assert_eq!(refusal(&bytes[..bytes.len() - 9]), expected);
 }
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "torchvision.safetensors",
     "zip.pth",
     "legacy.pth",
     "keras1-notop.h5",
     "keras3-nested.h5",
     "keras3-softmax.keras",
+    "keras3-arrays.keras",
     "chunked.h5",
 ];
 
@@ -217,6 +219,9 @@ proptest! {
             bytes.truncate(at);
         }
         let (_dir, path) = file(&bytes);
+        if let Err(error) = read_model_of(&path, &thin_vgg16(), Preprocessing::Auto) {
+            prop_assert!(!error.to_string().contains('\n'));
+        }
         match read_backbone(&path, &thin_vgg16()) {
             Ok(weights) => prop_assert_eq!(weights.convs.len(), 13),
             Err(error) => prop_assert!(!error.to_string().contains('\n')),
@@ -224,8 +229,9 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_torchscript_pickle_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn a_damaged_pickle_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         drop(pickle::tensors(&bytes));
+        drop(pickle::arrays(&bytes));
     }
 }
 
