@@ -3,22 +3,22 @@
 //!
 //! Plain arithmetic on arrays. The room does not know libtorch, how features are computed, nor datasets, splits or runs.
 
-mod affine;
 mod cam;
 mod chain;
 mod classifier;
 mod error;
 mod fit;
 mod import;
+mod linear;
 mod saved;
 
-pub use affine::Affine;
 pub use cam::{Activations, class_maps, evidence};
 pub use classifier::Head;
 pub use error::HeadError;
 pub use fit::{Adam, BatchLoss, ChannelScale, FeatureStatistics, FitSettings, FitState, HeadFit};
 pub use import::ImportedModel;
 pub(crate) use import::import_model;
+pub use linear::LinearHead;
 
 #[cfg(test)]
 pub(crate) use cam::tests::{activations_of_side, random_activations};

@@ -1,18 +1,21 @@
 //! Weight and model files of any kind: known by content, read by shape and order, recorded by hash.
 //!
-//! Each reader (`safetensors`, `pytorch`, `torchscript`, `hdf5`, `keras`) makes a `TensorFile` of its format; `matching` finds the convolutions in it. What is imported is written as one kind of file, and lies in a
+//! Each reader (`safetensors`, `pytorch`, `torchscript`, `hdf5`, `keras`) makes a `TensorFile` of its format; `matching` finds
+//! the convolutions in it, and `model` the whole of a Keras model. What is imported is written as one kind of file, and lies in a
 //! `folder`. The room gives arrays of numbers: it does not know libtorch, nor what is done with them.
 
 mod backbone;
 mod dialect;
 mod error;
 mod folder;
+mod foreign;
 mod format;
 mod hdf5;
 mod keras;
 mod layer;
 mod matching;
 mod model;
+mod npz;
 mod pickle;
 mod provenance;
 mod pytorch;

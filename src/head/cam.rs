@@ -148,7 +148,7 @@ pub(super) mod tests {
         for (class, map) in class_maps(&head, &activations).iter().enumerate() {
             let sum: f64 = map.hires_cam.iter().map(|value| f64::from(*value)).sum();
             assert!(
-                (sum - (logits[class] - f64::from(head.affine().unwrap().bias[class]))).abs() < 1e-4,
+                (sum - (logits[class] - f64::from(head.linear().unwrap().bias[class]))).abs() < 1e-4,
                 "class {class}"
             );
         }
@@ -164,7 +164,7 @@ pub(super) mod tests {
             let sum: f64 = cells.iter().map(|cell| f64::from(*cell)).sum();
             assert_eq!((side, cells.len()), (7, 49));
             assert!(
-                (sum - (logits[class] - f64::from(head.affine().unwrap().bias[class]))).abs() < 1e-4,
+                (sum - (logits[class] - f64::from(head.linear().unwrap().bias[class]))).abs() < 1e-4,
                 "class {class}"
             );
             let windows = (0..49).map(|cell| {

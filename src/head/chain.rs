@@ -8,8 +8,8 @@ mod function;
 mod pooling;
 mod softmax;
 
-use super::affine::Affine;
 use super::error::HeadError;
+use super::linear::LinearHead;
 use crate::weights::{Layer, Shape};
 
 /// Layers that fit each other, over pool5 of one shape.
@@ -74,14 +74,14 @@ impl Chain {
     }
 
     /// The one linear layer that it amounts to, if its layers are all linear: then its gradients are the weights.
-    pub(super) fn affine(&self) -> Option<Affine> {
-        if !self.layers.iter().all(Layer::is_affine) {
+    pub(super) fn linear(&self) -> Option<LinearHead> {
+        if !self.layers.iter().all(Layer::is_linear) {
             return None;
         }
         let nothing = vec![0.0; self.input.len()?];
         let weight = (0..self.n_outputs).flat_map(|output| self.gradient(&nothing, output)).collect();
         let bias = self.logits(&nothing).into_iter().map(|logit| logit as f32).collect();
-        Some(Affine { weight, bias })
+        Some(LinearHead { weight, bias })
     }
 
     /// Every layer takes positions first and channels last, as Keras has them.

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::affine::Affine;
 use super::chain::Chain;
 use super::error::HeadError;
+use super::linear::LinearHead;
 use crate::domain::ClassName;
 use crate::domain::vgg16::N_CHANNELS;
 use crate::stats::{Activation, argmax};
@@ -22,7 +22,7 @@ pub struct Head {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Form {
-    Affine(Affine),
+    Linear(LinearHead),
     Chain(Chain),
 }
 
@@ -48,7 +48,7 @@ impl Head {
             return unusable(format!("{} weights and {} biases for {n} classes", weight.len(), bias.len()));
         }
         let grid = Shape { rows: side, columns: side, channels: N_CHANNELS };
-        Self::checked(classes, activation, grid, Form::Affine(Affine { weight, bias }))
+        Self::checked(classes, activation, grid, Form::Linear(LinearHead { weight, bias }))
     }
 
     /// Layers over pool5 of the shape `grid`, of which the last gives a logit a class. What amounts to one linear layer
@@ -67,7 +67,7 @@ impl Head {
         if chain.n_outputs() != classes.len() {
             return unusable(format!("{} outputs for {} classes", chain.n_outputs(), classes.len()));
         }
-        let form = chain.affine().map_or(Form::Chain(chain), Form::Affine);
+        let form = chain.linear().map_or(Form::Chain(chain), Form::Linear);
         Self::checked(classes, activation, grid, form)
     }
 
@@ -76,7 +76,7 @@ impl Head {
             return unusable(format!("it has {} classes, at least 2 are needed", classes.len()));
         }
         let is_finite = match &form {
-            Form::Affine(Affine { weight, bias }) => weight.iter().chain(bias).all(|value| value.is_finite()),
+            Form::Linear(LinearHead { weight, bias }) => weight.iter().chain(bias).all(|value| value.is_finite()),
             Form::Chain(chain) => chain.is_finite(),
         };
         if !is_finite {
@@ -111,9 +111,9 @@ impl Head {
     }
 
     /// Its one linear layer, if it amounts to one; so does every head that gradwatch has trained.
-    pub fn affine(&self) -> Option<&Affine> {
+    pub fn linear(&self) -> Option<&LinearHead> {
         match &self.form {
-            Form::Affine(affine) => Some(affine),
+            Form::Linear(linear) => Some(linear),
             Form::Chain(_) => None,
         }
     }
@@ -121,7 +121,7 @@ impl Head {
     /// Its layers, if it does not amount to one.
     pub(crate) fn layers(&self) -> Option<&[Layer]> {
         match &self.form {
-            Form::Affine(_) => None,
+            Form::Linear(_) => None,
             Form::Chain(chain) => Some(chain.layers()),
         }
     }
@@ -131,7 +131,7 @@ impl Head {
     pub fn logits(&self, pool5: &[f32]) -> Vec<f64> {
         match &self.form {
             _ if pool5.len() != self.n_features() => vec![f64::NAN; self.classes.len()],
-            Form::Affine(affine) => affine.logits(pool5),
+            Form::Linear(linear) => linear.logits(pool5),
             Form::Chain(chain) => chain.logits(pool5),
         }
     }
@@ -140,7 +140,7 @@ impl Head {
     /// weights, whatever the image. NaN for another number of features.
     pub fn gradient(&self, pool5: &[f32], class: usize) -> Cow<'_, [f32]> {
         match &self.form {
-            Form::Affine(affine) => Cow::Borrowed(affine.weight_of(class)),
+            Form::Linear(linear) => Cow::Borrowed(linear.weight_of(class)),
             Form::Chain(_) if pool5.len() != self.n_features() => Cow::Owned(vec![f32::NAN; self.n_features()]),
             Form::Chain(chain) => Cow::Owned(chain.gradient(pool5, class)),
         }

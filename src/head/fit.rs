@@ -12,9 +12,9 @@ pub use scale::{ChannelScale, FeatureStatistics};
 
 use rayon::prelude::*;
 
-use super::affine::dot;
 use super::classifier::Head;
 use super::error::HeadError;
+use super::linear::dot;
 use crate::domain::ClassName;
 use crate::domain::vgg16::N_FEATURES;
 use crate::stats::{Activation, Generator};

@@ -46,9 +46,9 @@ fn number_name(layer: usize, name: &str) -> String {
 /// The name and the shape of each tensor, with its numbers.
 fn tensors(head: &Head) -> Vec<(String, Vec<usize>, &[f32])> {
     let n = head.classes().len();
-    let linear = head.affine().into_iter().flat_map(|affine| {
-        let weight = (WEIGHT.to_owned(), vec![n, head.n_features()], affine.weight.as_slice());
-        [weight, (BIAS.to_owned(), vec![n], affine.bias.as_slice())]
+    let linear = head.linear().into_iter().flat_map(|linear| {
+        let weight = (WEIGHT.to_owned(), vec![n, head.n_features()], linear.weight.as_slice());
+        [weight, (BIAS.to_owned(), vec![n], linear.bias.as_slice())]
     });
     let layers = head.layers().unwrap_or_default().iter().enumerate();
     let numbers = layers.flat_map(|(at, layer)| {
@@ -117,12 +117,12 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::{Affine, random_chain, random_head};
+    use crate::head::{LinearHead, random_chain, random_head};
 
     #[test]
     fn bytes_come_back_and_are_the_same_every_time() {
         let sigmoid = random_head(&["covid", "normal", "β"], 1);
-        let Affine { weight, bias } = sigmoid.affine().unwrap().clone();
+        let LinearHead { weight, bias } = sigmoid.linear().unwrap().clone();
         let softmax = Head::new(sigmoid.classes().to_vec(), Activation::Softmax, weight, bias).unwrap();
         for head in [sigmoid, softmax, random_chain(4, 2)] {
             let bytes = head.to_bytes().unwrap();

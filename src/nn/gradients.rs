@@ -78,9 +78,9 @@ fn value(function: Function, x: &Tensor) -> Tensor {
 
 /// The layers of `head`, of which one linear layer is Flatten and Dense over channels that come first.
 fn logits(head: &Head, pool5: &Tensor) -> Tensor {
-    if let Some(affine) = head.affine() {
-        let weight = Tensor::from_slice(&affine.weight).to_kind(Kind::Double).view([-1, head.n_features() as i64]);
-        return weight.mv(&pool5.flatten(0, -1)) + Tensor::from_slice(&affine.bias).to_kind(Kind::Double);
+    if let Some(linear) = head.linear() {
+        let weight = Tensor::from_slice(&linear.weight).to_kind(Kind::Double).view([-1, head.n_features() as i64]);
+        return weight.mv(&pool5.flatten(0, -1)) + Tensor::from_slice(&linear.bias).to_kind(Kind::Double);
     }
     let apply = |x: Tensor, layer: &Layer| apply(layer, &x);
     head.layers().unwrap().iter().fold(pool5.shallow_clone(), apply).flatten(0, -1)
@@ -270,7 +270,7 @@ fn a_gradient_is_the_weight_at_the_greatest_of_each_window_and_nothing_else() {
         values.sort_by(f32::total_cmp);
         values
     };
-    assert!(in_order(&gradient) == in_order(head.affine().unwrap().weight_of(1)));
+    assert!(in_order(&gradient) == in_order(head.linear().unwrap().weight_of(1)));
 }
 
 #[test]

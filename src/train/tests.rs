@@ -338,7 +338,7 @@ fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     let head = Head::load(&scene.path("runs/first"), &first.model.head).unwrap();
     for (class, evidence) in [1, 0].into_iter().zip(&mistake.evidence) {
         let sum: f64 = evidence.cells.iter().map(|cell| f64::from(*cell)).sum();
-        assert!((sum + f64::from(head.affine().unwrap().bias[class]) - logits[class]).abs() < 1e-4, "class {class}");
+        assert!((sum + f64::from(head.linear().unwrap().bias[class]) - logits[class]).abs() < 1e-4, "class {class}");
     }
 
     std::fs::remove_file(scene.path("mislabelled.png")).unwrap();

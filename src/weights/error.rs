@@ -9,7 +9,7 @@ use crate::disk::DiskError;
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
     /// The file cannot be opened or read.
-    #[error("cannot read `{}`: {source}; check backbone.weights and the file's permissions", path.display())]
+    #[error("cannot read `{}`: {source}; check the path (backbone.weights, if it is configured) and the file's permissions", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -83,6 +83,16 @@ pub enum WeightsError {
         /// The file's name of the type.
         found: String,
     },
+    /// Compressed by a filter that gradwatch does not have.
+    #[error("`{}`: `{tensor}` is compressed with {filter}, which gradwatch does not read; save the file again without compression, or with gzip", path.display())]
+    Compressed {
+        /// Which file.
+        path: PathBuf,
+        /// Which tensor.
+        tensor: String,
+        /// The filter's name, or its number.
+        filter: String,
+    },
     /// A weight that is no number.
     #[error("`{}`: `{tensor}` holds values that are not finite; download or copy it again", path.display())]
     NotFinite {
@@ -125,6 +135,8 @@ pub(super) enum ReadFault {
     Damaged(String),
     /// Numbers of this type.
     Type(String),
+    /// Numbers behind this filter of HDF5.
+    Filter(String),
 }
 
 impl From<io::Error> for ReadFault {
@@ -146,6 +158,7 @@ impl ReadFault {
             Self::Unknown(found) => WeightsError::UnknownFormat { path, found },
             Self::Damaged(cause) => WeightsError::Damaged { path, cause: cause.replace('\n', " ") },
             Self::Type(found) => WeightsError::WrongType { path, tensor: tensor.to_owned(), found },
+            Self::Filter(filter) => WeightsError::Compressed { path, tensor: tensor.to_owned(), filter },
         }
     }
 }

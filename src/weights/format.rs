@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use super::error::{ReadFault, WeightsError};
 use super::tensor_file::TensorFile;
-use super::{hdf5, keras, pytorch, safetensors, torchscript};
+use super::{foreign, hdf5, keras, pytorch, safetensors, torchscript};
 use crate::domain::ContentHash;
 
 /// What is in a file of any known format, and its SHA-256.
@@ -18,7 +18,14 @@ use crate::domain::ContentHash;
 /// What is wrong with the file.
 pub(super) fn open(path: &Path) -> Result<(TensorFile, ContentHash), WeightsError> {
     let unreadable = |source| WeightsError::Unreadable { path: path.to_owned(), source };
+    let unknown = |found| Err(WeightsError::UnknownFormat { path: path.to_owned(), found });
+    if path.is_dir() {
+        return unknown(foreign::folder(path));
+    }
     let mut file = File::open(path).map_err(unreadable)?;
+    if let Some(found) = foreign::by_name(path) {
+        return unknown(found);
+    }
     let sha256 = hash(&mut file).map_err(unreadable)?;
     let tensors = known(file, path).map_err(|fault| fault.of(path, ""))?;
     Ok((tensors, sha256))
@@ -29,6 +36,9 @@ fn known(mut file: File, path: &Path) -> Result<TensorFile, ReadFault> {
     let mut start = Vec::new();
     file.rewind()?;
     (&file).take(512).read_to_end(&mut start)?;
+    if let Some(found) = foreign::by_content(&start) {
+        return Err(ReadFault::Unknown(found));
+    }
     match start.as_slice() {
         [b'P', b'K', 3, 4, ..] => zipped(file, path),
         [0x89, b'H', b'D', b'F', b'\r', b'\n', 0x1a, b'\n', ..] => hdf5::open(path, len),
@@ -50,20 +60,15 @@ fn zipped(file: File, path: &Path) -> Result<TensorFile, ReadFault> {
     match torchscript::root(&names) {
         Some(root) => torchscript::open(zip, &root),
         None if names.iter().any(|name| name.ends_with("data.pkl")) => pytorch::open(path),
-        None => Err(ReadFault::Unknown("it is a zip archive without PyTorch's or Keras' files".to_owned())),
+        None => Err(ReadFault::Unknown(foreign::archive(&names))),
     }
 }
 
 fn described(start: &[u8]) -> String {
-    match start {
-        [] => "it is empty".to_owned(),
-        [b'<', ..] => "it is a web page or XML: the download went wrong".to_owned(),
-        _ if start.starts_with(b"version https://git-lfs") => {
-            "it is a Git LFS pointer: fetch the file itself".to_owned()
-        }
-        _ if start.len() < 9 => format!("it has {} bytes", start.len()),
-        _ => "it is of no format that gradwatch knows".to_owned(),
+    if start.len() < 9 {
+        return format!("it has {} bytes", start.len());
     }
+    "it is of no format that gradwatch knows".to_owned()
 }
 
 /// The SHA-256 of a file.

@@ -82,6 +82,30 @@ fn read(dataset: &Dataset) -> Result<Vec<f32>, ReadFault> {
 fn fault(error: Error) -> ReadFault {
     match error {
         Error::Io(error) => ReadFault::from(error),
+        Error::Context { path, source } => match fault(*source) {
+            ReadFault::Damaged(cause) => ReadFault::Damaged(format!("{path}: {cause}")),
+            other => other,
+        },
+        Error::UnsupportedFilter(filter) => ReadFault::Filter(filter_name(&filter)),
         other => ReadFault::Damaged(other.to_string()),
     }
+}
+
+/// The names of filters that are registered with the HDF Group.
+const FILTERS: [(&str, &str); 9] = [
+    ("307", "bzip2"),
+    ("32000", "LZF (compression=\"lzf\")"),
+    ("32001", "Blosc"),
+    ("32004", "LZ4"),
+    ("32008", "Bitshuffle"),
+    ("32013", "ZFP"),
+    ("32015", "Zstandard"),
+    ("32026", "Blosc2"),
+    ("4", "SZIP"),
+];
+
+/// From the reader's words, which mostly end in the filter's number.
+fn filter_name(words: &str) -> String {
+    let known = FILTERS.iter().find(|(known, _)| words.rsplit(' ').next() == Some(known));
+    known.map_or_else(|| words.replace("filter id", "HDF5 filter"), |(_, name)| (*name).to_owned())
 }

@@ -155,7 +155,7 @@ impl Layer {
     }
 
     /// Whether what it gives is a sum of multiples of what it takes, plus constants.
-    pub(crate) fn is_affine(&self) -> bool {
+    pub(crate) fn is_linear(&self) -> bool {
         match self {
             Self::Flatten | Self::Dense { .. } | Self::Scale { .. } => true,
             Self::GlobalPool { pooling } | Self::Pool { pooling, .. } => *pooling == Pooling::Average,

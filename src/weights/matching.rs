@@ -21,9 +21,7 @@ pub(crate) struct ConvWeights {
 /// Another network than `plan`, or unusable numbers in the file at `path`.
 pub(super) fn convolutions(file: &TensorFile, plan: &[Conv], path: &Path) -> Result<Vec<ConvWeights>, WeightsError> {
     let other = |found: String| WeightsError::OtherNetwork { path: path.to_owned(), found };
-    let is_statistic =
-        |tensor: &NamedTensor| ["running_mean", "moving_mean"].iter().any(|name| tensor.name.contains(name));
-    if file.tensors.iter().any(is_statistic) {
+    if normalises(file) {
         return Err(other("it normalises between its layers (as vgg16_bn does)".to_owned()));
     }
     let found: Vec<_> = file.tensors.iter().filter_map(|tensor| convolution(file, tensor)).collect();
@@ -32,6 +30,22 @@ pub(super) fn convolutions(file: &TensorFile, plan: &[Conv], path: &Path) -> Res
         return Err(other(format!("of its {n_tensors} arrays, {n} are 3x3 convolutions with a bias, not {needed}")));
     }
     plan.iter().zip(found).map(|(conv, (kernel, bias))| conv_weights(file, conv, kernel, bias, path)).collect()
+}
+
+/// Whether something is normalised between the convolutions: by Keras' description if the file has it, else by what is kept
+/// of a normalisation. A head may normalise; PyTorch's has another name before the last dots than the convolutions.
+fn normalises(file: &TensorFile) -> bool {
+    if let Some(text) = &file.graph {
+        return text.find("\"BatchNormalization\"") < text.rfind("\"Conv2D\"")
+            && text.contains("\"BatchNormalization\"");
+    }
+    let container =
+        |tensor: &NamedTensor| tensor.layer().rsplit_once('.').map_or("", |(container, _)| container).to_owned();
+    let is_statistic =
+        |tensor: &&NamedTensor| ["running_mean", "moving_mean"].iter().any(|name| tensor.name.contains(name));
+    let mut kernels = file.tensors.iter().filter(|tensor| convolution(file, tensor).is_some());
+    let of_convolutions = kernels.next().map(container);
+    file.tensors.iter().filter(is_statistic).any(|tensor| of_convolutions == Some(container(tensor)))
 }
 
 /// The tensor and its bias, if it is the kernel of a 3x3 convolution. (An optimizer's moments of a kernel have no bias.)

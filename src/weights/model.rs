@@ -23,7 +23,7 @@ use crate::config::{Preparation, Preprocessing};
 use crate::domain::vgg16::{Conv, INPUT_SIDE, VGG16};
 use crate::domain::{ContentHash, Resize};
 use crate::stats::Activation;
-use convolutions::Parts;
+use convolutions::ModelParts;
 use head::HeadReader;
 use input::ModelInput;
 
@@ -101,6 +101,15 @@ pub(crate) fn read_model_of(
     preprocessing: Preprocessing,
 ) -> Result<KerasModel, WeightsError> {
     let (tensors, sha256) = format::open(file)?;
+    model(&tensors, sha256, plan, (file, preprocessing))
+}
+
+fn model(
+    tensors: &TensorFile,
+    sha256: ContentHash,
+    plan: &[Conv],
+    (file, preprocessing): (&Path, Preprocessing),
+) -> Result<KerasModel, WeightsError> {
     let refuse = |reason: String| WeightsError::ForeignModel { path: file.to_owned(), reason };
     let Some(text) = &tensors.graph else {
         return Err(refuse("it has weights but no layers: save the whole model, with model.save(...)".to_owned()));
@@ -108,20 +117,20 @@ pub(crate) fn read_model_of(
     let root: Value =
         serde_json::from_str(text).map_err(|error| refuse(format!("its description is no JSON ({error})")))?;
     let chain = graph::chain(&root).map_err(refuse)?;
-    let Parts { below, convs: layers, above } = convolutions::parts(&chain, plan).map_err(refuse)?;
-    let convs = conv_weights(&tensors, &layers, plan, file)?;
+    let ModelParts { below, convs: layers, above } = convolutions::parts(&chain, plan).map_err(refuse)?;
     let ModelInput { preparation, side, resize } = match layers.first() {
-        Some(first) => input::read(below, first, (&tensors, file))?,
+        Some(first) => input::read(below, first, (tensors, file))?,
         None => ModelInput::default(),
     };
     let pool5 = grid(side.unwrap_or(INPUT_SIDE as u32), plan.last().map_or(0, |conv| conv.outputs));
-    let reader = HeadReader::new(&tensors, file, !text.contains(KERAS_3), pool5);
-    let (layers, activation, n_outputs) = reader.read(above)?;
+    let reader = HeadReader::new(tensors, file, !text.contains(KERAS_3), pool5);
+    let (head, activation, n_outputs) = reader.read(above)?;
     if n_outputs == 1 && activation == Activation::Softmax {
         return Err(refuse("its softmax has a single output, which is always 1".to_owned()));
     }
+    let convs = conv_weights(tensors, &layers, plan, file)?;
     let input = preprocessing.fixed().or(preparation).unwrap_or_else(|| tensors.dialect.input());
-    let (input_said, input_side, file) = (preparation.is_some(), side, file.to_owned());
+    let (input_said, input_side, file, layers) = (preparation.is_some(), side, file.to_owned(), head);
     Ok(KerasModel { file, convs, input, input_said, input_side, resize, layers, activation, n_outputs, sha256 })
 }
 

@@ -1,6 +1,7 @@
-//! The pickle inside a TorchScript archive, as libtorch's C++ writer makes it: an object that holds tensors by name.
+//! The pickle inside a TorchScript archive, as libtorch's C++ writer makes it: an object that holds tensors by name; and that
+//! of a dictionary of NumPy's arrays.
 //!
-//! Only that writer's operations are known, and they make plain values: a class is a name, a call is looked at and never
+//! Only the operations of these writers are known, and they make plain values: a class is a name, a call is looked at and never
 //! made, and everything else in the stream is refused. (Python's own checkpoints, with their many more operations, are
 //! read by a crate that does not know these archives.)
 
@@ -31,6 +32,7 @@ enum Value {
     Nothing,
     Number(i64),
     Text(Rc<str>),
+    Bytes(Rc<[u8]>),
     /// A class or function, by name alone.
     Name(Rc<str>),
     Tuple(Rc<[Value]>),
@@ -40,9 +42,42 @@ enum Value {
     Tensor(Rc<Described>),
 }
 
+/// One of NumPy's arrays.
+pub(super) struct Array {
+    pub(super) name: String,
+    /// NumPy's name of the type, as `f4`.
+    pub(super) kind: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) numbers: Rc<[u8]>,
+}
+
+/// The arrays of a dictionary that NumPy saved as an object.
+pub(super) fn arrays(bytes: &[u8]) -> Result<Vec<Array>, ReadFault> {
+    let root = run(bytes)?;
+    let unknown = || damaged("it holds no dictionary of arrays");
+    let Value::Tuple(object) = &root else { return Err(unknown()) };
+    let Some(Value::Entries(items)) = object.last() else { return Err(unknown()) };
+    let [(_, Value::Entries(entries))] = items.as_slice() else { return Err(unknown()) };
+    entries.iter().map(|(name, array)| described_array(name, array).ok_or_else(unknown)).collect()
+}
+
+/// What an array was built from: a version, the shape, the type, whether it lies column by column, and the numbers.
+fn described_array(name: &Value, array: &Value) -> Option<Array> {
+    let (Value::Text(name), Value::Tuple(parts)) = (name, array) else { return None };
+    let [_, Value::Tuple(shape), Value::Text(kind), Value::Nothing, Value::Bytes(numbers)] = &**parts else {
+        return None;
+    };
+    let shape = shape.iter().map(|side| side_of(side).ok()).collect::<Option<_>>()?;
+    Some(Array { name: name.to_string(), kind: kind.to_string(), shape, numbers: Rc::clone(numbers) })
+}
+
+fn run(bytes: &[u8]) -> Result<Value, ReadFault> {
+    Machine { rest: bytes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), made: 0 }.run()
+}
+
 /// All tensors, named by their path through the object.
 pub(super) fn tensors(bytes: &[u8]) -> Result<Vec<Described>, ReadFault> {
-    let root = Machine { rest: bytes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), made: 0 }.run()?;
+    let root = run(bytes)?;
     let mut found = Vec::new();
     walk(&root, "", &mut found, &mut 0)?;
     Ok(found)
@@ -70,7 +105,7 @@ fn walk(value: &Value, path: &str, found: &mut Vec<Described>, visited: &mut usi
 }
 
 fn damaged(what: &str) -> ReadFault {
-    ReadFault::Damaged(format!("its data.pkl is unreadable: {what}"))
+    ReadFault::Damaged(format!("its pickle is unreadable: {what}"))
 }
 
 struct Machine<'a> {
@@ -99,7 +134,10 @@ impl<'a> Machine<'a> {
         match operation {
             0x80 => drop(self.take(1)?),
             b'(' => self.marks.push(self.stack.len()),
-            b'N' | 0x88 | 0x89 => self.stack.push(Value::Nothing),
+            0x95 => drop(self.take(8)?),
+            b'N' | 0x89 => self.stack.push(Value::Nothing),
+            // True, which nothing that is read asks for but as not being false.
+            0x88 => self.stack.push(Value::Number(1)),
             b'K' => self.number(1)?,
             b'M' => self.number(2)?,
             b'J' => self.number(4)?,
@@ -111,17 +149,30 @@ impl<'a> Machine<'a> {
                 self.take(8)?;
                 self.stack.push(Value::Nothing);
             }
-            b'X' => {
-                let len = self.index(4)?;
-                let text = std::str::from_utf8(self.take(len)?).map_err(|_| damaged("a name is no text"))?;
-                self.stack.push(Value::Text(text.into()));
+            b'X' => self.text(4)?,
+            0x8c => self.text(1)?,
+            b'C' => self.bytes(1)?,
+            b'B' => self.bytes(4)?,
+            0x8e => self.bytes(8)?,
+            0x93 => {
+                let (Value::Text(name), Value::Text(module)) = (self.pop()?, self.pop()?) else {
+                    return Err(damaged("a class has no name"));
+                };
+                self.stack.push(Value::Name(format!("{module} {name}").into()));
             }
+            0x94 => self.memoize_at(self.memo.len() as u32)?,
             b'c' => {
                 let name = format!("{} {}", self.line()?, self.line()?);
                 self.stack.push(Value::Name(name.into()));
             }
-            b'q' => self.memoize(1)?,
-            b'r' => self.memoize(4)?,
+            b'q' => {
+                let at = self.index(1)?;
+                self.memoize_at(at as u32)?;
+            }
+            b'r' => {
+                let at = self.index(4)?;
+                self.memoize_at(at as u32)?;
+            }
             b'h' => self.recall(1)?,
             b'j' => self.recall(4)?,
             b'}' | b']' => self.stack.push(Value::Entries(Rc::default())),
@@ -136,7 +187,10 @@ impl<'a> Machine<'a> {
                 let items = self.stack.split_off(at);
                 self.stack.push(Value::Tuple(items.into()));
             }
-            b'a' => drop(self.pop()?),
+            b'a' => {
+                let item = self.pop()?;
+                self.append(item);
+            }
             b'e' => drop(self.since_mark()?),
             b's' => {
                 let at = self.stack.len().checked_sub(2).ok_or_else(|| damaged("its stack is empty"))?;
@@ -150,11 +204,11 @@ impl<'a> Machine<'a> {
             b'Q' => self.storage()?,
             b'R' | 0x81 => self.call()?,
             b'b' => {
-                let state = self.pop()?;
-                self.pop()?;
-                self.stack.push(state);
+                let (state, object) = (self.pop()?, self.pop()?);
+                // A type keeps its name, whatever else is known of it.
+                self.stack.push(if matches!(object, Value::Text(_)) { object } else { state });
             }
-            other => return Err(damaged(&format!("operation {other:#04x} is not one that libtorch writes"))),
+            other => return Err(damaged(&format!("operation {other:#04x} is not one that is known"))),
         }
         Ok(())
     }
@@ -197,11 +251,33 @@ impl<'a> Machine<'a> {
         Ok(self.take(n)?.iter().rev().fold(0, |sum, byte| (sum << 8) | usize::from(*byte)))
     }
 
-    fn memoize(&mut self, n: usize) -> Result<(), ReadFault> {
-        let at = self.index(n)? as u32;
+    fn memoize_at(&mut self, at: u32) -> Result<(), ReadFault> {
         let last = self.stack.last().ok_or_else(|| damaged("its stack is empty"))?;
         self.memo.insert(at, last.clone());
         Ok(())
+    }
+
+    /// A text after its length, of `n` bytes.
+    fn text(&mut self, n: usize) -> Result<(), ReadFault> {
+        let len = self.index(n)?;
+        let text = std::str::from_utf8(self.take(len)?).map_err(|_| damaged("a name is no text"))?;
+        self.stack.push(Value::Text(text.into()));
+        Ok(())
+    }
+
+    /// Bytes after their length, of `n` bytes.
+    fn bytes(&mut self, n: usize) -> Result<(), ReadFault> {
+        let len = self.index(n)?;
+        let bytes = self.take(len)?;
+        self.stack.push(Value::Bytes(bytes.into()));
+        Ok(())
+    }
+
+    /// To the list that is now uppermost; lists and dictionaries are both entries.
+    fn append(&mut self, item: Value) {
+        if let Some(Value::Entries(entries)) = self.stack.last_mut() {
+            Rc::make_mut(entries).push((Value::Nothing, item));
+        }
     }
 
     fn recall(&mut self, n: usize) -> Result<(), ReadFault> {
@@ -237,8 +313,10 @@ impl<'a> Machine<'a> {
     fn call(&mut self) -> Result<(), ReadFault> {
         let (arguments, callable) = (self.pop()?, self.pop()?);
         let rebuilds = matches!(&callable, Value::Name(name) if name.starts_with("torch._utils _rebuild_tensor"));
+        let names_type = matches!(&callable, Value::Name(name) if &**name == "numpy dtype");
         let made = match arguments {
             Value::Tuple(arguments) if rebuilds => Value::Tensor(Rc::new(described(&arguments)?)),
+            Value::Tuple(arguments) if names_type => arguments.first().cloned().unwrap_or(Value::Nothing),
             _ => Value::Nothing,
         };
         self.stack.push(made);
@@ -254,16 +332,19 @@ fn described(arguments: &[Value]) -> Result<Described, ReadFault> {
     let (Value::Name(storage), Value::Text(key)) = (&id[1], &id[2]) else {
         return Err(damaged("a storage has no name"));
     };
-    let size = |value: &Value| match value {
-        Value::Number(n) => usize::try_from(*n).map_err(|_| damaged("a tensor has a negative side")),
-        _ => Err(damaged("a tensor has a side that is no number")),
-    };
     Ok(Described {
         name: String::new(),
         storage: storage.rsplit(' ').next().unwrap_or_default().to_owned(),
         key: key.to_string(),
-        offset: size(&Value::Number(*offset))?,
-        shape: shape.iter().map(size).collect::<Result<_, _>>()?,
-        strides: strides.iter().map(size).collect::<Result<_, _>>()?,
+        offset: side_of(&Value::Number(*offset))?,
+        shape: shape.iter().map(side_of).collect::<Result<_, _>>()?,
+        strides: strides.iter().map(side_of).collect::<Result<_, _>>()?,
     })
+}
+
+fn side_of(value: &Value) -> Result<usize, ReadFault> {
+    match value {
+        Value::Number(n) => usize::try_from(*n).map_err(|_| damaged("a tensor has a negative side")),
+        _ => Err(damaged("a tensor has a side that is no number")),
+    }
 }

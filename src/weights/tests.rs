@@ -85,6 +85,7 @@ fn every_format_gives_the_same_network() {
         "keras3-nested.weights.h5",
         "keras3-softmax.keras",
         "keras3-one-unit-rescaling.keras",
+        "keras3-arrays.keras",
         "chunked.h5",
     ];
     let expected = thin_convs();
@@ -139,6 +140,10 @@ fn other_networks_are_refused() {
         found("batch-norm.safetensors"),
         "`FILE` is not a plain VGG16: it normalises between its layers (as vgg16_bn does); give the weights of one"
     );
+    // The normalisation of a head is none between the convolutions.
+    for name in ["keras2-greatest-normalised-elu.h5", "keras3-normalised-first.keras"] {
+        assert!(read_backbone(&fixture(name), &thin_vgg16()).unwrap().convs == thin_convs(), "{name}");
+    }
     let layers = thin_convs();
     let short = to_safetensors(&thin_vgg16()[..12], &layers[..12], &provenance()).unwrap();
     let expected = "`FILE` is not a plain VGG16: of its 24 arrays, 12 are 3x3 convolutions with a bias, not 13; give the weights of one";
@@ -160,6 +165,15 @@ fn what_is_no_weights_file_is_called_by_its_name() {
         assert!(message.starts_with("`FILE` is not a weights file: ") && message.contains(name), "{message}");
         assert!(message.ends_with("give a VGG16 as .safetensors, .pth, .pt, .ot, .h5, .weights.h5 or .keras"));
     }
+    let lzf = refusal_of(&fixture("lzf.h5"));
+    assert!(
+        lzf.contains("kernel:0` is compressed with LZF (compression=\"lzf\"), which gradwatch does not read;"),
+        "{lzf}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    assert!(refusal_of(folder.path()).contains("it is a folder: name the file itself"));
+    std::fs::write(folder.path().join("saved_model.pb"), b"").unwrap();
+    assert!(refusal_of(folder.path()).contains("it is the folder of a TensorFlow SavedModel: load it in Keras"));
     let absent = read_backbone(Path::new("/no/such/file"), &thin_vgg16()).unwrap_err().to_string();
     assert!(absent.starts_with("cannot read `/no/such/file`: "), "{absent}");
 }
@@ -180,13 +194,14 @@ fn a_cut_off_file_of_any_format_says_so() {
     assert_eq!(refusal(&bytes[..bytes.len() - 9]), expected);
 }
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "torchvision.safetensors",
     "zip.pth",
     "legacy.pth",
     "keras1-notop.h5",
     "keras3-nested.h5",
     "keras3-softmax.keras",
+    "keras3-arrays.keras",
     "chunked.h5",
 ];
 
@@ -204,6 +219,9 @@ proptest! {
             bytes.truncate(at);
         }
         let (_dir, path) = file(&bytes);
+        if let Err(error) = read_model_of(&path, &thin_vgg16(), Preprocessing::Auto) {
+            prop_assert!(!error.to_string().contains('\n'));
+        }
         match read_backbone(&path, &thin_vgg16()) {
             Ok(weights) => prop_assert_eq!(weights.convs.len(), 13),
             Err(error) => prop_assert!(!error.to_string().contains('\n')),
@@ -211,8 +229,9 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_torchscript_pickle_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn a_damaged_pickle_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         drop(pickle::tensors(&bytes));
+        drop(pickle::arrays(&bytes));
     }
 }
 

@@ -93,16 +93,16 @@ fn what_is_linear_becomes_one_layer_that_gives_the_same() {
         vec![scale.clone(), average, Layer::Flatten, dense(12, 4), dense(4, 2)],
     ] {
         let chain = Chain::new(grid, layers).unwrap();
-        let affine = chain.affine().unwrap();
-        for (a, b) in affine.logits(&pool5).into_iter().zip(chain.logits(&pool5)) {
+        let linear = chain.linear().unwrap();
+        for (a, b) in linear.logits(&pool5).into_iter().zip(chain.logits(&pool5)) {
             assert!((a - b).abs() < 1e-5, "{a} is not {b}");
         }
     }
     let Layer::Dense { weight, .. } = dense(48, 2) else { panic!() };
-    let flat = Chain::new(grid, vec![Layer::Flatten, dense(48, 2)]).unwrap().affine().unwrap();
+    let flat = Chain::new(grid, vec![Layer::Flatten, dense(48, 2)]).unwrap().linear().unwrap();
     // Unit 1, channel 2, position 5 came from row 5 * 3 + 2 of Keras' kernel.
     assert_eq!(flat.weight_of(1)[2 * 16 + 5].to_bits(), weight[(5 * 3 + 2) * 2 + 1].to_bits());
-    assert!(random_chain(4, 1).affine().is_none());
+    assert!(random_chain(4, 1).linear().is_none());
 }
 
 #[test]

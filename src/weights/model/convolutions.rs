@@ -13,7 +13,7 @@ use crate::weights::tensor_file::{NamedTensor, TensorFile};
 pub(super) type ConvTensors<'f> = (&'f NamedTensor, &'f NamedTensor);
 
 /// A chain of layers, taken apart.
-pub(super) struct Parts<'c, 'a> {
+pub(super) struct ModelParts<'c, 'a> {
     /// What comes before the first convolution.
     pub(super) below: &'c [KerasLayer<'a>],
     /// The convolutions, in order.
@@ -23,7 +23,7 @@ pub(super) struct Parts<'c, 'a> {
 }
 
 /// Takes `chain` apart, and checks that its convolutions and pools are those of `plan`; the error is a clause.
-pub(super) fn parts<'c, 'a>(chain: &'c [KerasLayer<'a>], plan: &[Conv]) -> Result<Parts<'c, 'a>, String> {
+pub(super) fn parts<'c, 'a>(chain: &'c [KerasLayer<'a>], plan: &[Conv]) -> Result<ModelParts<'c, 'a>, String> {
     if let Some(layer) = chain.iter().find(|layer| layer.config["data_format"] == "channels_first") {
         return Err(format!("its {} has channels first, and gradwatch only channels last", layer.title()));
     }
@@ -40,7 +40,7 @@ pub(super) fn parts<'c, 'a>(chain: &'c [KerasLayer<'a>], plan: &[Conv]) -> Resul
             rest.max_pool()?;
         }
     }
-    Ok(Parts { below: &chain[..first], convs, above: rest.layers })
+    Ok(ModelParts { below: &chain[..first], convs, above: rest.layers })
 }
 
 /// What of the chain has not been looked at.

@@ -44,19 +44,24 @@ fn arguments(node: &Value) -> &[Value] {
     node["args"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// What an operation gets besides the image. Keras 2 has it under `key` among the named arguments.
+/// The call of an operation of Keras 1 and 2; some versions have a list of calls.
+fn call(node: &Value) -> &Value {
+    if node[0].is_string() { node } else { &node[0] }
+}
+
+/// What an operation gets besides the image. Keras 2 has it under `key` among the named arguments, or, if it comes first, in
+/// the place of a tensor.
 pub(super) fn operand<'a>(node: &'a Value, key: &str) -> Option<&'a Value> {
     match arguments(node) {
-        [image, operand] if !names(image).is_empty() => Some(operand),
-        // Sums and products may have the constant first; see `is_first`.
-        [operand, image] if !names(image).is_empty() => Some(operand),
-        _ => node.get(3).or_else(|| node[0].get(3)).and_then(|named| named.get(key)),
+        [image, operand] | [operand, image] if !names(image).is_empty() => Some(operand),
+        _ if call(node)[0] == CONSTANT => call(node).get(2),
+        _ => call(node).get(3)?.get(key),
     }
 }
 
 /// Whether the image is the first of an operation's arguments.
 pub(super) fn is_first(node: &Value) -> bool {
-    arguments(node).first().is_none_or(|first| !names(first).is_empty())
+    arguments(node).first().is_none_or(|first| !names(first).is_empty()) && call(node)[0] != CONSTANT
 }
 
 /// The numbers of a constant, however deep they lie.

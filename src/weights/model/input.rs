@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::graph::KerasLayer;
 use super::inbound;
 use super::inert::is_inert;
-use super::levels::Levels;
+use super::levels::LevelChanges;
 use super::parameters::{self, Parameter};
 use crate::config::Preparation;
 use crate::domain::Resize;
@@ -36,7 +36,7 @@ pub(super) fn read(
     (file, path): (&TensorFile, &Path),
 ) -> Result<ModelInput, WeightsError> {
     let refuse = |reason| WeightsError::ForeignModel { path: path.to_owned(), reason };
-    let (mut levels, mut input) = (Levels::default(), ModelInput::default());
+    let (mut levels, mut input) = (LevelChanges::default(), ModelInput::default());
     for layer in below {
         input.side = side(layer.image_shape).map_err(refuse)?.or(input.side);
         match layer.class {
@@ -88,7 +88,7 @@ fn resizing(layer: &KerasLayer<'_>, input: &mut ModelInput) -> Result<(), String
 fn normalise(
     layer: &KerasLayer<'_>,
     (file, path): (&TensorFile, &Path),
-    levels: &mut Levels,
+    levels: &mut LevelChanges,
 ) -> Result<(), WeightsError> {
     let refuse = |reason| WeightsError::ForeignModel { path: path.to_owned(), reason };
     let axis = &layer.config["axis"];
@@ -114,7 +114,7 @@ fn unknown(layer: &KerasLayer<'_>) -> String {
 }
 
 /// A layer or operation that changes the levels, as `preprocess_input` within a model leaves them.
-fn change(layer: &KerasLayer<'_>, levels: &mut Levels) -> Result<(), String> {
+fn change(layer: &KerasLayer<'_>, levels: &mut LevelChanges) -> Result<(), String> {
     let known = match layer.class {
         "Rescaling" => {
             let of = |key: &str| inbound::numbers(&layer.config[key]);
@@ -141,7 +141,7 @@ fn reverses(layer: &KerasLayer<'_>) -> bool {
 }
 
 /// An operation with a constant; nothing for another one.
-fn operate(layer: &KerasLayer<'_>, levels: &mut Levels) -> Option<()> {
+fn operate(layer: &KerasLayer<'_>, levels: &mut LevelChanges) -> Option<()> {
     let operation = layer.config["function"].as_str().unwrap_or(layer.class);
     let key = if operation == "nn.bias_add" { "bias" } else { "y" };
     let constant = inbound::numbers(inbound::operand(layer.node, key)?);

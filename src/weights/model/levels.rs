@@ -9,13 +9,13 @@ const CAFFE: [f64; 3] = [103.939, 116.779, 123.68];
 
 /// Channel by channel: `factor * level + offset`, of the channels in RGB order, or turned round.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Levels {
+pub(super) struct LevelChanges {
     reversed: bool,
     factor: [f64; 3],
     offset: [f64; 3],
 }
 
-impl Default for Levels {
+impl Default for LevelChanges {
     fn default() -> Self {
         Self { reversed: false, factor: [1.0; 3], offset: [0.0; 3] }
     }
@@ -30,7 +30,7 @@ fn channels(numbers: &[f64]) -> Option<[f64; 3]> {
     }
 }
 
-impl Levels {
+impl LevelChanges {
     pub(super) fn reverse(&mut self) {
         self.reversed = !self.reversed;
         self.factor.reverse();
@@ -108,37 +108,37 @@ mod tests {
 
     #[test]
     fn every_preparation_is_known_from_what_it_does() {
-        let mut caffe = Levels::default();
+        let mut caffe = LevelChanges::default();
         caffe.reverse();
         caffe.subtract(&CAFFE).unwrap();
         assert_eq!(caffe.preparation(), Ok(Some(Preparation::Caffe)));
-        let mut turned = Levels::default();
+        let mut turned = LevelChanges::default();
         turned.subtract(&[123.68, 116.779, 103.939]).unwrap();
         turned.reverse();
         assert_eq!(turned.preparation(), Ok(Some(Preparation::Caffe)));
-        let mut torch = Levels::default();
+        let mut torch = LevelChanges::default();
         torch.divide(&[255.0]).unwrap();
         assert_eq!(torch.preparation(), Ok(Some(Preparation::Rescale)));
         torch.subtract(&IMAGENET.0).unwrap();
         torch.divide(&IMAGENET.1).unwrap();
         assert_eq!(torch.preparation(), Ok(Some(Preparation::Imagenet)));
-        let mut signed = Levels::default();
+        let mut signed = LevelChanges::default();
         signed.multiply(&[1.0 / 127.5]).unwrap();
         signed.add(&[-1.0]).unwrap();
         let text = signed.preparation().unwrap().unwrap().to_string();
         assert_eq!(text, "featurewise 127.5 127.5 127.5 / 127.5 127.5 127.5");
-        assert_eq!(Levels::default().preparation(), Ok(None));
+        assert_eq!(LevelChanges::default().preparation(), Ok(None));
     }
 
     #[test]
     fn what_no_preparation_does_is_refused() {
-        let mut levels = Levels::default();
+        let mut levels = LevelChanges::default();
         assert_eq!([levels.add(&[1.0, 2.0]), levels.add(&[])], [None, None]);
         levels.reverse();
         let expected = "it prepares images as BGR times [1.0, 1.0, 1.0] plus [0.0, 0.0, 0.0], which gradwatch has not";
         assert_eq!(levels.preparation().unwrap_err(), expected);
         for factor in [-1.0, 0.0, f64::NAN] {
-            let mut levels = Levels::default();
+            let mut levels = LevelChanges::default();
             levels.multiply(&[factor]).unwrap();
             assert!(levels.preparation().is_err(), "{factor}");
         }

@@ -2,14 +2,14 @@
 
 /// Weights `[classes, features]` over pool5 flattened channel first, and a bias a class.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Affine {
+pub struct LinearHead {
     /// Class by class; a class's weights in the order of pool5.
     pub weight: Vec<f32>,
     /// One a class.
     pub bias: Vec<f32>,
 }
 
-impl Affine {
+impl LinearHead {
     /// Weights of one class.
     pub(super) fn n_features(&self) -> usize {
         self.weight.len() / self.bias.len().max(1)
