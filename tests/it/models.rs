@@ -127,3 +127,117 @@ fn scans_of_several_datasets_are_explained_each_by_its_own_network_with_one_in_m
         }
     }
 }
+
+/// A whole Keras model of full size with random weights: VGG16 for images of `side`, global average pooling, a hidden layer
+/// and one sigmoid. Written as Keras writes it where h5py is not installed, with plain arrays.
+fn keras_model(bed: &TestBed, name: &str, side: u32, seed: u32) -> String {
+    let widths = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512];
+    let (mut layers, mut arrays) = (Vec::new(), Vec::new());
+    let mut random = seed;
+    let mut numbers = |n: usize, scale: f32| -> Vec<u8> {
+        let mut number = || {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((random >> 8) as f32 / 8_388_608.0 - 1.0) * scale
+        };
+        (0..n).flat_map(|_| number().to_le_bytes()).collect()
+    };
+    let named = |class: &str, config: Value| serde_json::json!({ "class_name": class, "config": config });
+    layers.push(named("InputLayer", serde_json::json!({ "name": "images", "batch_shape": [null, side, side, 3] })));
+    for (number, width) in widths.into_iter().enumerate() {
+        let inputs = if number == 0 { 3 } else { widths[number - 1] };
+        let group = if number == 0 { "conv2d".to_owned() } else { format!("conv2d_{number}") };
+        let scale = (6.0 / (9 * inputs) as f32).sqrt();
+        arrays.push((format!("layers/{group}/vars/0"), vec![3, 3, inputs, width], numbers(9 * inputs * width, scale)));
+        arrays.push((format!("layers/{group}/vars/1"), vec![width], numbers(width, 0.01)));
+        let config = serde_json::json!({
+            "name": format!("conv{number}"), "filters": width, "kernel_size": [3, 3], "strides": [1, 1], "padding": "same",
+            "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1, "activation": "relu", "use_bias": true,
+        });
+        layers.push(named("Conv2D", config));
+        if [1, 3, 6, 9, 12].contains(&number) {
+            let config = serde_json::json!({
+                "name": format!("pool{number}"), "pool_size": [2, 2], "strides": [2, 2], "padding": "valid",
+                "data_format": "channels_last",
+            });
+            layers.push(named("MaxPooling2D", config));
+        }
+    }
+    let pooling = serde_json::json!({ "name": "average", "data_format": "channels_last", "keepdims": false });
+    layers.push(named("GlobalAveragePooling2D", pooling));
+    for (number, (inputs, units, activation)) in [(512, 8, "relu"), (8, 1, "sigmoid")].into_iter().enumerate() {
+        let group = if number == 0 { "dense".to_owned() } else { format!("dense_{number}") };
+        arrays.push((format!("layers/{group}/vars/0"), vec![inputs, units], numbers(inputs * units, 0.05)));
+        arrays.push((format!("layers/{group}/vars/1"), vec![units], numbers(units, 0.01)));
+        let config = serde_json::json!({ "name": group, "units": units, "activation": activation, "use_bias": true });
+        layers.push(named("Dense", config));
+    }
+    let graph = named("Sequential", serde_json::json!({ "name": "notebook", "layers": layers }));
+    let arrays = arrays.into_iter().map(|(name, shape, bytes)| (format!("{name}.npy"), npy(&shape, &bytes)));
+    let weights = zipped(arrays.collect());
+    let files =
+        vec![("config.json".to_owned(), graph.to_string().into_bytes()), ("model.weights.npz".to_owned(), weights)];
+    bed.write(name, zipped(files)).to_str().unwrap().to_owned()
+}
+
+/// NumPy's file of one array of f32.
+fn npy(shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sides}), }}\n");
+    let len = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00".as_slice(), &len, header.as_bytes(), bytes].concat()
+}
+
+fn zipped(files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in files {
+        archive.start_file(name, stored).unwrap();
+        std::io::Write::write_all(&mut archive, &bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_notebook_s_model_is_tried_on_the_images_of_today_and_every_comparison_with_it_is_marked() {
+    let bed = bed();
+    bed.write("scan.png", pictures::png(Look::Disc, 77));
+    let file = keras_model(&bed, "notebook.keras", 150, 5);
+    let import = ["models", "import", &file, "--dataset", "shapes", "--json", "--classes"];
+    let wrong = bed.run(&[&import[..], &["bars, disc", "--input-side", "224"]].concat());
+    assert_eq!(wrong.code, 64, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("the model takes images of 150x150 pixels"), "{}", wrong.stderr);
+    let imported = bed.run(&[&import[..], &["disc , bars"]].concat()).ok().json();
+    assert_eq!(
+        imported["classes"],
+        serde_json::json!(["bars", "disc"]),
+        "trimmed, and in the order of all models here"
+    );
+    let backbone = &imported["backbone_detail"];
+    assert_eq!((&backbone["input_side"], &backbone["resize"]), (&150.into(), &"nearest".into()));
+    let check = &imported["check"];
+    assert_eq!((&check["n_asked"], &check["n_images"], &check["n_unreadable"]), (&8.into(), &8.into(), &0.into()));
+    assert_eq!(check["shown"].as_array().unwrap().len(), 4);
+
+    // The other order of the classes, and another way to resize: the same scores, mirrored; and others.
+    let mirrored = bed.run(&[&import[..], &["bars,disc"]].concat()).ok().json();
+    let bilinear = bed.run(&[&import[..], &["disc,bars", "--resize", "bilinear"]].concat()).ok().json();
+    let (first, second, third) = (scores(&bed, &imported), scores(&bed, &mirrored), scores(&bed, &bilinear));
+    assert_eq!((&first["bars"], &first["disc"]), (&second["disc"], &second["bars"]));
+    assert_ne!(first, third);
+    assert_eq!(mirrored["check"]["n_right"].as_u64().unwrap() + check["n_right"].as_u64().unwrap(), 8);
+
+    // It is the best model, and nobody knows what it learned from.
+    let trained = train(&bed, &[]);
+    let shown = bed.run(&["models", "show", trained["run_id"].as_str().unwrap()]).ok().stdout;
+    assert!(shown.contains("was imported and may have learned from these images before"), "{shown}");
+    let shown = bed.run(&["models", "show", imported["run_id"].as_str().unwrap()]).ok().stdout;
+    assert!(
+        shown.contains("images resized to 150x150 (nearest)") && shown.contains("accuracy    not measured"),
+        "{shown}"
+    );
+
+    // Its convolutions are of use for a head that is made here.
+    let like = train(&bed, &["--like", imported["run_id"].as_str().unwrap(), "--set=train.seed=3"]);
+    assert_eq!((&like["backbone_detail"]["sha256"], &like["like"]), (&backbone["sha256"], &imported["run_id"]));
+    assert_eq!(like["backbone_detail"]["input_side"], 224);
+}
