@@ -18,7 +18,7 @@ use crate::workflow::{Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Model file written by `model.save`: VGG16, Flatten, and one Dense layer with sigmoid or softmax
+    /// Model file written by `model.save`: VGG16 and the layers above it, ending in a sigmoid or softmax
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
