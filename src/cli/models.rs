@@ -42,7 +42,7 @@ enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Import a complete Keras model (.h5 or .keras): VGG16, Flatten, one Dense layer
+    /// Import a complete Keras model (.h5 or .keras): VGG16 and the layers above it
     Import(import::Args),
     /// Promote a model: make it the best model of its dataset, without a comparison
     Promote {

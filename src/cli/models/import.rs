@@ -22,7 +22,7 @@ use crate::workflow::{self, Engines, Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Model file written by `model.save`: VGG16 with a head of the layers in docs/WEIGHTS.md
+    /// Model file written by `model.save`: VGG16 and the layers above it, ending in a sigmoid or softmax
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
