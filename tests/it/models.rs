@@ -12,8 +12,12 @@ use crate::pictures::{self, Look};
 fn bed() -> TestBed {
     let bed = TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "2");
     bed.drop_dataset(4);
-    bed.run(&["train", "inbox/datasets/shapes", "--set=storage.state_dir=first"]).ok();
     let shared = fs::read_link(bed.state("weights")).unwrap();
+    if shared.read_dir().unwrap().next().is_none() {
+        let first = TestBed::new();
+        first.drop_dataset(4);
+        first.run(&["train", "inbox/datasets/shapes"]).ok();
+    }
     fs::remove_file(bed.state("weights")).unwrap();
     fs::create_dir(bed.state("weights")).unwrap();
     for entry in shared.read_dir().unwrap().map(Result::unwrap) {
@@ -64,13 +68,11 @@ fn each_model_is_explained_by_its_own_network_whatever_is_imported_later() {
     let second = train(&bed, &["--set=promotion.policy=always"]);
     assert_ne!(first["backbone_detail"]["sha256"], second["backbone_detail"]["sha256"]);
     assert_eq!(scores(&bed, &first), before, "its own network");
-    assert_ne!(scores(&bed, &second), before);
 
     // With two files to choose among, both go on, and a dataset with a model is trained on the network of its best one.
     let file = other_weights(&bed, "third.safetensors", 0.8);
     let said = bed.run(&["weights", "import", file.to_str().unwrap()]).ok().stdout;
     assert!(said.contains("cannot choose among several files (other-"), "{said}");
-    assert_eq!(scores(&bed, &first), before);
     assert!(bed.run(&["check"]).ok().stdout.contains("goes on with the weights of its best model"));
     let third = train(&bed, &["--set=train.seed=2"]);
     assert_eq!(third["backbone_detail"], second["backbone_detail"]);
@@ -200,7 +202,6 @@ fn zipped(files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
 #[test]
 fn a_notebook_s_model_is_tried_on_the_images_of_today_and_every_comparison_with_it_is_marked() {
     let bed = bed();
-    bed.write("scan.png", pictures::png(Look::Disc, 77));
     let file = keras_model(&bed, "notebook.keras", 150, 5);
     let import = ["models", "import", &file, "--dataset", "shapes", "--json", "--classes"];
     let wrong = bed.run(&[&import[..], &["bars, disc", "--input-side", "224"]].concat());
@@ -221,9 +222,11 @@ fn a_notebook_s_model_is_tried_on_the_images_of_today_and_every_comparison_with_
     // The other order of the classes, and another way to resize: the same scores, mirrored; and others.
     let mirrored = bed.run(&[&import[..], &["bars,disc"]].concat()).ok().json();
     let bilinear = bed.run(&[&import[..], &["disc,bars", "--resize", "bilinear"]].concat()).ok().json();
-    let (first, second, third) = (scores(&bed, &imported), scores(&bed, &mirrored), scores(&bed, &bilinear));
-    assert_eq!((&first["bars"], &first["disc"]), (&second["disc"], &second["bars"]));
-    assert_ne!(first, third);
+    let shown = |model: &Value| model["check"]["shown"].as_array().unwrap().clone();
+    for (one, other) in shown(&imported).iter().zip(shown(&mirrored)) {
+        assert_eq!((&one["scores"]["bars"], &one["image"]), (&other["scores"]["disc"], &other["image"]));
+    }
+    assert_ne!(shown(&imported), shown(&bilinear));
     assert_eq!(mirrored["check"]["n_right"].as_u64().unwrap() + check["n_right"].as_u64().unwrap(), 8);
 
     // It is the best model, and nobody knows what it learned from.
