@@ -17,7 +17,7 @@ use crate::head::Head;
 use crate::nn::{Engine, NetworkImage, NnError};
 
 /// A model with all that it needs to be asked.
-pub struct Predictor<'a> {
+pub struct ModelPredictor<'a> {
     /// Its head.
     pub head: &'a Head,
     /// Its network, and how images are brought to it.
@@ -36,7 +36,7 @@ const AT_LEAST_A_TIME: usize = 8;
 /// From 16 bits to 32 on a GPU, and from the GPU to the processor.
 const MOST_CHANGES: usize = 2;
 
-impl Predictor<'_> {
+impl ModelPredictor<'_> {
     /// The logits of each image, in order, or why there are none.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerE
 use crate::head::Head;
 use crate::nn::NnError;
 use crate::report::{self, ReportError, RunReport};
-use crate::train::{self, Augmented, FinishedRun, ImagePredictions, Predictor, TrainError, TrainJob};
+use crate::train::{self, Augmented, FinishedRun, ImagePredictions, ModelPredictor, TrainError, TrainJob};
 
 use super::error::WorkflowError;
 use super::failed_work::{FailedWork, Work};
@@ -149,7 +149,7 @@ fn measured(
         train::measure(&head, train_job, &engine, context.stop)?
     } else {
         let reader = train_job.reader.clone().scaled(best.scaled_jpeg);
-        let predictor = Predictor { head: &head, backbone: &best.backbone_detail, engine: &engine, reader };
+        let predictor = ModelPredictor { head: &head, backbone: &best.backbone_detail, engine: &engine, reader };
         predictor.measure(train_job, context.stop)?
     };
     let Some(mut right) = right else {

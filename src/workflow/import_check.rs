@@ -12,7 +12,7 @@ use crate::disk::Workspace;
 use crate::domain::{ClassName, ModelRecord, StopFlag};
 use crate::head::Head;
 use crate::ingest;
-use crate::train::{NamedImage, Predictor};
+use crate::train::{ModelPredictor, NamedImage};
 
 use super::engines::Engines;
 use super::error::WorkflowError;
@@ -67,7 +67,7 @@ pub fn check_import(
     let head = Head::load(&run_dir, &model.head)?;
     let engine = engines.of_model(&model.backbone_detail)?;
     let reader = Reader::of(settings).below(folder).scaled(model.scaled_jpeg);
-    let predictor = Predictor { head: &head, backbone: &model.backbone_detail, engine: &engine, reader };
+    let predictor = ModelPredictor { head: &head, backbone: &model.backbone_detail, engine: &engine, reader };
     let images: Vec<NamedImage> = asked.iter().map(|(_, path)| ((*path).clone(), None)).collect();
     let answers = predictor.logits(&images, stop)?;
     let n_unreadable = answers.iter().filter(|answer| answer.is_err()).count();

@@ -183,8 +183,8 @@ fn keras_model(bed: &TestBed, name: &str, side: u32, seed: u32) -> String {
 
 /// NumPy's file of one array of f32.
 fn npy(shape: &[usize], bytes: &[u8]) -> Vec<u8> {
-    let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sides}), }}\n");
+    let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}\n", sides.join(", "));
     let len = (header.len() as u16).to_le_bytes();
     [b"\x93NUMPY\x01\x00".as_slice(), &len, header.as_bytes(), bytes].concat()
 }
