@@ -30,7 +30,7 @@ pub use error::TrainError;
 pub use features::{cache_features, store_features};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, FreshCopy, TrainJob};
-pub use predict::{NamedImage, Predictor};
+pub use predict::{ModelPredictor, NamedImage};
 pub use predictions::ImagePredictions;
 pub use run::{FinishedRun, measure, train};
 pub use statistics::{PixelStatistics, channel_statistics};
