@@ -95,7 +95,8 @@ fn shown_classes(explanation: &Explanation) -> Vec<usize> {
 }
 
 /// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit: the maximum pooling lets one of four
-/// places through, so their sum is that one. Negative cells are 0, and the greatest is 1.
+/// places through, so their sum is that one. Negative cells are 0, and the greatest is 1. Where an odd number of rows leaves
+/// the last one out of pool5, cells lie on the grid below, so that they stay in their places.
 fn positive_cells(map: &ClassMap) -> (Vec<f32>, usize) {
     let side = map.side / 2;
     let cell = |i: usize| {
@@ -104,7 +105,15 @@ fn positive_cells(map: &ClassMap) -> (Vec<f32>, usize) {
         places.iter().filter_map(|place| map.hires_cam.get(*place)).sum::<f32>().max(0.0)
     };
     let cells: Vec<f32> = (0..side * side).map(cell).collect();
-    (scaled(&cells, peak(&cells)), side)
+    let cells = scaled(&cells, peak(&cells));
+    if 2 * side == map.side {
+        return (cells, side);
+    }
+    let below = |at: usize| {
+        let (row, column) = (at / map.side / 2, at % map.side / 2);
+        if row < side && column < side { cells[row * side + column] } else { 0.0 }
+    };
+    ((0..map.side * map.side).map(below).collect(), map.side)
 }
 
 /// The greatest value, and above 0 in any case.
@@ -171,6 +180,17 @@ mod tests {
         (hires_cam[1], hires_cam[14], hires_cam[8]) = (4.0, 2.0, -3.0);
         let map = ClassMap { side: 4, grad_cam: vec![0.0; 16], peak: 0.0, hires_cam };
         assert_eq!(positive_cells(&map), (vec![1.0, 0.0, 0.0, 0.5], 2));
+    }
+
+    #[test]
+    fn cells_of_an_odd_grid_stay_in_their_places() {
+        let mut hires_cam = vec![0.0; 25];
+        // The windows in the first row and second column, and in the second row and first column; the last row has none.
+        (hires_cam[3], hires_cam[10], hires_cam[24]) = (4.0, 2.0, 9.0);
+        let map = ClassMap { side: 5, grad_cam: vec![0.0; 25], peak: 0.0, hires_cam };
+        let (o, l, h) = (0.0, 1.0, 0.5);
+        let expected = [o, o, l, l, o, o, o, l, l, o, h, h, o, o, o, h, h, o, o, o, o, o, o, o, o];
+        assert_eq!(positive_cells(&map), (expected.to_vec(), 5));
     }
 
     #[test]

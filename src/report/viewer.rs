@@ -26,17 +26,21 @@ pub(super) fn section(record: &ReportRecord, pictures: &Pictures) -> Markup {
                     }
                     figure {
                         (alone(record, pictures, "grad", "Grad-CAM heat map"))
-                        figcaption { strong { "Grad-CAM" } ", 14 × 14 cells" }
+                        figcaption { strong { "Grad-CAM" } (cells(record.heat_map.grid)) }
                     }
                     figure {
                         (alone(record, pictures, "hires", "HiResCAM heat map"))
-                        figcaption { strong { "HiResCAM" } ", 7 × 7 cells" }
+                        figcaption { strong { "HiResCAM" } (cells(record.heat_map.grid / 2)) }
                     }
                     (meaning())
                 }
             }
         }
     }
+}
+
+fn cells(side: usize) -> String {
+    format!(", {side} × {side} cells")
 }
 
 /// Every image once, used several times.
@@ -135,7 +139,8 @@ fn meaning() -> Markup {
         p.meaning {
             "Grad-CAM highlights regions whose features in the last convolutional layer (block5_conv3) raise the score of \
              the chosen class on average over the image. It can highlight regions that did not contribute to this score; \
-             HiResCAM shows what each region actually contributed. Each map is scaled to its own maximum, so brightness \
+             HiResCAM shows what each region actually contributed (approximately, if an imported model has several layers \
+             above the network). Each map is scaled to its own maximum, so brightness \
              cannot be compared between maps. Neither map outlines a finding or shows that the prediction is correct."
         }
     }
