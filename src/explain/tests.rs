@@ -172,7 +172,7 @@ fn every_doubt_has_its_sentence() {
         &["0.750 (24 of 32 validation images), 95 % confidence interval 0.579 to 0.867."],
     );
     check(&scan, &sure, &model(10, 0, "file"), &["evaluated on only 10 images"]);
-    check(&scan, &sure, &model(0, 0, "file"), &["only 0 images"]);
+    check(&scan, &sure, &model(0, 0, "file"), &["has not been measured"]);
     check(&scan, &sure, &model(98, 2, "built-in"), &["built-in"]);
     let shortcuts = Some(ShortcutAudit::example());
     check(&scan, &sure, &ModelRecord { shortcuts, ..proven }, &["Possible shortcut: the model classifies 18 of 20"]);

@@ -92,6 +92,9 @@ fn weak(model: &ModelRecord) -> Option<String> {
 fn few(model: &ModelRecord) -> Option<String> {
     let (_, confusion) = model.measured_on();
     let n = confusion.total();
+    if n == 0 {
+        return Some("The model was not trained here, and how good it is has not been measured.".to_owned());
+    }
     (n < FEW_IMAGES).then(|| {
         format!(
             "The model was evaluated on only {n} images; with fewer than {FEW_IMAGES}, performance figures are rough estimates."

@@ -9,6 +9,9 @@ use crate::domain::{ModelRecord, Split, StopReason};
 
 /// Measured performance with intervals.
 pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
+    if quality.accuracy.n == 0 {
+        return unmeasured();
+    }
     html! {
         section.card aria-labelledby="performance" {
             h2 #performance { "Model performance" }
@@ -40,6 +43,15 @@ pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+fn unmeasured() -> Markup {
+    html! {
+        section.card aria-labelledby="performance" {
+            h2 #performance { "Model performance" }
+            p.muted { "Not measured: the model was not trained here." }
         }
     }
 }
@@ -95,11 +107,11 @@ pub(super) fn image_counts(model: &ModelRecord) -> Markup {
 
 /// Model, data, hashes, versions.
 pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
-    let backbone = &model.backbone_detail;
+    let (backbone, is_imported) = (&model.backbone_detail, model.stopped == StopReason::Imported);
     html! {
         section.card aria-labelledby="details" {
             h2 #details { "Model and data" }
-            (image_counts(model))
+            @if !is_imported { (image_counts(model)) }
             dl.facts {
                 (fact("Model", &origin(model)))
                 (fact("Backbone", &html! { (visible(&model.backbone)) ", frozen, " (visible(&backbone.input())) }))
@@ -110,7 +122,7 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
                 (hash("Scan", &record.hash.to_string()))
                 (hash("Head", &model.head.sha256.to_string()))
                 (hash("Backbone", &backbone.sha256.to_string()))
-                (hash("Training data", &model.data_hash.to_string()))
+                (hash(if is_imported { "Model file" } else { "Training data" }, &model.data_hash.to_string()))
                 (fact("Created by", &html! { (record.program) }))
             }
             p.muted.small { "Files in the same folder: overlay.png and heatmap.png at the scan's full size; report.json for scripts." }
