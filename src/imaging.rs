@@ -4,6 +4,7 @@
 
 mod affine;
 mod alpha;
+mod antialias;
 mod bilinear;
 mod blank;
 mod blur;

@@ -43,11 +43,13 @@ fn weights(settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
     let models = known(&workspace, settings.clock, None)?;
     let best: Vec<&ModelRecord> = models.iter().filter(|model| model.best).map(|model| &model.record).collect();
-    for model in &best {
+    let unusable = best.iter().filter_map(|model| {
         let found = nn::check_weights(&model.backbone_detail, &settings.backbone, &workspace.weights());
-        let unusable =
-            |error| Failure::new(Exit::Data, format!("model {} of {}: {error}", model.run_id, model.dataset));
-        found.map_err(unusable)?;
+        Some(format!("model {} of {}: {}", model.run_id, model.dataset, found.err()?))
+    });
+    let unusable: Vec<String> = unusable.collect();
+    if !unusable.is_empty() {
+        return Err(Failure::new(Exit::Data, unusable.join("; ")));
     }
     let in_use = WeightsInUse::find(settings)?;
     let has_model = |name: &str| best.iter().any(|model| model.dataset.as_str() == name);

@@ -72,11 +72,6 @@ impl Failure {
         Self { exit, message: message.to_string(), is_listed: false }
     }
 
-    /// The same, of something that was to follow what is said first.
-    pub(super) fn after(self, what: &str) -> Self {
-        Self { message: format!("{what}: {}", self.message), ..self }
-    }
-
     /// The same, once a document on stdout lists it.
     pub(super) fn listed(self) -> Self {
         Self { is_listed: true, ..self }

@@ -80,7 +80,7 @@ fn import(
         return Ok(());
     }
     print_file(&imported);
-    output::line(&format!("From the next start on: {}", WeightsInUse::find(settings)?.line()));
+    output::line(&format!("{} This holds from the next start on.", WeightsInUse::find(settings)?.line()));
     Ok(())
 }
 

@@ -35,7 +35,7 @@ impl WeightsInUse {
     /// One line on what new trainings use.
     pub(super) fn line(&self) -> String {
         match self {
-            Self::One(sentence) => format!("Trainings: {sentence}."),
+            Self::One(sentence) => format!("Trainings of all datasets: {sentence}."),
             Self::Several(names) => format!(
                 "Trainings: backbone.weights = \"auto\" cannot choose among several files ({names}). A dataset with a model goes \
                  on with the weights of its best model; a dataset without one waits until backbone.weights names a file."

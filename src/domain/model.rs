@@ -117,7 +117,7 @@ pub struct BackboneRecord {
     /// Pixels a side of the images that it takes; 224 in records of older versions.
     #[serde(default = "usual_side")]
     pub input_side: u32,
-    /// How images are brought to that size; `antialias` in records of older versions.
+    /// How images are brought to that size; `antialias-fast` in records of older versions.
     #[serde(default)]
     pub resize: Resize,
 }
@@ -131,7 +131,7 @@ impl BackboneRecord {
 
     /// Whether images get to it as gradwatch's own models take them, so that their features are those that are cached.
     pub fn has_usual_input(&self) -> bool {
-        (self.input_side, self.resize) == (usual_side(), Resize::Antialias)
+        (self.input_side, self.resize) == (usual_side(), Resize::AntialiasFast)
     }
 }
 
@@ -227,7 +227,7 @@ impl ModelRecord {
                 origin: "built-in".to_owned(),
                 preprocessing: "imagenet".to_owned(),
                 input_side: usual_side(),
-                resize: Resize::Antialias,
+                resize: Resize::AntialiasFast,
             },
             like: None,
             head: HeadRecord {

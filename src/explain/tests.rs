@@ -54,7 +54,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
             origin: origin.to_owned(),
             preprocessing: "imagenet".to_owned(),
             input_side: 224,
-            resize: Resize::Antialias,
+            resize: Resize::AntialiasFast,
         },
         like: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: Activation::Sigmoid },

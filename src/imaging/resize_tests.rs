@@ -1,4 +1,4 @@
-//! Nearest and bilinear resizing against the real Pillow and the real TensorFlow (`scripts/make-resize-goldens`).
+//! Nearest, bilinear and antialiased resizing against the real Pillow and the real TensorFlow (`scripts/make-resize-goldens`).
 
 use std::path::PathBuf;
 
@@ -14,6 +14,7 @@ struct Case {
     channels: u32,
     bits: u32,
     nearest: Option<String>,
+    antialias: Option<String>,
     bilinear: String,
 }
 
@@ -45,6 +46,18 @@ fn the_nearest_pixel_is_pillow_s() {
         let small = picture(&case).resized_nearest(case.to[0], case.to[1]);
         let Pixels::U8(found) = small.pixels() else { panic!("8 bits stay 8") };
         assert_eq!(Some(ContentHash::of(found).to_string()), case.nearest, "{case:?}");
+    }
+}
+
+#[test]
+fn antialiased_levels_are_pillow_s_to_the_last_bit() {
+    let cases: Vec<Case> = cases().into_iter().filter(|case| case.antialias.is_some()).collect();
+    assert_eq!(cases.len(), 22);
+    for case in cases {
+        let small = picture(&case).antialiased_rgb8(case.to[0], case.to[1]).data;
+        // Grey is given three times.
+        let found: Vec<u8> = small.into_iter().step_by(3 / case.channels as usize).collect();
+        assert_eq!(Some(ContentHash::of(&found).to_string()), case.antialias, "{case:?}");
     }
 }
 

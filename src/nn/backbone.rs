@@ -81,15 +81,17 @@ pub fn configured_backbone(settings: &BackboneSettings, dir: &Path) -> Option<Ba
 
 fn record(sha256: ContentHash, origin: &str, input: Preparation, input_side: u32) -> BackboneRecord {
     let (origin, preprocessing) = (origin.to_owned(), input.to_string());
-    BackboneRecord { sha256, origin, preprocessing, input_side, resize: Resize::Antialias }
+    BackboneRecord { sha256, origin, preprocessing, input_side, resize: Resize::AntialiasFast }
 }
 
-/// Whether the weights of a model are there, without loading them; the built-in backbone is made where it is not.
+/// Whether the weights of a model are there, without loading them; a built-in backbone is taken to be the one that would be
+/// made, if none of the configured seed is there.
 ///
 /// # Errors
 /// [`NnError::NoWeights`], a folder that cannot be listed.
 pub fn check_weights(record: &BackboneRecord, settings: &BackboneSettings, dir: &Path) -> Result<(), NnError> {
-    if record.origin == BUILT_IN_ORIGIN || of_content(record.sha256, settings, dir)?.is_some() {
+    let can_be_made = record.origin == BUILT_IN_ORIGIN && BuiltIn::vgg16(settings.seed).file(dir).is_none();
+    if can_be_made || of_content(record.sha256, settings, dir)?.is_some() {
         return Ok(());
     }
     Err(NnError::NoWeights { sha256: record.sha256.short(), folder: dir.to_owned() })

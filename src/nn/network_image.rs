@@ -27,14 +27,17 @@ impl NetworkImage {
         let levels = match resize {
             Resize::Nearest => ImageLevels::Rounded(picture.resized_nearest(side, side).to_rgb8().data),
             Resize::Bilinear if !is_there => ImageLevels::Exact(picture.bilinear_levels(side, side)),
-            Resize::Bilinear | Resize::Antialias => ImageLevels::Rounded(picture.resized(side, side).to_rgb8().data),
+            Resize::Antialias => ImageLevels::Rounded(picture.antialiased_rgb8(side, side).data),
+            Resize::Bilinear | Resize::AntialiasFast => {
+                ImageLevels::Rounded(picture.resized(side, side).to_rgb8().data)
+            }
         };
         Self { side, levels }
     }
 
     /// As gradwatch's own models take it: 224x224, antialiased.
     pub fn usual(picture: &Picture) -> Self {
-        Self::of(picture, INPUT_SIDE as u32, Resize::Antialias)
+        Self::of(picture, INPUT_SIDE as u32, Resize::AntialiasFast)
     }
 
     /// Pixels a side.
@@ -88,17 +91,18 @@ mod tests {
         let image = picture(90, 61);
         let bytes = |resize| NetworkImage::of(&image, 40, resize).bytes().map(<[u8]>::to_vec);
         assert_eq!(bytes(Resize::Nearest), Some(image.resized_nearest(40, 40).to_rgb8().data));
-        assert_eq!(bytes(Resize::Antialias), Some(image.resized(40, 40).to_rgb8().data));
+        assert_eq!(bytes(Resize::Antialias), Some(image.antialiased_rgb8(40, 40).data));
+        assert_eq!(bytes(Resize::AntialiasFast), Some(image.resized(40, 40).to_rgb8().data));
         assert_eq!(bytes(Resize::Bilinear), None);
         let bilinear = NetworkImage::of(&image, 40, Resize::Bilinear);
         assert_eq!((bilinear.side(), bilinear.levels()), (40, image.bilinear_levels(40, 40)));
-        assert_eq!(NetworkImage::usual(&image), NetworkImage::of(&image, 224, Resize::Antialias));
+        assert_eq!(NetworkImage::usual(&image), NetworkImage::of(&image, 224, Resize::AntialiasFast));
     }
 
     #[test]
     fn an_image_that_has_the_size_is_taken_as_it_is() {
         let image = picture(40, 40);
-        for resize in [Resize::Nearest, Resize::Bilinear, Resize::Antialias] {
+        for resize in [Resize::Nearest, Resize::Bilinear, Resize::Antialias, Resize::AntialiasFast] {
             assert_eq!(NetworkImage::of(&image, 40, resize).bytes(), Some(image.to_rgb8().data.as_slice()));
         }
         let deep = Picture::new(1, 1, 1, Pixels::U16(vec![300])).unwrap();

@@ -47,7 +47,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             origin: "built-in".to_owned(),
             preprocessing: "imagenet".to_owned(),
             input_side: 224,
-            resize: Resize::Antialias,
+            resize: Resize::AntialiasFast,
         },
         like: None,
         head: HeadRecord {

@@ -11,7 +11,7 @@ use super::matching::{self, ConvWeights};
 use super::model::KerasModel;
 use super::provenance::{BUILT_IN_ORIGIN, FILE_ORIGIN, Provenance, is_built_in};
 use super::write::to_safetensors;
-use crate::config::Preprocessing;
+use crate::config::{Preparation, Preprocessing};
 use crate::disk;
 use crate::domain::vgg16::{Conv, VGG16};
 use crate::domain::{ContentHash, safe_stem};
@@ -129,7 +129,22 @@ pub(super) fn import(
     // A file that was imported before keeps what was noted then.
     let noted = tensors.provenance.unwrap_or_else(|| Provenance::of_file(file, &sha256, tensors.dialect, input));
     let provenance = Provenance { preprocessing: input.to_string(), ..noted };
-    store(folder, file, plan, &convs, &provenance)
+    match same_in(folder, plan, &convs, input)? {
+        Some(path) => Ok(listed(path, plan)),
+        None => store(folder, file, plan, &convs, &provenance),
+    }
+}
+
+/// The imported file in `folder` that has the same convolutions with the same preparation, if there is one.
+fn same_in(
+    folder: &Path,
+    plan: &[Conv],
+    convs: &[ConvWeights],
+    input: Preparation,
+) -> Result<Option<PathBuf>, WeightsError> {
+    let is_same =
+        |path: &PathBuf| read_backbone(path, plan).is_ok_and(|there| there.input == input && there.convs == convs);
+    Ok(weights_in(folder)?.into_iter().filter(|path| !is_built_in(path)).find(is_same))
 }
 
 /// The convolutions of a user's model in the folder: the file there that has the same ones with the same preparation, or a
@@ -138,10 +153,8 @@ pub(super) fn import(
 /// # Errors
 /// What is wrong with the folder.
 pub(crate) fn store_model(folder: &Path, model: &KerasModel) -> Result<WeightsFile, WeightsError> {
-    for path in weights_in(folder)?.into_iter().filter(|path| !is_built_in(path)) {
-        if read_backbone(&path, &VGG16).is_ok_and(|there| there.input == model.input && there.convs == model.convs) {
-            return Ok(listed(path, &VGG16));
-        }
+    if let Some(path) = same_in(folder, &VGG16, &model.convs, model.input)? {
+        return Ok(listed(path, &VGG16));
     }
     let provenance = Provenance::of_file(&model.file, &model.sha256, Dialect::Keras, model.input);
     store(folder, &model.file, &VGG16, &model.convs, &provenance)

@@ -3,7 +3,6 @@
 use crate::augment::AugmentError;
 use crate::disk::DiskError;
 use crate::domain::Stopped;
-use crate::head::HeadError;
 use crate::nn::NnError;
 use crate::train::TrainError;
 
@@ -38,6 +37,14 @@ pub enum WorkflowError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A model from elsewhere whose outputs are no numbers.
+    #[error(
+        "the model's outputs for `{image}` are not finite numbers; check --preprocessing and --input-side, and that the file is whole"
+    )]
+    NoScores {
+        /// An image that it was asked for.
+        image: String,
+    },
     /// Two trainings that answered no image both.
     #[error("no image could be measured in both trainings; see the warnings above")]
     NothingInCommon,
@@ -49,12 +56,6 @@ impl From<AugmentError> for WorkflowError {
             AugmentError::Stopped(stopped) => Self::Stopped(stopped),
             other => Self::Augment(other),
         }
-    }
-}
-
-impl From<HeadError> for WorkflowError {
-    fn from(error: HeadError) -> Self {
-        Self::Train(error.into())
     }
 }
 

@@ -133,9 +133,10 @@ impl From<&WorkflowError> for Fault {
             WorkflowError::Lock(error) => error.into(),
             WorkflowError::Network(error) => error.into(),
             WorkflowError::Train(error) => error.into(),
-            WorkflowError::NothingToLeaveOut | WorkflowError::Unfoldable { .. } | WorkflowError::NothingInCommon => {
-                Self::Data
-            }
+            WorkflowError::NothingToLeaveOut
+            | WorkflowError::Unfoldable { .. }
+            | WorkflowError::NothingInCommon
+            | WorkflowError::NoScores { .. } => Self::Data,
         }
     }
 }

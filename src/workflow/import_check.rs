@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::content::Reader;
-use crate::disk::Workspace;
 use crate::domain::{ClassName, ModelRecord, StopFlag};
 use crate::head::Head;
 use crate::ingest;
@@ -50,9 +49,9 @@ pub struct LabelledScores {
 /// Asks `model` for up to 50 images of each of its classes in the class folders below `folder`; `None` where there are none.
 ///
 /// # Errors
-/// A network that cannot be used, [`WorkflowError::Stopped`].
+/// A network that cannot be used, [`WorkflowError::NoScores`], [`WorkflowError::Stopped`].
 pub fn check_import(
-    model: &ModelRecord,
+    (model, head): (&ModelRecord, &Head),
     folder: &Path,
     settings: &Settings,
     engines: &Engines,
@@ -63,11 +62,9 @@ pub fn check_import(
     if asked.is_empty() {
         return Ok(None);
     }
-    let run_dir = Workspace::new(&settings.state_dir).run(&model.dataset, &model.run_id);
-    let head = Head::load(&run_dir, &model.head)?;
     let engine = engines.of_model(&model.backbone_detail)?;
     let reader = Reader::of(settings).below(folder).scaled(model.scaled_jpeg);
-    let predictor = ModelPredictor { head: &head, backbone: &model.backbone_detail, engine: &engine, reader };
+    let predictor = ModelPredictor { head, backbone: &model.backbone_detail, engine: &engine, reader };
     let images: Vec<NamedImage> = asked.iter().map(|(_, path)| ((*path).clone(), None)).collect();
     let answers = predictor.logits(&images, stop)?;
     let n_unreadable = answers.iter().filter(|answer| answer.is_err()).count();
@@ -75,6 +72,9 @@ pub fn check_import(
         ImportCheck { n_asked: asked.len(), n_images: files.len(), n_unreadable, n_right: 0, shown: Vec::new() };
     for ((label, path), logits) in asked.iter().zip(answers) {
         let Ok(logits) = logits else { continue };
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(WorkflowError::NoScores { image: path.display().to_string() });
+        }
         check.n_right += usize::from(model.classes[Head::predicted(&logits)] == **label);
         if check.shown.iter().filter(|shown| shown.label == **label).count() < N_SHOWN {
             let scores = model.classes.iter().cloned().zip(head.activation().scores(&logits)).collect();

@@ -4,7 +4,7 @@ use crate::config::{Settings, WeightsChoice};
 use crate::disk::Workspace;
 use crate::domain::vgg16::INPUT_SIDE;
 use crate::domain::{BackboneRecord, ContentHash, ModelRecord, Resize, RunId};
-use crate::nn::{Engine, NnError};
+use crate::nn::{self, Engine, NnError};
 use crate::weights::{self, WeightsError};
 
 use super::engines::Engines;
@@ -35,20 +35,26 @@ impl TrainingNetwork {
         }
     }
 
-    /// Of a dataset with this best model. Where `backbone.weights = "auto"` has several files to choose among, a dataset goes
-    /// on with the network of its best model.
+    /// Of a dataset with this best model: its network where it was asked for (`train --like`), or where
+    /// `backbone.weights = "auto"` has several files to choose among; otherwise the configured one.
     ///
     /// # Errors
-    /// [`WeightsError::SeveralWeights`] where there is no model to go on with; a folder that cannot be listed.
+    /// [`WeightsError::SeveralWeights`] where there is no model to go on with, or its weights are gone; a folder that cannot be listed.
     pub fn of_dataset(
         best: Option<&ModelRecord>,
         settings: &Settings,
         workspace: &Workspace,
     ) -> Result<Self, WeightsError> {
+        let dir = workspace.weights();
+        let is_there = |best: &&ModelRecord| nn::check_weights(&best.backbone_detail, &settings.backbone, &dir).is_ok();
+        let asked_for = best.and_then(|best| Some((best, best.like.as_ref()?))).filter(|(best, _)| is_there(best));
+        if let Some((best, run)) = asked_for {
+            return Ok(Self::Like(run.clone(), for_training(best)));
+        }
         if matches!(settings.backbone.weights, WeightsChoice::File(_)) {
             return Ok(Self::Configured);
         }
-        match (weights::imported_file(&workspace.weights()), best) {
+        match (weights::imported_file(&dir), best.filter(is_there)) {
             (Err(WeightsError::SeveralWeights { .. }), Some(best)) => Ok(Self::OfBest(for_training(best))),
             (outcome, _) => outcome.map(|_| Self::Configured),
         }
@@ -76,7 +82,7 @@ impl TrainingNetwork {
 
 /// The network of a model at the size and with the resizing that all trainings have.
 fn for_training(model: &ModelRecord) -> BackboneRecord {
-    BackboneRecord { input_side: INPUT_SIDE as u32, resize: Resize::Antialias, ..model.backbone_detail.clone() }
+    BackboneRecord { input_side: INPUT_SIDE as u32, resize: Resize::AntialiasFast, ..model.backbone_detail.clone() }
 }
 
 #[cfg(test)]
@@ -93,18 +99,29 @@ mod tests {
         let set = vec!["backbone.weights=/some/vgg16.pth".to_owned()];
         let named = load(&Overrides { set, ..Overrides::default() }).unwrap();
         let mut best = ModelRecord::example("d", "0001-a");
+        best.backbone_detail.origin = "file".to_owned();
+        best.backbone_detail.sha256 = ContentHash::of(b"a");
         (best.backbone_detail.input_side, best.backbone_detail.resize) = (150, Resize::Nearest);
-        let add = |name: &str| std::fs::write(workspace.weights().join(name), b"").unwrap();
+        let add = |name: &str| std::fs::write(workspace.weights().join(format!("{name}.safetensors")), name).unwrap();
         let of_dataset = |best: Option<&ModelRecord>, settings| TrainingNetwork::of_dataset(best, settings, &workspace);
-        add("a.safetensors");
+        add("a");
         assert_eq!(of_dataset(Some(&best), &auto).unwrap(), TrainingNetwork::Configured);
-        add("b.safetensors");
+        add("b");
         let TrainingNetwork::OfBest(kept) = of_dataset(Some(&best), &auto).unwrap() else {
             panic!("the configured one")
         };
         assert_eq!((kept.sha256, kept.input_side), (best.backbone_detail.sha256, 224));
-        assert_eq!(kept.resize, Resize::Antialias);
+        assert_eq!(kept.resize, Resize::AntialiasFast);
         assert!(matches!(of_dataset(None, &auto), Err(WeightsError::SeveralWeights { .. })));
         assert_eq!(of_dataset(Some(&best), &named).unwrap(), TrainingNetwork::Configured);
+        // What was asked for is kept, whatever is configured.
+        let like = ModelRecord { like: Some(best.run_id.clone()), ..best.clone() };
+        let TrainingNetwork::Like(run, kept) = of_dataset(Some(&like), &named).unwrap() else { panic!("another one") };
+        assert_eq!((run, kept.sha256), (best.run_id.clone(), best.backbone_detail.sha256));
+        // Weights that are gone are of no use.
+        std::fs::remove_file(workspace.weights().join("a.safetensors")).unwrap();
+        add("c");
+        assert!(matches!(of_dataset(Some(&best), &auto), Err(WeightsError::SeveralWeights { .. })));
+        assert_eq!(of_dataset(Some(&like), &named).unwrap(), TrainingNetwork::Configured);
     }
 }

@@ -64,7 +64,7 @@ fn each_model_is_explained_by_its_own_network_whatever_is_imported_later() {
 
     let file = other_weights(&bed, "other.safetensors", 0.9);
     let said = bed.run(&["weights", "import", file.to_str().unwrap()]).ok().stdout;
-    assert!(said.contains("From the next start on: Trainings: backbone.weights = \"auto\" is other-"), "{said}");
+    assert!(said.contains("Trainings of all datasets: backbone.weights = \"auto\" is other-"), "{said}");
     let second = train(&bed, &["--set=promotion.policy=always"]);
     assert_ne!(first["backbone_detail"]["sha256"], second["backbone_detail"]["sha256"]);
     assert_eq!(scores(&bed, &first), before, "its own network");
@@ -121,18 +121,25 @@ fn scans_of_several_datasets_are_explained_each_by_its_own_network_with_one_in_m
     let ran = bed.run(&["run", "--once", "--json", &built_in]).ok();
     assert_eq!(ran.json()["done"]["scans_explained"], 4, "{}", ran.stderr);
     assert!(ran.stderr.contains("Network unloaded"), "{}", ran.stderr);
-    for (dataset, model) in [("shapes", &first), ("again", &second)] {
-        let reports = fs::read_dir(bed.state("reports").join(dataset)).unwrap();
-        for report in reports.map(|entry| entry.unwrap().path().join("report.json")).filter(|path| path.exists()) {
-            let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
-            assert_eq!(report["model"], model["run_id"]);
-        }
+    for (dataset, number, model) in [("shapes", 1, &first), ("again", 2, &second)] {
+        let reports = fs::read_dir(bed.state("reports").join(dataset)).unwrap().map(|entry| entry.unwrap().path());
+        let reports: Vec<PathBuf> = reports.filter(|path| path.join("report.json").exists()).collect();
+        assert_eq!(reports.len(), 2, "{dataset}");
+        fs::copy(bed.inbox(format!("scans/{dataset}/{number}.png")), bed.path("scan.png")).unwrap();
+        let is_it = |path: &&PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(&format!("{number}-"));
+        let report = fs::read(reports.iter().find(is_it).unwrap().join("report.json")).unwrap();
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        let weights = format!("--set=backbone.weights={}", file.display());
+        let args = ["explain", "scan.png", "--dataset", dataset, "--out", "out", "--json", &weights];
+        let alone = bed.run(&args).ok().json();
+        assert_eq!((&report["model"], &report["scores"]), (&model["run_id"], &alone["scans"][0]["scores"]));
     }
 }
 
 /// A whole Keras model of full size with random weights: VGG16 for images of `side`, global average pooling, a hidden layer
-/// and one sigmoid. Written as Keras writes it where h5py is not installed, with plain arrays.
-fn keras_model(bed: &TestBed, name: &str, side: u32, seed: u32) -> String {
+/// and one sigmoid; one for images of any size rescales them. Written as Keras writes it where h5py is not installed, with
+/// plain arrays.
+fn keras_model(bed: &TestBed, name: &str, side: Option<u32>, seed: u32) -> String {
     let widths = [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512];
     let (mut layers, mut arrays) = (Vec::new(), Vec::new());
     let mut random = seed;
@@ -145,6 +152,9 @@ fn keras_model(bed: &TestBed, name: &str, side: u32, seed: u32) -> String {
     };
     let named = |class: &str, config: Value| serde_json::json!({ "class_name": class, "config": config });
     layers.push(named("InputLayer", serde_json::json!({ "name": "images", "batch_shape": [null, side, side, 3] })));
+    if side.is_none() {
+        layers.push(named("Rescaling", serde_json::json!({ "name": "levels", "scale": 1.0 / 255.0, "offset": 0.0 })));
+    }
     for (number, width) in widths.into_iter().enumerate() {
         let inputs = if number == 0 { 3 } else { widths[number - 1] };
         let group = if number == 0 { "conv2d".to_owned() } else { format!("conv2d_{number}") };
@@ -202,7 +212,7 @@ fn zipped(files: Vec<(String, Vec<u8>)>) -> Vec<u8> {
 #[test]
 fn a_notebook_s_model_is_tried_on_the_images_of_today_and_every_comparison_with_it_is_marked() {
     let bed = bed();
-    let file = keras_model(&bed, "notebook.keras", 150, 5);
+    let file = keras_model(&bed, "notebook.keras", Some(150), 5);
     let import = ["models", "import", &file, "--dataset", "shapes", "--json", "--classes"];
     let wrong = bed.run(&[&import[..], &["bars, disc", "--input-side", "224"]].concat());
     assert_eq!(wrong.code, 64, "{}", wrong.stderr);
@@ -228,6 +238,26 @@ fn a_notebook_s_model_is_tried_on_the_images_of_today_and_every_comparison_with_
     }
     assert_ne!(shown(&imported), shown(&bilinear));
     assert_eq!(mirrored["check"]["n_right"].as_u64().unwrap() + check["n_right"].as_u64().unwrap(), 8);
+
+    // What the model does itself is kept, and what it leaves open has to be named.
+    let open = keras_model(&bed, "open.keras", None, 6);
+    let import = |more: &[&str]| {
+        let args = ["models", "import", &open, "--dataset", "open", "--json", "--classes", "bars,disc"];
+        bed.run(&[&args[..], more].concat())
+    };
+    for (more, advice) in [
+        (&[][..], "for example --input-side 224"),
+        (&["--input-side", "96", "--preprocessing", "caffe"], "the model prepares images itself (rescale)"),
+    ] {
+        let refused = import(more);
+        assert!(refused.code == 64 && refused.stderr.contains(advice), "{}", refused.stderr);
+    }
+    fs::rename(bed.inbox("datasets/shapes"), bed.inbox("datasets/open")).unwrap();
+    let model = import(&["--input-side", "96", "--set=backbone.preprocessing=caffe"]).ok().json();
+    fs::rename(bed.inbox("datasets/open"), bed.inbox("datasets/shapes")).unwrap();
+    let backbone_detail = &model["backbone_detail"];
+    assert_eq!((&backbone_detail["input_side"], &backbone_detail["preprocessing"]), (&96.into(), &"rescale".into()));
+    assert!(shown(&model).iter().all(|one| one["scores"]["bars"].is_number()), "{model:#}");
 
     // It is the best model, and nobody knows what it learned from.
     let trained = train(&bed, &[]);

@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use super::known::known;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::{output, registering};
-use crate::config::{Preprocessing, Settings};
+use crate::config::{Preparation, Preprocessing, Settings};
 use crate::disk::{self, Workspace};
 use crate::domain::{
-    BackboneRecord, ClassName, Clock, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, Resize, RunId,
-    Split, StopFlag, StopReason,
+    ClassName, Clock, ContentHash, DatasetName, Decision, HeadRecord, ModelRecord, Resize, RunId, Split, StopFlag,
+    StopReason,
 };
-use crate::head::{self, ImportedModel};
+use crate::head::{self, Head, ImportedModel};
 use crate::service;
 use crate::stats::Confusion;
 use crate::weights::{self, KerasModel};
-use crate::workflow::{self, Engines, Incumbent, TrainedModel};
+use crate::workflow::{self, Engines, ImportCheck, Incumbent, TrainedModel};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -57,45 +57,54 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
     let usage = |error| Failure::new(Exit::Usage, error);
     let dataset = DatasetName::new(args.dataset.as_str()).map_err(usage)?;
-    let preprocessing = args.preprocessing.unwrap_or(settings.backbone.preprocessing);
-    let model = weights::read_model(&args.file, preprocessing)?;
+    let read = weights::read_model(&args.file, Preprocessing::Auto)?;
     let folder = settings.watch.inbox.join("datasets").join(dataset.as_str());
-    let classes = classes(args, &model, &folder)?;
-    let (input_side, resize) = (input_side(args, &model)?, args.resize.or(model.resize).unwrap_or(Resize::Nearest));
-    let mut imported = head::import_model(&model, &classes, &workspace.weights())?;
-    imported.record = BackboneRecord { input_side, resize, ..imported.record };
+    let classes = classes(args, &read, &folder)?;
+    let (input_side, input) = (Some(input_side(args, &read)?), preparation(args, &read, settings)?);
+    let resize = Some(args.resize.or(read.resize).unwrap_or(Resize::Nearest));
+    let read = KerasModel { input_side, input, resize, ..read };
+    let imported = head::import_model(&read, &classes, &workspace.weights())?;
     let known = known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
     let highest = known.iter().filter_map(|model| model.record.run_id.number()).max().unwrap_or(0);
     let model = record(&imported, ContentHash::of(&head), dataset, highest + 1, settings.clock);
     let best = known.iter().find(|model| model.best).map(|model| model.record.clone());
     let incumbent = Incumbent::new(best, known.iter().flat_map(|model| &model.decisions));
+    let check = tried(&model, &imported.head, &folder, settings)?;
     registering::prepare(&workspace, settings.clock)?;
     write(&workspace, &head, &model)?;
     let decide_again = &mut |incumbent: &Incumbent| Ok(imported_model(&model, incumbent));
     let imported_model =
         registering::record(&workspace, settings.clock, imported_model(&model, &incumbent), &[], decide_again)?;
-    report(&imported_model, &folder, args.json, settings)
-}
-
-/// What was imported, and how it does on the images that the dataset has today.
-fn report(imported: &TrainedModel, folder: &Path, as_json: bool, settings: &Settings) -> Result<(), Failure> {
-    if !as_json {
-        result::print(imported, settings)?;
-    }
-    let stop = StopFlag::default();
-    service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
-    let engines = Engines::new(settings, &stop);
-    let check = workflow::check_import(&imported.model, folder, settings, &engines, &stop).map_err(|error| {
-        let failure = Failure::from(error);
-        failure.after(&format!("model {} was imported, but could not be tried", imported.model.run_id))
-    })?;
-    if as_json {
-        output::json(&result::Imported { model: &imported.model, check: check.as_ref() });
+    if args.json {
+        output::json(&result::Imported { model: &imported_model.model, check: check.as_ref() });
     } else {
-        result::print_check(&imported.model, check.as_ref(), folder);
+        result::print(&imported_model, settings)?;
+        result::print_check(&imported_model.model, check.as_ref(), &folder);
     }
     Ok(())
+}
+
+/// How it does on the images that the dataset has today, before anything of it is recorded.
+fn tried(model: &ModelRecord, head: &Head, folder: &Path, settings: &Settings) -> Result<Option<ImportCheck>, Failure> {
+    let stop = StopFlag::default();
+    service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
+    Ok(workflow::check_import((model, head), folder, settings, &Engines::new(settings, &stop), &stop)?)
+}
+
+/// How images are prepared for it: as the model does it itself, as named, as configured, or as Keras does it for VGG16.
+fn preparation(args: &Args, model: &KerasModel, settings: &Settings) -> Result<Preparation, Failure> {
+    let named = args.preprocessing.and_then(Preprocessing::fixed);
+    match named {
+        Some(named) if model.input_said && named != model.input => {
+            let message =
+                format!("the model prepares images itself ({}); leave out --preprocessing {named}", model.input);
+            Err(Failure::new(Exit::Usage, message))
+        }
+        Some(named) => Ok(named),
+        None if model.input_said => Ok(model.input),
+        None => Ok(settings.backbone.preprocessing.fixed().unwrap_or(model.input)),
+    }
 }
 
 /// As named, or as Keras' folder readers number them.

@@ -28,8 +28,8 @@ pub(super) fn print(imported: &TrainedModel, settings: &Settings) -> Result<(), 
     output::line(&format!("Model {} of {}: {}.", model.run_id, model.dataset, classes.join(", ")));
     let side = backbone.input_side;
     output::line(&format!(
-        "Images: resized to {side}x{side} by \"{}\", preprocessing \"{}\". Change them with --resize and --preprocessing if it \
-         was trained otherwise.",
+        "Images: resized to {side}x{side} by \"{}\", preprocessing \"{}\". If it was trained otherwise, import it again with --resize or \
+         --preprocessing.",
         backbone.resize, backbone.preprocessing
     ));
     let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
