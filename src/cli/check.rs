@@ -8,8 +8,10 @@ use super::output;
 use super::weights_in_use::WeightsInUse;
 use crate::config::{Change, Settings, WeightsChoice};
 use crate::disk::{self, Workspace};
+use crate::domain::vgg16::VGG16;
 use crate::domain::{DatasetName, ModelRecord};
 use crate::nn;
+use crate::weights;
 use crate::workflow;
 
 #[derive(Debug, clap::Args)]
@@ -25,13 +27,16 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
             "backbone.weights names a file that does not exist; give the path of a VGG16 weights file, or \"auto\"";
         return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
     }
+    if let WeightsChoice::File(path) = &settings.backbone.weights {
+        weights::read_backbone(path, &VGG16)?;
+    }
     workflow::check_device(settings)?;
     output::line(&format!(
         "The configuration is valid; the inbox {} can be read and the state folder {} can be written.",
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
-    weights(settings)?;
+    trainings(settings)?;
     for (dataset, changes) in settings.configured() {
         output::text(&own_settings(dataset, changes, &settings.watch.inbox));
     }
@@ -39,7 +44,7 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Whether every dataset can be trained, and explained with its best model.
-fn weights(settings: &Settings) -> Result<(), Failure> {
+fn trainings(settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
     let models = known(&workspace, settings.clock, None)?;
     let best: Vec<&ModelRecord> = models.iter().filter(|model| model.best).map(|model| &model.record).collect();

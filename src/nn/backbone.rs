@@ -137,8 +137,13 @@ fn of_model(
         None if is_built_in => built_in(settings.seed, dir, stop)?,
         None => return Err(no_weights()),
     };
-    let input = record.preprocessing.parse().ok().filter(|_| loaded.weights.sha256 == record.sha256);
-    Ok(LoadedWeights { input: input.ok_or_else(no_weights)?, ..loaded })
+    if is_built_in && loaded.weights.sha256 != record.sha256 {
+        return Err(no_weights());
+    }
+    let input = record.preprocessing.parse().map_err(|_| no_weights())?;
+    // The import of a file has another hash than the file, and the same convolutions.
+    let weights = BackboneWeights { sha256: record.sha256, ..loaded.weights };
+    Ok(LoadedWeights { weights, input, ..loaded })
 }
 
 fn of_content(sha256: ContentHash, settings: &BackboneSettings, dir: &Path) -> Result<Option<PathBuf>, NnError> {

@@ -35,7 +35,7 @@ pub enum NnError {
     },
     /// A model's weights are gone.
     #[error(
-        "the model's VGG16 weights (SHA-256 {sha256}...) are not in `{}`; restore the file there, or import the file they came from again", folder.display()
+        "the model's VGG16 weights (SHA-256 {sha256}...) are not in `{}`; restore the file there, import the file that it was made on (gradwatch weights import), or name that file in backbone.weights", folder.display()
     )]
     NoWeights {
         /// The beginning of their hash.

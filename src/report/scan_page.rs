@@ -57,7 +57,7 @@ fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
                 (scores(record))
                 p.muted.small {
                     "Each score is the model's output for one class, from 0 to 1; the line marks 0.5. "
-                    (sum_of_scores(activation))
+                    (sum_of_scores(activation, are_mirrored(record)))
                     @if let Some(temperature) = record.temperature {
                         " Calibrated: with temperature scaling, T = " (format!("{temperature:.2}")) ", fitted on the validation set."
                     }
@@ -94,12 +94,18 @@ fn scores_of(record: &ReportRecord, class: &ClassName) -> Markup {
     }
 }
 
-fn sum_of_scores(activation: Activation) -> &'static str {
+/// Whether the scores are two of one output, which speaks for one class and against the other.
+fn are_mirrored(record: &ReportRecord) -> bool {
+    let logits: Vec<f64> = record.logits.values().copied().collect();
+    matches!(logits[..], [first, second] if (first + second).abs() <= 1e-9 * first.abs())
+}
+
+fn sum_of_scores(activation: Activation, add_up: bool) -> &'static str {
     match activation {
-        Activation::Sigmoid => {
+        Activation::Sigmoid if !add_up => {
             "The scores are independent, so they need not add up to 1. They are not probabilities of disease."
         }
-        Activation::Softmax => {
+        Activation::Sigmoid | Activation::Softmax => {
             "The scores always add up to 1, whatever the image shows. They are not probabilities of disease."
         }
     }

@@ -90,8 +90,9 @@ pub fn imported_file(folder: &Path) -> Result<Option<PathBuf>, WeightsError> {
     Ok(files.pop())
 }
 
-/// The weights file with this SHA-256: one of `folder`, or `elsewhere`. Files of gradwatch's own have its beginning in their
-/// names, so that few are read. `None` where there is none that can be read.
+/// The weights file with this SHA-256: one of `folder`, or `elsewhere`; or the import of that file, which holds the same
+/// convolutions. Files of gradwatch's own have its beginning in their names, so that few are read. `None` where there is none
+/// that can be read.
 ///
 /// # Errors
 /// [`WeightsError::Unreadable`] when the folder cannot be listed.
@@ -104,7 +105,12 @@ pub(crate) fn file_of(
     files.extend(elsewhere.map(Path::to_owned));
     let short = sha256.short();
     files.sort_by_key(|path| !path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(&short)));
-    Ok(files.into_iter().find(|path| format::sha256_of(path).is_ok_and(|found| found == sha256)))
+    let is_it = |path: &&PathBuf| format::sha256_of(path).is_ok_and(|found| found == sha256);
+    let source = sha256.to_string();
+    let is_of =
+        |provenance: Option<Provenance>| provenance.and_then(|known| known.source_sha256) == Some(source.clone());
+    let is_import = |path: &&PathBuf| format::open(path).is_ok_and(|(file, _)| is_of(file.provenance));
+    Ok(files.iter().find(is_it).or_else(|| files.iter().find(is_import)).cloned())
 }
 
 /// Takes the convolutions out of a weights file of any known format and writes them into `folder` as features-only
@@ -196,6 +202,11 @@ mod tests {
         assert_eq!(find(None), Some(renamed));
         std::fs::write(&named, b"wanted").unwrap();
         assert_eq!(find(Some(&elsewhere)), Some(named));
+        // The import of a file stands for it.
+        let thin = crate::weights::tests::fixture("torchvision.safetensors");
+        let imported = import(&thin, dir.path(), Preprocessing::Auto, &crate::weights::tests::thin_vgg16()).unwrap();
+        let of_source = ContentHash::of(&std::fs::read(&thin).unwrap());
+        assert_eq!(file_of(of_source, dir.path(), None).unwrap(), Some(imported.path));
     }
 
     #[test]

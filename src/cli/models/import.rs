@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let classes = classes(args, &read, &folder)?;
     let (input_side, input) = (Some(input_side(args, &read)?), preparation(args, &read, settings)?);
     let resize = Some(args.resize.or(read.resize).unwrap_or(Resize::Nearest));
-    let read = KerasModel { input_side, input, resize, ..read };
+    let read = KerasModel { input, input_side, resize, ..read };
     let imported = head::import_model(&read, &classes, &workspace.weights())?;
     let known = known(&workspace, settings.clock, Some(dataset.clone()))?;
     let head = imported.head.to_bytes()?;
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if args.json {
         output::json(&result::Imported { model: &imported_model.model, check: check.as_ref() });
     } else {
-        result::print(&imported_model, settings)?;
+        result::print(&imported_model, &classes, settings)?;
         result::print_check(&imported_model.model, check.as_ref(), &folder);
     }
     Ok(())

@@ -157,7 +157,9 @@ impl Conductor {
 }
 
 fn log_decision(TrainedModel { model, decision, .. }: &TrainedModel) {
-    let (run, dataset, val_accuracy) = (&model.run_id, &model.dataset, format_args!("{:.3}", model.val_accuracy));
+    let (run, dataset) = (&model.run_id, &model.dataset);
+    let val_accuracy =
+        model.measured_accuracy().map_or_else(|| "not measured".to_owned(), |accuracy| format!("{accuracy:.3}"));
     let (promoted, reason) = (decision.promoted, &decision.reason);
     tracing::info!(%dataset, %run, %val_accuracy, promoted, %reason, "Model recorded");
 }

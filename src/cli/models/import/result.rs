@@ -20,29 +20,46 @@ pub(super) struct Imported<'a> {
     pub(super) check: Option<&'a ImportCheck>,
 }
 
-/// The model, and whether it is the best one.
-pub(super) fn print(imported: &TrainedModel, settings: &Settings) -> Result<(), Failure> {
+/// The model, and whether it is the best one; `outputs`: its classes in the order of the file.
+pub(super) fn print(imported: &TrainedModel, outputs: &[ClassName], settings: &Settings) -> Result<(), Failure> {
     let TrainedModel { model, decision, .. } = imported;
-    let classes: Vec<&str> = model.classes.iter().map(ClassName::as_str).collect();
+    let outputs: Vec<&str> = outputs.iter().map(ClassName::as_str).collect();
     let backbone = &model.backbone_detail;
-    output::line(&format!("Model {} of {}: {}.", model.run_id, model.dataset, classes.join(", ")));
+    output::line(&format!(
+        "Model {} of {}; its outputs in order: {}.",
+        model.run_id,
+        model.dataset,
+        outputs.join(", ")
+    ));
     let side = backbone.input_side;
     output::line(&format!(
         "Images: resized to {side}x{side} by \"{}\", preprocessing \"{}\". If it was trained otherwise, import it again with --resize or \
          --preprocessing.",
         backbone.resize, backbone.preprocessing
     ));
-    let verdict = if decision.promoted { "It is the best model now" } else { "It does not replace the best model" };
-    output::line(&format!("{verdict}: {}.", decision.reason));
+    let run = format!("{}/{}", model.dataset, model.run_id);
+    if decision.promoted {
+        output::line(&format!(
+            "It is the best model now: {}. A model that is trained here replaces it if it is no worse; \
+             promotion.policy = \"never\" keeps it.",
+            decision.reason
+        ));
+    } else {
+        let reason = &decision.reason;
+        output::line(&format!(
+            "It does not replace the best model: {reason}. To use it: gradwatch models promote {run}"
+        ));
+    }
     output::line(&format!("Its convolutions: {}. {}", model.backbone, WeightsInUse::find(settings)?.line()));
-    output::line(&format!("To train a new head on them: gradwatch train DATASET_DIR --like {}", model.run_id));
+    output::line(&format!("To train a new head on them: gradwatch train DATASET_DIR --like {run}"));
     Ok(())
 }
 
 /// A few images with their labels and scores, and how many of all it gets right.
 pub(super) fn print_check(model: &ModelRecord, check: Option<&ImportCheck>, folder: &Path) {
     let Some(check) = check else {
-        output::line(&format!("Not tried yet: {} holds no images of its classes.", folder.display()));
+        let folder = folder.display();
+        output::line(&format!("Not tried: {folder} has no folders with images of its classes; check --classes."));
         return;
     };
     output::line("Scores of images whose label is known; compare them with those of the program that it comes from:");
