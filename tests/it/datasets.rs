@@ -114,7 +114,8 @@ fn check_shows_what_differs_for_each_dataset() {
     let bed = bed();
     let shown = bed.run(&["check", "--set=dataset.future.promotion.policy=never"]).ok().stdout;
     let shown = shown.split_once('\n').unwrap().1;
-    let expected = r#"Dataset future (not in the inbox):
+    let expected = r#"Trainings of all datasets: backbone.weights = "auto" is the built-in backbone.
+Dataset future (not in the inbox):
   promotion.policy = "never"  (all others: "better")
 Dataset others:
   split.group_pattern = "^(p\\d)_"  (all others: "")
