@@ -31,7 +31,6 @@ pub use folder::{WeightsFile, import_weights, imported_file, list_weights};
 pub(crate) use folder::{file_of, store_model, weights_in};
 pub(crate) use layer::{Function, Layer, Pooling, Shape};
 pub(crate) use matching::ConvWeights;
-pub use model::count_model_classes;
 #[cfg(test)]
 pub(crate) use model::read_model_of;
 pub(crate) use model::{KerasModel, read_model};

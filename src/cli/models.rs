@@ -9,7 +9,7 @@ use super::failure::{Exit, Failure};
 use super::{output, shortcuts};
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ClassName, Clock, DatasetName, LedgerEvent, ModelRecord, StopReason};
+use crate::domain::{ClassName, Clock, DatasetName, LedgerEvent, ModelRecord};
 use crate::head::Head;
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, Choice, ControlError, ListedModel, Question};
@@ -181,11 +181,7 @@ fn cells(model: &ListedModel) -> [String; 7] {
         accuracy(record),
         interval(&record.confusion),
         record.confusion.total().to_string(),
-        if record.stopped == StopReason::Imported {
-            format!("imported {}", record.created)
-        } else {
-            record.created.clone()
-        },
+        if record.is_imported() { format!("imported {}", record.created) } else { record.created.clone() },
     ]
 }
 
@@ -228,7 +224,7 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     if record.measured_accuracy().is_some() {
         row("loss", format!("{:.4} on validation", record.val_loss));
     }
-    let is_imported = record.stopped == StopReason::Imported;
+    let is_imported = record.is_imported();
     if is_imported {
         row("classes", record.classes.iter().map(ClassName::as_str).collect::<Vec<_>>().join(", "));
     }

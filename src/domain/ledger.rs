@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 use rpds::{RedBlackTreeMapSync, VectorSync};
 
-use super::{ClassName, ContentHash, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split, StopReason};
+use super::{ClassName, ContentHash, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
 use index::Index;
 
 pub use records::{Decision, FileOutcome, FileRecord, FileStamp, LabelConflict, LedgerEvent, ScanKey};
@@ -106,8 +106,7 @@ impl Ledger {
 
     /// The model of a dataset's last training, whether it was promoted or not.
     pub fn last_trained(&self, dataset: &DatasetName) -> Option<&ModelRecord> {
-        let runs =
-            self.runs.values().filter(|model| model.dataset == *dataset && model.stopped != StopReason::Imported);
+        let runs = self.runs.values().filter(|model| model.dataset == *dataset && !model.is_imported());
         runs.max_by_key(|model| model.run_id.number())
     }
 

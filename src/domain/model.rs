@@ -91,6 +91,11 @@ impl ModelRecord {
     /// The value of `schema` that this program writes and reads.
     pub const SCHEMA: &'static str = "gradwatch.model/1";
 
+    /// Whether it was not trained here, so that nobody knows which images it learned from.
+    pub fn is_imported(&self) -> bool {
+        self.stopped == StopReason::Imported
+    }
+
     /// [`Self::val_accuracy`], unless it was measured on nothing, as an imported model.
     pub fn measured_accuracy(&self) -> Option<f64> {
         (self.confusion.total() > 0).then_some(self.val_accuracy)

@@ -17,8 +17,6 @@ pub struct ImportedModel {
     pub backbone: String,
     /// The same for records.
     pub record: BackboneRecord,
-    /// Whether the model itself prepares images as the record says; else it is Keras' usual way, or what was asked for.
-    pub input_said: bool,
     /// SHA-256 of the file that was read.
     pub source: ContentHash,
 }
@@ -39,8 +37,7 @@ pub(crate) fn import_model(
     let (origin, preprocessing) = (FILE_ORIGIN.to_owned(), model.input.to_string());
     let (input_side, resize) = (side_of(model), model.resize.unwrap_or_default());
     let record = BackboneRecord { sha256: stored.sha256?, origin, preprocessing, input_side, resize };
-    let (backbone, input_said) = (format!("VGG16 ({name})"), model.input_said);
-    Ok(ImportedModel { head, backbone, record, input_said, source: model.sha256 })
+    Ok(ImportedModel { head, backbone: format!("VGG16 ({name})"), record, source: model.sha256 })
 }
 
 fn side_of(model: &KerasModel) -> u32 {

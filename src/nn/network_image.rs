@@ -1,7 +1,7 @@
 //! An image as the network takes it: at its size, and brought to it as the model's own program did it.
 
-use crate::domain::Resize;
 use crate::domain::vgg16::INPUT_SIDE;
+use crate::domain::{BackboneRecord, Resize};
 use crate::imaging::{Picture, Rgb8};
 
 /// What the network takes of one image: a square of RGB levels, 0 to 255, row-major, channels interleaved.
@@ -33,6 +33,11 @@ impl NetworkImage {
             }
         };
         Self { side, levels }
+    }
+
+    /// As the images of a model with this record were brought to its network.
+    pub fn of_model(picture: &Picture, record: &BackboneRecord) -> Self {
+        Self::of(picture, record.input_side, record.resize)
     }
 
     /// As gradwatch's own models take it: 224x224, antialiased.

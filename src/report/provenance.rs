@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::format::{count, day, images, interval, proportion, visible};
 use super::quality::{Proportion, Quality};
 use super::record::ReportRecord;
-use crate::domain::{ModelRecord, Split, StopReason};
+use crate::domain::{ModelRecord, Split};
 
 /// Measured performance with intervals.
 pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
@@ -107,7 +107,7 @@ pub(super) fn image_counts(model: &ModelRecord) -> Markup {
 
 /// Model, data, hashes, versions.
 pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
-    let (backbone, is_imported) = (&model.backbone_detail, model.stopped == StopReason::Imported);
+    let (backbone, is_imported) = (&model.backbone_detail, model.is_imported());
     html! {
         section.card aria-labelledby="details" {
             h2 #details { "Model and data" }
@@ -133,7 +133,7 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
 /// Where the model comes from; of an imported one nobody here knows how it was trained.
 fn origin(model: &ModelRecord) -> Markup {
     let (run, by) = (visible(model.run_id.as_str()), visible(&model.program));
-    if model.stopped == StopReason::Imported {
+    if model.is_imported() {
         return html! { code { (run) } ", " (day(&model.created)) " from " (by) "; how it was trained is not recorded" };
     }
     html! {

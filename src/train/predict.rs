@@ -65,7 +65,7 @@ impl ModelPredictor<'_> {
 
     fn network_image(&self, (path, hash): &NamedImage) -> Result<NetworkImage, FileFailure> {
         let (_, picture) = self.reader.picture(path, *hash)?;
-        Ok(NetworkImage::of(&picture, self.backbone.input_side, self.backbone.resize))
+        Ok(NetworkImage::of_model(&picture, self.backbone))
     }
 
     /// Again where a GPU is lost meanwhile.

@@ -78,14 +78,6 @@ fn grid(side: u32, channels: usize) -> Shape {
     Shape { rows: side, columns: side, channels }
 }
 
-/// How many classes a model file distinguishes.
-///
-/// # Errors
-/// What is wrong with the file.
-pub fn count_model_classes(file: &Path) -> Result<usize, WeightsError> {
-    Ok(read_model(file, Preprocessing::Auto)?.n_classes())
-}
-
 /// Reads a `.h5` or `.keras` model.
 ///
 /// # Errors

@@ -6,10 +6,9 @@ use std::path::Path;
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader};
 use crate::disk::Workspace;
-use crate::domain::{BackboneRecord, ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord};
+use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
-use crate::imaging::Picture;
 use crate::nn::{NetworkImage, NnError};
 use crate::report::{self, ReportError};
 
@@ -83,12 +82,12 @@ impl Explainer {
         // The network sees the scan as it saw the images that it learned from; people see all of it. One image in memory at
         // a time.
         let scaled = self.reader.clone().scaled(true);
-        let scaled = model
-            .scaled_jpeg
-            .then(|| scaled.decode(file, &content).map(|picture| network_image(&picture, &model.backbone_detail)));
+        let scaled = model.scaled_jpeg.then(|| {
+            scaled.decode(file, &content).map(|picture| NetworkImage::of_model(&picture, &model.backbone_detail))
+        });
         let scaled = scaled.transpose()?;
         let picture = self.reader.clone().scaled(false).decode(file, &content)?;
-        let input = scaled.unwrap_or_else(|| network_image(&picture, &model.backbone_detail));
+        let input = scaled.unwrap_or_else(|| NetworkImage::of_model(&picture, &model.backbone_detail));
         let engine = self.engines.of_model(&model.backbone_detail)?;
         let head = self.head(model)?;
         let activations = engine.activations(vec![input])?;
@@ -108,11 +107,6 @@ impl Explainer {
         }
         self.head.as_ref().map(|(_, head)| head).ok_or(ScanError::Network(NnError::EngineGone))
     }
-}
-
-/// As the model's images were brought to its network.
-fn network_image(picture: &Picture, backbone: &BackboneRecord) -> NetworkImage {
-    NetworkImage::of(picture, backbone.input_side, backbone.resize)
 }
 
 fn file_name(path: &Path) -> String {

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord, StopReason};
+use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord};
 use crate::head::Head;
 use crate::nn::NnError;
 use crate::report::{self, ReportError, RunReport};
@@ -41,7 +41,7 @@ impl TrainedModel {
 
     /// What to record, in one commit.
     pub fn into_events(self) -> Vec<LedgerEvent> {
-        let trained = u64::from(self.model.stopped != StopReason::Imported);
+        let trained = u64::from(!self.model.is_imported());
         vec![
             LedgerEvent::Run(Box::new(self.model)),
             LedgerEvent::Decision(self.decision),
@@ -164,8 +164,7 @@ fn measured(
             "was trained on all images that it would be measured on".to_owned(),
         ));
     }
-    let is_imported = best.stopped == StopReason::Imported;
-    Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right).with_imported(is_imported)))
+    Ok(IncumbentMeasurement::Measured(run, paired(predictions, &right).with_imported(best.is_imported())))
 }
 
 /// The candidate's answers beside those of the best model, image by image.
