@@ -20,7 +20,7 @@ use gradwatch::disk::Workspace;
 use gradwatch::domain::vgg16::N_FEATURES;
 use gradwatch::domain::{ContentHash, StopFlag};
 use gradwatch::imaging::{Picture, Pixels, encode_png};
-use gradwatch::train::store_features;
+use gradwatch::train::{FeatureFolder, store_features};
 use gradwatch::workflow::Engines;
 use rayon::prelude::*;
 
@@ -43,7 +43,8 @@ fn main() {
     }
     let numbers = (0..n.parse::<u64>().unwrap()).into_par_iter();
     let known = numbers.map(|number| (write_picture(Path::new(dataset), number), row(number)));
-    store_features(&engine, &Workspace::new(&settings.state_dir).features(), &Reader::of(&settings), known).unwrap();
+    let folder = FeatureFolder { path: Workspace::new(&settings.state_dir).features(), reserve: settings.reserve };
+    store_features(&engine, &folder, &Reader::of(&settings), known).unwrap();
 }
 
 /// xorshift (Marsaglia 2003), begun far from 0.

@@ -27,7 +27,7 @@ mod training_set;
 mod trim;
 
 pub use error::TrainError;
-pub use features::{cache_features, store_features};
+pub use features::{FeatureFolder, cache_features, store_features};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, FreshCopy, TrainJob};
 pub use predict::{ModelPredictor, NamedImage};

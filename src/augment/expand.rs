@@ -204,6 +204,7 @@ impl ExpansionRun<'_> {
         let picture = render(base, &planned.draw, stream, planned.index)?;
         let bytes = self.options.encoding.encode(&picture, &planned.identity.to_string())?;
         let path = self.root.join(&planned.file);
+        disk::require_room(self.root, bytes.len() as u64, self.options.reserve)?;
         disk::write_in_batch(&path, &bytes)?;
         Ok(copy(source, planned.index, path, ContentHash::of(&bytes)))
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::encoding::Encoding;
 use crate::config::{Quota, Settings};
 use crate::content::Reader;
-use crate::domain::{COPY_SIDE, Preset, Recipe};
+use crate::domain::{COPY_SIDE, Preset, Recipe, Reserve};
 
 /// How a dataset is expanded.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct ExpandOptions {
     pub may_remove: bool,
     /// How sources are read, and what shows through.
     pub reader: Reader,
+    /// What stays free on the disk that copies go to.
+    pub reserve: Reserve,
     /// Worker threads; 0 means one a core.
     pub threads: usize,
 }
@@ -53,6 +55,7 @@ impl ExpandOptions {
             may_replace_all: true,
             may_remove: true,
             reader: Reader::of(settings),
+            reserve: settings.reserve,
             threads: settings.compute.threads,
         }
     }

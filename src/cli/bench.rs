@@ -14,11 +14,11 @@ use super::output;
 use crate::config::{ComputeSettings, Device, Precision, Settings};
 use crate::content::{self, Listing, Reader};
 use crate::disk::{self, Workspace};
-use crate::domain::{Silent, StopFlag};
+use crate::domain::{Reserve, Silent, StopFlag};
 use crate::imaging::{Phantom, PhantomClass, encode_png};
 use crate::nn::{self, Engine, NetworkChoice, NetworkImage};
 use crate::service;
-use crate::train;
+use crate::train::{self, FeatureFolder};
 use parity::Difference;
 
 /// Number of generated images, processed in turn.
@@ -177,8 +177,9 @@ impl Benchmark<'_> {
     /// All files once, into a cache that is new each time.
     fn end_to_end(&self, engine: &Engine) -> Result<usize, Failure> {
         let cache = tempfile::tempdir_in(self.scratch).map_err(|error| Failure::new(Exit::Io, error))?;
+        let folder = FeatureFolder { path: cache.path().to_owned(), reserve: Reserve::NONE };
         let reader = Reader::of(self.settings);
-        let cached = train::cache_features(engine, cache.path(), &self.files, &reader, &self.stop, &Silent);
+        let cached = train::cache_features(engine, &folder, &self.files, &reader, &self.stop, &Silent);
         Ok(cached.map_err(|error| Failure::new(Exit::Data, error))? as usize)
     }
 

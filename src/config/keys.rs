@@ -94,6 +94,12 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if !(0.0..=1e6).contains(&s.features_max_gib) {
         return fail("storage.features_max_gib", "must be a number of gibibytes, 0 or more, for example 20.0");
     }
+    if !(0.0..=100.0).contains(&s.reserve.percent) {
+        return fail("storage.reserve_percent", "must be a percentage, 0 to 100, for example 5.0");
+    }
+    if s.reserve.bytes > 1 << 50 {
+        return fail("storage.reserve_gib", "must be a number of gibibytes, 0 or more, for example 2.0");
+    }
     if s.state_dir.starts_with(&s.watch.inbox) {
         return fail(
             "storage.state_dir",

@@ -13,7 +13,7 @@ use super::sections::{
 };
 use super::settings::Settings;
 use super::train::TrainSettings;
-use crate::domain::{Clock, Preset, Recipe};
+use crate::domain::{Clock, Preset, Recipe, Reserve};
 
 /// The file, one to one.
 #[derive(Debug, Deserialize)]
@@ -38,6 +38,14 @@ pub(super) struct Raw {
 struct Storage {
     state_dir: PathBuf,
     features_max_gib: f64,
+    reserve_gib: f64,
+    reserve_percent: f64,
+}
+
+impl Storage {
+    fn reserve(&self) -> Reserve {
+        Reserve { percent: self.reserve_percent, bytes: (self.reserve_gib * f64::from(1 << 30)) as u64 }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,6 +83,7 @@ impl Raw {
             watch: WatchSettings { inbox: plain(&base.join(self.watch.inbox)), ..self.watch },
             limits: self.limits,
             images: self.images,
+            reserve: self.storage.reserve(),
             state_dir: plain(&base.join(self.storage.state_dir)),
             features_max_gib: self.storage.features_max_gib,
             split: self.split,

@@ -9,7 +9,7 @@ use super::sections::{
     SplitSettings, WatchSettings,
 };
 use super::train::TrainSettings;
-use crate::domain::{Clock, DatasetName};
+use crate::domain::{Clock, DatasetName, Reserve};
 
 /// All settings, as the rooms receive them.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// How much of it cached features may take.
     pub features_max_gib: f64,
+    /// What stays free on the disk of copies, features, runs and reports.
+    pub reserve: Reserve,
     /// Training against validation.
     pub split: SplitSettings,
     /// How the dataset grows.

@@ -30,6 +30,19 @@ pub enum DiskError {
         /// The folder.
         path: PathBuf,
     },
+    /// Less than the reserve would be free.
+    #[error(
+        "cannot write to `{}`: the disk has {} free, and {} are kept free (storage.reserve_gib, storage.reserve_percent); free some space, or lower the reserve",
+        path.display(), amount(*free), amount(*reserve)
+    )]
+    NoRoom {
+        /// Where it was to be written.
+        path: PathBuf,
+        /// Bytes.
+        free: u64,
+        /// Bytes.
+        reserve: u64,
+    },
     /// Another gradwatch trains on this dataset, in the same state folder.
     #[error("dataset `{dataset}` is being trained by another gradwatch{}: wait until it has ended, or stop it", holder(*pid))]
     Training {
@@ -57,6 +70,12 @@ fn hint(source: &io::Error) -> &'static str {
         io::ErrorKind::ReadOnlyFilesystem => "; set storage.state_dir to a folder on a writable file system",
         _ => "; check the disk and the permissions of that path",
     }
+}
+
+/// Bytes as people read them.
+fn amount(bytes: u64) -> String {
+    let (gib, mib) = (bytes as f64 / f64::from(1 << 30), bytes as f64 / f64::from(1 << 20));
+    if gib < 1.0 { format!("{mib:.1} MiB") } else { format!("{gib:.1} GiB") }
 }
 
 fn holder(pid: Option<u32>) -> String {

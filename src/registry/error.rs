@@ -78,7 +78,9 @@ impl From<DiskError> for RegistryError {
     fn from(error: DiskError) -> Self {
         match error {
             DiskError::Locked { .. } => Self::Locked(error),
-            DiskError::Io { .. } | DiskError::Training { .. } | DiskError::Busy { .. } => Self::Disk(error),
+            DiskError::Io { .. } | DiskError::NoRoom { .. } | DiskError::Training { .. } | DiskError::Busy { .. } => {
+                Self::Disk(error)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::time::UNIX_EPOCH;
 
-use super::status::{ServiceState, Status};
+use super::status::{DiskStatus, ServiceState, Status};
 
 /// The whole of `gradwatch.prom`.
 pub(super) fn text(status: &Status) -> String {
@@ -36,6 +36,7 @@ pub(super) fn text(status: &Status) -> String {
     ];
     let queues = queues.map(|(stage, n)| (labels(&[("stage", stage)]), n as f64));
     page.metric("gradwatch_queue_depth", "gauge", "Waiting or failed work, by stage.", queues);
+    disk(&mut page, status);
     datasets(&mut page, status);
     page.single(
         "gradwatch_registry_repairs",
@@ -50,6 +51,12 @@ fn counters(page: &mut Page, status: &Status) {
     for (counter, n) in status.counters.iter() {
         page.single(&format!("gradwatch_{}_total", counter.name()), "counter", counter.help(), n as f64);
     }
+}
+
+fn disk(page: &mut Page, status: &Status) {
+    let Some(DiskStatus { free_bytes, reserve_bytes }) = status.disk else { return };
+    page.single("gradwatch_disk_free_bytes", "gauge", "Free space on the disk of the state folder.", free_bytes as f64);
+    page.single("gradwatch_disk_reserve_bytes", "gauge", "Free space that work must leave.", reserve_bytes as f64);
 }
 
 fn datasets(page: &mut Page, status: &Status) {

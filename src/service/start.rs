@@ -78,7 +78,7 @@ fn parts(
     let registry = Registry::open(&workspace, settings.clock)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.look_at(registry.ledger());
-    let status = StatusWriter::new(workspace.clone(), status);
+    let status = StatusWriter::new(workspace.clone(), settings.reserve, status);
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
     let watcher = match mode {

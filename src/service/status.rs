@@ -52,10 +52,22 @@ pub struct Status {
     /// What lies in the inbox where inputs do, and is none: one sentence for each reason.
     #[serde(default)]
     pub skipped: Vec<String>,
+    /// The room on the disk of the state folder; `None` where it cannot be told.
+    #[serde(default)]
+    pub disk: Option<DiskStatus>,
     /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
     pub counters: Counters,
+}
+
+/// The room on the disk of the state folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskStatus {
+    /// Bytes that can still be written.
+    pub free_bytes: u64,
+    /// Bytes of them that stay free: work that would leave less waits.
+    pub reserve_bytes: u64,
 }
 
 /// One dataset.
@@ -168,6 +180,7 @@ impl Status {
             last_error: None,
             failures: Vec::new(),
             skipped: Vec::new(),
+            disk: None,
             repairs: Vec::new(),
             counters: Counters::default(),
         }
@@ -283,6 +296,7 @@ pub fn read(workspace: &Workspace) -> Result<Status, StatusError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Reserve;
     use crate::service::status_writer::StatusWriter;
 
     fn workspace(dir: &tempfile::TempDir) -> Workspace {
@@ -302,7 +316,7 @@ mod tests {
         let workspace = workspace(&dir);
         let lock = InstanceLock::take(workspace.root()).unwrap();
         assert_eq!(read(&workspace).unwrap().state, ServiceState::Starting, "before it has reported anything");
-        let mut board = StatusWriter::new(workspace.clone(), Status::starting("watch"));
+        let mut board = StatusWriter::new(workspace.clone(), Reserve::NONE, Status::starting("watch"));
         board.update(|status| status.state = ServiceState::Training);
         assert_eq!(read(&workspace).unwrap(), *board.status());
         drop(lock);

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::disk::{self, DiskError, Workspace};
+use crate::disk::{self, DiskError, Room, Workspace};
+use crate::domain::Reserve;
 
 use super::metrics;
-use super::status::{self, Status};
+use super::status::{self, DiskStatus, Status};
 
 /// Changes are written at most this often, unless the state changes.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
@@ -16,6 +17,8 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct StatusWriter {
     workspace: Workspace,
+    /// What stays free on its disk.
+    reserve: Reserve,
     status: Status,
     /// As last written, and when.
     written: Option<(Status, Instant)>,
@@ -25,8 +28,8 @@ pub(super) struct StatusWriter {
 
 impl StatusWriter {
     /// Begins with `status`, and writes it.
-    pub(super) fn new(workspace: Workspace, status: Status) -> Self {
-        let mut board = Self { workspace, status, written: None, failed: false };
+    pub(super) fn new(workspace: Workspace, reserve: Reserve, status: Status) -> Self {
+        let mut board = Self { workspace, reserve, status, written: None, failed: false };
         board.report();
         board
     }
@@ -57,6 +60,7 @@ impl StatusWriter {
 
     fn report(&mut self) {
         self.status.updated = status::now();
+        self.status.disk = self.disk();
         self.written = Some((self.status.clone(), Instant::now()));
         let outcome = self.write();
         match &outcome {
@@ -65,6 +69,11 @@ impl StatusWriter {
             _ => {}
         }
         self.failed = outcome.is_err();
+    }
+
+    fn disk(&self) -> Option<DiskStatus> {
+        let Room { size, free, .. } = disk::room(self.workspace.root()).ok()?;
+        Some(DiskStatus { free_bytes: free, reserve_bytes: self.reserve.of(size) })
     }
 
     fn write(&self) -> Result<(), DiskError> {
@@ -90,7 +99,7 @@ mod tests {
     fn a_new_state_is_told_at_once_and_the_rest_when_due() {
         let dir = tempfile::tempdir().unwrap();
         let workspace = Workspace::new(dir.path());
-        let mut board = StatusWriter::new(workspace.clone(), Status::starting("watch"));
+        let mut board = StatusWriter::new(workspace.clone(), Reserve::NONE, Status::starting("watch"));
         assert_eq!(on_disk(&workspace).state, ServiceState::Starting);
         board.update(|status| status.counters[Counter::Samples] = 7);
         assert_eq!(on_disk(&workspace).counters[Counter::Samples], 0, "within the same second");
@@ -105,7 +114,8 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_survived() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("state"), b"a file").unwrap();
-        let mut board = StatusWriter::new(Workspace::new(dir.path().join("state")), Status::starting("watch"));
+        let mut board =
+            StatusWriter::new(Workspace::new(dir.path().join("state")), Reserve::NONE, Status::starting("watch"));
         assert!(board.failed);
         std::fs::remove_file(dir.path().join("state")).unwrap();
         board.update(|status| status.state = ServiceState::Idle);

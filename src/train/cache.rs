@@ -25,6 +25,8 @@ use crate::domain::vgg16::N_FEATURES;
 
 const PAYLOAD: usize = 2 * N_FEATURES;
 const CHECKSUM: usize = 32;
+/// Of an entry on the disk.
+pub(super) const ENTRY_BYTES: u64 = (PAYLOAD + CHECKSUM) as u64;
 /// Of the files' names.
 pub(super) const EXTENSION: &str = "f16";
 /// The time of use is noted this coarsely, so that asking for many entries writes little.

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::TrainError;
-use super::cache::FeatureCache;
+use super::cache::{ENTRY_BYTES, FeatureCache};
 use super::prefetch::in_three_stages;
 use crate::content::{Content, FileFailure, Reader, warn_of};
-use crate::domain::{ContentHash, Phase, Progress, StopFlag, Versions};
+use crate::disk;
+use crate::domain::{ContentHash, Phase, Progress, Reserve, StopFlag, Versions};
 use crate::imaging::PIXELS;
 use crate::nn::{Engine, NetworkImage, NnError};
 
@@ -39,6 +40,15 @@ const BATCHES_A_TIME: usize = 2;
 /// From 16 bits to 32 on a GPU, and from the GPU to the processor.
 const MOST_CHANGES: usize = 2;
 
+/// Where features are cached.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// What stays free on its disk.
+    pub reserve: Reserve,
+}
+
 /// Features on demand: cached, or computed and then cached.
 pub(super) struct Features<'a> {
     engine: &'a Engine,
@@ -46,41 +56,42 @@ pub(super) struct Features<'a> {
     pub(super) arithmetic: ContentHash,
     pub(super) cache: FeatureCache,
     reader: Reader,
+    folder: FeatureFolder,
     n_forwarded: AtomicU64,
 }
 
-/// Sees that the features of every image are cached in `dir`; returns how many were computed for it. Images that cannot
+/// Sees that the features of every image are cached in `folder`; returns how many were computed for it. Images that cannot
 /// be used are left out.
 ///
 /// # Errors
 /// [`TrainError::Stopped`], a network or a disk that fails.
 pub fn cache_features(
     engine: &Engine,
-    dir: &Path,
+    folder: &FeatureFolder,
     images: &[PathBuf],
     reader: &Reader,
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<u64, TrainError> {
     let requests: Vec<_> = images.iter().map(|path| ImageRequest { path: path.clone(), hash: None }).collect();
-    Features::with(engine, dir, reader, |features| {
+    Features::with(engine, folder, reader, |features| {
         warn_of("Left out", &features.ensure(&requests, stop, progress)?.failed);
         Ok(features.n_forwarded())
     })
 }
 
-/// Puts features that are known already into the cache in `dir`: 25,088 values for each content of an image, as
+/// Puts features that are known already into the cache in `folder`: 25,088 values for each content of an image, as
 /// [`Engine::features`] gives them.
 ///
 /// # Errors
 /// A row of another length or with numbers beyond 16-bit floats, a disk that fails.
 pub fn store_features(
     engine: &Engine,
-    dir: &Path,
+    folder: &FeatureFolder,
     reader: &Reader,
     known: impl ParallelIterator<Item = (ContentHash, Vec<f32>)>,
 ) -> Result<(), TrainError> {
-    let features = Features::open(engine, dir, reader)?;
+    let features = Features::open(engine, folder, reader)?;
     known.try_for_each(|(hash, row)| features.cache.store(&hash, &row))?;
     features.cache.sync()
 }
@@ -104,33 +115,34 @@ enum FeatureLookup {
 }
 
 impl<'a> Features<'a> {
-    pub(super) fn open(engine: &'a Engine, dir: &Path, reader: &Reader) -> Result<Self, TrainError> {
+    pub(super) fn open(engine: &'a Engine, folder: &FeatureFolder, reader: &Reader) -> Result<Self, TrainError> {
         let arithmetic = engine.backbone().fingerprint;
         let (background, pixels) = ([reader.decoding.background], Versions::mark(PIXELS));
         let shaped_by = [arithmetic.as_bytes().as_slice(), &background].into_iter();
         let scaled = reader.is_scaled().then_some(b"scaled jpeg".as_slice());
         let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice)).chain(scaled);
-        let cache = FeatureCache::open(dir, ContentHash::of_parts(shaped_by))?;
-        Ok(Self { engine, arithmetic, cache, reader: reader.clone(), n_forwarded: AtomicU64::new(0) })
+        let cache = FeatureCache::open(&folder.path, ContentHash::of_parts(shaped_by))?;
+        let (reader, folder) = (reader.clone(), folder.clone());
+        Ok(Self { engine, arithmetic, cache, reader, folder, n_forwarded: AtomicU64::new(0) })
     }
 
     /// Does `work` with the features of the backbone that runs now. Where its arithmetic changes meanwhile, the work begins
     /// again, so that nothing is made of both. A GPU can come to 32 bits, and then be lost; the processor is not.
     pub(super) fn with<T>(
         engine: &'a Engine,
-        dir: &Path,
+        folder: &FeatureFolder,
         reader: &Reader,
         work: impl Fn(&Self) -> Result<T, TrainError>,
     ) -> Result<T, TrainError> {
         for _ in 0..MOST_CHANGES {
-            match work(&Self::open(engine, dir, reader)?) {
+            match work(&Self::open(engine, folder, reader)?) {
                 Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
                     tracing::warn!(device = engine.device(), "Arithmetic changed; all features are computed again");
                 }
                 other => return other,
             }
         }
-        work(&Self::open(engine, dir, reader)?)
+        work(&Self::open(engine, folder, reader)?)
     }
 
     /// Images that went through the network.
@@ -158,6 +170,7 @@ impl<'a> Features<'a> {
         let compute = |found| network.time(|| self.compute(found, &mut seen, &mut ensured, stop));
         let finished = in_three_stages(steps.len(), find, compute, |(n, new): (usize, New)| {
             n_new += new.len();
+            disk::require_room(&self.folder.path, new.len() as u64 * ENTRY_BYTES, self.folder.reserve)?;
             storing.time(|| new.par_iter().try_for_each(|(hash, row)| self.cache.store(hash, row)))?;
             progress.advance(n as u64);
             Ok(())

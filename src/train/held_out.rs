@@ -40,7 +40,7 @@ pub fn train_held_out(
     progress: &dyn Progress,
 ) -> Result<HeldOut, TrainError> {
     job::check(&job.dataset, &job::count(job.samples))?;
-    Features::with(engine, &job.features_dir, &job.reader, |features| measured(features, job, held_out, stop, progress))
+    Features::with(engine, &job.features, &job.reader, |features| measured(features, job, held_out, stop, progress))
 }
 
 fn measured(

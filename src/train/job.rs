@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::TrainError;
+use super::features::FeatureFolder;
 use crate::config::TrainSettings;
 use crate::content::Reader;
 use crate::domain::{
@@ -63,7 +64,7 @@ pub struct TrainJob<'a> {
     /// Where `history.csv`, `head.safetensors` and `model.json` go.
     pub run_dir: PathBuf,
     /// Where features are cached.
-    pub features_dir: PathBuf,
+    pub features: FeatureFolder,
     /// Originals of all sides, in any order; the same content may not stand twice. Those on no side take no part.
     pub samples: &'a [LabelledImage],
     /// What is known of them apart from what they show, by content, for the shortcut audit; an image that is missing has no

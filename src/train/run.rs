@@ -57,7 +57,7 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<FinishedRun, TrainError> {
     job::check(&job.dataset, &job::count(job.samples))?;
-    Features::with(engine, &job.features_dir, &job.reader, |features| train_on(features, job, engine, stop, progress))
+    Features::with(engine, &job.features, &job.reader, |features| train_on(features, job, engine, stop, progress))
 }
 
 fn train_on(
@@ -119,7 +119,7 @@ pub fn measure(
     let images: Vec<&LabelledImage> =
         gather::sorted(job).into_iter().filter(|image| image.split == Some(Split::Validation)).collect();
     let classes = job.classes();
-    Features::with(engine, &job.features_dir, &job.reader, |features| {
+    Features::with(engine, &job.features, &job.reader, |features| {
         let ensured = features.ensure(&gather::requests(&images), stop, &Silent)?;
         let rows: Vec<Row> = images
             .iter()

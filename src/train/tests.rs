@@ -9,7 +9,7 @@ use crate::config::{self, LimitSettings, Monitor, TrainSettings};
 use crate::content::Reader;
 use crate::domain::{
     Assessment, AugmentedImage, ClassName, Clock, ContentHash, DatasetName, LabelledImage, ModelRecord,
-    NonContentFacts, Phase, Progress, RunId, Silent, Split, StopFlag, StopReason,
+    NonContentFacts, Phase, Progress, Reserve, RunId, Silent, Split, StopFlag, StopReason,
 };
 use crate::head::Head;
 use crate::imaging::{Picture, Pixels, encode_png};
@@ -81,7 +81,7 @@ impl Scene {
             like: None,
             dataset: DatasetName::new("stripes").unwrap(),
             run_dir: self.path("runs").join(run),
-            features_dir: self.path("features"),
+            features: FeatureFolder { path: self.path("features"), reserve: Reserve::NONE },
             samples: &self.samples,
             non_content: &self.non_content,
             augmented,
@@ -248,7 +248,7 @@ fn a_stopped_training_keeps_its_features_and_leaves_no_model() {
     let stopped = train(&job, &engine_for_tests(), &flag, &StopsAtOnce(flag.clone()));
     assert!(matches!(stopped, Err(TrainError::Stopped(_))));
     assert!(!job.run_dir.exists());
-    let n_kept = cache_entries(&job.features_dir).len() as u64;
+    let n_kept = cache_entries(&job.features.path).len() as u64;
     assert!((1..12).contains(&n_kept), "{n_kept}");
     assert_eq!(scene.train("again").unwrap().images_forwarded, 12 - n_kept);
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader};
-use crate::disk::Workspace;
-use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord};
+use crate::disk::{self, Workspace};
+use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord, Reserve};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
 use crate::nn::{NetworkImage, NnError};
@@ -43,12 +43,16 @@ pub enum ScanError {
     Report(#[from] ReportError),
 }
 
+/// A large report: most take a tenth of it.
+const REPORT_BYTES: u64 = 8 << 20;
+
 /// Explains images and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
     engines: Engines,
     reader: Reader,
     workspace: Workspace,
     clock: Clock,
+    reserve: Reserve,
     head: Option<(HeadRecord, Head)>,
 }
 
@@ -56,7 +60,8 @@ impl Explainer {
     /// For the models of `settings.state_dir`.
     pub fn new(settings: &Settings, engines: Engines) -> Self {
         let reader = Reader::of(settings).below(&settings.watch.inbox);
-        Self { engines, reader, workspace: Workspace::new(&settings.state_dir), clock: settings.clock, head: None }
+        let Settings { state_dir, clock, reserve, .. } = settings;
+        Self { engines, reader, workspace: Workspace::new(state_dir), clock: *clock, reserve: *reserve, head: None }
     }
 
     /// Reaches files below `folder` through no link, as those below the inbox.
@@ -78,6 +83,7 @@ impl Explainer {
         current: Option<&BTreeSet<ClassName>>,
         (reports, prefix): (&Path, &str),
     ) -> Result<ExplainedScan, ScanError> {
+        disk::require_room(reports, REPORT_BYTES, self.reserve).map_err(ReportError::Disk)?;
         let content = self.reader.read(file, expected)?;
         // The network sees the scan as it saw the images that it learned from; people see all of it. One image in memory at
         // a time.

@@ -38,7 +38,7 @@ pub enum Fault {
 impl From<&DiskError> for Fault {
     fn from(error: &DiskError) -> Self {
         match error {
-            DiskError::Io { .. } => Self::Io,
+            DiskError::Io { .. } | DiskError::NoRoom { .. } => Self::Io,
             DiskError::Locked { .. } | DiskError::Training { .. } | DiskError::Busy { .. } => Self::Later,
         }
     }

@@ -7,9 +7,10 @@ use std::time::SystemTime;
 use crate::augment::{self, ExpandOptions, OnTheFlyCopies};
 use crate::config::AugmentMode;
 use crate::content::warn_of;
+use crate::disk;
 use crate::domain::{AugmentedImage, LabelledImage, ShortcutAudit, Split};
 use crate::imaging::Picture;
-use crate::train::{self, Augmented, FreshCopy};
+use crate::train::{self, Augmented, FreshCopy, TrainError};
 
 use super::contact_sheet::draw_sheet;
 use super::error::WorkflowError;
@@ -32,6 +33,8 @@ pub fn train_model(
     expanded: &dyn Fn(u64),
 ) -> Result<FinishedTraining, WorkflowError> {
     let settings = context.settings;
+    // Before any work is done that would have to wait anyway.
+    disk::require_room(&settings.state_dir, 0, settings.reserve).map_err(TrainError::Disk)?;
     let copies = copies(&plan, context, expanded)?;
     let engine = plan.network.engine(context.engines)?;
     let copies_anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&plan.root), SAMPLES_IN_MEMORY);
@@ -41,7 +44,7 @@ pub fn train_model(
     let train_job = plan.train_job(settings, &samples, &non_content, augmented);
     let outcome = train::train(&train_job, &engine, context.stop, context.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
-    train::trim_features(&train_job.features_dir, max_bytes, SystemTime::now());
+    train::trim_features(&train_job.features.path, max_bytes, SystemTime::now());
     for failure in &outcome.failed {
         (context.failed)(FailedWork::of_file(Work::Image, failure));
     }

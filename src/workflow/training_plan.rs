@@ -9,7 +9,7 @@ use crate::disk::Workspace;
 use crate::domain::{
     COPY_SIDE, ContentHash, DatasetName, LabelledImage, NonContentFacts, Progress, RunId, Sample, StopFlag,
 };
-use crate::train::{Augmented, TrainJob};
+use crate::train::{Augmented, FeatureFolder, TrainJob};
 
 use super::augmentation_record::augmentation_record;
 use super::engines::Engines;
@@ -85,7 +85,7 @@ impl TrainingPlan {
             like: self.network.asked_for().map(|(run, _)| run.clone()),
             dataset: self.dataset.clone(),
             run_dir: workspace.run(&self.dataset, &self.run_id),
-            features_dir: workspace.features(),
+            features: FeatureFolder { path: workspace.features(), reserve: settings.reserve },
             samples,
             non_content,
             augmented,

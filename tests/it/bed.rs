@@ -21,10 +21,10 @@ use crate::service::Service;
 pub const LIMIT: Duration = Duration::from_secs(300);
 
 /// Quick to settle, and on one thread of the processor, so that a test means the same on every machine and tests that
-/// run side by side do not wait for each other.
+/// run side by side do not wait for each other; and without a reserve, so that a disk that is almost full does as well.
 const CONFIG: &str = r#"
 watch = { inbox = "inbox", settle = "100ms", settle_unclosed = "200ms", rescan = "1s" }
-storage.state_dir = "state"
+storage = { state_dir = "state", reserve_gib = 0.0 }
 retrain.after_quiet = "1s"
 compute = { device = "cpu", threads = 1 }
 augment.contact_sheet = false

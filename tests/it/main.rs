@@ -40,6 +40,7 @@ mod messages; // every mistake gets one line: pinned by snapshot
 mod models; // many models side by side, each with its own network
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
+mod reserve;
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test

@@ -13,7 +13,7 @@ use crate::augment::manifest::ManifestEntry;
 use crate::augment::{Encoding, OnTheFlyCopies, Replay, Replayed, preview, sheets};
 use crate::config::{Balance, CopyFormat, LimitSettings, Quota};
 use crate::content::Reader;
-use crate::domain::{Phase, Preset, Recipe, Semantics, Silent, Split, Transform};
+use crate::domain::{Phase, Preset, Recipe, Reserve, Semantics, Silent, Split, Transform};
 use crate::imaging::{Pixels, decode, encode_png};
 use crate::ingest::find_images;
 
@@ -46,6 +46,7 @@ impl TestDataset {
                 &LimitSettings { max_file_mib: 1, max_side: 1000, max_megapixels: 1, memory_mib: 64 },
                 0,
             ),
+            reserve: Reserve::NONE,
             threads: 2,
         };
         let dataset = Self { dir: TempDir::new().unwrap(), options };
