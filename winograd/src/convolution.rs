@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::instructions::Instructions;
 use crate::map::{BLOCK, Map, pitch};
-use crate::points::{FREQUENCIES, TILE, of_kernel};
+use crate::points::{FREQUENCIES, KernelTransform, TILE};
 use crate::products::{Factors, PANEL};
 use crate::spectrum::{Finish, Group, size};
 
@@ -52,13 +52,13 @@ impl Convolution {
         let Shape { inputs, outputs, .. } = shape;
         assert_eq!((weight.len(), bias.len()), (outputs * inputs * 9, outputs), "weights of another shape");
         let n_outputs = outputs.next_multiple_of(BLOCK);
-        let n_panels = BLOCK / PANEL;
+        let (n_panels, transform) = (BLOCK / PANEL, KernelTransform::new());
         let mut weights = vec![0.0; FREQUENCIES * n_outputs * inputs];
         let blocks = weights.par_chunks_mut(FREQUENCIES * BLOCK * inputs).zip(weight.par_chunks(BLOCK * inputs * 9));
         blocks.for_each(|(block, kernels)| {
             for (n, kernel) in kernels.chunks_exact(9).enumerate() {
                 let (output, input) = (n / inputs, n % inputs);
-                for (frequency, factor) in of_kernel(kernel).into_iter().enumerate() {
+                for (frequency, factor) in transform.of(kernel).into_iter().enumerate() {
                     let panel = frequency * n_panels + output / PANEL;
                     block[(panel * inputs + input) * PANEL + output % PANEL] = factor;
                 }

@@ -75,14 +75,27 @@ pub(crate) fn to_outputs(m: [Lanes; POINTS]) -> [Lanes; TILE] {
     ]
 }
 
-/// A kernel `[3, 3]` as its 36 factors, exact to the last rounding.
-pub(crate) fn of_kernel(kernel: &[f32]) -> [f32; FREQUENCIES] {
-    let rows = of_weights();
-    std::array::from_fn(|frequency| {
-        let (row, column) = (rows[frequency / POINTS], rows[frequency % POINTS]);
-        let terms = kernel.iter().enumerate().map(|(tap, weight)| row[tap / 3] * column[tap % 3] * f64::from(*weight));
-        terms.sum::<f64>() as f32
-    })
+/// What each weight of a kernel `[3, 3]` counts for in each of its 36 factors.
+pub(crate) struct KernelTransform([[f64; 9]; FREQUENCIES]);
+
+impl KernelTransform {
+    /// The same for every kernel, of which a network has a million.
+    pub(crate) fn new() -> Self {
+        let rows = of_weights();
+        Self(std::array::from_fn(|frequency| {
+            let (row, column) = (rows[frequency / POINTS], rows[frequency % POINTS]);
+            std::array::from_fn(|tap| row[tap / 3] * column[tap % 3])
+        }))
+    }
+
+    /// A kernel as its 36 factors, exact to the last rounding.
+    pub(crate) fn of(&self, kernel: &[f32]) -> [f32; FREQUENCIES] {
+        let factor = |terms: [f64; 9]| {
+            let terms = terms.iter().zip(kernel).map(|(term, weight)| term * f64::from(*weight));
+            terms.sum::<f64>() as f32
+        };
+        self.0.map(factor)
+    }
 }
 
 /// Each point's powers, over what the polynomial that vanishes at all other points is there.
