@@ -25,7 +25,7 @@ mod train;
 mod weights;
 mod weights_in_use;
 
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -33,6 +33,7 @@ use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::config::{self, Settings};
+use crate::registry;
 use crate::service;
 use args::{Command, CommandLine};
 use failure::{Exit, Failure};
@@ -44,7 +45,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     // A panic is a fault of the program; its user gets one line and the code for it, and no backtrace.
-    panic::set_hook(Box::new(|info| tracing::error!(error = info.to_string().replace('\n', " "), "Internal error")));
+    panic::set_hook(Box::new(report_panic));
     let listed_as = match &command_line.command {
         Command::Run(args) => args.listed_as(),
         Command::Train(args) => args.listed_as(),
@@ -62,6 +63,16 @@ pub fn main() -> ExitCode {
     }
     output::error(&failure.to_string());
     service::leave(failure.exit() as i32)
+}
+
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let error = info.to_string().replace('\n', " ");
+    if registry::is_in_sled(info) {
+        // It is how sled answers a disk that fails; whoever called it is told, and says what follows from it.
+        tracing::debug!(error, "sled panicked");
+    } else {
+        tracing::error!(error, "Internal error");
+    }
 }
 
 fn dispatch(command_line: CommandLine) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 mod error;
 mod inventory;
 mod journal;
+mod last_handle;
 mod reconcile;
 mod records;
 mod recover;
@@ -15,6 +16,7 @@ mod repairs;
 mod store;
 
 pub use error::RegistryError;
+pub use last_handle::is_in_sled;
 pub use repairs::Repair;
 
 use crate::disk::{InstanceLock, Workspace};
@@ -25,6 +27,15 @@ use reconcile::Truth;
 use repairs::Repairs;
 use store::Store;
 
+/// What is known of the journal's last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalEnd {
+    /// What can be read is on the disk.
+    Known,
+    /// A sync failed in this process, after which the system may show what the disk does not hold.
+    InDoubt,
+}
+
 /// The registry of one state folder; one a folder at a time.
 #[derive(Debug)]
 pub struct Registry {
@@ -32,7 +43,7 @@ pub struct Registry {
     journal: Journal,
     store: Store,
     repairs: Repairs,
-    /// sled did not take what the journal has: nothing more is committed, the next start brings it up.
+    /// sled did not take what the journal has: nothing more is committed, the next opening brings it up.
     behind: bool,
     /// Dropped last, when nothing is written any more.
     _lock: InstanceLock,
@@ -47,7 +58,19 @@ impl Registry {
     /// [`RegistryError::OldLayout`] when an older one did and the journal lacks some of it; [`RegistryError::Unknown`] for a
     /// journal line that only another version can read; [`RegistryError::Disk`] and [`RegistryError::Store`] when the disk refuses.
     pub fn open(workspace: &Workspace, clock: Clock) -> Result<Self, RegistryError> {
-        let lock = InstanceLock::take(workspace.root())?;
+        Self::open_locked(InstanceLock::take(workspace.root())?, workspace, clock, JournalEnd::Known)
+    }
+
+    /// The same for who holds the state folder's lock already. A journal whose end is in doubt is written anew, in a new file.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_locked(
+        lock: InstanceLock,
+        workspace: &Workspace,
+        clock: Clock,
+        end: JournalEnd,
+    ) -> Result<Self, RegistryError> {
         let mut repairs = Repairs::default();
         let contents = journal::read(&workspace.journal(), &mut repairs)?;
         let (store, found) = repair::open_store(&workspace.registry(), &mut repairs)?;
@@ -56,7 +79,9 @@ impl Registry {
             journal::rewrite(&workspace.journal(), &truth.ledger, truth.seq, &mut repairs)?;
         }
         let store = reconcile::bring_up(store, &truth, &mut repairs)?;
-        if truth.journal_is_good && contents.is_outgrown(&truth.ledger) {
+        if end == JournalEnd::InDoubt && truth.seq > 0 {
+            journal::compact(&workspace.journal(), &truth.ledger, truth.seq)?;
+        } else if truth.journal_is_good && contents.is_outgrown(&truth.ledger) {
             compact(workspace, &truth);
         }
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
@@ -72,8 +97,9 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::Disk`] when the journal cannot be written: nothing is committed, and it may be tried again.
-    /// [`RegistryError::Store`] when sled fails after the journal was written: committed, but end the program;
-    /// the next start brings sled up. Every later call then answers [`RegistryError::Behind`].
+    /// [`RegistryError::Unsynced`] when nobody knows whether it is committed: open anew, with [`JournalEnd::InDoubt`].
+    /// [`RegistryError::Store`] when sled fails after the journal was written: committed, but open anew, which brings sled
+    /// up. Every later call then answers [`RegistryError::Behind`].
     pub fn commit(&mut self, events: impl AsRef<[LedgerEvent]>) -> Result<(), RegistryError> {
         let events = events.as_ref();
         if self.behind {

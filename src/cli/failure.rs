@@ -137,7 +137,10 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         let exit = match error {
             RegistryError::Locked(_) => Exit::TryLater,
-            RegistryError::Disk(_) | RegistryError::Store { .. } | RegistryError::Behind => Exit::Io,
+            RegistryError::Disk(_)
+            | RegistryError::Unsynced(_)
+            | RegistryError::Store { .. }
+            | RegistryError::Behind => Exit::Io,
             RegistryError::NewerSchema { .. } | RegistryError::OldLayout { .. } | RegistryError::Unknown { .. } => {
                 Exit::Data
             }

@@ -9,7 +9,7 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::domain::{Counter, ModelRecord};
-use crate::service::{self, Mode, Summary};
+use crate::service::{self, Summary};
 use crate::workflow::{FailedWork, Fault, Work};
 
 #[derive(Debug, clap::Args)]
@@ -32,8 +32,7 @@ impl Args {
 
 pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
     if !args.once {
-        service::run(settings, Mode::Service, Arc::new(TerminalProgress::default()))?;
-        return Ok(());
+        return Ok(service::serve(settings, Arc::new(TerminalProgress::default()))?);
     }
     once(settings, args.json).map(drop)
 }
@@ -42,7 +41,7 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
 /// the rest.
 pub(super) fn once(settings: Settings, as_json: bool) -> Result<Summary, Failure> {
     let state_dir = settings.state_dir.display().to_string();
-    let outcome = service::run(settings, Mode::Once, Arc::new(TerminalProgress::default()));
+    let outcome = service::run_once(settings, Arc::new(TerminalProgress::default()));
     let mut summary = outcome?;
     if summary.stopped {
         let message = "stopped on request, finished work is kept; run again to continue";

@@ -42,26 +42,34 @@ impl Appender {
         Ok(Self { file, path: path.to_owned(), len: whole, lost: false })
     }
 
-    /// Appends `lines` (each ended by a line feed) in one write, and syncs. A write that fails (disk full) leaves nothing
-    /// behind and may be tried again.
+    /// Appends `lines` (each ended by a line feed) in one write, and syncs. A write that fails leaves nothing behind and may
+    /// be tried again, unless [`Self::is_lost`].
     ///
     /// # Errors
-    /// [`DiskError::Io`]. After a failed sync every later call fails too: open the file again, in a new process.
+    /// [`DiskError::Io`].
     pub fn append(&mut self, lines: &str) -> Result<(), DiskError> {
         if self.lost {
-            return Err(DiskError::io("append to", &self.path)(io::Error::other(
-                "an earlier write was lost; start again",
-            )));
+            return Err(DiskError::io("append to", &self.path)(io::Error::other("an earlier write was lost")));
         }
         let written = self.file.write_all(lines.as_bytes());
         if written.is_err() {
             self.lost = self.file.set_len(self.len).is_err();
         }
         written.map_err(DiskError::io("append to", &self.path))?;
-        let synced = self.file.sync_data();
-        self.lost = synced.is_err();
+        if let Err(source) = self.file.sync_data() {
+            self.lost = true;
+            // So that a reader does not take for kept what the disk refused. If this fails too, the reader finds the lines whole.
+            let _ = self.file.set_len(self.len);
+            return Err(DiskError::io("sync", &self.path)(source));
+        }
         self.len += lines.len() as u64;
-        synced.map_err(DiskError::io("sync", &self.path))
+        Ok(())
+    }
+
+    /// Whether nobody knows what the disk holds at the file's end: a sync failed, or a half-written line could not be cut off.
+    /// Every later call fails; what the file is to hold must be written into a new one.
+    pub fn is_lost(&self) -> bool {
+        self.lost
     }
 }
 

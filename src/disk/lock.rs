@@ -2,9 +2,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{DiskError, Workspace, create_dir};
 use crate::domain::DatasetName;
@@ -12,10 +14,11 @@ use crate::domain::DatasetName;
 /// Held as long as the program works in the state folder.
 ///
 /// Two files, so that looking is never in the way of taking: who takes `lock` does not wait, who looks only touches `alive`.
-#[derive(Debug)]
+/// Clones hold the same lock; it ends with the last of them.
+#[derive(Debug, Clone)]
 pub struct InstanceLock {
-    _lock: File,
-    _alive: File,
+    lock: Arc<File>,
+    _alive: Arc<File>,
 }
 
 impl InstanceLock {
@@ -31,7 +34,18 @@ impl InstanceLock {
         let alive = open(&path)?;
         // Only those who look can hold it now, each for an instant.
         alive.lock().map_err(DiskError::io("lock", &path))?;
-        Ok(Self { _lock: lock, _alive: alive })
+        Ok(Self { lock: Arc::new(lock), _alive: Arc::new(alive) })
+    }
+
+    /// Whether it still locks `state_dir`, as far as that can be seen: the folder may have been removed, replaced or mounted
+    /// over since.
+    pub fn is_of(&self, state_dir: &Path) -> bool {
+        let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        match (self.lock.metadata(), std::fs::metadata(state_dir.join(LOCK))) {
+            (Ok(held), Ok(there)) => identity(&held) == identity(&there),
+            (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+            (Err(_), Ok(_)) => true,
+        }
     }
 
     /// The process that works in the state folder now; `None` when there is none, or the lock was never taken.
@@ -112,7 +126,9 @@ fn try_lock(path: &Path) -> Result<Option<File>, DiskError> {
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(DiskError::io("lock", path)(error)),
     }
-    let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+    // In this order a full disk takes it too, where an id stood there before.
+    let id = format!("{}\n", std::process::id());
+    let written = lock.write_all(id.as_bytes()).and_then(|()| lock.set_len(id.len() as u64));
     written.map_err(DiskError::io("write", path))?;
     Ok(Some(lock))
 }
@@ -146,6 +162,18 @@ mod tests {
             done.store(true, Ordering::Relaxed);
             assert!(taken);
         });
+    }
+
+    #[test]
+    fn a_lock_is_of_the_folder_that_it_was_taken_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let lock = InstanceLock::take(&state).unwrap();
+        assert!(lock.is_of(&state));
+        std::fs::remove_dir_all(&state).unwrap();
+        assert!(!lock.is_of(&state), "removed");
+        let _other = InstanceLock::take(&state).unwrap();
+        assert!(!lock.is_of(&state), "made anew");
     }
 
     #[test]

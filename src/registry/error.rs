@@ -13,6 +13,9 @@ pub enum RegistryError {
     /// A file operation failed.
     #[error(transparent)]
     Disk(DiskError),
+    /// A journal line was written, but the disk did not confirm it: nobody knows whether it is committed.
+    #[error(transparent)]
+    Unsynced(DiskError),
     /// A newer gradwatch wrote this.
     #[error(
         "`{}` was written by a newer gradwatch (schema {found}, this one reads {known}); use that version, or set another storage.state_dir",
@@ -69,6 +72,11 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Whether its cause lies in the disk alone, so that another opening may succeed.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Disk(_) | Self::Unsynced(_) | Self::Store { .. } | Self::Behind)
+    }
+
     pub(super) fn store(doing: &'static str, path: &Path, message: impl Into<String>) -> Self {
         Self::Store { doing, path: path.to_owned(), message: message.into() }
     }

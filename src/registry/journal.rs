@@ -194,10 +194,13 @@ impl Journal {
     /// Commits `events`; returns the commit's number.
     ///
     /// # Errors
-    /// [`RegistryError::Disk`]: nothing is committed.
+    /// [`RegistryError::Disk`]: nothing is committed. [`RegistryError::Unsynced`]: nobody knows; nothing more is taken.
     pub(super) fn append(&mut self, events: &[LedgerEvent]) -> Result<u64, RegistryError> {
         let seq = self.seq + 1;
-        self.appender.append(&Line::new(seq, false, events)?.text()?)?;
+        if let Err(error) = self.appender.append(&Line::new(seq, false, events)?.text()?) {
+            let is_lost = self.appender.is_lost();
+            return Err(if is_lost { RegistryError::Unsynced(error) } else { error.into() });
+        }
         self.seq = seq;
         Ok(seq)
     }

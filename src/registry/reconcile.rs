@@ -45,7 +45,7 @@ pub(super) fn reconcile(
     repairs: &mut Repairs,
 ) -> Result<Truth, RegistryError> {
     let mut truth = match found {
-        Found::All { ledger, seq } if journal.continues(seq) => on_top_of_store(journal, ledger, seq, repairs)?,
+        Found::All { ledger, seq } if journal.continues(seq) => on_top_of_store(journal, ledger, seq)?,
         Found::All { .. } | Found::Nothing => repaired_from_journal(journal, repairs)?,
         Found::Damaged { ledger, seq, what } => {
             repairs.step(Repair::StoreDamaged { what });
@@ -60,23 +60,13 @@ pub(super) fn reconcile(
     Ok(truth)
 }
 
-fn on_top_of_store(
-    journal: &JournalContents,
-    mut ledger: Ledger,
-    seq: u64,
-    repairs: &mut Repairs,
-) -> Result<Truth, RegistryError> {
+fn on_top_of_store(journal: &JournalContents, mut ledger: Ledger, seq: u64) -> Result<Truth, RegistryError> {
     let tail = journal.events_after(seq)?;
     for event in &tail {
         ledger.apply(event);
     }
     let journal_is_good = journal.is_complete() && journal.last_seq() >= seq;
-    let store_needs = if tail.is_empty() {
-        StoreNeeds::Nothing
-    } else {
-        repairs.step(Repair::Replayed { n: tail.len() as u64 });
-        StoreNeeds::Tail(tail)
-    };
+    let store_needs = if tail.is_empty() { StoreNeeds::Nothing } else { StoreNeeds::Tail(tail) };
     Ok(Truth { ledger, seq: seq.max(journal.last_seq()), journal_is_good, store_needs })
 }
 
@@ -139,6 +129,7 @@ pub(super) fn bring_up(mut store: Store, truth: &Truth, repairs: &mut Repairs) -
         StoreNeeds::Nothing => Ok(store),
         StoreNeeds::Tail(tail) => {
             store.write(&records::records(tail, &truth.ledger)?, truth.seq)?;
+            repairs.step(Repair::Replayed { n: tail.len() as u64 });
             Ok(store)
         }
         StoreNeeds::Everything => {

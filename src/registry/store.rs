@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sled::{Batch, Db};
 
-use crate::disk;
+use crate::disk::{self, DiskError};
 use crate::domain::Ledger;
 
 use super::inventory::Inventory;
+use super::last_handle::LastHandle;
 use super::records::{Records, SCHEMA};
 use super::repairs::Repairs;
 use super::{RegistryError, Repair};
@@ -56,6 +57,8 @@ pub(super) enum Found {
 pub(super) struct Store {
     folder: PathBuf,
     db: Db,
+    /// Dropped after `db`, so that the database is closed by it.
+    last: LastHandle,
     inventory: Inventory,
     /// It holds records of an older version that nobody could read.
     is_unread: bool,
@@ -89,7 +92,8 @@ impl Store {
     pub(super) fn open(folder: &Path) -> Result<(Self, Found), StoreFault> {
         catch_unwind(AssertUnwindSafe(|| {
             let db = connect(folder).map_err(|error| fault(folder, "open", error))?;
-            let mut store = Self { folder: folder.to_owned(), db, inventory: Inventory::default(), is_unread: false };
+            let (folder, last) = (folder.to_owned(), LastHandle::of(&db));
+            let mut store = Self { folder, db, last, inventory: Inventory::default(), is_unread: false };
             let found = store.load()?;
             Ok((store, found))
         }))
@@ -153,7 +157,7 @@ impl Store {
     /// Writes `records` and the inventory as one, and brings sled's file to the disk.
     ///
     /// # Errors
-    /// [`RegistryError::Store`], [`RegistryError::Disk`]: what is on the disk is then unknown, open again.
+    /// [`RegistryError::Store`]: what is on the disk is then unknown, open again.
     pub(super) fn write(&mut self, records: &Records, seq: u64) -> Result<(), RegistryError> {
         let written = catch_unwind(AssertUnwindSafe(|| self.try_write(records, seq)));
         written.unwrap_or_else(|panic| {
@@ -182,7 +186,8 @@ impl Store {
         self.db.apply_batch(batch).map_err(refused)?;
         self.db.flush().map_err(refused)?;
         // `flush` does not reach the disk by itself on Linux.
-        disk::sync_file(&self.folder.join("db"))?;
+        let unsynced = |error: DiskError| RegistryError::store("write", &self.folder, error.to_string());
+        disk::sync_file(&self.folder.join("db")).map_err(unsynced)?;
         self.inventory = inventory;
         Ok(())
     }
@@ -193,8 +198,8 @@ impl Store {
     /// # Errors
     /// [`RegistryError::Store`], [`RegistryError::Disk`].
     pub(super) fn replace(self, records: &Records, seq: u64, repairs: &mut Repairs) -> Result<Self, RegistryError> {
-        let Self { folder, db, inventory, is_unread } = self;
-        drop(db);
+        let Self { folder, db, last, inventory, is_unread } = self;
+        drop((db, last));
         if inventory.n > 0 || is_unread {
             let to = disk::rename_broken(&folder)?;
             repairs.step(Repair::Renamed { to, why: "it does not hold what was committed".to_owned() });

@@ -20,7 +20,7 @@ use crossbeam_channel::{Receiver, at, never, select};
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, StopFlag};
+use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, Progress, StopFlag};
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
 use crate::workflow::Engines;
 
@@ -40,10 +40,11 @@ use super::status_writer::StatusWriter;
 use super::summary::Mode;
 use super::training_state::TrainingWorkerState;
 use super::training_worker::TrainingTask;
+use super::weights_stamp::WeightsStamp;
 use super::worker::Worker;
 
 /// How long a stop waits for the jobs in hand; a service has 5 seconds in all.
-const STOP_TIMEOUT: Duration = Duration::from_secs(4);
+pub(super) const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 /// How often the status is written.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
 
@@ -70,7 +71,6 @@ pub(super) struct Parts {
     pub(super) stop: StopFlag,
     pub(super) progress: SharedProgress,
     pub(super) workers: Workers,
-    pub(super) status: StatusWriter,
     pub(super) control: Server,
     /// `None` for `run --once`.
     pub(super) watcher: Option<Watcher>,
@@ -94,12 +94,14 @@ pub(super) struct Conductor {
     intake: IntakeQueue,
     training: TrainingWorkerState,
     scans: ScanWorkerState,
-    /// What is to be committed. It stays here while the disk is full, or other events are being recorded.
+    /// What is to be committed. It stays here while the disk refuses it, or other events are being recorded.
     unrecorded: Vec<LedgerEvent>,
     /// Events that wait until what happened before them is recorded.
     deferred: VecDeque<Event>,
     /// What failed and is not done since.
     failed: FailedTasks,
+    /// As of the last look.
+    weights: WeightsStamp,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     obstacles: BTreeMap<DatasetName, String>,
     /// What the survey of `run --once` left out.
@@ -114,12 +116,13 @@ pub(super) struct Conductor {
 }
 
 impl Conductor {
-    pub(super) fn new(parts: Parts, mode: Mode) -> Self {
+    pub(super) fn new(parts: Parts, status: StatusWriter, mode: Mode) -> Self {
         let trigger = match mode {
             Mode::Service => RetrainTrigger::new(&parts.settings),
             Mode::Once => RetrainTrigger::immediate(),
         };
         Self {
+            weights: WeightsStamp::read(&parts.settings, &parts.workspace),
             settings: parts.settings,
             workspace: parts.workspace,
             registry: parts.registry,
@@ -127,7 +130,7 @@ impl Conductor {
             stop: parts.stop,
             progress: parts.progress,
             workers: parts.workers,
-            status: parts.status,
+            status,
             _control: parts.control,
             watcher: parts.watcher,
             trigger,
@@ -148,6 +151,12 @@ impl Conductor {
 
     pub(super) fn ledger(&self) -> &Ledger {
         self.registry.ledger()
+    }
+
+    /// Ends its work and hands the status back. Its threads end by themselves, soon once their stop is raised.
+    pub(super) fn retire(self) -> StatusWriter {
+        self.progress.end();
+        self.status
     }
 
     /// Works until a stop is requested, or (for `run --once`) until everything is processed.

@@ -32,6 +32,17 @@ pub enum ServiceError {
     IllegalTransition(#[from] IllegalTransition),
 }
 
+impl ServiceError {
+    /// Whether its cause lies outside and may pass, so that the service may begin anew by itself.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.may_pass(),
+            Self::Watch(_) | Self::Control(_) | Self::Threads(_) => true,
+            Self::Libtorch(_) | Self::ThreadGone(_) | Self::IllegalTransition(_) => false,
+        }
+    }
+}
+
 /// A fault of the program: a state machine was asked for a transition that its state does not have. Nothing has changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -44,4 +55,48 @@ pub struct IllegalTransition {
     pub state: &'static str,
     /// The transition.
     pub transition: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::DiskError;
+
+    fn refused() -> DiskError {
+        DiskError::Io { doing: "sync", path: "journal".into(), source: io::Error::from_raw_os_error(5) }
+    }
+
+    #[test]
+    fn what_a_disk_an_inbox_or_a_limit_refuses_may_pass() {
+        let store =
+            RegistryError::Store { doing: "write", path: "registry".into(), message: "no space left".to_owned() };
+        let unreadable =
+            WatchError::Unreadable { path: "inbox".into(), source: io::ErrorKind::PermissionDenied.into() };
+        for error in [
+            RegistryError::Disk(refused()).into(),
+            RegistryError::Unsynced(refused()).into(),
+            store.into(),
+            RegistryError::Behind.into(),
+            WatchError::Missing("inbox".into()).into(),
+            WatchError::Unmounted { path: "inbox".into(), n_known: 3 }.into(),
+            unreadable.into(),
+            WatchError::Thread(io::ErrorKind::WouldBlock.into()).into(),
+            ServiceError::Control(io::Error::from_raw_os_error(24)),
+            ServiceError::Threads(io::ErrorKind::WouldBlock.into()),
+        ] {
+            assert!(error.may_pass(), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_person_or_another_program_can_change_does_not_pass() {
+        let locked = DiskError::Locked { path: "state".into(), pid: Some(1) };
+        let newer = RegistryError::NewerSchema { path: "journal".into(), found: 2, known: 1 };
+        let illegal = IllegalTransition { worker: "scan", state: "idle", transition: "finish" };
+        for error in
+            [RegistryError::Locked(locked).into(), newer.into(), ServiceError::ThreadGone("watching"), illegal.into()]
+        {
+            assert!(!error.may_pass(), "{error}");
+        }
+    }
 }

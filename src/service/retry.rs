@@ -1,4 +1,4 @@
-//! What failed in this process and is not done: why, and when it is next tried. Pauses grow with every failure.
+//! What failed and is not done: why, and when it is next tried. Pauses grow with every failure.
 //!
 //! It knows no clock: every question brings the time.
 
@@ -11,6 +11,10 @@ use crate::workflow::{FailedWork, Fault, Work};
 /// The pause after the first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// The same for what a disk or a device refused: work goes on within 30 seconds of the end of that.
+const LONGEST_OUTSIDE_PAUSE: Duration = Duration::from_secs(20);
+/// What its inputs or the program itself make fail is set aside after so many tries.
+const TRIES: u32 = 3;
 
 /// What is tried again as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +42,10 @@ pub(super) struct Failed {
     pub(super) work: FailedWork,
     /// How often it failed, one after the other.
     pub(super) n_failures: u32,
-    /// `None`: not by itself in this process.
+    /// `None`: not by itself.
     pub(super) next_try: Option<Instant>,
+    /// It is not tried again until something changes that it depends on.
+    is_set_aside: bool,
     /// Counts all failures of the process.
     order: u64,
 }
@@ -63,9 +69,19 @@ impl FailedTasks {
     /// A task failed; `may_pass`: whether another try can help.
     pub(super) fn note(&mut self, task: Task, work: FailedWork, may_pass: bool, now: Instant) {
         let n_failures = 1 + self.tasks.get(&task).map_or(0, |failed| failed.n_failures);
-        let next_try = (may_pass && self.tries_again).then(|| now + pause(n_failures));
+        let is_set_aside = may_pass && !is_outside(work.fault) && n_failures >= TRIES;
+        let tries_again = may_pass && self.tries_again && !is_set_aside;
+        let next_try = tries_again.then(|| now + pause(n_failures, work.fault));
         self.n_noted += 1;
-        self.tasks.insert(task, Failed { work, n_failures, next_try, order: self.n_noted });
+        self.tasks.insert(task, Failed { work, n_failures, next_try, is_set_aside, order: self.n_noted });
+    }
+
+    /// Something changed that work may depend on: what was set aside has three more tries.
+    pub(super) fn take_up(&mut self, now: Instant) {
+        for failed in self.tasks.values_mut().filter(|failed| failed.is_set_aside && self.tries_again) {
+            (failed.n_failures, failed.next_try, failed.is_set_aside) = (0, Some(now), false);
+        }
+        self.paused.clear();
     }
 
     /// A task is done. If a disk stood in its way, it may stand in no other's way any more.
@@ -98,10 +114,10 @@ impl FailedTasks {
     }
 
     /// The cause of a scan's failure may hold for all of its dataset: one of them tries whether it still does.
-    pub(super) fn pause_scans(&mut self, dataset: &DatasetName, now: Instant) {
+    pub(super) fn pause_scans(&mut self, dataset: &DatasetName, fault: Fault, now: Instant) {
         if self.tries_again {
             let n_failures = 1 + self.paused.get(dataset).map_or(0, |(n, _)| *n);
-            self.paused.insert(dataset.clone(), (n_failures, now + pause(n_failures)));
+            self.paused.insert(dataset.clone(), (n_failures, now + pause(n_failures, fault)));
         }
     }
 
@@ -161,8 +177,14 @@ impl FailedTasks {
 }
 
 /// How long a task rests that failed `n_failures` times, one after the other.
-fn pause(n_failures: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(n_failures.saturating_sub(1))).min(LONGEST_PAUSE)
+fn pause(n_failures: u32, fault: Fault) -> Duration {
+    let longest = if matches!(fault, Fault::Io | Fault::Device) { LONGEST_OUTSIDE_PAUSE } else { LONGEST_PAUSE };
+    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(n_failures.saturating_sub(1))).min(longest)
+}
+
+/// Whether a fault lies outside of the program and of what it works on.
+fn is_outside(fault: Fault) -> bool {
+    !matches!(fault, Fault::Data | Fault::Program)
 }
 
 #[cfg(test)]
@@ -191,10 +213,36 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_ten_minutes() {
-        let pauses: Vec<u64> = (1..=9).map(|n| pause(n).as_secs()).collect();
-        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
-        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+    fn pauses_double_up_to_ten_minutes_and_for_a_disk_or_device_up_to_twenty_seconds() {
+        let pauses = |fault| (1..=9).map(|n| pause(n, fault).as_secs()).collect::<Vec<_>>();
+        for fault in [Fault::Later, Fault::Data, Fault::Missing, Fault::Program] {
+            assert_eq!(pauses(fault), [5, 10, 20, 40, 80, 160, 320, 600, 600], "{fault:?}");
+            assert_eq!(pause(u32::MAX, fault), LONGEST_PAUSE);
+        }
+        for fault in [Fault::Io, Fault::Device] {
+            assert_eq!(pauses(fault), [5, 10, 20, 20, 20, 20, 20, 20, 20], "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_data_or_the_program_make_fail_is_set_aside_after_three_tries_until_something_changes() {
+        for (fault, is_set_aside) in [
+            (Fault::Later, false),
+            (Fault::Data, true),
+            (Fault::Missing, false),
+            (Fault::Device, false),
+            (Fault::Io, false),
+            (Fault::Program, true),
+        ] {
+            let (mut failed, now) = (FailedTasks::new(true), Instant::now());
+            let later = now + LONGEST_PAUSE;
+            for n in 1..=4 {
+                failed.note(training("a"), FailedWork::new(Work::Training, "a", fault, "why; remedy"), true, now);
+                assert_eq!(failed.due_training(later).is_none(), is_set_aside && n >= 3, "{fault:?}, {n} failures");
+            }
+            failed.take_up(now);
+            assert_eq!(failed.due_training(later), Some(dataset("a")), "{fault:?}");
+        }
     }
 
     #[test]
@@ -219,7 +267,7 @@ mod tests {
         for (tries_again, may_pass) in [(true, false), (false, true)] {
             let mut failed = FailedTasks::new(tries_again);
             failed.note(Task::Gallery, full_disk(), may_pass, start);
-            failed.pause_scans(&dataset("a"), start);
+            failed.pause_scans(&dataset("a"), Fault::Io, start);
             assert!(failed.holds(&Task::Gallery, start + LONGEST_PAUSE));
             assert_eq!(failed.is_paused(&dataset("a"), start), tries_again, "a run does all it can");
         }
@@ -241,7 +289,7 @@ mod tests {
     fn scans_of_a_dataset_wait_together_and_go_on_together() {
         let (mut failed, start) = (FailedTasks::new(true), Instant::now());
         failed.note(scan("1"), full_disk(), true, start);
-        failed.pause_scans(&dataset("a"), start);
+        failed.pause_scans(&dataset("a"), Fault::Io, start);
         assert!(failed.is_paused(&dataset("a"), start + seconds(4)));
         assert!(!failed.is_paused(&dataset("b"), start));
         assert!(!failed.is_paused(&dataset("a"), start + seconds(5)), "one of them tries");

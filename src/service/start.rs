@@ -1,4 +1,4 @@
-//! Bringing the service up, and taking it down.
+//! Bringing up what a run needs, and the run that ends when everything is processed.
 
 use std::io;
 use std::sync::Arc;
@@ -21,53 +21,49 @@ use super::event::{Event, WorkerRole};
 use super::recorder::Recorder;
 use super::scan_worker::ScanWorker;
 use super::shared_progress::SharedProgress;
+use super::signals;
 use super::status::Status;
 use super::status_writer::StatusWriter;
+use super::stop_bell::StopBell;
 use super::summary::{Mode, Summary};
 use super::training_worker::TrainingWorker;
 use super::worker::Worker;
-use super::{service_manager, signals};
 
-/// Runs the service on this thread.
+/// Processes everything that is present, on this thread.
 ///
 /// # Errors
 /// [`ServiceError`] when it cannot start, or cannot go on; what was finished is kept.
-pub fn run(settings: Settings, mode: Mode, shown: Arc<dyn Progress + Send + Sync>) -> Result<Summary, ServiceError> {
+pub fn run_once(settings: Settings, shown: Arc<dyn Progress + Send + Sync>) -> Result<Summary, ServiceError> {
     let stop = StopFlag::default();
     let (events, heard) = unbounded();
-    let wake = events.clone();
-    signals::stop_on_signals(stop.clone(), move || drop(wake.send(Event::StopRequested)))
-        .map_err(ServiceError::Threads)?;
-    match mode {
-        Mode::Service => workflow::self_test()?,
-        // The service waits for a device that is not there yet.
-        Mode::Once => workflow::check_device(&settings)?,
-    }
-    let parts = parts(Arc::new(settings), mode, &stop, shown, &events)?;
-    if mode == Mode::Service {
-        let Settings { watch, state_dir, .. } = &*parts.settings;
-        tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
-    }
-    run_with(parts, mode, events, &heard)
+    let bell = StopBell::new(events.clone());
+    signals::stop_on_signals(stop.clone(), move || bell.ring()).map_err(ServiceError::Threads)?;
+    workflow::check_device(&settings)?;
+    let registry = Registry::open(&Workspace::new(&settings.state_dir), settings.clock)?;
+    let parts = parts(registry, Arc::new(settings), Mode::Once, &stop, shown, &events)?;
+    finish(parts, events, &heard)
 }
 
-/// Runs the conductor to its end.
-fn run_with(parts: Parts, mode: Mode, events: Sender<Event>, heard: &Receiver<Event>) -> Result<Summary, ServiceError> {
-    if mode == Mode::Once {
-        survey(&parts, events).map_err(ServiceError::Threads)?;
-    }
-    let mut conductor = Conductor::new(parts, mode);
+/// Runs the conductor until everything is processed.
+fn finish(parts: Parts, events: Sender<Event>, heard: &Receiver<Event>) -> Result<Summary, ServiceError> {
+    survey(&parts, events).map_err(ServiceError::Threads)?;
+    let mut status = Status::starting(parts.settings.watch.inbox.display().to_string());
+    status.look_at(parts.registry.ledger());
+    let status = StatusWriter::new(parts.workspace.clone(), status);
+    let mut conductor = Conductor::new(parts, status, Mode::Once);
     let before = conductor.ledger().counters;
     let outcome = conductor.run(heard);
-    service_manager::stopping();
     conductor.publish_end();
-    if mode == Mode::Service {
-        tracing::info!("Service stopped");
-    }
     outcome.map(|()| conductor.summary(&before))
 }
 
-fn parts(
+/// Starts the threads that work, and opens what the conductor needs. They all hold a sending side of `events`, and end early
+/// once `stop` is raised.
+///
+/// # Errors
+/// [`ServiceError`]; what was started ends by itself.
+pub(super) fn parts(
+    registry: Registry,
     settings: Arc<Settings>,
     mode: Mode,
     stop: &StopFlag,
@@ -75,10 +71,6 @@ fn parts(
     events: &Sender<Event>,
 ) -> Result<Parts, ServiceError> {
     let workspace = Workspace::new(&settings.state_dir);
-    let registry = Registry::open(&workspace, settings.clock)?;
-    let mut status = Status::starting(settings.watch.inbox.display().to_string());
-    status.look_at(registry.ledger());
-    let status = StatusWriter::new(workspace.clone(), settings.reserve, status);
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
     let watcher = match mode {
@@ -92,7 +84,6 @@ fn parts(
         workers,
         registry: Recorder::start(registry, events).map_err(ServiceError::Threads)?,
         control: control.map_err(ServiceError::Control)?,
-        status,
         settings,
         workspace,
         engines,

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{DiskError, InstanceLock, Workspace};
 use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 
-use crate::workflow::FailedWork;
+use crate::workflow::{FailedWork, Fault, Work};
 
+use super::error::ServiceError;
 pub use super::service_state::ServiceState;
 
 /// The whole of `status.json`.
@@ -197,6 +198,24 @@ impl Status {
         self.queues.scans = ledger.n_waiting_scans().values().sum::<usize>() as u64;
         let names = ledger.datasets().chain(ledger.best.keys());
         self.datasets = names.map(|name| (name.clone(), DatasetStatus::of(ledger, name))).collect();
+    }
+
+    /// Nothing is being done until the next try of what failed for the whole service.
+    pub(super) fn wait_for(&mut self, error: &ServiceError, state_dir: String, next_try: Instant) {
+        let is_inbox = matches!(error, ServiceError::Watch(_));
+        self.state = if is_inbox { ServiceState::Blocked } else { ServiceState::Waiting };
+        let work = FailedWork::new(Work::Run, state_dir, Fault::Io, error);
+        self.waits_for = Some(error.to_string());
+        self.last_error = Some(work.to_string());
+        self.queues.failed = 1;
+        self.phase = None;
+        let next_try = Some(timestamp(next_try, Instant::now()));
+        self.failures = vec![FailedStatus { work, n_failures: 1, next_try }];
+    }
+
+    /// The service ended while it waited.
+    pub(super) fn stop(&mut self) {
+        (self.state, self.waits_for, self.phase) = (ServiceState::Stopped, None, None);
     }
 
     /// How long ago it was written; zero when the clock was set back since.

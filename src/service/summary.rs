@@ -8,7 +8,7 @@ use crate::workflow::FailedWork;
 
 /// How long the service lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     /// Until a signal ends it.
     Service,
     /// Until everything that is present is processed.

@@ -9,6 +9,7 @@ use crate::service::retry::{Failed, Task};
 use crate::service::scan_state::LostScanWork;
 use crate::service::status::{self, FailedStatus};
 use crate::service::training_state::LostTraining;
+use crate::service::weights_stamp::WeightsStamp;
 use crate::workflow::{FailedWork, Fault, ScanError, Work, WorkflowError};
 
 use super::Conductor;
@@ -38,13 +39,23 @@ impl Conductor {
             // Nobody named it: the inbox's next survey finds that it is gone.
             work.fault = Fault::Later;
         }
+        let fault = work.fault;
         self.fail(Task::Scan((scan.dataset.clone(), scan.hash)), work, error.may_pass());
         if let (true, Some(dataset)) = (error.may_be_shared(), self.dataset_of(scan)) {
-            self.failed.pause_scans(&dataset, Instant::now());
+            self.failed.pause_scans(&dataset, fault, Instant::now());
         }
     }
 
-    /// A worker lost its job to a fault of the program. The job is not repeated in this process: it would fail again.
+    /// What was set aside is tried again when the weights are others than before.
+    pub(super) fn take_up_with_other_weights(&mut self) {
+        let weights = WeightsStamp::read(&self.settings, &self.workspace);
+        if self.weights != weights {
+            self.weights = weights;
+            self.failed.take_up(Instant::now());
+        }
+    }
+
+    /// A worker lost its job to a fault of the program.
     pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
         let name = worker.thread_name();
         let fault = |what, place: &dyn fmt::Display| {
@@ -76,7 +87,9 @@ impl Conductor {
             }),
         };
         if let Some((task, work)) = lost {
-            self.fail(task, work, false);
+            // Nobody asks anew for the others.
+            let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery);
+            self.fail(task, work, is_asked_again);
         }
     }
 
@@ -109,11 +122,21 @@ impl Conductor {
         (listed.collect(), all.len() as u64)
     }
 
-    /// One sentence on what failed, for who asks what is waited for.
+    /// One sentence on what failed, for who asks what is waited for: what a disk or device refused goes first, since it may
+    /// stand in the way of more.
     pub(super) fn waits_for_another_try(&self) -> Option<String> {
         let all = self.failed.latest_first();
-        let first = all.first()?;
+        let first = all.iter().find(|failed| is_refused(failed)).or(all.first())?;
         let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
         Some(format!("{}{more}", first.work))
     }
+
+    /// The same, if a disk or device refused something.
+    pub(super) fn waits_for_disk_or_device(&self) -> Option<String> {
+        self.waits_for_another_try().filter(|_| self.failed.latest_first().iter().any(is_refused))
+    }
+}
+
+fn is_refused(failed: &&Failed) -> bool {
+    matches!(failed.work.fault, Fault::Io | Fault::Device)
 }

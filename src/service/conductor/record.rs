@@ -1,11 +1,9 @@
-//! What the conductor commits to the registry, and what it does while that takes long or the disk is too full: nothing else is
+//! What the conductor commits to the registry, and what it does while that takes long or the disk refuses it: nothing else is
 //! decided until it is done, because every decision rests on what was recorded before.
 
 use std::collections::VecDeque;
-use std::io;
 use std::time::Instant;
 
-use crate::disk::DiskError;
 use crate::domain::{Counter, LedgerEvent};
 use crate::registry::RegistryError;
 use crate::service::commit::Commit;
@@ -18,7 +16,7 @@ use crate::workflow::{FailedWork, Fault, Work};
 use super::Conductor;
 
 impl Conductor {
-    /// Commits `events`, after those that wait. A service whose disk is full keeps them, and commits them before anything else.
+    /// Commits `events`, after those that wait. A service whose disk refuses keeps them, and commits them before anything else.
     pub(super) fn commit(&mut self, events: Vec<LedgerEvent>) -> Result<(), ServiceError> {
         self.unrecorded.extend(events);
         if self.is_stuck() { Ok(()) } else { self.record() }
@@ -26,11 +24,11 @@ impl Conductor {
 
     /// Whether nothing can be recorded now, and so nothing be decided.
     pub(super) fn is_stuck(&self) -> bool {
-        self.registry.is_away() || self.is_full()
+        self.registry.is_away() || self.is_refused()
     }
 
     /// Whether events wait for the disk.
-    pub(super) fn is_full(&self) -> bool {
+    pub(super) fn is_refused(&self) -> bool {
         self.failed.has_failed(&Task::Record)
     }
 
@@ -48,8 +46,8 @@ impl Conductor {
     /// Keeps what happened until the events before it are recorded; returns what can be handled now.
     pub(super) fn defer(&mut self, event: Event) -> Option<Event> {
         let needs_no_record = match &event {
-            // While the disk is full it is refused; what is being recorded takes moments.
-            Event::Asked(request) => self.is_full() || matches!(request.question, Question::Models { .. }),
+            // While the disk refuses, so does the service; what is being recorded takes moments.
+            Event::Asked(request) => self.is_refused() || matches!(request.question, Question::Models { .. }),
             Event::Recorded(_) | Event::StopRequested | Event::WorkerPanicked(_) => true,
             _ => false,
         };
@@ -62,7 +60,7 @@ impl Conductor {
 
     /// Commits what waits, if it is time to try, and goes on with what happened meanwhile.
     pub(super) fn record_again(&mut self) -> Result<(), ServiceError> {
-        if self.is_full() && !self.registry.is_away() && !self.failed.holds(&Task::Record, Instant::now()) {
+        if self.is_refused() && !self.registry.is_away() && !self.failed.holds(&Task::Record, Instant::now()) {
             self.record()?;
             self.catch_up()?;
         }
@@ -96,12 +94,12 @@ impl Conductor {
         self.catch_up()
     }
 
-    /// Events were recorded, or a full disk did not take them.
+    /// Events were recorded, or the journal could not take them. What sled refuses ends this life of the service: they are recorded.
     fn take_back(&mut self, commit: Commit) -> Result<(), ServiceError> {
         let (events, outcome) = self.registry.take_back(commit);
         match outcome {
             Ok(()) => self.failed.clear(&Task::Record, Instant::now()),
-            Err(RegistryError::Disk(error)) if !self.is_once() && is_full_disk(&error) => {
+            Err(RegistryError::Disk(error)) if !self.is_once() => {
                 self.unrecorded.splice(0..0, events);
                 let work = FailedWork::new(Work::Record, self.workspace.journal().display(), Fault::Io, &error);
                 self.fail(Task::Record, work, true);
@@ -112,7 +110,7 @@ impl Conductor {
         Ok(())
     }
 
-    /// A question that came while events were being recorded is refused because the disk is full: it must not be done much later.
+    /// A question that came while events were being recorded is refused because the disk refuses: it must not be done much later.
     fn refuse_questions(&mut self) -> Result<(), ServiceError> {
         let is_question = |event: &Event| matches!(event, Event::Asked(_));
         let (questions, others): (VecDeque<_>, _) = self.deferred.drain(..).partition(is_question);
@@ -133,10 +131,4 @@ impl Conductor {
         }
         Ok(())
     }
-}
-
-/// A write that fails so leaves nothing behind, and may be tried again in the same process.
-fn is_full_disk(error: &DiskError) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error, DiskError::Io { source, doing: "append to", .. } if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }

@@ -13,6 +13,7 @@ impl Conductor {
     /// Writes the status when it is due; call it every second.
     pub(super) fn publish(&mut self) {
         self.forget_gone_scans();
+        self.take_up_with_other_weights();
         let (state, waits_for) = self.state();
         self.publish_as(state, waits_for);
     }
@@ -73,19 +74,20 @@ impl Conductor {
         if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
             return (ServiceState::Starting, Some("the first survey of the inbox".to_owned()));
         }
-        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_full()) {
+        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_refused()) {
             return (ServiceState::Waiting, Some(stuck));
         }
         if self.training.is_splitting() || self.training.is_training() {
             let augmenting = self.progress.phase().is_some_and(|progress| progress.phase == Phase::Augment);
-            return (if augmenting { ServiceState::Augmenting } else { ServiceState::Training }, None);
+            let state = if augmenting { ServiceState::Augmenting } else { ServiceState::Training };
+            return (state, self.waits_for_disk_or_device());
         }
         if !self.scans.is_idle() {
-            return (ServiceState::Explaining, None);
+            return (ServiceState::Explaining, self.waits_for_disk_or_device());
         }
         let n_unsettled = self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         if !self.intake.is_at_rest() || n_unsettled > 0 || self.registry.is_away() {
-            return (ServiceState::Settling, None);
+            return (ServiceState::Settling, self.waits_for_disk_or_device());
         }
         if let Some(failed) = self.waits_for_another_try() {
             return (ServiceState::Waiting, Some(failed));

@@ -30,9 +30,11 @@ fn run_in(dir: &TempDir, spoil: impl FnOnce(&mut Parts, &Sender<Event>)) -> Summ
     let set = paths.map(|(key, path)| format!("{key}={}", dir.path().join(path).display()));
     let settings = load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
     let (events, heard) = unbounded();
-    let mut parts = parts(Arc::new(settings), Mode::Once, &StopFlag::default(), Arc::new(Silent), &events).unwrap();
+    let (settings, stop) = (Arc::new(settings), StopFlag::default());
+    let registry = Registry::open(&Workspace::new(&settings.state_dir), settings.clock).unwrap();
+    let mut parts = parts(registry, settings, Mode::Once, &stop, Arc::new(Silent), &events).unwrap();
     spoil(&mut parts, &events);
-    run_with(parts, Mode::Once, events, &heard).unwrap()
+    finish(parts, events, &heard).unwrap()
 }
 
 /// The same on eight images, whose records are more than are written at once.

@@ -1,0 +1,55 @@
+//! Closing sled on a disk that fails: sled answers with a panic, which must not leave the registry.
+
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+
+use sled::Db;
+
+/// A handle that outlives the others of its database, and so closes it.
+#[derive(Debug)]
+pub(super) struct LastHandle(Option<Db>);
+
+impl LastHandle {
+    /// Of `db`; drop it after all others.
+    pub(super) fn of(db: &Db) -> Self {
+        Self(Some(db.clone()))
+    }
+}
+
+impl Drop for LastHandle {
+    fn drop(&mut self) {
+        // What was committed is on the disk since its commit; closing adds nothing that the next opening needs.
+        if catch_unwind(AssertUnwindSafe(|| drop(self.0.take()))).is_err() {
+            tracing::debug!("sled was closed by a panic");
+        }
+    }
+}
+
+/// Whether it is sled that panics: on a thread that called it, where that is caught, or on one of its own.
+pub fn is_in_sled(panic: &PanicHookInfo<'_>) -> bool {
+    panic.location().is_some_and(|location| is_source_of_sled(location.file()))
+}
+
+fn is_source_of_sled(file: &str) -> bool {
+    file.split('/').any(|folder| folder == "sled" || folder.strip_prefix("sled-").is_some_and(is_version))
+}
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_sleds_by_its_source_file() {
+        for (file, is_sleds) in [
+            ("/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/sled-0.34.7/src/pagecache/logger.rs", true),
+            ("vendor/sled/src/tree.rs", true),
+            ("src/registry/store.rs", false),
+            ("/home/sled-dog/gradwatch/src/main.rs", false),
+        ] {
+            assert_eq!(is_source_of_sled(file), is_sleds, "{file}");
+        }
+    }
+}

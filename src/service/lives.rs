@@ -1,0 +1,258 @@
+//! The service begins anew when it failed by what may pass: a disk, a limit, an inbox that is not there. Each life opens
+//! everything from the disk, as the first one did, so that nothing is carried over that the failure may have spoilt.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select, unbounded};
+
+use crate::config::Settings;
+use crate::disk::{InstanceLock, Workspace};
+use crate::domain::{Progress, StopFlag};
+use crate::registry::{JournalEnd, Registry, RegistryError};
+use crate::workflow;
+
+use super::conductor::{Conductor, STOP_TIMEOUT};
+use super::error::ServiceError;
+use super::event::Event;
+use super::pauses::Pauses;
+use super::service_manager;
+use super::signals;
+use super::start;
+use super::status::Status;
+use super::status_writer::StatusWriter;
+use super::stop_bell::StopBell;
+use super::summary::Mode;
+
+/// How often the status of a service that waits is looked after.
+const STATUS_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs the service on this thread until a signal ends it. What may pass does not end it: it waits, says for what, and begins
+/// anew.
+///
+/// # Errors
+/// [`ServiceError`], of a kind that does not pass by itself; what was finished is kept.
+pub fn serve(settings: Settings, shown: Arc<dyn Progress + Send + Sync>) -> Result<(), ServiceError> {
+    let (stop, waiting) = (StopFlag::default(), unbounded());
+    let bell = StopBell::new(waiting.0.clone());
+    let ringing = bell.clone();
+    signals::stop_on_signals(stop.clone(), move || ringing.ring()).map_err(ServiceError::Threads)?;
+    workflow::self_test()?;
+    Lives::new(settings, shown, stop, bell, waiting).run()
+}
+
+/// The service, from its start to its end.
+struct Lives {
+    settings: Arc<Settings>,
+    workspace: Workspace,
+    shown: Arc<dyn Progress + Send + Sync>,
+    stop: StopFlag,
+    bell: StopBell,
+    /// What the bell rings while no conductor works.
+    waiting: (Sender<Event>, Receiver<Event>),
+    /// Kept from life to life, so that no other program comes in between, and the status is known to be of a living service.
+    lock: Option<InstanceLock>,
+    /// Written only under the lock.
+    status: Option<StatusWriter>,
+    journal_end: JournalEnd,
+    pauses: Pauses,
+    /// What was last logged as waited for.
+    told: Option<String>,
+    /// A life has come up, or is waited for.
+    begun: bool,
+}
+
+impl Lives {
+    /// `bell` must ring the sending side of `waiting`.
+    fn new(
+        settings: Settings,
+        shown: Arc<dyn Progress + Send + Sync>,
+        stop: StopFlag,
+        bell: StopBell,
+        waiting: (Sender<Event>, Receiver<Event>),
+    ) -> Self {
+        Self {
+            workspace: Workspace::new(&settings.state_dir),
+            settings: Arc::new(settings),
+            shown,
+            stop,
+            bell,
+            waiting,
+            lock: None,
+            status: None,
+            journal_end: JournalEnd::Known,
+            pauses: Pauses::default(),
+            told: None,
+            begun: false,
+        }
+    }
+
+    /// Until a stop is requested, or what cannot pass happens.
+    fn run(mut self) -> Result<(), ServiceError> {
+        loop {
+            let begun = Instant::now();
+            match self.live() {
+                Err(error) if self.goes_on_after(&error) => {
+                    let pause = self.pauses.after(begun.elapsed());
+                    self.wait(&error, Instant::now() + pause);
+                    if self.stop.is_raised() {
+                        self.end();
+                        return Ok(());
+                    }
+                }
+                outcome => {
+                    self.end();
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    fn goes_on_after(&self, error: &ServiceError) -> bool {
+        error.may_pass() && !self.stop.is_raised()
+    }
+
+    /// One life. Where another one follows, all its threads have ended.
+    fn live(&mut self) -> Result<(), ServiceError> {
+        let (life, (events, heard)) = (self.stop.part(), unbounded());
+        let outcome = self.bring_up(&life, &events).and_then(|conductor| self.conduct(conductor, events, &heard));
+        self.bell.redirect(self.waiting.0.clone());
+        if let Err(error) = &outcome
+            && self.goes_on_after(error)
+        {
+            life.raise();
+            self.journal_end = journal_end_after(error, self.journal_end);
+            self.await_end(error, &heard);
+        }
+        outcome
+    }
+
+    fn bring_up(&mut self, life: &StopFlag, events: &Sender<Event>) -> Result<Conductor, ServiceError> {
+        let lock = self.take_lock()?;
+        let starting = || Status::starting(self.settings.watch.inbox.display().to_string());
+        let mut status = self
+            .status
+            .take()
+            .unwrap_or_else(|| StatusWriter::new(self.workspace.clone(), self.settings.reserve, starting()));
+        let registry = Registry::open_locked(lock, &self.workspace, self.settings.clock, self.journal_end);
+        let parts = registry.map_err(ServiceError::from).and_then(|registry| {
+            let (settings, shown) = (Arc::clone(&self.settings), Arc::clone(&self.shown));
+            start::parts(registry, settings, Mode::Service, life, shown, events)
+        });
+        match parts {
+            Ok(parts) => {
+                status.update(|status| status.look_at(parts.registry.ledger()));
+                Ok(Conductor::new(parts, status, Mode::Service))
+            }
+            Err(error) => {
+                self.status = Some(status);
+                Err(error)
+            }
+        }
+    }
+
+    fn conduct(
+        &mut self,
+        mut conductor: Conductor,
+        events: Sender<Event>,
+        heard: &Receiver<Event>,
+    ) -> Result<(), ServiceError> {
+        self.journal_end = JournalEnd::Known;
+        self.log_begin();
+        self.bell.redirect(events);
+        let outcome = conductor.run(heard);
+        if !outcome.as_ref().is_err_and(|error| self.goes_on_after(error)) {
+            conductor.publish_end();
+        }
+        self.status = Some(conductor.retire());
+        outcome
+    }
+
+    /// The lock of the state folder that is there now.
+    fn take_lock(&mut self) -> Result<InstanceLock, RegistryError> {
+        let root = self.workspace.root();
+        if let Some(lock) = self.lock.as_ref().filter(|lock| lock.is_of(root)) {
+            return Ok(lock.clone());
+        }
+        self.lock = None;
+        let lock = InstanceLock::take(root)?;
+        Ok(self.lock.insert(lock).clone())
+    }
+
+    /// Waits until the threads of a life have ended: they alone hold the sending side of `heard`. After a stop was asked for,
+    /// it waits no longer than a service has for stopping.
+    fn await_end(&mut self, error: &ServiceError, heard: &Receiver<Event>) {
+        let mut deadline = None;
+        loop {
+            if self.stop.is_raised() {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + STOP_TIMEOUT);
+                if deadline <= Instant::now() {
+                    return;
+                }
+            }
+            select! {
+                // What a thread had to tell is found again by the next life.
+                recv(heard) -> event => if event.is_err() { return },
+                recv(self.waiting.1) -> _ => {}
+                default(STATUS_EVERY) => self.show(error, Instant::now()),
+            }
+        }
+    }
+
+    /// Waits for the next try, or a stop.
+    fn wait(&mut self, error: &ServiceError, until: Instant) {
+        self.tell(error);
+        while !self.stop.is_raised() {
+            self.show(error, until);
+            let left = until.saturating_duration_since(Instant::now());
+            match self.waiting.1.recv_timeout(left.min(STATUS_EVERY)) {
+                Err(RecvTimeoutError::Timeout) if left <= STATUS_EVERY => break,
+                _ => {}
+            }
+        }
+    }
+
+    /// Says once what is waited for. The service manager takes a service that waits for started.
+    fn tell(&mut self, error: &ServiceError) {
+        self.begun = true;
+        let error = error.to_string();
+        if self.told.as_ref() != Some(&error) {
+            tracing::warn!(error, "Service waits and tries again by itself");
+            service_manager::ready();
+            service_manager::status(&format!("waiting: {error}"));
+            self.told = Some(error);
+        }
+    }
+
+    fn show(&mut self, error: &ServiceError, next_try: Instant) {
+        if let Some(status) = self.status.as_mut().filter(|_| self.lock.is_some()) {
+            let state_dir = self.workspace.root().display().to_string();
+            status.update(|status| status.wait_for(error, state_dir, next_try));
+        }
+    }
+
+    fn log_begin(&mut self) {
+        self.begun = true;
+        if self.told.take().is_some() {
+            tracing::info!("Service resumed");
+        } else {
+            let Settings { watch, state_dir, .. } = &*self.settings;
+            tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
+        }
+    }
+
+    fn end(&mut self) {
+        service_manager::stopping();
+        if let Some(status) = self.status.as_mut().filter(|_| self.lock.is_some()) {
+            status.update(Status::stop);
+        }
+        if self.begun {
+            tracing::info!("Service stopped");
+        }
+    }
+}
+
+/// What the next life is to know of the journal, after one that ended by `error` or did not come up.
+fn journal_end_after(error: &ServiceError, known: JournalEnd) -> JournalEnd {
+    if matches!(error, ServiceError::Registry(RegistryError::Unsynced(_))) { JournalEnd::InDoubt } else { known }
+}
