@@ -9,6 +9,7 @@ mod inventory;
 mod journal;
 mod reconcile;
 mod records;
+mod recount;
 mod recover;
 mod repair;
 mod repairs;

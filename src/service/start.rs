@@ -78,6 +78,7 @@ fn parts(
     let registry = Registry::open(&workspace, settings.clock)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.look_at(registry.ledger());
+    status.repairs = registry.repairs().iter().map(ToString::to_string).collect();
     let status = StatusWriter::new(workspace.clone(), status);
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
