@@ -54,15 +54,24 @@ pub fn main() -> ExitCode {
     };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(command_line)));
     let failure = match outcome {
-        Ok(Ok(())) => service::leave(0),
-        Ok(Err(failure)) => failure,
-        Err(_) => Failure::new(Exit::Software, "internal error; please report the line above"),
+        Ok(Ok(())) => None,
+        Ok(Err(failure)) => Some(failure),
+        Err(_) => Some(Failure::new(Exit::Software, "internal error; please report the line above")),
     };
-    if let Some((what, place)) = listed_as.filter(|_| !failure.is_listed()) {
+    if let Some(failure) = failure.as_ref().filter(|failure| !failure.is_listed())
+        && let Some((what, place)) = listed_as
+    {
         output::json(&json!({ "failures": [failure.as_work(what, place)] }));
     }
-    output::error(&failure.to_string());
-    service::leave(failure.exit() as i32)
+    service::leave(i32::from(report(failure)))
+}
+
+/// Prints why a command failed, and why its output could not be written; returns the exit code, 0 when neither happened.
+fn report(failure: Option<Failure>) -> u8 {
+    let failures: Vec<Failure> = failure.into_iter().chain(output::undelivered()).collect();
+    failures.iter().for_each(|failure| output::error(&failure.to_string()));
+    let worst = failures.iter().map(Failure::exit).max_by_key(|exit| (*exit == Exit::Software, *exit == Exit::Io));
+    worst.map_or(0, |exit| exit as u8)
 }
 
 fn report_panic(info: &PanicHookInfo<'_>) {
@@ -144,5 +153,5 @@ fn usage(error: &clap::Error) -> ExitCode {
         return Exit::Usage.into();
     }
     output::text(&error.render().to_string());
-    ExitCode::SUCCESS
+    report(None).into()
 }

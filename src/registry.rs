@@ -10,6 +10,7 @@ mod journal;
 mod last_handle;
 mod reconcile;
 mod records;
+mod recount;
 mod recover;
 mod repair;
 mod repairs;

@@ -5,6 +5,7 @@
 
 mod commit;
 mod conductor;
+mod connections;
 pub mod control;
 mod error;
 mod event;

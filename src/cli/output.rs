@@ -1,12 +1,27 @@
-//! Output for users and scripts. A closed pipe (`| head`) is not an error.
+//! Output for users and scripts. A closed pipe (`| head`) is not an error: its reader has read enough. Any other output that
+//! cannot be written (a full disk) is one, and the whole command fails with it: [`undelivered`].
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
-/// Text to stdout, as it is.
+use super::failure::{Exit, Failure};
+
+/// Why results could not be written: the first reason.
+static UNDELIVERED: OnceLock<String> = OnceLock::new();
+
+/// Text to stdout, as it is. What cannot be written is kept for [`undelivered`].
 pub(super) fn text(text: &str) {
-    deliver(io::stdout().lock(), text);
+    if let Err(error) = deliver(io::stdout().lock(), text) {
+        UNDELIVERED
+            .get_or_init(|| format!("cannot write the output: {error}; give it a place with room and run again"));
+    }
+}
+
+/// The failure of a command whose results could not all be written to stdout.
+pub(super) fn undelivered() -> Option<Failure> {
+    UNDELIVERED.get().map(|reason| Failure::new(Exit::Io, reason))
 }
 
 /// One line to stdout.
@@ -24,7 +39,15 @@ pub(super) fn json(value: &impl Serialize) {
 
 /// One line to stderr, marked as gradwatch's.
 pub(super) fn error(line: &str) {
-    super::progress::undisturbed(|| deliver(io::stderr().lock(), &format!("gradwatch: {line}\n")));
+    to_stderr(&format!("gradwatch: {line}\n"));
+}
+
+/// Whole lines to stderr, above the progress bars. Their reader may have gone (`2>&1 | head`), which must not end the work,
+/// and there is no other place to say so.
+pub(super) fn to_stderr(lines: &str) {
+    if !super::progress::written_above(lines) {
+        drop(deliver(io::stderr().lock(), lines));
+    }
 }
 
 /// The first sentence of a message of several lines, with the hints that follow it.
@@ -35,9 +58,11 @@ pub(super) fn one_line(message: &str) -> String {
     parts.filter(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join("; ").replace(":; ", ": ")
 }
 
-fn deliver(mut to: impl Write, text: &str) {
-    // A failure to write output cannot be reported anywhere.
-    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+fn deliver(mut to: impl Write, text: &str) -> io::Result<()> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,14 @@ static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// Runs `write` while no bar is drawn.
-pub(super) fn undisturbed<T>(write: impl FnOnce() -> T) -> T {
-    BARS.suspend(write)
+/// Writes whole lines above the bars, if there are any: false where nothing is drawn. A terminal that has gone takes no
+/// lines, which is no error; `MultiProgress::suspend` would panic there.
+pub(super) fn written_above(lines: &str) -> bool {
+    if BARS.is_hidden() {
+        return false;
+    }
+    drop(BARS.println(lines.trim_end_matches('\n')));
+    true
 }
 
 /// Draws bars on a terminal, and logs elsewhere.

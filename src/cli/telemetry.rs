@@ -18,7 +18,7 @@ pub(super) fn init(settings: &LogSettings, steps: i16) {
     let level = level(&settings.level, steps);
     // sled logs its own housekeeping at info.
     let filter = EnvFilter::new(format!("{level},sled=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BarSafe).with_target(false);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogLines).with_target(false);
     match settings.format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Auto | LogFormat::Text => {
@@ -50,21 +50,23 @@ fn level(configured: &str, steps: i16) -> &'static str {
     LEVELS[usize::try_from(wanted).unwrap_or(2)]
 }
 
-/// Writes to stderr between the progress bars.
+/// Writes to stderr above the progress bars. It never fails: tracing would print the failure to stderr, too, and panic there.
 #[derive(Clone, Copy)]
-struct BarSafe;
+struct LogLines;
 
-impl Write for BarSafe {
+impl Write for LogLines {
+    /// Always one whole event.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        super::progress::undisturbed(|| io::stderr().write(bytes))
+        super::output::to_stderr(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }
 
-impl<'a> MakeWriter<'a> for BarSafe {
+impl<'a> MakeWriter<'a> for LogLines {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {

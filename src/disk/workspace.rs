@@ -46,9 +46,14 @@ impl Workspace {
         self.root.join("control.sock")
     }
 
+    /// What augmentation made of the datasets in the inbox.
+    pub fn datasets(&self) -> PathBuf {
+        self.root.join("datasets")
+    }
+
     /// What augmentation made of one dataset: `augmented/` and `manifest.jsonl` lie here.
     pub fn expansion(&self, dataset: &DatasetName) -> PathBuf {
-        self.root.join("datasets").join(dataset.as_str())
+        self.datasets().join(dataset.as_str())
     }
 
     /// The same for a dataset in a `folder` outside the inbox.

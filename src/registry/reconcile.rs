@@ -1,12 +1,12 @@
 //! Journal, sled and files against each other: which of them is believed, and what the others then need.
 
 use crate::disk::Workspace;
-use crate::domain::{Clock, Ledger, LedgerEvent};
+use crate::domain::{Clock, Counter, Ledger, LedgerEvent};
 
 use super::journal::JournalContents;
 use super::repairs::Repairs;
 use super::store::{Found, Store};
-use super::{RegistryError, Repair, records, recover};
+use super::{RegistryError, Repair, records, recount, recover};
 
 /// What is believed.
 #[derive(Debug)]
@@ -106,18 +106,35 @@ fn salvaged(ledger: Ledger, seq: u64, repairs: &mut Repairs) -> Truth {
 }
 
 fn add_from_files(workspace: &Workspace, clock: Clock, truth: &mut Truth, repairs: &mut Repairs) {
-    let events = recover::from_files(workspace, clock, &truth.ledger);
+    let is_damaged = matches!(truth.store_needs, StoreNeeds::Everything);
+    let models = recover::from_files(workspace, clock, &truth.ledger);
+    let counted = recount::from_files(workspace, &truth.ledger);
+    // Copies alone are those of a training that was killed before its first commit.
+    let has_reports = counted.iter().any(|event| matches!(count(event), Some((Counter::ScansExplained, _))));
+    if !is_damaged && models.is_empty() && !has_reports {
+        return;
+    }
+    let runs = models.iter().filter(|event| matches!(event, LedgerEvent::Run(_))).count() as u64;
+    if runs > 0 {
+        repairs.step(Repair::FromFiles { runs });
+    }
+    let events: Vec<_> = models.into_iter().chain(counted).collect();
+    let shown = events.iter().filter_map(count).collect();
+    repairs.step(Repair::Counters { shown, unknown: recount::UNKNOWN });
     if events.is_empty() {
         return;
     }
-    for event in &events {
-        truth.ledger.apply(event);
-    }
+    events.iter().for_each(|event| truth.ledger.apply(event));
     truth.seq = truth.seq.max(1);
     truth.journal_is_good = false;
     truth.store_needs = StoreNeeds::Everything;
-    let runs = events.iter().filter(|event| matches!(event, LedgerEvent::Run(_))).count() as u64;
-    repairs.step(Repair::FromFiles { runs });
+}
+
+fn count(event: &LedgerEvent) -> Option<(Counter, u64)> {
+    match event {
+        LedgerEvent::Counted { counter, n } => Some((*counter, *n)),
+        _ => None,
+    }
 }
 
 /// Brings sled to the truth.

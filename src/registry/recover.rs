@@ -26,7 +26,8 @@ pub(super) fn from_files(workspace: &Workspace, clock: Clock, ledger: &Ledger) -
         }
     }
     let decisions: Vec<_> = best.into_values().map(|model| LedgerEvent::Decision(promotion(model, clock))).collect();
-    let counted = LedgerEvent::Counted { counter: Counter::Trainings, n: runs.len() as u64 };
+    let n_trained = runs.iter().filter(|model| !model.is_imported()).count() as u64;
+    let counted = LedgerEvent::Counted { counter: Counter::Trainings, n: n_trained };
     let runs = runs.into_iter().map(|model| LedgerEvent::Run(Box::new(model)));
     runs.chain(decisions).chain([counted]).collect()
 }

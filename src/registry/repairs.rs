@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::domain::Counter;
+
 /// One step of repair at opening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Repair {
@@ -52,6 +54,13 @@ pub enum Repair {
         /// How many.
         runs: u64,
     },
+    /// Counters may be too low, because what counted them was lost.
+    Counters {
+        /// What files show, which was added.
+        shown: Vec<(Counter, u64)>,
+        /// What no file shows.
+        unknown: Counter,
+    },
 }
 
 impl fmt::Display for Repair {
@@ -69,6 +78,17 @@ impl fmt::Display for Repair {
             Self::FromJournal { n } => write!(f, "rebuilt the registry from {n} event(s) of the journal"),
             Self::Salvaged => f.write_str("kept the records that can still be read, because the journal has none"),
             Self::FromFiles { runs } => write!(f, "restored {runs} model(s) from their files"),
+            Self::Counters { shown, unknown } => {
+                let shown: Vec<_> = shown.iter().map(|(counter, n)| format!("{n} {}", counter.name())).collect();
+                let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
+                write!(
+                    f,
+                    "added to the counters what files show ({shown}); {} cannot be restored and may be too low, {} and {} are counted again for the files that still are in the inbox",
+                    unknown.name(),
+                    Counter::Samples.name(),
+                    Counter::Quarantined.name()
+                )
+            }
         }
     }
 }

@@ -3,19 +3,21 @@
 
 use std::convert::Infallible;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId};
 use crate::workflow::{self, Incumbent, TrainedModel};
+
+use super::connections::{self, Client};
 
 /// What another command may ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,14 +136,12 @@ impl Request {
     }
 }
 
-/// A command that connected and says nothing is not waited for longer than this.
-const READ_PATIENCE: Duration = Duration::from_secs(2);
 /// The conductor answers within moments; a service that is stopping may not.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// What the asking side waits for: somebody else's question, then its own.
 const ASK_PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of a question.
-const LONGEST_QUESTION: u64 = 1 << 20;
+const LONGEST_QUESTION: usize = 1 << 20;
 
 /// The serving side. Dropping it closes the socket.
 #[derive(Debug)]
@@ -153,12 +153,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens `state/control.sock` (for the user and the group) and hands each question to `hear`, one at a time.
+    /// Opens `state/control.sock` (for the user and the group) and hands each question to `hear`, from several threads.
     /// A socket that is there is a leftover: the caller holds the state folder's lock.
     ///
     /// # Errors
     /// The socket or its thread cannot be made.
-    pub fn start(workspace: &Workspace, hear: impl Fn(Request) + Send + 'static) -> io::Result<Self> {
+    pub fn start(workspace: &Workspace, hear: impl Fn(Request) + Send + Sync + 'static) -> io::Result<Self> {
         let path = workspace.control_socket();
         let refused = |error: DiskError| io::Error::other(error.to_string());
         disk::remove_file(&path).map_err(refused)?;
@@ -166,11 +166,8 @@ impl Server {
         disk::set_mode(&path, 0o660).map_err(refused)?;
         let (alive, ended) = bounded(0);
         let serve = move || {
-            for stream in listener.incoming().take_while(|_| ended.try_recv() == Err(TryRecvError::Empty)) {
-                if let Err(error) = stream.and_then(|stream| attend(&stream, &hear, &ended)) {
-                    tracing::debug!(%error, "Control connection failed");
-                }
-            }
+            let still = ended.clone();
+            connections::serve(&listener, &ended, move |client| attend(client, &hear, &still));
         };
         let thread = thread::Builder::new().name("gw-control".to_owned()).spawn(serve)?;
         Ok(Self { path, alive: Some(alive), thread: Some(thread) })
@@ -192,21 +189,18 @@ impl Drop for Server {
 }
 
 /// Reads one question, has it answered, writes the answer.
-fn attend(stream: &UnixStream, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> io::Result<()> {
-    stream.set_read_timeout(Some(READ_PATIENCE))?;
-    stream.set_write_timeout(Some(READ_PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new(stream.take(LONGEST_QUESTION)).read_line(&mut line)?;
+fn attend(client: &Client, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> io::Result<()> {
+    let line = client.line(LONGEST_QUESTION)?;
     if line.is_empty() {
         return Ok(());
     }
-    let answer = match serde_json::from_str(&line) {
+    let answer = match serde_json::from_slice(&line) {
         Ok(question) => passed_on(question, hear, ended),
         Err(error) => Answer::Refused {
             reason: format!("the service does not support this request: {error}; use the same version of gradwatch"),
         },
     };
-    say(stream, &answer)
+    client.say(&json_line(&answer)?)
 }
 
 const STOPPING: &str = "the service is stopping; try again when it runs";
@@ -222,9 +216,10 @@ fn passed_on(question: Question, hear: &impl Fn(Request), ended: &Receiver<Infal
     }
 }
 
-fn say(mut stream: &UnixStream, words: &impl Serialize) -> io::Result<()> {
-    let line = serde_json::to_string(words)? + "\n";
-    stream.write_all(line.as_bytes())
+fn json_line(words: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(words)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Why a question was not answered.
@@ -282,7 +277,7 @@ pub fn ask(workspace: &Workspace, question: &Question) -> Result<Answer, Control
 fn converse(path: &Path, question: &Question) -> io::Result<String> {
     let stream = via_short_path(path, |short| UnixStream::connect(short))?;
     stream.set_read_timeout(Some(ASK_PATIENCE))?;
-    say(&stream, question)?;
+    (&stream).write_all(&json_line(question)?)?;
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line)?;
     Ok(line)

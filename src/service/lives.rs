@@ -136,14 +136,12 @@ impl Lives {
             .unwrap_or_else(|| StatusWriter::new(self.workspace.clone(), self.settings.reserve, starting()));
         let registry = Registry::open_locked(lock, &self.workspace, self.settings.clock, self.journal_end);
         let parts = registry.map_err(ServiceError::from).and_then(|registry| {
+            status.update(|status| status.open_with(&registry));
             let (settings, shown) = (Arc::clone(&self.settings), Arc::clone(&self.shown));
             start::parts(registry, settings, Mode::Service, life, shown, events)
         });
         match parts {
-            Ok(parts) => {
-                status.update(|status| status.look_at(parts.registry.ledger()));
-                Ok(Conductor::new(parts, status, Mode::Service))
-            }
+            Ok(parts) => Ok(Conductor::new(parts, status, Mode::Service)),
             Err(error) => {
                 self.status = Some(status);
                 Err(error)

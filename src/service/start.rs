@@ -40,16 +40,21 @@ pub fn run_once(settings: Settings, shown: Arc<dyn Progress + Send + Sync>) -> R
     signals::stop_on_signals(stop.clone(), move || bell.ring()).map_err(ServiceError::Threads)?;
     workflow::check_device(&settings)?;
     let registry = Registry::open(&Workspace::new(&settings.state_dir), settings.clock)?;
+    let mut status = Status::starting(settings.watch.inbox.display().to_string());
+    status.open_with(&registry);
     let parts = parts(registry, Arc::new(settings), Mode::Once, &stop, shown, &events)?;
-    finish(parts, events, &heard)
+    finish(parts, status, events, &heard)
 }
 
 /// Runs the conductor until everything is processed.
-fn finish(parts: Parts, events: Sender<Event>, heard: &Receiver<Event>) -> Result<Summary, ServiceError> {
+fn finish(
+    parts: Parts,
+    status: Status,
+    events: Sender<Event>,
+    heard: &Receiver<Event>,
+) -> Result<Summary, ServiceError> {
     survey(&parts, events).map_err(ServiceError::Threads)?;
-    let mut status = Status::starting(parts.settings.watch.inbox.display().to_string());
-    status.look_at(parts.registry.ledger());
-    let status = StatusWriter::new(parts.workspace.clone(), status);
+    let status = StatusWriter::new(parts.workspace.clone(), parts.settings.reserve, status);
     let mut conductor = Conductor::new(parts, status, Mode::Once);
     let before = conductor.ledger().counters;
     let outcome = conductor.run(heard);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{DiskError, InstanceLock, Workspace};
 use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 
+use crate::registry::Registry;
 use crate::workflow::{FailedWork, Fault, Work};
 
 use super::error::ServiceError;
@@ -190,6 +191,12 @@ impl Status {
     /// The status of a folder in which no service has run yet.
     fn never_started() -> Self {
         Self { state: ServiceState::NeverStarted, pid: 0, ..Self::starting("") }
+    }
+
+    /// Takes over what an opened registry holds, and what had to be repaired in it.
+    pub(super) fn open_with(&mut self, registry: &Registry) {
+        self.look_at(registry.ledger());
+        self.repairs = registry.repairs().iter().map(ToString::to_string).collect();
     }
 
     /// Takes over what the ledger knows: datasets, waiting scans, counters.

@@ -162,6 +162,72 @@ fn with_neither_journal_nor_sled_models_are_found_by_their_files() {
     assert_eq!(bench.reopen(&ledger), []);
 }
 
+/// Files of 2 models, 5 copies of datasets in the inbox and 2 of one outside it, and 3 reports.
+fn leave_files(bench: &Bench) {
+    for id in ["0001-cafe", "0002-beef"] {
+        let model = events::model(id, 0.9, b"weights");
+        let folder = bench.workspace.run(&model.dataset, &model.run_id);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("model.json"), serde_json::to_vec(&model).unwrap()).unwrap();
+        std::fs::write(folder.join("head.safetensors"), b"weights").unwrap();
+    }
+    let write = |path: &str, text: &str| {
+        let path = bench.workspace.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("datasets/a/manifest.jsonl", "{}\n{}\n{}\n{\"torn");
+    write("datasets/b/manifest.jsonl", "{}\n{}\n");
+    write("outside/c-12345678/manifest.jsonl", "{}\n{}\n");
+    for scan in ["a/1-cafe", "a/2-beef", "b/1-f00d"] {
+        write(&format!("reports/{scan}/report.json"), "{}");
+    }
+}
+
+#[test]
+fn with_neither_journal_nor_sled_counters_are_what_files_show() {
+    type Damage = fn(&Bench);
+    let damages: [Damage; 3] = [
+        |bench| {
+            std::fs::remove_file(bench.workspace.journal()).unwrap();
+            std::fs::remove_dir_all(bench.workspace.registry()).unwrap();
+        },
+        |bench| {
+            std::fs::write(bench.workspace.journal(), b"\0\0\0\0\n").unwrap();
+            edit(&bench.sled("conf"), |bytes| bytes.truncate(20));
+        },
+        |bench| {
+            edit(&bench.workspace.journal(), |bytes| bytes[500] ^= 1);
+            edit(&bench.sled("db"), |bytes| bytes.truncate(0));
+        },
+    ];
+    for (n, damage) in damages.into_iter().enumerate() {
+        let (bench, _) = Bench::after(&events::a_life());
+        leave_files(&bench);
+        damage(&bench);
+        let registry = bench.open();
+        let sentences: Vec<_> = registry.repairs().iter().map(ToString::to_string).collect();
+        let counters = registry.ledger().counters;
+        let expected = [(Counter::Trainings, 2), (Counter::CopiesWritten, 7), (Counter::ScansExplained, 3)];
+        for (counter, n_expected) in expected {
+            assert_eq!(counters[counter], n_expected, "{n}: {counter:?}: {sentences:#?}");
+        }
+        let said = sentences.iter().any(|sentence| sentence.contains("images_forwarded cannot be restored"));
+        assert!(said, "{n}: {sentences:#?}");
+        let ledger = registry.ledger().clone();
+        drop(registry);
+        assert_eq!(bench.reopen(&ledger), [], "{n}: once");
+    }
+}
+
+#[test]
+fn copies_of_a_first_training_that_was_killed_are_no_damage() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.workspace.outside().join("c")).unwrap();
+    std::fs::write(bench.workspace.outside().join("c/manifest.jsonl"), "{}\n").unwrap();
+    assert_eq!(bench.open().repairs(), []);
+}
+
 #[test]
 fn with_a_damaged_sled_and_no_journal_what_can_be_read_is_kept() {
     let (bench, mut ledger) = Bench::after(&events::a_life());

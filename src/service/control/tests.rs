@@ -86,6 +86,79 @@ fn nonsense_and_silence_are_survived() {
     assert!(ask(&workspace, &listing()).unwrap_err().to_string().starts_with("Models {"));
 }
 
+/// Connections that say nothing, a part of a line, a line without an end, or that ask and do not read.
+fn bad_clients(workspace: &Workspace, n: usize) -> Vec<UnixStream> {
+    let giant = vec![b'x'; 4096];
+    let question = json_line(&listing()).unwrap();
+    let words: [&[u8]; 4] = [b"", b"{\"question\":", &giant, &question];
+    let connect = |at: usize| {
+        let stream = UnixStream::connect(workspace.control_socket()).unwrap();
+        (&stream).write_all(words[at % words.len()]).unwrap();
+        stream
+    };
+    (0..n).map(connect).collect()
+}
+
+#[test]
+fn no_number_of_bad_clients_keeps_a_question_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let long = "x".repeat(400_000);
+    let server =
+        Server::start(&workspace, move |request| request.answer(Answer::Refused { reason: long.clone() })).unwrap();
+    for n in [64, 200] {
+        let clients = bad_clients(&workspace, n);
+        let start = std::time::Instant::now();
+        let answer = ask(&workspace, &listing()).unwrap_err().to_string();
+        assert_eq!(answer.len(), 400_000);
+        assert!(start.elapsed() < Duration::from_millis(1500), "{n}: {:?}", start.elapsed());
+        drop(clients);
+    }
+    let clients = bad_clients(&workspace, 8);
+    let start = std::time::Instant::now();
+    drop(server);
+    assert!(start.elapsed() < Duration::from_millis(1500), "the end waits for nobody: {:?}", start.elapsed());
+    drop(clients);
+}
+
+#[test]
+fn a_byte_now_and_then_does_not_prolong_a_question() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let _server = Server::start(&workspace, refusing).unwrap();
+    let mut stream = UnixStream::connect(workspace.control_socket()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let start = std::time::Instant::now();
+    let is_open = |stream: &mut UnixStream| {
+        stream.write_all(b" ").is_ok() && !matches!(io::Read::read(stream, &mut [0; 8]), Ok(0))
+    };
+    while is_open(&mut stream) {
+        assert!(start.elapsed() < Duration::from_secs(20), "it is still listened to");
+    }
+}
+
+#[test]
+fn half_a_connection_is_enough_and_what_is_too_long_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    let _server = Server::start(&workspace, refusing).unwrap();
+    let question = json_line(&listing()).unwrap();
+    for (words, expected) in [
+        (question.clone(), "Models {"),
+        (question[..question.len() - 1].to_vec(), "Models {"),
+        (question[..5].to_vec(), "does not support this request"),
+        (b"\xff\n".to_vec(), "does not support this request"),
+        (vec![b'['; LONGEST_QUESTION], "does not support this request"),
+    ] {
+        let stream = UnixStream::connect(workspace.control_socket()).unwrap();
+        (&stream).write_all(&words).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
 #[test]
 fn without_a_service_the_message_says_so() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,0 +1,119 @@
+//! Output that cannot be written: a full device is an error, a reader that has gone is none, for results and for the log.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bed::{TestBed, finish};
+
+/// What every kind of command says when its results are written to a device that is full.
+#[test]
+fn results_that_cannot_be_written_are_an_error() {
+    let bed = TestBed::new();
+    let commands: [&[&str]; 13] = [
+        &["--help"],
+        &["--version"],
+        &["models", "--help"],
+        &["man"],
+        &["completions", "bash"],
+        &["check"],
+        &["status"],
+        &["status", "--json"],
+        &["models", "list"],
+        &["models", "list", "--json"],
+        &["weights", "list"],
+        &["run", "--once"],
+        &["run", "--once", "--json"],
+    ];
+    for args in commands {
+        let mut shell = std::process::Command::new("/bin/sh");
+        let command = bed.command(args);
+        shell.current_dir(bed.path("")).env_clear().env("HOME", bed.path(""));
+        shell.args(["-c", "\"$@\" > /dev/full", "sh"]).arg(command.get_program()).args(command.get_args());
+        let ran = finish(shell);
+        let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("gradwatch: ")).collect();
+        assert_eq!((ran.code, lines.len()), (74, 1), "{args:?}: {}", ran.stderr);
+        assert!(lines[0].contains("cannot write the output: No space left on device"), "{args:?}: {}", lines[0]);
+    }
+}
+
+#[test]
+fn a_command_that_failed_keeps_its_own_line_when_its_document_cannot_be_written() {
+    let bed = TestBed::new();
+    let mut shell = std::process::Command::new("/bin/sh");
+    let command = bed.command(&["train", "absent", "--json"]);
+    shell.current_dir(bed.path("")).env_clear().env("HOME", bed.path(""));
+    shell.args(["-c", "\"$@\" > /dev/full", "sh"]).arg(command.get_program()).args(command.get_args());
+    let ran = finish(shell);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (74, 2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("absent") && ran.stderr.contains("cannot write the output"), "{}", ran.stderr);
+}
+
+/// Starts `args` with pipes, closes the read end of those that are named, and returns how it ended.
+fn without_a_reader(bed: &TestBed, args: &[&str], stdout: bool, stderr: bool) -> Option<i32> {
+    let mut child = bed.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let kept = (
+        if stdout {
+            drop(out);
+            None
+        } else {
+            Some(out)
+        },
+        if stderr {
+            drop(err);
+            None
+        } else {
+            Some(err)
+        },
+    );
+    let output = child.wait().unwrap();
+    drop(kept);
+    output.code()
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_error() {
+    let bed = TestBed::new();
+    bed.write("inbox/datasets/shapes/bars/odd.png", "no image");
+    for args in [&["status", "--json"][..], &["--help"], &["models", "list"], &["run", "--once"]] {
+        assert_eq!(without_a_reader(&bed, args, true, false), Some(0), "{args:?}");
+        assert_eq!(without_a_reader(&bed, args, true, true), Some(0), "{args:?}, nor its log");
+    }
+    assert_eq!(without_a_reader(&bed, &["check", "--set=train.max_epochs=0"], true, true), Some(78));
+    assert_eq!(without_a_reader(&bed, &["check", "--nonsense"], true, true), Some(64));
+}
+
+#[test]
+fn a_service_goes_on_when_the_reader_of_its_log_has_gone_and_when_the_log_is_full() {
+    for full in [false, true] {
+        let bed = TestBed::new();
+        let mut command = bed.command(&["run"]);
+        command.stdout(Stdio::null());
+        if full {
+            command.stderr(File::options().write(true).open("/dev/full").unwrap());
+        } else {
+            command.stderr(Stdio::piped());
+        }
+        let mut child = command.spawn().unwrap();
+        if let Some(log) = child.stderr.take() {
+            BufReader::new(log).read_line(&mut String::new()).unwrap();
+        }
+        bed.write("inbox/datasets/shapes/bars/odd.png", "no image");
+        until_quarantined(&bed, &mut child);
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "full: {full}");
+    }
+}
+
+/// Waits until the service has logged something about the file, which it has when the reason lies there.
+fn until_quarantined(bed: &TestBed, child: &mut Child) {
+    let deadline = std::time::Instant::now() + crate::bed::LIMIT;
+    while !bed.state("quarantine").read_dir().is_ok_and(|mut reasons| reasons.next().is_some()) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended");
+        assert!(std::time::Instant::now() < deadline, "the file was not read");
+        std::thread::yield_now();
+    }
+}
