@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod gallery_schedule;
 mod intake_queue;
+mod known_mounts;
 mod metrics;
 mod recorder;
 mod retrain_trigger;

@@ -175,6 +175,13 @@ impl<'a> LedgerDraft<'a> {
         admission
     }
 
+    /// A known file has other metadata and the same bytes; `false` when it is not known any more.
+    pub(super) fn touch(&mut self, path: &str, stamp: FileStamp) -> bool {
+        let Some(outcome) = self.record(path).map(|record| record.outcome.clone()) else { return false };
+        self.put_file(path, stamp, outcome);
+        true
+    }
+
     /// Quarantines a file. Nothing happens when it is quarantined for the same reason already.
     pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &FileFailure) -> bool {
         self.quarantine(path, stamp, rejection, None)
@@ -189,7 +196,12 @@ impl<'a> LedgerDraft<'a> {
     ) -> bool {
         let FileFailure { reason, fix, .. } = rejection.clone();
         let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix, conflict };
-        if self.record(path).is_some_and(|record| record.stamp == stamp && record.outcome == outcome) {
+        let known = self.record(path).filter(|record| record.outcome == outcome).map(|record| record.stamp);
+        if known == Some(stamp) {
+            return false;
+        }
+        if known.is_some_and(|known| known.has_same_bytes(&stamp)) {
+            self.put_file(path, stamp, outcome);
             return false;
         }
         self.put_file(path, stamp, outcome);

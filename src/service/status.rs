@@ -52,6 +52,9 @@ pub struct Status {
     /// What lies in the inbox where inputs do, and is none: one sentence for each reason.
     #[serde(default)]
     pub skipped: Vec<String>,
+    /// Files that are not taken in yet, for longer than their turn: one sentence each, with the reason and the next try.
+    #[serde(default)]
+    pub waiting_files: Vec<String>,
     /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
@@ -168,6 +171,7 @@ impl Status {
             last_error: None,
             failures: Vec::new(),
             skipped: Vec::new(),
+            waiting_files: Vec::new(),
             repairs: Vec::new(),
             counters: Counters::default(),
         }
