@@ -81,7 +81,9 @@ pub fn survey_once(
     };
     skipped.warn(&settings.inbox);
     let away = mounts.mounts().sentences(&settings.inbox);
-    away.iter().for_each(|away| tracing::warn!(reason = %away, "Mounted folder not available"));
+    for sentence in &away {
+        tracing::warn!(reason = %sentence, "Mounted folder not available");
+    }
     let arrivals = settled.into_values().chain(gone).collect();
     let skipped = SkippedInputs::of(&skipped, &settings.inbox).into_iter();
     let skipped = skipped.chain(away.into_iter().map(SkippedInputs::refused)).collect();

@@ -51,8 +51,8 @@ impl Shares {
 
     /// Whether a file with this path lies on one.
     pub(super) fn is_remote(&self, path: &str) -> bool {
-        let folders = path.rmatch_indices('/').map(|(at, _)| &path[..at]).chain([""]);
-        folders.filter_map(|folder| self.0.get(folder)).next().is_some_and(Option::is_some)
+        let mut folders = path.rmatch_indices('/').map(|(at, _)| &path[..at]).chain([""]);
+        folders.find_map(|folder| self.0.get(folder)).is_some_and(Option::is_some)
     }
 
     /// The kind of one, if there is any.

@@ -1,5 +1,7 @@
 //! The room through its door: a real inbox, the system's real events, and everything that people do to files.
 
+mod faults;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,8 @@
 //! What the watching thread does: wait for the next signal, order or deadline, look, and report.
 
+mod polling;
+mod reporting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,14 +11,14 @@ use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::WatchError;
 use super::fs_events::{FsEvents, OutOfWatches};
-use super::health::{Health, SharedHealth, SkippedInputs};
+use super::health::{Health, SharedHealth};
 use super::interpret::Signal;
 use super::mount_watch::MountWatch;
 use super::remote_check::RemoteCheck;
 use super::settle::{Now, Tracker, Trigger};
 use super::survey::{self, InboxSurvey, Shares};
 use crate::config::WatchSettings;
-use crate::content::{FileFailure, Skipped, remote_kind};
+use crate::content::{FileFailure, Skipped};
 use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// Between two surveys while there are no events to rely on.
@@ -34,6 +37,13 @@ const LOGGED: usize = 100;
 pub(super) enum Order {
     /// See [`super::Watcher::reconsider`].
     Reconsider(String, FileFailure),
+}
+
+/// Where the thread reports to.
+pub(super) struct Reports {
+    pub(super) arrivals: Sender<Vec<Arrival>>,
+    pub(super) ready: Sender<()>,
+    pub(super) health: SharedHealth,
 }
 
 /// How the system's events are asked for.
@@ -58,9 +68,7 @@ pub(super) struct WatchLoop {
     remote_check: RemoteCheck,
     next_survey: Instant,
     next_probe: Instant,
-    arrivals: Sender<Vec<Arrival>>,
-    ready: Sender<()>,
-    health: SharedHealth,
+    reports: Reports,
     /// Raised when nobody wants to hear any more; a walk may take long.
     stop: StopFlag,
 }
@@ -71,9 +79,7 @@ impl WatchLoop {
         known: BTreeMap<String, FileStamp>,
         mounts: BTreeSet<String>,
         open: OpenFsEvents,
-        arrivals: Sender<Vec<Arrival>>,
-        ready: Sender<()>,
-        health: SharedHealth,
+        reports: Reports,
         stop: StopFlag,
     ) -> Self {
         Self {
@@ -91,9 +97,7 @@ impl WatchLoop {
             remote_check: RemoteCheck::default(),
             next_survey: Instant::now(),
             next_probe: Instant::now() + PROBE,
-            arrivals,
-            ready,
-            health,
+            reports,
             stop,
         }
     }
@@ -126,21 +130,6 @@ impl WatchLoop {
                 default(self.pause()) => {}
             }
         }
-    }
-
-    /// Watches every folder there is, so that nothing that comes from now on is missed, however long the first survey takes.
-    fn watch_folders(&mut self) {
-        let Some(fs_events) = &mut self.fs_events else { return };
-        loop {
-            match fs_events.watch(&survey::folders(&self.settings.inbox, &self.stop)) {
-                Ok(true) => {}
-                Ok(false) => break,
-                // The survey reports it, and polls from then on.
-                Err(OutOfWatches) => return,
-            }
-        }
-        // Full means that it was notified before.
-        let _ = self.ready.try_send(());
     }
 
     /// Time until there is something to do unasked.
@@ -180,7 +169,7 @@ impl WatchLoop {
             }
         }
         self.report(|health, watch_loop| health.n_waiting = watch_loop.tracker.n_waiting());
-        batch.is_empty() || self.arrivals.send(batch).is_ok()
+        batch.is_empty() || self.reports.arrivals.send(batch).is_ok()
     }
 
     fn reconsider(&mut self, path: &str, failure: &FileFailure) {
@@ -191,11 +180,6 @@ impl WatchLoop {
             tracing::warn!(file = path, reason = %failure.sentence(), "File waits");
         }
         self.report_waiting(now);
-    }
-
-    fn report_waiting(&self, now: Now) {
-        let listed = self.tracker.listed(now);
-        self.report(|health, _| health.waiting = listed);
     }
 
     fn handle_signal(&mut self, signal: Signal) {
@@ -267,7 +251,7 @@ impl WatchLoop {
                 self.unblock();
                 self.take_in(found);
                 // Full means that it was notified before.
-                let _ = self.ready.try_send(());
+                let _ = self.reports.ready.try_send(());
                 let is_slow = self.no_events.is_none() && !self.mounts.mounts().any_away();
                 let every = if is_slow { self.settings.rescan } else { POLL.min(self.settings.rescan) };
                 self.next_survey = Instant::now() + every;
@@ -324,52 +308,6 @@ impl WatchLoop {
         self.next_survey = Instant::now();
     }
 
-    fn reopen(&mut self, reason: &str) {
-        self.request_rescan(reason);
-        self.open_fs_events();
-    }
-
-    fn open_fs_events(&mut self) {
-        self.fs_events = None;
-        if let Some(kind) = remote_kind(&self.settings.inbox) {
-            return self.poll(&silent(kind));
-        }
-        match (self.open)(&self.settings.inbox) {
-            Ok(fs_events) => self.fs_events = Some(fs_events),
-            Err(error) => self.poll(&format!("{error}; raise fs.inotify.max_user_instances (sysctl)")),
-        }
-    }
-
-    /// What the system refused may be had by now.
-    fn seek_fs_events(&mut self) {
-        self.no_events = None;
-        if self.fs_events.is_none() && !self.blocked {
-            self.open_fs_events();
-        }
-    }
-
-    /// After a survey: whether events can be relied on from now on.
-    fn settle_for_events(&mut self, found: &InboxSurvey) {
-        if let Some(kind) = found.shares.kind() {
-            self.poll(&silent(kind));
-        }
-        if self.polling && self.no_events.is_none() {
-            tracing::info!("File events again");
-            self.polling = false;
-            self.report(|health, _| health.polling = false);
-        }
-    }
-
-    fn poll(&mut self, reason: &str) {
-        if !self.polling {
-            let every = humantime::format_duration(POLL.min(self.settings.rescan));
-            tracing::warn!(reason, %every, "No file events; the whole inbox is scanned periodically");
-        }
-        self.polling = true;
-        self.no_events = Some(reason.to_owned());
-        self.report(|health, _| health.polling = true);
-    }
-
     fn block(&mut self, error: &WatchError) {
         if !self.blocked {
             tracing::warn!(%error, "Inbox not available; its files are kept as known until it is back");
@@ -390,36 +328,7 @@ impl WatchLoop {
         }
     }
 
-    /// What is skipped is reported when it is first met.
-    fn warn_of(&mut self, found: &InboxSurvey) {
-        found.skipped.new_since(&self.skipped).warn(&self.settings.inbox);
-        if self.skipped != found.skipped {
-            self.skipped = found.skipped.clone();
-            let inputs = SkippedInputs::of(&self.skipped, &self.settings.inbox);
-            self.report(|health, _| health.skipped = inputs);
-        }
-        self.warn_of_mounts();
-    }
-
-    /// Mounted folders that went away are reported once, and so is their return.
-    fn warn_of_mounts(&mut self) {
-        let away = self.mounts.mounts().sentences(&self.settings.inbox);
-        for sentence in away.iter().filter(|sentence| !self.away.contains(sentence)) {
-            tracing::warn!(reason = %sentence, "Mounted folder not available");
-        }
-        if away.len() < self.away.len() {
-            tracing::info!(n_away = away.len(), "Mounted folder available again");
-        }
-        self.away.clone_from(&away);
-        let mounts = self.mounts.mounts().seen().clone();
-        self.report(|health, _| (health.away, health.mounts) = (away, mounts));
-    }
-
     fn report(&self, change: impl FnOnce(&mut Health, &Self)) {
-        self.health.change(|health| change(health, self));
+        self.reports.health.change(|health| change(health, self));
     }
-}
-
-fn silent(kind: &str) -> String {
-    format!("{kind} reports no changes made by other machines")
 }

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fs_events::FsEvents;
 use super::health::{Health, SharedHealth};
-use super::watch_loop::{OpenFsEvents, Order, WatchLoop};
+use super::watch_loop::{OpenFsEvents, Order, Reports, WatchLoop};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
 use crate::content::FileFailure;
@@ -52,9 +52,8 @@ impl Watcher {
         let (orders, orders_receiver) = unbounded();
         let (health, stop) = (SharedHealth::default(), StopFlag::default());
         health.change(|health| health.mounts.clone_from(&mounts));
-        let (shared, stopped) = (health.clone(), stop.clone());
-        let watch_loop =
-            WatchLoop::new(settings.clone(), known, mounts, open, arrivals_sender, ready_sender, shared, stopped);
+        let reports = Reports { arrivals: arrivals_sender, ready: ready_sender, health: health.clone() };
+        let watch_loop = WatchLoop::new(settings.clone(), known, mounts, open, reports, stop.clone());
         let thread = Builder::new()
             .name("gw-watch".into())
             .spawn(move || watch_loop.run(&orders_receiver))

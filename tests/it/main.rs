@@ -38,6 +38,7 @@ mod log_texts; // the texts of log messages
 mod manual; // `gradwatch man` and `gradwatch completions`
 mod messages; // every mistake gets one line: pinned by snapshot
 mod models; // many models side by side, each with its own network
+mod mounts; // mounted folders that go away, files that cannot be read for a while
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod run_page; // a run's page in a browser

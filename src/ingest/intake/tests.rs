@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod conflicts;
+mod unchanged;
 use crate::config::{Overrides, load};
 use crate::domain::{ClassName, Counter, DatasetName};
 use crate::imaging::{Picture, Pixels, encode_png};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use regex::Regex;
 
 use super::*;
+use crate::content::FileFailure;
 use crate::domain::{Border, ImageFacts, RunId, Split};
 use crate::ingest::role_of;
 
