@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::mount_point::is_mount_point;
-use super::mounts::{Mounts, Place};
+use super::mounts::{MountState, Mounts};
 use super::settle::Tracker;
 use super::survey::InboxSurvey;
 
@@ -43,11 +43,11 @@ impl MountWatch {
         let place = |folder: &str| {
             let within = within_inbox(folder);
             match is_mount_point(&self.inbox.join(folder)) {
-                Err(_) => Place::Unreadable,
-                Ok(true) if found.skipped.may_hide(within) => Place::Unreadable,
-                Ok(true) => Place::Mounted,
-                Ok(false) if found.holds_below(within) => Place::InUse,
-                Ok(false) => Place::Empty,
+                Err(_) => MountState::Unreadable,
+                Ok(true) if found.skipped.may_hide(within) => MountState::Unreadable,
+                Ok(true) => MountState::Mounted,
+                Ok(false) if found.holds_below(within) => MountState::InUse,
+                Ok(false) => MountState::Empty,
             }
         };
         self.mounts.judge(&mounted, place, |folder| tracker.knows_below(within_inbox(folder)));

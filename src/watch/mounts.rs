@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// What was found at a folder that was mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MountState {
     /// It is mounted.
     Mounted,
     /// It is mounted, or may be, and cannot be read.
@@ -25,7 +25,7 @@ pub(super) enum Place {
 pub(super) struct Mounts {
     seen: BTreeSet<String>,
     /// Those whose files cannot be seen now, and how they were found.
-    away: BTreeMap<String, Place>,
+    away: BTreeMap<String, MountState>,
 }
 
 impl Mounts {
@@ -44,18 +44,18 @@ impl Mounts {
     pub(super) fn judge(
         &mut self,
         mounted: &BTreeSet<String>,
-        place: impl Fn(&str) -> Place,
+        place: impl Fn(&str) -> MountState,
         is_known: impl Fn(&str) -> bool,
     ) {
         self.away.clear();
         for folder in std::mem::take(&mut self.seen) {
             match place(&folder) {
-                Place::Mounted => drop(self.seen.insert(folder)),
-                found @ (Place::Unreadable | Place::Empty) if is_known(&folder) => {
+                MountState::Mounted => drop(self.seen.insert(folder)),
+                found @ (MountState::Unreadable | MountState::Empty) if is_known(&folder) => {
                     self.seen.insert(folder.clone());
                     self.away.insert(folder, found);
                 }
-                Place::InUse | Place::Unreadable | Place::Empty => {}
+                MountState::InUse | MountState::Unreadable | MountState::Empty => {}
             }
         }
         self.seen.extend(mounted.iter().cloned());
@@ -76,7 +76,7 @@ impl Mounts {
     pub(super) fn is_changed(&self, is_mounted: impl Fn(&str) -> Option<bool>) -> bool {
         let was = |folder: &str| match self.away.get(folder) {
             None => Some(true),
-            Some(Place::Unreadable) => None,
+            Some(MountState::Unreadable) => None,
             Some(_) => Some(false),
         };
         self.seen.iter().any(|folder| is_mounted(folder) != was(folder))
@@ -86,10 +86,10 @@ impl Mounts {
     pub(super) fn sentences(&self, inbox: &Path) -> Vec<String> {
         let way_out =
             "or, if it is retired for good, stop the service, remove `mounts.json` from the state folder, and start it";
-        let sentence = |(folder, place): (&String, &Place)| {
+        let sentence = |(folder, place): (&String, &MountState)| {
             let folder = if folder.is_empty() { inbox.to_owned() } else { inbox.join(folder) };
             let what = match place {
-                Place::Unreadable => "is a mounted folder and cannot be read now",
+                MountState::Unreadable => "is a mounted folder and cannot be read now",
                 _ => "was a mounted folder and is now empty or missing",
             };
             format!("`{}` {what}, its files are kept as known; mount it again, {way_out}", folder.display())
@@ -111,7 +111,7 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn judged(place: Place, is_known: bool) -> Mounts {
+    fn judged(place: MountState, is_known: bool) -> Mounts {
         let mut mounts = Mounts::new(set(&["datasets/x"]));
         mounts.judge(&set(&[]), |_| place, |_| is_known);
         mounts
@@ -120,14 +120,14 @@ mod tests {
     #[test]
     fn only_a_mount_that_went_away_is_not_believed() {
         let mut mounts = Mounts::default();
-        mounts.judge(&set(&["datasets/x"]), |_| Place::Mounted, |_| true);
+        mounts.judge(&set(&["datasets/x"]), |_| MountState::Mounted, |_| true);
         assert_eq!((mounts.seen(), mounts.any_away()), (&set(&["datasets/x"]), false));
         for (place, is_known, is_away, is_seen) in [
-            (Place::Mounted, true, false, true),
-            (Place::Empty, true, true, true),
-            (Place::Unreadable, true, true, true),
-            (Place::InUse, true, false, false),
-            (Place::Empty, false, false, false),
+            (MountState::Mounted, true, false, true),
+            (MountState::Empty, true, true, true),
+            (MountState::Unreadable, true, true, true),
+            (MountState::InUse, true, false, false),
+            (MountState::Empty, false, false, false),
         ] {
             let mounts = judged(place, is_known);
             assert_eq!(mounts.is_away("datasets/x/c/a.png"), is_away, "{place:?}");
@@ -137,29 +137,29 @@ mod tests {
 
     #[test]
     fn what_lies_elsewhere_is_believed() {
-        let mounts = judged(Place::Empty, true);
+        let mounts = judged(MountState::Empty, true);
         for path in ["datasets/xy/c/a.png", "datasets/y/c/a.png", "scans/a.png"] {
             assert!(!mounts.is_away(path), "{path}");
         }
         for whole in ["", "/in"] {
             let mut inbox = Mounts::new(set(&[whole]));
-            inbox.judge(&set(&[]), |_| Place::Empty, |_| true);
+            inbox.judge(&set(&[]), |_| MountState::Empty, |_| true);
             assert!(inbox.is_away("scans/a.png"), "{whole}");
         }
     }
 
     #[test]
     fn a_change_is_noticed_both_ways() {
-        let away = judged(Place::Empty, true);
+        let away = judged(MountState::Empty, true);
         assert!(!away.is_changed(|_| Some(false)) && away.is_changed(|_| Some(true)) && away.is_changed(|_| None));
-        let there = judged(Place::Mounted, true);
+        let there = judged(MountState::Mounted, true);
         assert!(there.is_changed(|_| Some(false)) && !there.is_changed(|_| Some(true)) && there.is_changed(|_| None));
-        assert!(!judged(Place::Unreadable, true).is_changed(|_| None));
+        assert!(!judged(MountState::Unreadable, true).is_changed(|_| None));
     }
 
     #[test]
     fn the_sentence_names_the_folder_and_both_ways_out() {
-        let sentences = judged(Place::Empty, true).sentences(Path::new("/in"));
+        let sentences = judged(MountState::Empty, true).sentences(Path::new("/in"));
         let expected = "`/in/datasets/x` was a mounted folder and is now empty or missing, its files are kept as known; \
             mount it again, or, if it is retired for good, stop the service, remove `mounts.json` from the state folder, \
             and start it";
