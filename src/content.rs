@@ -5,14 +5,16 @@
 
 mod below;
 mod failure;
+mod file_system;
 mod list;
 mod memory;
 mod pool;
 mod reader;
 mod skipped;
 
-pub use below::{FileSnapshot, snapshot_below};
+pub use below::{FileSnapshot, look_below, snapshot_below};
 pub use failure::{FileFailure, lines, warn_of};
+pub use file_system::remote_kind;
 pub use list::{Listing, list};
 pub use memory::DecodedPicture;
 pub use pool::image_pool;

@@ -20,13 +20,14 @@ mod ledger_draft;
 mod quarantine;
 mod role;
 mod split;
+mod unchanged;
 
 pub use data_check::{DataCheck, DataFindings, unmeasured_classes};
 pub use folder::{DatasetFolder, FolderError, find_images, inspect_images, labelled_files};
 pub use folder_conflicts::contested_files;
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
-pub use intake::{Intake, IntakeOutcome};
+pub use intake::{Intake, IntakeOutcome, UnfinishedFile};
 pub use leaks::{classless_message, duplicate_across_message, excluded_message};
 pub use quarantine::{clear_reason, write_reason};
 pub use role::{group_of, role_of};

@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod gallery_schedule;
 mod intake_queue;
+mod known_mounts;
 mod lives;
 mod metrics;
 mod pauses;

@@ -40,6 +40,7 @@ fn page(status: &Status) -> String {
     // A service of an older version names the last error alone.
     let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty());
     lines.extend(last_error.map(|error| row("last error", error)));
+    lines.extend(status.waiting_files.iter().map(|waiting| row("waiting", waiting)));
     lines.extend(status.skipped.iter().map(|skipped| row("skipped", skipped)));
     lines.extend(status.repairs.iter().map(|repair| row("repaired", repair)));
     let facts = [("inbox", &status.inbox), ("device", &status.device), ("backbone", &status.backbone)];

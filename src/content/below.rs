@@ -2,15 +2,15 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path};
 use std::sync::Once;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 use rustix::io::Errno;
 
+use super::file_system::remote_kind_of;
 use crate::domain::FileStamp;
 
 /// One look at a file.
@@ -18,16 +18,59 @@ use crate::domain::FileStamp;
 pub struct FileSnapshot {
     /// What is remembered of it.
     pub stamp: FileStamp,
-    /// Nanoseconds since the epoch; unlike the time of writing, no copying tool can set it back.
-    pub ctime_ns: i64,
+    /// Whether it lies on a network file system, as [`super::remote_kind`].
+    pub is_remote: bool,
 }
 
-/// Looks at the file at `relative` below `root`; `None` when no regular file is there, or the way to it leads through a link.
-pub fn snapshot_below(root: &Path, relative: &Path) -> Option<FileSnapshot> {
-    let file = File::from(open_below(root, relative, OFlags::PATH | OFlags::NOFOLLOW).ok()?);
-    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let ctime_ns = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
-    Some(FileSnapshot { stamp: FileStamp::from(&metadata), ctime_ns })
+impl FileSnapshot {
+    /// Whether the file is as it was at an earlier look, or reading.
+    pub fn matches(&self, known: &FileStamp) -> bool {
+        self.stamp.matches(known, self.is_remote)
+    }
+}
+
+/// Looks at the file at `relative` below `root`, which lies on a network file system or not; `None` when no regular file is
+/// there, or the way to it leads through a link.
+///
+/// # Errors
+/// When the system refuses to say what is there.
+pub fn snapshot_below(root: &Path, relative: &Path, is_remote: bool) -> io::Result<Option<FileSnapshot>> {
+    let Some(file) = find_below(root, relative)? else { return Ok(None) };
+    let metadata = Some(file.metadata()?).filter(std::fs::Metadata::is_file);
+    Ok(metadata.map(|metadata| FileSnapshot { stamp: FileStamp::from(&metadata), is_remote }))
+}
+
+/// The same for one file of which nothing is known: on a network file system its ends are read.
+///
+/// # Errors
+/// As [`snapshot_below`].
+pub fn look_below(root: &Path, relative: &Path) -> io::Result<Option<FileSnapshot>> {
+    let Some(file) = find_below(root, relative)? else { return Ok(None) };
+    let is_remote = remote_kind_of(&file).is_some();
+    let mut snapshot = snapshot_below(root, relative, is_remote)?;
+    if let Some(FileSnapshot { stamp, is_remote: true }) = &mut snapshot {
+        // One that cannot be read is as its metadata say; whoever reads it finds out why.
+        stamp.sample = sample_below(root, relative).ok();
+    }
+    Ok(snapshot)
+}
+
+fn find_below(root: &Path, relative: &Path) -> io::Result<Option<File>> {
+    match open_below(root, relative, OFlags::PATH | OFlags::NOFOLLOW) {
+        Ok(found) => Ok(Some(File::from(found))),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::ISDIR) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn sample_below(root: &Path, relative: &Path) -> io::Result<u64> {
+    let mut file = File::from(open_below(root, relative, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?);
+    let limit = FileStamp::SAMPLED as u64;
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    file.by_ref().take(limit).read_to_end(&mut first)?;
+    file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(limit)))?;
+    file.take(limit).read_to_end(&mut last)?;
+    Ok(FileStamp::sample_of(&first, &last))
 }
 
 /// Opens `relative` below `root`, which may itself be a link. [`Errno::LOOP`] when any part of `relative` is one.

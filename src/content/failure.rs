@@ -108,6 +108,11 @@ impl FileFailure {
         shown(&self.path)
     }
 
+    /// Whether the disk, a share or a permission is in the way, and not what the file holds.
+    pub fn is_refused(&self) -> bool {
+        self.code == Self::UNREADABLE
+    }
+
     /// Whether the file is not there.
     pub fn is_gone(&self) -> bool {
         self.code == Self::VANISHED

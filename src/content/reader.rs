@@ -98,7 +98,9 @@ impl Reader {
         }
         let mut bytes = Vec::with_capacity(stamp.len as usize);
         (&file).take(self.max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if stamp_of(&file).map_err(unreadable)? != stamp || bytes.len() as u64 != stamp.len {
+        // Permissions and links may change meanwhile: what is read stays whole, and the stamp says that it has to be read again.
+        let after = FileStamp { ctime_ns: stamp.ctime_ns, ..stamp_of(&file).map_err(unreadable)? };
+        if after != stamp || bytes.len() as u64 != stamp.len {
             return Err(FileFailure::changing(path));
         }
         let hash = ContentHash::of(&bytes);

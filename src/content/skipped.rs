@@ -16,6 +16,8 @@ pub enum Skip {
     Special,
     /// Its name is not UTF-8.
     Name,
+    /// An image, or a folder with some, that lies where the inbox has no inputs.
+    Outside,
     /// This user may not look into it.
     Forbidden,
     /// The disk or share refuses.
@@ -45,13 +47,19 @@ impl Skip {
                 ("pipe, socket or device", "pipes, sockets or devices", "only regular files are read; remove them")
             }
             Self::Name => ("name that is not UTF-8", "names that are not UTF-8", "rename them"),
+            Self::Outside => (
+                "image or folder of images outside `datasets` and `scans`",
+                "images or folders of images outside `datasets` and `scans`",
+                "move labelled images to datasets/<dataset>/<class>/ and images to be explained to scans/",
+            ),
             Self::Forbidden => (
                 "folder without read permission",
                 "folders without read permission",
                 "give the user that runs gradwatch read access to them",
             ),
             Self::Unreadable => {
-                ("folder that cannot be read", "folders that cannot be read", "check their disk or network share")
+                let several = "folders or files that cannot be looked at";
+                ("folder or file that cannot be looked at", several, "check their disk or network share")
             }
         }
     }
@@ -74,8 +82,8 @@ impl Skipped {
 
     /// Whether a file with this name (`/`-separated) may be there unseen.
     pub fn may_hide(&self, name: &str) -> bool {
-        let below = |folder: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        self.0.iter().any(|(folder, why)| why.hides() && below(folder))
+        let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
+        folders.chain(["", name]).any(|folder| self.0.get(folder).is_some_and(|why| why.hides()))
     }
 
     /// What is not in `before`, or was there for another reason.

@@ -54,6 +54,12 @@ impl Bed {
     }
 }
 
+fn look(bed: &Bed, path: &str) -> Option<FileSnapshot> {
+    let found = snapshot_below(&bed.path("in"), Path::new(path), false).unwrap();
+    assert_eq!(look_below(&bed.path("in"), Path::new(path)).unwrap(), found, "{path}");
+    found
+}
+
 #[test]
 fn a_regular_file_is_read_with_its_hash_and_stamp() {
     let bed = Bed::new();
@@ -61,7 +67,7 @@ fn a_regular_file_is_read_with_its_hash_and_stamp() {
     let content = bed.below().read(&path, Some(ContentHash::of(b"content"))).unwrap();
     assert_eq!((content.bytes.as_slice(), content.hash), (b"content".as_slice(), ContentHash::of(b"content")));
     assert_eq!(content.stamp, FileStamp::from(&fs::metadata(&path).unwrap()));
-    assert_eq!(snapshot_below(&bed.path("in"), Path::new("class/file")).unwrap().stamp, content.stamp);
+    assert_eq!(look(&bed, "class/file").unwrap().stamp, content.stamp);
 }
 
 #[test]
@@ -81,7 +87,7 @@ fn everything_else_is_refused_at_once_with_its_reason() {
     let bed = Bed::new();
     for name in ["link", "pipe", "socket", "folder"] {
         assert_eq!(bed.code(&format!("in/class/{name}")), ("not-a-file", false), "{name}");
-        assert_eq!(snapshot_below(&bed.path("in"), &Path::new("class").join(name)), None, "{name}");
+        assert_eq!(look(&bed, &format!("class/{name}")), None, "{name}");
     }
     assert_eq!(bed.code("in/class/large"), ("too-large", false));
     assert_eq!(bed.code("in/class/absent"), ("vanished", true));
@@ -95,7 +101,7 @@ fn everything_else_is_refused_at_once_with_its_reason() {
 fn a_folder_that_is_replaced_by_a_link_is_not_followed_below_the_root() {
     let bed = Bed::new();
     assert_eq!(bed.code("in/linked/file"), ("not-a-file", false));
-    assert_eq!(snapshot_below(&bed.path("in"), Path::new("linked/file")), None);
+    assert_eq!(look(&bed, "linked/file"), None);
     fs::rename(bed.path("in/class"), bed.path("moved")).unwrap();
     symlink(bed.path("out"), bed.path("in/class")).unwrap();
     assert_eq!(bed.code("in/class/file"), ("not-a-file", false));

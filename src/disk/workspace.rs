@@ -41,6 +41,11 @@ impl Workspace {
         self.root.join("gradwatch.prom")
     }
 
+    /// Folders of the inbox that were seen to be mounted.
+    pub fn mounts(&self) -> PathBuf {
+        self.root.join("mounts.json")
+    }
+
     /// The socket on which a running service answers other gradwatch commands.
     pub fn control_socket(&self) -> PathBuf {
         self.root.join("control.sock")

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::content::{FileFailure, Reader};
+use crate::content::{Content, FileFailure, Reader};
 use crate::domain::{Border, ContentHash, FileStamp, ImageFacts, PerceptualHash};
 
 /// The result of one reading.
@@ -25,9 +25,22 @@ pub struct Inspected {
 /// # Errors
 /// [`FileFailure`], as [`Reader::picture`].
 pub fn inspect(reader: &Reader, path: &Path) -> Result<Inspected, FileFailure> {
-    let (content, picture) = reader.picture(path, None)?;
+    inspect_content(reader, path, &reader.read(path, None)?)
+}
+
+/// The same for what was read from it.
+///
+/// # Errors
+/// [`FileFailure`], as [`Reader::decode`].
+pub(super) fn inspect_content(reader: &Reader, path: &Path, content: &Content) -> Result<Inspected, FileFailure> {
+    let picture = reader.decode(path, content)?;
     let (facts, perceptual_hash, border) = (picture.facts(), picture.perceptual_hash(), picture.border());
-    Ok(Inspected { hash: content.hash, facts, perceptual_hash, border, stamp: content.stamp })
+    Ok(Inspected { hash: content.hash, facts, perceptual_hash, border, stamp: stamp_of(content) })
+}
+
+/// What is remembered of the file.
+pub(super) fn stamp_of(content: &Content) -> FileStamp {
+    content.stamp.sampled(&content.bytes)
 }
 
 #[cfg(test)]
@@ -47,7 +60,7 @@ mod tests {
         match (inspect(&Reader::new(&LIMITS, 0), &path), expected) {
             (Ok(inspected), Ok(())) => {
                 assert_eq!(inspected.hash, ContentHash::of(bytes));
-                assert_eq!(inspected.stamp, FileStamp::from(&fs::metadata(&path).unwrap()));
+                assert_eq!(inspected.stamp, FileStamp::from(&fs::metadata(&path).unwrap()).sampled(bytes));
             }
             (Err(rejection), Err(expected)) => assert_eq!((rejection.code, rejection.may_pass), expected),
             (found, expected) => panic!("{expected:?} expected, {found:?} found"),

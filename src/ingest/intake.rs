@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::groups::{GroupBook, check_list};
+use super::inspect::{inspect_content, stamp_of};
 use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict, show_the_same};
 use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
+use super::unchanged::{is_kept, is_unchanged};
 use super::{Inspected, clear_reason, duplicate_across_message, inspect, role_of, write_reason};
 use crate::config::Settings;
-use crate::content::{FileFailure, Reader, snapshot_below, warn_of};
+use crate::content::{FileFailure, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
     Arrival, ClassName, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent, Role,
@@ -31,10 +33,19 @@ pub struct Intake {
 pub struct IntakeOutcome {
     /// What changes by it, to be committed as one. The reason files that it names are written.
     pub events: Vec<LedgerEvent>,
-    /// Files that are still being written: the watcher has to reconsider them.
-    pub unfinished: Vec<String>,
+    /// Files that are still being written, or cannot be read now: the watcher has to reconsider them.
+    pub unfinished: Vec<UnfinishedFile>,
     /// Datasets whose list of groups came, changed or went; one that cannot be used counts as none.
     pub listed: BTreeSet<DatasetName>,
+}
+
+/// A file that gets another try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedFile {
+    /// Relative to the inbox.
+    pub path: String,
+    /// What was in the way.
+    pub failure: FileFailure,
 }
 
 /// A batch that was read.
@@ -66,6 +77,8 @@ enum FileContent {
     Picture(Role, Box<Inspected>),
     /// The groups of a dataset, in a list that can be used.
     Groups(DatasetName),
+    /// The image that it was before: only its metadata are others.
+    Unchanged(FileStamp),
 }
 
 impl Intake {
@@ -101,16 +114,19 @@ impl Intake {
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
     /// knows. Once `stop` is raised the files that are not read yet are left out; they are reported again at the next start.
     pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> IntakeOutcome {
-        self.decide(ledger, self.read(arrivals, stop))
+        self.decide(ledger, self.read(ledger, arrivals, stop))
     }
 
-    fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> ReadBatch {
+    fn read(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> ReadBatch {
         let (settled, gone): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| matches!(arrival, Arrival::Settled { .. }));
         // In the order of the arrivals, which does not depend on the number of threads.
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
-                let reading = ReadFile { result: self.read_one(&path), path, stamp, last_try };
+                let result = self.read_one(ledger, &path);
+                let is_refused = result.as_ref().is_err_and(FileFailure::is_refused);
+                let last_try = last_try && !(is_refused && is_kept(ledger, &path, stamp));
+                let reading = ReadFile { path, stamp, last_try, result };
                 // Here, where many are written at a time; the event that names it comes later.
                 if let Some(failure) = reading.rejection() {
                     self.note_reason(&reading.path, failure);
@@ -124,7 +140,9 @@ impl Intake {
 
     fn decide(&self, ledger: &Ledger, readings: ReadBatch) -> IntakeOutcome {
         let is_there = |path: &str, stamp: FileStamp| {
-            snapshot_below(&self.inbox, Path::new(path)).is_some_and(|snapshot| snapshot.stamp == stamp)
+            // Other permissions do not make it another file.
+            let found = look_below(&self.inbox, Path::new(path)).ok().flatten();
+            found.is_some_and(|found| found.matches(&FileStamp { ctime_ns: None, ..stamp }))
         };
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
@@ -135,18 +153,31 @@ impl Intake {
         for ReadFile { path, stamp, last_try, result } in readings.read {
             match result {
                 Err(failure) if failure.is_gone() => {
-                    vanished.push(failure);
+                    vanished.push(failure.clone());
                     // The watcher says when it is gone for good; where nobody watches, it is gone now.
-                    if last_try { self.forget(&mut ledger_draft, &path) } else { unfinished.push(path) }
+                    if last_try {
+                        self.forget(&mut ledger_draft, &path);
+                    } else {
+                        unfinished.push(UnfinishedFile { path, failure });
+                    }
                 }
                 Err(failure) if failure.may_pass && !last_try => {
                     tracing::debug!(reason = %failure, "File not finished yet");
-                    unfinished.push(path);
+                    unfinished.push(UnfinishedFile { path, failure });
                 }
                 Err(failure) => quarantine(&mut ledger_draft, &path, stamp, &failure),
                 Ok(FileContent::Groups(dataset)) => {
                     self.admit_list(&mut ledger_draft, &path, stamp, &dataset);
                     listed.insert(dataset);
+                }
+                Ok(FileContent::Unchanged(stamp)) => {
+                    // Another file of the batch may have taken its place; then it is decided on as a new one.
+                    if !ledger_draft.touch(&path, stamp) {
+                        match self.admit_again(&mut ledger_draft, &path) {
+                            Ok(other) => same.extend(other.map(|other| (path, other))),
+                            Err(failure) => unfinished.push(UnfinishedFile { path, failure }),
+                        }
+                    }
                 }
                 Ok(FileContent::Picture(role, inspected)) => {
                     same.extend(self.admit(&mut ledger_draft, &path, &role, &inspected).map(|other| (path, other)));
@@ -162,17 +193,27 @@ impl Intake {
         IntakeOutcome { events: ledger_draft.into_events(), unfinished, listed }
     }
 
-    fn read_one(&self, path: &str) -> Result<FileContent, FileFailure> {
+    fn read_one(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {
         if let Some(dataset) = lists_groups(path) {
             check_list(&self.inbox.join("datasets").join(dataset.as_str()))?;
             return Ok(FileContent::Groups(dataset));
         }
         // The path first: a file in the wrong place is reported as such, whatever it contains.
         let role = role_of(path)?;
-        Ok(FileContent::Picture(
-            role,
-            Box::new(inspect(&self.reader, &self.inbox.join(path)).map_err(|failure| failure.at(path))?),
-        ))
+        let file = self.inbox.join(path);
+        let content = self.reader.read(&file, None).map_err(|failure| failure.at(path))?;
+        if is_unchanged(ledger, path, &role, content.hash) {
+            return Ok(FileContent::Unchanged(stamp_of(&content)));
+        }
+        let inspected = inspect_content(&self.reader, &file, &content).map_err(|failure| failure.at(path))?;
+        Ok(FileContent::Picture(role, Box::new(inspected)))
+    }
+
+    /// Reads a file once more and adds it, as [`Self::admit`].
+    fn admit_again(&self, ledger_draft: &mut LedgerDraft, path: &str) -> Result<Option<String>, FileFailure> {
+        let role = role_of(path)?;
+        let inspected = inspect(&self.reader, &self.inbox.join(path)).map_err(|failure| failure.at(path))?;
+        Ok(self.admit(ledger_draft, path, &role, &inspected))
     }
 
     fn admit_list(&self, ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
@@ -256,8 +297,8 @@ impl Intake {
     /// A file that was quarantined because its image had another label is tried again when that label is removed.
     fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) {
         for path in ledger_draft.take_freed() {
-            if let Ok(FileContent::Picture(role, inspected)) = self.read_one(&path) {
-                self.admit(ledger_draft, &path, &role, &inspected);
+            if let Err(failure) = self.admit_again(ledger_draft, &path) {
+                tracing::debug!(reason = %failure, "File not tried again");
             }
         }
     }

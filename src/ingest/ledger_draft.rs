@@ -1,12 +1,13 @@
 //! The ledger as it will be: what one file after the other changes, in memory, written down as events.
 
+mod quarantining;
+
 use std::collections::BTreeMap;
 
 use super::Inspected;
 use super::groups::GroupBook;
 use super::label_conflicts::{LabelledImages, Rival, conflict_of, is_contested};
 use super::role::{lists_groups, role_of};
-use crate::content::FileFailure;
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger,
     LedgerEvent, PerceptualHash, Role, Sample, Scan, ScanState, Split,
@@ -128,25 +129,6 @@ impl<'a> LedgerDraft<'a> {
         found.into_iter().filter_map(there).collect()
     }
 
-    /// Leaves a file out because its image has another label too. Nothing happens when it is left out for the same reason
-    /// already.
-    pub(super) fn contest(
-        &mut self,
-        path: &str,
-        stamp: FileStamp,
-        failure: &FileFailure,
-        image: LabelConflict,
-    ) -> bool {
-        let n_freed = self.freed.len();
-        let is_new = self.quarantine(path, stamp, failure, Some(image));
-        // Whose label it was is still to be decided.
-        self.freed.truncate(n_freed);
-        if is_new {
-            self.labelled.add_conflict(path, image);
-        }
-        is_new
-    }
-
     /// The files of a sample, and what each of them is.
     pub(super) fn files_of(
         &self,
@@ -175,25 +157,10 @@ impl<'a> LedgerDraft<'a> {
         admission
     }
 
-    /// Quarantines a file. Nothing happens when it is quarantined for the same reason already.
-    pub(super) fn reject(&mut self, path: &str, stamp: FileStamp, rejection: &FileFailure) -> bool {
-        self.quarantine(path, stamp, rejection, None)
-    }
-
-    fn quarantine(
-        &mut self,
-        path: &str,
-        stamp: FileStamp,
-        rejection: &FileFailure,
-        conflict: Option<LabelConflict>,
-    ) -> bool {
-        let FileFailure { reason, fix, .. } = rejection.clone();
-        let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix, conflict };
-        if self.record(path).is_some_and(|record| record.stamp == stamp && record.outcome == outcome) {
-            return false;
-        }
+    /// A known file has other metadata and the same bytes; `false` when it is not known any more.
+    pub(super) fn touch(&mut self, path: &str, stamp: FileStamp) -> bool {
+        let Some(outcome) = self.record(path).map(|record| record.outcome.clone()) else { return false };
         self.put_file(path, stamp, outcome);
-        self.put(LedgerEvent::Counted { counter: Counter::Quarantined, n: 1 });
         true
     }
 

@@ -29,6 +29,7 @@ use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
 use super::gallery_schedule::GallerySchedule;
 use super::intake_queue::IntakeQueue;
+use super::known_mounts::KnownMounts;
 use super::recorder::Recorder;
 use super::retrain_trigger::RetrainTrigger;
 use super::retry::FailedTasks;
@@ -74,6 +75,7 @@ pub(super) struct Parts {
     pub(super) control: Server,
     /// `None` for `run --once`.
     pub(super) watcher: Option<Watcher>,
+    pub(super) mounts: KnownMounts,
 }
 
 /// The service's state.
@@ -90,6 +92,7 @@ pub(super) struct Conductor {
     _control: Server,
     /// `None` for `run --once`.
     watcher: Option<Watcher>,
+    mounts: KnownMounts,
     trigger: RetrainTrigger,
     intake: IntakeQueue,
     training: TrainingWorkerState,
@@ -133,6 +136,7 @@ impl Conductor {
             status,
             _control: parts.control,
             watcher: parts.watcher,
+            mounts: parts.mounts,
             trigger,
             intake: IntakeQueue::new(mode == Mode::Once),
             training: TrainingWorkerState::default(),
@@ -182,7 +186,10 @@ impl Conductor {
             }
             select! {
                 recv(arrivals) -> batch => match batch {
-                    Ok(batch) => self.intake.add(batch),
+                    Ok(batch) => {
+                        self.note_mounts();
+                        self.intake.add(batch);
+                    }
                     Err(_) => return Err(ServiceError::ThreadGone("watching")),
                 },
                 recv(events) -> event => match event {
@@ -213,7 +220,8 @@ impl Conductor {
     fn handle(&mut self, event: Event) -> Result<(), ServiceError> {
         match event {
             Event::Surveyed(survey) => {
-                let OnceSurvey { arrivals, skipped } = survey?;
+                let OnceSurvey { arrivals, skipped, mounts } = survey?;
+                self.mounts.store(&mounts);
                 self.intake.finish_survey(arrivals);
                 self.skipped = skipped;
             }

@@ -18,6 +18,7 @@ use super::conductor::{Conductor, IntakeJob, Parts, Workers};
 use super::control::Server;
 use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
+use super::known_mounts::KnownMounts;
 use super::recorder::Recorder;
 use super::scan_worker::ScanWorker;
 use super::shared_progress::SharedProgress;
@@ -78,8 +79,11 @@ pub(super) fn parts(
     let workspace = Workspace::new(&settings.state_dir);
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
+    let mounts = KnownMounts::open(&workspace);
     let watcher = match mode {
-        Mode::Service => Some(Watcher::start(&settings.watch, Intake::known(registry.ledger()))?),
+        Mode::Service => {
+            Some(Watcher::start(&settings.watch, Intake::known(registry.ledger()), mounts.folders().clone())?)
+        }
         Mode::Once => None,
     };
     let engines = Engines::new(&settings, stop);
@@ -95,6 +99,7 @@ pub(super) fn parts(
         stop: stop.clone(),
         progress,
         watcher,
+        mounts,
     })
 }
 
@@ -127,9 +132,9 @@ fn workers(
 /// Looks once at everything present, on a thread of its own because it waits for files to settle.
 fn survey(parts: &Parts, events: Sender<Event>) -> io::Result<()> {
     let (settings, stop) = (parts.settings.watch.clone(), parts.stop.clone());
-    let known = Intake::known(parts.registry.ledger());
+    let (known, mounts) = (Intake::known(parts.registry.ledger()), parts.mounts.folders().clone());
     thread::Builder::new().name("gw-survey".to_owned()).spawn(move || {
-        let survey = watch::survey_once(&settings, known, &stop);
+        let survey = watch::survey_once(&settings, known, mounts, &stop);
         drop(events.send(Event::Surveyed(survey)));
     })?;
     Ok(())

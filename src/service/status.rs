@@ -57,6 +57,9 @@ pub struct Status {
     /// The room on the disk of the state folder; `None` where it cannot be told.
     #[serde(default)]
     pub disk: Option<DiskStatus>,
+    /// Files that are not taken in yet, for longer than their turn: one sentence each, with the reason and the next try.
+    #[serde(default)]
+    pub waiting_files: Vec<String>,
     /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
@@ -183,6 +186,7 @@ impl Status {
             failures: Vec::new(),
             skipped: Vec::new(),
             disk: None,
+            waiting_files: Vec::new(),
             repairs: Vec::new(),
             counters: Counters::default(),
         }

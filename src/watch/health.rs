@@ -1,5 +1,6 @@
 //! How the watching goes: written by the watching thread, read by whoever holds the watcher.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,12 @@ pub struct Health {
     pub n_lost: u64,
     /// What is no input, though it lies where inputs do: one for each reason.
     pub skipped: Vec<SkippedInputs>,
+    /// Files that wait for longer than their turn: which, why and until when, one sentence each.
+    pub waiting: Vec<String>,
+    /// Mounted folders that went away: which, and what to do, one sentence each. Their files are kept as known.
+    pub away: Vec<String>,
+    /// Folders that were seen to be mounted, to be known at the next start.
+    pub mounts: BTreeSet<String>,
 }
 
 /// Links, pipes, folders that cannot be read and the like, which are not taken in.
@@ -32,6 +39,11 @@ pub struct SkippedInputs {
 }
 
 impl SkippedInputs {
+    /// What cannot be seen now, for this reason.
+    pub fn refused(sentence: String) -> Self {
+        Self { sentence, is_refused: true }
+    }
+
     /// What was skipped in the inbox.
     pub(super) fn of(skipped: &Skipped, inbox: &Path) -> Vec<Self> {
         let lines = skipped.lines(inbox).into_iter();

@@ -14,11 +14,13 @@ pub(super) enum Signal {
     Seen(PathBuf, Trigger),
     /// Nothing is at this path any more.
     Removed(PathBuf),
+    /// Permissions or times at this path are others.
+    Attributes(PathBuf),
     /// Events cannot be relied on: everything has to be looked at, for this reason.
     Rescan(String),
 }
 
-/// What one event (or error) of notify means for the inbox at `root`; nothing, for reading and changes of permissions.
+/// What one event (or error) of notify means for the inbox at `root`; nothing, for reading.
 pub(super) fn interpret(event: &notify::Result<Event>, root: &Path) -> Vec<Signal> {
     let event = match event {
         Ok(event) => event,
@@ -35,6 +37,7 @@ pub(super) fn interpret(event: &notify::Result<Event>, root: &Path) -> Vec<Signa
             |path| Signal::Seen(path, Trigger::Touched)
         }
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Signal::Removed,
+        EventKind::Modify(ModifyKind::Metadata(_)) => Signal::Attributes,
         _ => return Vec::new(),
     };
     event.paths.iter().map(|path| gone_root(meaning(path.clone()), root)).collect()
@@ -72,7 +75,7 @@ mod tests {
         check(EventKind::Remove(RemoveKind::File), &removed);
         check(EventKind::Modify(ModifyKind::Name(RenameMode::From)), &removed);
         check(EventKind::Modify(ModifyKind::Name(RenameMode::Both)), &[]);
-        check(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), &[]);
+        check(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), &[Signal::Attributes(path())]);
         check(EventKind::Access(AccessKind::Open(AccessMode::Any)), &[]);
         check(EventKind::Access(AccessKind::Close(AccessMode::Read)), &[]);
     }

@@ -1,10 +1,11 @@
 //! One survey of the inbox, for a program that processes what is there and ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::WatchError;
 use super::health::SkippedInputs;
+use super::mount_watch::MountWatch;
 use super::settle::{Now, Tracker};
 use super::survey;
 use crate::config::WatchSettings;
@@ -20,6 +21,8 @@ pub struct OnceSurvey {
     pub arrivals: Vec<Arrival>,
     /// What is no input, though it lies where inputs do.
     pub skipped: Vec<SkippedInputs>,
+    /// Folders that were seen to be mounted, to be known at the next start.
+    pub mounts: BTreeSet<String>,
 }
 
 /// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
@@ -31,19 +34,29 @@ pub struct OnceSurvey {
 pub fn survey_once(
     settings: &WatchSettings,
     known: BTreeMap<String, FileStamp>,
+    mounts: BTreeSet<String>,
     stop: &StopFlag,
 ) -> Result<OnceSurvey, WatchError> {
     let n_known = known.len();
     let mut tracker = Tracker::new(settings, known);
     let (mut settled, mut gone) = (BTreeMap::new(), Vec::new());
     let deadline = Instant::now() + settings.max_settle;
+    let mut mounts = MountWatch::new(&settings.inbox, mounts);
     let skipped = loop {
+        let states = mounts.states();
         let found = survey::survey(&settings.inbox, n_known, stop)?;
         if stop.is_raised() {
             return Ok(OnceSurvey::default());
         }
-        tracker.survey(&found.files, |path| found.covers(path), Now::read());
-        for arrival in tracker.collect(Now::read(), |path| survey::snapshot(&settings.inbox, path)) {
+        if mounts.states() != states {
+            // Half of a folder that was mounted or unmounted meanwhile may have been seen.
+            continue;
+        }
+        mounts.judge(&found, &tracker);
+        let is_away = |path: &str| mounts.mounts().is_away(path);
+        tracker.survey(&found.files, |path| found.covers(path) && !is_away(path), Now::read());
+        tracker.suspend(is_away);
+        for arrival in tracker.collect(Now::read(), |path| survey::look(&settings.inbox, path)) {
             match arrival {
                 Arrival::Settled { path, stamp, .. } => {
                     settled.insert(path.clone(), Arrival::Settled { path, stamp, last_try: true });
@@ -67,6 +80,12 @@ pub fn survey_once(
         std::thread::park_timeout(LOOK);
     };
     skipped.warn(&settings.inbox);
+    let away = mounts.mounts().sentences(&settings.inbox);
+    for sentence in &away {
+        tracing::warn!(reason = %sentence, "Mounted folder not available");
+    }
     let arrivals = settled.into_values().chain(gone).collect();
-    Ok(OnceSurvey { arrivals, skipped: SkippedInputs::of(&skipped, &settings.inbox) })
+    let skipped = SkippedInputs::of(&skipped, &settings.inbox).into_iter();
+    let skipped = skipped.chain(away.into_iter().map(SkippedInputs::refused)).collect();
+    Ok(OnceSurvey { arrivals, skipped, mounts: mounts.mounts().seen().clone() })
 }

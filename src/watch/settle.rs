@@ -2,13 +2,19 @@
 //!
 //! It knows no file system, no clock and no notify; whoever asks brings the looks and the times.
 
+mod listing;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::WatchSettings;
+use crate::content::FileFailure;
 pub(super) use crate::content::FileSnapshot;
 use crate::domain::{Arrival, FileStamp};
+
+/// Until a file is tried again that a disk, a share or a permission did not let us read.
+const REFUSED: Duration = Duration::from_secs(15);
 
 /// What made somebody look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +49,19 @@ pub(super) struct Tracker {
     /// What was reported, and as of when; `None` when it has to be reported again.
     known: BTreeMap<String, Option<FileStamp>>,
     waiting: BTreeMap<String, Waiting>,
+    /// Why files could not be used at their last try.
+    obstacles: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     phase: FileState,
     due: Instant,
+    since: Instant,
 }
+
+/// What one look found: a file, nothing, or why it could not be looked at.
+pub(super) type Look = Result<Option<FileSnapshot>, String>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileState {
@@ -57,6 +69,10 @@ enum FileState {
     Settling(FileSnapshot),
     /// It was read, and ended too early; read a last time unless it changes before.
     Unfinished(FileSnapshot),
+    /// A disk, a share or a permission was in the way: read again after a while, as often as it takes.
+    Refused(FileSnapshot),
+    /// The same, and it could not even be looked at.
+    Unseen,
     /// Given up only after a while: it may be about to be replaced, or may have moved.
     Vanished,
 }
@@ -70,6 +86,7 @@ impl Tracker {
             max_settle: settings.max_settle,
             known: known.into_iter().map(|(path, stamp)| (path, Some(stamp))).collect(),
             waiting: BTreeMap::new(),
+            obstacles: BTreeMap::new(),
         }
     }
 
@@ -88,12 +105,43 @@ impl Tracker {
         self.waiting.values().map(|waiting| waiting.due).min()
     }
 
-    /// Somebody looked at `path`; `None` when no file is there.
-    pub(super) fn observe(&mut self, path: &str, snapshot: Option<FileSnapshot>, trigger: Trigger, now: Now) {
-        match snapshot {
-            Some(snapshot) => self.present(path, snapshot, trigger, now),
-            None => self.absent(path, now),
+    /// Somebody looked at `path`.
+    pub(super) fn observe(&mut self, path: &str, look: Look, trigger: Trigger, now: Now) {
+        match look {
+            Ok(Some(snapshot)) => self.present(path, snapshot, trigger, now),
+            Ok(None) => self.absent(path, now),
+            Err(why) => self.unseen(path, why, now),
         }
+    }
+
+    /// Whether something that was reported lies below `folder`; everything does below the inbox, `""`.
+    pub(super) fn knows_below(&self, folder: &str) -> bool {
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let from = (Bound::Included(below.as_str()), Bound::Unbounded);
+        self.known.range::<str, _>(from).next().is_some_and(|(path, _)| path.starts_with(&below))
+    }
+
+    /// What was reported of `path`.
+    pub(super) fn reported(&self, path: &str) -> Option<FileStamp> {
+        self.known.get(path).copied().flatten()
+    }
+
+    /// How many files could not be used at their last try.
+    pub(super) fn n_obstacles(&self) -> usize {
+        self.obstacles.len()
+    }
+
+    /// The bytes of a file were looked at, whose metadata say that nothing changed.
+    pub(super) fn recheck(&mut self, path: &str, look: Option<FileSnapshot>, now: Now) {
+        let Some((snapshot, reported)) = look.zip(self.reported(path)) else { return };
+        if !self.waiting.contains_key(path) && !snapshot.matches(&reported) {
+            self.present(path, snapshot, Trigger::Touched, now);
+        }
+    }
+
+    /// Nothing is decided about files that cannot be seen now (`is_away`): they stay as they were known.
+    pub(super) fn suspend(&mut self, is_away: impl Fn(&str) -> bool) {
+        self.waiting.retain(|path, _| !is_away(path));
     }
 
     /// Everything that is there now. What is not in `found` is gone, if the survey came by where it was (`covers`).
@@ -119,34 +167,47 @@ impl Tracker {
         }
     }
 
-    /// The file that was reported at `path` is incomplete: it waits for a change, and is reported a last time after
-    /// `max_settle` without one.
-    pub(super) fn reconsider(&mut self, path: &str, snapshot: Option<FileSnapshot>, now: Now) {
+    /// The file that was reported at `path` could not be used. An incomplete one waits for a change, and is reported a last
+    /// time after `max_settle` without one; one that could not be read is reported again after a while.
+    ///
+    /// Returns whether the reason is another than at its last try.
+    pub(super) fn reconsider(&mut self, path: &str, look: Look, failure: &FileFailure, now: Now) -> bool {
         let reported = self.known.insert(path.to_owned(), None).flatten();
-        match snapshot {
-            None => self.absent(path, now),
-            Some(snapshot) if reported == Some(snapshot.stamp) => {
-                self.wait(path, FileState::Unfinished(snapshot), self.max_settle, now);
+        let was = self.obstacles.insert(path.to_owned(), failure.sentence());
+        match look {
+            Ok(None) => self.absent(path, now),
+            Err(why) => self.unseen(path, why, now),
+            Ok(Some(snapshot)) if reported.is_some_and(|reported| snapshot.matches(&reported)) => {
+                if failure.is_refused() {
+                    self.wait(path, FileState::Refused(snapshot), REFUSED, now);
+                } else {
+                    self.wait(path, FileState::Unfinished(snapshot), self.max_settle, now);
+                }
             }
-            Some(_) if self.waiting.contains_key(path) => {}
-            Some(snapshot) => self.wait(path, FileState::Settling(snapshot), self.settle_unclosed, now),
+            Ok(Some(_)) if self.waiting.contains_key(path) => {}
+            Ok(Some(snapshot)) => self.wait(path, FileState::Settling(snapshot), self.settle_unclosed, now),
         }
+        was != self.obstacles.get(path).cloned()
     }
 
     /// What is due by now, looked at once more: settled files in the order of their paths, then those that are gone.
-    pub(super) fn collect(&mut self, now: Now, mut snapshot: impl FnMut(&str) -> Option<FileSnapshot>) -> Vec<Arrival> {
+    pub(super) fn collect(&mut self, now: Now, mut look: impl FnMut(&str) -> Look) -> Vec<Arrival> {
         let is_due = |(_, waiting): &(&String, &Waiting)| waiting.due <= now.instant;
         let due: Vec<_> = self.waiting.iter().filter(is_due).map(|(path, w)| (path.clone(), w.phase)).collect();
         let (mut settled, mut gone) = (Vec::new(), Vec::new());
         for (path, phase) in due {
-            match (phase, snapshot(&path)) {
-                (FileState::Settling(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, false)),
-                (FileState::Unfinished(old), Some(new)) if old == new => settled.extend(self.deliver(path, new, true)),
-                (FileState::Vanished, None) => {
+            match (phase, look(&path)) {
+                (FileState::Settling(old) | FileState::Refused(old), Ok(Some(new))) if new.matches(&old.stamp) => {
+                    settled.extend(self.deliver(path, new, false));
+                }
+                (FileState::Unfinished(old), Ok(Some(new))) if new.matches(&old.stamp) => {
+                    settled.extend(self.deliver(path, new, true));
+                }
+                (FileState::Vanished, Ok(None)) => {
                     self.waiting.remove(&path);
                     gone.extend(self.known.remove(&path).map(|_| Arrival::Gone { path }));
                 }
-                (_, snapshot) => self.observe(&path, snapshot, Trigger::Surveyed, now),
+                (_, look) => self.observe(&path, look, Trigger::Surveyed, now),
             }
         }
         settled.append(&mut gone);
@@ -157,19 +218,21 @@ impl Tracker {
         let phase = self.waiting.get(path).map(|waiting| waiting.phase);
         let quiet = match (phase, trigger) {
             // Nothing new; signs that change nothing do not make an unfinished file any more finished.
-            (Some(FileState::Unfinished(old)), _) | (Some(FileState::Settling(old)), Trigger::Surveyed)
-                if old == snapshot =>
+            (Some(FileState::Unfinished(old) | FileState::Refused(old)), _)
+            | (Some(FileState::Settling(old)), Trigger::Surveyed)
+                if snapshot.matches(&old.stamp) =>
             {
                 return;
             }
-            (None | Some(FileState::Vanished), Trigger::Surveyed)
-                if self.known.get(path) == Some(&Some(snapshot.stamp)) =>
+            (None | Some(FileState::Vanished | FileState::Unseen), Trigger::Surveyed)
+                if self.reported(path).is_some_and(|reported| snapshot.matches(&reported)) =>
             {
                 self.waiting.remove(path);
+                self.obstacles.remove(path);
                 return;
             }
             (_, Trigger::Closed) => self.settle,
-            (None | Some(FileState::Vanished), Trigger::Surveyed) => {
+            (None | Some(FileState::Vanished | FileState::Unseen), Trigger::Surveyed) => {
                 self.settle_unclosed.saturating_sub(age(snapshot, now.wall))
             }
             // Written to, or changed between two looks, by somebody who was not seen to close it.
@@ -178,7 +241,13 @@ impl Tracker {
         self.wait(path, FileState::Settling(snapshot), quiet, now);
     }
 
+    fn unseen(&mut self, path: &str, why: String, now: Now) {
+        self.obstacles.insert(path.to_owned(), why);
+        self.wait(path, FileState::Unseen, REFUSED, now);
+    }
+
     fn absent(&mut self, path: &str, now: Now) {
+        self.obstacles.remove(path);
         if !self.known.contains_key(path) {
             self.waiting.remove(path);
         } else if self.waiting.get(path).is_none_or(|waiting| waiting.phase != FileState::Vanished) {
@@ -187,14 +256,16 @@ impl Tracker {
     }
 
     fn wait(&mut self, path: &str, phase: FileState, quiet: Duration, now: Now) {
-        self.waiting.insert(path.to_owned(), Waiting { phase, due: now.instant + quiet });
+        let since = self.waiting.get(path).map_or(now.instant, |waiting| waiting.since);
+        self.waiting.insert(path.to_owned(), Waiting { phase, due: now.instant + quiet, since });
     }
 
     /// `None` when exactly this was reported already: an event without a change.
     fn deliver(&mut self, path: String, snapshot: FileSnapshot, last_try: bool) -> Option<Arrival> {
         self.waiting.remove(&path);
         let reported = self.known.insert(path.clone(), Some(snapshot.stamp)).flatten();
-        (reported != Some(snapshot.stamp)).then_some(Arrival::Settled { path, stamp: snapshot.stamp, last_try })
+        let is_new = reported.is_none_or(|reported| !snapshot.matches(&reported));
+        is_new.then_some(Arrival::Settled { path, stamp: snapshot.stamp, last_try })
     }
 }
 
@@ -205,7 +276,8 @@ fn keys_below<V>(map: &BTreeMap<String, V>, below: &str) -> Vec<String> {
 
 /// How long ago the file was changed last; zero when its dates lie in the future, as after the clock was set back.
 fn age(snapshot: FileSnapshot, wall: SystemTime) -> Duration {
-    let changed = u64::try_from(snapshot.stamp.mtime_ns.max(snapshot.ctime_ns)).unwrap_or(0);
+    let FileStamp { mtime_ns, ctime_ns, .. } = snapshot.stamp;
+    let changed = u64::try_from(ctime_ns.map_or(mtime_ns, |ctime_ns| ctime_ns.max(mtime_ns))).unwrap_or(0);
     wall.duration_since(UNIX_EPOCH + Duration::from_nanos(changed)).unwrap_or_default()
 }
 

@@ -1,14 +1,16 @@
 //! What is in the inbox now: a walk that follows no link and passes over what is no input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::WatchError;
-use super::settle::FileSnapshot;
-use crate::content::{Skip, Skipped, snapshot_below};
+use super::mount_point::is_mount_point;
+use super::outside::images_outside;
+use super::settle::{FileSnapshot, Look};
+use crate::content::{Skip, Skipped, look_below, remote_kind, snapshot_below};
 use crate::domain::StopFlag;
 
 /// The folders of the inbox that hold inputs.
@@ -32,9 +34,40 @@ pub(super) struct InboxSurvey {
     pub(super) folders: Vec<PathBuf>,
     /// What was left out, by path relative to the inbox.
     pub(super) skipped: Skipped,
+    /// Folders where a file system is mounted, by path relative to the inbox.
+    pub(super) mounted: BTreeSet<String>,
+    /// The file systems of what was walked.
+    pub(super) shares: Shares,
+}
+
+/// Which folders lie on a network file system: the one walked from, and those that are mounted below it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shares(BTreeMap<String, Option<&'static str>>);
+
+impl Shares {
+    fn add(&mut self, folder: &Path, relative: String) {
+        self.0.insert(relative, remote_kind(folder));
+    }
+
+    /// Whether a file with this path lies on one.
+    pub(super) fn is_remote(&self, path: &str) -> bool {
+        let mut folders = path.rmatch_indices('/').map(|(at, _)| &path[..at]).chain([""]);
+        folders.find_map(|folder| self.0.get(folder)).is_some_and(Option::is_some)
+    }
+
+    /// The kind of one, if there is any.
+    pub(super) fn kind(&self) -> Option<&'static str> {
+        self.0.values().copied().flatten().next()
+    }
 }
 
 impl InboxSurvey {
+    /// Whether a file was found below this folder; everything lies below `""`.
+    pub(super) fn holds_below(&self, folder: &str) -> bool {
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        self.files.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
+    }
+
     /// Whether a file with this path would have been found.
     pub(super) fn covers(&self, path: &str) -> bool {
         !self.skipped.may_hide(path)
@@ -45,7 +78,10 @@ impl InboxSurvey {
 /// Once `stop` is raised, the walk ends where it is.
 pub(super) fn survey(inbox: &Path, n_known: usize, stop: &StopFlag) -> Result<InboxSurvey, WatchError> {
     check(inbox, n_known)?;
-    let survey = survey_below(inbox, inbox, stop);
+    let mut survey = survey_below(inbox, inbox, stop);
+    for name in images_outside(inbox, |path| is_outside(inbox, path)) {
+        survey.skipped.add(name, Skip::Outside);
+    }
     // It may have gone while it was walked; then half of it was seen.
     check(inbox, n_known)?;
     Ok(survey)
@@ -73,6 +109,7 @@ fn is_real_folder(path: &Path) -> bool {
 /// Walks one folder of the inbox; to be thrown away if `stop` is raised meanwhile.
 pub(super) fn survey_below(inbox: &Path, folder: &Path, stop: &StopFlag) -> InboxSurvey {
     let mut survey = InboxSurvey::default();
+    survey.shares.add(folder, relative(inbox, folder).unwrap_or_default());
     let wanted = |entry: &DirEntry| entry.path() == inbox || is_input(inbox, entry.path());
     let entries = WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(wanted);
     for entry in entries.take_while(|_| !stop.is_raised()) {
@@ -87,14 +124,32 @@ pub(super) fn survey_below(inbox: &Path, folder: &Path, stop: &StopFlag) -> Inbo
 impl InboxSurvey {
     fn add(&mut self, inbox: &Path, entry: &DirEntry) {
         if entry.file_type().is_dir() {
-            self.folders.push(entry.path().to_owned());
+            self.add_folder(inbox, entry.path());
         } else if entry.file_type().is_file() {
-            match relative(inbox, entry.path()) {
-                Some(path) => self.files.extend(snapshot(inbox, &path).map(|snapshot| (path, snapshot))),
-                None => self.skip(inbox, entry.path(), Skip::Name),
-            }
+            self.add_file(inbox, entry.path());
         } else {
             self.skip(inbox, entry.path(), if entry.path_is_symlink() { Skip::Link } else { Skip::Special });
+        }
+    }
+
+    fn add_folder(&mut self, inbox: &Path, folder: &Path) {
+        self.folders.push(folder.to_owned());
+        // What the system refuses to say of it shows when it is walked.
+        if let (Ok(true), Some(path)) = (is_mount_point(folder), relative(inbox, folder)) {
+            self.shares.add(folder, path.clone());
+            self.mounted.insert(path);
+        }
+    }
+
+    fn add_file(&mut self, inbox: &Path, file: &Path) {
+        let Some(path) = relative(inbox, file) else { return self.skip(inbox, file, Skip::Name) };
+        match snapshot_below(inbox, Path::new(&path), self.shares.is_remote(&path)) {
+            Ok(found) => self.files.extend(found.map(|snapshot| (path, snapshot))),
+            Err(error) => match Skip::of(Some(&error)) {
+                // All files of a folder that may be listed and not entered are refused.
+                Some(Skip::Forbidden) => self.skip(inbox, file.parent().unwrap_or(file), Skip::Forbidden),
+                why => why.into_iter().for_each(|why| self.skip(inbox, file, why)),
+            },
         }
     }
 
@@ -117,9 +172,24 @@ pub(super) fn folders(inbox: &Path, stop: &StopFlag) -> Vec<PathBuf> {
     entries.filter_map(Result::ok).map(DirEntry::into_path).collect()
 }
 
-/// One look at a file of the inbox; `None` when no regular file is there, or only behind a link.
-pub(super) fn snapshot(inbox: &Path, relative: &str) -> Option<FileSnapshot> {
-    snapshot_below(inbox, Path::new(relative))
+/// One look at the metadata of a file of the inbox; `None` when no regular file is there, or only behind a link.
+pub(super) fn snapshot(inbox: &Path, relative: &str, shares: &Shares) -> Look {
+    snapshot_below(inbox, Path::new(relative), shares.is_remote(relative)).map_err(|error| refusal(&error))
+}
+
+/// The same, and where the metadata of its file system are not enough, at its bytes.
+pub(super) fn look(inbox: &Path, relative: &str) -> Look {
+    look_below(inbox, Path::new(relative)).map_err(|error| refusal(&error))
+}
+
+fn refusal(error: &io::Error) -> String {
+    format!("it cannot be looked at: {error}; check its disk or network share, and the permissions of its folder")
+}
+
+fn is_outside(inbox: &Path, path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let in_room = ROOMS.iter().any(|room| path == inbox.join(room));
+    !in_room && !is_clutter(&name)
 }
 
 /// The path as everybody else knows it; `None` when it is not below the inbox, or not UTF-8.

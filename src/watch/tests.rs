@@ -1,6 +1,8 @@
 //! The room through its door: a real inbox, the system's real events, and everything that people do to files.
 
-use std::collections::BTreeMap;
+mod faults;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use tempfile::TempDir;
 use super::fs_events::FsEvents;
 use super::*;
 use crate::config::WatchSettings;
+use crate::content::FileFailure;
 use crate::domain::{Arrival, FileStamp, StopFlag};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -51,7 +54,7 @@ impl Bed {
     }
 
     fn watch_knowing(&self, known: BTreeMap<String, FileStamp>) -> Watched {
-        Watched::ready(Watcher::start(&self.settings, known).unwrap())
+        Watched::ready(Watcher::start(&self.settings, known, BTreeSet::new()).unwrap())
     }
 
     fn stamp(&self, path: &str) -> FileStamp {
@@ -59,8 +62,12 @@ impl Bed {
     }
 
     fn once(&self, known: BTreeMap<String, FileStamp>) -> Vec<Arrival> {
-        survey_once(&self.settings, known, &StopFlag::default()).unwrap().arrivals
+        survey_once(&self.settings, known, BTreeSet::new(), &StopFlag::default()).unwrap().arrivals
     }
+}
+
+fn truncated() -> FileFailure {
+    FileFailure { may_pass: true, ..FileFailure::new("a", "truncated", "the file ends early", "copy it again") }
 }
 
 fn put(path: &Path, text: &str) {
@@ -245,7 +252,8 @@ fn nested_folders_that_are_copied_in() {
 fn lost_events_are_made_up_for_by_a_rescan() {
     let bed = Bed::new();
     let hard_of_hearing = |inbox: &Path| FsEvents::with_capacity(inbox, 1);
-    let mut watched = Watched::ready(Watcher::start_with(hard_of_hearing, &bed.settings, BTreeMap::new()).unwrap());
+    let mut watched =
+        Watched::ready(Watcher::start_with(hard_of_hearing, &bed.settings, BTreeMap::new(), BTreeSet::new()).unwrap());
     copy_nested(&bed);
     let paths = nested();
     watched.expect(&paths.iter().map(String::as_str).collect::<Vec<_>>());
@@ -257,7 +265,8 @@ fn without_events_rescans_find_everything() {
     let mut bed = Bed::new();
     bed.settings.rescan = Duration::from_millis(40);
     let blind = |_: &Path| Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
-    let mut watched = Watched::ready(Watcher::start_with(blind, &bed.settings, BTreeMap::new()).unwrap());
+    let mut watched =
+        Watched::ready(Watcher::start_with(blind, &bed.settings, BTreeMap::new(), BTreeSet::new()).unwrap());
     assert!(watched.watcher.health().polling);
     copy_nested(&bed);
     let mut paths = nested();
@@ -314,10 +323,10 @@ fn an_unfinished_file_is_told_again_when_it_grew_and_has_a_last_try() {
     let mut watched = bed.watch();
     put(&bed.inbox("scans/a.png"), "half");
     watched.expect(&["scans/a.png"]);
-    watched.watcher.reconsider("scans/a.png");
+    watched.watcher.reconsider("scans/a.png", &truncated());
     put(&bed.inbox("scans/a.png"), "half and half");
     watched.expect(&["scans/a.png"]);
-    watched.watcher.reconsider("scans/a.png");
+    watched.watcher.reconsider("scans/a.png", &truncated());
     watched.expect(&["scans/a.png (last try)"]);
     watched.expect_silence(&bed);
 }
@@ -364,9 +373,9 @@ fn an_inbox_that_goes_away_takes_nothing_with_it() {
 fn an_inbox_that_is_not_there_is_refused_with_the_fix() {
     let mut bed = Bed::new();
     bed.settings.inbox = bed.outside("absent");
-    let error = Watcher::start(&bed.settings, BTreeMap::new()).err().unwrap().to_string();
+    let error = Watcher::start(&bed.settings, BTreeMap::new(), BTreeSet::new()).err().unwrap().to_string();
     assert!(error.contains("outside/absent` does not exist; create or mount it"), "{error}");
-    let error = survey_once(&bed.settings, BTreeMap::new(), &StopFlag::default()).unwrap_err();
+    let error = survey_once(&bed.settings, BTreeMap::new(), BTreeSet::new(), &StopFlag::default()).unwrap_err();
     assert!(matches!(error, WatchError::Missing(_)), "{error}");
 }
 

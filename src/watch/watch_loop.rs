@@ -1,19 +1,24 @@
 //! What the watching thread does: wait for the next signal, order or deadline, look, and report.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod polling;
+mod reporting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::WatchError;
 use super::fs_events::{FsEvents, OutOfWatches};
-use super::health::{Health, SharedHealth, SkippedInputs};
+use super::health::{Health, SharedHealth};
 use super::interpret::Signal;
+use super::mount_watch::MountWatch;
+use super::remote_check::RemoteCheck;
 use super::settle::{Now, Tracker, Trigger};
-use super::survey::{self, InboxSurvey};
+use super::survey::{self, InboxSurvey, Shares};
 use crate::config::WatchSettings;
-use crate::content::Skipped;
+use crate::content::{FileFailure, Skipped};
 use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// Between two surveys while there are no events to rely on.
@@ -22,10 +27,23 @@ const POLL: Duration = Duration::from_secs(10);
 /// Between two attempts to find an inbox that went away.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// Between two looks whether a mounted folder is still mounted; the system reports neither that nor the contrary.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// Files that wait for a reason and are named in the log.
+const LOGGED: usize = 100;
+
 /// What others ask of the thread.
 pub(super) enum Order {
     /// See [`super::Watcher::reconsider`].
-    Reconsider(String),
+    Reconsider(String, FileFailure),
+}
+
+/// Where the thread reports to.
+pub(super) struct Reports {
+    pub(super) arrivals: Sender<Vec<Arrival>>,
+    pub(super) ready: Sender<()>,
+    pub(super) health: SharedHealth,
 }
 
 /// How the system's events are asked for.
@@ -39,12 +57,18 @@ pub(super) struct WatchLoop {
     /// `None` while the system's events are not to be had.
     fs_events: Option<FsEvents>,
     polling: bool,
+    /// Why the last survey found no events to rely on.
+    no_events: Option<String>,
     blocked: bool,
     skipped: Skipped,
+    mounts: MountWatch,
+    /// Mounted folders that are away, as they were reported.
+    away: Vec<String>,
+    shares: Shares,
+    remote_check: RemoteCheck,
     next_survey: Instant,
-    arrivals: Sender<Vec<Arrival>>,
-    ready: Sender<()>,
-    health: SharedHealth,
+    next_probe: Instant,
+    reports: Reports,
     /// Raised when nobody wants to hear any more; a walk may take long.
     stop: StopFlag,
 }
@@ -53,24 +77,27 @@ impl WatchLoop {
     pub(super) fn new(
         settings: WatchSettings,
         known: BTreeMap<String, FileStamp>,
+        mounts: BTreeSet<String>,
         open: OpenFsEvents,
-        arrivals: Sender<Vec<Arrival>>,
-        ready: Sender<()>,
-        health: SharedHealth,
+        reports: Reports,
         stop: StopFlag,
     ) -> Self {
         Self {
             tracker: Tracker::new(&settings, known),
+            mounts: MountWatch::new(&settings.inbox, mounts),
             settings,
             open,
             fs_events: None,
             polling: false,
+            no_events: None,
             blocked: false,
             skipped: Skipped::default(),
+            away: Vec::new(),
+            shares: Shares::default(),
+            remote_check: RemoteCheck::default(),
             next_survey: Instant::now(),
-            arrivals,
-            ready,
-            health,
+            next_probe: Instant::now() + PROBE,
+            reports,
             stop,
         }
     }
@@ -80,6 +107,7 @@ impl WatchLoop {
         self.open_fs_events();
         self.watch_folders();
         loop {
+            self.probe_mounts();
             if self.next_survey <= Instant::now() {
                 self.survey();
             }
@@ -91,7 +119,7 @@ impl WatchLoop {
             let lost = fs_events.map_or_else(never, |fs_events| fs_events.lost.clone());
             select! {
                 recv(orders) -> order => match order {
-                    Ok(Order::Reconsider(path)) => self.reconsider(&path),
+                    Ok(Order::Reconsider(path, failure)) => self.reconsider(&path, &failure),
                     Err(_) => return,
                 },
                 recv(lost) -> _ => self.request_rescan("the queue of events overflowed"),
@@ -104,25 +132,22 @@ impl WatchLoop {
         }
     }
 
-    /// Watches every folder there is, so that nothing that comes from now on is missed, however long the first survey takes.
-    fn watch_folders(&mut self) {
-        let Some(fs_events) = &mut self.fs_events else { return };
-        loop {
-            match fs_events.watch(&survey::folders(&self.settings.inbox, &self.stop)) {
-                Ok(true) => {}
-                Ok(false) => break,
-                // The survey reports it, and polls from then on.
-                Err(OutOfWatches) => return,
-            }
-        }
-        // Full means that it was notified before.
-        let _ = self.ready.try_send(());
-    }
-
     /// Time until there is something to do unasked.
     fn pause(&self) -> Duration {
         let due = self.tracker.next_due().filter(|_| !self.blocked);
-        due.map_or(self.next_survey, |due| due.min(self.next_survey)).saturating_duration_since(Instant::now())
+        let next = due.map_or(self.next_survey, |due| due.min(self.next_survey)).min(self.next_probe);
+        next.saturating_duration_since(Instant::now())
+    }
+
+    /// Looks at everything when a folder was mounted or unmounted.
+    fn probe_mounts(&mut self) {
+        let now = Instant::now();
+        if self.next_probe <= now {
+            self.next_probe = now + PROBE;
+            if self.mounts.is_changed() {
+                self.next_survey = now;
+            }
+        }
     }
 
     /// Sends what has settled; `false` when nobody listens any more.
@@ -131,19 +156,30 @@ impl WatchLoop {
         let mut batch = Vec::new();
         if !self.blocked && self.tracker.next_due().is_some_and(|due| due <= now.instant) {
             let inbox = &self.settings.inbox;
-            // While the inbox is away, every look at a file would say that it is gone.
+            // While the inbox or a mounted folder is away, every look at a file would say that it is gone.
             match survey::check(inbox, self.tracker.n_known()) {
-                Ok(()) => batch = self.tracker.collect(now, |path| survey::snapshot(inbox, path)),
+                Ok(()) if self.mounts.is_changed() => self.survey(),
+                Ok(()) => {
+                    let mounts = self.mounts.mounts();
+                    self.tracker.suspend(|path| mounts.is_away(path));
+                    batch = self.tracker.collect(now, |path| survey::look(inbox, path));
+                    self.report_waiting(now);
+                }
                 Err(error) => self.block(&error),
             }
         }
         self.report(|health, watch_loop| health.n_waiting = watch_loop.tracker.n_waiting());
-        batch.is_empty() || self.arrivals.send(batch).is_ok()
+        batch.is_empty() || self.reports.arrivals.send(batch).is_ok()
     }
 
-    fn reconsider(&mut self, path: &str) {
-        let snapshot = survey::snapshot(&self.settings.inbox, path);
-        self.tracker.reconsider(path, snapshot, Now::read());
+    fn reconsider(&mut self, path: &str, failure: &FileFailure) {
+        let look = survey::look(&self.settings.inbox, path);
+        let now = Now::read();
+        // Many fail together when a share goes; the status counts them.
+        if self.tracker.reconsider(path, look, failure, now) && self.tracker.n_obstacles() <= LOGGED {
+            tracing::warn!(file = path, reason = %failure.sentence(), "File waits");
+        }
+        self.report_waiting(now);
     }
 
     fn handle_signal(&mut self, signal: Signal) {
@@ -153,6 +189,7 @@ impl WatchLoop {
                 self.file_changed(&path, trigger);
             }
             Signal::Removed(path) if survey::is_input(&self.settings.inbox, &path) => self.removed(&path),
+            Signal::Attributes(path) if survey::is_input(&self.settings.inbox, &path) => self.attributes_changed(&path),
             _ => {}
         }
     }
@@ -163,7 +200,17 @@ impl WatchLoop {
             // What lies in a folder that appears is not reported, so it has to be looked for.
             self.survey_folder(path);
         } else if let Some(name) = survey::relative(inbox, path) {
-            self.tracker.observe(&name, survey::snapshot(inbox, &name), trigger, Now::read());
+            self.tracker.observe(&name, survey::snapshot(inbox, &name, &self.shares), trigger, Now::read());
+        }
+    }
+
+    /// A folder that could not be read may be readable now; a file may be another one with the old one's times.
+    fn attributes_changed(&mut self, path: &Path) {
+        let Some(name) = survey::relative(&self.settings.inbox, path) else { return };
+        if self.skipped.may_hide(&name) {
+            self.next_survey = Instant::now();
+        } else if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+            self.file_changed(path, Trigger::Surveyed);
         }
     }
 
@@ -171,7 +218,9 @@ impl WatchLoop {
         if let Some(fs_events) = &mut self.fs_events {
             fs_events.forget(path);
         }
-        if let Some(name) = survey::relative(&self.settings.inbox, path) {
+        if self.mounts.is_changed() {
+            self.next_survey = Instant::now();
+        } else if let Some(name) = survey::relative(&self.settings.inbox, path) {
             self.tracker.removed(&name, Now::read());
         }
     }
@@ -180,29 +229,53 @@ impl WatchLoop {
         let (inbox, stop) = (self.settings.inbox.clone(), self.stop.clone());
         let found = self.watch_and_walk(|| Ok(survey::survey_below(&inbox, folder, &stop)));
         let within = survey::relative(&inbox, folder).map(|name| format!("{name}/"));
-        if let (Ok(found), Some(within), false) = (found, within, self.stop.is_raised()) {
-            let covers = |path: &str| path.starts_with(&within) && found.covers(path);
+        if self.mounts.is_changed() {
+            self.next_survey = Instant::now();
+        } else if let (Ok(found), Some(within), false) = (found, within, self.stop.is_raised()) {
+            let mounts = self.mounts.mounts();
+            let covers = |path: &str| path.starts_with(&within) && found.covers(path) && !mounts.is_away(path);
             self.tracker.survey(&found.files, covers, Now::read());
         }
     }
 
     fn survey(&mut self) {
+        self.seek_fs_events();
         let (inbox, n_known, stop) = (self.settings.inbox.clone(), self.tracker.n_known(), self.stop.clone());
+        let states = self.mounts.states();
         match self.watch_and_walk(|| survey::survey(&inbox, n_known, &stop)) {
             // Half of a walk would make the other half look gone.
             Ok(_) if self.stop.is_raised() => {}
+            // So would a folder that was mounted or unmounted meanwhile.
+            Ok(_) if self.mounts.states() != states => self.next_survey = Instant::now(),
             Ok(found) => {
                 self.unblock();
-                self.warn_of(&found);
-                self.tracker.survey(&found.files, |path| found.covers(path), Now::read());
+                self.take_in(found);
                 // Full means that it was notified before.
-                let _ = self.ready.try_send(());
-                let every = if self.polling { POLL.min(self.settings.rescan) } else { self.settings.rescan };
+                let _ = self.reports.ready.try_send(());
+                let is_slow = self.no_events.is_none() && !self.mounts.mounts().any_away();
+                let every = if is_slow { self.settings.rescan } else { POLL.min(self.settings.rescan) };
                 self.next_survey = Instant::now() + every;
             }
             Err(error) => self.block(&error),
         }
         self.report(|health, _| health.n_surveys += 1);
+    }
+
+    /// What a survey of the whole inbox found.
+    fn take_in(&mut self, found: InboxSurvey) {
+        self.mounts.judge(&found, &self.tracker);
+        self.warn_of(&found);
+        let mounts = self.mounts.mounts();
+        self.tracker.survey(&found.files, |path| found.covers(path) && !mounts.is_away(path), Now::read());
+        self.tracker.suspend(|path| mounts.is_away(path));
+        for path in self.remote_check.next(&found.files) {
+            if let Ok(look) = survey::look(&self.settings.inbox, &path) {
+                self.tracker.recheck(&path, look, Now::read());
+            }
+        }
+        self.settle_for_events(&found);
+        self.shares = found.shares;
+        self.report_waiting(Now::read());
     }
 
     /// A folder is watched first and walked then, so that nothing can come in between unseen; what the walk finds anew is
@@ -235,31 +308,6 @@ impl WatchLoop {
         self.next_survey = Instant::now();
     }
 
-    fn reopen(&mut self, reason: &str) {
-        self.request_rescan(reason);
-        self.open_fs_events();
-    }
-
-    fn open_fs_events(&mut self) {
-        self.fs_events = None;
-        if let Some(kind) = silent_file_system(&self.settings.inbox) {
-            return self.poll(&format!("{kind} reports no changes made by other machines"));
-        }
-        match (self.open)(&self.settings.inbox) {
-            Ok(fs_events) => self.fs_events = Some(fs_events),
-            Err(error) => self.poll(&format!("{error}; raise fs.inotify.max_user_instances (sysctl)")),
-        }
-    }
-
-    fn poll(&mut self, reason: &str) {
-        if !self.polling {
-            let every = humantime::format_duration(POLL.min(self.settings.rescan));
-            tracing::warn!(reason, %every, "No file events; the whole inbox is scanned periodically");
-        }
-        self.polling = true;
-        self.report(|health, _| health.polling = true);
-    }
-
     fn block(&mut self, error: &WatchError) {
         if !self.blocked {
             tracing::warn!(%error, "Inbox not available; its files are kept as known until it is back");
@@ -280,28 +328,7 @@ impl WatchLoop {
         }
     }
 
-    /// What is skipped is reported when it is first met.
-    fn warn_of(&mut self, found: &InboxSurvey) {
-        found.skipped.new_since(&self.skipped).warn(&self.settings.inbox);
-        if self.skipped != found.skipped {
-            self.skipped = found.skipped.clone();
-            let inputs = SkippedInputs::of(&self.skipped, &self.settings.inbox);
-            self.report(|health, _| health.skipped = inputs);
-        }
-    }
-
     fn report(&self, change: impl FnOnce(&mut Health, &Self)) {
-        self.health.change(|health| change(health, self));
-    }
-}
-
-/// The name of a file system that does not report changes made elsewhere.
-fn silent_file_system(inbox: &PathBuf) -> Option<&'static str> {
-    match rustix::fs::statfs(inbox).ok()?.f_type {
-        0x6969 => Some("NFS"),
-        0xFF53_4D42 | 0xFE53_4D42 => Some("SMB"),
-        0x6573_5546 => Some("FUSE"),
-        0x0102_1997 => Some("9P"),
-        _ => None,
+        self.reports.health.change(|health| change(health, self));
     }
 }

@@ -1,15 +1,16 @@
 //! The watching thread `gw-watch`: events and surveys in, settled arrivals out. It stops and joins when it is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fs_events::FsEvents;
 use super::health::{Health, SharedHealth};
-use super::watch_loop::{OpenFsEvents, Order, WatchLoop};
+use super::watch_loop::{OpenFsEvents, Order, Reports, WatchLoop};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
+use crate::content::FileFailure;
 use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// A watched inbox.
@@ -26,18 +27,23 @@ pub struct Watcher {
 
 impl Watcher {
     /// Starts watching. `known` are the files that were reported before, as of when: they are reported again only if they
-    /// have changed, and as gone if they no longer exist.
+    /// have changed, and as gone if they no longer exist. `mounts` are the folders that [`Health::mounts`] named before.
     ///
     /// # Errors
     /// [`WatchError`] when the inbox is not there now. When it goes later, [`Self::health`] says so until it is back.
-    pub fn start(settings: &WatchSettings, known: BTreeMap<String, FileStamp>) -> Result<Self, WatchError> {
-        Self::start_with(FsEvents::open, settings, known)
+    pub fn start(
+        settings: &WatchSettings,
+        known: BTreeMap<String, FileStamp>,
+        mounts: BTreeSet<String>,
+    ) -> Result<Self, WatchError> {
+        Self::start_with(FsEvents::open, settings, known, mounts)
     }
 
     pub(super) fn start_with(
         open: OpenFsEvents,
         settings: &WatchSettings,
         known: BTreeMap<String, FileStamp>,
+        mounts: BTreeSet<String>,
     ) -> Result<Self, WatchError> {
         survey::check(&settings.inbox, known.len())?;
         // Unbounded, because it holds each file at most once for each of its changes.
@@ -45,8 +51,9 @@ impl Watcher {
         let (ready_sender, ready) = bounded(1);
         let (orders, orders_receiver) = unbounded();
         let (health, stop) = (SharedHealth::default(), StopFlag::default());
-        let (shared, stopped) = (health.clone(), stop.clone());
-        let watch_loop = WatchLoop::new(settings.clone(), known, open, arrivals_sender, ready_sender, shared, stopped);
+        health.change(|health| health.mounts.clone_from(&mounts));
+        let reports = Reports { arrivals: arrivals_sender, ready: ready_sender, health: health.clone() };
+        let watch_loop = WatchLoop::new(settings.clone(), known, mounts, open, reports, stop.clone());
         let thread = Builder::new()
             .name("gw-watch".into())
             .spawn(move || watch_loop.run(&orders_receiver))
@@ -64,12 +71,13 @@ impl Watcher {
         &self.ready
     }
 
-    /// A file that was reported as settled is unfinished or changing: it waits for a change, and is reported a last
-    /// time when none came for `watch.max_settle`.
-    pub fn reconsider(&self, path: &str) {
+    /// A file that was reported as settled could not be used. One that is unfinished or changing waits for a change, and is
+    /// reported a last time when none came for `watch.max_settle`; one that could not be read is reported again after 15
+    /// seconds, as often as it takes.
+    pub fn reconsider(&self, path: &str, failure: &FileFailure) {
         if let Some(orders) = &self.orders {
             // A dead thread shows as a disconnected `arrivals`.
-            let _ = orders.send(Order::Reconsider(path.to_owned()));
+            let _ = orders.send(Order::Reconsider(path.to_owned(), failure.clone()));
         }
     }
 

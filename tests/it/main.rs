@@ -38,10 +38,11 @@ mod log_texts; // the texts of log messages
 mod manual; // `gradwatch man` and `gradwatch completions`
 mod messages; // every mistake gets one line: pinned by snapshot
 mod models; // many models side by side, each with its own network
+mod mounts; // mounted folders that go away, files that cannot be read for a while
 mod output; // output that cannot be written, and readers that have gone
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
-mod reserve;
+mod reserve; // the room on the disk that work leaves free
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test

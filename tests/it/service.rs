@@ -65,7 +65,7 @@ impl Service {
         prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
     }
 
-    fn spawn(bed: &TestBed, mut command: Command) -> Self {
+    pub(crate) fn spawn(bed: &TestBed, mut command: Command) -> Self {
         let (sender, events) = mpsc::channel();
         let watcher = watch_folder(&bed.state(""), sender.clone());
         let socket_path = bed.path("notify.sock");

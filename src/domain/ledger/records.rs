@@ -11,7 +11,7 @@ use crate::stats::Paired;
 /// Which scan: the dataset its path names, and its content.
 pub type ScanKey = (Option<DatasetName>, ContentHash);
 
-/// Size and time of a file, enough to know that it was not touched since.
+/// What a file looked like when it was read, enough to know whether it has to be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
     /// Bytes.
@@ -20,17 +20,63 @@ pub struct FileStamp {
     pub mtime_ns: i64,
     /// Inode: a file renamed over another shows even when size and time agree.
     pub inode: u64,
+    /// Nanoseconds since the epoch of the last change of bytes, name or permissions; unlike the time of writing, no copying
+    /// tool can set it back. `None` in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ctime_ns: Option<i64>,
+    /// Of the first and last bytes, as [`Self::sample_of`]; `None` where they were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
 }
 
 impl FileStamp {
     /// Of a file that is not there.
-    pub const NONE: Self = Self { len: 0, mtime_ns: i64::MIN, inode: 0 };
+    pub const NONE: Self = Self { len: 0, mtime_ns: i64::MIN, inode: 0, ctime_ns: None, sample: None };
+    /// Bytes at each end of a file that its sample is made of.
+    pub const SAMPLED: usize = 1 << 16;
+
+    /// Whether a file that looks like this need not be read again, as it was read when it looked like `known`.
+    ///
+    /// What only one of the two has says nothing. On a network file system (`is_remote`) inodes may change at any time, so they
+    /// count for nothing, and a changed `ctime_ns` only asks for the sample: where both have it, it decides.
+    pub fn matches(&self, known: &Self, is_remote: bool) -> bool {
+        let is_kept = self.has_same_bytes(known);
+        let is_touched = self.ctime_ns.zip(known.ctime_ns).is_some_and(|(own, known)| own != known);
+        match self.sample.zip(known.sample).filter(|_| is_remote) {
+            Some((own, known)) => is_kept && own == known,
+            None => is_kept && !is_touched && (is_remote || self.inode == known.inode),
+        }
+    }
+
+    /// Whether nothing says that the file was written to; permissions may have changed, or it was copied.
+    pub fn has_same_bytes(&self, known: &Self) -> bool {
+        (self.len, self.mtime_ns) == (known.len, known.mtime_ns)
+    }
+
+    /// The sample of a file of which these are the first bytes and the last, up to [`Self::SAMPLED`] of each.
+    pub fn sample_of(first: &[u8], last: &[u8]) -> u64 {
+        let hash = ContentHash::of_parts([first, last]);
+        hash.as_bytes().iter().take(8).fold(0, |sample, byte| sample << 8 | u64::from(*byte))
+    }
+
+    /// The same with the sample of the file's `bytes`.
+    #[must_use]
+    pub fn sampled(self, bytes: &[u8]) -> Self {
+        let n = bytes.len().min(Self::SAMPLED);
+        Self { sample: Some(Self::sample_of(&bytes[..n], &bytes[bytes.len() - n..])), ..self }
+    }
 }
 
 impl From<&Metadata> for FileStamp {
     fn from(metadata: &Metadata) -> Self {
-        let mtime_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
-        Self { len: metadata.len(), mtime_ns, inode: metadata.ino() }
+        let ns = |seconds: i64, ns| seconds.saturating_mul(1_000_000_000).saturating_add(ns);
+        Self {
+            len: metadata.len(),
+            mtime_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
+            inode: metadata.ino(),
+            ctime_ns: Some(ns(metadata.ctime(), metadata.ctime_nsec())),
+            sample: None,
+        }
     }
 }
 
@@ -170,3 +216,6 @@ pub enum LedgerEvent {
         n: u64,
     },
 }
+
+#[cfg(test)]
+mod tests;

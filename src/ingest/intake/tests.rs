@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod conflicts;
+mod unchanged;
 use crate::config::{Overrides, load};
 use crate::domain::{ClassName, Counter, DatasetName};
 use crate::imaging::{Picture, Pixels, encode_png};
@@ -45,7 +46,7 @@ impl Bed {
         for event in &taken.events {
             self.ledger.apply(event);
         }
-        taken.unfinished
+        taken.unfinished.into_iter().map(|file| file.path).collect()
     }
 
     /// Takes a file in as a version did that read its path otherwise.
@@ -168,7 +169,7 @@ fn once_stopped_nothing_more_is_read() {
     bed.put("scans/a.png", &png(1));
     let stop = StopFlag::default();
     stop.raise();
-    let readings = bed.intake.read(vec![bed.settled("scans/a.png", false)], &stop);
+    let readings = bed.intake.read(&bed.ledger, vec![bed.settled("scans/a.png", false)], &stop);
     let taken = bed.intake.decide(&bed.ledger, readings);
     assert!(taken.events.is_empty() && taken.unfinished.is_empty());
     assert_eq!(bed.take_settled(&["scans/a.png"]), [""; 0]);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use regex::Regex;
 
 use super::*;
+use crate::content::FileFailure;
 use crate::domain::{Border, ImageFacts, RunId, Split};
 use crate::ingest::role_of;
 
@@ -66,7 +67,7 @@ impl Desk {
         self.n_changes += 1;
         let facts =
             ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into(), part: None, blank: false };
-        let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1 };
+        let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1, ..FileStamp::NONE };
         Inspected {
             hash: ContentHash::of(content.as_bytes()),
             facts,

@@ -62,7 +62,7 @@ pub(super) fn file(n: u64) -> LedgerEvent {
             conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None }),
         },
     };
-    let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX };
+    let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX, ..FileStamp::NONE };
     LedgerEvent::File(FileRecord { path: path(n), stamp, outcome })
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::domain::{DatasetName, Ledger, LedgerEvent, Sample, ScanKey, ScanState};
 use crate::ingest::IntakeOutcome;
 use crate::service::error::ServiceError;
+use crate::watch::SkippedInputs;
 
 use super::{Conductor, IntakeJob};
 
@@ -20,11 +21,21 @@ impl Conductor {
         }
     }
 
+    /// Keeps which folders are mounted, before what lies there is taken in.
+    pub(super) fn note_mounts(&mut self) {
+        if let Some(watcher) = &self.watcher {
+            self.mounts.store(&watcher.health().mounts);
+        }
+    }
+
     /// Records what a batch of files changes.
     pub(super) fn admit(&mut self, mut read: IntakeOutcome) -> Result<(), ServiceError> {
         self.intake.finish_batch();
         if let Some(watcher) = &self.watcher {
-            read.unfinished.iter().for_each(|path| watcher.reconsider(path));
+            read.unfinished.iter().for_each(|file| watcher.reconsider(&file.path, &file.failure));
+        } else {
+            // They stay as they were known; nobody looks at them again.
+            self.skipped.extend(read.unfinished.iter().map(|file| SkippedInputs::refused(file.failure.to_string())));
         }
         keep_explained(self.registry.ledger(), &mut read.events);
         let ledger = self.registry.ledger();

@@ -12,6 +12,7 @@ use super::Conductor;
 impl Conductor {
     /// Writes the status when it is due; call it every second.
     pub(super) fn publish(&mut self) {
+        self.note_mounts();
         self.forget_gone_scans();
         self.take_up_with_other_weights();
         let (state, waits_for) = self.state();
@@ -37,6 +38,7 @@ impl Conductor {
         let (failures, n_failed) = self.listed_failures();
         let arrivals = self.intake.n_waiting() + self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         let untrained = self.trigger.n_pending();
+        let waiting = self.unsettled();
         let (skipped, mut warnings) = (self.skipped(), self.all_data_warnings());
         let n_obsolete = self.gallery.n_obsolete();
         let was = (self.status.status().state, self.status.status().waits_for.clone());
@@ -48,6 +50,7 @@ impl Conductor {
                 status.warnings = warnings.remove(dataset).unwrap_or_default();
             }
             status.skipped = skipped.into_iter().map(|skipped| skipped.sentence).collect();
+            status.waiting_files = waiting;
             status.queues.arrivals = arrivals as u64;
             status.queues.obsolete_reports = n_obsolete as u64;
             status.queues.untrained = untrained;
@@ -85,9 +88,13 @@ impl Conductor {
         if !self.scans.is_idle() {
             return (ServiceState::Explaining, self.waits_for_disk_or_device());
         }
+        if let Some(away) = self.away() {
+            return (ServiceState::Blocked, Some(away));
+        }
         let n_unsettled = self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         if !self.intake.is_at_rest() || n_unsettled > 0 || self.registry.is_away() {
-            return (ServiceState::Settling, self.waits_for_disk_or_device());
+            let waits_for = self.waits_for_disk_or_device().or_else(|| self.unsettled().into_iter().next());
+            return (ServiceState::Settling, waits_for);
         }
         if let Some(failed) = self.waits_for_another_try() {
             return (ServiceState::Waiting, Some(failed));
@@ -101,11 +108,23 @@ impl Conductor {
         if !self.training.is_idle() {
             return (ServiceState::Starting, Some("the check for trainings that are due".to_owned()));
         }
-        let reasons = self.waiting();
+        let refused = self.skipped().into_iter().filter(|skipped| skipped.is_refused).map(|skipped| skipped.sentence);
+        let reasons: Vec<String> = self.waiting().into_iter().chain(refused).collect();
         if !reasons.is_empty() {
             return (ServiceState::Waiting, Some(reasons.join("; ")));
         }
         (ServiceState::Idle, None)
+    }
+
+    /// Files that wait for longer than their turn.
+    fn unsettled(&self) -> Vec<String> {
+        self.watcher.as_ref().map_or_else(Vec::new, |watcher| watcher.health().waiting)
+    }
+
+    /// Which mounted folders are away; the work on other files goes on.
+    fn away(&self) -> Option<String> {
+        let away = self.watcher.as_ref()?.health().away;
+        (!away.is_empty()).then(|| away.join("; "))
     }
 
     /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.

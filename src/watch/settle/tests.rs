@@ -1,5 +1,7 @@
 //! The settle rules one by one, then all of them against a world of random events.
 
+mod faults;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -57,8 +59,9 @@ impl World {
     fn change(&mut self, path: &str, mtime: u64) {
         self.version += 1;
         let ns = |ms: u64| i64::try_from(ms).unwrap() * 1_000_000;
-        let stamp = FileStamp { len: self.version, mtime_ns: ns(mtime), inode: 1 };
-        self.files.insert(path.into(), FileSnapshot { stamp, ctime_ns: ns(self.wall) });
+        let (len, ctime_ns) = (self.version, Some(ns(self.wall)));
+        let stamp = FileStamp { len, mtime_ns: ns(mtime), inode: 1, ctime_ns, sample: None };
+        self.files.insert(path.into(), FileSnapshot { stamp, is_remote: false });
         self.changed.insert(path.into(), self.instant);
     }
 
@@ -67,7 +70,15 @@ impl World {
     }
 
     fn event(&mut self, path: &str, trigger: Trigger) {
-        self.tracker.observe(path, self.files.get(path).copied(), trigger, self.now());
+        self.tracker.observe(path, Ok(self.files.get(path).copied()), trigger, self.now());
+    }
+
+    fn reconsider(&mut self, path: &str, failure: &FileFailure) -> bool {
+        self.tracker.reconsider(path, Ok(self.files.get(path).copied()), failure, self.now())
+    }
+
+    fn listed(&self) -> Vec<String> {
+        self.tracker.listed(self.now())
     }
 
     fn survey(&mut self) {
@@ -82,7 +93,7 @@ impl World {
             let next = due.map_or(end, |due| due.clamp(self.instant, end));
             self.wall += next - self.instant;
             self.instant = next;
-            let batch = self.tracker.collect(self.now(), |path| self.files.get(path).copied());
+            let batch = self.tracker.collect(self.now(), |path| Ok(self.files.get(path).copied()));
             for arrival in &batch {
                 self.check(arrival);
             }
@@ -106,6 +117,10 @@ impl World {
     fn n_settled(&self) -> usize {
         self.reported.iter().filter(|arrival| matches!(arrival, Arrival::Settled { .. })).count()
     }
+}
+
+fn truncated() -> FileFailure {
+    FileFailure { may_pass: true, ..FileFailure::new("a", "truncated", "the file ends early", "copy it again") }
 }
 
 #[test]
@@ -187,7 +202,7 @@ fn an_unfinished_file_waits_for_a_change_and_then_has_its_last_try() {
     world.write("a");
     world.event("a", Trigger::Closed);
     world.pass(SETTLE);
-    world.tracker.reconsider("a", world.files.get("a").copied(), world.now());
+    world.reconsider("a", &truncated());
     world.survey();
     world.event("a", Trigger::Closed);
     world.pass(MAX - 1);
@@ -202,7 +217,7 @@ fn an_unfinished_file_that_grows_is_tried_again() {
     world.write("a");
     world.event("a", Trigger::Closed);
     world.pass(SETTLE);
-    world.tracker.reconsider("a", world.files.get("a").copied(), world.now());
+    world.reconsider("a", &truncated());
     world.write("a");
     world.event("a", Trigger::Closed);
     world.pass(SETTLE);
@@ -318,7 +333,7 @@ impl World {
             }
             Step::Reconsider { file } if self.was_told_to_the_first_time(&name(file)) => {
                 let path = name(file);
-                self.tracker.reconsider(&path, self.files.get(&path).copied(), self.now());
+                self.reconsider(&path, &truncated());
             }
             Step::Close { .. } | Step::Reconsider { .. } => {}
             Step::InboxSurvey => self.survey(),

@@ -56,7 +56,11 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                         conflict: None,
                     },
                 };
-                LedgerEvent::File(FileRecord { path, stamp: FileStamp { len: 1, mtime_ns: 1, inode: 1 }, outcome })
+                LedgerEvent::File(FileRecord {
+                    path,
+                    stamp: FileStamp { len: 1, mtime_ns: 1, inode: 1, ..FileStamp::NONE },
+                    outcome,
+                })
             }
             _ => LedgerEvent::FileGone { path },
         }
@@ -121,7 +125,7 @@ proptest! {
 #[test]
 fn files_below_a_folder_are_those_and_no_others() {
     let mut ledger = Ledger::default();
-    let stamp = FileStamp { len: 1, mtime_ns: 1, inode: 1 };
+    let stamp = FileStamp { len: 1, mtime_ns: 1, inode: 1, ..FileStamp::NONE };
     for path in
         ["datasets/a/c/1.png", "datasets/a b/c/2.png", "datasets/a/d/3.png", "datasets/b/c/4.png", "scans/5.png"]
     {

@@ -1,0 +1,32 @@
+//! Files whose metadata changed and whose bytes did not: copied, restored, given other permissions. They are not decoded again.
+
+use crate::domain::{ContentHash, FileOutcome, FileRecord, FileStamp, Ledger, Role};
+
+/// Whether a file with this content is what it was taken for, so that there is nothing to decide.
+pub(super) fn is_unchanged(ledger: &Ledger, path: &str, role: &Role, hash: ContentHash) -> bool {
+    let Some(record) = ledger.files.get(path).filter(|record| content_of(record) == Some(hash)) else { return false };
+    match (role, &record.outcome) {
+        (Role::Sample { dataset, side, class }, FileOutcome::Sample { dataset: known, .. }) => {
+            let sample = ledger.samples.get(&(known.clone(), hash)).filter(|_| dataset == known);
+            // An older version did not keep the border.
+            sample.is_some_and(|sample| sample.class == *class && sample.side >= *side && sample.border.is_some())
+        }
+        (Role::Scan { dataset }, FileOutcome::Scan { dataset: known, .. }) => {
+            dataset == known && ledger.scans.get(&(known.clone(), hash)).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Whether an image that is in use stays so although its file cannot be read now: nothing says that it was written to.
+pub(super) fn is_kept(ledger: &Ledger, path: &str, now: FileStamp) -> bool {
+    let is_in_use = |record: &FileRecord| !matches!(record.outcome, FileOutcome::Quarantined { .. });
+    ledger.files.get(path).is_some_and(|record| is_in_use(record) && record.stamp.has_same_bytes(&now))
+}
+
+fn content_of(record: &FileRecord) -> Option<ContentHash> {
+    match record.outcome {
+        FileOutcome::Sample { hash, .. } | FileOutcome::Scan { hash, .. } => Some(hash),
+        FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
+    }
+}

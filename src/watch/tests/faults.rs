@@ -1,0 +1,112 @@
+//! What a person does to a file without writing to it, and what the system refuses for a while.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use super::*;
+
+/// Writes other bytes of the same length into a file, and dates it back, as `cp -p` and `touch -r` do.
+fn rewrite_secretly(path: &Path) {
+    let metadata = fs::metadata(path).unwrap();
+    let (len, modified) = (usize::try_from(metadata.len()).unwrap(), metadata.modified().unwrap());
+    let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all(&vec![b'#'; len]).unwrap();
+    file.set_modified(modified).unwrap();
+}
+
+#[test]
+fn a_rewrite_that_keeps_size_and_time_is_reported() {
+    let bed = Bed::new();
+    let mut watched = bed.watch();
+    put(&bed.inbox("scans/a.png"), "one");
+    watched.expect(&["scans/a.png"]);
+    rewrite_secretly(&bed.inbox("scans/a.png"));
+    watched.expect(&["scans/a.png"]);
+    watched.expect_silence(&bed);
+    let known = ["scans/a.png", "scans/fence-1.png"].map(|path| (path.to_owned(), bed.stamp(path)));
+    rewrite_secretly(&bed.inbox("scans/a.png"));
+    assert_eq!(bed.once(known.into()).iter().map(name).collect::<Vec<_>>(), ["scans/a.png (last try)"]);
+}
+
+#[test]
+fn a_file_of_an_older_version_is_not_read_again() {
+    let bed = Bed::new();
+    put(&bed.inbox("scans/a.png"), "one");
+    let old = FileStamp { ctime_ns: None, ..bed.stamp("scans/a.png") };
+    assert_eq!(bed.once([("scans/a.png".to_owned(), old)].into()), []);
+}
+
+#[test]
+fn other_permissions_or_times_are_reported_and_no_more() {
+    let bed = Bed::new();
+    put(&bed.inbox("scans/a.png"), "one");
+    let mut watched = bed.watch();
+    watched.expect(&["scans/a.png"]);
+    fs::set_permissions(bed.inbox("scans/a.png"), fs::Permissions::from_mode(0o604)).unwrap();
+    watched.expect(&["scans/a.png"]);
+    fs::File::open(bed.inbox("scans/a.png")).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    watched.expect(&["scans/a.png"]);
+    watched.expect_silence(&bed);
+}
+
+#[test]
+fn events_are_used_again_when_the_system_grants_them() {
+    static REFUSALS: AtomicUsize = AtomicUsize::new(2);
+    let refusing = |inbox: &Path| match REFUSALS.load(Ordering::SeqCst) {
+        0 => FsEvents::open(inbox),
+        n => {
+            REFUSALS.store(n - 1, Ordering::SeqCst);
+            Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch))
+        }
+    };
+    let mut bed = Bed::new();
+    bed.settings.rescan = Duration::from_millis(40);
+    let start = Watcher::start_with(refusing, &bed.settings, BTreeMap::new(), BTreeSet::new());
+    let mut watched = Watched::ready(start.unwrap());
+    watched.await_health("relying on events", |health| !health.polling);
+    put(&bed.inbox("datasets/d/c/a.png"), "a");
+    watched.expect(&["datasets/d/c/a.png"]);
+}
+
+#[test]
+fn images_in_the_wrong_place_are_named_once() {
+    let bed = Bed::new();
+    for path in ["a.png", "xray/normal/b.png", "notes.txt"] {
+        put(&bed.inbox(path), "x");
+    }
+    let watched = bed.watch();
+    watched.await_health("named", |health| !health.skipped.is_empty());
+    let [skipped] = &watched.watcher.health().skipped[..] else { panic!("{:?}", watched.watcher.health()) };
+    assert!(skipped.sentence.starts_with("2 images or folders of images outside `datasets` and `scans` in "));
+    assert!(skipped.sentence.contains(": `a.png`, `xray/`; move labelled images to "), "{}", skipped.sentence);
+    assert!(!skipped.is_refused);
+}
+
+#[test]
+fn a_folder_that_was_mounted_and_is_empty_keeps_its_files() {
+    let mut bed = Bed::new();
+    bed.settings.rescan = Duration::from_millis(40);
+    put(&bed.inbox("datasets/y/c/b.png"), "b");
+    fs::create_dir_all(bed.inbox("datasets/x")).unwrap();
+    let stamp = bed.stamp("datasets/y/c/b.png");
+    let known: BTreeMap<_, _> = ["datasets/x/c/a.png", "datasets/y/c/b.png", "datasets/y/c/gone.png"]
+        .map(|path| (path.to_owned(), stamp))
+        .into();
+    let mounts = BTreeSet::from(["datasets/x".to_owned()]);
+    let found = survey_once(&bed.settings, known.clone(), mounts.clone(), &StopFlag::default()).unwrap();
+    assert_eq!(found.arrivals.iter().map(name).collect::<Vec<_>>(), ["-datasets/y/c/gone.png"]);
+    let [SkippedInputs { sentence, is_refused: true }] = &found.skipped[..] else { panic!("{found:?}") };
+    assert!(sentence.contains("datasets/x` was a mounted folder and is now empty or missing"), "{sentence}");
+
+    let mut watched = Watched::ready(Watcher::start(&bed.settings, known, mounts.clone()).unwrap());
+    watched.expect(&["-datasets/y/c/gone.png"]);
+    watched.await_health("away", |health| !health.away.is_empty());
+    fs::remove_dir(bed.inbox("datasets/x")).unwrap();
+    watched.expect_silence(&bed);
+    assert_eq!(watched.watcher.health().mounts, mounts);
+    // Files in its place are believed.
+    put(&bed.inbox("datasets/x/c/new.png"), "new");
+    watched.expect(&["datasets/x/c/new.png", "-datasets/x/c/a.png"]);
+    watched.await_health("believed", |health| health.away.is_empty() && health.mounts.is_empty());
+}

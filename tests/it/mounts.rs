@@ -1,0 +1,185 @@
+//! Folders of the inbox that are mounted, and go away; files that cannot be read for a while. Real mounts, in a namespace of
+//! their own. One image of a class is too few for a training, which would only take time here.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::{Command, Stdio};
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+
+use crate::bed::{Ran, TestBed, finish, tool};
+use crate::pictures::{self, Look};
+use crate::service::Service;
+
+/// A user who is mapped to nobody in the namespaces of these tests.
+const STRANGER: u32 = 54_321;
+
+fn bed() -> TestBed {
+    TestBed::new().sharing_features()
+}
+
+/// `unshare` with these flags; `None` where this machine does not permit it, which is a failure with `CI=true`.
+fn unshare(flags: &str) -> Option<Command> {
+    let path = tool("unshare")?;
+    let is_permitted = Command::new(&path).args([flags, "true"]).status().is_ok_and(|status| status.success());
+    if !is_permitted {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "this machine permits no namespaces");
+        eprintln!("left out: this machine permits no namespaces");
+        return None;
+    }
+    let mut command = Command::new(path);
+    command.arg(flags);
+    Some(command)
+}
+
+/// A shell in a namespace, with the words of `gradwatch ARGS` as `$@`, in the bed.
+fn shell(bed: &TestBed, script: &str, args: &[&str]) -> Option<Command> {
+    let run = bed.command(args);
+    let mut shell = unshare("-Urm")?;
+    shell.args(["/bin/sh", "-ec", script, "sh"]).arg(run.get_program()).args(run.get_args());
+    shell.current_dir(bed.path("")).env("HOME", bed.path("")).stdin(Stdio::null());
+    Some(shell)
+}
+
+/// Moves what was dropped at `folder` of the inbox to a disk, which a test mounts there.
+fn put_on_a_disk(bed: &TestBed, folder: &str) {
+    fs::rename(bed.inbox(folder), bed.path("disk")).unwrap();
+    fs::create_dir_all(bed.inbox(folder)).unwrap();
+}
+
+/// Runs of `run --once` with the disk mounted at `place`, unmounted, and mounted again.
+fn mounted_unmounted_and_mounted(bed: &TestBed, place: &str) -> Option<[Ran; 3]> {
+    const SCRIPT: &str = r#"
+        place=$1; shift
+        runs() { code=0; "$@" > $n.json 2> $n.log || code=$?; echo $code > $n.code; cp state/status.json $n.status; }
+        mount --bind disk "$place"; n=1; runs "$@"
+        umount "$place"; n=2; runs "$@"
+        mount --bind disk "$place"; n=3; runs "$@"
+    "#;
+    let mut command = unshare("-Urm")?;
+    let run = bed.command(&["run", "--once", "--json"]);
+    command.args(["/bin/sh", "-ec", SCRIPT, "sh", place]).arg(run.get_program()).args(run.get_args());
+    finish(command_in(bed, command)).ok();
+    Some(["1", "2", "3"].map(|n| {
+        let read = |end: &str| fs::read_to_string(bed.path(format!("{n}.{end}"))).unwrap();
+        Ran { code: read("code").trim().parse().unwrap(), stdout: read("status"), stderr: read("log") }
+    }))
+}
+
+fn command_in(bed: &TestBed, mut command: Command) -> Command {
+    command.current_dir(bed.path("")).env("HOME", bed.path("")).stdin(Stdio::null());
+    command
+}
+
+fn n_samples(status: &serde_json::Value) -> u64 {
+    let classes = status["datasets"].as_object().unwrap().values().filter_map(|dataset| dataset["classes"].as_object());
+    let counts = classes.flat_map(serde_json::Map::values).flat_map(|class| class.as_object().unwrap().values());
+    counts.filter_map(serde_json::Value::as_u64).sum()
+}
+
+#[track_caller]
+fn check_kept(bed: &TestBed, place: &str, n: u64) {
+    let Some([mounted, unmounted, again]) = mounted_unmounted_and_mounted(bed, place) else { return };
+    assert_eq!((mounted.code, n_samples(&mounted.json())), (0, n), "{}", mounted.stderr);
+    assert_eq!(n_samples(&unmounted.json()), n, "{place} was unmounted, not emptied: {}", unmounted.stderr);
+    assert_ne!(unmounted.code, 0, "{}", unmounted.stderr);
+    assert!(unmounted.stderr.contains("was a mounted folder and is now empty or missing"), "{}", unmounted.stderr);
+    assert_eq!((again.code, n_samples(&again.json())), (0, n), "{}", again.stderr);
+    assert_eq!(again.json()["counters"]["samples"], n, "none was learned anew");
+}
+
+#[test]
+fn a_dataset_that_is_unmounted_is_not_forgotten_by_a_run() {
+    let bed = bed();
+    bed.drop_dataset(1);
+    bed.write("inbox/datasets/others/disc/1.png", pictures::png(Look::Disc, 77));
+    put_on_a_disk(&bed, "datasets/shapes");
+    check_kept(&bed, "inbox/datasets/shapes", 3);
+    // One that is retired for good.
+    fs::remove_file(bed.state("mounts.json")).unwrap();
+    bed.run(&["run", "--once"]).ok();
+    assert_eq!(n_samples(&bed.status()), 1);
+}
+
+#[test]
+fn an_inbox_that_is_unmounted_from_a_folder_with_the_same_folders_is_not_forgotten() {
+    let bed = bed();
+    bed.drop_dataset(1);
+    fs::rename(bed.inbox(""), bed.path("disk")).unwrap();
+    for folder in ["datasets", "scans"] {
+        fs::create_dir_all(bed.inbox(folder)).unwrap();
+    }
+    check_kept(&bed, "inbox", 2);
+}
+
+#[test]
+fn a_dataset_that_is_unmounted_while_the_service_runs_is_missed_and_found_again() {
+    const SCRIPT: &str = r#"
+        mount --bind disk inbox/datasets/shapes
+        (exec 3<>steps; read step <&3; umount -l inbox/datasets/shapes
+         read step <&3; mount --bind disk inbox/datasets/shapes) > umount.log 2>&1 &
+        exec "$@"
+    "#;
+    let bed = bed();
+    bed.drop_dataset(1);
+    put_on_a_disk(&bed, "datasets/shapes");
+    mkfifoat(CWD, bed.path("steps"), Mode::RUSR | Mode::WUSR).unwrap();
+    let Some(command) = shell(&bed, SCRIPT, &["run"]) else { return };
+    let mut service = Service::spawn(&bed, command);
+    service.wait_for_count("samples", 2);
+    fs::write(bed.path("steps"), "unmount\n").unwrap();
+    let waits = |service: &Service| {
+        let status = service.status()?;
+        let reason = status["waits_for"].as_str()?;
+        (status["state"] == "blocked" && reason.contains("datasets/shapes` was a mounted folder")).then_some(())
+    };
+    service.wait_for("word of the mount", waits);
+    bed.write("inbox/datasets/others/disc/1.png", pictures::png(Look::Disc, 77));
+    service.wait_for_count("samples", 3);
+    assert_eq!(n_samples(&service.status().unwrap()), 3);
+    fs::write(bed.path("steps"), "mount\n").unwrap();
+    service.wait_for("the mount", |service| (service.status()?["state"] != "blocked").then_some(()));
+    bed.write("disk/disc/new.png", pictures::png(Look::Disc, 78));
+    service.wait_for_count("samples", 4);
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+    assert_eq!((n_samples(&bed.status()), &bed.status()["counters"]["samples"]), (4, &4.into()));
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_named_at_once_and_taken_in_when_it_may() {
+    let bed = bed();
+    let locked = bed.write("inbox/datasets/shapes/disc/locked.png", pictures::png(Look::Disc, 1));
+    bed.write("inbox/datasets/shapes/disc/half.png", &pictures::png(Look::Disc, 2)[..400]);
+    bed.write("inbox/misplaced.png", pictures::png(Look::Disc, 3));
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+    let run = bed.command(&["run"]);
+    let command = if rustix::process::geteuid().is_root() {
+        // Permissions bind nobody in a namespace to whom the file's owner is a stranger.
+        chown(&locked, Some(STRANGER), Some(STRANGER)).unwrap();
+        let Some(mut command) = unshare("-Ur") else { return };
+        command.arg(run.get_program()).args(run.get_args());
+        command_in(&bed, command)
+    } else {
+        run
+    };
+    let mut service = Service::spawn(&bed, command);
+    let named = |service: &Service| {
+        let status = service.status()?;
+        let has = |key: &str, parts: [&str; 2]| {
+            let rows = status[key].as_array()?.iter().filter_map(serde_json::Value::as_str);
+            rows.into_iter().find(|row| parts.iter().all(|part| row.contains(part))).map(drop)
+        };
+        has("waiting_files", ["locked.png`: the file cannot be read", "; next try "])?;
+        has("waiting_files", ["half.png`: ", "; waits for a change until "])?;
+        has("skipped", ["`misplaced.png`", "outside `datasets` and `scans`"])
+    };
+    service.wait_for("the names of both", named);
+    let shown = bed.run(&["status"]).ok().stdout;
+    assert!(shown.contains("  waiting    `datasets/shapes/disc/half.png`: "), "{shown}");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o644)).unwrap();
+    service.wait_for_count("samples", 1);
+    let ended = service.stop();
+    let n_logged = ended.log.iter().filter(|line| line.contains("File waits") && line.contains("locked.png")).count();
+    assert_eq!((ended.code, n_logged), (Some(0), 1), "{}", ended.log.join("\n"));
+}
