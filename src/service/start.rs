@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::SystemTime;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -56,9 +57,16 @@ fn run_with(parts: Parts, mode: Mode, events: Sender<Event>, heard: &Receiver<Ev
     if mode == Mode::Once {
         survey(&parts, events).map_err(ServiceError::Threads)?;
     }
+    let sweeping = sweep(&parts).map_err(ServiceError::Threads)?;
     let mut conductor = Conductor::new(parts, mode);
     let before = conductor.ledger().counters;
     let outcome = conductor.run(heard);
+    if mode == Mode::Once && sweeping.join().is_err() {
+        tracing::error!(
+            advice = "report it with the log messages above",
+            "Removal of leftovers ended by a fault of the program"
+        );
+    }
     service_manager::stopping();
     conductor.publish_end();
     if mode == Mode::Service {
@@ -126,6 +134,13 @@ fn workers(
         training: Worker::spawn(WorkerRole::Training, events.clone(), move |task| training.work(task))?,
         scans: Worker::spawn(WorkerRole::Scans, events.clone(), move |job| scans.work(job))?,
     })
+}
+
+/// Removes what killed programs left, on a thread of its own because it walks through the whole state folder.
+fn sweep(parts: &Parts) -> io::Result<thread::JoinHandle<()>> {
+    let (ledger, workspace) = (parts.registry.ledger().clone(), parts.workspace.clone());
+    let work = move || workflow::remove_leftovers(&ledger, &workspace, SystemTime::now());
+    thread::Builder::new().name("gw-sweep".to_owned()).spawn(work)
 }
 
 /// Looks once at everything present, on a thread of its own because it waits for files to settle.
