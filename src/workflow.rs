@@ -26,6 +26,7 @@ mod training;
 mod training_network;
 mod training_plan;
 mod trial;
+mod unread;
 
 pub use ablation::{Ablation, Component, ablate};
 pub use contact_sheet::{draw_preview, draw_sheet};

@@ -20,6 +20,8 @@ use super::{DiskError, Workspace};
 const PREFIX: &str = ".gradwatch-tmp-";
 /// The kernel counts the time of a process's start in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
+/// What the start of a process, two readings of clocks in such ticks, may be wrong by.
+const INEXACT: Duration = Duration::from_millis(50);
 
 /// A name in the folder of `path` that no other file of any process has.
 pub(super) fn temporary_beside(path: &Path) -> PathBuf {
@@ -94,7 +96,7 @@ fn is_locked(path: &Path) -> bool {
 fn is_written_by(pid: u32, file: &Metadata) -> bool {
     let is_init = pid == 1 && std::process::id() != 1;
     let started = started(pid).filter(|_| !is_init);
-    started.zip(file.modified().ok()).is_some_and(|(started, modified)| started <= modified)
+    started.zip(file.modified().ok()).is_some_and(|(started, modified)| started <= modified + INEXACT)
 }
 
 /// When the process began; `None` when there is none of that id, or the system does not say.

@@ -50,6 +50,14 @@ pub enum TrainError {
         /// Why.
         source: io::Error,
     },
+    /// Copies that the program made itself are not what they were, or cannot be read.
+    #[error("{n} augmented image(s) cannot be used ({first}), and were removed; train again to make them anew")]
+    LostCopies {
+        /// How many.
+        n: usize,
+        /// What is wrong with the first of them.
+        first: String,
+    },
     /// A bug: the record of the model cannot be written as JSON.
     #[error("cannot write the model's record ({0}); please report it")]
     Record(#[from] serde_json::Error),

@@ -216,7 +216,8 @@ impl<'a> Features<'a> {
 
     fn read(&self, requests: &ImageRequest) -> Result<FeatureLookup, FileFailure> {
         let content = requests.content(&self.reader)?;
-        if self.cache.holds(&content.hash) {
+        // Where the content was known, the cache was asked before.
+        if requests.hash.is_none() && self.cache.holds(&content.hash) {
             return Ok(FeatureLookup::Cached(content.hash));
         }
         self.decode(&requests.path, &content).map(|picture| FeatureLookup::Decoded(content.hash, picture))

@@ -71,6 +71,8 @@ pub struct TrainJob<'a> {
     pub non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
     /// What augmentation adds.
     pub augmented: Augmented<'a>,
+    /// Originals that could not be read when their copies were made, for the record.
+    pub unread: &'a [ContentHash],
     /// How it was augmented, for the record: mode, preset, recipe, seed.
     pub augmentation: serde_json::Value,
     /// What a person should know of the dataset, for the record.

@@ -172,6 +172,7 @@ fn record(
         copies: gathered.n_copies,
         augmentation: job.augmentation.clone(),
         data_warnings: job.warnings.to_vec(),
+        unread: gathered.unread.clone(),
         data_hash: job.data_hash,
         job_hash: job.job_hash,
         versions: Some(Versions { pixels: PIXELS, features: FEATURES }),

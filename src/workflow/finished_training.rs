@@ -115,6 +115,10 @@ fn rival(
     context: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, WorkflowError> {
     let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
+    if best.job_hash == plan.job_hash && !best.unread.is_empty() {
+        let why = "was trained on the same images, while some of them could not be read".to_owned();
+        return Ok(IncumbentMeasurement::Incomparable(best.run_id.clone(), why));
+    }
     let (samples, non_content) = (plan.images(), plan.non_content());
     let train_job = plan.train_job(context.settings, &samples, &non_content, Augmented::Expand(&[]));
     match measured(best, &train_job, predictions, context) {

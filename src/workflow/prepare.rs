@@ -9,10 +9,12 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
 use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
 
+use super::failed_work::FailedWork;
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
 use super::training_network::TrainingNetwork;
 use super::training_plan::TrainingPlan;
+use super::unread;
 
 /// What is known when a training is prepared.
 pub struct Known {
@@ -28,6 +30,8 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// What it is ready for.
     pub readiness: Readiness,
+    /// Images that its models were made without, and that still cannot be read.
+    pub unread: Vec<FailedWork>,
 }
 
 /// What a dataset is ready for.
@@ -45,10 +49,11 @@ pub enum Readiness {
 
 /// Decides the side of every new sample and describes the training.
 pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspace: &Workspace) -> Prepared {
+    let unread = unread::failures(&known.ledger, dataset, settings);
     let (samples, DataFindings { obstacle, mut warnings }) = match grouped(&known.ledger, dataset, settings) {
         Ok(found) => found,
         Err(error) => {
-            return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()) };
+            return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()), unread };
         }
     };
     let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
@@ -57,7 +62,7 @@ pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspa
         (None, Err(error)) => Readiness::HeldUp(error.to_string()),
         (None, Ok(network)) => split(dataset, &samples, (known, network), &mut warnings, settings, workspace),
     };
-    Prepared { warnings, readiness }
+    Prepared { warnings, readiness, unread }
 }
 
 fn split(
@@ -108,6 +113,7 @@ pub fn find_due(known: &Known, settings: &Settings, workspace: &Workspace) -> Ve
         let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
         let weights = network.unwrap_or_default().sha256(known.configured);
         retrain_check::due(&known.ledger, dataset, settings, weights).is_some()
+            || unread::is_any(&known.ledger, dataset)
             || is_seen_otherwise(&known.ledger, dataset, settings)
     };
     known.ledger.datasets().filter(is_due).cloned().collect()

@@ -89,6 +89,7 @@ impl TrainingPlan {
             samples,
             non_content,
             augmented,
+            unread: &[],
             augmentation: augmentation_record(settings),
             warnings: &self.warnings,
             settings: settings.train,

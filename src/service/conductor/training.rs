@@ -47,17 +47,19 @@ impl Conductor {
 
     /// A training was prepared: the split is recorded before it starts.
     pub(super) fn prepared(&mut self, dataset: DatasetName, prepared: Prepared) -> Result<(), ServiceError> {
-        let Prepared { warnings, readiness } = prepared;
+        let Prepared { warnings, readiness, unread } = prepared;
         self.note_data_warnings(&dataset, warnings);
         match readiness {
             Readiness::HeldUp(obstacle) => {
                 self.training.finish_preparing()?;
                 self.held_up(&dataset, obstacle);
+                self.renew_parts(&dataset, unread);
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
             }
             Readiness::Split { changed, plan: None } => {
                 self.training.finish_preparing()?;
+                self.renew_parts(&dataset, unread);
                 self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
@@ -82,7 +84,7 @@ impl Conductor {
             return Ok(());
         }
         let plan = self.training.start_training()?;
-        self.failed.clear_parts(&plan.dataset);
+        self.failed.renew_parts(&plan.dataset);
         tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
         self.workers.training.give(TrainingTask::Train(plan));
         Ok(())
@@ -118,6 +120,9 @@ impl Conductor {
             }
             outcome => {
                 self.training.finish_training()?;
+                if outcome.is_ok() {
+                    self.failed.clear_former_parts(dataset, |_| true);
+                }
                 self.record_training(dataset, outcome)
             }
         }
