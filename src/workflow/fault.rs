@@ -132,7 +132,7 @@ impl From<&WorkflowError> for Fault {
             WorkflowError::Augment(error) => error.into(),
             WorkflowError::Lock(error) => error.into(),
             WorkflowError::Network(error) => error.into(),
-            WorkflowError::Train(error) => error.into(),
+            WorkflowError::Train(error) | WorkflowError::OtherModel(error) => error.into(),
             WorkflowError::NothingToLeaveOut
             | WorkflowError::Unfoldable { .. }
             | WorkflowError::NothingInCommon

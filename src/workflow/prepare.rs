@@ -9,6 +9,7 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
 use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
 
+use super::derived;
 use super::failed_work::FailedWork;
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
@@ -90,12 +91,17 @@ fn split(
     }
     warnings.extend(ingest::unmeasured_classes(&samples));
     let due = retrain_check::due(&known.ledger, dataset, settings, network.sha256(known.configured));
+    let incomplete = derived::incomplete(&known.ledger, dataset, settings, workspace)
+        .filter(|recorded| retrain_check::makes_again(&recorded.model, &samples, settings));
     let plan = || TrainingPlan {
         warnings: warnings.clone(),
         ..plan(dataset, (samples, network), &known.ledger, settings, workspace)
     };
     let plan = match due {
-        None => None,
+        None => incomplete.map(|recorded| {
+            tracing::info!(%dataset, run = %recorded.model.run_id, "Files of a model are missing; they are made again");
+            TrainingPlan { run_id: recorded.model.run_id.clone(), recorded: Some(Box::new(recorded)), ..plan() }
+        }),
         Some(Due::New) => Some(plan()),
         Some(Due::Upgraded(sentence)) => {
             tracing::info!(%dataset, reason = %sentence, "Training due after an upgrade");
@@ -114,6 +120,7 @@ pub fn find_due(known: &Known, settings: &Settings, workspace: &Workspace) -> Ve
         let weights = network.unwrap_or_default().sha256(known.configured);
         retrain_check::due(&known.ledger, dataset, settings, weights).is_some()
             || unread::is_any(&known.ledger, dataset)
+            || derived::incomplete(&known.ledger, dataset, settings, workspace).is_some()
             || is_seen_otherwise(&known.ledger, dataset, settings)
     };
     known.ledger.datasets().filter(is_due).cloned().collect()

@@ -40,6 +40,11 @@ pub(super) fn due(
     due_after(&runs, &samples, settings.of(dataset), VERSIONS)
 }
 
+/// Whether a training of `samples` by this program would make `run` once more.
+pub(super) fn makes_again(run: &ModelRecord, samples: &[Sample], settings: &Settings) -> bool {
+    run.versions == Some(VERSIONS) && due_after(&[run], samples, settings.of(&run.dataset), VERSIONS).is_none()
+}
+
 /// As [`due`], by a program of these `versions`; `runs` are the models that a training must differ from.
 fn due_after(runs: &[&ModelRecord], samples: &[Sample], settings: &Settings, versions: Versions) -> Option<Due> {
     let is_it = |run: &&ModelRecord, of: Versions| match run.versions {

@@ -31,13 +31,17 @@ pub fn train_model(
     context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
 ) -> Result<FinishedTraining, WorkflowError> {
-    match trained(&plan, context, expanded) {
+    let run = match trained(&plan, context, expanded) {
         // They were removed, and are made anew.
         Err(WorkflowError::Train(error @ TrainError::LostCopies { .. })) => {
             tracing::warn!(dataset = %plan.dataset, %error, "Augmented images are made again");
-            FinishedTraining::new(plan.clone(), trained(&plan, context, expanded)?, context)
+            trained(&plan, context, expanded)?
         }
-        outcome => FinishedTraining::new(plan, outcome?, context),
+        outcome => outcome?,
+    };
+    match plan.recorded.clone() {
+        Some(recorded) => Ok(FinishedTraining::again(plan, run, *recorded, context)),
+        None => FinishedTraining::new(plan, run, context),
     }
 }
 

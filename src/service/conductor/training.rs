@@ -112,7 +112,11 @@ impl Conductor {
     ) -> Result<(), ServiceError> {
         self.count_forwards()?;
         match outcome {
-            Ok(finished) if !finished.model().decision_holds(self.ledger()) && !self.stop.is_raised() => {
+            Ok(finished)
+                if !finished.is_recorded()
+                    && !finished.model().decision_holds(self.ledger())
+                    && !self.stop.is_raised() =>
+            {
                 let incumbent = Incumbent::of(self.ledger(), dataset);
                 self.training.decide_again()?;
                 self.workers.training.give(TrainingTask::DecideAgain(Box::new(finished), Box::new(incumbent)));
@@ -134,6 +138,10 @@ impl Conductor {
         outcome: Result<FinishedTraining, WorkflowError>,
     ) -> Result<(), ServiceError> {
         match outcome {
+            Ok(finished) if finished.is_recorded() => {
+                tracing::info!(%dataset, run = %finished.model().model.run_id, "Files of a model made again");
+                self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
+            }
             Ok(finished) if finished.model().decision_holds(self.ledger()) => {
                 self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
                 return self.record_model(finished.model().clone());
@@ -143,6 +151,10 @@ impl Conductor {
                 "Best model changed during the training and the service stops; the next start trains again from cached features"
             ),
             Err(WorkflowError::Stopped(_)) => {}
+            Err(WorkflowError::OtherModel(error)) => {
+                tracing::warn!(%dataset, %error, "Files of a model not made again");
+                self.failed.drop_task(&Task::Training(dataset.clone()));
+            }
             Err(_) if !self.ledger().has_samples(dataset) => {
                 tracing::info!(%dataset, "Training ended without a model, because the dataset's images were removed");
                 self.failed.drop_task(&Task::Training(dataset.clone()));
