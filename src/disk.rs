@@ -9,16 +9,18 @@ mod lock;
 mod origin;
 mod rename_broken;
 mod room;
+mod temporaries;
 mod workspace;
 
 pub use append::Appender;
 pub use atomic::{
-    create_dir, remove_dir, remove_dir_if_empty, remove_file, set_mode, sweep_temporaries, sync_batch, sync_file,
-    touch, write_atomic, write_atomic_with, write_in_batch,
+    create_dir, remove_dir, remove_dir_if_empty, remove_file, set_mode, sync_batch, sync_file, touch, write_atomic,
+    write_atomic_with, write_in_batch,
 };
 pub use error::DiskError;
 pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;
 pub use room::{Room, require_room, room};
+pub use temporaries::{sweep_temporaries, sweep_workspace};
 pub use workspace::Workspace;

@@ -12,6 +12,7 @@ mod gallery;
 mod gallery_blocks;
 mod gallery_entry;
 mod gallery_page;
+mod gallery_state;
 mod json;
 mod pictures;
 mod plots;

@@ -35,6 +35,8 @@ pub struct Expansion {
     pub colours: BTreeMap<ContentHash, String>,
     /// Sources that have not all of their copies.
     pub failed: Vec<FileFailure>,
+    /// Those of them that could not be read, twice.
+    pub unread: Vec<ContentHash>,
 }
 
 /// Brings `out_dir` to exactly the copies that `options` ask for, of every source that is not for validation, and its
@@ -93,6 +95,12 @@ struct JobSurvey {
     failure: Option<FileFailure>,
 }
 
+impl JobSurvey {
+    fn is_unread(&self) -> bool {
+        self.failure.as_ref().is_some_and(FileFailure::is_of_reading)
+    }
+}
+
 impl ExpansionRun<'_> {
     fn refuse_another_dataset(&self, planned: &HashSet<PathBuf>) -> Result<(), AugmentError> {
         let hashes: HashSet<_> = self.jobs.iter().map(|job| job.source.hash).collect();
@@ -124,11 +132,13 @@ impl ExpansionRun<'_> {
         }
         let jobs = self.jobs.par_iter().zip(surveys).with_max_len(1);
         let done: Result<Vec<_>, AugmentError> = jobs.map(|(job, survey)| self.complete(job, survey)).collect();
+        let done = done.and_then(|done| self.repeat_unread(done));
         if n_missing > 0 {
             self.progress.end();
         }
         let mut expansion = Expansion { kept, ..Expansion::default() };
         for (job, survey) in self.jobs.iter().zip(done?) {
+            expansion.unread.extend(survey.is_unread().then_some(job.source.hash));
             expansion.copies.extend(survey.copies);
             expansion.narrowed += usize::from(survey.is_narrowed);
             expansion.colours.extend(survey.colour.map(|colour| (job.source.hash, colour)));
@@ -137,6 +147,14 @@ impl ExpansionRun<'_> {
         expansion.written = expansion.copies.len() - kept;
         expansion.copies.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(expansion)
+    }
+
+    /// Sources that could not be read are read once more: the disk or network share may be back.
+    fn repeat_unread(&self, mut done: Vec<JobSurvey>) -> Result<Vec<JobSurvey>, AugmentError> {
+        for (job, survey) in self.jobs.iter().zip(&mut done).filter(|(_, survey)| survey.is_unread()) {
+            *survey = self.complete(job, self.survey(job))?;
+        }
+        Ok(done)
     }
 
     fn survey(&self, job: &CopyJob<'_>) -> JobSurvey {
@@ -179,7 +197,9 @@ impl ExpansionRun<'_> {
         let base = match self.base(job.source) {
             Ok(base) => base,
             Err(failure) => {
-                self.progress.advance(survey.missing.len() as u64);
+                if !failure.is_of_reading() {
+                    self.progress.advance(survey.missing.len() as u64);
+                }
                 survey.failure = Some(failure);
                 return Ok(survey);
             }

@@ -30,6 +30,10 @@ impl FileFailure {
     pub const NOT_A_FILE: &str = "not-a-file";
     /// The code of what the system refuses to read.
     pub const UNREADABLE: &str = "unreadable";
+    /// The code of what was written to while it was read.
+    const CHANGING: &str = "changing";
+    /// The code of what holds another content than it must.
+    const CHANGED: &str = "changed";
     /// The code of what is not there.
     pub const VANISHED: &str = "vanished";
 
@@ -83,13 +87,13 @@ impl FileFailure {
     /// The file was written to while it was read.
     pub(super) fn changing(path: impl Into<PathBuf>) -> Self {
         let fix = "copy it under another name such as `x.png.part`, and rename it when it is complete";
-        Self { may_pass: true, ..Self::new(path, "changing", "the file changed while it was read", fix) }
+        Self { may_pass: true, ..Self::new(path, Self::CHANGING, "the file changed while it was read", fix) }
     }
 
     /// The file holds another content than it must.
     pub(super) fn changed(path: impl Into<PathBuf>) -> Self {
         let fix = "the service reads it again when it no longer changes; repeat other commands then";
-        Self::new(path, "changed", "its content has changed since it was found", fix)
+        Self::new(path, Self::CHANGED, "its content has changed since it was found", fix)
     }
 
     /// The same failure under the name that the user knows the file by.
@@ -116,6 +120,12 @@ impl FileFailure {
     /// Whether the file is not there.
     pub fn is_gone(&self) -> bool {
         self.code == Self::VANISHED
+    }
+
+    /// Whether the file was not read, so that nothing is known of what it holds now: another reading may give what was
+    /// expected.
+    pub fn is_of_reading(&self) -> bool {
+        [Self::UNREADABLE, Self::VANISHED, Self::CHANGING, Self::CHANGED].contains(&self.code)
     }
 
     /// Whether a file that was quarantined with this word may have become usable without having changed: limits were

@@ -2,17 +2,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::DiskError;
-
-const TEMPORARY: &str = ".gradwatch-tmp-";
+use super::temporaries::temporary_beside;
 
 /// Writes what cannot be made again (model, report, record): synced to the disk before it appears under its name.
 ///
@@ -118,44 +115,22 @@ pub fn remove_dir_if_empty(folder: &Path) -> Result<(), DiskError> {
     }
 }
 
-/// Removes the temporaries that a killed program left directly in `folder`; returns how many.
-///
-/// # Errors
-/// [`DiskError::Io`]. A folder that is not there holds none.
-pub fn sweep_temporaries(folder: &Path) -> Result<usize, DiskError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(DiskError::io("list", folder)(error)),
-    };
-    let mut n_swept = 0;
-    for entry in entries.filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            remove_file(&entry.path())?;
-            n_swept += 1;
-        }
-    }
-    Ok(n_swept)
-}
-
 fn place(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>, durable: bool) -> io::Result<()> {
     let temporary = temporary_beside(path);
-    let written = File::create(&temporary).and_then(|mut file| {
+    let placed = File::create(&temporary).and_then(|mut file| {
+        // It says that somebody writes here; a file system without locks has another way to know.
+        let _ = file.try_lock();
         write(&mut file)?;
-        if durable { file.sync_all() } else { Ok(()) }
+        if durable {
+            file.sync_all()?;
+        }
+        fs::rename(&temporary, path)
     });
-    let placed = written.and_then(|()| fs::rename(&temporary, path));
     if placed.is_err() {
         // The error that matters is the first one; a leftover is swept at the next start.
         let _ = fs::remove_file(&temporary);
     }
     placed
-}
-
-fn temporary_beside(path: &Path) -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(OsString::from(format!("{TEMPORARY}{}-{n}", std::process::id())))
 }
 
 fn parent(path: &Path) -> &Path {
@@ -191,16 +166,6 @@ mod tests {
         let error = write_atomic(&path, b"x").unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot write `{}`", path.display())), "{error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the temporary is gone");
-    }
-
-    #[test]
-    fn sweeps_only_temporaries() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(".gradwatch-tmp-1-2"), b"torn").unwrap();
-        fs::write(dir.path().join("kept"), b"whole").unwrap();
-        assert_eq!(sweep_temporaries(dir.path()).unwrap(), 1);
-        assert_eq!(sweep_temporaries(&dir.path().join("absent")).unwrap(), 0);
-        assert!(dir.path().join("kept").exists());
     }
 
     #[test]

@@ -21,6 +21,12 @@ impl Workspace {
         &self.root
     }
 
+    /// Its folders in which gradwatch itself writes files.
+    pub(super) fn folders(&self) -> [PathBuf; 8] {
+        ["datasets", "outside", "locks", "features", "weights", "runs", "reports", "quarantine"]
+            .map(|folder| self.root.join(folder))
+    }
+
     /// sled's folder.
     pub fn registry(&self) -> PathBuf {
         self.root.join("registry")

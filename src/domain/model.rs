@@ -64,6 +64,10 @@ pub struct ModelRecord {
     /// What a person should know of the dataset that it was trained on: one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_warnings: Vec<String>,
+    /// Images of that data that could not be read, so that they or copies of them are not learned from: the training is
+    /// repeated when they can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<ContentHash>,
     /// Identity of the training data: hash over every sample's content, class, side and group.
     pub data_hash: ContentHash,
     /// Identity of the training data and of every setting that shapes the model: the same training is not repeated.
@@ -253,6 +257,7 @@ impl ModelRecord {
             copies: 80,
             augmentation: serde_json::json!({"preset": "conservative", "zoom": [0.95, 1.05]}),
             data_warnings: Vec::new(),
+            unread: Vec::new(),
             data_hash: ContentHash::of(b"data"),
             job_hash: ContentHash::of(b"job"),
             versions: None,

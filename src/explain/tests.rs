@@ -72,6 +72,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         copies: 0,
         augmentation: serde_json::Value::Null,
         data_warnings: Vec::new(),
+        unread: Vec::new(),
         data_hash: hash,
         job_hash: hash,
         versions: None,

@@ -6,12 +6,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::error::ReportError;
 use super::gallery_blocks::{Block, blocks, older_file};
 use super::gallery_entry::Entry;
-use super::record::{FILE, PAGE, ReportRecord};
+use super::gallery_state::{self, GalleryState};
+use super::record::{FILE, PAGE, REPORT_FILES, ReportRecord};
 use super::{gallery_page, results_table};
 use crate::disk::{remove_file, write_atomic};
 use crate::domain::{ContentHash, CurrentClasses, FileStamp};
@@ -34,8 +33,8 @@ pub struct Gallery {
     reports_dir: PathBuf,
     /// By folder: the record as of the file's size and time; `None` for one that cannot be read.
     records: BTreeMap<String, (FileStamp, Option<ReportRecord>)>,
-    /// By page: what stands on it.
-    written: BTreeMap<String, ContentHash>,
+    /// By page: what stands on it, and its bytes.
+    written: BTreeMap<String, (ContentHash, ContentHash)>,
 }
 
 impl Gallery {
@@ -50,7 +49,9 @@ impl Gallery {
     /// # Errors
     /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
     pub fn write(&mut self, current: &CurrentClasses) -> Result<Listed, ReportError> {
-        self.read_new(report_folders(&self.reports_dir)?);
+        let folders = report_folders(&self.reports_dir)?;
+        let made_from = gallery_state::made_from(&self.reports_dir, &folders);
+        self.read_new(folders);
         let Self { reports_dir: dir, records, written } = self;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
         for (folder, (_, record)) in &*records {
@@ -64,24 +65,54 @@ impl Gallery {
             }
         }
         entries.sort_by(|a, b| (Reverse(&a.record.created), a.folder).cmp(&(Reverse(&b.record.created), b.folder)));
-        write_atomic(&dir.join("results.csv"), &results_table::table(&entries)?)?;
+        let table = results_table::table(&entries)?;
+        write_atomic(&dir.join(TABLE), &table)?;
         let blocks = blocks(entries.len());
         for block in &blocks {
             let listed = &entries[block.reports.clone()];
             let (path, content) = (dir.join(&block.file), content(block, listed));
             // The first page says of the whole gallery when it was written.
             let is_first = block.newer.is_none();
-            if is_first || written.get(&block.file) != Some(&content) || !path.is_file() {
-                write_atomic(&path, gallery_page::render(block, listed, entries.len()).as_bytes())?;
-                written.insert(block.file.clone(), content);
+            if is_first || written.get(&block.file).is_none_or(|(shown, _)| *shown != content) || !path.is_file() {
+                let page = gallery_page::render(block, listed, entries.len());
+                write_atomic(&path, page.as_bytes())?;
+                written.insert(block.file.clone(), (content, ContentHash::of(page.as_bytes())));
             }
         }
+        written.retain(|file, _| blocks.iter().any(|block| block.file == *file));
         remove_pages_from(dir, blocks.len())?;
         let (n_reports, n_obsolete) = (entries.len(), entries.iter().filter(|entry| entry.is_obsolete).count());
         // Last, so that a gallery that was not finished is written again.
-        let state = GalleryState { n_reports, n_obsolete, classes: current.clone() };
-        write_atomic(&dir.join(STATE), &serde_json::to_vec(&state).unwrap_or_default())?;
+        let mut files: BTreeMap<String, ContentHash> =
+            written.iter().map(|(file, (_, bytes))| (file.clone(), *bytes)).collect();
+        files.insert(TABLE.to_owned(), ContentHash::of(&table));
+        let made_from = Some(made_from);
+        GalleryState { n_reports, n_obsolete, classes: current.clone(), made_from, files }.write(dir)?;
         Ok(Listed { n_reports, n_obsolete, unreadable })
+    }
+
+    /// What was written may have been changed by others since: the next [`Self::write`] writes every page.
+    pub fn distrust_pages(&mut self) {
+        self.written.clear();
+    }
+
+    /// Of reports that there must be, by folder and content of the scan: those that are not there whole.
+    ///
+    /// # Errors
+    /// [`ReportError::List`].
+    pub fn lacking<'a, K>(
+        &mut self,
+        wanted: impl Iterator<Item = (K, &'a str, ContentHash)>,
+    ) -> Result<Vec<K>, ReportError> {
+        self.read_new(report_folders(&self.reports_dir)?);
+        let is_written = |folder: &str, file: &str| {
+            fs::metadata(self.reports_dir.join(folder).join(file)).is_ok_and(|file| file.is_file() && file.len() > 0)
+        };
+        let is_whole = |folder: &str, hash: ContentHash| {
+            let record = self.records.get(folder).and_then(|(_, record)| record.as_ref());
+            record.is_some_and(|record| record.hash == hash) && REPORT_FILES.iter().all(|file| is_written(folder, file))
+        };
+        Ok(wanted.filter(|(_, folder, hash)| !is_whole(folder, *hash)).map(|(key, ..)| key).collect())
     }
 
     /// Brings the records up to what is there now.
@@ -96,42 +127,23 @@ impl Gallery {
     }
 }
 
-/// What the gallery was written with; beside it.
-const STATE: &str = ".gallery.json";
+const TABLE: &str = "results.csv";
 
-/// What the gallery was last written with, so that a later process knows whether its marks still hold.
-#[derive(Debug, Serialize, Deserialize)]
-struct GalleryState {
-    n_reports: usize,
-    n_obsolete: usize,
-    classes: CurrentClasses,
-}
-
-/// What the gallery lists, if it is there, no report is newer than it, and its marks are those of `current`; what is listed of no
-/// report is nothing, and needs no gallery. `None` where it has to be written.
+/// What the gallery lists, if it is there as it was written, of the reports there are now, and its marks are those of `current`;
+/// what is listed of no report is nothing, and needs no gallery. `None` where it has to be written.
 ///
 /// # Errors
 /// [`ReportError::List`].
 pub fn current(reports_dir: &Path, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
-    if !is_current(reports_dir)? {
-        return Ok(None);
-    }
-    let state = fs::read(reports_dir.join(STATE)).ok().and_then(|state| serde_json::from_slice(&state).ok());
-    let Some(GalleryState { n_reports, n_obsolete, classes }) = state else {
-        let is_there = reports_dir.join("index.html").is_file();
-        return Ok((!is_there).then(|| Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() }));
-    };
-    Ok((classes == *current).then(|| Listed { n_reports, n_obsolete, unreadable: Vec::new() }))
-}
-
-/// Whether the gallery is there and no report is newer than it. Without any report none is needed.
-fn is_current(reports_dir: &Path) -> Result<bool, ReportError> {
-    let written = |path: PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let folders = report_folders(reports_dir)?;
-    let newest = folders.iter().filter_map(|folder| written(reports_dir.join(folder).join(FILE))).max();
-    let parts = ["index.html", "results.csv"].map(|name| reports_dir.join(name));
-    let oldest = parts.iter().map(|part| written(part.clone()).filter(|_| part.is_file())).min().flatten();
-    Ok(newest.is_none_or(|newest| oldest.is_some_and(|oldest| oldest >= newest)))
+    let Some(state) = GalleryState::read(reports_dir) else {
+        let is_needless = folders.is_empty() && !reports_dir.join("index.html").is_file();
+        return Ok(is_needless.then(|| Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() }));
+    };
+    let made_from = gallery_state::made_from(reports_dir, &folders);
+    let is_it = state.classes == *current && state.made_from == Some(made_from) && state.is_whole(reports_dir);
+    let GalleryState { n_reports, n_obsolete, .. } = state;
+    Ok(is_it.then(|| Listed { n_reports, n_obsolete, unreadable: Vec::new() }))
 }
 
 /// Identity of what a page shows.

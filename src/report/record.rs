@@ -17,6 +17,8 @@ use crate::stats::tempered;
 pub(super) const FILE: &str = "report.json";
 pub(super) const PAGE: &str = "report.html";
 pub(super) const THUMB: &str = "thumb.jpg";
+/// All that belongs to a report.
+pub(super) const REPORT_FILES: [&str; 5] = ["heatmap.png", "overlay.png", THUMB, FILE, PAGE];
 
 /// The whole of `report.json`. Keys are only ever added within one schema.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -71,6 +71,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             "mode": "expand", "preset": "chest-xray", "beyond_preset": ["horizontal_flip"],
         }),
         data_warnings: Vec::new(),
+        unread: Vec::new(),
         data_hash: ContentHash::of(b"data"),
         job_hash: ContentHash::of(b"job"),
         versions: None,

@@ -5,6 +5,7 @@
 
 mod answers;
 mod data_warnings;
+mod derived;
 mod failures;
 mod intake;
 mod record;
@@ -112,6 +113,8 @@ pub(super) struct Conductor {
     /// What a person should know of datasets, as of the last time that they were looked at.
     data_warnings: BTreeMap<DatasetName, Vec<String>>,
     gallery: GallerySchedule,
+    /// When it is next looked whether reports and gallery are as they should be.
+    next_look: Instant,
     /// The classes with which the gallery is being written.
     listing: CurrentClasses,
     /// Of `engines.n_forwarded()`, already counted in the registry.
@@ -124,7 +127,9 @@ impl Conductor {
             Mode::Service => RetrainTrigger::new(&parts.settings),
             Mode::Once => RetrainTrigger::immediate(),
         };
+        let next_look = Instant::now() + parts.settings.watch.rescan;
         Self {
+            next_look,
             weights: WeightsStamp::read(&parts.settings, &parts.workspace),
             settings: parts.settings,
             workspace: parts.workspace,
@@ -253,6 +258,7 @@ impl Conductor {
         }
         self.take_in();
         self.prepare_training()?;
+        self.look_again();
         self.explain_next()
     }
 

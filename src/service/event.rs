@@ -2,12 +2,13 @@
 
 use crate::domain::{DatasetName, Scan};
 use crate::ingest::IntakeOutcome;
-use crate::report::{Listed, ReportError};
+use crate::report::ReportError;
 use crate::watch::{OnceSurvey, WatchError};
 use crate::workflow::{ExplainedScan, FailedWork, FinishedTraining, Prepared, ScanError, WorkflowError};
 
 use super::commit::Commit;
 use super::control::Request;
+use super::scan_worker::GalleryLook;
 
 /// What the conductor hears of.
 pub(super) enum Event {
@@ -28,7 +29,7 @@ pub(super) enum Event {
     /// A scan was dealt with.
     Explained(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
     /// What the gallery lists, or why it was not written.
-    Gallery(Result<Listed, ReportError>),
+    Gallery(Result<GalleryLook, ReportError>),
     /// Events were recorded, or not.
     Recorded(Box<Commit>),
     /// Another command asks.

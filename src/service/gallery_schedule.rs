@@ -19,6 +19,8 @@ pub(super) struct GallerySchedule {
     classes: CurrentClasses,
     /// Reports in it of a class that its dataset no longer has.
     n_obsolete: usize,
+    /// Reports that are lost for good.
+    n_gone: usize,
 }
 
 impl GallerySchedule {
@@ -47,7 +49,21 @@ impl GallerySchedule {
     /// It is as it should be, with these classes.
     pub(super) fn written(&mut self, listed: &Listed, classes: CurrentClasses) {
         let (n_listed, n_obsolete) = (listed.n_reports, listed.n_obsolete);
-        *self = Self { n_unlisted: 0, n_listed, is_known: true, classes, n_obsolete };
+        *self = Self { n_unlisted: 0, n_listed, is_known: true, classes, n_obsolete, n_gone: self.n_gone };
+    }
+
+    /// Others may have changed it.
+    pub(super) fn look_again(&mut self) {
+        self.is_known = false;
+    }
+
+    /// Reports that were lost with their scans, as of the last look.
+    pub(super) fn n_gone(&self) -> usize {
+        self.n_gone
+    }
+
+    pub(super) fn set_gone(&mut self, n_gone: usize) {
+        self.n_gone = n_gone;
     }
 
     /// Reports of a class that its dataset no longer has.

@@ -141,7 +141,11 @@ impl Lives {
             start::parts(registry, settings, Mode::Service, life, shown, events)
         });
         match parts {
-            Ok(parts) => Ok(Conductor::new(parts, status, Mode::Service)),
+            Ok(parts) => {
+                // It may outlast this life, and does in the next one what it would do there.
+                drop(start::sweep(&parts).map_err(ServiceError::Threads)?);
+                Ok(Conductor::new(parts, status, Mode::Service))
+            }
             Err(error) => {
                 self.status = Some(status);
                 Err(error)

@@ -58,12 +58,14 @@ pub(super) struct FailedTasks {
     /// Datasets whose scans all wait, since the cause of a failure may hold for each: how often, and until when.
     paused: BTreeMap<DatasetName, (u32, Instant)>,
     n_noted: u64,
+    /// [`Self::n_noted`] when parts were last to be made anew.
+    renewed_since: u64,
 }
 
 impl FailedTasks {
     /// `tries_again`: whether this process lives long enough for another try.
     pub(super) fn new(tries_again: bool) -> Self {
-        Self { tries_again, tasks: BTreeMap::new(), paused: BTreeMap::new(), n_noted: 0 }
+        Self { tries_again, tasks: BTreeMap::new(), paused: BTreeMap::new(), n_noted: 0, renewed_since: 0 }
     }
 
     /// A task failed; `may_pass`: whether another try can help.
@@ -97,9 +99,19 @@ impl FailedTasks {
         self.tasks.remove(task);
     }
 
-    /// Parts of a dataset's training are made anew with the next one.
-    pub(super) fn clear_parts(&mut self, dataset: &DatasetName) {
-        self.tasks.retain(|task, _| !matches!(task, Task::Part(of, ..) if of == dataset));
+    /// Parts of a dataset's training are made anew now: a failure from before counts until that is done, and is tried by
+    /// nobody else meanwhile.
+    pub(super) fn renew_parts(&mut self, dataset: &DatasetName) {
+        self.renewed_since = self.n_noted;
+        let parts = self.tasks.iter_mut().filter(|(task, _)| matches!(task, Task::Part(of, ..) if of == dataset));
+        parts.for_each(|(_, failed)| failed.next_try = None);
+    }
+
+    /// It is done: parts that failed before and not again are made, or are no more to be made; of these, `which`.
+    pub(super) fn clear_former_parts(&mut self, dataset: &DatasetName, which: impl Fn(&FailedWork) -> bool) {
+        let since = self.renewed_since;
+        let is_former = |failed: &Failed| failed.order <= since && which(&failed.work);
+        self.tasks.retain(|task, failed| !(matches!(task, Task::Part(of, ..) if of == dataset) && is_former(failed)));
     }
 
     /// Scans that are not known any more need no explanation.
@@ -143,11 +155,11 @@ impl FailedTasks {
         self.tasks.get(task).is_some_and(|failed| failed.next_try.is_none_or(|at| at > now))
     }
 
-    /// A dataset whose training failed and is to be tried now.
+    /// A dataset whose training, or a part of it, failed and is to be tried now.
     pub(super) fn due_training(&self, now: Instant) -> Option<DatasetName> {
         let due = |failed: &Failed| failed.next_try.is_some_and(|at| at <= now);
         self.tasks.iter().find_map(|(task, failed)| match task {
-            Task::Training(dataset) if due(failed) => Some(dataset.clone()),
+            Task::Training(dataset) | Task::Part(dataset, ..) if due(failed) => Some(dataset.clone()),
             _ => None,
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ClassName, CurrentClasses, ModelRecord, Scan};
+use crate::domain::{ClassName, CurrentClasses, Ledger, ModelRecord, Scan, ScanKey, ScanState};
 use crate::report::{self, Gallery, Listed, ReportError};
 use crate::workflow::{Engines, Explainer};
 
@@ -17,8 +17,15 @@ pub(super) enum ScanJob {
     /// Explain this scan with this model; the classes that its dataset has now, where it has images.
     Scan(Box<Scan>, Arc<ModelRecord>, Option<BTreeSet<ClassName>>),
     /// Write the gallery, with the classes that datasets have now; when it is not known to lack a report, look first whether
-    /// it has to be.
-    Gallery { lacks: bool, current: CurrentClasses },
+    /// it has to be. The ledger says which reports there must be.
+    Gallery { lacks: bool, current: CurrentClasses, ledger: Box<Ledger> },
+}
+
+/// The gallery as it should be.
+pub(super) struct GalleryLook {
+    pub(super) listed: Listed,
+    /// Scans whose reports are not there, or not whole.
+    pub(super) lost: Vec<ScanKey>,
 }
 
 /// Explains scans and writes the gallery.
@@ -44,13 +51,31 @@ impl ScanWorker {
                 let outcome = self.explainer.explain(&file, Some(scan.hash), &model, classes.as_ref(), reports);
                 Event::Explained(scan, Box::new(outcome))
             }
-            ScanJob::Gallery { lacks, current } => Event::Gallery(self.list(lacks, &current)),
+            ScanJob::Gallery { lacks, current, ledger } => {
+                let lost = self.lost(&ledger);
+                let look = lost.and_then(|lost| Ok(GalleryLook { listed: self.list(lacks, &current)?, lost }));
+                Event::Gallery(look)
+            }
         }
     }
 
     /// What the gallery lists, once it is as it should be.
     fn list(&mut self, lacks: bool, current: &CurrentClasses) -> Result<Listed, ReportError> {
-        let listed = if lacks { None } else { report::current_gallery(&self.reports, current)? };
-        listed.map_or_else(|| self.gallery.write(current), Ok)
+        if lacks {
+            return self.gallery.write(current);
+        }
+        if let Some(listed) = report::current_gallery(&self.reports, current)? {
+            return Ok(listed);
+        }
+        self.gallery.distrust_pages();
+        self.gallery.write(current)
+    }
+
+    /// Explained scans whose reports are not there, or not whole.
+    fn lost(&mut self, ledger: &Ledger) -> Result<Vec<ScanKey>, ReportError> {
+        self.gallery.lacking(ledger.scans.iter().filter_map(|(key, scan)| match &scan.state {
+            ScanState::Explained { report, .. } => Some((key.clone(), report.as_str(), scan.hash)),
+            ScanState::Waiting => None,
+        }))
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::SystemTime;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -55,10 +56,17 @@ fn finish(
     heard: &Receiver<Event>,
 ) -> Result<Summary, ServiceError> {
     survey(&parts, events).map_err(ServiceError::Threads)?;
+    let sweeping = sweep(&parts).map_err(ServiceError::Threads)?;
     let status = StatusWriter::new(parts.workspace.clone(), parts.settings.reserve, status);
     let mut conductor = Conductor::new(parts, status, Mode::Once);
     let before = conductor.ledger().counters;
     let outcome = conductor.run(heard);
+    if sweeping.join().is_err() {
+        tracing::error!(
+            advice = "report it with the log messages above",
+            "Removal of leftovers ended by a fault of the program"
+        );
+    }
     conductor.publish_end();
     outcome.map(|()| conductor.summary(&before))
 }
@@ -127,6 +135,13 @@ fn workers(
         training: Worker::spawn(WorkerRole::Training, events.clone(), move |task| training.work(task))?,
         scans: Worker::spawn(WorkerRole::Scans, events.clone(), move |job| scans.work(job))?,
     })
+}
+
+/// Removes what killed programs left, on a thread of its own because it walks through the whole state folder.
+pub(super) fn sweep(parts: &Parts) -> io::Result<thread::JoinHandle<()>> {
+    let (ledger, workspace) = (parts.registry.ledger().clone(), parts.workspace.clone());
+    let work = move || workflow::remove_leftovers(&ledger, &workspace, SystemTime::now());
+    thread::Builder::new().name("gw-sweep".to_owned()).spawn(work)
 }
 
 /// Looks once at everything present, on a thread of its own because it waits for files to settle.

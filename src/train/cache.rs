@@ -8,11 +8,13 @@
 //!
 //! A file holds pool5 as 25,088 little-endian 16-bit floats (half the space and reading of 32-bit ones; their rounding,
 //! one part in 2048, is far below what a head can notice), then the SHA-256 of those and of the key. A training always
-//! reads features back from here, so that it comes out the same whether they were cached or new. A file that is damaged
-//! or of another shape counts as absent, and is written again.
+//! reads features back from here, so that it comes out the same whether they were cached or new. A file that is damaged,
+//! of another shape or cannot be read counts as absent, and is written again. One that cannot be written ends the training,
+//! which waits for the disk: without the file its features would not be those that another training reads.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use half::f16;
@@ -37,6 +39,7 @@ const NOTED_EVERY: Duration = Duration::from_secs(3600);
 pub(super) struct FeatureCache {
     folder: PathBuf,
     fingerprint: ContentHash,
+    n_damaged: AtomicU64,
 }
 
 impl FeatureCache {
@@ -45,19 +48,32 @@ impl FeatureCache {
         let folder = root.join(&fingerprint.to_string()[..16]);
         disk::create_dir(&folder)?;
         sweep(&folder);
-        Ok(Self { folder, fingerprint })
+        Ok(Self { folder, fingerprint, n_damaged: AtomicU64::new(0) })
     }
 
-    /// Whether an unharmed entry is there; one that is counts as used now.
+    /// Whether an unharmed entry is there; one that is counts as used now. One that is damaged or cannot be read is counted.
     pub(super) fn holds(&self, hash: &ContentHash) -> bool {
         let path = self.path(hash);
-        let Ok(bytes) = std::fs::read(&path) else { return false };
-        let whole =
-            bytes.len() == PAYLOAD + CHECKSUM && self.checksum(hash, &bytes[..PAYLOAD]).as_bytes() == &bytes[PAYLOAD..];
+        let whole = match std::fs::read(&path) {
+            Ok(bytes) => self.is_whole(hash, &bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return false,
+            Err(_) => false,
+        };
         if whole {
             note_use(&path);
+        } else {
+            self.n_damaged.fetch_add(1, Ordering::Relaxed);
         }
         whole
+    }
+
+    fn is_whole(&self, hash: &ContentHash, bytes: &[u8]) -> bool {
+        bytes.len() == PAYLOAD + CHECKSUM && self.checksum(hash, &bytes[..PAYLOAD]).as_bytes() == &bytes[PAYLOAD..]
+    }
+
+    /// How often an entry was there and could not be used since this was last asked.
+    pub(super) fn take_damaged(&self) -> u64 {
+        self.n_damaged.swap(0, Ordering::Relaxed)
     }
 
     /// Adds an entry; it appears whole, and reaches the disk with [`Self::sync`].
@@ -91,6 +107,11 @@ impl FeatureCache {
         let halves: Vec<f16> = bytes[..PAYLOAD].as_chunks().0.iter().map(|pair| f16::from_le_bytes(*pair)).collect();
         halves.convert_to_f32_slice(row);
         Ok(())
+    }
+
+    /// Where its entries lie.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn path(&self, hash: &ContentHash) -> PathBuf {
@@ -177,6 +198,7 @@ mod tests {
             std::fs::write(cache.path(&image), damaged).unwrap();
             assert!(!cache.holds(&image));
         }
+        assert_eq!((cache.take_damaged(), cache.take_damaged()), (3, 0));
         std::fs::create_dir_all(cache.path(&other).parent().unwrap()).unwrap();
         std::fs::write(cache.path(&other), &whole).unwrap();
         assert!(!cache.holds(&other));

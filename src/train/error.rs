@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::disk::DiskError;
-use crate::domain::Stopped;
+use crate::domain::{RunId, Stopped};
 use crate::head::HeadError;
 use crate::nn::NnError;
 
@@ -49,6 +49,22 @@ pub enum TrainError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Copies that the program made itself are not what they were, or cannot be read.
+    #[error("{n} augmented image(s) cannot be used ({first}), and were removed; train again to make them anew")]
+    LostCopies {
+        /// How many.
+        n: usize,
+        /// What is wrong with the first of them.
+        first: String,
+    },
+    /// A training that was done once more did not come to the same model.
+    #[error(
+        "trained once more, model {run_id} is not what it was: another device, version or image file; its missing files stay so"
+    )]
+    OtherModel {
+        /// Which model.
+        run_id: RunId,
     },
     /// A bug: the record of the model cannot be written as JSON.
     #[error("cannot write the model's record ({0}); please report it")]

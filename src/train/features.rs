@@ -37,8 +37,8 @@ impl ImageRequest {
 const AT_LEAST_A_TIME: usize = 4;
 /// A GPU prepares and reads while it computes only within one question.
 const BATCHES_A_TIME: usize = 2;
-/// From 16 bits to 32 on a GPU, and from the GPU to the processor.
-const MOST_CHANGES: usize = 2;
+/// From 16 bits to 32 on a GPU, and from the GPU to the processor; and as often an entry that was whole cannot be read.
+const MOST_REPEATS: usize = 3;
 
 /// Where features are cached.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,17 +127,21 @@ impl<'a> Features<'a> {
     }
 
     /// Does `work` with the features of the backbone that runs now. Where its arithmetic changes meanwhile, the work begins
-    /// again, so that nothing is made of both. A GPU can come to 32 bits, and then be lost; the processor is not.
+    /// again, so that nothing is made of both. A GPU can come to 32 bits, and then be lost; the processor is not. It also
+    /// begins again where cached features were lost under it: they are computed anew then.
     pub(super) fn with<T>(
         engine: &'a Engine,
         folder: &FeatureFolder,
         reader: &Reader,
         work: impl Fn(&Self) -> Result<T, TrainError>,
     ) -> Result<T, TrainError> {
-        for _ in 0..MOST_CHANGES {
+        for _ in 0..MOST_REPEATS {
             match work(&Self::open(engine, folder, reader)?) {
                 Err(TrainError::Nn(NnError::ArithmeticChanged)) => {
                     tracing::warn!(device = engine.device(), "Arithmetic changed; all features are computed again");
+                }
+                Err(error @ TrainError::Features { .. }) => {
+                    tracing::warn!(%error, "Cached features lost; they are computed again");
                 }
                 other => return other,
             }
@@ -176,6 +180,10 @@ impl<'a> Features<'a> {
             Ok(())
         });
         progress.end();
+        let damaged = self.cache.take_damaged();
+        if damaged > 0 {
+            tracing::warn!(damaged, folder = %self.cache.folder().display(), "Damaged cached features computed again");
+        }
         let mut synced = Ok(());
         if n_new > 0 {
             tracing::info!(
@@ -221,7 +229,8 @@ impl<'a> Features<'a> {
 
     fn read(&self, requests: &ImageRequest) -> Result<FeatureLookup, FileFailure> {
         let content = requests.content(&self.reader)?;
-        if self.cache.holds(&content.hash) {
+        // Where the content was known, the cache was asked before.
+        if requests.hash.is_none() && self.cache.holds(&content.hash) {
             return Ok(FeatureLookup::Cached(content.hash));
         }
         self.decode(&requests.path, &content).map(|picture| FeatureLookup::Decoded(content.hash, picture))

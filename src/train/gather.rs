@@ -1,15 +1,19 @@
 //! From a job to what is trained on and measured on: the images whose features are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
 
 use super::batches::TrainingRows;
 use super::evaluation::Row;
-use super::features::{Features, ImageRequest};
+use super::features::{Ensured, Features, ImageRequest};
 use super::job::{self, TrainJob};
 use super::training_set::TrainingSet;
 use super::{TrainError, shortcuts};
 use crate::content::{FileFailure, warn_of};
-use crate::domain::{ClassCount, ClassName, ContentHash, LabelledImage, Progress, ShortcutAnswers, Split, StopFlag};
+use crate::disk;
+use crate::domain::{
+    ClassCount, ClassName, ContentHash, LabelledImage, Progress, ShortcutAnswers, Silent, Split, StopFlag,
+};
 use crate::stats::Predictions;
 
 /// What is said of an image that cannot be used.
@@ -25,6 +29,8 @@ pub(super) struct Gathered<'a> {
     /// The usable originals.
     pub(super) originals: Vec<&'a LabelledImage>,
     pub(super) failed: Vec<FileFailure>,
+    /// Originals that could not be read, here or for their copies; sorted.
+    pub(super) unread: Vec<ContentHash>,
 }
 
 impl Gathered<'_> {
@@ -63,8 +69,9 @@ pub(super) fn gather<'a>(
     let copies = job.augmented.copies();
     let mut all = requests(&images);
     all.extend(copies.iter().map(|copy| ImageRequest { path: copy.path.clone(), hash: Some(copy.hash) }));
-    let ensured = features.ensure(&all, stop, progress)?;
+    let ensured = ensured_twice(&all, features, stop, progress)?;
     warn_of(LEFT_OUT, &ensured.failed);
+    remove_lost(&all[images.len()..], &ensured)?;
 
     let (of_images, of_copies) = ensured.hashes.split_at(images.len());
     let usable: Vec<(Row, &LabelledImage)> = images
@@ -78,9 +85,53 @@ pub(super) fn gather<'a>(
     copies.sort_unstable();
     let n_copies = copies.len() as u64;
     let test = usable.iter().filter(|(_, image)| image.split == Some(Split::Test)).map(|(row, _)| *row).collect();
+    let unread = unread(job, &images, &ensured);
     let originals = usable.iter().map(|(_, image)| *image).collect();
     let training_set = training_set(job, classes, &usable, &copies);
-    Ok(Gathered { training_set, test, counts, n_copies, originals, failed: ensured.failed })
+    Ok(Gathered { training_set, test, counts, n_copies, originals, failed: ensured.failed, unread })
+}
+
+/// What could not be read is read once more: the disk or network share may be back.
+fn ensured_twice(
+    all: &[ImageRequest],
+    features: &Features<'_>,
+    stop: &StopFlag,
+    progress: &dyn Progress,
+) -> Result<Ensured, TrainError> {
+    let mut ensured = features.ensure(all, stop, progress)?;
+    if !ensured.failed.iter().any(FileFailure::is_of_reading) {
+        return Ok(ensured);
+    }
+    let left: Vec<usize> = (0..all.len()).filter(|at| ensured.hashes[*at].is_none()).collect();
+    let requests: Vec<ImageRequest> = left.iter().map(|at| all[*at].clone()).collect();
+    let again = features.ensure(&requests, stop, &Silent)?;
+    for (at, hash) in left.into_iter().zip(again.hashes) {
+        ensured.hashes[at] = hash;
+    }
+    Ok(Ensured { failed: again.failed, ..ensured })
+}
+
+/// A copy is the program's own: one that cannot be used is made anew, and nothing is learned without it.
+fn remove_lost(copies: &[ImageRequest], ensured: &Ensured) -> Result<(), TrainError> {
+    let of_copies = &ensured.hashes[ensured.hashes.len() - copies.len()..];
+    let lost: Vec<_> = copies.iter().zip(of_copies).filter(|(_, hash)| hash.is_none()).map(|(copy, _)| copy).collect();
+    let Some(first) = lost.first() else { return Ok(()) };
+    lost.iter().try_for_each(|copy| disk::remove_file(&copy.path))?;
+    let failure = ensured.failed.iter().find(|failure| failure.path == first.path);
+    let first = failure.map_or_else(
+        || first.path.display().to_string(),
+        |failure| format!("`{}`: {}", failure.name(), failure.reason),
+    );
+    Err(TrainError::LostCopies { n: lost.len(), first })
+}
+
+/// The originals that could not be read, or of which copies are missing for that.
+fn unread(job: &TrainJob<'_>, images: &[&LabelledImage], ensured: &Ensured) -> Vec<ContentHash> {
+    let failed: HashSet<&Path> =
+        ensured.failed.iter().filter(|failure| failure.is_of_reading()).map(|failure| failure.path.as_path()).collect();
+    let left_out = images.iter().filter(|image| failed.contains(image.path.as_path())).map(|image| image.hash);
+    let all: BTreeSet<ContentHash> = left_out.chain(job.unread.iter().copied()).collect();
+    all.into_iter().collect()
 }
 
 fn training_set<'a>(

@@ -8,8 +8,8 @@ use super::features::FeatureFolder;
 use crate::config::TrainSettings;
 use crate::content::Reader;
 use crate::domain::{
-    AugmentedImage, ClassCount, ClassName, Clock, ContentHash, DatasetName, LabelledImage, NonContentFacts, RunId,
-    Split,
+    AugmentedImage, ClassCount, ClassName, Clock, ContentHash, DatasetName, LabelledImage, ModelRecord,
+    NonContentFacts, RunId, Split,
 };
 use crate::imaging::Picture;
 
@@ -72,6 +72,10 @@ pub struct TrainJob<'a> {
     pub non_content: &'a BTreeMap<ContentHash, NonContentFacts>,
     /// What augmentation adds.
     pub augmented: Augmented<'a>,
+    /// The model that it must come to, whose files are written again; `None` for a new one.
+    pub recorded: Option<&'a ModelRecord>,
+    /// Originals that could not be read when their copies were made, for the record.
+    pub unread: &'a [ContentHash],
     /// How it was augmented, for the record: mode, preset, recipe, seed.
     pub augmentation: serde_json::Value,
     /// What a person should know of the dataset, for the record.

@@ -83,6 +83,12 @@ fn train_on(
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
     model.train_seconds = job.clock.seconds_since(begin);
+    if let Some(recorded) = job.recorded {
+        if recorded.head.sha256 != model.head.sha256 || recorded.unread != model.unread {
+            return Err(TrainError::OtherModel { run_id: recorded.run_id.clone() });
+        }
+        model = recorded.clone();
+    }
     training_manifest::write(&job.run_dir, job.samples)?;
     if let Err(error) = write_history(&job.run_dir, &fitted.history) {
         tracing::warn!(run = %model.run_id, %error, "File history.csv not written");
@@ -172,6 +178,7 @@ fn record(
         copies: gathered.n_copies,
         augmentation: job.augmentation.clone(),
         data_warnings: job.warnings.to_vec(),
+        unread: gathered.unread.clone(),
         data_hash: job.data_hash,
         job_hash: job.job_hash,
         versions: Some(Versions { pixels: PIXELS, features: FEATURES }),

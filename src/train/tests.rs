@@ -85,6 +85,8 @@ impl Scene {
             samples: &self.samples,
             non_content: &self.non_content,
             augmented,
+            recorded: None,
+            unread: &[],
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
             reader: Reader::new(

@@ -1,8 +1,11 @@
 //! The contact sheet of an expansion: looked at by people, so it says how it was made and what it goes beyond.
 
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::augment::{self, ExpandOptions, Expansion};
+use crate::disk;
 use crate::domain::{Breach, ContentHash, LabelledImage};
 use crate::imaging::Mosaic;
 use crate::report::{self, ReportError, SheetHead};
@@ -21,18 +24,35 @@ pub fn draw_sheet(
     expansion: &Expansion,
     folder: &Path,
 ) -> Result<Option<PathBuf>, ReportError> {
-    let page = folder.join(format!("{NAME}.html"));
+    let page = page(folder);
     if expansion.copies.is_empty() {
         return Ok(None);
     }
     let shown = identity(options, expansion);
-    if report::shows(&page, shown) {
+    if report::shows(&page, shown) && has_images(folder) {
+        // It is looked at whether it is as old as the copies.
+        disk::touch(&page, SystemTime::now())?;
         return Ok(Some(page));
     }
     let sheets = augment::sheets(options, sources, expansion);
     let n_sources = sources.len() - expansion.failed.len().min(sources.len());
     let title = format!("{} copies of {n_sources} images", expansion.copies.len());
     report::contact_sheet(folder, NAME, &head(options, title, shown), &sheets).map(Some)
+}
+
+/// The page of the copies in `folder`.
+pub(super) fn page(folder: &Path) -> PathBuf {
+    folder.join(format!("{NAME}.html"))
+}
+
+/// Whether each class that has copies in `folder` has its image.
+pub(super) fn has_images(folder: &Path) -> bool {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let is_shown = |class: DirEntry| {
+        let image = folder.join(format!("{NAME}-{}.png", class.file_name().to_string_lossy()));
+        entries(&class.path()).next().is_none() || fs::metadata(image).is_ok_and(|image| image.len() > 0)
+    };
+    entries(&folder.join("augmented")).all(is_shown)
 }
 
 /// Of the copies and the recipe that made them.

@@ -24,6 +24,9 @@ pub enum WorkflowError {
     /// The head could not be trained.
     #[error(transparent)]
     Train(TrainError),
+    /// A training that was done once more did not come to the same model.
+    #[error(transparent)]
+    OtherModel(TrainError),
     /// An ablation of what is not there.
     #[error(
         "there is no augmentation to omit: augment.mode = \"expand\" with augment.copies = 0 makes no copies; set augment.copies to 1 or more"
@@ -72,6 +75,7 @@ impl From<TrainError> for WorkflowError {
     fn from(error: TrainError) -> Self {
         match error {
             TrainError::Stopped(stopped) => Self::Stopped(stopped),
+            other @ TrainError::OtherModel { .. } => Self::OtherModel(other),
             other => Self::Train(other),
         }
     }

@@ -93,7 +93,7 @@ impl From<&TrainError> for Fault {
             TrainError::Head(error) => error.into(),
             TrainError::Nn(error) => error.into(),
             TrainError::Disk(error) => error.into(),
-            TrainError::Features { .. } => Self::Io,
+            TrainError::Features { .. } | TrainError::LostCopies { .. } => Self::Io,
             TrainError::Record(_) | TrainError::Save(_) => Self::Program,
             _ => Self::Data,
         }
@@ -132,7 +132,7 @@ impl From<&WorkflowError> for Fault {
             WorkflowError::Augment(error) => error.into(),
             WorkflowError::Lock(error) => error.into(),
             WorkflowError::Network(error) => error.into(),
-            WorkflowError::Train(error) => error.into(),
+            WorkflowError::Train(error) | WorkflowError::OtherModel(error) => error.into(),
             WorkflowError::NothingToLeaveOut
             | WorkflowError::Unfoldable { .. }
             | WorkflowError::NothingInCommon
@@ -173,7 +173,9 @@ impl WorkflowError {
             Self::Lock(_) => true,
             Self::Network(error) | Self::Train(TrainError::Nn(error)) => network_may_pass(error),
             Self::Train(TrainError::Head(error)) => head_may_pass(error),
-            Self::Train(error) => matches!(error, TrainError::Disk(_) | TrainError::Features { .. }),
+            Self::Train(error) => {
+                matches!(error, TrainError::Disk(_) | TrainError::Features { .. } | TrainError::LostCopies { .. })
+            }
             _ => false,
         }
     }

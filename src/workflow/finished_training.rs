@@ -14,6 +14,7 @@ use crate::nn::NnError;
 use crate::report::{self, ReportError, RunReport};
 use crate::train::{self, Augmented, FinishedRun, ImagePredictions, ModelPredictor, TrainError, TrainJob};
 
+use super::derived::RecordedModel;
 use super::error::WorkflowError;
 use super::failed_work::{FailedWork, Work};
 use super::incumbent::Incumbent;
@@ -69,6 +70,23 @@ impl FinishedTraining {
         Ok(Self { plan, run, trained })
     }
 
+    /// A recorded model that was made once more: what was decided on it stands, and its page is written again.
+    pub(super) fn again(
+        plan: TrainingPlan,
+        run: FinishedRun,
+        recorded: RecordedModel,
+        context: &TrainingContext<'_>,
+    ) -> Self {
+        page_of(&plan, &run, &recorded.decision, context);
+        let n_by_hand = plan.incumbent.n_by_hand;
+        Self { plan, run, trained: TrainedModel { model: recorded.model, decision: recorded.decision, n_by_hand } }
+    }
+
+    /// Whether it is a recorded model that was made once more, so that there is nothing to record.
+    pub fn is_recorded(&self) -> bool {
+        self.plan.recorded.is_some()
+    }
+
     /// Decides as things stand now.
     ///
     /// # Errors
@@ -100,11 +118,15 @@ fn decided(
     let rival = rival(plan, incumbent, &run.predictions, context)?;
     let chosen = incumbent.n_by_hand > plan.incumbent.n_by_hand;
     let decision = promotion::decide(context.settings.promotion, &run.model, &rival, chosen, context.settings.clock);
-    // The model is there; a page that cannot be written does not undo it.
-    if let Err(error) = write_page(plan, &Workspace::new(&context.settings.state_dir), run, &decision) {
+    page_of(plan, run, &decision, context);
+    Ok(TrainedModel { model: run.model.clone(), decision, n_by_hand: incumbent.n_by_hand })
+}
+
+/// The model is there; a page that cannot be written does not undo it.
+fn page_of(plan: &TrainingPlan, run: &FinishedRun, decision: &Decision, context: &TrainingContext<'_>) {
+    if let Err(error) = write_page(plan, &Workspace::new(&context.settings.state_dir), run, decision) {
         (context.failed)(FailedWork::of(Work::Page, &run.model.run_id, &error));
     }
-    Ok(TrainedModel { model: run.model.clone(), decision, n_by_hand: incumbent.n_by_hand })
 }
 
 /// Measures the best model on those of the candidate's validation images that it did not learn from.
@@ -115,6 +137,10 @@ fn rival(
     context: &TrainingContext<'_>,
 ) -> Result<IncumbentMeasurement, WorkflowError> {
     let Some(best) = &incumbent.best else { return Ok(IncumbentMeasurement::None) };
+    if best.job_hash == plan.job_hash && !best.unread.is_empty() {
+        let why = "was trained on the same images, while some of them could not be read".to_owned();
+        return Ok(IncumbentMeasurement::Incomparable(best.run_id.clone(), why));
+    }
     let (samples, non_content) = (plan.images(), plan.non_content());
     let train_job = plan.train_job(context.settings, &samples, &non_content, Augmented::Expand(&[]));
     match measured(best, &train_job, predictions, context) {

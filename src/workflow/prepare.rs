@@ -9,10 +9,13 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
 use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
 
+use super::derived;
+use super::failed_work::FailedWork;
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
 use super::training_network::TrainingNetwork;
 use super::training_plan::TrainingPlan;
+use super::unread;
 
 /// What is known when a training is prepared.
 pub struct Known {
@@ -28,6 +31,8 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// What it is ready for.
     pub readiness: Readiness,
+    /// Images that its models were made without, and that still cannot be read.
+    pub unread: Vec<FailedWork>,
 }
 
 /// What a dataset is ready for.
@@ -45,10 +50,11 @@ pub enum Readiness {
 
 /// Decides the side of every new sample and describes the training.
 pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspace: &Workspace) -> Prepared {
+    let unread = unread::failures(&known.ledger, dataset, settings);
     let (samples, DataFindings { obstacle, mut warnings }) = match grouped(&known.ledger, dataset, settings) {
         Ok(found) => found,
         Err(error) => {
-            return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()) };
+            return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()), unread };
         }
     };
     let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
@@ -57,7 +63,7 @@ pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspa
         (None, Err(error)) => Readiness::HeldUp(error.to_string()),
         (None, Ok(network)) => split(dataset, &samples, (known, network), &mut warnings, settings, workspace),
     };
-    Prepared { warnings, readiness }
+    Prepared { warnings, readiness, unread }
 }
 
 fn split(
@@ -85,12 +91,17 @@ fn split(
     }
     warnings.extend(ingest::unmeasured_classes(&samples));
     let due = retrain_check::due(&known.ledger, dataset, settings, network.sha256(known.configured));
+    let incomplete = derived::incomplete(&known.ledger, dataset, settings, workspace)
+        .filter(|recorded| retrain_check::makes_again(&recorded.model, &samples, settings));
     let plan = || TrainingPlan {
         warnings: warnings.clone(),
         ..plan(dataset, (samples, network), &known.ledger, settings, workspace)
     };
     let plan = match due {
-        None => None,
+        None => incomplete.map(|recorded| {
+            tracing::info!(%dataset, run = %recorded.model.run_id, "Files of a model are missing; they are made again");
+            TrainingPlan { run_id: recorded.model.run_id.clone(), recorded: Some(Box::new(recorded)), ..plan() }
+        }),
         Some(Due::New) => Some(plan()),
         Some(Due::Upgraded(sentence)) => {
             tracing::info!(%dataset, reason = %sentence, "Training due after an upgrade");
@@ -108,6 +119,8 @@ pub fn find_due(known: &Known, settings: &Settings, workspace: &Workspace) -> Ve
         let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
         let weights = network.unwrap_or_default().sha256(known.configured);
         retrain_check::due(&known.ledger, dataset, settings, weights).is_some()
+            || unread::is_any(&known.ledger, dataset)
+            || derived::incomplete(&known.ledger, dataset, settings, workspace).is_some()
             || is_seen_otherwise(&known.ledger, dataset, settings)
     };
     known.ledger.datasets().filter(is_due).cloned().collect()

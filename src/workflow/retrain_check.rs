@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::domain::{ClassName, ContentHash, DatasetName, Ledger, ModelRecord, Sample, Split, Versions};
 
 use super::job_identity::{self, VERSIONS, legacy};
+use super::unread;
 
 /// Why a training is due.
 #[derive(Debug, PartialEq)]
@@ -34,8 +35,14 @@ pub(super) fn due(
     let is_ours = |run: &&ModelRecord| weights.is_none_or(|weights| run.backbone_detail.sha256 == weights);
     // Where the last training was not promoted, another one like it would not be either.
     let runs: Vec<&ModelRecord> = ledger.best_model(dataset).into_iter().chain(ledger.last_trained(dataset)).collect();
-    let runs: Vec<&ModelRecord> = runs.into_iter().filter(is_ours).collect();
+    let is_all = |run: &&ModelRecord| unread::readable(run, &samples, settings).is_empty();
+    let runs: Vec<&ModelRecord> = runs.into_iter().filter(is_ours).filter(is_all).collect();
     due_after(&runs, &samples, settings.of(dataset), VERSIONS)
+}
+
+/// Whether a training of `samples` by this program would make `run` once more.
+pub(super) fn makes_again(run: &ModelRecord, samples: &[Sample], settings: &Settings) -> bool {
+    run.versions == Some(VERSIONS) && due_after(&[run], samples, settings.of(&run.dataset), VERSIONS).is_none()
 }
 
 /// As [`due`], by a program of these `versions`; `runs` are the models that a training must differ from.

@@ -8,9 +8,9 @@ use crate::augment::{self, ExpandOptions, OnTheFlyCopies};
 use crate::config::AugmentMode;
 use crate::content::warn_of;
 use crate::disk;
-use crate::domain::{AugmentedImage, LabelledImage, ShortcutAudit, Split};
+use crate::domain::{AugmentedImage, ContentHash, LabelledImage, ShortcutAudit, Split};
 use crate::imaging::Picture;
-use crate::train::{self, Augmented, FreshCopy, TrainError};
+use crate::train::{self, Augmented, FinishedRun, FreshCopy, TrainError, TrainJob};
 
 use super::contact_sheet::draw_sheet;
 use super::error::WorkflowError;
@@ -32,16 +32,36 @@ pub fn train_model(
     context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
 ) -> Result<FinishedTraining, WorkflowError> {
+    let run = match trained(&plan, context, expanded) {
+        // They were removed, and are made anew.
+        Err(WorkflowError::Train(error @ TrainError::LostCopies { .. })) => {
+            tracing::warn!(dataset = %plan.dataset, %error, "Augmented images are made again");
+            trained(&plan, context, expanded)?
+        }
+        outcome => outcome?,
+    };
+    match plan.recorded.clone() {
+        Some(recorded) => Ok(FinishedTraining::again(plan, run, *recorded, context)),
+        None => FinishedTraining::new(plan, run, context),
+    }
+}
+
+/// Copies, features and head.
+fn trained(
+    plan: &TrainingPlan,
+    context: &TrainingContext<'_>,
+    expanded: &dyn Fn(u64),
+) -> Result<FinishedRun, WorkflowError> {
     let settings = context.settings;
     // Before any work is done that would have to wait anyway.
     disk::require_room(&settings.state_dir, 0, settings.reserve).map_err(TrainError::Disk)?;
-    let copies = copies(&plan, context, expanded)?;
+    let copies = copies(plan, context, expanded)?;
     let engine = plan.network.engine(context.engines)?;
     let copies_anew = OnTheFlyCopies::new(ExpandOptions::of(settings).below(&plan.root), SAMPLES_IN_MEMORY);
     let fresh = fresh(&copies_anew);
-    let augmented = augmented(settings.augment.mode, &copies, &fresh);
+    let augmented = augmented(settings.augment.mode, &copies.images, &fresh);
     let (samples, non_content) = (plan.images(), plan.non_content());
-    let train_job = plan.train_job(settings, &samples, &non_content, augmented);
+    let train_job = TrainJob { unread: &copies.unread, ..plan.train_job(settings, &samples, &non_content, augmented) };
     let outcome = train::train(&train_job, &engine, context.stop, context.progress)?;
     let max_bytes = (settings.features_max_gib * f64::from(1 << 30)) as u64;
     train::trim_features(&train_job.features.path, max_bytes, SystemTime::now());
@@ -51,7 +71,15 @@ pub fn train_model(
     if let Some(warning) = outcome.model.shortcuts.as_ref().and_then(ShortcutAudit::warning) {
         tracing::warn!(dataset = %plan.dataset, reason = %warning, "Possible shortcut");
     }
-    FinishedTraining::new(plan, outcome, context)
+    Ok(outcome)
+}
+
+/// What an expansion gives a training.
+#[derive(Debug, Default)]
+pub(super) struct Copies {
+    pub(super) images: Vec<AugmentedImage>,
+    /// Sources that could not be read, and have not all of their copies.
+    unread: Vec<ContentHash>,
 }
 
 /// Makes one copy of one image for one epoch.
@@ -72,18 +100,14 @@ pub(super) fn copies(
     plan: &TrainingPlan,
     context: &TrainingContext<'_>,
     expanded: &dyn Fn(u64),
-) -> Result<Vec<AugmentedImage>, WorkflowError> {
+) -> Result<Copies, WorkflowError> {
     match context.settings.augment.mode {
-        AugmentMode::InPlace => Ok(Vec::new()),
+        AugmentMode::InPlace => Ok(Copies::default()),
         AugmentMode::Expand | AugmentMode::Combined => expand(plan, context, expanded),
     }
 }
 
-fn expand(
-    plan: &TrainingPlan,
-    context: &TrainingContext<'_>,
-    expanded: &dyn Fn(u64),
-) -> Result<Vec<AugmentedImage>, WorkflowError> {
+fn expand(plan: &TrainingPlan, context: &TrainingContext<'_>, expanded: &dyn Fn(u64)) -> Result<Copies, WorkflowError> {
     let training = plan.samples.iter().filter(|sample| sample.split == Some(Split::Train));
     let sources: Vec<LabelledImage> = training.map(|sample| sample.labelled(&plan.root)).collect();
     let options = ExpandOptions::of(context.settings).below(&plan.root);
@@ -99,5 +123,5 @@ fn expand(
     for failure in &expansion.failed {
         (context.failed)(FailedWork::of_file(Work::Augmentation, failure));
     }
-    Ok(expansion.copies)
+    Ok(Copies { images: expansion.copies, unread: expansion.unread })
 }

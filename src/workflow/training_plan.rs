@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::train::{Augmented, FeatureFolder, TrainJob};
 
 use super::augmentation_record::augmentation_record;
+use super::derived::RecordedModel;
 use super::engines::Engines;
 use super::failed_work::FailedWork;
 use super::incumbent::Incumbent;
@@ -39,6 +40,8 @@ pub struct TrainingPlan {
     pub incumbent: Incumbent,
     /// What a person should know of the dataset: one sentence each.
     pub warnings: Vec<String>,
+    /// The model that it makes once more, where that is what it is for.
+    pub recorded: Option<Box<RecordedModel>>,
 }
 
 impl TrainingPlan {
@@ -56,7 +59,18 @@ impl TrainingPlan {
         let job_hash = job_identity::job_hash(&samples, settings.of(&dataset), VERSIONS, like);
         let highest = runs.filter_map(RunId::number).max().unwrap_or(0);
         let run_id = RunId::numbered(highest + 1, &job_hash);
-        Self { dataset, samples, root, expansion, run_id, job_hash, network, incumbent, warnings: Vec::new() }
+        Self {
+            dataset,
+            samples,
+            root,
+            expansion,
+            run_id,
+            job_hash,
+            network,
+            incumbent,
+            warnings: Vec::new(),
+            recorded: None,
+        }
     }
 
     /// Its images.
@@ -89,6 +103,8 @@ impl TrainingPlan {
             samples,
             non_content,
             augmented,
+            recorded: self.recorded.as_ref().map(|recorded| &recorded.model),
+            unread: &[],
             augmentation: augmentation_record(settings),
             warnings: &self.warnings,
             settings: settings.train,

@@ -26,7 +26,7 @@ impl Added {
 
     /// What the settings say, the copies of the job's training samples brought up to date.
     pub(super) fn to(plan: &TrainingPlan, context: &TrainingContext<'_>) -> Result<Self, WorkflowError> {
-        Ok(Self { mode: context.settings.augment.mode, copies: training::copies(plan, context, &|_| {})? })
+        Ok(Self { mode: context.settings.augment.mode, copies: training::copies(plan, context, &|_| {})?.images })
     }
 
     /// Whether it is the same as [`Self::nothing`].

@@ -200,6 +200,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         copies: 0,
         augmentation: serde_json::Value::Null,
         data_warnings: Vec::new(),
+        unread: Vec::new(),
         data_hash: imported.source,
         job_hash: imported.source,
         versions: None,

@@ -17,6 +17,11 @@ use super::Conductor;
 /// The status names so many of the failures; it counts all.
 const N_LISTED: usize = 20;
 
+/// Whether a file or the disk was the cause, and not what the file holds.
+fn is_of_a_file(work: &FailedWork) -> bool {
+    matches!(work.fault, Fault::Io | Fault::Later)
+}
+
 impl Conductor {
     /// A training came to no model.
     pub(super) fn training_failed(&mut self, dataset: &DatasetName, error: &WorkflowError) {
@@ -29,7 +34,17 @@ impl Conductor {
         if work.fault == Fault::Missing {
             work.fault = Fault::Later;
         }
-        self.fail(Task::Part(dataset, work.what, work.place.clone()), work, false);
+        let may_pass = is_of_a_file(&work);
+        self.fail(Task::Part(dataset, work.what, work.place.clone()), work, may_pass);
+    }
+
+    /// Nothing is to be trained: of what may pass, only what `still` fails is left.
+    pub(super) fn renew_parts(&mut self, dataset: &DatasetName, still: Vec<FailedWork>) {
+        self.failed.renew_parts(dataset);
+        for work in still {
+            self.part_failed(dataset.clone(), work);
+        }
+        self.failed.clear_former_parts(dataset, is_of_a_file);
     }
 
     /// A scan has no report.

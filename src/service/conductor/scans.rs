@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
-use crate::report::{Listed, ReportError};
+use crate::report::ReportError;
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
-use crate::service::scan_worker::ScanJob;
+use crate::service::scan_worker::{GalleryLook, ScanJob};
 use crate::workflow::{ExplainedScan, FailedWork, ScanError, Work};
 
 use super::Conductor;
@@ -25,7 +25,8 @@ impl Conductor {
         if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
             self.scans.start_gallery()?;
             self.listing = current.clone();
-            self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks(), current });
+            let ledger = Box::new(self.ledger().clone());
+            self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks(), current, ledger });
         } else if let Some((scan, model)) = next {
             self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
             let classes = current.get(&model.dataset).cloned();
@@ -154,10 +155,10 @@ impl Conductor {
     }
 
     /// The gallery was written, or not.
-    pub(super) fn gallery_written(&mut self, outcome: Result<Listed, ReportError>) -> Result<(), ServiceError> {
+    pub(super) fn gallery_written(&mut self, outcome: Result<GalleryLook, ReportError>) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
         match outcome {
-            Ok(listed) => {
+            Ok(GalleryLook { listed, lost }) => {
                 let before = self.gallery.n_obsolete();
                 self.gallery.written(&listed, std::mem::take(&mut self.listing));
                 let n_reports = self.gallery.n_obsolete();
@@ -168,6 +169,7 @@ impl Conductor {
                     );
                 }
                 self.failed.clear(&Task::Gallery, Instant::now());
+                self.explain_lost(lost)?;
             }
             Err(error) => {
                 let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);

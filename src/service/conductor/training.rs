@@ -47,17 +47,19 @@ impl Conductor {
 
     /// A training was prepared: the split is recorded before it starts.
     pub(super) fn prepared(&mut self, dataset: DatasetName, prepared: Prepared) -> Result<(), ServiceError> {
-        let Prepared { warnings, readiness } = prepared;
+        let Prepared { warnings, readiness, unread } = prepared;
         self.note_data_warnings(&dataset, warnings);
         match readiness {
             Readiness::HeldUp(obstacle) => {
                 self.training.finish_preparing()?;
                 self.held_up(&dataset, obstacle);
+                self.renew_parts(&dataset, unread);
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
             }
             Readiness::Split { changed, plan: None } => {
                 self.training.finish_preparing()?;
+                self.renew_parts(&dataset, unread);
                 self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
@@ -82,7 +84,7 @@ impl Conductor {
             return Ok(());
         }
         let plan = self.training.start_training()?;
-        self.failed.clear_parts(&plan.dataset);
+        self.failed.renew_parts(&plan.dataset);
         tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
         self.workers.training.give(TrainingTask::Train(plan));
         Ok(())
@@ -110,7 +112,11 @@ impl Conductor {
     ) -> Result<(), ServiceError> {
         self.count_forwards()?;
         match outcome {
-            Ok(finished) if !finished.model().decision_holds(self.ledger()) && !self.stop.is_raised() => {
+            Ok(finished)
+                if !finished.is_recorded()
+                    && !finished.model().decision_holds(self.ledger())
+                    && !self.stop.is_raised() =>
+            {
                 let incumbent = Incumbent::of(self.ledger(), dataset);
                 self.training.decide_again()?;
                 self.workers.training.give(TrainingTask::DecideAgain(Box::new(finished), Box::new(incumbent)));
@@ -118,6 +124,9 @@ impl Conductor {
             }
             outcome => {
                 self.training.finish_training()?;
+                if outcome.is_ok() {
+                    self.failed.clear_former_parts(dataset, |_| true);
+                }
                 self.record_training(dataset, outcome)
             }
         }
@@ -129,6 +138,10 @@ impl Conductor {
         outcome: Result<FinishedTraining, WorkflowError>,
     ) -> Result<(), ServiceError> {
         match outcome {
+            Ok(finished) if finished.is_recorded() => {
+                tracing::info!(%dataset, run = %finished.model().model.run_id, "Files of a model made again");
+                self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
+            }
             Ok(finished) if finished.model().decision_holds(self.ledger()) => {
                 self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
                 return self.record_model(finished.model().clone());
@@ -138,6 +151,10 @@ impl Conductor {
                 "Best model changed during the training and the service stops; the next start trains again from cached features"
             ),
             Err(WorkflowError::Stopped(_)) => {}
+            Err(WorkflowError::OtherModel(error)) => {
+                tracing::warn!(%dataset, %error, "Files of a model not made again");
+                self.failed.drop_task(&Task::Training(dataset.clone()));
+            }
             Err(_) if !self.ledger().has_samples(dataset) => {
                 tracing::info!(%dataset, "Training ended without a model, because the dataset's images were removed");
                 self.failed.drop_task(&Task::Training(dataset.clone()));

@@ -96,7 +96,7 @@ fn a_panic_of_the_learning_worker_loses_its_training_and_keeps_what_came_in() {
 
 /// A dataset that cannot be trained on.
 fn held_up() -> Prepared {
-    Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp("it is a test".to_owned()) }
+    Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp("it is a test".to_owned()), unread: Vec::new() }
 }
 
 #[test]
