@@ -8,6 +8,7 @@ mod error;
 mod lock;
 mod origin;
 mod rename_broken;
+mod space;
 mod workspace;
 
 pub use append::Appender;
@@ -19,4 +20,5 @@ pub use error::DiskError;
 pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;
+pub use space::{FreeSpace, free_space};
 pub use workspace::Workspace;

@@ -9,6 +9,7 @@ mod connections;
 pub mod control;
 mod error;
 mod event;
+mod failed_end;
 mod gallery_schedule;
 mod intake_queue;
 mod metrics;
@@ -31,6 +32,8 @@ mod training_worker;
 mod worker;
 
 pub use error::{IllegalTransition, ServiceError};
+pub use failed_end::note_failed_end;
+pub use service_manager::is_present as has_service_manager;
 pub use signal_mask::{hold_signals, release_signals};
 pub use signals::{leave, stop_on_signals};
 pub use start::run;

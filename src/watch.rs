@@ -7,6 +7,7 @@ mod fs_events;
 mod health;
 mod interpret;
 mod once;
+mod probe;
 mod settle;
 mod survey;
 mod watch_loop;
@@ -15,6 +16,7 @@ mod watcher;
 pub use error::WatchError;
 pub use health::{Health, SkippedInputs};
 pub use once::{OnceSurvey, survey_once};
+pub use probe::probe_events;
 pub use watcher::Watcher;
 
 #[cfg(test)]

@@ -46,6 +46,9 @@ pub struct Status {
     pub waits_for: Option<String>,
     /// One line: the last thing that went wrong and is not done since.
     pub last_error: Option<String>,
+    /// Why the service did not start or could not go on; `null` when it ended as it should, or runs.
+    #[serde(default)]
+    pub end: Option<FailedEnd>,
     /// Work that failed and is not done since, the latest failure first; `queues.failed` counts what is not listed.
     #[serde(default)]
     pub failures: Vec<FailedStatus>,
@@ -56,6 +59,19 @@ pub struct Status {
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
     pub counters: Counters,
+}
+
+/// Why the service is not running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedEnd {
+    /// One line: what, where, how to fix.
+    pub reason: String,
+    /// With which it ended.
+    pub exit_code: u8,
+    /// Whether it had started to work.
+    pub had_started: bool,
+    /// Whether a service manager started it, and starts it again.
+    pub restarts: bool,
 }
 
 /// One dataset.
@@ -166,6 +182,7 @@ impl Status {
             phase: None,
             waits_for: None,
             last_error: None,
+            end: None,
             failures: Vec::new(),
             skipped: Vec::new(),
             repairs: Vec::new(),
@@ -259,25 +276,34 @@ pub enum StatusError {
 /// # Errors
 /// [`StatusError`].
 pub fn read(workspace: &Workspace) -> Result<Status, StatusError> {
-    let path = workspace.status();
     let holder = InstanceLock::holder(workspace.root());
-    let bytes = match std::fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let starting = |pid| Status { pid, ..Status::starting("") };
-            return Ok(holder.map_or_else(Status::never_started, starting));
-        }
-        Err(source) => return Err(StatusError::Unreadable(DiskError::Io { doing: "read", path, source })),
-        Ok(bytes) => bytes,
+    let Some(mut status) = written(workspace)? else {
+        let starting = |pid| Status { pid, ..Status::starting("") };
+        return Ok(holder.map_or_else(Status::never_started, starting));
     };
-    let unknown = |message: String| StatusError::Unknown { path: path.clone(), message };
-    let mut status: Status = serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?;
-    if status.schema != Status::SCHEMA {
-        return Err(unknown(format!("its schema is `{}`", status.schema.escape_debug())));
-    }
     if status.state != ServiceState::Stopped && holder != Some(status.pid) {
         status.state = ServiceState::Dead;
     }
     Ok(status)
+}
+
+/// The status as it was written last; `None` before the first one.
+///
+/// # Errors
+/// [`StatusError`].
+pub(super) fn written(workspace: &Workspace) -> Result<Option<Status>, StatusError> {
+    let path = workspace.status();
+    let bytes = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StatusError::Unreadable(DiskError::Io { doing: "read", path, source })),
+        Ok(bytes) => bytes,
+    };
+    let unknown = |message: String| StatusError::Unknown { path: path.clone(), message };
+    let status: Status = serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?;
+    if status.schema != Status::SCHEMA {
+        return Err(unknown(format!("its schema is `{}`", status.schema.escape_debug())));
+    }
+    Ok(Some(status))
 }
 
 #[cfg(test)]
