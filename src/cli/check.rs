@@ -30,7 +30,9 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
-    warnings.iter().for_each(|warning| output::line(&format!("Warning: {warning}.")));
+    for warning in warnings {
+        output::line(&format!("Warning: {warning}."));
+    }
     trainings(settings)?;
     for (dataset, changes) in settings.configured() {
         output::text(&own_settings(dataset, changes, &settings.watch.inbox));

@@ -8,6 +8,6 @@ use notify::{RecursiveMode, Watcher};
 /// The system's words: a limit of inotify is reached, or the file system has no events.
 pub fn probe_events(inbox: &Path) -> Result<(), String> {
     let watcher = notify::recommended_watcher(|_| {});
-    let watched = watcher.and_then(|mut watcher| watcher.watch(inbox, RecursiveMode::NonRecursive));
-    watched.map_err(|error| error.to_string())
+    let outcome = watcher.and_then(|mut watcher| watcher.watch(inbox, RecursiveMode::NonRecursive));
+    outcome.map_err(|error| error.to_string())
 }

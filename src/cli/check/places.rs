@@ -72,7 +72,7 @@ fn events(inbox: &Path, n_folders: u64) -> Option<String> {
 pub(super) fn writable(state_dir: &Path) -> Result<(), Failure> {
     let probe = state_dir.join(".gradwatch-tmp-check");
     // Not zeros, which some file systems keep without room for them.
-    disk::write_atomic(&probe, &[0x5a; PROBE_BYTES])?;
+    disk::write_atomic(&probe, &vec![0x5a; PROBE_BYTES])?;
     Ok(disk::remove_file(&probe)?)
 }
 
