@@ -69,7 +69,9 @@ pub fn main() -> ExitCode {
 /// Prints why a command failed, and why its output could not be written; returns the exit code, 0 when neither happened.
 fn report(failure: Option<Failure>) -> u8 {
     let failures: Vec<Failure> = failure.into_iter().chain(output::undelivered()).collect();
-    failures.iter().for_each(|failure| output::error(&failure.to_string()));
+    for failure in &failures {
+        output::error(&failure.to_string());
+    }
     let worst = failures.iter().map(Failure::exit).max_by_key(|exit| (*exit == Exit::Software, *exit == Exit::Io));
     worst.map_or(0, |exit| exit as u8)
 }

@@ -17,7 +17,7 @@ pub use atomic::{
     create_dir, remove_dir, remove_dir_if_empty, remove_file, set_mode, sync_batch, sync_file, touch, write_atomic,
     write_atomic_with, write_in_batch,
 };
-pub use error::DiskError;
+pub use error::{DiskError, amount};
 pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;

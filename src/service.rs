@@ -9,6 +9,7 @@ mod connections;
 pub mod control;
 mod error;
 mod event;
+mod failed_end;
 mod gallery_schedule;
 mod intake_queue;
 mod known_mounts;
@@ -36,7 +37,9 @@ mod weights_stamp;
 mod worker;
 
 pub use error::{IllegalTransition, ServiceError};
+pub use failed_end::note_failed_end;
 pub use lives::serve;
+pub use service_manager::is_present as has_service_manager;
 pub use signal_mask::{hold_signals, release_signals};
 pub use signals::{leave, stop_on_signals};
 pub use start::run_once;

@@ -11,6 +11,7 @@ mod mount_watch;
 mod mounts;
 mod once;
 mod outside;
+mod probe;
 mod remote_check;
 mod settle;
 mod survey;
@@ -20,6 +21,7 @@ mod watcher;
 pub use error::WatchError;
 pub use health::{Health, SkippedInputs};
 pub use once::{OnceSurvey, survey_once};
+pub use probe::probe_events;
 pub use watcher::Watcher;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `gradwatch check`: is the configuration right, and can its folders and its device be used?
 
+mod places;
+
 use std::path::Path;
 
 use super::failure::{Exit, Failure};
@@ -7,7 +9,7 @@ use super::models::known;
 use super::output;
 use super::weights_in_use::WeightsInUse;
 use crate::config::{Change, Settings, WeightsChoice};
-use crate::disk::{self, Workspace};
+use crate::disk::Workspace;
 use crate::domain::vgg16::VGG16;
 use crate::domain::{DatasetName, ModelRecord};
 use crate::nn;
@@ -18,29 +20,38 @@ use crate::workflow;
 pub(super) struct Args {}
 
 pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
-    readable(&settings.watch.inbox)?;
-    writable(&settings.state_dir)?;
-    if let WeightsChoice::File(path) = &settings.backbone.weights
-        && !path.is_file()
-    {
-        let advice =
-            "backbone.weights names a file that does not exist; give the path of a VGG16 weights file, or \"auto\"";
-        return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
-    }
-    if let WeightsChoice::File(path) = &settings.backbone.weights {
-        weights::read_backbone(path, &VGG16)?;
-    }
+    let mut warnings = places::readable(&settings.watch.inbox)?;
+    places::writable(&settings.state_dir)?;
+    warnings.extend(places::shortage(&settings.state_dir, settings.reserve)?);
+    configured_weights(settings)?;
     workflow::check_device(settings)?;
     output::line(&format!(
         "The configuration is valid; the inbox {} can be read and the state folder {} can be written.",
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
+    for warning in warnings {
+        output::line(&format!("Warning: {warning}."));
+    }
     trainings(settings)?;
     for (dataset, changes) in settings.configured() {
         output::text(&own_settings(dataset, changes, &settings.watch.inbox));
     }
     Ok(())
+}
+
+/// The weights file that the configuration names is there and can be used: what no waiting changes.
+///
+/// # Errors
+/// It is not there: the configuration is wrong. Or it is no file of VGG16 weights.
+pub(super) fn configured_weights(settings: &Settings) -> Result<(), Failure> {
+    let WeightsChoice::File(path) = &settings.backbone.weights else { return Ok(()) };
+    if !path.is_file() {
+        let advice =
+            "backbone.weights names a file that does not exist; give the path of a VGG16 weights file, or \"auto\"";
+        return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
+    }
+    Ok(weights::read_backbone(path, &VGG16).map(drop)?)
 }
 
 /// Whether every dataset can be trained, and explained with its best model.
@@ -86,20 +97,4 @@ fn own_settings(dataset: &DatasetName, changes: &[Change], inbox: &Path) -> Stri
     let line = |Change { key, value, otherwise }: &Change| format!("  {key} = {value}  (all others: {otherwise})\n");
     let lines: String = changes.iter().map(line).collect();
     format!("Dataset {dataset}{absent}:\n{lines}")
-}
-
-fn readable(inbox: &Path) -> Result<(), Failure> {
-    let problem = |error: std::io::Error| {
-        let advice = "create or mount the folder, or set watch.inbox";
-        Failure::new(Exit::NoInput, format!("cannot read the inbox `{}`: {error}; {advice}", inbox.display()))
-    };
-    std::fs::read_dir(inbox).map(drop).map_err(problem)
-}
-
-/// Checked by writing, because modes and mount options are not sufficient.
-fn writable(state_dir: &Path) -> Result<(), Failure> {
-    let probe = state_dir.join(".gradwatch-tmp-check");
-    disk::write_atomic(&probe, b"")?;
-    disk::remove_file(&probe)?;
-    Ok(())
 }

@@ -39,6 +39,13 @@ pub(super) enum Exit {
     Config = 78,
 }
 
+impl Exit {
+    /// Whether a start that ended so is in vain until a person changes something: the unit's `RestartPreventExitStatus`.
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Self::Usage | Self::Data | Self::Config)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

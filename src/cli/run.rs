@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::output;
 use super::progress::TerminalProgress;
+use super::{check, output};
 use crate::config::Settings;
+use crate::disk::Workspace;
 use crate::domain::{Counter, ModelRecord};
 use crate::service::{self, Summary};
 use crate::workflow::{FailedWork, Fault, Work};
@@ -31,10 +32,21 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
-    if !args.once {
-        return Ok(service::serve(settings, Arc::new(TerminalProgress::default()))?);
+    let (workspace, reserve) = (Workspace::new(&settings.state_dir), settings.reserve);
+    let outcome = if args.once { once(settings, args.json).map(drop) } else { serve(settings) };
+    // With a summary it has ended as it should.
+    if let Some(failure) = outcome.as_ref().err().filter(|failure| !failure.is_listed()) {
+        let (exit, reason) = (failure.exit(), failure.to_string());
+        let restarts = service::has_service_manager() && !exit.is_final();
+        service::note_failed_end(&workspace, reserve, &reason, exit as u8, restarts);
     }
-    once(settings, args.json).map(drop)
+    outcome
+}
+
+/// Runs the service. A configuration that no waiting makes right ends it before it starts.
+fn serve(settings: Settings) -> Result<(), Failure> {
+    check::configured_weights(&settings)?;
+    Ok(service::serve(settings, Arc::new(TerminalProgress::default()))?)
 }
 
 /// Processes everything present, and prints what was done, as JSON or text. Work that failed is an error, printed with

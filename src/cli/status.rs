@@ -9,7 +9,9 @@ use super::output;
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::DatasetName;
-use crate::service::status::{self, BestModel, DatasetStatus, FailedStatus, PhaseStatus, ServiceState, Status};
+use crate::service::status::{
+    self, BestModel, DatasetStatus, FailedEnd, FailedStatus, PhaseStatus, ServiceState, Status,
+};
 
 /// A service that has not reported for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -38,7 +40,7 @@ fn page(status: &Status) -> String {
     lines.extend(status.failures.iter().map(|failed| row("failed", &failure(failed))));
     lines.extend(unlisted(status).map(|n| row("failed", &format!("{n} more"))));
     // A service of an older version names the last error alone.
-    let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty());
+    let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty() && status.end.is_none());
     lines.extend(last_error.map(|error| row("last error", error)));
     lines.extend(status.waiting_files.iter().map(|waiting| row("waiting", waiting)));
     lines.extend(status.skipped.iter().map(|skipped| row("skipped", skipped)));
@@ -63,9 +65,10 @@ fn headline(status: &Status) -> String {
     let (pid, since) = (status.pid, rounded(status.lasting()));
     match status.state {
         ServiceState::NeverStarted => "No service has run here yet; `gradwatch run` starts one.".to_owned(),
-        ServiceState::Stopped => {
-            format!("The service is not running: it ended {since} ago; `gradwatch run` starts it again.")
-        }
+        ServiceState::Stopped => status.end.as_ref().map_or_else(
+            || format!("The service is not running: it ended {since} ago; `gradwatch run` starts it again."),
+            |end| failed_end(end, &since),
+        ),
         ServiceState::Dead => format!(
             "The service is not running: process {pid} ended unexpectedly, its last report is {} old; `gradwatch run` resumes its work.",
             rounded(status.age())
@@ -76,6 +79,12 @@ fn headline(status: &Status) -> String {
         ),
         state => format!("The service (process {pid}) is {state}, since {since}."),
     }
+}
+
+fn failed_end(FailedEnd { reason, exit_code, had_started, restarts }: &FailedEnd, since: &str) -> String {
+    let what = if *had_started { "ended" } else { "did not start" };
+    let next = if *restarts { "the service manager starts it again" } else { "start it again when that is done" };
+    format!("The service {what} (exit code {exit_code}, {since} ago): {reason}; {next}.")
 }
 
 fn is_alive(state: ServiceState) -> bool {
@@ -207,6 +216,18 @@ mod tests {
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }
+    }
+
+    #[test]
+    fn a_failed_end_says_why_and_what_follows() {
+        let mut status = status(ServiceState::Stopped);
+        let reason = "the disk is full; free some space".to_owned();
+        status.last_error = Some(reason.clone());
+        status.end = Some(FailedEnd { reason, exit_code: 74, had_started: false, restarts: true });
+        let page = page(&status);
+        let expected = "The service did not start (exit code 74, 0s ago): the disk is full; free some space; the service manager starts it again.";
+        assert_eq!(page.lines().next().unwrap(), expected);
+        assert!(!page.contains("last error"), "{page}");
     }
 
     #[test]

@@ -72,8 +72,8 @@ fn hint(source: &io::Error) -> &'static str {
     }
 }
 
-/// Bytes as people read them.
-fn amount(bytes: u64) -> String {
+/// Bytes as people read them: `7.0 MiB`, `1.5 GiB`.
+pub fn amount(bytes: u64) -> String {
     let (gib, mib) = (bytes as f64 / f64::from(1 << 30), bytes as f64 / f64::from(1 << 20));
     if gib < 1.0 { format!("{mib:.1} MiB") } else { format!("{gib:.1} GiB") }
 }

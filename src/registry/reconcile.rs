@@ -124,7 +124,9 @@ fn add_from_files(workspace: &Workspace, clock: Clock, truth: &mut Truth, repair
     if events.is_empty() {
         return;
     }
-    events.iter().for_each(|event| truth.ledger.apply(event));
+    for event in &events {
+        truth.ledger.apply(event);
+    }
     truth.seq = truth.seq.max(1);
     truth.journal_is_good = false;
     truth.store_needs = StoreNeeds::Everything;

@@ -2,6 +2,11 @@
 
 use sd_notify::NotifyState;
 
+/// Whether a service manager started this process and wants to be notified.
+pub fn is_present() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// The folders are watched and work begins.
 pub(super) fn ready() {
     notify(&[NotifyState::Ready]);

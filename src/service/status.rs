@@ -48,6 +48,9 @@ pub struct Status {
     pub waits_for: Option<String>,
     /// One line: the last thing that went wrong and is not done since.
     pub last_error: Option<String>,
+    /// Why the service did not start or could not go on; `null` when it ended as it should, or runs.
+    #[serde(default)]
+    pub end: Option<FailedEnd>,
     /// Work that failed and is not done since, the latest failure first; `queues.failed` counts what is not listed.
     #[serde(default)]
     pub failures: Vec<FailedStatus>,
@@ -73,6 +76,19 @@ pub struct DiskStatus {
     pub free_bytes: u64,
     /// Bytes of them that stay free: work that would leave less waits.
     pub reserve_bytes: u64,
+}
+
+/// Why the service is not running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedEnd {
+    /// One line: what, where, how to fix.
+    pub reason: String,
+    /// With which it ended.
+    pub exit_code: u8,
+    /// Whether it had started to work.
+    pub had_started: bool,
+    /// Whether a service manager started it, and starts it again.
+    pub restarts: bool,
 }
 
 /// One dataset.
@@ -183,6 +199,7 @@ impl Status {
             phase: None,
             waits_for: None,
             last_error: None,
+            end: None,
             failures: Vec::new(),
             skipped: Vec::new(),
             disk: None,
@@ -302,25 +319,34 @@ pub enum StatusError {
 /// # Errors
 /// [`StatusError`].
 pub fn read(workspace: &Workspace) -> Result<Status, StatusError> {
-    let path = workspace.status();
     let holder = InstanceLock::holder(workspace.root());
-    let bytes = match std::fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let starting = |pid| Status { pid, ..Status::starting("") };
-            return Ok(holder.map_or_else(Status::never_started, starting));
-        }
-        Err(source) => return Err(StatusError::Unreadable(DiskError::Io { doing: "read", path, source })),
-        Ok(bytes) => bytes,
+    let Some(mut status) = written(workspace)? else {
+        let starting = |pid| Status { pid, ..Status::starting("") };
+        return Ok(holder.map_or_else(Status::never_started, starting));
     };
-    let unknown = |message: String| StatusError::Unknown { path: path.clone(), message };
-    let mut status: Status = serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?;
-    if status.schema != Status::SCHEMA {
-        return Err(unknown(format!("its schema is `{}`", status.schema.escape_debug())));
-    }
     if status.state != ServiceState::Stopped && holder != Some(status.pid) {
         status.state = ServiceState::Dead;
     }
     Ok(status)
+}
+
+/// The status as it was written last; `None` before the first one.
+///
+/// # Errors
+/// [`StatusError`].
+pub(super) fn written(workspace: &Workspace) -> Result<Option<Status>, StatusError> {
+    let path = workspace.status();
+    let bytes = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StatusError::Unreadable(DiskError::Io { doing: "read", path, source })),
+        Ok(bytes) => bytes,
+    };
+    let unknown = |message: String| StatusError::Unknown { path: path.clone(), message };
+    let status: Status = serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?;
+    if status.schema != Status::SCHEMA {
+        return Err(unknown(format!("its schema is `{}`", status.schema.escape_debug())));
+    }
+    Ok(Some(status))
 }
 
 #[cfg(test)]

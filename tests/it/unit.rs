@@ -65,11 +65,50 @@ fn a_restart_is_not_tried_for_what_it_cannot_mend() {
 }
 
 #[test]
+fn only_what_a_person_must_change_is_final() {
+    let keys: Vec<&str> = UNIT.lines().filter(|line| !line.starts_with('#')).collect();
+    for needed in ["StartLimitIntervalSec=0", "Restart=on-failure", "RestartPreventExitStatus=64 65 78"] {
+        assert!(keys.contains(&needed), "{needed}");
+    }
+    // Codes of other processes than the main one are not covered, and a mount that is required and fails is not waited for.
+    for barred in ["ExecStartPre=", "ExecCondition=", "RequiresMountsFor=", "Requires=", "BindsTo=", "StartLimitBurst="]
+    {
+        assert!(!keys.iter().any(|line| line.starts_with(barred)), "{barred}");
+    }
+}
+
+#[test]
+fn a_service_refuses_a_wrong_configuration_before_it_is_ready_and_status_says_so() {
+    let bed = TestBed::new();
+    bed.write("damaged.safetensors", "no weights");
+    for (set, code, reason) in [
+        ("--set=backbone.weights=absent.safetensors", 78, "names a file that does not exist"),
+        ("--set=backbone.weights=damaged.safetensors", 65, "damaged.safetensors"),
+    ] {
+        let ran = bed.run(&["run", set]);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        let status = bed.status();
+        assert_eq!((&status["state"], &status["end"]["exit_code"]), (&"stopped".into(), &code.into()), "{status:#}");
+        assert_eq!((&status["end"]["had_started"], &status["end"]["restarts"]), (&false.into(), &false.into()));
+        let shown = bed.run(&["status"]).ok().stdout;
+        assert!(shown.starts_with("The service did not start (exit code ") && shown.contains(reason), "{shown}");
+    }
+    assert_eq!(bed.run(&["run", "--set=train.max_epochs=0"]).code, 78);
+    assert_eq!(bed.run(&["run", "--nonsense"]).code, 64);
+    bed.run(&["run", "--once"]).ok();
+    let status = bed.status();
+    assert!(status["end"].is_null() && status["last_error"].is_null(), "{status:#}");
+}
+
+#[test]
 fn its_configuration_and_its_folders_agree() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
     let settings = load(&Overrides { file: Some(root.join("config.toml")), ..Overrides::default() }).unwrap();
     let folders = [settings.watch.inbox, settings.state_dir].map(|path| path.display().to_string());
-    assert!(UNIT.contains(&format!("RequiresMountsFor={}", folders.join(" "))), "{folders:?}");
+    assert!(
+        UNIT.contains(&format!("StateDirectory={}\n", folders[1].strip_prefix("/var/lib/").unwrap())),
+        "{folders:?}"
+    );
     assert!(fs::read_to_string(root.join("gradwatch.tmpfiles.conf")).unwrap().contains(&format!("d {} ", folders[0])));
     assert!(fs::read_to_string(root.join("gradwatch.sysusers.conf")).unwrap().trim_end().ends_with(&folders[1]));
 }
