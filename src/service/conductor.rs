@@ -12,8 +12,9 @@ mod record;
 mod scans;
 mod status;
 mod training;
+mod unmounted;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,8 @@ pub(super) struct Conductor {
     /// `None` for `run --once`.
     watcher: Option<Watcher>,
     mounts: KnownMounts,
+    /// Datasets whose training waits for a mounted folder that is away.
+    unmounted: BTreeSet<DatasetName>,
     trigger: RetrainTrigger,
     intake: IntakeQueue,
     training: TrainingWorkerState,
@@ -142,6 +145,7 @@ impl Conductor {
             _control: parts.control,
             watcher: parts.watcher,
             mounts: parts.mounts,
+            unmounted: BTreeSet::new(),
             trigger,
             intake: IntakeQueue::new(mode == Mode::Once),
             training: TrainingWorkerState::default(),

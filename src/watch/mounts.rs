@@ -72,6 +72,11 @@ impl Mounts {
         !self.away.is_empty()
     }
 
+    /// Those that are away.
+    pub(super) fn away(&self) -> BTreeSet<String> {
+        self.away.keys().cloned().collect()
+    }
+
     /// Whether a folder is not as the last survey found it. `None`: the system refuses to say whether it is mounted.
     pub(super) fn is_changed(&self, is_mounted: impl Fn(&str) -> Option<bool>) -> bool {
         let was = |folder: &str| match self.away.get(folder) {

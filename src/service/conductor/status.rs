@@ -13,6 +13,7 @@ impl Conductor {
     /// Writes the status when it is due; call it every second.
     pub(super) fn publish(&mut self) {
         self.note_mounts();
+        self.release_mounted();
         self.forget_gone_scans();
         self.take_up_with_other_weights();
         let (state, waits_for) = self.state();

@@ -32,7 +32,8 @@ impl Conductor {
         if !self.can_train() {
             return Ok(());
         }
-        if let Some(dataset) = self.next_dataset(Instant::now()) {
+        let due = self.next_dataset(Instant::now());
+        if let Some(dataset) = due.filter(|dataset| !self.awaits_mount(dataset)) {
             self.obstacles.remove(&dataset);
             self.training.start_preparing(dataset.clone())?;
             self.workers.training.give(TrainingTask::Prepare(dataset, Box::new(self.ledger().clone())));

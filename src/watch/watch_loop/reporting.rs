@@ -27,8 +27,8 @@ impl WatchLoop {
             tracing::info!(n_away = away.len(), "Mounted folder available again");
         }
         self.away.clone_from(&away);
-        let mounts = self.mounts.mounts().seen().clone();
-        self.report(|health, _| (health.away, health.mounts) = (away, mounts));
+        let (mounts, folders) = (self.mounts.mounts().seen().clone(), self.mounts.mounts().away());
+        self.report(|health, _| (health.away, health.away_folders, health.mounts) = (away, folders, mounts));
     }
 
     pub(super) fn report_waiting(&self, now: Now) {
