@@ -8,6 +8,7 @@ mod conductor;
 pub mod control;
 mod error;
 mod event;
+mod gallery_look;
 mod gallery_schedule;
 mod intake_queue;
 mod metrics;
