@@ -170,7 +170,7 @@ impl Conductor {
                     );
                 }
                 self.failed.clear(&Task::Gallery, Instant::now());
-                self.explain_lost(lost)?;
+                self.explain_lost(&lost)?;
             }
             Err(error) => {
                 let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);
