@@ -10,6 +10,7 @@ pub mod control;
 mod error;
 mod event;
 mod failed_end;
+mod gallery_look;
 mod gallery_schedule;
 mod intake_queue;
 mod known_mounts;

@@ -8,7 +8,7 @@ use crate::workflow::{ExplainedScan, FailedWork, FinishedTraining, Prepared, Sca
 
 use super::commit::Commit;
 use super::control::Request;
-use super::scan_worker::GalleryLook;
+use super::gallery_look::GalleryLook;
 
 /// What the conductor hears of.
 pub(super) enum Event {

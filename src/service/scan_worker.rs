@@ -11,6 +11,7 @@ use crate::report::{self, Gallery, Listed, ReportError};
 use crate::workflow::{Engines, Explainer};
 
 use super::event::Event;
+use super::gallery_look::GalleryLook;
 
 /// What the scan worker is asked for.
 pub(super) enum ScanJob {
@@ -19,13 +20,6 @@ pub(super) enum ScanJob {
     /// Write the gallery, with the classes that datasets have now; when it is not known to lack a report, look first whether
     /// it has to be. The ledger says which reports there must be.
     Gallery { lacks: bool, current: CurrentClasses, ledger: Box<Ledger> },
-}
-
-/// The gallery as it should be.
-pub(super) struct GalleryLook {
-    pub(super) listed: Listed,
-    /// Scans whose reports are not there, or not whole.
-    pub(super) lost: Vec<ScanKey>,
 }
 
 /// Explains scans and writes the gallery.

@@ -1,6 +1,6 @@
 //! Whole trainings on the real network, over a dozen small generated images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -325,6 +325,8 @@ fn one_bad_image_is_left_out_and_named() {
     let mut codes: Vec<_> = outcome.failed.iter().map(|failure| failure.code).collect();
     codes.sort_unstable();
     assert_eq!(codes, ["changed", "vanished"]);
+    let unread: BTreeSet<ContentHash> = outcome.model.unread.iter().copied().collect();
+    assert_eq!(unread, BTreeSet::from([scene.samples[0].hash, scene.samples[1].hash]), "they may be read another time");
     assert_eq!(outcome.model.counts.values().map(|count| count.train).collect::<Vec<_>>(), [2, 2]);
 }
 

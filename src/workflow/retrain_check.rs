@@ -207,6 +207,26 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_training_that_could_not_read_an_image_is_repeated_when_it_can() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = vec![format!("watch.inbox={}", dir.path().display())];
+        let settings = config::load(&config::Overrides { set, ..Default::default() }).unwrap();
+        let dataset = DatasetName::new("d").unwrap();
+        let samples = [sample("1", "a", Split::Train), sample("2", "b", Split::Validation)];
+        let run = ModelRecord { unread: vec![samples[0].hash], ..made_of(&samples, &settings, Some(VERSIONS)) };
+        let mut ledger = Ledger::default();
+        ledger.apply(&LedgerEvent::Run(Box::new(run)));
+        samples.iter().for_each(|sample| ledger.apply(&LedgerEvent::Sample(sample.clone())));
+        assert_eq!(due(&ledger, &dataset, &settings, None), None, "it still cannot be read");
+        assert_eq!(unread::failures(&ledger, &dataset, &settings).len(), 1, "and that is said");
+        let file = dir.path().join(&samples[0].path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, b"1").unwrap();
+        assert_eq!(due(&ledger, &dataset, &settings, None), Some(Due::New));
+        assert_eq!(unread::failures(&ledger, &dataset, &settings), []);
+    }
+
+    #[test]
     fn obstacles_say_what_to_add() {
         let dataset = DatasetName::new("d").unwrap();
         let one_class = [sample("1", "a", Split::Train), sample("2", "a", Split::Train)];

@@ -19,7 +19,7 @@ impl Conductor {
     }
 
     /// Scans whose reports are lost wait for an explanation again, if their files are there.
-    pub(super) fn explain_lost(&mut self, lost: Vec<ScanKey>) -> Result<(), ServiceError> {
+    pub(super) fn explain_lost(&mut self, lost: &[ScanKey]) -> Result<(), ServiceError> {
         let ledger = self.registry.ledger();
         let scans = lost.iter().filter_map(|key| ledger.scans.get(key)).filter(|scan| should_have_report(scan));
         let (again, gone): (Vec<&Scan>, Vec<&Scan>) =

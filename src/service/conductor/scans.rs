@@ -6,8 +6,9 @@ use std::time::Instant;
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
 use crate::report::ReportError;
 use crate::service::error::ServiceError;
+use crate::service::gallery_look::GalleryLook;
 use crate::service::retry::Task;
-use crate::service::scan_worker::{GalleryLook, ScanJob};
+use crate::service::scan_worker::ScanJob;
 use crate::workflow::{ExplainedScan, FailedWork, ScanError, Work};
 
 use super::Conductor;
@@ -169,7 +170,7 @@ impl Conductor {
                     );
                 }
                 self.failed.clear(&Task::Gallery, Instant::now());
-                self.explain_lost(lost)?;
+                self.explain_lost(&lost)?;
             }
             Err(error) => {
                 let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);

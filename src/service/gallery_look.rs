@@ -1,0 +1,11 @@
+//! What a look at the gallery and its reports found.
+
+use crate::domain::ScanKey;
+use crate::report::Listed;
+
+/// The gallery as it should be, and what is missing behind it.
+pub(super) struct GalleryLook {
+    pub(super) listed: Listed,
+    /// Scans whose reports are not there, or not whole.
+    pub(super) lost: Vec<ScanKey>,
+}
