@@ -56,6 +56,11 @@ impl Conductor {
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
             }
+            Readiness::Refused(work) => {
+                self.training.finish_preparing()?;
+                self.fail(Task::Training(dataset), work, true);
+                Ok(())
+            }
             Readiness::Split { changed, plan: None } => {
                 self.training.finish_preparing()?;
                 self.commit(changed.into_iter().map(LedgerEvent::Sample).collect())?;
