@@ -80,7 +80,7 @@ fn report_panic(info: &PanicHookInfo<'_>) {
     let error = info.to_string().replace('\n', " ");
     if registry::is_in_sled(info) {
         // It is how sled answers a disk that fails; whoever called it is told, and says what follows from it.
-        tracing::debug!(error, "sled panicked");
+        tracing::debug!(error, "Panic in sled");
     } else {
         tracing::error!(error, "Internal error");
     }

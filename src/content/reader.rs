@@ -164,7 +164,13 @@ pub fn read_text(folder: &Path, name: &str, max_bytes: u64) -> Result<Option<Str
     };
     let mut text = String::new();
     let n_bytes = file.take(max_bytes.saturating_add(1)).read_to_string(&mut text);
-    match n_bytes.map_err(|error| FileFailure::unreadable(&path, &error))? as u64 {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => {
+            FileFailure::unusable_list(&path, format!("the file cannot be read: {error}"), "save it as UTF-8 text")
+        }
+        _ => FileFailure::unreadable(&path, &error),
+    };
+    match n_bytes.map_err(failed)? as u64 {
         n if n > max_bytes => Err(FileFailure::too_many_bytes(path, n, max_bytes)),
         _ => Ok(Some(text)),
     }

@@ -103,6 +103,32 @@ mod tests {
         Appender::open(&path).unwrap().append("three\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
     }
+
+    #[test]
+    fn a_sync_that_fails_leaves_nothing_to_read_and_takes_no_more() {
+        // The system takes what is written here, and refuses to sync it.
+        let file = OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let mut appender = Appender { file, path: "/dev/null".into(), len: 0, lost: false };
+        assert!(appender.append("one\n").unwrap_err().to_string().starts_with("cannot sync"));
+        assert!(appender.is_lost());
+        assert!(appender.append("two\n").unwrap_err().to_string().contains("an earlier write was lost"));
+    }
+
+    #[test]
+    fn a_write_that_fails_may_be_tried_again() {
+        let file = OpenOptions::new().read(true).open("/dev/null").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut appender = Appender::open(&path).unwrap();
+        let good = std::mem::replace(&mut appender.file, file);
+        assert!(appender.append("one\n").unwrap_err().to_string().starts_with("cannot append to"));
+        // What cannot be cut off either leaves the end in doubt.
+        assert!(appender.is_lost());
+        (appender.file, appender.lost) = (good, false);
+        appender.append("one\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
+    }
+
     #[test]
     fn a_torn_tail_of_any_length_is_cut() {
         let dir = tempfile::tempdir().unwrap();

@@ -29,10 +29,18 @@ const FIX: &str = "write a first line `file,group` and then one line per file, s
 
 /// `groups.csv` is there and cannot be used; splitting without it might part a patient.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}`: {reason}; {FIX}", path.display())]
-pub struct GroupsError {
-    path: PathBuf,
-    reason: String,
+pub enum GroupsError {
+    /// It cannot be read: it may be later, without anybody changing it.
+    #[error("`{}`: {}; {}", .0.path.display(), .0.reason, .0.fix)]
+    Unreadable(FileFailure),
+    /// It does not say what it should.
+    #[error("`{}`: {reason}; {FIX}", path.display())]
+    Unusable {
+        /// The list.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl<'a> Groups<'a> {
@@ -41,10 +49,17 @@ impl<'a> Groups<'a> {
     /// # Errors
     /// [`GroupsError`].
     pub fn read(folder: &Path, pattern: Option<&'a Regex>) -> Result<Self, GroupsError> {
-        let failed = |reason: String| GroupsError { path: folder.join(LIST), reason };
+        let unusable = |reason: String| GroupsError::Unusable { path: folder.join(LIST), reason };
         // A dataset that is no folder is complained of by who lists it.
-        let text = content::read_text(folder, LIST, MAX_BYTES).map_err(|failure| failed(failure.reason))?;
-        Ok(Self { list: GroupList::parse(&text.unwrap_or_default()).map_err(failed)?, pattern })
+        let text = content::read_text(folder, LIST, MAX_BYTES).map_err(|failure| {
+            let path = folder.join(LIST);
+            if failure.may_pass {
+                GroupsError::Unreadable(FileFailure { path, ..failure })
+            } else {
+                unusable(failure.reason)
+            }
+        })?;
+        Ok(Self { list: GroupList::parse(&text.unwrap_or_default()).map_err(unusable)?, pattern })
     }
 
     /// Of the file at `path`, relative to the dataset's folder, `/`-separated; a file that is neither listed nor fits the
@@ -124,7 +139,10 @@ impl<'a> GroupBook<'a> {
 /// # Errors
 /// [`FileFailure`].
 pub(super) fn check_list(folder: &Path) -> Result<(), FileFailure> {
-    Groups::read(folder, None).map(drop).map_err(|error| FileFailure::unusable_list(error.path, error.reason, FIX))
+    Groups::read(folder, None).map(drop).map_err(|error| match error {
+        GroupsError::Unreadable(failure) => failure,
+        GroupsError::Unusable { path, reason } => FileFailure::unusable_list(path, reason, FIX),
+    })
 }
 
 #[cfg(test)]

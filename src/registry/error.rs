@@ -52,7 +52,7 @@ pub enum RegistryError {
         source: serde_json::Error,
     },
     /// sled failed in a way that is no damage.
-    #[error("cannot {doing} the registry in `{}`: {message}; start gradwatch again, the journal is complete", path.display())]
+    #[error("cannot {doing} the registry in `{}`: {message}; check the disk, the journal is complete", path.display())]
     Store {
         /// `open`, `read`, `write`.
         doing: &'static str,

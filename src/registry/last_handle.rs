@@ -19,7 +19,7 @@ impl Drop for LastHandle {
     fn drop(&mut self) {
         // What was committed is on the disk since its commit; closing adds nothing that the next opening needs.
         if catch_unwind(AssertUnwindSafe(|| drop(self.0.take()))).is_err() {
-            tracing::debug!("sled was closed by a panic");
+            tracing::debug!("Registry closed by a panic of sled");
         }
     }
 }

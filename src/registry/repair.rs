@@ -47,7 +47,7 @@ fn try_disk(folder: &Path) -> Result<(), RegistryError> {
         }
     }
     let trial = folder.with_file_name(TRIAL);
-    disk::write_atomic(&trial, &[0; TRIAL_BYTES])?;
+    disk::write_atomic(&trial, &vec![0; TRIAL_BYTES])?;
     Ok(disk::remove_file(&trial)?)
 }
 

@@ -6,12 +6,13 @@ mod events;
 mod fold;
 mod upgrade;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::disk::Workspace;
+use crate::disk::{InstanceLock, Workspace};
 use crate::domain::{Clock, Ledger, LedgerEvent};
 
-use super::{Registry, RegistryError, Repair, store};
+use super::{JournalEnd, Registry, RegistryError, Repair, store};
 
 /// A state folder of its own.
 struct Bench {
@@ -107,6 +108,19 @@ fn a_second_opener_is_refused_with_the_first_ones_pid() {
     assert!(error.to_string().contains(&format!("(process {})", std::process::id())), "{error}");
     drop(first);
     bench.open();
+}
+
+#[test]
+fn a_journal_whose_end_is_in_doubt_is_written_anew_with_all_that_it_holds() {
+    let (bench, ledger) = Bench::after(&events::a_life());
+    let lock = InstanceLock::take(bench.workspace.root()).unwrap();
+    let before = std::fs::metadata(bench.workspace.journal()).unwrap().ino();
+    let registry = Registry::open_locked(lock, &bench.workspace, Clock::System, JournalEnd::InDoubt).unwrap();
+    assert_eq!((registry.ledger(), registry.repairs()), (&ledger, &[][..]));
+    drop(registry);
+    assert_ne!(std::fs::metadata(bench.workspace.journal()).unwrap().ino(), before, "another file");
+    assert_eq!(std::fs::read_to_string(bench.workspace.journal()).unwrap().lines().count(), 1);
+    assert_eq!(bench.reopen(&ledger), []);
 }
 
 #[test]

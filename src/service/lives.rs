@@ -1,6 +1,7 @@
 //! The service begins anew when it failed by what may pass: a disk, a limit, an inbox that is not there. Each life opens
 //! everything from the disk, as the first one did, so that nothing is carried over that the failure may have spoilt.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,8 +57,8 @@ struct Lives {
     status: Option<StatusWriter>,
     journal_end: JournalEnd,
     pauses: Pauses,
-    /// What was last logged as waited for.
-    told: Option<String>,
+    /// What was logged as waited for since a conductor worked last.
+    told: BTreeSet<String>,
     /// A life has come up, or is waited for.
     begun: bool,
 }
@@ -82,7 +83,7 @@ impl Lives {
             status: None,
             journal_end: JournalEnd::Known,
             pauses: Pauses::default(),
-            told: None,
+            told: BTreeSet::new(),
             begun: false,
         }
     }
@@ -218,11 +219,10 @@ impl Lives {
     fn tell(&mut self, error: &ServiceError) {
         self.begun = true;
         let error = error.to_string();
-        if self.told.as_ref() != Some(&error) {
+        service_manager::ready();
+        service_manager::status(&format!("waiting: {error}"));
+        if self.told.insert(error.clone()) {
             tracing::warn!(error, "Service waits and tries again by itself");
-            service_manager::ready();
-            service_manager::status(&format!("waiting: {error}"));
-            self.told = Some(error);
         }
     }
 
@@ -235,11 +235,11 @@ impl Lives {
 
     fn log_begin(&mut self) {
         self.begun = true;
-        if self.told.take().is_some() {
-            tracing::info!("Service resumed");
-        } else {
+        if std::mem::take(&mut self.told).is_empty() {
             let Settings { watch, state_dir, .. } = &*self.settings;
             tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
+        } else {
+            tracing::info!("Service resumed");
         }
     }
 

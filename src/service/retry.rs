@@ -150,6 +150,11 @@ impl FailedTasks {
         self.tasks.contains_key(task)
     }
 
+    /// Whether the task failed by just this the last time.
+    pub(super) fn is_known(&self, task: &Task, work: &FailedWork) -> bool {
+        self.tasks.get(task).is_some_and(|failed| failed.work == *work)
+    }
+
     /// Whether a task failed and its next try is not due.
     pub(super) fn holds(&self, task: &Task, now: Instant) -> bool {
         self.tasks.get(task).is_some_and(|failed| failed.next_try.is_none_or(|at| at > now))

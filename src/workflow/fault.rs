@@ -9,6 +9,7 @@ use crate::content::FileFailure;
 use crate::disk::DiskError;
 use crate::explain::ExplainError;
 use crate::head::HeadError;
+use crate::ingest::GroupsError;
 use crate::nn::NnError;
 use crate::report::ReportError;
 use crate::train::TrainError;
@@ -160,6 +161,15 @@ impl From<&FileFailure> for Fault {
             FileFailure::VANISHED => Self::Missing,
             FileFailure::UNREADABLE | "in-the-way" => Self::Io,
             _ => Self::Data,
+        }
+    }
+}
+
+impl From<&GroupsError> for Fault {
+    fn from(error: &GroupsError) -> Self {
+        match error {
+            GroupsError::Unreadable(_) => Self::Io,
+            GroupsError::Unusable { .. } => Self::Data,
         }
     }
 }

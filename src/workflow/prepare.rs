@@ -3,6 +3,7 @@
 //! It works on a copy of the ledger, on the training worker, because both take time in proportion to the images.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
@@ -10,7 +11,8 @@ use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split
 use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
 
 use super::derived;
-use super::failed_work::FailedWork;
+use super::failed_work::{FailedWork, Work};
+use super::fault::Fault;
 use super::incumbent::Incumbent;
 use super::retrain_check::{self, Due};
 use super::training_network::TrainingNetwork;
@@ -39,6 +41,8 @@ pub struct Prepared {
 pub enum Readiness {
     /// It cannot be trained on yet; one sentence.
     HeldUp(String),
+    /// What says so cannot be read now.
+    Refused(FailedWork),
     /// Every image's side is decided.
     Split {
         /// What changes by it.
@@ -54,16 +58,25 @@ pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspa
     let (samples, DataFindings { obstacle, mut warnings }) = match grouped(&known.ledger, dataset, settings) {
         Ok(found) => found,
         Err(error) => {
-            return Prepared { warnings: Vec::new(), readiness: Readiness::HeldUp(error.to_string()), unread };
+            let readiness = unprepared(dataset, (&error).into(), &error);
+            return Prepared { warnings: Vec::new(), readiness, unread };
         }
     };
     let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
     let readiness = match (retrain_check::obstacle(dataset, &samples).or(obstacle), network) {
         (Some(obstacle), _) => Readiness::HeldUp(obstacle),
-        (None, Err(error)) => Readiness::HeldUp(error.to_string()),
+        (None, Err(error)) => unprepared(dataset, (&error).into(), &error),
         (None, Ok(network)) => split(dataset, &samples, (known, network), &mut warnings, settings, workspace),
     };
     Prepared { warnings, readiness, unread }
+}
+
+/// A disk that refuses is asked again by itself; what a person has to change is waited for.
+fn unprepared(dataset: &DatasetName, fault: Fault, error: &dyn fmt::Display) -> Readiness {
+    match fault {
+        Fault::Io => Readiness::Refused(FailedWork::new(Work::Training, dataset, fault, error)),
+        _ => Readiness::HeldUp(error.to_string()),
+    }
 }
 
 fn split(

@@ -108,9 +108,10 @@ impl Conductor {
         }
     }
 
-    /// Records a failure, and logs it once.
+    /// Records a failure, and logs it once: not again while the same task fails by the same.
     pub(super) fn fail(&mut self, task: Task, work: FailedWork, may_pass: bool) {
         match work.what {
+            _ if self.failed.is_known(&task, &work) => {}
             // Files that cannot be used are logged together.
             Work::Image | Work::Augmentation => {}
             Work::Scan => work.warn(),
@@ -148,10 +149,10 @@ impl Conductor {
 
     /// The same, if a disk or device refused something.
     pub(super) fn waits_for_disk_or_device(&self) -> Option<String> {
-        self.waits_for_another_try().filter(|_| self.failed.latest_first().iter().any(is_refused))
+        self.waits_for_another_try().filter(|_| self.failed.latest_first().into_iter().any(is_refused))
     }
 }
 
-fn is_refused(failed: &&Failed) -> bool {
+fn is_refused(failed: &Failed) -> bool {
     matches!(failed.work.fault, Fault::Io | Fault::Device)
 }

@@ -58,6 +58,11 @@ impl Conductor {
                 self.failed.drop_task(&Task::Training(dataset));
                 Ok(())
             }
+            Readiness::Refused(work) => {
+                self.training.finish_preparing()?;
+                self.fail(Task::Training(dataset), work, true);
+                Ok(())
+            }
             Readiness::Split { changed, plan: None } => {
                 self.training.finish_preparing()?;
                 self.renew_parts(&dataset, unread);
