@@ -4,6 +4,7 @@
 //! for what has failed), so that it always answers within moments. Each file below knows one stage of the work.
 
 mod answers;
+mod attempts;
 mod data_warnings;
 mod failures;
 mod intake;
@@ -18,12 +19,15 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, at, never, select};
 
+pub(super) use attempts::is_needed;
+
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, StopFlag};
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
 use crate::workflow::Engines;
 
+use super::attempt_log::AttemptLog;
 use super::control::Server;
 use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
@@ -57,6 +61,8 @@ pub(super) struct Workers {
 /// Files to take in.
 pub(super) struct IntakeJob {
     pub(super) arrivals: Vec<Arrival>,
+    /// They ended the program too often, and are not read.
+    pub(super) is_set_aside: bool,
     /// What is known of them.
     pub(super) ledger: Ledger,
 }
@@ -66,6 +72,7 @@ pub(super) struct Parts {
     pub(super) settings: Arc<Settings>,
     pub(super) workspace: Workspace,
     pub(super) registry: Recorder,
+    pub(super) attempts: AttemptLog,
     pub(super) engines: Engines,
     pub(super) stop: StopFlag,
     pub(super) progress: SharedProgress,
@@ -81,6 +88,8 @@ pub(super) struct Conductor {
     settings: Arc<Settings>,
     workspace: Workspace,
     registry: Recorder,
+    /// What is begun is named in it first.
+    attempts: AttemptLog,
     engines: Engines,
     stop: StopFlag,
     progress: SharedProgress,
@@ -123,6 +132,7 @@ impl Conductor {
             settings: parts.settings,
             workspace: parts.workspace,
             registry: parts.registry,
+            attempts: parts.attempts,
             engines: parts.engines,
             stop: parts.stop,
             progress: parts.progress,
@@ -157,6 +167,7 @@ impl Conductor {
         let mut watching = self.watcher.as_ref().map_or_else(never, |watcher| watcher.ready().clone());
         let mut status_due = Instant::now();
         let mut stop_deadline = None;
+        self.name_set_aside();
         self.find_due()?;
         loop {
             if self.stop.is_raised() && stop_deadline.is_none() {
@@ -173,7 +184,7 @@ impl Conductor {
             }
             select! {
                 recv(arrivals) -> batch => match batch {
-                    Ok(batch) => self.intake.add(batch),
+                    Ok(batch) => self.arrived(batch),
                     Err(_) => return Err(ServiceError::ThreadGone("watching")),
                 },
                 recv(events) -> event => match event {
@@ -205,7 +216,8 @@ impl Conductor {
         match event {
             Event::Surveyed(survey) => {
                 let OnceSurvey { arrivals, skipped } = survey?;
-                self.intake.finish_survey(arrivals);
+                self.arrived(arrivals);
+                self.intake.finish_survey();
                 self.skipped = skipped;
             }
             Event::Read(read) => self.admit(read)?,
@@ -234,9 +246,12 @@ impl Conductor {
         if self.is_stuck() {
             return Ok(());
         }
-        self.take_in();
+        self.take_in()?;
+        // Before a training, so that a suspected scan can be tried alone.
+        self.explain_next()?;
         self.prepare_training()?;
-        self.explain_next()
+        self.settle_attempts();
+        Ok(())
     }
 
     fn is_finished(&self) -> bool {

@@ -17,6 +17,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 pub(super) enum Task {
     /// Commits to the registry.
     Record,
+    /// To name a job before it begins.
+    Attempts,
     /// To find out which trainings are due.
     FindDue,
     /// The training of a dataset.
@@ -27,8 +29,6 @@ pub(super) enum Task {
     Scan(ScanKey),
     /// The gallery.
     Gallery,
-    /// A batch of files.
-    Intake,
 }
 
 /// A task that failed.

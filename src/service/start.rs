@@ -10,11 +10,13 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Progress, StopFlag};
 use crate::ingest::Intake;
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::watch::{self, Watcher};
 use crate::workflow::{self, Engines};
 
-use super::conductor::{Conductor, IntakeJob, Parts, Workers};
+use super::attempt_log::AttemptLog;
+use super::attempts::MAX_CRASHES;
+use super::conductor::{Conductor, IntakeJob, Parts, Workers, is_needed};
 use super::control::Server;
 use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
@@ -59,6 +61,7 @@ fn run_with(parts: Parts, mode: Mode, events: Sender<Event>, heard: &Receiver<Ev
     let mut conductor = Conductor::new(parts, mode);
     let before = conductor.ledger().counters;
     let outcome = conductor.run(heard);
+    conductor.close_attempts();
     service_manager::stopping();
     conductor.publish_end();
     if mode == Mode::Service {
@@ -76,6 +79,7 @@ fn parts(
 ) -> Result<Parts, ServiceError> {
     let workspace = Workspace::new(&settings.state_dir);
     let registry = Registry::open(&workspace, settings.clock)?;
+    let attempts = AttemptLog::open(&workspace, |of| is_needed(registry.ledger(), of)).map_err(RegistryError::from)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.look_at(registry.ledger());
     let status = StatusWriter::new(workspace.clone(), status);
@@ -90,6 +94,7 @@ fn parts(
     let workers = workers(&settings, &workspace, &engines, stop, &progress, events).map_err(ServiceError::Threads)?;
     Ok(Parts {
         workers,
+        attempts,
         registry: Recorder::start(registry, events).map_err(ServiceError::Threads)?,
         control: control.map_err(ServiceError::Control)?,
         status,
@@ -111,7 +116,10 @@ fn workers(
     events: &Sender<Event>,
 ) -> io::Result<Workers> {
     let (intake, stop_intake) = (Intake::new(settings, workspace), stop.clone());
-    let take_in = move |IntakeJob { arrivals, ledger }| Event::Read(intake.take(&ledger, arrivals, &stop_intake));
+    let take_in = move |IntakeJob { arrivals, is_set_aside, ledger }| {
+        let set_aside = is_set_aside.then_some(MAX_CRASHES);
+        Event::Read(intake.take(&ledger, arrivals, set_aside, &stop_intake))
+    };
     let training = TrainingWorker {
         settings: Arc::clone(settings),
         workspace: workspace.clone(),

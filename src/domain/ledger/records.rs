@@ -12,7 +12,7 @@ use crate::stats::Paired;
 pub type ScanKey = (Option<DatasetName>, ContentHash);
 
 /// Size and time of a file, enough to know that it was not touched since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileStamp {
     /// Bytes.
     pub len: u64,

@@ -44,9 +44,11 @@ impl Conductor {
         }
     }
 
-    /// A worker lost its job to a fault of the program. The job is not repeated in this process: it would fail again.
+    /// A worker lost its job to a fault of the program. Files are tried one by one at once, and anything else again until it is
+    /// set aside.
     pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
         let name = worker.thread_name();
+        let may_pass = !worker.attempt_slot().is_some_and(|slot| self.note_panic(slot));
         let fault = |what, place: &dyn fmt::Display| {
             let message = format!("internal error in {name}; other work continues, please report the log messages");
             FailedWork::new(what, place, Fault::Program, message)
@@ -54,8 +56,9 @@ impl Conductor {
         let inbox = self.settings.watch.inbox.display().to_string();
         let lost = match worker {
             WorkerRole::Intake => {
-                self.intake.finish_batch();
-                Some((Task::Intake, fault(Work::Intake, &inbox)))
+                self.intake.lose_batch();
+                fault(Work::Intake, &inbox).error();
+                None
             }
             WorkerRole::Training => self.training.lose().map(|lost| match lost {
                 LostTraining::FindDue => (Task::FindDue, fault(Work::Training, &inbox)),
@@ -76,7 +79,7 @@ impl Conductor {
             }),
         };
         if let Some((task, work)) = lost {
-            self.fail(task, work, false);
+            self.fail(task, work, may_pass);
         }
     }
 

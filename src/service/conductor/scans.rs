@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
 use crate::report::{Listed, ReportError};
+use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
 use crate::service::scan_worker::ScanJob;
@@ -23,11 +24,18 @@ impl Conductor {
         let current = self.ledger().current_classes();
         let more = next.is_some() || !self.intake.is_at_rest();
         if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
+            if !self.begin(AttemptSlot::Scans, vec![Attempted::Gallery])? {
+                return Ok(());
+            }
             self.scans.start_gallery()?;
             self.listing = current.clone();
             self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks(), current });
         } else if let Some((scan, model)) = next {
-            self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
+            let key = (scan.dataset.clone(), scan.hash);
+            if !self.begin(AttemptSlot::Scans, vec![Attempted::scan(key.clone())])? {
+                return Ok(());
+            }
+            self.scans.start_scan(key)?;
             let classes = current.get(&model.dataset).cloned();
             self.workers.scans.give(ScanJob::Scan(Box::new(scan), model, classes));
         }
@@ -123,6 +131,7 @@ impl Conductor {
         outcome: Result<ExplainedScan, ScanError>,
     ) -> Result<(), ServiceError> {
         self.scans.finish_scan()?;
+        self.attempts.end(AttemptSlot::Scans);
         self.count_forwards()?;
         match outcome {
             Ok(ExplainedScan { explanation, report }) => {
@@ -156,6 +165,7 @@ impl Conductor {
     /// The gallery was written, or not.
     pub(super) fn gallery_written(&mut self, outcome: Result<Listed, ReportError>) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
+        self.attempts.end(AttemptSlot::Scans);
         match outcome {
             Ok(listed) => {
                 let before = self.gallery.n_obsolete();

@@ -73,7 +73,7 @@ impl Conductor {
         if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
             return (ServiceState::Starting, Some("the first survey of the inbox".to_owned()));
         }
-        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_full()) {
+        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_full() || self.cannot_begin()) {
             return (ServiceState::Waiting, Some(stuck));
         }
         if self.training.is_splitting() || self.training.is_training() {
