@@ -15,7 +15,7 @@ mod training;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, at, never, select};
 
@@ -261,7 +261,7 @@ impl Conductor {
             return !working && !self.training.is_training();
         }
         let at_rest = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
-        let nothing_left = self.deferred.is_empty() && self.trigger.next_deadline().is_none();
+        let nothing_left = self.deferred.is_empty() && self.trigger.is_empty();
         self.is_once() && at_rest && nothing_left && !self.registry.is_away()
     }
 
@@ -272,7 +272,7 @@ impl Conductor {
 
     /// A deadline that has passed is waited for no more: something else stands in the way, and its end is an event.
     fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
-        let trigger = if self.can_train() { self.trigger.next_deadline() } else { None };
+        let trigger = self.trigger.next_deadline(Instant::now(), SystemTime::now()).filter(|_| self.can_train());
         let stop_deadline = stop_deadline.filter(|_| !self.registry.is_away());
         [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
     }

@@ -44,7 +44,7 @@ impl Conductor {
 
     /// Under a fixed clock `run --once` explains when it has trained: which model explains a scan is then no matter of speed.
     fn trains_first(&self) -> bool {
-        let nothing_to_train = self.training.is_idle() && self.trigger.next_deadline().is_none();
+        let nothing_to_train = self.training.is_idle() && self.trigger.is_empty();
         self.is_once() && self.settings.clock.is_fixed() && !(self.intake.is_at_rest() && nothing_to_train)
     }
 

@@ -1,5 +1,7 @@
 //! The status: what is being done, what is waited for, and the summary at the end.
 
+use std::time::{Instant, SystemTime};
+
 use crate::domain::{Counters, Phase};
 use crate::service::service_manager;
 use crate::service::status::{PhaseStatus, ServiceState};
@@ -89,6 +91,9 @@ impl Conductor {
         }
         if let Some(failed) = self.waits_for_another_try() {
             return (ServiceState::Waiting, Some(failed));
+        }
+        if let Some(hours) = self.trigger.waits_for_hours(Instant::now(), SystemTime::now()) {
+            return (ServiceState::Waiting, Some(hours));
         }
         if self.trigger.n_pending() > 0 {
             return (

@@ -1,6 +1,6 @@
 //! Trainings: when one starts, and what is recorded when it ends.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::attempts::{AttemptSlot, Attempted};
@@ -103,7 +103,10 @@ impl Conductor {
 
     /// The dataset whose training is due, or is to be tried again.
     fn next_dataset(&mut self, now: Instant) -> Option<DatasetName> {
-        self.trigger.take_due(now).or_else(|| self.failed.due_training(now))
+        let time = SystemTime::now();
+        let in_its_hours = |of: &DatasetName| self.trigger.hours_wait(of, time).is_none();
+        let again = self.failed.due_training(now).filter(in_its_hours);
+        self.trigger.take_due(now, time).or(again)
     }
 
     /// A dataset cannot be trained on yet; one that is gone is waited for by nobody.
