@@ -138,6 +138,11 @@ impl Attempts {
         self.suspects.keys().filter(|of| self.is_set_aside(of))
     }
 
+    /// What a worker is on.
+    pub(super) fn under_way(&self, slot: AttemptSlot) -> &[Attempted] {
+        self.under_way.get(&slot).map_or(&[], Vec::as_slice)
+    }
+
     /// Workers with a job under way.
     pub(super) fn busy(&self) -> Vec<AttemptSlot> {
         self.under_way.keys().copied().collect()

@@ -59,9 +59,14 @@ impl IntakeQueue {
         self.reading = Vec::new();
     }
 
-    /// The worker lost its files: they are tried one by one.
-    pub(super) fn lose_batch(&mut self) {
-        self.suspected.extend(std::mem::take(&mut self.reading));
+    /// The worker lost its files: they are tried one by one. Returns whether one was given up, because it is `hopeless` alone.
+    pub(super) fn lose_batch(&mut self, hopeless: impl Fn(&Arrival) -> bool) -> bool {
+        let lost = std::mem::take(&mut self.reading);
+        let is_given_up = matches!(&lost[..], [only] if hopeless(only));
+        if !is_given_up {
+            self.suspected.extend(lost);
+        }
+        is_given_up
     }
 
     pub(super) fn is_reading(&self) -> bool {
@@ -112,7 +117,7 @@ mod tests {
         queue.add(arrivals(4), |arrival| ["0.png", "2.png"].contains(&arrival.path()));
         let mut lose_then_finish = || {
             let batch = start(&mut queue);
-            queue.lose_batch();
+            queue.lose_batch(|_| false);
             batch.len()
         };
         assert_eq!([lose_then_finish(), lose_then_finish()], [2, 1]);
@@ -123,6 +128,16 @@ mod tests {
         });
         assert_eq!(rest.collect::<Vec<_>>(), ["2.png", "1.png", "3.png", "0.png"]);
         assert!(queue.is_at_rest());
+    }
+
+    #[test]
+    fn one_that_is_lost_alone_and_hopeless_is_given_up() {
+        let mut queue = IntakeQueue::new(false);
+        queue.add(arrivals(2), |_| false);
+        start(&mut queue);
+        assert!(!queue.lose_batch(|_| true) && queue.n_waiting() == 2, "each is tried alone");
+        start(&mut queue);
+        assert!(queue.lose_batch(|_| true) && queue.n_waiting() == 1);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) enum Task {
     Scan(ScanKey),
     /// The gallery.
     Gallery,
+    /// Deciding on a file.
+    Intake,
 }
 
 /// A task that failed.

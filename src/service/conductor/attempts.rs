@@ -50,6 +50,18 @@ impl Conductor {
         self.attempts.attempts().set_aside().count() > n_before
     }
 
+    /// The files in hand are lost to a panic: they are tried one by one at once. Returns whether one is given up: what cannot
+    /// even be quarantined, or is gone already.
+    pub(super) fn lose_files(&mut self, was_set_aside: bool) -> bool {
+        self.intake.lose_batch(|arrival| was_set_aside || file(arrival).is_none())
+    }
+
+    /// Whether what a worker is on was set aside before.
+    pub(super) fn is_on_set_aside(&self, slot: AttemptSlot) -> bool {
+        let attempts = self.attempts.attempts();
+        attempts.under_way(slot).iter().any(|of| attempts.is_set_aside(of))
+    }
+
     /// Writes down what has ended, where no next job did.
     pub(super) fn settle_attempts(&mut self) {
         if let Err(error) = self.attempts.settle() {

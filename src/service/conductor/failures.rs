@@ -48,7 +48,9 @@ impl Conductor {
     /// set aside.
     pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
         let name = worker.thread_name();
-        let may_pass = !worker.attempt_slot().is_some_and(|slot| self.note_panic(slot));
+        let was_set_aside = worker.attempt_slot().is_some_and(|slot| self.is_on_set_aside(slot));
+        let is_set_aside = worker.attempt_slot().is_some_and(|slot| self.note_panic(slot));
+        let may_pass = worker != WorkerRole::Intake && !is_set_aside;
         let fault = |what, place: &dyn fmt::Display| {
             let message = format!("internal error in {name}; other work continues, please report the log messages");
             FailedWork::new(what, place, Fault::Program, message)
@@ -56,9 +58,13 @@ impl Conductor {
         let inbox = self.settings.watch.inbox.display().to_string();
         let lost = match worker {
             WorkerRole::Intake => {
-                self.intake.lose_batch();
-                fault(Work::Intake, &inbox).error();
-                None
+                let work = fault(Work::Intake, &inbox);
+                if self.lose_files(was_set_aside) {
+                    Some((Task::Intake, work))
+                } else {
+                    work.error();
+                    None
+                }
             }
             WorkerRole::Training => self.training.lose().map(|lost| match lost {
                 LostTraining::FindDue => (Task::FindDue, fault(Work::Training, &inbox)),
