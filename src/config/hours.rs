@@ -1,6 +1,5 @@
 //! `retrain.hours`: the hours of the day at which trainings may begin, in the local time of the machine.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use jiff::civil::Time;
@@ -51,15 +50,6 @@ impl Window {
             date.to_datetime(self.begin).to_zoned(now.time_zone().clone()).ok()
         };
         on(0).filter(|begin| begin > now).or_else(|| on(1))
-    }
-}
-
-impl fmt::Display for TrainingHours {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts = self.0.iter().map(|Window { begin, end }| {
-            format!("{:02}:{:02}-{:02}:{:02}", begin.hour(), begin.minute(), end.hour(), end.minute())
-        });
-        f.write_str(&texts.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -132,7 +122,6 @@ mod tests {
         assert_eq!(wait(text, "2026-07-01T11:59"), until(1, "12:00"));
         assert_eq!(wait(text, "2026-07-01T12:30"), None);
         assert_eq!(wait(text, "2026-07-01T13:00"), until(7 * 60, "20:00"));
-        assert_eq!(hours(text).unwrap().to_string(), text);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, DatasetName, FileStamp, ScanKey};
+use crate::domain::{ContentHash, DatasetName, FileStamp, Ledger, ScanKey, ScanState};
 
 /// An input that was under way alone when the program ended so many times is tried no more.
 pub(super) const MAX_CRASHES: u32 = 3;
@@ -31,6 +31,19 @@ impl Attempted {
     /// The scan with this key.
     pub(super) fn scan((dataset, hash): ScanKey) -> Self {
         Self::Scan { dataset, hash }
+    }
+
+    /// Whether it still is to be done, by what was recorded.
+    pub(super) fn is_needed(&self, ledger: &Ledger) -> bool {
+        match self {
+            Self::File { path, stamp } => ledger.files.get(path).is_none_or(|known| known.stamp != *stamp),
+            Self::Scan { dataset, hash } => {
+                let scan = ledger.scans.get(&(dataset.clone(), *hash));
+                scan.is_some_and(|scan| scan.state == ScanState::Waiting)
+            }
+            Self::Training { dataset, .. } => ledger.has_samples(dataset),
+            Self::Gallery => true,
+        }
     }
 
     /// A training takes long, so that others work beside it, also when it is suspected.

@@ -16,7 +16,7 @@ use crate::workflow::{self, Engines};
 
 use super::attempt_log::AttemptLog;
 use super::attempts::MAX_CRASHES;
-use super::conductor::{Conductor, IntakeJob, Parts, Workers, is_needed};
+use super::conductor::{Conductor, IntakeJob, Parts, Workers};
 use super::control::Server;
 use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
@@ -79,7 +79,7 @@ fn parts(
 ) -> Result<Parts, ServiceError> {
     let workspace = Workspace::new(&settings.state_dir);
     let registry = Registry::open(&workspace, settings.clock)?;
-    let attempts = AttemptLog::open(&workspace, |of| is_needed(registry.ledger(), of)).map_err(RegistryError::from)?;
+    let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.look_at(registry.ledger());
     let status = StatusWriter::new(workspace.clone(), status);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::disk::DiskError;
-use crate::domain::{Arrival, Ledger, ScanState};
+use crate::domain::Arrival;
 use crate::registry::RegistryError;
 use crate::service::attempts::{AttemptSlot, Attempted, MAX_CRASHES};
 use crate::service::error::ServiceError;
@@ -125,18 +125,5 @@ pub(super) fn file(arrival: &Arrival) -> Option<Attempted> {
     match arrival {
         Arrival::Settled { path, stamp, .. } => Some(Attempted::File { path: path.clone(), stamp: *stamp }),
         Arrival::Gone { .. } => None,
-    }
-}
-
-/// Whether what was under way when the program ended still is to be done.
-pub(in crate::service) fn is_needed(ledger: &Ledger, of: &Attempted) -> bool {
-    match of {
-        Attempted::File { path, stamp } => ledger.files.get(path).is_none_or(|known| known.stamp != *stamp),
-        Attempted::Scan { dataset, hash } => {
-            let scan = ledger.scans.get(&(dataset.clone(), *hash));
-            scan.is_some_and(|scan| scan.state == ScanState::Waiting)
-        }
-        Attempted::Training { dataset, .. } => ledger.has_samples(dataset),
-        Attempted::Gallery => true,
     }
 }
