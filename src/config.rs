@@ -5,6 +5,7 @@
 mod compute;
 mod datasets;
 mod error;
+mod hours;
 mod keys;
 mod layers;
 mod preprocessing;
@@ -17,6 +18,7 @@ mod train;
 
 pub use compute::{ComputeSettings, Device, Precision};
 pub use error::ConfigError;
+pub use hours::TrainingHours;
 pub use layers::{Overrides, load};
 pub use preprocessing::{Preparation, Preprocessing};
 pub use sections::{

@@ -3,6 +3,8 @@
 //!
 //! This room must not know how an image is read, or how a network computes.
 
+mod attempt_log;
+mod attempts;
 mod commit;
 mod conductor;
 mod connections;

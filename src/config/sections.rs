@@ -6,6 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::hours::TrainingHours;
 use super::preprocessing::Preprocessing;
 use crate::domain::{Preset, Recipe};
 
@@ -157,7 +158,7 @@ pub struct BackboneSettings {
 }
 
 /// `[retrain]`
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetrainSettings {
     /// New images that start a training at once.
@@ -165,6 +166,8 @@ pub struct RetrainSettings {
     /// Quiet time after which fewer will do.
     #[serde(deserialize_with = "duration")]
     pub after_quiet: Duration,
+    /// When a training may begin.
+    pub hours: TrainingHours,
 }
 
 /// When a candidate replaces the best model.

@@ -96,6 +96,13 @@ impl FileFailure {
         Self::new(path, Self::CHANGED, "its content has changed since it was found", fix)
     }
 
+    /// Reading the file ended the program, so many times.
+    pub fn ended_program(path: impl Into<PathBuf>, n_times: u32) -> Self {
+        let reason = format!("reading it ended the program {n_times} times");
+        let fix = "replace the file, and please report it with the log messages";
+        Self::new(path, "ends-program", reason, fix)
+    }
+
     /// The same failure under the name that the user knows the file by.
     #[must_use]
     pub fn at(self, path: impl Into<PathBuf>) -> Self {

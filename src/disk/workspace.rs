@@ -37,6 +37,11 @@ impl Workspace {
         self.root.join("journal.ndjson")
     }
 
+    /// What was begun and has not ended.
+    pub fn attempts(&self) -> PathBuf {
+        self.root.join("attempts.ndjson")
+    }
+
     /// What the service is doing, for people and scripts.
     pub fn status(&self) -> PathBuf {
         self.root.join("status.json")

@@ -113,17 +113,25 @@ impl Intake {
 
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
     /// knows. Once `stop` is raised the files that are not read yet are left out; they are reported again at the next start.
-    pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> IntakeOutcome {
-        self.decide(ledger, self.read(ledger, arrivals, stop))
+    /// Files that ended the program, `ended_program` times, are not read, and quarantined.
+    pub fn take(
+        &self,
+        ledger: &Ledger,
+        arrivals: Vec<Arrival>,
+        ended_program: Option<u32>,
+        stop: &StopFlag,
+    ) -> IntakeOutcome {
+        self.decide(ledger, self.read(ledger, arrivals, ended_program, stop))
     }
 
-    fn read(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> ReadBatch {
+    fn read(&self, ledger: &Ledger, arrivals: Vec<Arrival>, ended_program: Option<u32>, stop: &StopFlag) -> ReadBatch {
         let (settled, gone): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| matches!(arrival, Arrival::Settled { .. }));
         // In the order of the arrivals, which does not depend on the number of threads.
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
-                let result = self.read_one(ledger, &path);
+                let refused = ended_program.map(|n| Err(FileFailure::ended_program(&path, n)));
+                let result = refused.unwrap_or_else(|| self.read_one(ledger, &path));
                 let is_refused = result.as_ref().is_err_and(FileFailure::is_refused);
                 let last_try = last_try && !(is_refused && is_kept(ledger, &path, stamp));
                 let reading = ReadFile { path, stamp, last_try, result };

@@ -4,6 +4,7 @@
 //! for what has failed), so that it always answers within moments. Each file below knows one stage of the work.
 
 mod answers;
+mod attempts;
 mod data_warnings;
 mod derived;
 mod failures;
@@ -16,7 +17,7 @@ mod unmounted;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, at, never, select};
 
@@ -26,6 +27,7 @@ use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, Ledge
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
 use crate::workflow::Engines;
 
+use super::attempt_log::AttemptLog;
 use super::control::Server;
 use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
@@ -61,6 +63,8 @@ pub(super) struct Workers {
 /// Files to take in.
 pub(super) struct IntakeJob {
     pub(super) arrivals: Vec<Arrival>,
+    /// They ended the program too often, and are not read.
+    pub(super) is_set_aside: bool,
     /// What is known of them.
     pub(super) ledger: Ledger,
 }
@@ -70,6 +74,7 @@ pub(super) struct Parts {
     pub(super) settings: Arc<Settings>,
     pub(super) workspace: Workspace,
     pub(super) registry: Recorder,
+    pub(super) attempts: AttemptLog,
     pub(super) engines: Engines,
     pub(super) stop: StopFlag,
     pub(super) progress: SharedProgress,
@@ -85,6 +90,8 @@ pub(super) struct Conductor {
     settings: Arc<Settings>,
     workspace: Workspace,
     registry: Recorder,
+    /// What is begun is named in it first.
+    attempts: AttemptLog,
     engines: Engines,
     stop: StopFlag,
     progress: SharedProgress,
@@ -137,6 +144,7 @@ impl Conductor {
             settings: parts.settings,
             workspace: parts.workspace,
             registry: parts.registry,
+            attempts: parts.attempts,
             engines: parts.engines,
             stop: parts.stop,
             progress: parts.progress,
@@ -179,6 +187,7 @@ impl Conductor {
         let mut watching = self.watcher.as_ref().map_or_else(never, |watcher| watcher.ready().clone());
         let mut status_due = Instant::now();
         let mut stop_deadline = None;
+        self.name_set_aside();
         self.find_due()?;
         loop {
             if self.stop.is_raised() && stop_deadline.is_none() {
@@ -197,7 +206,7 @@ impl Conductor {
                 recv(arrivals) -> batch => match batch {
                     Ok(batch) => {
                         self.note_mounts();
-                        self.intake.add(batch);
+                        self.arrived(batch);
                     }
                     Err(_) => return Err(ServiceError::ThreadGone("watching")),
                 },
@@ -231,7 +240,8 @@ impl Conductor {
             Event::Surveyed(survey) => {
                 let OnceSurvey { arrivals, skipped, mounts } = survey?;
                 self.mounts.store(&mounts);
-                self.intake.finish_survey(arrivals);
+                self.arrived(arrivals);
+                self.intake.finish_survey();
                 self.skipped = skipped;
             }
             Event::Read(read) => self.admit(read)?,
@@ -260,10 +270,13 @@ impl Conductor {
         if self.is_stuck() {
             return Ok(());
         }
-        self.take_in();
+        self.take_in()?;
+        // Before a training, so that a suspected scan can be tried alone.
+        self.explain_next()?;
         self.prepare_training()?;
+        self.settle_attempts();
         self.look_again();
-        self.explain_next()
+        Ok(())
     }
 
     fn is_finished(&self) -> bool {
@@ -273,7 +286,7 @@ impl Conductor {
             return !working && !self.training.is_training();
         }
         let at_rest = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
-        let nothing_left = self.deferred.is_empty() && self.trigger.next_deadline().is_none();
+        let nothing_left = self.deferred.is_empty() && self.trigger.is_empty();
         self.is_once() && at_rest && nothing_left && !self.registry.is_away()
     }
 
@@ -284,7 +297,7 @@ impl Conductor {
 
     /// A deadline that has passed is waited for no more: something else stands in the way, and its end is an event.
     fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
-        let trigger = if self.can_train() { self.trigger.next_deadline() } else { None };
+        let trigger = self.trigger.next_deadline(Instant::now(), SystemTime::now()).filter(|_| self.can_train());
         let stop_deadline = stop_deadline.filter(|_| !self.registry.is_away());
         [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
     }

@@ -6,6 +6,7 @@ use crate::report::ReportError;
 use crate::watch::{OnceSurvey, WatchError};
 use crate::workflow::{ExplainedScan, FailedWork, FinishedTraining, Prepared, ScanError, WorkflowError};
 
+use super::attempts::AttemptSlot;
 use super::commit::Commit;
 use super::control::Request;
 use super::gallery_look::GalleryLook;
@@ -54,6 +55,16 @@ pub(super) enum WorkerRole {
 }
 
 impl WorkerRole {
+    /// Where the attempt log has its jobs; none where they depend on no input.
+    pub(super) fn attempt_slot(self) -> Option<AttemptSlot> {
+        match self {
+            Self::Intake => Some(AttemptSlot::Intake),
+            Self::Training => Some(AttemptSlot::Training),
+            Self::Scans => Some(AttemptSlot::Scans),
+            Self::Record => None,
+        }
+    }
+
     pub(super) fn thread_name(self) -> &'static str {
         match self {
             Self::Intake => "gw-intake",

@@ -11,7 +11,10 @@ const FILES_A_BATCH: usize = 1024;
 #[derive(Debug)]
 pub(super) struct IntakeQueue {
     waiting: VecDeque<Arrival>,
-    is_reading: bool,
+    /// What was under way when the program ended, or a worker panicked: tried last, one by one.
+    suspected: VecDeque<Arrival>,
+    /// What the worker is reading.
+    reading: Vec<Arrival>,
     /// `run --once`: everything present at the start has not been handed over yet.
     awaits_survey: bool,
 }
@@ -19,46 +22,64 @@ pub(super) struct IntakeQueue {
 impl IntakeQueue {
     /// Nothing waits yet.
     pub(super) fn new(awaits_survey: bool) -> Self {
-        Self { waiting: VecDeque::new(), is_reading: false, awaits_survey }
+        Self { waiting: VecDeque::new(), suspected: VecDeque::new(), reading: Vec::new(), awaits_survey }
     }
 
-    /// Files that settled.
-    pub(super) fn add(&mut self, arrivals: Vec<Arrival>) {
-        self.waiting.extend(arrivals);
+    /// Files that settled; those that `is_suspect` are tried one by one.
+    pub(super) fn add(&mut self, arrivals: Vec<Arrival>, is_suspect: impl Fn(&Arrival) -> bool) {
+        for arrival in arrivals {
+            let queue = if is_suspect(&arrival) { &mut self.suspected } else { &mut self.waiting };
+            queue.push_back(arrival);
+        }
     }
 
-    /// Everything that was present at the start.
-    pub(super) fn finish_survey(&mut self, arrivals: Vec<Arrival>) {
-        self.add(arrivals);
+    /// Everything that was present at the start is handed over.
+    pub(super) fn finish_survey(&mut self) {
         self.awaits_survey = false;
     }
 
-    /// The next files for the worker; `None` while it reads, or nothing waits.
-    pub(super) fn start_batch(&mut self) -> Option<Vec<Arrival>> {
-        if self.is_reading || self.waiting.is_empty() {
-            return None;
+    /// The next files for the worker; none while it reads, or nothing waits.
+    pub(super) fn next_batch(&self) -> Vec<Arrival> {
+        if self.is_reading() {
+            return Vec::new();
         }
-        self.is_reading = true;
-        let n = self.waiting.len().min(FILES_A_BATCH);
-        Some(self.waiting.drain(..n).collect())
+        let alone = || self.suspected.front().cloned().into_iter().collect();
+        if self.waiting.is_empty() { alone() } else { self.waiting.iter().take(FILES_A_BATCH).cloned().collect() }
     }
 
-    /// The worker has read its files, or lost them.
+    /// The worker has what [`Self::next_batch`] gave.
+    pub(super) fn start_batch(&mut self, batch: Vec<Arrival>) {
+        let queue = if self.waiting.is_empty() { &mut self.suspected } else { &mut self.waiting };
+        queue.drain(..batch.len());
+        self.reading = batch;
+    }
+
+    /// The worker has read its files.
     pub(super) fn finish_batch(&mut self) {
-        self.is_reading = false;
+        self.reading = Vec::new();
+    }
+
+    /// The worker lost its files: they are tried one by one. Returns whether one was given up, because it is `hopeless` alone.
+    pub(super) fn lose_batch(&mut self, hopeless: impl Fn(&Arrival) -> bool) -> bool {
+        let lost = std::mem::take(&mut self.reading);
+        let is_given_up = matches!(&lost[..], [only] if hopeless(only));
+        if !is_given_up {
+            self.suspected.extend(lost);
+        }
+        is_given_up
     }
 
     pub(super) fn is_reading(&self) -> bool {
-        self.is_reading
+        !self.reading.is_empty()
     }
 
     /// Whether no file is read, waits, or is still to be found.
     pub(super) fn is_at_rest(&self) -> bool {
-        !self.is_reading && self.waiting.is_empty() && !self.awaits_survey
+        !self.is_reading() && self.n_waiting() == 0 && !self.awaits_survey
     }
 
     pub(super) fn n_waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.suspected.len()
     }
 }
 
@@ -70,26 +91,60 @@ mod tests {
         (0..n).map(|number| Arrival::Gone { path: format!("{number}.png") }).collect()
     }
 
+    fn start(queue: &mut IntakeQueue) -> Vec<Arrival> {
+        let batch = queue.next_batch();
+        queue.start_batch(batch.clone());
+        batch
+    }
+
     #[test]
     fn one_batch_at_a_time_in_the_order_of_arrival() {
         let mut queue = IntakeQueue::new(false);
-        assert!(queue.is_at_rest() && queue.start_batch().is_none());
-        queue.add(arrivals(FILES_A_BATCH + 1));
-        let first = queue.start_batch().unwrap();
-        assert_eq!((first.len(), queue.n_waiting()), (FILES_A_BATCH, 1));
-        assert!(queue.is_reading() && queue.start_batch().is_none(), "one at a time");
+        assert!(queue.is_at_rest() && queue.next_batch().is_empty());
+        queue.add(arrivals(FILES_A_BATCH + 1), |_| false);
+        assert_eq!((start(&mut queue).len(), queue.n_waiting()), (FILES_A_BATCH, 1));
+        assert!(queue.is_reading() && queue.next_batch().is_empty(), "one at a time");
         queue.finish_batch();
         assert!(!queue.is_at_rest(), "one file waits");
-        assert_eq!(queue.start_batch().unwrap().len(), 1);
+        assert_eq!(start(&mut queue).len(), 1);
         queue.finish_batch();
         assert!(queue.is_at_rest());
+    }
+
+    #[test]
+    fn suspected_files_come_last_and_one_by_one() {
+        let mut queue = IntakeQueue::new(false);
+        queue.add(arrivals(4), |arrival| ["0.png", "2.png"].contains(&arrival.path()));
+        let mut lose_then_finish = || {
+            let batch = start(&mut queue);
+            queue.lose_batch(|_| false);
+            batch.len()
+        };
+        assert_eq!([lose_then_finish(), lose_then_finish()], [2, 1]);
+        let rest = std::iter::from_fn(|| {
+            let batch = start(&mut queue);
+            queue.finish_batch();
+            batch.first().map(|arrival| arrival.path().to_owned())
+        });
+        assert_eq!(rest.collect::<Vec<_>>(), ["2.png", "1.png", "3.png", "0.png"]);
+        assert!(queue.is_at_rest());
+    }
+
+    #[test]
+    fn one_that_is_lost_alone_and_hopeless_is_given_up() {
+        let mut queue = IntakeQueue::new(false);
+        queue.add(arrivals(2), |_| false);
+        start(&mut queue);
+        assert!(!queue.lose_batch(|_| true) && queue.n_waiting() == 2, "each is tried alone");
+        start(&mut queue);
+        assert!(queue.lose_batch(|_| true) && queue.n_waiting() == 1);
     }
 
     #[test]
     fn it_is_not_at_rest_before_the_survey_has_ended() {
         let mut queue = IntakeQueue::new(true);
         assert!(!queue.is_at_rest());
-        queue.finish_survey(Vec::new());
+        queue.finish_survey();
         assert!(queue.is_at_rest());
     }
 }

@@ -164,6 +164,7 @@ impl Lives {
         self.log_begin();
         self.bell.redirect(events);
         let outcome = conductor.run(heard);
+        conductor.close_attempts();
         if !outcome.as_ref().is_err_and(|error| self.goes_on_after(error)) {
             conductor.publish_end();
         }

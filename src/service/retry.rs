@@ -21,6 +21,8 @@ const TRIES: u32 = 3;
 pub(super) enum Task {
     /// Commits to the registry.
     Record,
+    /// To name a job before it begins.
+    Attempts,
     /// To find out which trainings are due.
     FindDue,
     /// The training of a dataset.
@@ -31,7 +33,7 @@ pub(super) enum Task {
     Scan(ScanKey),
     /// The gallery.
     Gallery,
-    /// A batch of files.
+    /// Deciding on a file.
     Intake,
 }
 

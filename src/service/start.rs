@@ -11,10 +11,12 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Progress, StopFlag};
 use crate::ingest::Intake;
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::watch::{self, Watcher};
 use crate::workflow::{self, Engines};
 
+use super::attempt_log::AttemptLog;
+use super::attempts::MAX_CRASHES;
 use super::conductor::{Conductor, IntakeJob, Parts, Workers};
 use super::control::Server;
 use super::error::ServiceError;
@@ -61,6 +63,7 @@ fn finish(
     let mut conductor = Conductor::new(parts, status, Mode::Once);
     let before = conductor.ledger().counters;
     let outcome = conductor.run(heard);
+    conductor.close_attempts();
     if sweeping.join().is_err() {
         tracing::error!(
             advice = "report it with the log messages above",
@@ -85,6 +88,7 @@ pub(super) fn parts(
     events: &Sender<Event>,
 ) -> Result<Parts, ServiceError> {
     let workspace = Workspace::new(&settings.state_dir);
+    let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
     let mounts = KnownMounts::open(&workspace);
@@ -99,6 +103,7 @@ pub(super) fn parts(
     let workers = workers(&settings, &workspace, &engines, stop, &progress, events).map_err(ServiceError::Threads)?;
     Ok(Parts {
         workers,
+        attempts,
         registry: Recorder::start(registry, events).map_err(ServiceError::Threads)?,
         control: control.map_err(ServiceError::Control)?,
         settings,
@@ -120,7 +125,10 @@ fn workers(
     events: &Sender<Event>,
 ) -> io::Result<Workers> {
     let (intake, stop_intake) = (Intake::new(settings, workspace), stop.clone());
-    let take_in = move |IntakeJob { arrivals, ledger }| Event::Read(intake.take(&ledger, arrivals, &stop_intake));
+    let take_in = move |IntakeJob { arrivals, is_set_aside, ledger }| {
+        let set_aside = is_set_aside.then_some(MAX_CRASHES);
+        Event::Read(intake.take(&ledger, arrivals, set_aside, &stop_intake))
+    };
     let training = TrainingWorker {
         settings: Arc::clone(settings),
         workspace: workspace.clone(),

@@ -82,6 +82,11 @@ impl TrainingWorkerState {
         }
     }
 
+    /// The training whose split is being recorded.
+    pub(super) fn awaiting(&self) -> Option<&TrainingPlan> {
+        if let TrainingStage::RecordingSplit { plan } = &self.0 { Some(plan) } else { None }
+    }
+
     /// Recording the split to training. Returns the job for the worker.
     pub(super) fn start_training(&mut self) -> Result<Box<TrainingPlan>, IllegalTransition> {
         match mem::take(&mut self.0) {

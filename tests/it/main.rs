@@ -19,6 +19,7 @@ mod pictures;
 mod scaled;
 mod service;
 
+mod attempts; // what ends the program
 mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod circles; // no file imports another that imports it

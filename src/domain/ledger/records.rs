@@ -12,7 +12,7 @@ use crate::stats::Paired;
 pub type ScanKey = (Option<DatasetName>, ContentHash);
 
 /// What a file looked like when it was read, enough to know whether it has to be read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileStamp {
     /// Bytes.
     pub len: u64,

@@ -42,7 +42,7 @@ impl Bed {
     }
 
     fn take(&mut self, arrivals: Vec<Arrival>) -> Vec<String> {
-        let taken = self.intake.take(&self.ledger, arrivals, &StopFlag::default());
+        let taken = self.intake.take(&self.ledger, arrivals, None, &StopFlag::default());
         for event in &taken.events {
             self.ledger.apply(event);
         }
@@ -169,7 +169,7 @@ fn once_stopped_nothing_more_is_read() {
     bed.put("scans/a.png", &png(1));
     let stop = StopFlag::default();
     stop.raise();
-    let readings = bed.intake.read(&bed.ledger, vec![bed.settled("scans/a.png", false)], &stop);
+    let readings = bed.intake.read(&bed.ledger, vec![bed.settled("scans/a.png", false)], None, &stop);
     let taken = bed.intake.decide(&bed.ledger, readings);
     assert!(taken.events.is_empty() && taken.unfinished.is_empty());
     assert_eq!(bed.take_settled(&["scans/a.png"]), [""; 0]);

@@ -21,7 +21,7 @@ impl Conductor {
                 match choice.decide(self.registry.ledger(), dataset, run_id, self.settings.clock) {
                     Ok(decision) => {
                         self.commit(vec![LedgerEvent::Decision(decision.clone())])?;
-                        self.failed.release_scans();
+                        self.release_scans();
                         self.once_recorded(Answer::Chosen { decision: Box::new(decision) })
                     }
                     Err(reason) => Answer::Refused { reason },

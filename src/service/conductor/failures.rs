@@ -70,9 +70,13 @@ impl Conductor {
         }
     }
 
-    /// A worker lost its job to a fault of the program.
+    /// A worker lost its job to a fault of the program. Files are tried one by one at once, and anything else again until it is
+    /// set aside.
     pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
         let name = worker.thread_name();
+        let was_set_aside = worker.attempt_slot().is_some_and(|slot| self.is_on_set_aside(slot));
+        let is_set_aside = worker.attempt_slot().is_some_and(|slot| self.note_panic(slot));
+        let may_pass = worker != WorkerRole::Intake && !is_set_aside;
         let fault = |what, place: &dyn fmt::Display| {
             let message = format!("internal error in {name}; other work continues, please report the log messages");
             FailedWork::new(what, place, Fault::Program, message)
@@ -80,8 +84,13 @@ impl Conductor {
         let inbox = self.settings.watch.inbox.display().to_string();
         let lost = match worker {
             WorkerRole::Intake => {
-                self.intake.finish_batch();
-                Some((Task::Intake, fault(Work::Intake, &inbox)))
+                let work = fault(Work::Intake, &inbox);
+                if self.lose_files(was_set_aside) {
+                    Some((Task::Intake, work))
+                } else {
+                    work.error();
+                    None
+                }
             }
             WorkerRole::Training => self.training.lose().map(|lost| match lost {
                 LostTraining::FindDue => (Task::FindDue, fault(Work::Training, &inbox)),
@@ -104,7 +113,7 @@ impl Conductor {
         if let Some((task, work)) = lost {
             // Nobody asks anew for the others.
             let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery);
-            self.fail(task, work, is_asked_again);
+            self.fail(task, work, may_pass && is_asked_again);
         }
     }
 

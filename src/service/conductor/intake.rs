@@ -5,20 +5,31 @@ use std::time::Instant;
 
 use crate::domain::{DatasetName, Ledger, LedgerEvent, Sample, ScanKey, ScanState};
 use crate::ingest::IntakeOutcome;
+use crate::service::attempts::AttemptSlot;
 use crate::service::error::ServiceError;
 use crate::watch::SkippedInputs;
 
+use super::attempts::file;
 use super::{Conductor, IntakeJob};
 
 impl Conductor {
     /// Gives the intake worker its next files. No file comes in while the split is decided.
-    pub(super) fn take_in(&mut self) {
+    pub(super) fn take_in(&mut self) -> Result<(), ServiceError> {
         if self.training.is_splitting() {
-            return;
+            return Ok(());
         }
-        if let Some(arrivals) = self.intake.start_batch() {
-            self.workers.intake.give(IntakeJob { arrivals, ledger: self.registry.ledger().clone() });
+        let arrivals = self.intake.next_batch();
+        if arrivals.is_empty() {
+            return Ok(());
         }
+        let files: Vec<_> = arrivals.iter().filter_map(file).collect();
+        let is_set_aside = matches!(&files[..], [only] if self.attempts.attempts().is_set_aside(only));
+        if self.begin(AttemptSlot::Intake, files)? {
+            self.intake.start_batch(arrivals.clone());
+            let ledger = self.registry.ledger().clone();
+            self.workers.intake.give(IntakeJob { arrivals, is_set_aside, ledger });
+        }
+        Ok(())
     }
 
     /// Keeps which folders are mounted, before what lies there is taken in.
@@ -31,6 +42,7 @@ impl Conductor {
     /// Records what a batch of files changes.
     pub(super) fn admit(&mut self, mut read: IntakeOutcome) -> Result<(), ServiceError> {
         self.intake.finish_batch();
+        self.attempts.end(AttemptSlot::Intake);
         if let Some(watcher) = &self.watcher {
             read.unfinished.iter().for_each(|file| watcher.reconsider(&file.path, &file.failure));
         } else {

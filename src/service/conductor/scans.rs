@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
 use crate::report::ReportError;
+use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
 use crate::service::gallery_look::GalleryLook;
 use crate::service::retry::Task;
@@ -24,12 +25,19 @@ impl Conductor {
         let current = self.ledger().current_classes();
         let more = next.is_some() || !self.intake.is_at_rest();
         if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
+            if !self.begin(AttemptSlot::Scans, vec![Attempted::Gallery])? {
+                return Ok(());
+            }
             self.scans.start_gallery()?;
             self.listing = current.clone();
             let ledger = Box::new(self.ledger().clone());
             self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks(), current, ledger });
         } else if let Some((scan, model)) = next {
-            self.scans.start_scan((scan.dataset.clone(), scan.hash))?;
+            let key = (scan.dataset.clone(), scan.hash);
+            if !self.begin(AttemptSlot::Scans, vec![Attempted::scan(key.clone())])? {
+                return Ok(());
+            }
+            self.scans.start_scan(key)?;
             let classes = current.get(&model.dataset).cloned();
             self.workers.scans.give(ScanJob::Scan(Box::new(scan), model, classes));
         }
@@ -38,7 +46,7 @@ impl Conductor {
 
     /// Under a fixed clock `run --once` explains when it has trained: which model explains a scan is then no matter of speed.
     fn trains_first(&self) -> bool {
-        let nothing_to_train = self.training.is_idle() && self.trigger.next_deadline().is_none();
+        let nothing_to_train = self.training.is_idle() && self.trigger.is_empty();
         self.is_once() && self.settings.clock.is_fixed() && !(self.intake.is_at_rest() && nothing_to_train)
     }
 
@@ -125,6 +133,7 @@ impl Conductor {
         outcome: Result<ExplainedScan, ScanError>,
     ) -> Result<(), ServiceError> {
         self.scans.finish_scan()?;
+        self.attempts.end(AttemptSlot::Scans);
         self.count_forwards()?;
         match outcome {
             Ok(ExplainedScan { explanation, report }) => {
@@ -158,6 +167,7 @@ impl Conductor {
     /// The gallery was written, or not.
     pub(super) fn gallery_written(&mut self, outcome: Result<GalleryLook, ReportError>) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
+        self.attempts.end(AttemptSlot::Scans);
         match outcome {
             Ok(GalleryLook { listed, lost }) => {
                 let before = self.gallery.n_obsolete();

@@ -1,5 +1,7 @@
 //! The status: what is being done, what is waited for, and the summary at the end.
 
+use std::time::{Instant, SystemTime};
+
 use crate::domain::{Counters, Phase};
 use crate::service::service_manager;
 use crate::service::status::{PhaseStatus, ServiceState};
@@ -78,7 +80,7 @@ impl Conductor {
         if self.watcher.as_ref().is_some_and(|watcher| watcher.health().n_surveys == 0) {
             return (ServiceState::Starting, Some("the first survey of the inbox".to_owned()));
         }
-        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_refused()) {
+        if let Some(stuck) = self.waits_for_another_try().filter(|_| self.is_refused() || self.cannot_begin()) {
             return (ServiceState::Waiting, Some(stuck));
         }
         if self.training.is_splitting() || self.training.is_training() {
@@ -99,6 +101,9 @@ impl Conductor {
         }
         if let Some(failed) = self.waits_for_another_try() {
             return (ServiceState::Waiting, Some(failed));
+        }
+        if let Some(hours) = self.trigger.waits_for_hours(Instant::now(), SystemTime::now()) {
+            return (ServiceState::Waiting, Some(hours));
         }
         if self.trigger.n_pending() > 0 {
             return (

@@ -1,12 +1,15 @@
 //! Trainings: when one starts, and what is recorded when it ends.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::domain::{DatasetName, LedgerEvent};
+use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::{FinishedTraining, Incumbent, Prepared, Readiness, TrainedModel, WorkflowError};
+use crate::workflow::{
+    FinishedTraining, Incumbent, Prepared, Readiness, TrainedModel, TrainingPlan, Work, WorkflowError,
+};
 
 use super::Conductor;
 
@@ -27,8 +30,9 @@ impl Conductor {
         Ok(())
     }
 
-    /// Prepares the training that is due, if none is under way and no file waits to be read.
+    /// Starts the training that is prepared, or prepares the one that is due, if none is under way and no file waits to be read.
     pub(super) fn prepare_training(&mut self) -> Result<(), ServiceError> {
+        self.train_prepared()?;
         if !self.can_train() {
             return Ok(());
         }
@@ -89,6 +93,15 @@ impl Conductor {
             self.trigger.note(&dataset, 1, Instant::now());
             return Ok(());
         }
+        let Some(attempted) = self.training.awaiting().map(attempted) else { return Ok(()) };
+        if self.attempts.attempts().is_set_aside(&attempted) {
+            let dataset = self.training.give_up_split()?;
+            self.set_aside(Task::Training(dataset.clone()), Work::Training, dataset.as_str());
+            return Ok(());
+        }
+        if !self.begin(AttemptSlot::Training, vec![attempted])? {
+            return Ok(());
+        }
         let plan = self.training.start_training()?;
         self.failed.renew_parts(&plan.dataset);
         tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
@@ -98,7 +111,10 @@ impl Conductor {
 
     /// The dataset whose training is due, or is to be tried again.
     fn next_dataset(&mut self, now: Instant) -> Option<DatasetName> {
-        self.trigger.take_due(now).or_else(|| self.failed.due_training(now))
+        let time = SystemTime::now();
+        let in_its_hours = |of: &DatasetName| self.trigger.hours_wait(of, time).is_none();
+        let again = self.failed.due_training(now).filter(in_its_hours);
+        self.trigger.take_due(now, time).or(again)
     }
 
     /// A dataset cannot be trained on yet; one that is gone is waited for by nobody.
@@ -130,6 +146,7 @@ impl Conductor {
             }
             outcome => {
                 self.training.finish_training()?;
+                self.attempts.end(AttemptSlot::Training);
                 if outcome.is_ok() {
                     self.failed.clear_former_parts(dataset, |_| true);
                 }
@@ -174,9 +191,14 @@ impl Conductor {
     pub(super) fn record_model(&mut self, trained: TrainedModel) -> Result<(), ServiceError> {
         log_decision(&trained);
         // What one model could not explain, the next one may.
-        self.failed.release_scans();
+        self.release_scans();
         self.commit(trained.into_events())
     }
+}
+
+/// A training, for the attempt log.
+fn attempted(plan: &TrainingPlan) -> Attempted {
+    Attempted::Training { dataset: plan.dataset.clone(), job_hash: plan.job_hash }
 }
 
 fn log_decision(TrainedModel { model, decision, .. }: &TrainedModel) {

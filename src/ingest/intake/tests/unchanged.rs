@@ -33,7 +33,7 @@ fn a_restored_inbox_changes_nothing_but_stamps() {
         restore(&bed, path);
     }
     let settled = FILES.iter().map(|path| bed.settled(path, false)).collect();
-    let taken = bed.intake.take(&bed.ledger, settled, &StopFlag::default());
+    let taken = bed.intake.take(&bed.ledger, settled, None, &StopFlag::default());
     assert!(taken.events.iter().all(|event| matches!(event, LedgerEvent::File(_))), "{:?}", taken.events);
     assert_eq!(taken.events.len(), FILES.len());
     for event in &taken.events {
