@@ -48,7 +48,12 @@ impl Workspace {
 
     /// What augmentation made of one dataset: `augmented/` and `manifest.jsonl` lie here.
     pub fn expansion(&self, dataset: &DatasetName) -> PathBuf {
-        self.root.join("datasets").join(dataset.as_str())
+        self.datasets().join(dataset.as_str())
+    }
+
+    /// What augmentation made of all datasets of the inbox.
+    pub fn datasets(&self) -> PathBuf {
+        self.root.join("datasets")
     }
 
     /// The same for a dataset in a `folder` outside the inbox.

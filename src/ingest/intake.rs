@@ -66,6 +66,8 @@ enum FileContent {
     Picture(Role, Box<Inspected>),
     /// The groups of a dataset, in a list that can be used.
     Groups(DatasetName),
+    /// An image that a person had erased: it stays out, wherever it lies.
+    Forgotten,
 }
 
 impl Intake {
@@ -101,16 +103,16 @@ impl Intake {
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
     /// knows. Once `stop` is raised the files that are not read yet are left out; they are reported again at the next start.
     pub fn take(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> IntakeOutcome {
-        self.decide(ledger, self.read(arrivals, stop))
+        self.decide(ledger, self.read(ledger, arrivals, stop))
     }
 
-    fn read(&self, arrivals: Vec<Arrival>, stop: &StopFlag) -> ReadBatch {
+    fn read(&self, ledger: &Ledger, arrivals: Vec<Arrival>, stop: &StopFlag) -> ReadBatch {
         let (settled, gone): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| matches!(arrival, Arrival::Settled { .. }));
         // In the order of the arrivals, which does not depend on the number of threads.
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
-                let reading = ReadFile { result: self.read_one(&path), path, stamp, last_try };
+                let reading = ReadFile { result: self.read_unless_forgotten(ledger, &path), path, stamp, last_try };
                 // Here, where many are written at a time; the event that names it comes later.
                 if let Some(failure) = reading.rejection() {
                     self.note_reason(&reading.path, failure);
@@ -129,7 +131,7 @@ impl Intake {
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut ledger_draft = LedgerDraft::new(ledger, &groups, &is_there);
-        let (mut unfinished, mut vanished) = (Vec::new(), Vec::new());
+        let (mut unfinished, mut vanished, mut n_forgotten) = (Vec::new(), Vec::new(), 0_usize);
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for ReadFile { path, stamp, last_try, result } in readings.read {
@@ -144,6 +146,10 @@ impl Intake {
                     unfinished.push(path);
                 }
                 Err(failure) => quarantine(&mut ledger_draft, &path, stamp, &failure),
+                Ok(FileContent::Forgotten) => {
+                    self.forget(&mut ledger_draft, &path);
+                    n_forgotten += 1;
+                }
                 Ok(FileContent::Groups(dataset)) => {
                     self.admit_list(&mut ledger_draft, &path, stamp, &dataset);
                     listed.insert(dataset);
@@ -155,11 +161,28 @@ impl Intake {
         }
         warn_of("Not added", &vanished);
         log_duplicates(&same);
+        if n_forgotten > 0 {
+            tracing::info!(n_files = n_forgotten, "Forgotten images not taken in");
+        }
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
         }
         self.settle_conflicts(&mut ledger_draft);
         IntakeOutcome { events: ledger_draft.into_events(), unfinished, listed }
+    }
+
+    /// Also a file that cannot be used is known by its bytes.
+    fn read_unless_forgotten(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {
+        let result = self.read_one(path);
+        if ledger.forgotten.is_empty() {
+            return result;
+        }
+        let hash = match &result {
+            Ok(FileContent::Picture(_, inspected)) => Some(inspected.hash),
+            Ok(_) => None,
+            Err(_) => self.reader.read(&self.inbox.join(path), None).ok().map(|content| content.hash),
+        };
+        if hash.is_some_and(|hash| ledger.forgotten.contains(&hash)) { Ok(FileContent::Forgotten) } else { result }
     }
 
     fn read_one(&self, path: &str) -> Result<FileContent, FileFailure> {

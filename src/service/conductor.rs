@@ -5,6 +5,7 @@
 
 mod answers;
 mod data_warnings;
+mod erasure;
 mod failures;
 mod intake;
 mod record;
@@ -22,7 +23,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, StopFlag};
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
-use crate::workflow::Engines;
+use crate::workflow::{self, Engines, ForgetTargets};
 
 use super::control::Server;
 use super::error::ServiceError;
@@ -100,6 +101,8 @@ pub(super) struct Conductor {
     deferred: VecDeque<Event>,
     /// What failed and is not done since.
     failed: FailedTasks,
+    /// What is to be erased as soon as no work is under way; meanwhile none is begun.
+    erasure: Option<ForgetTargets>,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     obstacles: BTreeMap<DatasetName, String>,
     /// What the survey of `run --once` left out.
@@ -119,6 +122,8 @@ impl Conductor {
             Mode::Service => RetrainTrigger::new(&parts.settings),
             Mode::Once => RetrainTrigger::immediate(),
         };
+        // An earlier process may have been stopped before it was done.
+        let erasure = workflow::unfinished(parts.registry.ledger());
         Self {
             settings: parts.settings,
             workspace: parts.workspace,
@@ -137,6 +142,7 @@ impl Conductor {
             unrecorded: Vec::new(),
             deferred: VecDeque::new(),
             failed: FailedTasks::new(mode == Mode::Service),
+            erasure,
             obstacles: BTreeMap::new(),
             skipped: Vec::new(),
             data_warnings: BTreeMap::new(),
@@ -234,6 +240,9 @@ impl Conductor {
         if self.is_stuck() {
             return Ok(());
         }
+        if self.erase_when_idle()? {
+            return Ok(());
+        }
         self.take_in();
         self.prepare_training()?;
         self.explain_next()
@@ -246,7 +255,7 @@ impl Conductor {
             return !working && !self.training.is_training();
         }
         let at_rest = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
-        let nothing_left = self.deferred.is_empty() && self.trigger.next_deadline().is_none();
+        let nothing_left = self.deferred.is_empty() && !self.has_to_erase() && self.trigger.next_deadline().is_none();
         self.is_once() && at_rest && nothing_left && !self.registry.is_away()
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Task {
     Gallery,
     /// A batch of files.
     Intake,
+    /// The removal of forgotten images.
+    Erasure,
 }
 
 /// A task that failed.

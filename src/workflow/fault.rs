@@ -15,6 +15,7 @@ use crate::train::TrainError;
 use crate::weights::WeightsError;
 
 use super::error::WorkflowError;
+use super::forget::ForgetError;
 use super::explainer::ScanError;
 
 /// The kinds of failures, the least severe first: of several, the greatest gives the exit code.
@@ -121,6 +122,16 @@ impl From<&ReportError> for Fault {
             ReportError::Encode(_) | ReportError::Json { .. } | ReportError::Plot(_) | ReportError::Table(_) => {
                 Self::Program
             }
+        }
+    }
+}
+
+impl From<&ForgetError> for Fault {
+    fn from(error: &ForgetError) -> Self {
+        match error {
+            ForgetError::Disk(error) => error.into(),
+            ForgetError::Report(error) => error.into(),
+            ForgetError::Left(_) => Self::Data,
         }
     }
 }
