@@ -44,9 +44,8 @@ pub fn forget_copies(folder: &Path, sources: &BTreeSet<ContentHash>) -> Result<u
     }
     let manifest = folder.join(NAME);
     let all = lines(&manifest)?;
-    let is_theirs = |line: &&String| {
-        serde_json::from_str::<CopyLine>(line).is_ok_and(|copy| sources.contains(&copy.source_sha256))
-    };
+    let is_theirs =
+        |line: &&String| serde_json::from_str::<CopyLine>(line).is_ok_and(|copy| sources.contains(&copy.source_sha256));
     if all.iter().any(|line| is_theirs(&line)) {
         let origin = disk::origin(&manifest);
         let mut kept = all.iter().filter(|line| !is_theirs(line));

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use super::{
-    augment, bench, check, demo, explain, forget, manual, models, preview, replay, run, statistics, status, train, weights,
+    augment, bench, check, demo, explain, forget, manual, models, preview, replay, run, statistics, status, train,
+    weights,
 };
 
 /// Watches a folder of labelled images, augments them, trains a classifier head on features of a frozen VGG16, and

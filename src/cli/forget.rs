@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     }
     let (planned, _) = erasure(settings, &request, ForgetAct::Preview)?;
     if args.dry_run {
-        show(args, &planned, "Would remove");
+        show(args.json, &planned, "Would remove");
         return Ok(());
     }
     confirm(args, &planned)?;
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         ));
     }
     erased.in_inbox = planned.in_inbox;
-    show(args, &erased, "Removed");
+    show(args.json, &erased, "Removed");
     Ok(())
 }
 
@@ -166,9 +166,12 @@ fn confirm(args: &Args, planned: &Erased) -> Result<(), Failure> {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(Failure::new(Exit::Usage, "nothing was removed; add --yes to confirm, or --dry-run to see what would go"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "nothing was removed; add --yes to confirm, or --dry-run to see what would go",
+        ));
     }
-    show(&Args { json: false, names: Vec::new(), dataset: None, ..*args }, planned, "This removes");
+    show(false, planned, "This removes");
     output::line("It cannot be undone. Remove them? [y/N]");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
@@ -176,12 +179,13 @@ fn confirm(args: &Args, planned: &Erased) -> Result<(), Failure> {
     if is_yes { Ok(()) } else { Err(Failure::new(Exit::Usage, "nothing was removed; answer y to remove them")) }
 }
 
-fn show(args: &Args, erased: &Erased, what: &str) {
-    if args.json {
+fn show(json: bool, erased: &Erased, what: &str) {
+    if json {
         return output::json(erased);
     }
     let Erased { images, copies, features, reports, pages, models, in_inbox } = erased;
-    let counts = [(*copies, "copies"), (*features, "cached features"), (*reports, "reports"), (*pages, "pages and lists")];
+    let counts =
+        [(*copies, "copies"), (*features, "cached features"), (*reports, "reports"), (*pages, "pages and lists")];
     let counts: Vec<_> = counts.iter().map(|(n, name)| format!("{n} {name}")).collect();
     output::line(&format!("{what}: {} of {} image(s).", counts.join(", "), images.len()));
     for model in models {
@@ -190,7 +194,10 @@ fn show(args: &Args, erased: &Erased, what: &str) {
         ));
     }
     for path in in_inbox {
-        output::line(&format!("The file still lies in the inbox, and is not taken in again: {}; remove it.", path.escape_debug()));
+        output::line(&format!(
+            "The file still lies in the inbox, and is not taken in again: {}; remove it.",
+            path.escape_debug()
+        ));
     }
 }
 
@@ -240,5 +247,8 @@ fn hash_pieces(file: &mut impl Read) -> io::Result<ContentHash> {
 /// With links resolved in what is there: the file itself may be gone, and its folder too.
 fn absolute(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
-    there.map_or_else(|| path.to_owned(), |(above, below)| if below == Path::new("") { above } else { above.join(below) })
+    there.map_or_else(
+        || path.to_owned(),
+        |(above, below)| if below == Path::new("") { above } else { above.join(below) },
+    )
 }

@@ -15,8 +15,8 @@ use crate::train::TrainError;
 use crate::weights::WeightsError;
 
 use super::error::WorkflowError;
-use super::forget::ForgetError;
 use super::explainer::ScanError;
+use super::forget::ForgetError;
 
 /// The kinds of failures, the least severe first: of several, the greatest gives the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

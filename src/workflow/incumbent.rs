@@ -21,7 +21,11 @@ pub struct Incumbent {
 impl Incumbent {
     /// `best` after all `decisions` on one dataset.
     pub fn new<'a>(best: Option<ModelRecord>, decisions: impl Iterator<Item = &'a Decision>) -> Self {
-        Self { best, n_by_hand: decisions.filter(|decision| decision.by_hand && decision.promoted).count(), forgotten: BTreeSet::new() }
+        Self {
+            best,
+            n_by_hand: decisions.filter(|decision| decision.by_hand && decision.promoted).count(),
+            forgotten: BTreeSet::new(),
+        }
     }
 
     /// As the ledger has it now.

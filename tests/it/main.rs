@@ -28,6 +28,7 @@ mod demo; // `gradwatch demo`, and its pages in a browser
 mod docs; // the documents and config.toml against the program
 mod ends; // failures: exit codes, summaries, tries that follow
 mod files; // what is no image file, and two programs on one dataset
+mod forget; // `gradwatch forget`
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH

@@ -15,7 +15,8 @@ pub fn without_images(page: &str, images: &BTreeSet<ContentHash>, is_named: &dyn
     let Some((before, list)) = page.split_once(LIST) else { return page.to_owned() };
     let (list, after) = list.split_once("</ul>").unwrap_or((list, ""));
     let entries = list.split_inclusive(END).map(|entry| {
-        let is_removed = entry.starts_with(BEGIN) && (hash_of(entry).is_some_and(|hash| images.contains(&hash)) || is_named(entry));
+        let is_removed =
+            entry.starts_with(BEGIN) && (hash_of(entry).is_some_and(|hash| images.contains(&hash)) || is_named(entry));
         if is_removed { REMOVED } else { entry }
     });
     let entries: String = entries.collect();

@@ -86,7 +86,11 @@ impl Conductor {
     }
 
     /// Records that nothing is left; what is kept in memory loses the names too.
-    fn record_erasure(&mut self, erased: &Erased, events: &[LedgerEvent]) -> Result<Result<(), FailedWork>, ServiceError> {
+    fn record_erasure(
+        &mut self,
+        erased: &Erased,
+        events: &[LedgerEvent],
+    ) -> Result<Result<(), FailedWork>, ServiceError> {
         match self.registry.erase(&self.workspace, events) {
             Ok(()) => {}
             Err(RegistryError::Disk(error)) if !self.is_once() => {
@@ -128,8 +132,7 @@ impl Conductor {
     }
 
     fn readmit(&mut self, request: &ForgetRequest, targets: ForgetTargets) -> Result<Answer, ServiceError> {
-        let images: Vec<_> =
-            targets.images.into_iter().filter(|hash| self.ledger().forgotten.contains(hash)).collect();
+        let images: Vec<_> = targets.images.into_iter().filter(|hash| self.ledger().forgotten.contains(hash)).collect();
         self.commit(images.iter().map(|hash| LedgerEvent::Readmitted { hash: *hash }).collect())?;
         if let Some(watcher) = &self.watcher {
             request.names.iter().filter_map(|name| name.inbox_path.as_ref()).for_each(|path| watcher.reconsider(path));

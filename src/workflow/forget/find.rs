@@ -69,8 +69,12 @@ impl ForgetRequest {
                 "nothing is known of `{text}`; give the file itself, its path in the inbox, its SHA-256, or a group as \
                  groups.csv or split.group_pattern names it"
             )),
-            (_, [group]) => Err(format!("`{text}` is a file and the group {group}; add --group for the group, or write the file's path")),
-            (_, several) => Err(format!("several datasets have this group: {}; add --dataset NAME", several.join(", "))),
+            (_, [group]) => Err(format!(
+                "`{text}` is a file and the group {group}; add --group for the group, or write the file's path"
+            )),
+            (_, several) => {
+                Err(format!("several datasets have this group: {}; add --dataset NAME", several.join(", ")))
+            }
         }
     }
 
