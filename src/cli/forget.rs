@@ -16,6 +16,7 @@ use crate::service::control::{self, Answer, ControlError, ForgetAct, Question};
 use crate::workflow::{self, ForgetName, ForgetRequest};
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Image files, in the inbox or elsewhere, also some that are gone from it; their SHA-256; or groups (patients)
     #[arg(value_name = "FILE|GROUP", required_unless_present = "list")]
@@ -156,7 +157,9 @@ fn print_images(args: &Args, images: &[ContentHash], what: &str) {
     } else if images.is_empty() {
         output::line("No image is forgotten.");
     } else {
-        images.iter().for_each(|image| output::line(&format!("{what}: {image}")));
+        for image in images {
+            output::line(&format!("{what}: {image}"));
+        }
     }
 }
 

@@ -35,7 +35,9 @@ impl Registry {
 
     fn write_journal_anew(&mut self, workspace: &Workspace, events: &[LedgerEvent]) -> Result<(), RegistryError> {
         let mut ledger = self.ledger.clone();
-        events.iter().for_each(|event| ledger.apply(event));
+        for event in events {
+            ledger.apply(event);
+        }
         let (path, seq) = (workspace.journal(), self.journal.seq() + 1);
         journal::compact(&path, &ledger, seq)?;
         self.journal = Journal::open(&path, seq)?;

@@ -93,7 +93,9 @@ pub fn erase(
     }
     if workspace.reports().join("index.html").exists() {
         let mut after = ledger.clone();
-        events.iter().for_each(|event| after.apply(event));
+        for event in &events {
+            after.apply(event);
+        }
         Gallery::new(&workspace.reports()).write(&after.current_classes())?;
     }
     erased.pages += leftovers::erase(&workspace, &subject)?;

@@ -168,7 +168,7 @@ fn once_stopped_nothing_more_is_read() {
     bed.put("scans/a.png", &png(1));
     let stop = StopFlag::default();
     stop.raise();
-    let readings = bed.intake.read(vec![bed.settled("scans/a.png", false)], &stop);
+    let readings = bed.intake.read(&Ledger::default(), vec![bed.settled("scans/a.png", false)], &stop);
     let taken = bed.intake.decide(&bed.ledger, readings);
     assert!(taken.events.is_empty() && taken.unfinished.is_empty());
     assert_eq!(bed.take_settled(&["scans/a.png"]), [""; 0]);
