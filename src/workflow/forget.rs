@@ -4,12 +4,14 @@
 //! cut off is found and finished. It depends on nothing that was drawn or trained meanwhile: no work may be under way.
 
 mod erased_names;
+mod error;
 mod expansions;
 mod find;
 mod leftovers;
 mod runs;
 mod subject;
 
+pub use error::ForgetError;
 pub use find::{ForgetName, ForgetRequest, ForgetTargets};
 
 use std::collections::BTreeSet;
@@ -19,23 +21,9 @@ use crate::config::Settings;
 use crate::disk::{self, DiskError, TrainingLock, Workspace};
 use crate::domain::{ContentHash, DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
 use crate::ingest;
-use crate::report::{Gallery, ReportError};
+use crate::report::Gallery;
 
 use subject::ErasureSubject;
-
-/// Why an erasure was not finished; another call goes on.
-#[derive(Debug, thiserror::Error)]
-pub enum ForgetError {
-    /// A file cannot be read, written or removed; or another program trains.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// A page cannot be written.
-    #[error(transparent)]
-    Report(#[from] ReportError),
-    /// A name stands where nothing may be removed.
-    #[error("`{0}` still has a name of a forgotten image; remove it from this file, then run `gradwatch forget` again")]
-    Left(String),
-}
 
 /// What has to be recorded first: that these images are forgotten.
 pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {

@@ -9,7 +9,7 @@ use crate::report;
 use crate::train;
 use crate::workflow::contact_sheet::NAME as SHEET;
 
-use super::ForgetError;
+use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
 /// Every folder of copies with its manifest, sorted.

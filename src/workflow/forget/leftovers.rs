@@ -8,7 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::disk::{self, Workspace};
 use crate::domain::ContentHash;
 
-use super::ForgetError;
+use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
 /// Arrays of numbers and images, in which no name stands; those of erased images are found by their own names.

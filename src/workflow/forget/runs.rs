@@ -8,7 +8,7 @@ use crate::domain::{ContentHash, Erased, Ledger, LedgerEvent, ModelRecord};
 use crate::report;
 use crate::train;
 
-use super::ForgetError;
+use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
 /// `DATASET/RUN` of the models that learned from one of `images`, sorted.
