@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod explain;
 mod failure;
+mod forget;
 mod manual;
 mod models;
 mod output;
@@ -113,6 +114,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Weights(args) => weights::run(&args, &settings),
         Command::Check(args) => check::run(&args, &settings),
         Command::Models(args) => models::run(&args, &settings),
+        Command::Forget(args) => forget::run(&args, &settings),
         Command::Statistics(args) => statistics::run(&args, &settings),
         Command::Status(args) => status::run(&args, &settings),
     }

@@ -4,6 +4,7 @@
 //! silently; so the journal line is the commit, and sled is a second copy that is checked at every start. Whatever is damaged
 //! is renamed and made again from what is whole. It does not depend on what the records are for.
 
+mod erasure;
 mod error;
 mod inventory;
 mod journal;
@@ -42,7 +43,8 @@ pub enum JournalEnd {
 pub struct Registry {
     ledger: Ledger,
     journal: Journal,
-    store: Store,
+    /// `None` where an erasure has removed the old database and could not make the new one.
+    store: Option<Store>,
     repairs: Repairs,
     /// sled did not take what the journal has: nothing more is committed, the next opening brings it up.
     behind: bool,
@@ -86,7 +88,7 @@ impl Registry {
             compact(workspace, &truth);
         }
         let journal = Journal::open(&workspace.journal(), truth.seq)?;
-        Ok(Self { ledger: truth.ledger, journal, store, repairs, behind: false, _lock: lock })
+        Ok(Self { ledger: truth.ledger, journal, store: Some(store), repairs, behind: false, _lock: lock })
     }
 
     /// Everything known, as of the last commit.
@@ -113,7 +115,10 @@ impl Registry {
         for event in events {
             self.ledger.apply(event);
         }
-        let stored = records::records(events, &self.ledger).and_then(|records| self.store.write(&records, seq));
+        let stored = records::records(events, &self.ledger).and_then(|records| match &mut self.store {
+            Some(store) => store.write(&records, seq),
+            None => Err(RegistryError::Behind),
+        });
         self.behind = stored.is_err();
         stored
     }

@@ -26,10 +26,11 @@ mod scan_page;
 mod tensorboard;
 mod viewer;
 
-pub use contact_sheet::{SheetHead, contact_sheet, shows};
+pub use contact_sheet::{SheetHead, contact_sheet, remove_sheet, shows};
 pub use error::ReportError;
 pub use gallery::{Gallery, Listed, current as current_gallery};
 pub use record::ReportRecord;
+pub use run_page::without_images;
 pub use run_report::RunReport;
 
 use std::path::Path;

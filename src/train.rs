@@ -9,6 +9,7 @@ mod epochs;
 mod error;
 mod evaluation;
 mod features;
+mod forget;
 mod gather;
 mod held_out;
 mod history;
@@ -28,6 +29,7 @@ mod trim;
 
 pub use error::TrainError;
 pub use features::{FeatureFolder, cache_features, store_features};
+pub use forget::{forget_features, forget_resume};
 pub use held_out::{HeldOut, train_held_out};
 pub use job::{Augmented, FreshCopy, TrainJob};
 pub use predict::{ModelPredictor, NamedImage};

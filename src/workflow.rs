@@ -16,6 +16,7 @@ mod explainer;
 mod failed_work;
 mod fault;
 mod finished_training;
+mod forget;
 mod import_check;
 mod incumbent;
 mod job_identity;
@@ -41,6 +42,9 @@ pub use explainer::{ExplainedScan, Explainer, ScanError};
 pub use failed_work::{FailedWork, Work};
 pub use fault::Fault;
 pub use finished_training::{FinishedTraining, TrainedModel};
+pub use forget::{
+    ForgetError, ForgetName, ForgetRequest, ForgetTargets, erase, forgotten, preview_erasure, unfinished,
+};
 pub use import_check::{ImportCheck, LabelledScores, check_import};
 pub use incumbent::Incumbent;
 pub use leftovers::remove_leftovers;

@@ -82,21 +82,23 @@ pub(super) fn strangers(root: &Path, planned: &HashSet<PathBuf>) -> usize {
 }
 
 /// Named like a copy, and tagged as one.
-fn is_copy(path: &Path) -> bool {
+pub(super) fn is_copy(path: &Path) -> bool {
     let named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name);
     named && ends_of(path).is_ok_and(|(start, _)| read_tag(&start).is_some())
 }
 
 /// `<stem>-<hash8>-c<NN>.png` or `.jpg`
 fn is_copy_name(name: &str) -> bool {
-    let is_copy = || {
-        let (name, _) = name.rsplit_once('.').filter(|(_, extension)| ["png", "jpg"].contains(extension))?;
-        let (rest, number) = name.rsplit_once("-c")?;
-        let (_, hash) = rest.rsplit_once('-')?;
-        let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
-        Some(digits && hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
-    };
-    is_copy().unwrap_or(false)
+    source_in(name).is_some()
+}
+
+/// The first digits of the source's hash in the name of a copy; `None` for other names.
+pub(super) fn source_in(name: &str) -> Option<&str> {
+    let (name, _) = name.rsplit_once('.').filter(|(_, extension)| ["png", "jpg"].contains(extension))?;
+    let (rest, number) = name.rsplit_once("-c")?;
+    let (_, hash) = rest.rsplit_once('-')?;
+    let digits = number.len() >= 2 && number.bytes().all(|b| b.is_ascii_digit());
+    (digits && hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(hash)
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

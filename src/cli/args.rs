@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use super::{
-    augment, bench, check, demo, explain, manual, models, preview, replay, run, statistics, status, train, weights,
+    augment, bench, check, demo, explain, forget, manual, models, preview, replay, run, statistics, status, train,
+    weights,
 };
 
 /// Watches a folder of labelled images, augments them, trains a classifier head on features of a frozen VGG16, and
@@ -64,6 +65,8 @@ pub(super) enum Command {
     Check(check::Args),
     /// List, show, import, promote or roll back models
     Models(models::Args),
+    /// Remove images, or all images of a group, with everything that was made of them
+    Forget(forget::Args),
     /// Measure images per second of decoding, of the network, and of both, on each device
     Bench(bench::Args),
     /// Show what the service is doing, also when it is not running

@@ -16,7 +16,7 @@ use crate::service::control::ControlError;
 use crate::service::status::StatusError;
 use crate::watch::WatchError;
 use crate::weights::WeightsError;
-use crate::workflow::{FailedWork, Fault, Work, WorkflowError};
+use crate::workflow::{FailedWork, Fault, ForgetError, Work, WorkflowError};
 
 /// Documented exit codes; docs/COMMANDS.md lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +196,12 @@ impl From<NnError> for Failure {
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
+        Self::new(Fault::from(&error).into(), error)
+    }
+}
+
+impl From<ForgetError> for Failure {
+    fn from(error: ForgetError) -> Self {
         Self::new(Fault::from(&error).into(), error)
     }
 }

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use rpds::{RedBlackTreeMapSync, VectorSync};
+use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync, VectorSync};
 
 use super::{ClassName, ContentHash, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
 use index::Index;
@@ -33,6 +33,8 @@ pub struct Ledger {
     pub best: BTreeMap<DatasetName, RunId>,
     /// In order of time.
     pub decisions: VectorSync<Decision>,
+    /// Contents that are not taken in, because a person had them erased.
+    pub forgotten: RedBlackTreeSetSync<ContentHash>,
     /// Work done.
     pub counters: Counters,
     index: Index,
@@ -69,6 +71,10 @@ impl Ledger {
                 let key = (dataset.clone(), *hash);
                 self.index.scan_changes(self.scans.get(&key), None);
                 self.scans.remove_mut(&key);
+            }
+            LedgerEvent::Forgotten { hash } => self.forgotten.insert_mut(*hash),
+            LedgerEvent::Readmitted { hash } => {
+                self.forgotten.remove_mut(hash);
             }
             LedgerEvent::Run(model) => {
                 self.runs.insert_mut((model.dataset.clone(), model.run_id.clone()), (**model).clone());
@@ -137,6 +143,16 @@ impl Ledger {
     pub fn files_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a FileRecord> {
         let from = self.files.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
         from.take_while(move |(path, _)| path.starts_with(folder)).map(|(_, file)| file)
+    }
+
+    /// Forgotten contents of which something is still recorded: their erasure is not finished.
+    pub fn unerased(&self) -> BTreeSet<ContentHash> {
+        if self.forgotten.is_empty() {
+            return BTreeSet::new();
+        }
+        let held = self.files.values().filter_map(|file| file.outcome.content());
+        let known = self.samples.keys().map(|(_, hash)| *hash).chain(self.scans.keys().map(|(_, hash)| *hash));
+        held.chain(known).filter(|hash| self.forgotten.contains(hash)).collect()
     }
 
     /// The classes of the datasets that have samples; none of those that were trained on here and have none any more.

@@ -79,6 +79,8 @@ enum FileContent {
     Groups(DatasetName),
     /// The image that it was before: only its metadata are others.
     Unchanged(FileStamp),
+    /// An image that a person had erased: it stays out, wherever it lies.
+    Forgotten,
 }
 
 impl Intake {
@@ -131,7 +133,7 @@ impl Intake {
         let read = settled.into_par_iter().filter_map(|arrival| match arrival {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
                 let refused = ended_program.map(|n| Err(FileFailure::ended_program(&path, n)));
-                let result = refused.unwrap_or_else(|| self.read_one(ledger, &path));
+                let result = refused.unwrap_or_else(|| self.read_unless_forgotten(ledger, &path));
                 let is_refused = result.as_ref().is_err_and(FileFailure::is_refused);
                 let last_try = last_try && !(is_refused && is_kept(ledger, &path, stamp));
                 let reading = ReadFile { path, stamp, last_try, result };
@@ -155,7 +157,7 @@ impl Intake {
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut ledger_draft = LedgerDraft::new(ledger, &groups, &is_there);
-        let (mut unfinished, mut vanished) = (Vec::new(), Vec::new());
+        let (mut unfinished, mut vanished, mut n_forgotten) = (Vec::new(), Vec::new(), 0_usize);
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for ReadFile { path, stamp, last_try, result } in readings.read {
@@ -174,6 +176,10 @@ impl Intake {
                     unfinished.push(UnfinishedFile { path, failure });
                 }
                 Err(failure) => quarantine(&mut ledger_draft, &path, stamp, &failure),
+                Ok(FileContent::Forgotten) => {
+                    self.forget(&mut ledger_draft, &path);
+                    n_forgotten += 1;
+                }
                 Ok(FileContent::Groups(dataset)) => {
                     self.admit_list(&mut ledger_draft, &path, stamp, &dataset);
                     listed.insert(dataset);
@@ -194,11 +200,28 @@ impl Intake {
         }
         warn_of("Not added", &vanished);
         log_duplicates(&same);
+        if n_forgotten > 0 {
+            tracing::info!(n_files = n_forgotten, "Forgotten images not taken in");
+        }
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
         }
         self.settle_conflicts(&mut ledger_draft);
         IntakeOutcome { events: ledger_draft.into_events(), unfinished, listed }
+    }
+
+    /// Also a file that cannot be used is known by its bytes.
+    fn read_unless_forgotten(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {
+        let result = self.read_one(ledger, path);
+        if ledger.forgotten.is_empty() {
+            return result;
+        }
+        let hash = match &result {
+            Ok(FileContent::Picture(_, inspected)) => Some(inspected.hash),
+            Ok(_) => None,
+            Err(_) => self.reader.read(&self.inbox.join(path), None).ok().map(|content| content.hash),
+        };
+        if hash.is_some_and(|hash| ledger.forgotten.contains(&hash)) { Ok(FileContent::Forgotten) } else { result }
     }
 
     fn read_one(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {

@@ -191,6 +191,11 @@ impl Journal {
         Ok(Self { appender: Appender::open(path)?, seq })
     }
 
+    /// The last commit.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// Commits `events`; returns the commit's number.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
         LedgerEvent::Scan(Scan { dataset, hash, .. }) | LedgerEvent::ScanGone { dataset, hash } => {
             by_content("scan", dataset.as_ref(), hash)
         }
+        LedgerEvent::Forgotten { hash } | LedgerEvent::Readmitted { hash } => key("forgotten", &[hash.as_bytes()]),
         LedgerEvent::Run(model) => key("run", &[model.dataset.as_str().as_bytes(), model.run_id.as_str().as_bytes()]),
         LedgerEvent::Decision(_) => key("decision", &[&n_decisions.to_be_bytes()]),
         LedgerEvent::Counted { counter, .. } => key("counter", &[counter.name().as_bytes()]),
@@ -45,7 +46,10 @@ fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
 
 fn value_of(event: &LedgerEvent, ledger: &Ledger) -> Result<Option<Vec<u8>>, serde_json::Error> {
     match event {
-        LedgerEvent::FileGone { .. } | LedgerEvent::SampleGone { .. } | LedgerEvent::ScanGone { .. } => Ok(None),
+        LedgerEvent::FileGone { .. }
+        | LedgerEvent::SampleGone { .. }
+        | LedgerEvent::ScanGone { .. }
+        | LedgerEvent::Readmitted { .. } => Ok(None),
         LedgerEvent::Counted { counter, .. } => {
             let total = LedgerEvent::Counted { counter: *counter, n: ledger.counters[*counter] };
             serde_json::to_vec(&total).map(Some)
@@ -65,8 +69,8 @@ fn by_content(kind: &str, dataset: Option<&DatasetName>, hash: &ContentHash) -> 
 
 /// How many events [`restate`] gives, but for the few that count.
 pub(super) fn n_restated(ledger: &Ledger) -> usize {
-    let Ledger { files, samples, scans, runs, decisions, .. } = ledger;
-    files.size() + samples.size() + scans.size() + runs.size() + decisions.len()
+    let Ledger { files, samples, scans, runs, decisions, forgotten, .. } = ledger;
+    forgotten.size() + files.size() + samples.size() + scans.size() + runs.size() + decisions.len()
 }
 
 /// Events that fold into exactly `ledger`, starting from nothing.
@@ -76,7 +80,8 @@ pub(super) fn restate(ledger: &Ledger) -> Vec<LedgerEvent> {
     let files = ledger.files.values().cloned().map(LedgerEvent::File);
     let samples = ledger.samples.values().cloned().map(LedgerEvent::Sample);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
+    let forgotten = ledger.forgotten.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
     let counted =
         ledger.counters.iter().filter(|(_, n)| *n > 0).map(|(counter, n)| LedgerEvent::Counted { counter, n });
-    runs.chain(decisions).chain(files).chain(samples).chain(scans).chain(counted).collect()
+    runs.chain(decisions).chain(files).chain(samples).chain(scans).chain(forgotten).chain(counted).collect()
 }

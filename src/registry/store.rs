@@ -192,6 +192,26 @@ impl Store {
         Ok(())
     }
 
+    /// Removes the database with all that its log still holds of earlier records. The journal must have everything.
+    ///
+    /// # Errors
+    /// [`RegistryError::Disk`].
+    pub(super) fn remove(self) -> Result<(), RegistryError> {
+        let Self { folder, db, .. } = self;
+        drop(db);
+        Ok(disk::remove_dir(&folder)?)
+    }
+
+    /// Makes a database in `folder`, where none is, that holds `records` as of commit `seq`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Store`], [`RegistryError::Disk`].
+    pub(super) fn make(folder: &Path, records: &Records, seq: u64) -> Result<Self, RegistryError> {
+        let (mut store, _) = Self::open(folder).map_err(|fault| fault.into_error(folder))?;
+        store.write(records, seq)?;
+        Ok(store)
+    }
+
     /// Closes the database, renames its folder if it holds anything, and makes a new one that holds `records` as of commit
     /// `seq`.
     ///
@@ -206,9 +226,7 @@ impl Store {
         } else {
             disk::remove_dir(&folder)?;
         }
-        let (mut store, _) = Self::open(&folder).map_err(|fault| fault.into_error(&folder))?;
-        store.write(records, seq)?;
-        Ok(store)
+        Self::make(&folder, records, seq)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod compaction;
 mod damage;
+mod erasure;
 mod events;
 mod fold;
 mod upgrade;

@@ -62,6 +62,19 @@ pub fn contact_sheet(folder: &Path, name: &str, head: &SheetHead, parts: &[Mosai
     Ok(page)
 }
 
+/// Removes the sheet `<name>.html` with its images from `folder`; files of others stay.
+///
+/// # Errors
+/// [`ReportError`].
+pub fn remove_sheet(folder: &Path, name: &str) -> Result<(), ReportError> {
+    remove_others(folder, name, &HashSet::new())?;
+    let page = folder.join(format!("{name}.html"));
+    if is_ours(&page) {
+        remove_file(&page)?;
+    }
+    Ok(())
+}
+
 fn refuse_foreign(path: &Path) -> Result<(), ReportError> {
     if !path.exists() || is_ours(path) {
         return Ok(());

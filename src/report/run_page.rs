@@ -5,6 +5,9 @@ mod misclassified;
 mod model_card;
 mod performance;
 mod shortcut_audit;
+mod without_images;
+
+pub use without_images::without_images;
 
 use maud::{Markup, html};
 

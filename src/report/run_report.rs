@@ -1,6 +1,6 @@
 //! What the page of a run is made from.
 
-use crate::domain::{Decision, EpochRecord, Misclassified, ModelRecord};
+use crate::domain::{ContentHash, Decision, EpochRecord, Misclassified, ModelRecord};
 use crate::imaging::Picture;
 use crate::stats::Predictions;
 
@@ -13,7 +13,9 @@ pub struct RunReport<'a> {
     pub history: &'a [EpochRecord],
     /// Its predictions on the validation images.
     pub predictions: &'a Predictions,
-    /// The validation images' file names, in the same order.
+    /// The validation images, in the same order.
+    pub images: &'a [ContentHash],
+    /// Their file names.
     pub names: &'a [String],
     /// Its most confident mistakes, the worst first.
     pub misclassified: &'a [Misclassified<Picture>],

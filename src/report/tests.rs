@@ -271,6 +271,7 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
         .map(|hot| Evidence { side: 7, cells: (0..49).map(|cell| if cell == hot { 2.5 } else { -0.1 }).collect() });
     let misclassified = [Misclassified { at: 1, image: picture.cloned().map_err(str::to_owned), evidence }];
     let page = RunReport {
+        images: &[],
         model: &model,
         history: &history,
         predictions: &predictions,

@@ -7,6 +7,7 @@ mod answers;
 mod attempts;
 mod data_warnings;
 mod derived;
+mod erasure;
 mod failures;
 mod intake;
 mod record;
@@ -25,7 +26,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, Progress, StopFlag};
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
-use crate::workflow::Engines;
+use crate::workflow::{self, Engines, ForgetTargets};
 
 use super::attempt_log::AttemptLog;
 use super::control::Server;
@@ -116,6 +117,8 @@ pub(super) struct Conductor {
     failed: FailedTasks,
     /// As of the last look.
     weights: WeightsStamp,
+    /// What is to be erased as soon as no work is under way; meanwhile none is begun.
+    erasure: Option<ForgetTargets>,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     obstacles: BTreeMap<DatasetName, String>,
     /// What the survey of `run --once` left out.
@@ -138,6 +141,8 @@ impl Conductor {
             Mode::Once => RetrainTrigger::immediate(),
         };
         let next_look = Instant::now() + parts.settings.watch.rescan;
+        // An earlier process may have been stopped before it was done.
+        let erasure = workflow::unfinished(parts.registry.ledger());
         Self {
             next_look,
             weights: WeightsStamp::read(&parts.settings, &parts.workspace),
@@ -161,6 +166,7 @@ impl Conductor {
             unrecorded: Vec::new(),
             deferred: VecDeque::new(),
             failed: FailedTasks::new(mode == Mode::Service),
+            erasure,
             obstacles: BTreeMap::new(),
             skipped: Vec::new(),
             data_warnings: BTreeMap::new(),
@@ -270,6 +276,9 @@ impl Conductor {
         if self.is_stuck() {
             return Ok(());
         }
+        if self.erase_when_idle()? {
+            return Ok(());
+        }
         self.take_in()?;
         // Before a training, so that a suspected scan can be tried alone.
         self.explain_next()?;
@@ -286,7 +295,7 @@ impl Conductor {
             return !working && !self.training.is_training();
         }
         let at_rest = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
-        let nothing_left = self.deferred.is_empty() && self.trigger.is_empty();
+        let nothing_left = self.deferred.is_empty() && !self.has_to_erase() && self.trigger.is_empty();
         self.is_once() && at_rest && nothing_left && !self.registry.is_away()
     }
 

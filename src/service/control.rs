@@ -14,8 +14,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
-use crate::domain::{Clock, Counter, DatasetName, Decision, Ledger, ModelRecord, RunId};
-use crate::workflow::{self, Incumbent, TrainedModel};
+use crate::domain::{Clock, ContentHash, Counter, DatasetName, Decision, Erased, Ledger, ModelRecord, RunId};
+use crate::workflow::{self, ForgetRequest, Incumbent, TrainedModel};
 
 use super::connections::{self, Client};
 
@@ -37,6 +37,15 @@ pub enum Question {
         /// Forth or back.
         choice: Choice,
     },
+    /// Have images erased, or say what that would remove, or let them in again.
+    Forget {
+        /// Which.
+        request: ForgetRequest,
+        /// What is to become of them.
+        act: ForgetAct,
+    },
+    /// The images that are forgotten.
+    Forgotten,
     /// Register a run that was made outside the service; its folder is complete.
     Adopt {
         /// The model, and the decision on it.
@@ -44,6 +53,18 @@ pub enum Question {
         /// What else was done for it.
         work: Vec<(Counter, u64)>,
     },
+}
+
+/// What is to become of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForgetAct {
+    /// Nothing: it is asked what an erasure would remove.
+    Preview,
+    /// They are forgotten.
+    Erase,
+    /// They are forgotten no more.
+    Readmit,
 }
 
 /// What is to become of a model.
@@ -84,6 +105,18 @@ pub enum Answer {
     Outdated {
         /// What to decide against.
         incumbent: Box<Incumbent>,
+    },
+    /// What was removed, or would be.
+    Erased {
+        /// In numbers.
+        erased: Box<Erased>,
+        /// Whether it is done; else it is recorded, and done as soon as the work under way ends.
+        is_done: bool,
+    },
+    /// The images that are forgotten, or were until now.
+    Forgotten {
+        /// By the SHA-256 of their files.
+        images: Vec<ContentHash>,
     },
     /// The best model is another one from now on.
     Chosen {

@@ -5,6 +5,7 @@ use std::io;
 
 use crossbeam_channel::Sender;
 
+use crate::disk::Workspace;
 use crate::domain::{Ledger, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
 
@@ -56,6 +57,17 @@ impl Recorder {
         Some(Commit::new(self.registry.take()?, events))
     }
 
+    /// Commits `events` in a registry that is written anew, so that nothing says what was recorded before.
+    ///
+    /// # Errors
+    /// As [`Registry::erase`]; [`RegistryError::Behind`] while the thread has the registry.
+    pub(super) fn erase(&mut self, workspace: &Workspace, events: &[LedgerEvent]) -> Result<(), RegistryError> {
+        let registry = self.registry.as_mut().ok_or(RegistryError::Behind)?;
+        registry.erase(workspace, events)?;
+        self.ledger = registry.ledger().clone();
+        Ok(())
+    }
+
     /// Has the registry again; the events, and what came of them.
     pub(super) fn take_back(&mut self, commit: Commit) -> (Vec<LedgerEvent>, Result<(), RegistryError>) {
         let Commit { registry, events, outcome } = commit;
@@ -70,7 +82,6 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     use super::*;
-    use crate::disk::Workspace;
     use crate::domain::{Clock, Counter};
 
     #[test]

@@ -35,6 +35,8 @@ pub(super) enum Task {
     Gallery,
     /// Deciding on a file.
     Intake,
+    /// The removal of forgotten images.
+    Erasure,
 }
 
 /// A task that failed.
@@ -114,6 +116,11 @@ impl FailedTasks {
         let since = self.renewed_since;
         let is_former = |failed: &Failed| failed.order <= since && which(&failed.work);
         self.tasks.retain(|task, failed| !(matches!(task, Task::Part(of, ..) if of == dataset) && is_former(failed)));
+    }
+
+    /// What the parts of a dataset's training name is not there any more.
+    pub(super) fn drop_parts(&mut self, dataset: &DatasetName) {
+        self.tasks.retain(|task, _| !matches!(task, Task::Part(of, ..) if of == dataset));
     }
 
     /// Scans that are not known any more need no explanation.

@@ -33,6 +33,8 @@ pub(super) struct TrainingState {
     pub(super) kept: Option<(u32, Head)>,
 }
 
+/// In the run's folder.
+pub(super) const NAME: &str = "resume.safetensors";
 /// The only key of the file's metadata, so that its bytes do not depend on the order of a map.
 const TRAINING: &str = "training";
 
@@ -49,7 +51,7 @@ const COLUMNS: usize = 7;
 impl ResumeFile {
     /// `identity` is that of everything that the training's result follows from.
     pub(super) fn new(run_dir: &Path, identity: ContentHash) -> Self {
-        Self { path: run_dir.join("resume.safetensors"), identity }
+        Self { path: run_dir.join(NAME), identity }
     }
 
     pub(super) fn store(&self, training_state: &TrainingState) -> Result<(), TrainError> {

@@ -114,6 +114,15 @@ impl Tracker {
         }
     }
 
+    /// What was reported of `path` does not hold any more: what is there is reported again.
+    pub(super) fn report_again(&mut self, path: &str, look: Look, now: Now) {
+        self.obstacles.remove(path);
+        if let Some(known) = self.known.get_mut(path) {
+            *known = None;
+        }
+        self.observe(path, look, Trigger::Surveyed, now);
+    }
+
     /// Whether something that was reported lies below `folder`; everything does below the inbox, `""`.
     pub(super) fn knows_below(&self, folder: &str) -> bool {
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };

@@ -37,6 +37,8 @@ const LOGGED: usize = 100;
 pub(super) enum Order {
     /// See [`super::Watcher::reconsider`].
     Reconsider(String, FileFailure),
+    /// See [`super::Watcher::report_again`].
+    ReportAgain(String),
 }
 
 /// Where the thread reports to.
@@ -120,6 +122,10 @@ impl WatchLoop {
             select! {
                 recv(orders) -> order => match order {
                     Ok(Order::Reconsider(path, failure)) => self.reconsider(&path, &failure),
+                    Ok(Order::ReportAgain(path)) => {
+                        let look = survey::look(&self.settings.inbox, &path);
+                        self.tracker.report_again(&path, look, Now::read());
+                    }
                     Err(_) => return,
                 },
                 recv(lost) -> _ => self.request_rescan("the queue of events overflowed"),

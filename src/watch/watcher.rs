@@ -81,6 +81,14 @@ impl Watcher {
         }
     }
 
+    /// What was decided on a file does not hold any more: it is reported again, as if it had just come.
+    pub fn report_again(&self, path: &str) {
+        if let Some(orders) = &self.orders {
+            // A dead thread shows as a disconnected `arrivals`.
+            let _ = orders.send(Order::ReportAgain(path.to_owned()));
+        }
+    }
+
     /// How the watching goes.
     pub fn health(&self) -> Health {
         self.health.get()

@@ -11,7 +11,7 @@ use crate::imaging::Mosaic;
 use crate::report::{self, ReportError, SheetHead};
 
 /// Of the page and, before each class's name, of its PNG.
-const NAME: &str = "contact-sheet";
+pub(super) const NAME: &str = "contact-sheet";
 
 /// Draws `contact-sheet.html` and `contact-sheet-<class>.png` into `folder`, outside the class folders, unless they show
 /// these very copies already. Returns the page's path.

@@ -33,6 +33,8 @@ pub enum Work {
     Intake,
     /// Writing to the registry what was done.
     Record,
+    /// The removal of forgotten images.
+    Erasure,
 }
 
 impl Work {
@@ -48,6 +50,7 @@ impl Work {
             Self::Gallery => "the gallery",
             Self::Intake => "reading files from",
             Self::Record => "the record in",
+            Self::Erasure => "the removal of forgotten images from",
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::weights::WeightsError;
 
 use super::error::WorkflowError;
 use super::explainer::ScanError;
+use super::forget::ForgetError;
 
 /// The kinds of failures, the least severe first: of several, the greatest gives the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,6 +123,16 @@ impl From<&ReportError> for Fault {
             ReportError::Encode(_) | ReportError::Json { .. } | ReportError::Plot(_) | ReportError::Table(_) => {
                 Self::Program
             }
+        }
+    }
+}
+
+impl From<&ForgetError> for Fault {
+    fn from(error: &ForgetError) -> Self {
+        match error {
+            ForgetError::Disk(error) => error.into(),
+            ForgetError::Report(error) => error.into(),
+            ForgetError::Left(_) => Self::Data,
         }
     }
 }

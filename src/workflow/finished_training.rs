@@ -143,6 +143,11 @@ fn rival(
     }
     let (samples, non_content) = (plan.images(), plan.non_content());
     let train_job = plan.train_job(context.settings, &samples, &non_content, Augmented::Expand(&[]));
+    let run_dir = Workspace::new(&context.settings.state_dir).run(&best.dataset, &best.run_id);
+    if !train::trained_on(&run_dir).is_disjoint(&incumbent.forgotten) {
+        let why = "learned from images that were forgotten since".to_owned();
+        return Ok(IncumbentMeasurement::Incomparable(best.run_id.clone(), why));
+    }
     match measured(best, &train_job, predictions, context) {
         Ok(rival) => Ok(rival),
         Err(TrainError::Stopped(stopped)) => Err(stopped.into()),
@@ -212,6 +217,14 @@ fn write_page(
         plan.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
     let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, |path| (*path).to_owned());
     let names: Vec<String> = predictions.images.iter().map(name).collect();
-    let page = RunReport { model, history, predictions: &predictions.outputs, names: &names, misclassified, decision };
+    let page = RunReport {
+        model,
+        history,
+        predictions: &predictions.outputs,
+        images: &predictions.images,
+        names: &names,
+        misclassified,
+        decision,
+    };
     report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
 }

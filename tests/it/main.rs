@@ -30,6 +30,7 @@ mod derived; // what was made of what is recorded and is lost or damaged comes b
 mod docs; // the documents and config.toml against the program
 mod ends; // failures: exit codes, summaries, tries that follow
 mod files; // what is no image file, and two programs on one dataset
+mod forget; // `gradwatch forget`
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH

@@ -117,6 +117,17 @@ pub enum FileOutcome {
     },
 }
 
+impl FileOutcome {
+    /// The image in it, as far as it is known.
+    pub fn content(&self) -> Option<ContentHash> {
+        match self {
+            Self::Sample { hash, .. } | Self::Scan { hash, .. } => Some(*hash),
+            Self::Quarantined { conflict, .. } => conflict.map(|image| image.hash),
+            Self::Groups { .. } => None,
+        }
+    }
+}
+
 /// An image that is left out because it lies under two labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelConflict {
@@ -201,6 +212,16 @@ pub enum LedgerEvent {
     ScanGone {
         /// The dataset that its path named.
         dataset: Option<DatasetName>,
+        /// Which.
+        hash: ContentHash,
+    },
+    /// A person had an image erased: its content is not taken in again, wherever it lies.
+    Forgotten {
+        /// Which.
+        hash: ContentHash,
+    },
+    /// A person let a forgotten image in again.
+    Readmitted {
         /// Which.
         hash: ContentHash,
     },

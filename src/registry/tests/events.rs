@@ -46,7 +46,7 @@ pub(super) fn sample_gone(n: u64) -> LedgerEvent {
     LedgerEvent::SampleGone { dataset: dataset(), hash: ContentHash::of(&n.to_le_bytes()) }
 }
 
-fn path(n: u64) -> String {
+pub(super) fn path(n: u64) -> String {
     format!("datasets/x/new\nline \"{n}\".png")
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{Misclassified, ModelRecord};
+use crate::domain::{ContentHash, Misclassified, ModelRecord};
 use crate::imaging::Picture;
 use crate::report::error::ReportError;
 use crate::report::format::{score, visible};
@@ -10,8 +10,12 @@ use crate::report::pictures::{MISTAKE_SIDE, legend, mistaken};
 use crate::report::run_report::RunReport;
 
 pub(super) fn section(report: &RunReport<'_>) -> Result<Markup, ReportError> {
-    let cards: Vec<Markup> =
-        report.misclassified.iter().map(|mistake| card(report, mistake)).collect::<Result<_, _>>()?;
+    let hash_of = |mistake: &Misclassified<Picture>| report.images.get(mistake.at).map(ContentHash::to_string);
+    let cards: Vec<(Option<String>, Markup)> = report
+        .misclassified
+        .iter()
+        .map(|mistake| Ok((hash_of(mistake), card(report, mistake)?)))
+        .collect::<Result<_, ReportError>>()?;
     Ok(html! {
         section.card aria-labelledby="misclassified" {
             h2 #misclassified { "Misclassified images" }
@@ -19,7 +23,8 @@ pub(super) fn section(report: &RunReport<'_>) -> Result<Markup, ReportError> {
                 p.muted { "None in the validation set." }
             } @else {
                 (meaning()?)
-                ul.mistakes { @for card in &cards { li { (card) } } }
+                // An erasure finds the image by its hash, whatever its file was called.
+                ul.mistakes { @for (hash, card) in &cards { li data-sha256=[hash] { (card) } } }
             }
         }
     })

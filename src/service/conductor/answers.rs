@@ -11,7 +11,7 @@ impl Conductor {
     /// Answers another command.
     pub(super) fn answer(&mut self, request: Request) -> Result<(), ServiceError> {
         let answer = match &request.question {
-            Question::Choose { .. } | Question::Adopt { .. } if self.is_stuck() => {
+            Question::Choose { .. } | Question::Adopt { .. } | Question::Forget { .. } if self.is_stuck() => {
                 Answer::Refused { reason: format!("{}; then try again", self.what_failed()) }
             }
             Question::Models { dataset } => {
@@ -27,6 +27,8 @@ impl Conductor {
                     Err(reason) => Answer::Refused { reason },
                 }
             }
+            Question::Forget { request, act } => self.answer_forget(request, *act)?,
+            Question::Forgotten => Answer::Forgotten { images: self.ledger().forgotten.iter().copied().collect() },
             Question::Adopt { trained, .. } if !trained.decision_holds(self.registry.ledger()) => {
                 let incumbent = Incumbent::of(self.registry.ledger(), &trained.model.dataset);
                 Answer::Outdated { incumbent: Box::new(incumbent) }

@@ -1,0 +1,257 @@
+//! `gradwatch forget`: images and all that was made of them go from the state folder, also while the service runs.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::failure::{Exit, Failure};
+use super::output;
+use crate::config::Settings;
+use crate::content::open_file;
+use crate::disk::Workspace;
+use crate::domain::{ContentHash, DatasetName, Erased, LedgerEvent};
+use crate::registry::{Registry, RegistryError};
+use crate::service::control::{self, Answer, ControlError, ForgetAct, Question};
+use crate::workflow::{self, ForgetName, ForgetRequest};
+
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct Args {
+    /// Image files, in the inbox or elsewhere, also some that are gone from it; their SHA-256; or groups (patients)
+    #[arg(value_name = "FILE|GROUP", required_unless_present = "list")]
+    names: Vec<PathBuf>,
+
+    /// The names are groups
+    #[arg(long)]
+    group: bool,
+
+    /// The dataset of the groups, if several have groups of this name
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+
+    /// Print what would be removed, and remove nothing
+    #[arg(long, conflicts_with_all = ["undo", "list"])]
+    dry_run: bool,
+
+    /// Do not ask; required without a terminal
+    #[arg(long)]
+    yes: bool,
+
+    /// Let forgotten images in again; their files are read as new ones
+    #[arg(long, conflicts_with = "list")]
+    undo: bool,
+
+    /// List the SHA-256 of all forgotten images
+    #[arg(long, conflicts_with = "names")]
+    list: bool,
+
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    if args.list {
+        return list(args, settings);
+    }
+    let request = request(args, settings)?;
+    if args.undo {
+        return undo(args, settings, request);
+    }
+    let (planned, _) = erasure(settings, &request, ForgetAct::Preview)?;
+    if args.dry_run {
+        show(args.json, &planned, "Would remove");
+        return Ok(());
+    }
+    confirm(args, &planned)?;
+    let (mut erased, is_done) = erasure(settings, &request, ForgetAct::Erase)?;
+    if !is_done {
+        return Err(Failure::new(
+            Exit::TryLater,
+            "recorded, and removed as soon as the work under way in the service ends; run the command again to see it done",
+        ));
+    }
+    erased.in_inbox = planned.in_inbox;
+    show(args.json, &erased, "Removed");
+    Ok(())
+}
+
+/// Has it done here, or by the service that holds the registry; `false` while it waits for work under way.
+fn erasure(settings: &Settings, request: &ForgetRequest, act: ForgetAct) -> Result<(Erased, bool), Failure> {
+    let workspace = Workspace::new(&settings.state_dir);
+    match Registry::open(&workspace, settings.clock) {
+        Ok(registry) => erase_here(registry, &workspace, settings, request, act),
+        Err(RegistryError::Locked(_)) => {
+            match control::ask(&workspace, &Question::Forget { request: request.clone(), act })? {
+                Answer::Erased { erased, is_done } => Ok((*erased, is_done)),
+                other => Err(ControlError::Unexpected(Box::new(other)).into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn erase_here(
+    mut registry: Registry,
+    workspace: &Workspace,
+    settings: &Settings,
+    request: &ForgetRequest,
+    act: ForgetAct,
+) -> Result<(Erased, bool), Failure> {
+    let mut targets = request.targets(registry.ledger()).map_err(|reason| Failure::new(Exit::NoInput, reason))?;
+    if act == ForgetAct::Preview {
+        return Ok((workflow::preview_erasure(registry.ledger(), &targets, settings)?, false));
+    }
+    registry.commit(workflow::forgotten(&targets))?;
+    // Together with what an earlier command left unfinished.
+    targets.images.extend(registry.ledger().unerased());
+    let (erased, events) = workflow::erase(registry.ledger(), &targets, settings)?;
+    registry.erase(workspace, &events)?;
+    Ok((erased, true))
+}
+
+fn undo(args: &Args, settings: &Settings, request: ForgetRequest) -> Result<(), Failure> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let images = match Registry::open(&workspace, settings.clock) {
+        Ok(mut registry) => {
+            let targets = request.targets(registry.ledger()).map_err(|reason| Failure::new(Exit::NoInput, reason))?;
+            let known = |hash: &ContentHash| registry.ledger().forgotten.contains(hash);
+            let images: Vec<ContentHash> = targets.images.into_iter().filter(known).collect();
+            let events: Vec<_> = images.iter().map(|hash| LedgerEvent::Readmitted { hash: *hash }).collect();
+            registry.commit(events)?;
+            images
+        }
+        Err(RegistryError::Locked(_)) => {
+            match control::ask(&workspace, &Question::Forget { request, act: ForgetAct::Readmit })? {
+                Answer::Forgotten { images } => images,
+                other => return Err(ControlError::Unexpected(Box::new(other)).into()),
+            }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if images.is_empty() {
+        return Err(Failure::new(Exit::NoInput, "none of these images is forgotten; --list lists those that are"));
+    }
+    print_images(args, &images, "Let in again");
+    Ok(())
+}
+
+fn list(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let images: Vec<ContentHash> = match Registry::open(&workspace, settings.clock) {
+        Ok(registry) => registry.ledger().forgotten.iter().copied().collect(),
+        Err(RegistryError::Locked(_)) => match control::ask(&workspace, &Question::Forgotten)? {
+            Answer::Forgotten { images } => images,
+            other => return Err(ControlError::Unexpected(Box::new(other)).into()),
+        },
+        Err(error) => return Err(error.into()),
+    };
+    print_images(args, &images, "Forgotten");
+    Ok(())
+}
+
+fn print_images(args: &Args, images: &[ContentHash], what: &str) {
+    if args.json {
+        output::json(&images);
+    } else if images.is_empty() {
+        output::line("No image is forgotten.");
+    } else {
+        for image in images {
+            output::line(&format!("{what}: {image}"));
+        }
+    }
+}
+
+/// It destroys what took time to make: a person says yes, or a script did.
+fn confirm(args: &Args, planned: &Erased) -> Result<(), Failure> {
+    if args.yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "nothing was removed; add --yes to confirm, or --dry-run to see what would go",
+        ));
+    }
+    show(false, planned, "This removes");
+    output::line("It cannot be undone. Remove them? [y/N]");
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    let is_yes = read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes");
+    if is_yes { Ok(()) } else { Err(Failure::new(Exit::Usage, "nothing was removed; answer y to remove them")) }
+}
+
+fn show(json: bool, erased: &Erased, what: &str) {
+    if json {
+        return output::json(erased);
+    }
+    let Erased { images, copies, features, reports, pages, models, in_inbox } = erased;
+    let counts =
+        [(*copies, "copies"), (*features, "cached features"), (*reports, "reports"), (*pages, "pages and lists")];
+    let counts: Vec<_> = counts.iter().map(|(n, name)| format!("{n} {name}")).collect();
+    output::line(&format!("{what}: {} of {} image(s).", counts.join(", "), images.len()));
+    for model in models {
+        output::line(&format!(
+            "Model {model} learned from them: its weights stay until the next training replaces it, which is due."
+        ));
+    }
+    for path in in_inbox {
+        output::line(&format!(
+            "The file still lies in the inbox, and is not taken in again: {}; remove it.",
+            path.escape_debug()
+        ));
+    }
+}
+
+fn request(args: &Args, settings: &Settings) -> Result<ForgetRequest, Failure> {
+    let dataset = args.dataset.as_deref().map(DatasetName::new).transpose();
+    let dataset = dataset.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let name = |path: &PathBuf| if args.group { Ok(group(path)) } else { file(path, &settings.watch.inbox) };
+    let names = args.names.iter().map(name).collect::<Result<_, _>>()?;
+    Ok(ForgetRequest { names, groups_only: args.group, dataset })
+}
+
+fn group(name: &Path) -> ForgetName {
+    ForgetName { text: name.to_string_lossy().into_owned(), inbox_path: None, content: None }
+}
+
+/// A path from here, or in the inbox; the file may be gone.
+fn file(path: &Path, inbox: &Path) -> Result<ForgetName, Failure> {
+    let below = |path: &Path| {
+        let (path, inbox) = (absolute(path), absolute(inbox));
+        path.strip_prefix(inbox).ok().map(|below| below.to_string_lossy().into_owned())
+    };
+    let text = path.to_string_lossy().into_owned();
+    let found = [path.to_owned(), inbox.join(path)].into_iter().find(|path| path.is_file());
+    let content = found.as_deref().map(hash_of).transpose()?;
+    let inbox_path = found.as_deref().map_or_else(|| below(path), below).or_else(|| below(&inbox.join(path)));
+    Ok(ForgetName { text, inbox_path, content })
+}
+
+fn hash_of(path: &Path) -> Result<ContentHash, Failure> {
+    let mut file = open_file(path)?;
+    hash_pieces(&mut file).map_err(|error| {
+        Failure::new(Exit::Io, format!("cannot read `{}`: {error}; check the file and its permissions", path.display()))
+    })
+}
+
+/// The file may be too large to be held, and therefore not in use.
+fn hash_pieces(file: &mut impl Read) -> io::Result<ContentHash> {
+    let (mut hasher, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(ContentHash::from_bytes(hasher.finalize().into())),
+            n => hasher.update(&piece[..n]),
+        }
+    }
+}
+
+/// With links resolved in what is there: the file itself may be gone, and its folder too.
+fn absolute(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| Some((above.canonicalize().ok()?, path.strip_prefix(above).ok()?)));
+    there.map_or_else(
+        || path.to_owned(),
+        |(above, below)| if below == Path::new("") { above } else { above.join(below) },
+    )
+}

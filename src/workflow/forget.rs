@@ -1,0 +1,112 @@
+//! Erasing images: all that was made of them goes, and with it every name that stands for them.
+//!
+//! It changes the files and returns what to record; that they are forgotten is recorded before, so that an erasure that was
+//! cut off is found and finished. It depends on nothing that was drawn or trained meanwhile: no work may be under way.
+
+mod erased_names;
+mod error;
+mod expansions;
+mod find;
+mod leftovers;
+mod runs;
+mod subject;
+
+pub use error::ForgetError;
+pub use find::{ForgetName, ForgetRequest, ForgetTargets};
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::config::Settings;
+use crate::disk::{self, DiskError, TrainingLock, Workspace};
+use crate::domain::{ContentHash, DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
+use crate::ingest;
+use crate::report::Gallery;
+
+use subject::ErasureSubject;
+
+/// What has to be recorded first: that these images are forgotten.
+pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {
+    targets.images.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash }).collect()
+}
+
+/// What an erasure would remove.
+///
+/// # Errors
+/// [`ForgetError`] when a manifest cannot be read.
+pub fn preview_erasure(ledger: &Ledger, targets: &ForgetTargets, settings: &Settings) -> Result<Erased, ForgetError> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let mut copies = 0;
+    for folder in expansions::folders(&workspace) {
+        copies += crate::augment::copies_of(&folder, &targets.images)?.len() as u64;
+    }
+    Ok(Erased {
+        images: targets.images.iter().copied().collect(),
+        copies,
+        reports: leftovers::report_folders(&workspace, &targets.images).len() as u64,
+        models: runs::learned(&workspace, &targets.images),
+        in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
+        ..Erased::default()
+    })
+}
+
+/// Removes all that was made of the images from the state folder, and their names. Returns what was removed, and what to
+/// record in a registry that is written anew.
+///
+/// # Errors
+/// [`ForgetError`]; what was not removed yet is removed by another call.
+pub fn erase(
+    ledger: &Ledger,
+    targets: &ForgetTargets,
+    settings: &Settings,
+) -> Result<(Erased, Vec<LedgerEvent>), ForgetError> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let _locks = lock_trainings(ledger, &workspace)?;
+    let subject = ErasureSubject::new(ledger, targets);
+    let mut erased = Erased {
+        images: targets.images.iter().copied().collect(),
+        models: runs::learned(&workspace, &targets.images),
+        in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
+        ..Erased::default()
+    };
+    expansions::erase(&workspace, &subject, &mut erased)?;
+    let mut events = subject.events(ledger);
+    events.extend(runs::erase(&workspace, ledger, &subject, &mut erased)?);
+    for path in subject.reasons(ledger) {
+        ingest::clear_reason(&workspace.quarantine(), &path)?;
+    }
+    for folder in leftovers::report_folders(&workspace, &targets.images) {
+        disk::remove_dir(&folder)?;
+        erased.reports += 1;
+    }
+    if workspace.reports().join("index.html").exists() {
+        let mut after = ledger.clone();
+        for event in &events {
+            after.apply(event);
+        }
+        Gallery::new(&workspace.reports()).write(&after.current_classes())?;
+    }
+    erased.pages += leftovers::erase(&workspace, &subject)?;
+    Ok((erased, events))
+}
+
+/// No training may write what is being removed, whichever program it runs in.
+fn lock_trainings(ledger: &Ledger, workspace: &Workspace) -> Result<Vec<TrainingLock>, DiskError> {
+    let trained: BTreeSet<&DatasetName> =
+        ledger.datasets().chain(ledger.runs.keys().map(|(dataset, _)| dataset)).collect();
+    trained.into_iter().map(|dataset| TrainingLock::take(workspace, dataset)).collect()
+}
+
+/// Files of the images that are still there.
+fn in_inbox(ledger: &Ledger, targets: &ForgetTargets, inbox: &Path) -> Vec<String> {
+    let is_theirs = |outcome: &FileOutcome| outcome.content().is_some_and(|hash| targets.images.contains(&hash));
+    let files = ledger.files.values().filter(|file| is_theirs(&file.outcome)).map(|file| &file.path);
+    let files: BTreeSet<&String> = files.chain(&targets.unread).collect();
+    files.into_iter().filter(|path| inbox.join(path).exists()).cloned().collect()
+}
+
+/// An erasure that was cut off, or that waits for work under way: what is forgotten and still recorded.
+pub fn unfinished(ledger: &Ledger) -> Option<ForgetTargets> {
+    let images: BTreeSet<ContentHash> = ledger.unerased();
+    (!images.is_empty()).then(|| ForgetTargets { images, unread: BTreeSet::new() })
+}

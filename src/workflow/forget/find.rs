@@ -1,0 +1,122 @@
+//! From what a person names to the images that it stands for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ContentHash, DatasetName, Ledger, Sample};
+
+/// One name that a person gave, with what its file on the disk says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgetName {
+    /// As given: a path, a SHA-256, or a group.
+    pub text: String,
+    /// Relative to the inbox, if it is a path there; the file may be gone.
+    pub inbox_path: Option<String>,
+    /// SHA-256 of the file, if there is one.
+    pub content: Option<ContentHash>,
+}
+
+/// What is to be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgetRequest {
+    /// Files or groups; at least one.
+    pub names: Vec<ForgetName>,
+    /// All of them are groups, whatever files are called so.
+    pub groups_only: bool,
+    /// Only images of this dataset are meant by a group.
+    pub dataset: Option<DatasetName>,
+}
+
+/// What it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForgetTargets {
+    /// Images.
+    pub images: BTreeSet<ContentHash>,
+    /// Files that could not be used, and whose content is not known; relative to the inbox.
+    pub unread: BTreeSet<String>,
+}
+
+impl ForgetRequest {
+    /// The images that it stands for.
+    ///
+    /// # Errors
+    /// One sentence: a name stands for nothing, or for several things.
+    pub fn targets(&self, ledger: &Ledger) -> Result<ForgetTargets, String> {
+        let mut targets = ForgetTargets::default();
+        for name in &self.names {
+            self.add(ledger, name, &mut targets)?;
+        }
+        Ok(targets)
+    }
+
+    fn add(&self, ledger: &Ledger, name: &ForgetName, targets: &mut ForgetTargets) -> Result<(), String> {
+        let file = if self.groups_only { FoundFile::default() } else { FoundFile::of(ledger, name) };
+        let groups = self.groups(ledger, &name.text);
+        let text = name.text.escape_debug();
+        let in_all = groups.keys().map(|dataset| format!("`{text}` of dataset `{dataset}`")).collect::<Vec<_>>();
+        match (file, in_all.as_slice()) {
+            (FoundFile { images, unread }, []) if images.len() + unread.len() > 0 => {
+                targets.images.extend(images);
+                targets.unread.extend(unread);
+                Ok(())
+            }
+            (found, [_]) if found == FoundFile::default() => {
+                targets.images.extend(groups.into_values().flatten());
+                Ok(())
+            }
+            (_, []) => Err(format!(
+                "nothing is known of `{text}`; give the file itself, its path in the inbox, its SHA-256, or a group as \
+                 groups.csv or split.group_pattern names it"
+            )),
+            (_, [group]) => Err(format!(
+                "`{text}` is a file and the group {group}; add --group for the group, or write the file's path"
+            )),
+            (_, several) => {
+                Err(format!("several datasets have this group: {}; add --dataset NAME", several.join(", ")))
+            }
+        }
+    }
+
+    /// The images of the group, by dataset.
+    fn groups(&self, ledger: &Ledger, group: &str) -> BTreeMap<DatasetName, BTreeSet<ContentHash>> {
+        let mut found: BTreeMap<DatasetName, BTreeSet<ContentHash>> = BTreeMap::new();
+        let is_meant = |sample: &&Sample| {
+            sample.group.as_deref() == Some(group) && self.dataset.as_ref().is_none_or(|only| *only == sample.dataset)
+        };
+        for sample in ledger.samples.values().filter(is_meant) {
+            found.entry(sample.dataset.clone()).or_default().insert(sample.hash);
+        }
+        found
+    }
+}
+
+/// What a file stands for.
+#[derive(Debug, PartialEq, Eq, Default)]
+struct FoundFile {
+    images: BTreeSet<ContentHash>,
+    unread: BTreeSet<String>,
+}
+
+impl FoundFile {
+    fn of(ledger: &Ledger, name: &ForgetName) -> Self {
+        let hash = name.content.or_else(|| name.text.parse().ok());
+        let mut found = Self { images: hash.into_iter().collect(), unread: BTreeSet::new() };
+        for path in name.inbox_path.iter().chain([&name.text]) {
+            found.add_path(ledger, path);
+        }
+        found
+    }
+
+    /// A file that is known, or was when it was explained.
+    fn add_path(&mut self, ledger: &Ledger, path: &str) {
+        match ledger.files.get(path).map(|file| (file.outcome.content(), file)) {
+            Some((Some(hash), _)) => drop(self.images.insert(hash)),
+            Some((None, file)) => drop(self.unread.insert(file.path.clone())),
+            None => {}
+        }
+        let scans = ledger.scans.values().filter(|scan| scan.path == path).map(|scan| scan.hash);
+        let samples = ledger.samples.values().filter(|sample| sample.path == path).map(|sample| sample.hash);
+        self.images.extend(scans.chain(samples));
+    }
+}

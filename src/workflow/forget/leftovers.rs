@@ -1,0 +1,66 @@
+//! The last look at the state folder: whatever file still names an erased image is written without the name, or removed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::disk::{self, Workspace};
+use crate::domain::ContentHash;
+
+use super::error::ForgetError;
+use super::subject::ErasureSubject;
+
+/// Arrays of numbers and images, in which no name stands; those of erased images are found by their own names.
+const NAMELESS: [&str; 5] = ["f16", "safetensors", "png", "jpg", "gradwatch"];
+
+/// Report folders of these images, which carry the beginning of the content's hash in their names.
+pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Vec<PathBuf> {
+    let folders = WalkDir::new(workspace.reports()).min_depth(1).max_depth(2).sort_by_file_name().into_iter();
+    let folders = folders.filter_map(Result::ok).filter(|entry| entry.file_type().is_dir());
+    folders.filter(|entry| is_of(entry.path(), images)).map(DirEntry::into_path).collect()
+}
+
+fn is_of(folder: &Path, images: &BTreeSet<ContentHash>) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    images.iter().any(|image| name.ends_with(&format!("-{}", image.short())))
+}
+
+/// Takes the names out of the rest; returns how many files changed or went.
+///
+/// # Errors
+/// [`ForgetError::Left`] for the record of a model or a file that is not known; [`ForgetError::Disk`].
+pub(super) fn erase(workspace: &Workspace, subject: &ErasureSubject<'_>) -> Result<u64, ForgetError> {
+    let apart = [workspace.registry(), workspace.journal(), workspace.weights(), workspace.features()];
+    let is_looked_at = |entry: &DirEntry| !apart.iter().any(|path| entry.path() == path);
+    let mut n_erased = 0;
+    for entry in WalkDir::new(workspace.root()).into_iter().filter_entry(is_looked_at).filter_map(Result::ok) {
+        if entry.file_type().is_dir() {
+            disk::sweep_temporaries(entry.path())?;
+        } else if entry.file_type().is_file() && is_named(entry.path(), subject) {
+            erase_file(workspace, entry.path(), subject)?;
+            n_erased += 1;
+        }
+    }
+    Ok(n_erased)
+}
+
+fn is_named(path: &Path, subject: &ErasureSubject<'_>) -> bool {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    if NAMELESS.contains(&&*extension) {
+        return false;
+    }
+    std::fs::read(path).is_ok_and(|bytes| subject.names.are_in(&String::from_utf8_lossy(&bytes)))
+}
+
+/// The status is written without the name; what can be made again, or is only looked at, goes.
+fn erase_file(workspace: &Workspace, path: &Path, subject: &ErasureSubject<'_>) -> Result<(), ForgetError> {
+    if [workspace.status(), workspace.metrics()].iter().any(|status| status == path) {
+        let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        return Ok(disk::write_atomic(path, subject.names.redacted(&text).as_bytes())?);
+    }
+    let made =
+        [workspace.datasets(), workspace.outside(), workspace.runs(), workspace.reports(), workspace.quarantine()];
+    let is_made = made.iter().any(|folder| path.starts_with(folder)) && !path.ends_with("model.json");
+    if is_made { Ok(disk::remove_file(path)?) } else { Err(ForgetError::Left(path.display().to_string())) }
+}

@@ -1,0 +1,70 @@
+//! Folders of runs: the names in records and pages, and the images on pages. The weights stay as they are.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, DiskError, Workspace};
+use crate::domain::{ContentHash, Erased, Ledger, LedgerEvent, ModelRecord};
+use crate::report;
+use crate::train;
+
+use super::error::ForgetError;
+use super::subject::ErasureSubject;
+
+/// `DATASET/RUN` of the models that learned from one of `images`, sorted.
+pub(super) fn learned(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Vec<String> {
+    let folders = folders(workspace).into_iter().filter(|folder| !train::trained_on(folder).is_disjoint(images));
+    let name = |folder: PathBuf| Some(folder.strip_prefix(workspace.runs()).ok()?.to_string_lossy().into_owned());
+    folders.filter_map(name).collect()
+}
+
+/// Takes the images and their names out of every run; returns the records that changed.
+pub(super) fn erase(
+    workspace: &Workspace,
+    ledger: &Ledger,
+    subject: &ErasureSubject<'_>,
+    erased: &mut Erased,
+) -> Result<Vec<LedgerEvent>, ForgetError> {
+    let redacted = |model: &ModelRecord| {
+        let named = model.data_warnings.iter().any(|warning| subject.names.are_in(warning));
+        let data_warnings = model.data_warnings.iter().map(|warning| subject.names.redacted(warning)).collect();
+        named.then(|| ModelRecord { data_warnings, ..model.clone() })
+    };
+    for folder in folders(workspace) {
+        if subject.is_learned {
+            train::forget_resume(&folder)?;
+        }
+        erase_record(&folder.join("model.json"), &redacted)?;
+        erased.pages += u64::from(erase_page(&folder.join("report.html"), subject)?);
+    }
+    let changed = ledger.runs.values().filter_map(redacted);
+    Ok(changed.map(|model| LedgerEvent::Run(Box::new(model))).collect())
+}
+
+fn erase_record(path: &Path, redacted: &dyn Fn(&ModelRecord) -> Option<ModelRecord>) -> Result<(), DiskError> {
+    let record = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<ModelRecord>(&bytes).ok());
+    let Some(text) = record.as_ref().and_then(redacted).and_then(|model| serde_json::to_string_pretty(&model).ok())
+    else {
+        return Ok(());
+    };
+    disk::write_atomic(path, (text + "\n").as_bytes())
+}
+
+/// Whether the page had any of them.
+fn erase_page(path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, DiskError> {
+    let Ok(page) = std::fs::read_to_string(path) else { return Ok(false) };
+    let left = report::without_images(&page, subject.images, &|text| subject.names.are_in(text));
+    let left = subject.names.redacted(&left);
+    if left == page {
+        return Ok(false);
+    }
+    disk::write_atomic(path, left.as_bytes())?;
+    Ok(true)
+}
+
+/// `runs/<dataset>/<run>`, sorted.
+fn folders(workspace: &Workspace) -> Vec<PathBuf> {
+    let folders = walkdir::WalkDir::new(workspace.runs()).min_depth(2).max_depth(2).sort_by_file_name();
+    let folders = folders.into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_dir());
+    folders.map(walkdir::DirEntry::into_path).collect()
+}
