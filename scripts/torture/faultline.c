@@ -7,7 +7,7 @@
  *   -n  the operation, counted from 1 (default 0: count only)
  *   -a  kill: SIGKILL instead of the operation; tear: half of the write, then SIGKILL; or an error: ENOSPC EIO EACCES ...
  *   -r  let all operations from the N-th on fail, not it alone
- *   -w  only while FILE exists
+ *   -w  a fault that comes and goes: while FILE exists, all operations fail that its one line `ERROR KIND,... PREFIX` names
  *   -l  a line `NUMBER KIND CALL PATH` for each operation; `HIT NUMBER KIND CALL PATH` for each that was acted on
  *
  * It ends as the program does (128 + signal when a signal ended it), 71 when this system does not permit it, 64 on wrong
@@ -76,7 +76,7 @@ static struct {
     const char *action;
     int error; /* 0: the action kills */
     int all_from_there;
-    const char *only_while;
+    const char *passing_fault;
     FILE *log;
 } plan = {.kinds = CHANGES, .action = "kill"};
 
@@ -87,17 +87,27 @@ static void wrong(const char *what, const char *name) {
     exit(WRONG_ARGUMENTS);
 }
 
-static unsigned kind_named(const char *name) {
-    for (int kind = 0; kind < N_KINDS; kind++)
-        if (!strcmp(name, KINDS[kind])) return 1u << kind;
-    wrong("kind", name);
+static unsigned kinds_named(char *names) {
+    unsigned kinds = 0;
+    for (char *rest, *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+        int kind = 0;
+        while (kind < N_KINDS && strcmp(name, KINDS[kind])) kind++;
+        if (kind == N_KINDS) wrong("kind", name);
+        kinds |= 1u << kind;
+    }
+    return kinds;
+}
+
+/* 0: none of that name. */
+static int error_named(const char *name) {
+    for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
+        if (!strcmp(name, ERRORS[i].name)) return ERRORS[i].number;
     return 0;
 }
 
 static void read_action(const char *name) {
     plan.action = name;
-    for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
-        if (!strcmp(name, ERRORS[i].name)) plan.error = ERRORS[i].number;
+    plan.error = error_named(name);
     if (!plan.error && strcmp(name, "kill") && strcmp(name, "tear")) wrong("action", name);
 }
 
@@ -108,14 +118,11 @@ static void read_arguments(int argc, char **argv) {
             if (plan.n_prefixes == MOST_PREFIXES) wrong("one prefix more,", optarg);
             plan.prefixes[plan.n_prefixes++] = optarg;
             break;
-        case 'k':
-            plan.kinds = 0;
-            for (char *name = strtok(optarg, ","); name; name = strtok(NULL, ",")) plan.kinds |= kind_named(name);
-            break;
+        case 'k': plan.kinds = kinds_named(optarg); break;
         case 'n': plan.at = atol(optarg); break;
         case 'a': read_action(optarg); break;
         case 'r': plan.all_from_there = 1; break;
-        case 'w': plan.only_while = optarg; break;
+        case 'w': plan.passing_fault = optarg; break;
         case 'l': plan.log = fopen(optarg, "we"); break;
         default: exit(WRONG_ARGUMENTS);
         }
@@ -236,9 +243,17 @@ static int is_below_a_prefix(const char *path) {
     return !plan.n_prefixes;
 }
 
-static int is_due(long number) {
-    if (!plan.at || number < plan.at || (number > plan.at && !plan.all_from_there)) return 0;
-    return !plan.only_while || !access(plan.only_while, F_OK);
+static int is_due(long number) { return plan.at && (plan.all_from_there ? number >= plan.at : number == plan.at); }
+
+/* The error with which the fault that comes and goes lets this operation fail; 0: it does not. */
+static int passing_error(enum kind kind, const char *path) {
+    FILE *file = plan.passing_fault ? fopen(plan.passing_fault, "re") : NULL;
+    if (!file) return 0;
+    char error[32], kinds[128], prefix[4096];
+    int n_words = fscanf(file, "%31s %127s %4095s", error, kinds, prefix);
+    fclose(file);
+    if (n_words != 3 || !error_named(error)) wrong("fault in", plan.passing_fault);
+    return kinds_named(kinds) & 1u << kind && !strncmp(path, prefix, strlen(prefix)) ? error_named(error) : 0;
 }
 
 /* Writes the first half of what the program was about to write. False where there is no half. */
@@ -269,13 +284,15 @@ static int answer(const struct seccomp_notif *asked, struct seccomp_notif_resp *
     if (!(plan.kinds & 1u << kind) || !is_below_a_prefix(path)) return 1;
     number++;
     fprintf(plan.log, "%ld %s %s %s\n", number, KINDS[kind], call->name, path);
-    if (!is_due(number)) return 1;
-    int acted = plan.error || strcmp(plan.action, "tear") || tear(asked);
+    int error = passing_error(kind, path);
+    if (!error && !is_due(number)) return 1;
+    if (!error) error = plan.error;
+    int acted = error || strcmp(plan.action, "tear") || tear(asked);
     if (acted) fprintf(plan.log, "HIT %ld %s %s %s\n", number, KINDS[kind], call->name, path);
     fflush(plan.log);
-    if (plan.error) {
+    if (error) {
         reply->flags = 0;
-        reply->error = -plan.error;
+        reply->error = -error;
         return 1;
     }
     kill(-program, SIGKILL);

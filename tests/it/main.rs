@@ -43,5 +43,6 @@ mod pipeline; // `run --once`: from dropped pictures to reports
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test
+mod torture; // sweeps of kills, errors and full disks
 mod unit; // the systemd unit
 mod words; // the words to avoid, in help and messages
