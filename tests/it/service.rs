@@ -117,7 +117,7 @@ impl Service {
     /// Where its state folder is seen from here, if it runs on a file system of its own.
     pub fn look_into(&mut self, state: &Path) {
         self.watcher = watch_folder(state, self.sender.clone());
-        self.state = state.to_owned();
+        state.clone_into(&mut self.state);
     }
 
     /// Waits until SIGTERM would be obeyed: held back, or taken over already.
@@ -193,9 +193,9 @@ impl Service {
     pub fn end(mut self, signal: Signal) -> Ended {
         let start = Instant::now();
         kill_process(Pid::from_child(&self.child), signal).unwrap();
-        if self.wait_within(LIMIT, |_| None::<()>) == Err(NotMet::Late) {
-            panic!("it has not ended in {LIMIT:?} after {signal:?}\n{}", self.log.join("\n"));
-        }
+        let ended = self.wait_within(LIMIT, |_| None::<()>);
+        let log = self.log.join("\n");
+        assert_eq!(ended, Err(NotMet::Ended), "it has not ended in {LIMIT:?} after {signal:?}\n{log}");
         let code = self.child.wait().unwrap().code();
         let (log, told) = (std::mem::take(&mut self.log), std::mem::take(&mut self.told));
         Ended { code, took: start.elapsed(), log, told }

@@ -41,7 +41,7 @@ const FAULTS: [(&str, &str, bool); 30] = [
 
 pub(super) fn sweep(size: Size) {
     if faultline::is_permitted() {
-        let outcomes = of_life("first life", Scene::before_the_first_life, &points(size.points(12)), size);
+        let outcomes = of_life("first life", Scene::before_the_first_life, &points(size.points(12)), 1);
         judge("errors", &outcomes);
     }
 }

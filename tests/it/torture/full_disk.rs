@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::campaign::{Outcome, Size, judge, side_by_side};
 use super::facts::{Facts, differences};
-use super::growth::{Goal, LIMIT, n_complaints, resumes, undisturbed, why};
+use super::growth::{Goal, LIMIT, n_complaints, resumes, settles, undisturbed, why};
 use super::scene::{Scene, copy};
 use crate::bed::finish;
 use crate::service::Service;
@@ -53,11 +53,11 @@ fn can_mount() -> bool {
 fn try_row(row: &[u64], wanted: &Facts) -> Vec<Outcome> {
     let scene = Scene::before_the_first_life();
     let (mut service, state) = start(&scene);
-    let first = resumes(&mut service, Goal::after(0));
+    let first = settles(&mut service);
     let mut outcomes = Vec::new();
     for (n, free) in (1..).zip(row) {
         outcomes.push(match &first {
-            Ok(_) => try_growth(&scene, &mut service, &state, *free, n),
+            Ok(()) => try_growth(&scene, &mut service, &state, *free, n),
             Err(cause) => {
                 Outcome { point: "start".to_owned(), fired: false, problems: vec![cause.clone()], resumed_after: None }
             }
@@ -96,9 +96,11 @@ fn try_growth(scene: &Scene, service: &mut Service, state: &Path, free: u64, n: 
     });
     let mut problems: Vec<_> =
         borne.err().map(|not_met| format!("in the fault {}", why(service, not_met))).into_iter().collect();
-    let fired = n_complaints(service) > before;
+    let fired = borne.is_err() || n_complaints(service) > before;
     // A service that ended took its file system with it.
-    let _ = fs::remove_file(&ballast);
+    if borne.is_ok() {
+        fs::remove_file(&ballast).unwrap();
+    }
     let resumed = resumes(service, goal);
     problems.extend(resumed.as_ref().err().cloned());
     Outcome { point: format!("{free} KiB free"), fired, problems, resumed_after: resumed.ok() }

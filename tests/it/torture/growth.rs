@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::facts::Facts;
 use super::scene::Scene;
+use crate::bed;
 use crate::service::{NotMet, Service};
 
 /// A fault must be reported, and the work be resumed after its end, within this time.
@@ -48,6 +49,12 @@ pub(super) fn n_complaints(service: &Service) -> usize {
     service.log.iter().filter(|line| line.contains(" WARN ") || line.contains("ERROR ")).count()
 }
 
+/// Its first life, without a fault: the network is loaded, which takes long on a busy machine.
+pub(super) fn settles(service: &mut Service) -> Result<(), String> {
+    let done = service.wait_within(bed::LIMIT, |service| Goal::after(0).is_reached(service));
+    done.map_err(|not_met| format!("without a fault {}", why(service, not_met)))
+}
+
 /// After the fault's end: the seconds until all is done, or what stands in the way.
 pub(super) fn resumes(service: &mut Service, goal: Goal) -> Result<f64, String> {
     let begin = Instant::now();
@@ -58,7 +65,7 @@ pub(super) fn resumes(service: &mut Service, goal: Goal) -> Result<f64, String> 
 /// What it does instead of what was waited for.
 pub(super) fn why(service: &Service, not_met: NotMet) -> String {
     match not_met {
-        NotMet::Ended => format!("it ended: {}", service.log.last().map_or("without a word", String::as_str)),
+        NotMet::Ended => format!("it ended: {}", service.log.last().map_or("no line in its log", String::as_str)),
         NotMet::Late => {
             let status = service.status().unwrap_or_default();
             let part = |name: &str| status[name].to_string();

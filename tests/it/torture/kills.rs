@@ -10,8 +10,8 @@ pub(super) fn sweep(size: Size) {
         return;
     }
     let n = size.points(12) / 2;
-    let mut outcomes = of_life("first life", Scene::before_the_first_life, &points(n), size);
-    outcomes.extend(of_life("second life", Scene::before_the_second_life, &points(n), size));
+    let mut outcomes = of_life("first life", Scene::before_the_first_life, &points(n), size.in_a_row());
+    outcomes.extend(of_life("second life", Scene::before_the_second_life, &points(n), size.in_a_row()));
     judge("kills and torn writes", &outcomes);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::campaign::{Outcome, Size, judge, side_by_side};
 use super::facts::{Facts, differences};
 use super::faultline::{self, ALL, CHANGES, Operation, Plan};
-use super::growth::{Goal, LIMIT, n_complaints, resumes, says_what_it_waits_for, undisturbed, why};
+use super::growth::{Goal, LIMIT, n_complaints, resumes, says_what_it_waits_for, settles, undisturbed, why};
 use super::scene::Scene;
 use crate::service::{NotMet, Service};
 
@@ -84,10 +84,10 @@ fn try_row(row: &[Phase], wanted: &Facts, size: Size) -> Vec<Outcome> {
     let mut service = Service::spawn(&scene.bed, command);
     let mut outcomes: Vec<Outcome> =
         row.iter().filter(stood).map(|phase| try_start(&scene, &mut service, phase, size)).collect();
-    let first = resumes(&mut service, Goal::after(0));
+    let first = settles(&mut service);
     for (n, phase) in (1..).zip(row.iter().filter(|phase| !phase.from_the_start)) {
         outcomes.push(match &first {
-            Ok(_) => try_growth(&scene, &mut service, phase, n, size),
+            Ok(()) => try_growth(&scene, &mut service, phase, n, size),
             Err(cause) => not_reached(phase, cause),
         });
     }

@@ -1,6 +1,6 @@
 //! A life of `run --once` under faults at counted operations, and the undisturbed run after them.
 
-use super::campaign::{Outcome, Size, side_by_side};
+use super::campaign::{Outcome, side_by_side};
 use super::facts::{differences, undone};
 use super::faultline::Plan;
 use super::scene::{Reference, Scene};
@@ -23,11 +23,11 @@ pub(super) struct Point {
     pub(super) at: f64,
 }
 
-/// Tries all points of a life, so many in a row as the size says.
-pub(super) fn of_life(name: &str, begin: fn() -> Scene, points: &[Point], size: Size) -> Vec<Outcome> {
+/// Tries all points of a life, so many one after the other on each scene.
+pub(super) fn of_life(name: &str, begin: fn() -> Scene, points: &[Point], in_a_row: usize) -> Vec<Outcome> {
     let reference = begin().undisturbed();
     // Points that follow one another lie apart, so that the life goes on between them.
-    let n_rows = points.len().div_ceil(size.in_a_row());
+    let n_rows = points.len().div_ceil(in_a_row);
     let rows: Vec<Vec<Point>> =
         (0..n_rows).map(|row| points.iter().skip(row).step_by(n_rows).copied().collect()).collect();
     side_by_side(2, &rows, |row| try_row(name, &begin(), &reference, row))
