@@ -159,7 +159,11 @@ impl Service {
             if self.has_ended {
                 return Err(NotMet::Ended);
             }
-            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NotMet::Late);
+            }
+            match self.events.recv_timeout(left) {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Err(NotMet::Late),
                 Ok(event) => self.note(event),
             }
@@ -221,7 +225,13 @@ impl Drop for Service {
 }
 
 fn watch_folder(folder: &Path, sender: Sender<Event>) -> notify::RecommendedWatcher {
-    let mut watcher = notify::recommended_watcher(move |_| drop(sender.send(Event::StateChanged))).unwrap();
+    // Conditions read the status: what only reads is no change, or each look would be the reason for the next one.
+    let changed = move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            drop(sender.send(Event::StateChanged));
+        }
+    };
+    let mut watcher = notify::recommended_watcher(changed).unwrap();
     watcher.watch(folder, RecursiveMode::NonRecursive).unwrap();
     watcher
 }
