@@ -26,8 +26,10 @@ lint: setup ## formatting, and clippy with warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
 
-torture: build ## kill the augmentation 100 times, and compare the result with an undisturbed run
+torture: build ## hundreds of kills, errors, passing faults and full disks (POINTS=N a sweep); figures in target/torture/
 	@scripts/torture-augment 100
+	GRADWATCH_TORTURE_PROGRAM=$(abspath target/release/gradwatch) GRADWATCH_TORTURE_POINTS=$(or $(POINTS),200) \
+		$(CARGO) test --locked --test it -- torture::many --ignored --nocapture --test-threads 1
 
 libtorch-cuda: ## fetch libtorch's CUDA part into .libtorch-cuda/ (once, 3 GB); it is used where there is a GPU
 	@scripts/fetch-libtorch --cuda

@@ -154,17 +154,22 @@ impl Ran {
 
 /// Runs any command to its end, or kills it at the deadline.
 pub fn finish(mut command: Command) -> Ran {
+    finish_within(&mut command, LIMIT).unwrap_or_else(|| panic!("{command:?} has not ended in {LIMIT:?}"))
+}
+
+/// Runs any command to its end; `None` where it had to be killed at the deadline.
+pub fn finish_within(command: &mut Command, limit: Duration) -> Option<Ran> {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let pid = Pid::from_child(&child);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output()));
-    let Ok(output) = receiver.recv_timeout(LIMIT) else {
+    let Ok(output) = receiver.recv_timeout(limit) else {
         kill_process(pid, Signal::KILL).unwrap();
-        panic!("{command:?} has not ended in {LIMIT:?}");
+        return None;
     };
     let Output { status, stdout, stderr } = output.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+    Some(Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) })
 }
 
 /// A tool of the machine that a test needs; without it the test is left out, but under `CI=true` that is a failure.

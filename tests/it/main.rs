@@ -50,5 +50,6 @@ mod reserve; // the room on the disk that work leaves free
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test
+mod torture; // sweeps of kills, errors and full disks
 mod unit; // the systemd unit
 mod words; // the words to avoid, in help and messages

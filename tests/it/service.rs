@@ -20,7 +20,9 @@ pub struct Service {
     state: PathBuf,
     events: Receiver<Event>,
     notify_socket: UnixDatagram,
-    _watcher: notify::RecommendedWatcher,
+    sender: Sender<Event>,
+    watcher: notify::RecommendedWatcher,
+    has_ended: bool,
     /// Every log line so far.
     pub log: Vec<String>,
     /// Every message to the service manager so far, as `READY=1`.
@@ -32,6 +34,15 @@ enum Event {
     Told(String),
     StateChanged,
     Ended,
+}
+
+/// Why a condition was not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotMet {
+    /// The service ended.
+    Ended,
+    /// The time was over.
+    Late,
 }
 
 /// How it ended.
@@ -65,6 +76,7 @@ impl Service {
         prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
     }
 
+    /// A program that runs `gradwatch run` in the bed, and passes signals on to it.
     pub(crate) fn spawn(bed: &TestBed, mut command: Command) -> Self {
         let (sender, events) = mpsc::channel();
         let watcher = watch_folder(&bed.state(""), sender.clone());
@@ -74,16 +86,38 @@ impl Service {
         let notify_socket = UnixDatagram::bind(&socket_path).unwrap();
         hear(notify_socket.try_clone().unwrap(), sender.clone());
 
+        let lines_to = sender.clone();
         command.env("NOTIFY_SOCKET", &socket_path).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         thread::spawn(move || {
             let lines = BufReader::new(stderr).lines().map_while(Result::ok);
-            lines.for_each(|line| drop(sender.send(Event::Logged(line))));
-            drop(sender.send(Event::Ended));
+            lines.for_each(|line| drop(lines_to.send(Event::Logged(line))));
+            drop(lines_to.send(Event::Ended));
         });
         let state = bed.state("");
-        Self { child, state, events, notify_socket, _watcher: watcher, log: Vec::new(), told: Vec::new() }
+        Self {
+            child,
+            state,
+            events,
+            notify_socket,
+            sender,
+            watcher,
+            has_ended: false,
+            log: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Its process, or that of the program which passes signals on to it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its state folder is seen from here, if it runs on a file system of its own.
+    pub fn look_into(&mut self, state: &Path) {
+        self.watcher = watch_folder(state, self.sender.clone());
+        state.clone_into(&mut self.state);
     }
 
     /// Waits until SIGTERM would be obeyed: held back, or taken over already.
@@ -108,16 +142,29 @@ impl Service {
     /// Waits until `condition`, asked again after every event, gives something.
     #[track_caller]
     pub fn wait_for<T>(&mut self, what: &str, condition: impl Fn(&Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + LIMIT;
+        match self.wait_within(LIMIT, condition) {
+            Ok(found) => found,
+            Err(NotMet::Ended) => panic!("it ended while waiting for {what}\n{}", self.log.join("\n")),
+            Err(NotMet::Late) => panic!("no {what} in {LIMIT:?}\n{}", self.log.join("\n")),
+        }
+    }
+
+    /// As [`Self::wait_for`], for tests in which it may not come.
+    pub fn wait_within<T>(&mut self, limit: Duration, condition: impl Fn(&Self) -> Option<T>) -> Result<T, NotMet> {
+        let deadline = Instant::now() + limit;
         loop {
             if let Some(found) = condition(self) {
-                return found;
+                return Ok(found);
             }
-            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Event::Ended) => panic!("it ended while waiting for {what}\n{}", self.log.join("\n")),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("no {what} in {LIMIT:?}\n{}", self.log.join("\n"))
-                }
+            if self.has_ended {
+                return Err(NotMet::Ended);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NotMet::Late);
+            }
+            match self.events.recv_timeout(left) {
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Err(NotMet::Late),
                 Ok(event) => self.note(event),
             }
         }
@@ -150,22 +197,20 @@ impl Service {
     pub fn end(mut self, signal: Signal) -> Ended {
         let start = Instant::now();
         kill_process(Pid::from_child(&self.child), signal).unwrap();
-        while let Ok(event) = self.events.recv_timeout(LIMIT.saturating_sub(start.elapsed())) {
-            if let Event::Ended = event {
-                let code = self.child.wait().unwrap().code();
-                let (log, told) = (std::mem::take(&mut self.log), std::mem::take(&mut self.told));
-                return Ended { code, took: start.elapsed(), log, told };
-            }
-            self.note(event);
-        }
-        panic!("it has not ended in {LIMIT:?} after {signal:?}\n{}", self.log.join("\n"));
+        let ended = self.wait_within(LIMIT, |_| None::<()>);
+        let log = self.log.join("\n");
+        assert_eq!(ended, Err(NotMet::Ended), "it has not ended in {LIMIT:?} after {signal:?}\n{log}");
+        let code = self.child.wait().unwrap().code();
+        let (log, told) = (std::mem::take(&mut self.log), std::mem::take(&mut self.told));
+        Ended { code, took: start.elapsed(), log, told }
     }
 
     fn note(&mut self, event: Event) {
         match event {
             Event::Logged(line) => self.log.push(line),
             Event::Told(message) => self.told.push(message),
-            Event::StateChanged | Event::Ended => {}
+            Event::StateChanged => {}
+            Event::Ended => self.has_ended = true,
         }
     }
 }
@@ -180,7 +225,13 @@ impl Drop for Service {
 }
 
 fn watch_folder(folder: &Path, sender: Sender<Event>) -> notify::RecommendedWatcher {
-    let mut watcher = notify::recommended_watcher(move |_| drop(sender.send(Event::StateChanged))).unwrap();
+    // Conditions read the status: what only reads is no change, or each look would be the reason for the next one.
+    let changed = move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            drop(sender.send(Event::StateChanged));
+        }
+    };
+    let mut watcher = notify::recommended_watcher(changed).unwrap();
     watcher.watch(folder, RecursiveMode::NonRecursive).unwrap();
     watcher
 }
