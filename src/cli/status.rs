@@ -9,12 +9,15 @@ use super::output;
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::DatasetName;
+use crate::service::control::{self, Answer, Question};
 use crate::service::status::{
     self, BestModel, DatasetStatus, FailedEnd, FailedStatus, PhaseStatus, ServiceState, Status,
 };
 
 /// A service that has not reported for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
+/// A service that can write its status does so more often.
+const UNWRITTEN: Duration = Duration::from_secs(15);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,13 +27,26 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
-    let status = status::read(&Workspace::new(&settings.state_dir))?;
+    let status = current(&Workspace::new(&settings.state_dir))?;
     if args.json {
         output::json(&status);
     } else {
         output::text(&page(&status));
     }
     Ok(())
+}
+
+/// As it was written; a service that has not written it for a while is asked, because its disk may be full.
+fn current(workspace: &Workspace) -> Result<Status, Failure> {
+    let written = status::read(workspace)?;
+    if !is_alive(written.state) || written.age() < UNWRITTEN {
+        return Ok(written);
+    }
+    match control::ask(workspace, &Question::Status) {
+        Ok(Answer::Status { status }) => Ok(*status),
+        // It hangs, or has no socket while it waits; what it wrote last says since when.
+        _ => Ok(written),
+    }
 }
 
 fn page(status: &Status) -> String {
@@ -74,7 +90,7 @@ fn headline(status: &Status) -> String {
             rounded(status.age())
         ),
         state if status.age() > SILENCE => format!(
-            "The service (process {pid}) holds its lock but has not reported for {}: it hangs while {state}; restart it.",
+            "The service (process {pid}) holds its lock, but has not written its status for {} and does not answer: the state folder cannot be written, or it hangs while {state}; see its log.",
             rounded(status.age())
         ),
         state => format!("The service (process {pid}) is {state}, since {since}."),

@@ -18,11 +18,14 @@ use crate::domain::{Clock, ContentHash, Counter, DatasetName, Decision, Erased, 
 use crate::workflow::{self, ForgetRequest, Incumbent, TrainedModel};
 
 use super::connections::{self, Client};
+use super::status::Status;
 
 /// What another command may ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "question", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Question {
+    /// What the service is doing: its status file may be out of date while the disk cannot be written.
+    Status,
     /// The models of one dataset, or of all.
     Models {
         /// Which; `None` for all.
@@ -94,6 +97,11 @@ impl Choice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
+    /// What the service is doing.
+    Status {
+        /// As it is known now.
+        status: Box<Status>,
+    },
     /// In order of dataset and run.
     Models {
         /// One entry a model.

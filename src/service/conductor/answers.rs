@@ -14,6 +14,7 @@ impl Conductor {
             Question::Choose { .. } | Question::Adopt { .. } | Question::Forget { .. } if self.is_stuck() => {
                 Answer::Refused { reason: format!("{}; then try again", self.what_failed()) }
             }
+            Question::Status => Answer::Status { status: Box::new(self.status.status().clone()) },
             Question::Models { dataset } => {
                 Answer::Models { models: control::models(self.registry.ledger(), dataset.as_ref()) }
             }

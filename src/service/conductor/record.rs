@@ -47,7 +47,9 @@ impl Conductor {
     pub(super) fn defer(&mut self, event: Event) -> Option<Event> {
         let needs_no_record = match &event {
             // While the disk refuses, so does the service; what is being recorded takes moments.
-            Event::Asked(request) => self.is_refused() || matches!(request.question, Question::Models { .. }),
+            Event::Asked(request) => {
+                self.is_refused() || matches!(request.question, Question::Models { .. } | Question::Status)
+            }
             Event::Recorded(_) | Event::StopRequested | Event::WorkerPanicked(_) => true,
             _ => false,
         };
