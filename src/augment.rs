@@ -23,6 +23,7 @@ mod quota;
 mod render;
 mod replay;
 mod sheet;
+mod stored;
 
 pub use encoding::Encoding;
 pub use error::AugmentError;
@@ -34,3 +35,4 @@ pub use options::ExpandOptions;
 pub use plan::{Elastic, SampledParams};
 pub use replay::{Replay, Replayed};
 pub use sheet::{preview, sheets};
+pub use stored::{remove_copies, stored_copies};

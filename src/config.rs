@@ -11,6 +11,7 @@ mod layers;
 mod preprocessing;
 mod raw;
 mod recipe;
+mod retention;
 mod retired;
 mod sections;
 mod settings;
@@ -21,6 +22,7 @@ pub use error::ConfigError;
 pub use hours::TrainingHours;
 pub use layers::{Overrides, load};
 pub use preprocessing::{Preparation, Preprocessing};
+pub use retention::RetentionSettings;
 pub use sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
     LogSettings, PromotionPolicy, Quota, RetrainSettings, SplitSettings, WatchSettings, WeightsChoice,

@@ -23,6 +23,7 @@ mod results_table;
 mod run_page;
 mod run_report;
 mod scan_page;
+mod stored;
 mod tensorboard;
 mod viewer;
 
@@ -32,6 +33,7 @@ pub use gallery::{Gallery, Listed, current as current_gallery};
 pub use record::ReportRecord;
 pub use run_page::without_images;
 pub use run_report::RunReport;
+pub use stored::{StoredReport, remove_report, stored_reports};
 
 use std::path::Path;
 use std::time::SystemTime;

@@ -7,6 +7,9 @@ use crate::config::{Quota, Settings};
 use crate::content::Reader;
 use crate::domain::{COPY_SIDE, Preset, Recipe, Reserve};
 
+/// Of the copies, in a dataset's place in the state folder.
+pub(super) const FOLDER: &str = "augmented";
+
 /// How a dataset is expanded.
 #[derive(Debug, Clone)]
 pub struct ExpandOptions {
@@ -51,7 +54,7 @@ impl ExpandOptions {
             recipe: augment.recipe.clone(),
             preset: augment.preset,
             encoding: Encoding { format: augment.format, quality: augment.jpeg_quality },
-            folder: "augmented",
+            folder: FOLDER,
             may_replace_all: true,
             may_remove: true,
             reader: Reader::of(settings),

@@ -85,7 +85,11 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 
 /// Records by hand which model is the best one, after a look at its layer: one that is damaged cannot explain anything.
 fn choose(workspace: &Workspace, clock: Clock, run: &str, choice: Choice) -> Result<(), Failure> {
-    let ModelRecord { dataset, run_id, head, .. } = one(known(workspace, clock, None)?, run)?.record;
+    let model = one(known(workspace, clock, None)?, run)?.record;
+    if let Some(reason) = model.files_removed() {
+        return Err(Failure::new(Exit::Data, reason));
+    }
+    let ModelRecord { dataset, run_id, head, .. } = model;
     if choice == Choice::Promote {
         Head::load(&workspace.run(&dataset, &run_id), &head).map_err(|error| Failure::new(Exit::Data, error))?;
     }
@@ -120,7 +124,8 @@ pub(super) fn explaining_model(
     let dataset = dataset.map(DatasetName::new).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
     let models = known(&Workspace::new(&settings.state_dir), settings.clock, dataset)?;
     if let Some(run) = run {
-        return one(models, run).map(|model| model.record);
+        let model = one(models, run)?.record;
+        return model.files_removed().map_or(Ok(model), |reason| Err(Failure::new(Exit::Data, reason)));
     }
     let mut best: Vec<_> = models.into_iter().filter(|model| model.best).map(|model| model.record).collect();
     match (best.pop(), best.as_slice()) {
@@ -177,12 +182,20 @@ fn cells(model: &ListedModel) -> [String; 7] {
     [
         record.dataset.to_string(),
         record.run_id.to_string(),
-        if model.best { "best" } else { "" }.to_owned(),
+        mark(model).to_owned(),
         accuracy(record),
         interval(&record.confusion),
         record.confusion.total().to_string(),
         if record.is_imported() { format!("imported {}", record.created) } else { record.created.clone() },
     ]
+}
+
+fn mark(model: &ListedModel) -> &'static str {
+    match (model.best, &model.record.removed) {
+        (true, _) => "best",
+        (false, Some(_)) => "removed",
+        (false, None) => "",
+    }
 }
 
 fn accuracy(record: &ModelRecord) -> String {
@@ -260,6 +273,10 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
     for decision in &model.decisions {
         let verb = if decision.promoted { "promoted" } else { "not promoted" };
         row("decision", format!("{} {verb}: {}", decision.at, decision.reason));
+    }
+    if let Some(at) = &record.removed {
+        row("removed", format!("{at}, as configured in [retention]; only this record is left"));
+        return lines.join("\n") + "\n";
     }
     row("folder", workspace.run(&record.dataset, &record.run_id).display().to_string());
     lines.join("\n") + "\n"

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::compute::ComputeSettings;
+use super::retention::RawRetention;
 use super::sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogSettings,
     PromotionPolicy, Quota, RetrainSettings, SplitSettings, WatchSettings, WeightsChoice,
@@ -23,6 +24,7 @@ pub(super) struct Raw {
     limits: LimitSettings,
     images: ImageSettings,
     storage: Storage,
+    retention: RawRetention,
     split: SplitSettings,
     pub(super) augment: RawAugment,
     backbone: BackboneSettings,
@@ -86,6 +88,7 @@ impl Raw {
             reserve: self.storage.reserve(),
             state_dir: plain(&base.join(self.storage.state_dir)),
             features_max_gib: self.storage.features_max_gib,
+            retention: self.retention.into_settings(),
             split: self.split,
             augment: AugmentSettings { mode, quota, format, jpeg_quality, contact_sheet, preset, seed, recipe },
             backbone,

@@ -205,7 +205,7 @@ pub struct LogSettings {
     pub level: String,
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|_| {
         de::Error::custom(format!("`{text}` is not a duration; write \"500ms\", \"30s\", \"10m\" or \"2h\""))

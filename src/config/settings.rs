@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::compute::ComputeSettings;
+use super::retention::RetentionSettings;
 use super::sections::{
     AugmentSettings, BackboneSettings, ImageSettings, LimitSettings, LogSettings, PromotionPolicy, RetrainSettings,
     SplitSettings, WatchSettings,
@@ -24,6 +25,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// How much of it cached features may take.
     pub features_max_gib: f64,
+    /// How much of it reports, runs and copies may take, and for how long.
+    pub retention: RetentionSettings,
     /// What stays free on the disk of copies, features, runs and reports.
     pub reserve: Reserve,
     /// Training against validation.

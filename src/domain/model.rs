@@ -89,6 +89,10 @@ pub struct ModelRecord {
     /// Wall-clock seconds from first feature to saved head; left out under a fixed clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_seconds: Option<f64>,
+    /// RFC 3339, UTC: when its files were removed because of its age or of all runs together; only its record is left. `None`
+    /// while they are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<String>,
 }
 
 impl ModelRecord {
@@ -98,6 +102,15 @@ impl ModelRecord {
     /// Whether it was not trained here, so that nobody knows which images it learned from.
     pub fn is_imported(&self) -> bool {
         self.stopped == StopReason::Imported
+    }
+
+    /// One sentence when its files were removed, so that it can explain nothing.
+    pub fn files_removed(&self) -> Option<String> {
+        let at = self.removed.as_ref()?;
+        Some(format!(
+            "the files of model {} were removed at {at}, as configured in [retention]; choose another model from `gradwatch models list`",
+            self.run_id
+        ))
     }
 
     /// [`Self::val_accuracy`], unless it was measured on nothing, as an imported model.
@@ -266,6 +279,7 @@ impl ModelRecord {
             program: "gradwatch 0.1.0".to_owned(),
             created: "2026-01-02T03:04:05Z".to_owned(),
             train_seconds: Some(12.345_678_901_234_567),
+            removed: None,
         }
     }
 }

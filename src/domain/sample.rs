@@ -115,6 +115,13 @@ pub enum ScanState {
         /// The report's folder, relative to `state/reports`.
         report: String,
     },
+    /// It was explained, and its report was removed because of its age or of all reports together: it is not explained again.
+    Removed {
+        /// The model that explained it.
+        model: RunId,
+        /// The folder in which the report was, relative to `state/reports`.
+        report: String,
+    },
 }
 
 /// One unlabelled image to be explained.

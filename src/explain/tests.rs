@@ -57,6 +57,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
             resize: Resize::AntialiasFast,
         },
         like: None,
+        removed: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: Activation::Sigmoid },
         val_accuracy: confusion.accuracy(),
         val_binary_accuracy: confusion.accuracy(),

@@ -204,7 +204,8 @@ fn report_folders(reports_dir: &Path) -> Result<Vec<String>, ReportError> {
     Ok(found)
 }
 
-fn folders(path: &Path) -> Result<Vec<String>, ReportError> {
+/// Names of the folders in `path`; none where it is not there.
+pub(super) fn folders(path: &Path) -> Result<Vec<String>, ReportError> {
     let list = |source| ReportError::List { path: path.to_owned(), source };
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,

@@ -50,6 +50,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             resize: Resize::AntialiasFast,
         },
         like: None,
+        removed: None,
         head: HeadRecord {
             file: "head.safetensors".to_owned(),
             sha256: ContentHash::of(b"head"),

@@ -11,6 +11,7 @@ mod erasure;
 mod failures;
 mod intake;
 mod record;
+mod retention;
 mod scans;
 mod status;
 mod training;
@@ -26,7 +27,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, Progress, StopFlag};
 use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
-use crate::workflow::{self, Engines, ForgetTargets};
+use crate::workflow::{self, Engines, Exceeding, ForgetTargets};
 
 use super::attempt_log::AttemptLog;
 use super::control::Server;
@@ -128,6 +129,10 @@ pub(super) struct Conductor {
     gallery: GallerySchedule,
     /// When it is next looked whether reports and gallery are as they should be.
     next_look: Instant,
+    /// When it is next looked what exceeds the limits of the retention.
+    next_retention: Instant,
+    /// What exceeds them, while that is being recorded.
+    exceeding: Option<Exceeding>,
     /// The classes with which the gallery is being written.
     listing: CurrentClasses,
     /// Of `engines.n_forwarded()`, already counted in the registry.
@@ -171,6 +176,8 @@ impl Conductor {
             skipped: Vec::new(),
             data_warnings: BTreeMap::new(),
             gallery: GallerySchedule::default(),
+            next_retention: Instant::now(),
+            exceeding: None,
             listing: CurrentClasses::new(),
             n_forwarded_counted: 0,
         }
@@ -258,6 +265,8 @@ impl Conductor {
             Event::PartFailed(dataset, work) => self.part_failed(dataset, work),
             Event::Explained(scan, outcome) => self.explained(*scan, *outcome)?,
             Event::Gallery(outcome) => self.gallery_written(outcome)?,
+            Event::Exceeding(found) => self.found_exceeding(found)?,
+            Event::Retained(outcome) => self.retained(outcome)?,
             Event::Recorded(commit) => self.committed(*commit)?,
             Event::Asked(request) => self.answer(request)?,
             Event::StopRequested => {}
@@ -276,6 +285,7 @@ impl Conductor {
         if self.is_stuck() {
             return Ok(());
         }
+        self.remove_recorded();
         if self.erase_when_idle()? {
             return Ok(());
         }
@@ -284,6 +294,7 @@ impl Conductor {
         self.explain_next()?;
         self.prepare_training()?;
         self.settle_attempts();
+        self.retain_when_idle()?;
         self.look_again();
         Ok(())
     }

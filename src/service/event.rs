@@ -4,7 +4,9 @@ use crate::domain::{DatasetName, Scan};
 use crate::ingest::IntakeOutcome;
 use crate::report::ReportError;
 use crate::watch::{OnceSurvey, WatchError};
-use crate::workflow::{ExplainedScan, FailedWork, FinishedTraining, Prepared, ScanError, WorkflowError};
+use crate::workflow::{
+    Exceeding, ExplainedScan, FailedWork, FinishedTraining, Prepared, RetentionOutcome, ScanError, WorkflowError,
+};
 
 use super::attempts::AttemptSlot;
 use super::commit::Commit;
@@ -31,6 +33,10 @@ pub(super) enum Event {
     Explained(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
     /// What the gallery lists, or why it was not written.
     Gallery(Result<GalleryLook, ReportError>),
+    /// It was looked what exceeds the limits of the retention, or that failed.
+    Exceeding(Result<Exceeding, FailedWork>),
+    /// What exceeds them was removed, as far as that was possible.
+    Retained(RetentionOutcome),
     /// Events were recorded, or not.
     Recorded(Box<Commit>),
     /// Another command asks.

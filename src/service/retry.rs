@@ -37,6 +37,8 @@ pub(super) enum Task {
     Intake,
     /// The removal of forgotten images.
     Erasure,
+    /// The removal of what exceeds the limits.
+    Retention,
 }
 
 /// A task that failed.

@@ -69,7 +69,7 @@ impl ScanWorker {
     fn lost(&mut self, ledger: &Ledger) -> Result<Vec<ScanKey>, ReportError> {
         self.gallery.lacking(ledger.scans.iter().filter_map(|(key, scan)| match &scan.state {
             ScanState::Explained { report, .. } => Some((key.clone(), report.as_str(), scan.hash)),
-            ScanState::Waiting => None,
+            ScanState::Waiting | ScanState::Removed { .. } => None,
         }))
     }
 }

@@ -23,6 +23,8 @@ enum TrainingStage {
     RecordingSplit { plan: Box<TrainingPlan> },
     /// The worker trains, or decides once more on what it trained.
     Training { dataset: DatasetName },
+    /// The worker looks what is kept no longer, and removes it.
+    Retaining,
 }
 
 /// What a worker that panicked was doing.
@@ -30,6 +32,7 @@ enum TrainingStage {
 pub(super) enum LostTraining {
     FindDue,
     Training(DatasetName),
+    Retention,
 }
 
 impl TrainingStage {
@@ -40,6 +43,7 @@ impl TrainingStage {
             Self::Preparing { .. } => "preparing",
             Self::RecordingSplit { .. } => "recording split",
             Self::Training { .. } => "training",
+            Self::Retaining => "retaining",
         }
     }
 }
@@ -111,11 +115,22 @@ impl TrainingWorkerState {
         self.step(matches!(self.0, TrainingStage::Training { .. }), TrainingStage::Idle, "finish_training")
     }
 
+    /// Idle to retaining.
+    pub(super) fn start_retention(&mut self) -> Result<(), IllegalTransition> {
+        self.step(matches!(self.0, TrainingStage::Idle), TrainingStage::Retaining, "start_retention")
+    }
+
+    /// Retaining to idle.
+    pub(super) fn finish_retention(&mut self) -> Result<(), IllegalTransition> {
+        self.step(matches!(self.0, TrainingStage::Retaining), TrainingStage::Idle, "finish_retention")
+    }
+
     /// Any state to idle: the worker panicked. Returns what it was doing.
     pub(super) fn lose(&mut self) -> Option<LostTraining> {
         match mem::take(&mut self.0) {
             TrainingStage::Idle => None,
             TrainingStage::FindingDue => Some(LostTraining::FindDue),
+            TrainingStage::Retaining => Some(LostTraining::Retention),
             TrainingStage::Preparing { dataset } | TrainingStage::Training { dataset } => {
                 Some(LostTraining::Training(dataset))
             }
@@ -139,6 +154,11 @@ impl TrainingWorkerState {
 
     pub(super) fn is_training(&self) -> bool {
         matches!(self.0, TrainingStage::Training { .. })
+    }
+
+    /// Whether it is looked what is kept no longer, or that is removed.
+    pub(super) fn is_retaining(&self) -> bool {
+        matches!(self.0, TrainingStage::Retaining)
     }
 
     fn step(&mut self, is_legal: bool, next: TrainingStage, transition: &'static str) -> Result<(), IllegalTransition> {
@@ -188,6 +208,8 @@ mod tests {
         let mut state = TrainingWorkerState::default();
         if name == "finding due" {
             state.start_finding_due().unwrap();
+        } else if name == "retaining" {
+            state.start_retention().unwrap();
         } else if name != "idle" {
             state.start_preparing(dataset()).unwrap();
             if name != "preparing" {
@@ -212,12 +234,14 @@ mod tests {
             "start_training" => state.start_training().map(|plan| assert_eq!(plan.dataset, dataset())),
             "decide_again" => state.decide_again(),
             "finish_training" => state.finish_training(),
+            "start_retention" => state.start_retention(),
+            "finish_retention" => state.finish_retention(),
             _ => unreachable!("{transition}"),
         }
     }
 
     /// Transition, the one state it is legal in, the state it leads to.
-    const TRANSITIONS: [(&str, &str, &str); 9] = [
+    const TRANSITIONS: [(&str, &str, &str); 11] = [
         ("start_finding_due", "idle", "finding due"),
         ("finish_finding_due", "finding due", "idle"),
         ("start_preparing", "idle", "preparing"),
@@ -227,12 +251,14 @@ mod tests {
         ("start_training", "recording split", "training"),
         ("decide_again", "training", "training"),
         ("finish_training", "training", "idle"),
+        ("start_retention", "idle", "retaining"),
+        ("finish_retention", "retaining", "idle"),
     ];
 
     #[test]
     fn every_transition_is_legal_in_one_state_and_changes_nothing_in_others() {
         for (transition, from, to) in TRANSITIONS {
-            for name in ["idle", "finding due", "preparing", "recording split", "training"] {
+            for name in ["idle", "finding due", "preparing", "recording split", "training", "retaining"] {
                 let mut state = in_state(name);
                 let outcome = apply(&mut state, transition);
                 if name == from {
@@ -255,6 +281,7 @@ mod tests {
         };
         assert_eq!(lost("idle"), None);
         assert_eq!(lost("finding due"), Some(LostTraining::FindDue));
+        assert_eq!(lost("retaining"), Some(LostTraining::Retention));
         for name in ["preparing", "recording split", "training"] {
             assert_eq!(lost(name), Some(LostTraining::Training(dataset())), "{name}");
         }

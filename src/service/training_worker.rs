@@ -1,6 +1,7 @@
-//! The training worker: it finds out what is due, prepares trainings, and trains.
+//! The training worker: it finds out what is due, prepares trainings, and trains; in between it removes what is kept no longer.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crossbeam_channel::Sender;
 
@@ -8,7 +9,8 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{DatasetName, Ledger, StopFlag};
 use crate::workflow::{
-    self, Engines, FinishedTraining, Incumbent, Known, TrainingContext, TrainingPlan, WorkflowError,
+    self, Engines, Exceeding, FailedWork, FinishedTraining, Incumbent, Known, TrainingContext, TrainingPlan, Work,
+    WorkflowError,
 };
 
 use super::event::Event;
@@ -24,6 +26,10 @@ pub(super) enum TrainingTask {
     Train(Box<TrainingPlan>),
     /// The decision on a finished one, once more, because the best model has changed.
     DecideAgain(Box<FinishedTraining>, Box<Incumbent>),
+    /// Looks what exceeds the limits of the retention.
+    FindExceeding(Box<Ledger>),
+    /// Removes it.
+    RemoveExceeding(Box<Exceeding>),
 }
 
 /// What it works with.
@@ -57,6 +63,14 @@ impl TrainingWorker {
                     trained.decide_again(&incumbent, context)?;
                     Ok(*trained)
                 })
+            }
+            TrainingTask::FindExceeding(ledger) => {
+                let found = workflow::find_exceeding(&ledger, &self.settings, SystemTime::now());
+                let place = self.workspace.root().display();
+                Event::Exceeding(found.map_err(|error| FailedWork::of(Work::Retention, place, &error)))
+            }
+            TrainingTask::RemoveExceeding(exceeding) => {
+                Event::Retained(workflow::remove_exceeding(&exceeding, &self.workspace, &self.stop))
             }
         }
     }

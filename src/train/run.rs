@@ -163,6 +163,7 @@ fn record(
         backbone: backbone.name.clone(),
         backbone_detail: backbone.record.clone(),
         like: job.like.clone(),
+        removed: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256, activation: fitted.head.activation() },
         val_accuracy: fitted.evaluation.confusion.accuracy(),
         val_binary_accuracy: fitted.evaluation.binary_accuracy,

@@ -35,6 +35,8 @@ pub enum Work {
     Record,
     /// The removal of forgotten images.
     Erasure,
+    /// The removal of what exceeds the limits of `[retention]`.
+    Retention,
 }
 
 impl Work {
@@ -51,6 +53,7 @@ impl Work {
             Self::Intake => "reading files from",
             Self::Record => "the record in",
             Self::Erasure => "the removal of forgotten images from",
+            Self::Retention => "the removal of what exceeds `[retention]` in",
         }
     }
 }

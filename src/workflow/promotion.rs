@@ -163,7 +163,9 @@ pub fn roll_back(ledger: &Ledger, dataset: &DatasetName, run: &RunId, clock: Clo
 
 fn model<'a>(ledger: &'a Ledger, dataset: &DatasetName, run: &RunId) -> Result<&'a ModelRecord, String> {
     let found = ledger.runs.get(&(dataset.clone(), run.clone()));
-    found.ok_or_else(|| format!("dataset `{dataset}` has no model {run}; `gradwatch models list` lists the models"))
+    let found = found
+        .ok_or_else(|| format!("dataset `{dataset}` has no model {run}; `gradwatch models list` lists the models"))?;
+    found.files_removed().map_or(Ok(found), Err)
 }
 
 /// A promotion without a comparison.

@@ -47,6 +47,7 @@ mod output; // output that cannot be written, and readers that have gone
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
 mod reserve; // the room on the disk that work leaves free
+mod retention; // what is removed when it gets old or too much
 mod run_page; // a run's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test

@@ -225,7 +225,7 @@ pub enum LedgerEvent {
         /// Which.
         hash: ContentHash,
     },
-    /// A training finished and its files are on disk.
+    /// A training finished and its files are on disk; or they were removed, as its record then says.
     Run(Box<ModelRecord>),
     /// A candidate was compared with the best model.
     Decision(Decision),

@@ -98,6 +98,7 @@ impl Conductor {
                     let work = fault(Work::Training, &dataset);
                     (Task::Training(dataset), work)
                 }
+                LostTraining::Retention => (Task::Retention, fault(Work::Retention, &self.lose_retention())),
             }),
             // Its end is that of the service.
             WorkerRole::Record => None,
@@ -112,7 +113,7 @@ impl Conductor {
         };
         if let Some((task, work)) = lost {
             // Nobody asks anew for the others.
-            let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery);
+            let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery | Task::Retention);
             self.fail(task, work, may_pass && is_asked_again);
         }
     }

@@ -17,7 +17,7 @@ use super::Conductor;
 impl Conductor {
     /// Gives the scan worker its next scan, or the gallery.
     pub(super) fn explain_next(&mut self) -> Result<(), ServiceError> {
-        if !self.scans.is_idle() || self.trains_first() {
+        if !self.scans.is_idle() || self.trains_first() || self.training.is_retaining() {
             return Ok(());
         }
         let now = Instant::now();

@@ -111,6 +111,9 @@ impl Conductor {
                 Some("more images or a pause in arrivals (retrain.after_images, retrain.after_quiet)".to_owned()),
             );
         }
+        if self.training.is_retaining() {
+            return (ServiceState::Waiting, Some("the removal of what exceeds the limits in [retention]".to_owned()));
+        }
         if !self.training.is_idle() {
             return (ServiceState::Starting, Some("the check for trainings that are due".to_owned()));
         }
