@@ -305,6 +305,15 @@ xray     0002-b  best  0.667     0.208 to 0.939  3           2026-01-02T03:04:05
     }
 
     #[test]
+    fn a_model_whose_files_were_removed_is_marked() {
+        let [_, mut old, best] = <[ListedModel; 3]>::try_from(listed()).unwrap();
+        old.record.removed = Some("2026-02-03T04:05:06Z".to_owned());
+        assert_eq!((mark(&old), mark(&best)), ("removed", "best"));
+        let detail = detail(&old, &Workspace::new("/state"));
+        assert!(detail.contains("removed     2026-02-03T04:05:06Z") && !detail.contains("/state"), "{detail}");
+    }
+
+    #[test]
     fn a_model_is_named_by_its_run_or_in_full() {
         assert_eq!(one(listed(), "0002-b").unwrap().record.dataset.as_str(), "xray");
         assert_eq!(one(listed(), "hips/0001-a").unwrap().record.dataset.as_str(), "hips");

@@ -268,6 +268,17 @@ mod tests {
     }
 
     #[test]
+    fn a_model_whose_files_were_removed_becomes_no_best_model() {
+        let mut ledger = Ledger::default();
+        let removed = Some("2026-02-03T04:05:06Z".to_owned());
+        let model = ModelRecord { removed, ..ModelRecord::example("x", "0001-a") };
+        ledger.apply(&LedgerEvent::Run(Box::new(model)));
+        let dataset = DatasetName::new("x").unwrap();
+        let refused = promote_by_hand(&ledger, &dataset, &run("0001-a"), Clock::System).unwrap_err();
+        assert!(refused.starts_with("the files of model 0001-a were removed at 2026-02-03T04:05:06Z"), "{refused}");
+    }
+
+    #[test]
     fn by_hand_one_goes_forth_and_back() {
         let mut ledger = Ledger::default();
         let dataset = DatasetName::new("x").unwrap();
