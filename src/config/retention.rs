@@ -66,3 +66,38 @@ fn gibibytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error
         Err(de::Error::custom("must be a number of gibibytes from 0 (no limit) to 1000000, for example 20.0"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, load};
+
+    fn retention(set: &str) -> Result<RetentionSettings, String> {
+        let set = vec![set.to_owned()];
+        let settings = load(&Overrides { set, ..Overrides::default() });
+        settings.map(|settings| settings.retention).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn everything_is_kept_by_default_and_limits_are_in_days_and_gibibytes() {
+        assert!(retention("train.seed=1").unwrap().is_off());
+        let year = Duration::from_secs(365 * 86_400);
+        assert_eq!(retention("retention.reports_max_age=365d").unwrap().reports.max_age, year);
+        assert_eq!(retention("retention.copies_max_gib=0.5").unwrap().copies.max_bytes, 1 << 29);
+        assert_eq!(retention("retention.runs_max_gib=1e-12").unwrap().runs.max_bytes, 1, "0 would be no limit");
+        assert_eq!(retention("retention.runs_max_number=5").unwrap().runs.max_number, 5);
+    }
+
+    #[test]
+    fn what_is_no_limit_is_refused_with_its_key() {
+        for (set, expected) in [
+            ("retention.reports_max_gib=-1", "`retention.reports_max_gib`: must be a number of gibibytes from 0"),
+            ("retention.runs_max_gib=nan", "`retention.runs_max_gib`: must be a number of gibibytes from 0"),
+            ("retention.copies_max_age=90", "`retention.copies_max_age`: "),
+            ("retention.reports_max_number=-1", "`retention.reports_max_number`: "),
+        ] {
+            let message = retention(set).unwrap_err();
+            assert!(message.contains(expected) && !message.contains('\n'), "{set}: {message}");
+        }
+    }
+}

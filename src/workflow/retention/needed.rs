@@ -16,8 +16,8 @@ pub(super) fn needed_runs(ledger: &Ledger) -> BTreeSet<(DatasetName, RunId)> {
     let needed: Vec<&ModelRecord> = ledger.runs.values().filter(is_needed).collect();
     // The name of the dataset is not recorded with it.
     let likes: BTreeSet<&RunId> = needed.iter().filter_map(|model| model.like.as_ref()).collect();
-    let liked = ledger.runs.values().filter(|model| likes.contains(&model.run_id));
-    needed.iter().copied().chain(liked).map(|model| (model.dataset.clone(), model.run_id.clone())).collect()
+    let below = ledger.runs.values().filter(|model| likes.contains(&model.run_id));
+    needed.iter().copied().chain(below).map(|model| (model.dataset.clone(), model.run_id.clone())).collect()
 }
 
 /// What the best model of `dataset` replaced.

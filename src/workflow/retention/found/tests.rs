@@ -8,8 +8,16 @@ use crate::config::{self, Overrides};
 use crate::disk::{self, TrainingLock};
 use crate::domain::{ContentHash, ImageFacts, StopFlag};
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 fn dataset() -> DatasetName {
     DatasetName::new("d").unwrap()
+}
+
+/// Ten bytes.
+fn write(path: &Path) {
+    disk::create_dir(path.parent().unwrap()).unwrap();
+    disk::write_atomic(path, b"0123456789").unwrap();
 }
 
 struct Scene {
@@ -32,15 +40,15 @@ impl Scene {
         config::load(&Overrides { set, ..Overrides::default() }).unwrap()
     }
 
-    fn write(&self, path: &Path) {
-        disk::create_dir(path.parent().unwrap()).unwrap();
-        disk::write_atomic(path, b"0123456789").unwrap();
-    }
-
-    fn run(&mut self, id: &str) {
-        let model = ModelRecord::example("d", id);
-        self.write(&self.workspace().run(&model.dataset, &model.run_id).join("model.json"));
-        self.ledger.apply(&LedgerEvent::Run(Box::new(model)));
+    /// A scene with these runs.
+    fn with_runs(ids: &[&str]) -> Self {
+        let mut scene = Self::new();
+        for id in ids {
+            let model = ModelRecord::example("d", id);
+            write(&scene.workspace().run(&model.dataset, &model.run_id).join("model.json"));
+            scene.ledger.apply(&LedgerEvent::Run(Box::new(model)));
+        }
+        scene
     }
 
     fn has_run(&self, id: &str) -> bool {
@@ -48,7 +56,7 @@ impl Scene {
     }
 
     fn report(&mut self, name: &str) -> ScanKey {
-        self.write(&self.workspace().reports().join(format!("d/{name}/report.html")));
+        write(&self.workspace().reports().join(format!("d/{name}/report.html")));
         let image =
             ImageFacts { width: 1, height: 1, format: "png".into(), colour: "grey8".into(), part: None, blank: false };
         let hash = ContentHash::of(name.as_bytes());
@@ -58,22 +66,25 @@ impl Scene {
         (None, hash)
     }
 
-    fn find(&self, limits: &[&str], now: SystemTime) -> Exceeding {
-        find_exceeding(&self.ledger, &self.settings(limits), now).unwrap()
+    /// As of this time after now.
+    fn find(&self, limits: &[&str], later: Duration) -> Exceeding {
+        let now = modified(self.dir.path()).unwrap();
+        find_exceeding(&self.ledger, &self.settings(limits), now + later).unwrap()
     }
 
     fn record(&mut self, found: &mut Exceeding) {
         let events = found.record(&self.ledger, Clock::System);
-        events.iter().for_each(|event| self.ledger.apply(event));
+        for event in &events {
+            self.ledger.apply(event);
+        }
     }
 }
 
 #[test]
 fn runs_are_recorded_as_removed_then_go_and_those_that_were_cut_off_are_found_again() {
-    let mut scene = Scene::new();
-    ["0001-a", "0002-b", "0003-c"].iter().for_each(|id| scene.run(id));
+    let mut scene = Scene::with_runs(&["0001-a", "0002-b", "0003-c"]);
     let limits = ["retention.runs_max_number=2"];
-    let mut found = scene.find(&limits, SystemTime::now());
+    let mut found = scene.find(&limits, Duration::ZERO);
     scene.record(&mut found);
     let removed = |scene: &Scene| scene.ledger.runs_of(&dataset()).filter(|run| run.removed.is_some()).count();
     assert_eq!((found.runs.len(), removed(&scene)), (1, 1));
@@ -81,7 +92,7 @@ fn runs_are_recorded_as_removed_then_go_and_those_that_were_cut_off_are_found_ag
     let stopped = StopFlag::default();
     stopped.raise();
     assert!(remove_exceeding(&found, &scene.workspace(), &stopped).is_empty() && scene.has_run("0001-a"));
-    let mut found = scene.find(&limits, SystemTime::now());
+    let mut found = scene.find(&limits, Duration::ZERO);
     scene.record(&mut found);
     let training = TrainingLock::take(&scene.workspace(), &dataset()).unwrap();
     assert!(remove_exceeding(&found, &scene.workspace(), &StopFlag::default()).is_empty(), "somebody trains");
@@ -89,14 +100,13 @@ fn runs_are_recorded_as_removed_then_go_and_those_that_were_cut_off_are_found_ag
     let outcome = remove_exceeding(&found, &scene.workspace(), &StopFlag::default());
     assert_eq!((outcome.runs, outcome.bytes, outcome.failed), (1, 10, None));
     assert!(!scene.has_run("0001-a") && scene.has_run("0002-b") && scene.has_run("0003-c"));
-    assert!(scene.find(&limits, SystemTime::now()).is_empty());
+    assert!(scene.find(&limits, Duration::ZERO).is_empty());
 }
 
 #[test]
 fn a_run_that_has_become_the_best_one_meanwhile_stays() {
-    let mut scene = Scene::new();
-    ["0001-a", "0002-b"].iter().for_each(|id| scene.run(id));
-    let mut found = scene.find(&["retention.runs_max_number=1"], SystemTime::now());
+    let mut scene = Scene::with_runs(&["0001-a", "0002-b"]);
+    let mut found = scene.find(&["retention.runs_max_number=1"], Duration::ZERO);
     assert_eq!(found.runs.len(), 1);
     scene.ledger.best.insert(dataset(), RunId::new("0001-a").unwrap());
     scene.record(&mut found);
@@ -107,9 +117,8 @@ fn a_run_that_has_become_the_best_one_meanwhile_stays() {
 fn reports_go_with_a_mark_on_their_scans_and_only_then() {
     let mut scene = Scene::new();
     let keys = ["a-1", "b-2"].map(|name| scene.report(name));
-    let later = SystemTime::now() + Duration::from_secs(86_400);
-    assert!(scene.find(&["retention.reports_max_age=2d"], later).is_empty());
-    let mut found = scene.find(&["retention.reports_max_age=1h"], later);
+    assert!(scene.find(&["retention.reports_max_age=2d"], DAY).is_empty());
+    let mut found = scene.find(&["retention.reports_max_age=1h"], DAY);
     scene.record(&mut found);
     let outcome = remove_exceeding(&found, &scene.workspace(), &StopFlag::default());
     assert_eq!((outcome.reports, outcome.bytes, outcome.failed), (2, 20, None));
@@ -125,16 +134,15 @@ fn copies_go_as_a_whole_and_everything_beside_them_stays() {
     let workspace = scene.workspace();
     let outside = workspace.expansion_of(&dataset(), Path::new("/elsewhere"));
     for folder in [workspace.expansion(&dataset()), outside] {
-        ["manifest.jsonl", "contact-sheet.html", "augmented/a/notes.txt"]
-            .iter()
-            .for_each(|name| scene.write(&folder.join(name)));
+        for name in ["manifest.jsonl", "contact-sheet.html", "augmented/a/notes.txt"] {
+            write(&folder.join(name));
+        }
         // Only its name makes it a copy here; it is not removed, as it is not tagged as one.
-        scene.write(&folder.join("augmented/a/x-0123abcd-c01.png"));
+        write(&folder.join("augmented/a/x-0123abcd-c01.png"));
     }
-    let later = SystemTime::now() + Duration::from_secs(86_400);
-    let found = scene.find(&["retention.copies_max_number=1"], later);
+    let found = scene.find(&["retention.copies_max_number=1"], DAY);
     assert_eq!(found.copies.len(), 1);
-    let found = scene.find(&["retention.copies_max_age=1h"], later);
+    let found = scene.find(&["retention.copies_max_age=1h"], DAY);
     assert_eq!(found.copies.iter().map(|item| (item.number, item.bytes)).collect::<Vec<_>>(), [(1, 10), (1, 10)]);
     let outcome = remove_exceeding(&found, &workspace, &StopFlag::default());
     assert_eq!(outcome.failed, None);
