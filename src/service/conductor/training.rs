@@ -1,6 +1,6 @@
 //! Trainings: when one starts, and what is recorded when it ends.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::attempts::{AttemptSlot, Attempted};
@@ -111,7 +111,7 @@ impl Conductor {
 
     /// The dataset whose training is due, or is to be tried again.
     fn next_dataset(&mut self, now: Instant) -> Option<DatasetName> {
-        let time = SystemTime::now();
+        let time = super::time_of_day();
         let in_its_hours = |of: &DatasetName| self.trigger.hours_wait(of, time).is_none();
         let again = self.failed.due_training(now).filter(in_its_hours);
         self.trigger.take_due(now, time).or(again)
