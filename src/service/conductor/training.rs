@@ -94,7 +94,8 @@ impl Conductor {
             return Ok(());
         }
         let Some(attempted) = self.training.awaiting().map(attempted) else { return Ok(()) };
-        if self.attempts.attempts().is_set_aside(&attempted) {
+        // Who runs once asks for it; a person or a power cut may have ended the program as well.
+        if !self.is_once() && self.attempts.attempts().is_set_aside(&attempted) {
             let dataset = self.training.give_up_split()?;
             self.set_aside(Task::Training(dataset.clone()), Work::Training, dataset.as_str());
             return Ok(());
