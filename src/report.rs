@@ -38,7 +38,7 @@ pub use stored::{StoredReport, remove_report, stored_reports};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::disk::write_atomic;
+use crate::disk::{touch, write_atomic};
 use crate::domain::{Explanation, ModelRecord};
 use crate::imaging::Picture;
 use pictures::Pictures;
@@ -61,7 +61,10 @@ pub fn write(
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
     write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
     write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;
-    write_atomic(&folder.join(record::FILE), &record.to_json()?)?;
+    let file = folder.join(record::FILE);
+    write_atomic(&file, &record.to_json()?)?;
+    // The gallery knows a report by its size and time, which are those of the work and not of the disk.
+    touch(&file, made)?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
 }

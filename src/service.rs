@@ -9,6 +9,7 @@ mod commit;
 mod conductor;
 mod connections;
 pub mod control;
+mod end_reason;
 mod error;
 mod event;
 mod failed_end;

@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, de};
 
 /// Windows of the day; none means at any time. A window whose end is before its begin goes over midnight.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TrainingHours(Vec<Window>);
+pub struct TrainingHours(Vec<DayWindow>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Window {
+struct DayWindow {
     begin: Time,
     end: Time,
 }
@@ -34,7 +34,7 @@ impl TrainingHours {
     }
 }
 
-impl Window {
+impl DayWindow {
     fn holds(self, time: Time) -> bool {
         if self.begin < self.end {
             self.begin <= time && time < self.end
@@ -67,9 +67,9 @@ impl<'de> Deserialize<'de> for TrainingHours {
     }
 }
 
-fn read_window(text: &str) -> Result<Window, String> {
+fn read_window(text: &str) -> Result<DayWindow, String> {
     let ends = text.split_once('-').and_then(|(begin, end)| Some((read_time(begin.trim())?, read_time(end.trim())?)));
-    let window = ends.map(|(begin, end)| Window { begin, end });
+    let window = ends.map(|(begin, end)| DayWindow { begin, end });
     window.filter(|window| window.begin != window.end).ok_or_else(|| text.to_owned())
 }
 

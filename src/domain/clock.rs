@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::FileStamp;
+
 /// What dates everything that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Clock {
@@ -52,6 +54,14 @@ impl Clock {
         match self {
             Self::System => Some(begin.elapsed().as_secs_f64()),
             Self::Fixed(_) => None,
+        }
+    }
+
+    /// What is recorded of a file. Its ctime is of the system and not of the work: no two files can be given the same one.
+    pub fn recorded(self, stamp: FileStamp) -> FileStamp {
+        match self {
+            Self::System => stamp,
+            Self::Fixed(_) => FileStamp { ctime_ns: None, ..stamp },
         }
     }
 

@@ -161,6 +161,7 @@ impl Intake {
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for ReadFile { path, stamp, last_try, result } in readings.read {
+            let stamp = self.settings.clock.recorded(stamp);
             match result {
                 Err(failure) if failure.is_gone() => {
                     vanished.push(failure.clone());

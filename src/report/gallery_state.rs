@@ -55,9 +55,10 @@ pub(super) fn made_from(reports_dir: &Path, folders: &[String]) -> ContentHash {
         format!("{folder} {:?}", stamp.ok())
     };
     let mut parts: Vec<String> = folders.iter().map(record).collect();
-    let runs = walkdir::WalkDir::new(reports_dir.join("../runs")).min_depth(2).max_depth(2);
+    let folder = reports_dir.join("../runs");
+    let runs = walkdir::WalkDir::new(&folder).min_depth(2).max_depth(2);
     let pages = runs.into_iter().filter_map(Result::ok).filter(|run| run.path().join(PAGE).is_file());
-    parts.extend(pages.map(|run| run.path().display().to_string()));
+    parts.extend(pages.filter_map(|run| Some(run.path().strip_prefix(&folder).ok()?.display().to_string())));
     parts.sort_unstable();
     ContentHash::of_parts(parts.iter().map(String::as_bytes))
 }

@@ -32,7 +32,7 @@ impl AttemptLog {
         let path = workspace.attempts();
         let mut attempts = read(&path)?;
         let was_there = !attempts.is_empty();
-        attempts.apply(AttemptLine::Started { version: env!("CARGO_PKG_VERSION").to_owned() });
+        attempts.apply(started());
         attempts.retain(is_needed);
         let mut log = Self { path, attempts, appender: None, n_bytes: 0, ended: Vec::new() };
         if was_there {
@@ -99,6 +99,20 @@ impl AttemptLog {
         self.settle()
     }
 
+    /// Forgets all of it, because it names files: what ended the program before is counted anew.
+    ///
+    /// # Errors
+    /// [`DiskError`]; nothing is forgotten then.
+    pub(super) fn discard(&mut self) -> Result<(), DiskError> {
+        disk::remove_file(&self.path)?;
+        self.appender = None;
+        self.attempts = Attempts::default();
+        self.attempts.apply(started());
+        self.ended.clear();
+        self.n_bytes = 0;
+        Ok(())
+    }
+
     fn append(&mut self, line: &AttemptLine) -> Result<(), DiskError> {
         let text = self.text(line)?;
         let mut appender = match self.appender.take() {
@@ -124,6 +138,10 @@ impl AttemptLog {
         let text = serde_json::to_string(line).map_err(io::Error::from);
         Ok(text.map_err(|source| DiskError::Io { doing: "write", path: self.path.clone(), source })? + "\n")
     }
+}
+
+fn started() -> AttemptLine {
+    AttemptLine::Started { version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn read(path: &Path) -> Result<Attempts, DiskError> {

@@ -14,6 +14,7 @@ use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 use crate::registry::Registry;
 use crate::workflow::{FailedWork, Fault, Work};
 
+pub use super::end_reason::FailedEnd;
 use super::error::ServiceError;
 pub use super::service_state::ServiceState;
 
@@ -76,19 +77,6 @@ pub struct DiskStatus {
     pub free_bytes: u64,
     /// Bytes of them that stay free: work that would leave less waits.
     pub reserve_bytes: u64,
-}
-
-/// Why the service is not running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailedEnd {
-    /// One line: what, where, how to fix.
-    pub reason: String,
-    /// With which it ended.
-    pub exit_code: u8,
-    /// Whether it had started to work.
-    pub had_started: bool,
-    /// Whether a service manager started it, and starts it again.
-    pub restarts: bool,
 }
 
 /// One dataset.

@@ -16,6 +16,7 @@ fn bed() -> TestBed {
                [dataset.others]\nsplit.group_pattern = '^(p\\d)_'\ntrain.max_epochs = 2\naugment.copies = 1\n";
     fs::write(bed.path("config.toml"), config + own).unwrap();
     bed.drop_dataset(6);
+    fs::create_dir(bed.inbox("scans")).unwrap();
     for (number, look) in (0..).zip(Look::ALL) {
         for picture in 0..6 {
             let name = format!("inbox/datasets/others/{look}/p{}_{picture}.png", picture / 2 + 3 * number);

@@ -9,6 +9,7 @@ use gradwatch::disk::{TrainingLock, Workspace};
 use gradwatch::domain::{DatasetName, Decision, ModelRecord, RunId, StopReason};
 use gradwatch::service::control::{self, Answer, Question};
 use gradwatch::workflow::TrainedModel;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::bed::TestBed;
@@ -202,7 +203,11 @@ fn a_promotion_during_gradwatch_train_stands() {
     let mut training = training.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(training.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("Phase started phase=\"features\"")), "it ended before");
+    // It waits for the promotion, however slow that is here.
+    let process = Pid::from_child(&training);
+    kill_process(process, Signal::STOP).unwrap();
     bed.run(&["models", "promote", &second]).ok();
+    kill_process(process, Signal::CONT).unwrap();
     let rest: Vec<String> = lines.collect();
     assert!(training.wait().unwrap().success(), "{}", rest.join("\n"));
     assert_eq!(best(&models(&bed)), [second.as_str()], "{}", rest.join("\n"));

@@ -263,13 +263,19 @@ fn the_service_asks_for_the_settings_of_a_dataset() {
 
 /// Who may look at the system's clock: the one that dates records, and those who need the present: the age of files, and
 /// what says how the program is doing.
-const CLOCK_READERS: [&str; 6] = [
+const CLOCK_READERS: [&str; 10] = [
     "src/domain/clock.rs",
     "src/watch/settle.rs",
     "src/train/cache.rs",
     "src/workflow/training.rs",
     "src/service/status.rs",
     "src/service/training_worker.rs",
+    // Ages of what killed programs left, and of the files beside a page.
+    "src/disk/temporaries.rs",
+    "src/service/start.rs",
+    "src/workflow/contact_sheet.rs",
+    // The hours at which trainings begin.
+    "src/service/conductor.rs",
 ];
 
 #[test]

@@ -1,3 +1,5 @@
+//! Crashes in all orders, and what is tried after them.
+
 use super::*;
 use AttemptSlot::{Intake, Scans, Training};
 

@@ -106,7 +106,9 @@ impl Conductor {
     pub(super) fn set_aside(&mut self, task: Task, what: Work, place: &str) {
         let remedy = match what {
             Work::Scan => "replace the file",
-            Work::Training => "change its images or settings",
+            Work::Training => {
+                "change its images or settings, or stop the service and try once more with `gradwatch run --once`"
+            }
             _ => "update gradwatch",
         };
         let message =

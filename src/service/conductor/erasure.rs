@@ -66,6 +66,11 @@ impl Conductor {
     }
 
     fn erase(&mut self, targets: ForgetTargets) -> Result<Answer, ServiceError> {
+        if let Err(error) = self.attempts.discard() {
+            return Ok(
+                self.not_erased(targets, FailedWork::of(Work::Erasure, self.workspace.attempts().display(), &error))
+            );
+        }
         let outcome = workflow::erase(self.ledger(), &targets, &self.settings);
         let erased = match outcome {
             Ok((erased, events)) => self.record_erasure(&erased, &events)?.map(|()| erased),
@@ -76,13 +81,15 @@ impl Conductor {
                 self.failed.clear(&Task::Erasure, Instant::now());
                 Ok(Answer::Erased { erased: Box::new(erased), is_done: true })
             }
-            Err(work) => {
-                let reason = format!("{work} (it is recorded, and tried again)");
-                self.erasure = Some(targets);
-                self.fail(Task::Erasure, work, true);
-                Ok(Answer::Refused { reason })
-            }
+            Err(work) => Ok(self.not_erased(targets, work)),
         }
+    }
+
+    fn not_erased(&mut self, targets: ForgetTargets, work: FailedWork) -> Answer {
+        let reason = format!("{work} (it is recorded, and tried again)");
+        self.erasure = Some(targets);
+        self.fail(Task::Erasure, work, true);
+        Answer::Refused { reason }
     }
 
     /// Records that nothing is left; what is kept in memory loses the names too.

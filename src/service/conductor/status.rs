@@ -1,6 +1,6 @@
 //! The status: what is being done, what is waited for, and the summary at the end.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::domain::{Counters, Phase};
 use crate::service::service_manager;
@@ -102,7 +102,7 @@ impl Conductor {
         if let Some(failed) = self.waits_for_another_try() {
             return (ServiceState::Waiting, Some(failed));
         }
-        if let Some(hours) = self.trigger.waits_for_hours(Instant::now(), SystemTime::now()) {
+        if let Some(hours) = self.trigger.waits_for_hours(Instant::now(), super::time_of_day()) {
             return (ServiceState::Waiting, Some(hours));
         }
         if self.trigger.n_pending() > 0 {

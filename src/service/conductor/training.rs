@@ -1,6 +1,6 @@
 //! Trainings: when one starts, and what is recorded when it ends.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::attempts::{AttemptSlot, Attempted};
@@ -94,7 +94,8 @@ impl Conductor {
             return Ok(());
         }
         let Some(attempted) = self.training.awaiting().map(attempted) else { return Ok(()) };
-        if self.attempts.attempts().is_set_aside(&attempted) {
+        // Who runs once asks for it; a person or a power cut may have ended the program as well.
+        if !self.is_once() && self.attempts.attempts().is_set_aside(&attempted) {
             let dataset = self.training.give_up_split()?;
             self.set_aside(Task::Training(dataset.clone()), Work::Training, dataset.as_str());
             return Ok(());
@@ -111,7 +112,7 @@ impl Conductor {
 
     /// The dataset whose training is due, or is to be tried again.
     fn next_dataset(&mut self, now: Instant) -> Option<DatasetName> {
-        let time = SystemTime::now();
+        let time = super::time_of_day();
         let in_its_hours = |of: &DatasetName| self.trigger.hours_wait(of, time).is_none();
         let again = self.failed.due_training(now).filter(in_its_hours);
         self.trigger.take_due(now, time).or(again)

@@ -59,8 +59,14 @@ fn erase_file(workspace: &Workspace, path: &Path, subject: &ErasureSubject<'_>) 
         let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         return Ok(disk::write_atomic(path, subject.names.redacted(&text).as_bytes())?);
     }
-    let made =
-        [workspace.datasets(), workspace.outside(), workspace.runs(), workspace.reports(), workspace.quarantine()];
-    let is_made = made.iter().any(|folder| path.starts_with(folder)) && !path.ends_with("model.json");
+    let made = [
+        workspace.datasets(),
+        workspace.outside(),
+        workspace.runs(),
+        workspace.reports(),
+        workspace.quarantine(),
+        workspace.attempts(),
+    ];
+    let is_made = made.iter().any(|made| path.starts_with(made)) && !path.ends_with("model.json");
     if is_made { Ok(disk::remove_file(path)?) } else { Err(ForgetError::Left(path.display().to_string())) }
 }
