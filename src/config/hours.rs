@@ -102,8 +102,8 @@ mod tests {
         wait.map(|(wait, until)| (wait.as_secs(), until))
     }
 
-    fn until(minutes: u64, time: &str) -> Option<(u64, String)> {
-        Some((60 * minutes, time.to_owned()))
+    fn until(minutes: u64, time: &str) -> (u64, String) {
+        (60 * minutes, time.to_owned())
     }
 
     #[test]
@@ -111,25 +111,25 @@ mod tests {
         assert_eq!(wait("", "2026-07-01T12:00"), None);
         assert_eq!(wait("20:00-06:00", "2026-07-01T20:00"), None);
         assert_eq!(wait("20:00-06:00", "2026-07-01T05:59:59"), None);
-        assert_eq!(wait("20:00-06:00", "2026-07-01T06:00"), until(14 * 60, "20:00"));
+        assert_eq!(wait("20:00-06:00", "2026-07-01T06:00"), Some(until(14 * 60, "20:00")));
         assert_eq!(wait("20:00-24:00", "2026-07-01T23:59"), None);
-        assert_eq!(wait("8:30-9:00", "2026-07-01T09:00"), until(23 * 60 + 30, "08:30"));
+        assert_eq!(wait("8:30-9:00", "2026-07-01T09:00"), Some(until(23 * 60 + 30, "08:30")));
     }
 
     #[test]
     fn of_several_windows_the_next_one_is_waited_for() {
         let text = "20:00-06:00, 12:00-13:00";
-        assert_eq!(wait(text, "2026-07-01T11:59"), until(1, "12:00"));
+        assert_eq!(wait(text, "2026-07-01T11:59"), Some(until(1, "12:00")));
         assert_eq!(wait(text, "2026-07-01T12:30"), None);
-        assert_eq!(wait(text, "2026-07-01T13:00"), until(7 * 60, "20:00"));
+        assert_eq!(wait(text, "2026-07-01T13:00"), Some(until(7 * 60, "20:00")));
     }
 
     #[test]
     fn a_clock_that_is_put_forward_or_back_is_waited_for_as_it_runs() {
         // 2026-03-29: 2:00 becomes 3:00. 2026-10-25: 3:00 becomes 2:00.
-        assert_eq!(wait("4:00-5:00", "2026-03-29T01:00"), until(2 * 60, "04:00"));
-        assert_eq!(wait("2:30-2:45", "2026-03-29T01:00"), until(90, "03:30"));
-        assert_eq!(wait("4:00-5:00", "2026-10-25T01:00"), until(4 * 60, "04:00"));
+        assert_eq!(wait("4:00-5:00", "2026-03-29T01:00"), Some(until(2 * 60, "04:00")));
+        assert_eq!(wait("2:30-2:45", "2026-03-29T01:00"), Some(until(90, "03:30")));
+        assert_eq!(wait("4:00-5:00", "2026-10-25T01:00"), Some(until(4 * 60, "04:00")));
     }
 
     #[test]

@@ -127,7 +127,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let torn = planted(dir.path(), u32::MAX);
         let others = ["kept", ".gradwatch-tmp-", ".gradwatch-tmp-1", ".gradwatch-tmp-a-1", ".gradwatch-tmp-1-b"];
-        others.iter().for_each(|name| fs::write(dir.path().join(name), b"whole").unwrap());
+        for name in &others {
+            fs::write(dir.path().join(name), b"whole").unwrap();
+        }
         assert_eq!(sweep_temporaries(dir.path()).unwrap(), 1);
         assert!(!torn.exists() && others.iter().all(|name| dir.path().join(name).exists()));
         assert_eq!(sweep_temporaries(&dir.path().join("absent")).unwrap(), 0);

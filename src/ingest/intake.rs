@@ -16,8 +16,8 @@ use crate::config::Settings;
 use crate::content::{FileFailure, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
-    Arrival, ClassName, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent, Role,
-    Split, StopFlag,
+    Arrival, ClassName, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent,
+    Role, Split, StopFlag,
 };
 
 /// The door through which files come in.
@@ -161,7 +161,6 @@ impl Intake {
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for ReadFile { path, stamp, last_try, result } in readings.read {
-            let stamp = self.settings.clock.recorded(stamp);
             match result {
                 Err(failure) if failure.is_gone() => {
                     vanished.push(failure.clone());
@@ -208,7 +207,8 @@ impl Intake {
             self.forget(&mut ledger_draft, path);
         }
         self.settle_conflicts(&mut ledger_draft);
-        IntakeOutcome { events: ledger_draft.into_events(), unfinished, listed }
+        let events = ledger_draft.into_events().into_iter().map(|event| recorded(self.settings.clock, event)).collect();
+        IntakeOutcome { events, unfinished, listed }
     }
 
     /// Also a file that cannot be used is known by its bytes.
@@ -343,6 +343,14 @@ impl Intake {
 }
 
 /// Records that it cannot be used.
+/// A file as `clock` lets it be recorded.
+fn recorded(clock: Clock, event: LedgerEvent) -> LedgerEvent {
+    match event {
+        LedgerEvent::File(file) => LedgerEvent::File(FileRecord { stamp: clock.recorded(file.stamp), ..file }),
+        other => other,
+    }
+}
+
 fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, failure: &FileFailure) {
     if ledger_draft.reject(path, stamp, failure) {
         warn_of_quarantine(path, failure);

@@ -36,12 +36,15 @@ impl Attempted {
     /// Whether it still is to be done, by what was recorded.
     pub(super) fn is_needed(&self, ledger: &Ledger) -> bool {
         match self {
-            Self::File { path, stamp } => ledger.files.get(path).is_none_or(|known| known.stamp != *stamp),
+            Self::File { path, stamp } => ledger.files.get(path).is_none_or(|known| !known.stamp.has_same_bytes(stamp)),
             Self::Scan { dataset, hash } => {
                 let scan = ledger.scans.get(&(dataset.clone(), *hash));
                 scan.is_some_and(|scan| scan.state == ScanState::Waiting)
             }
-            Self::Training { dataset, .. } => ledger.has_samples(dataset),
+            Self::Training { dataset, job_hash } => {
+                let is_done = ledger.runs.values().any(|run| run.dataset == *dataset && run.job_hash == *job_hash);
+                ledger.has_samples(dataset) && !is_done
+            }
             Self::Gallery => true,
         }
     }

@@ -305,9 +305,13 @@ impl Conductor {
             // What only prepares a training leaves nothing behind.
             return !working && !self.training.is_training();
         }
-        let at_rest = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
         let nothing_left = self.deferred.is_empty() && !self.has_to_erase() && self.trigger.is_empty();
-        self.is_once() && at_rest && nothing_left && !self.registry.is_away()
+        self.is_once() && self.is_at_rest() && nothing_left && !self.registry.is_away()
+    }
+
+    /// Whether nothing is under way, and no file waits to be read.
+    fn is_at_rest(&self) -> bool {
+        self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle()
     }
 
     /// Whether this is `run --once`.

@@ -58,7 +58,7 @@ struct Lives {
     journal_end: JournalEnd,
     pauses: Pauses,
     /// What was logged as waited for since a conductor worked last.
-    told: BTreeSet<String>,
+    logged: BTreeSet<String>,
     /// A life has come up, or is waited for.
     begun: bool,
 }
@@ -83,7 +83,7 @@ impl Lives {
             status: None,
             journal_end: JournalEnd::Known,
             pauses: Pauses::default(),
-            told: BTreeSet::new(),
+            logged: BTreeSet::new(),
             begun: false,
         }
     }
@@ -222,7 +222,7 @@ impl Lives {
         let error = error.to_string();
         service_manager::ready();
         service_manager::status(&format!("waiting: {error}"));
-        if self.told.insert(error.clone()) {
+        if self.logged.insert(error.clone()) {
             tracing::warn!(error, "Service waits and tries again by itself");
         }
     }
@@ -236,7 +236,7 @@ impl Lives {
 
     fn log_begin(&mut self) {
         self.begun = true;
-        if std::mem::take(&mut self.told).is_empty() {
+        if std::mem::take(&mut self.logged).is_empty() {
             let Settings { watch, state_dir, .. } = &*self.settings;
             tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
         } else {

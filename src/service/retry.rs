@@ -84,6 +84,11 @@ impl FailedTasks {
         self.tasks.insert(task, Failed { work, n_failures, next_try, is_set_aside, order: self.n_noted });
     }
 
+    /// Whether anything is set aside.
+    pub(super) fn has_set_aside(&self) -> bool {
+        self.tasks.values().any(|failed| failed.is_set_aside)
+    }
+
     /// Something changed that work may depend on: what was set aside has three more tries.
     pub(super) fn take_up(&mut self, now: Instant) {
         for failed in self.tasks.values_mut().filter(|failed| failed.is_set_aside && self.tries_again) {

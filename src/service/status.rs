@@ -58,7 +58,7 @@ pub struct Status {
     /// What lies in the inbox where inputs do, and is none: one sentence for each reason.
     #[serde(default)]
     pub skipped: Vec<String>,
-    /// The room on the disk of the state folder; `None` where it cannot be told.
+    /// The room on the disk of the state folder; `None` where it is unknown.
     #[serde(default)]
     pub disk: Option<DiskStatus>,
     /// Files that are not taken in yet, for longer than their turn: one sentence each, with the reason and the next try.

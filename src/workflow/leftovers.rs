@@ -79,7 +79,9 @@ mod tests {
     fn run(workspace: &Workspace, run: &str, files: &[&str]) -> PathBuf {
         let folder = workspace.run(&dataset(), &RunId::new(run).unwrap());
         disk::create_dir(&folder).unwrap();
-        files.iter().for_each(|file| disk::write_atomic(&folder.join(file), b"x").unwrap());
+        for file in files {
+            disk::write_atomic(&folder.join(file), b"x").unwrap();
+        }
         folder
     }
 

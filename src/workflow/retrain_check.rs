@@ -216,7 +216,9 @@ pub(super) mod tests {
         let run = ModelRecord { unread: vec![samples[0].hash], ..made_of(&samples, &settings, Some(VERSIONS)) };
         let mut ledger = Ledger::default();
         ledger.apply(&LedgerEvent::Run(Box::new(run)));
-        samples.iter().for_each(|sample| ledger.apply(&LedgerEvent::Sample(sample.clone())));
+        for sample in &samples {
+            ledger.apply(&LedgerEvent::Sample(sample.clone()));
+        }
         assert_eq!(due(&ledger, &dataset, &settings, None), None, "it still cannot be read");
         assert_eq!(unread::failures(&ledger, &dataset, &settings).len(), 1, "and that is said");
         let file = dir.path().join(&samples[0].path);

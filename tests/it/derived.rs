@@ -20,7 +20,9 @@ fn run_once(bed: &TestBed) -> Ran {
 fn finished(bed: TestBed) -> TestBed {
     let bed = bed.set("augment.copies", "1").set("train.max_epochs", "2");
     bed.drop_dataset(4);
-    Look::ALL.into_iter().for_each(|look| bed.drop_scan(look, 1));
+    for look in Look::ALL {
+        bed.drop_scan(look, 1);
+    }
     run_once(&bed);
     bed
 }
@@ -103,7 +105,9 @@ fn damaged_copies_and_features_are_made_again_and_the_model_is_what_it_would_be(
     fs::write(&copy, bytes).unwrap();
     let features: Vec<PathBuf> = tree(&bed.state("features")).into_keys().collect();
     // A copy whose features are cached is not read.
-    features.iter().for_each(|file| fs::write(bed.state("features").join(file), "torn").unwrap());
+    for file in &features {
+        fs::write(bed.state("features").join(file), "torn").unwrap();
+    }
     let undisturbed = finished(TestBed::new().sharing_features());
     let [bed, undisturbed] = [bed, undisturbed].map(|bed| bed.set("train.seed", "7"));
     let ran = run_once(&bed);

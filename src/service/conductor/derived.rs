@@ -11,8 +11,7 @@ use super::Conductor;
 impl Conductor {
     /// As often as the inbox is looked through, and when nothing else is to be done, so are the reports.
     pub(super) fn look_again(&mut self) {
-        let is_idle = self.intake.is_at_rest() && self.training.is_idle() && self.scans.is_idle();
-        if is_idle && !self.is_once() && self.next_look <= Instant::now() {
+        if self.is_at_rest() && !self.is_once() && self.next_look <= Instant::now() {
             self.next_look = Instant::now() + self.settings.watch.rescan;
             self.gallery.look_again();
         }

@@ -63,6 +63,9 @@ impl Conductor {
 
     /// What was set aside is tried again when the weights are others than before.
     pub(super) fn take_up_with_other_weights(&mut self) {
+        if !self.failed.has_set_aside() {
+            return;
+        }
         let weights = WeightsStamp::read(&self.settings, &self.workspace);
         if self.weights != weights {
             self.weights = weights;

@@ -86,18 +86,17 @@ impl Conductor {
         if self.training.is_splitting() || self.training.is_training() {
             let augmenting = self.progress.phase().is_some_and(|progress| progress.phase == Phase::Augment);
             let state = if augmenting { ServiceState::Augmenting } else { ServiceState::Training };
-            return (state, self.waits_for_disk_or_device());
+            return (state, self.stands_in_the_way());
         }
         if !self.scans.is_idle() {
-            return (ServiceState::Explaining, self.waits_for_disk_or_device());
+            return (ServiceState::Explaining, self.stands_in_the_way());
         }
         if let Some(away) = self.away() {
             return (ServiceState::Blocked, Some(away));
         }
         let n_unsettled = self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         if !self.intake.is_at_rest() || n_unsettled > 0 || self.registry.is_away() {
-            let waits_for = self.waits_for_disk_or_device().or_else(|| self.unsettled().into_iter().next());
-            return (ServiceState::Settling, waits_for);
+            return (ServiceState::Settling, self.stands_in_the_way());
         }
         if let Some(failed) = self.waits_for_another_try() {
             return (ServiceState::Waiting, Some(failed));
@@ -134,6 +133,11 @@ impl Conductor {
     fn away(&self) -> Option<String> {
         let away = self.watcher.as_ref()?.health().away;
         (!away.is_empty()).then(|| away.join("; "))
+    }
+
+    /// What is waited for beside the work in hand: a disk or device, or files that cannot be read yet.
+    fn stands_in_the_way(&self) -> Option<String> {
+        self.waits_for_disk_or_device().or_else(|| self.unsettled().into_iter().next())
     }
 
     /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.

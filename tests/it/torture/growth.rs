@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::facts::Facts;
 use super::scene::Scene;
 use crate::bed;
@@ -38,10 +36,8 @@ impl Goal {
 
 /// Whether it says that it waits, and for what.
 pub(super) fn says_what_it_waits_for(service: &Service) -> bool {
-    let waits = |status: &Value| {
-        ["waiting", "blocked"].map(Value::from).contains(&status["state"]) && status["waits_for"].is_string()
-    };
-    service.status().as_ref().is_some_and(waits)
+    // Other work may be in hand meanwhile.
+    service.status().is_some_and(|status| status["waits_for"].is_string())
 }
 
 /// How often it warned or reported an error so far.
