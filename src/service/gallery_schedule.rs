@@ -52,7 +52,7 @@ impl GallerySchedule {
         *self = Self { n_unlisted: 0, n_listed, is_known: true, classes, n_obsolete, n_gone: self.n_gone };
     }
 
-    /// Others may have changed it.
+    /// Others, or what it links to, may have changed.
     pub(super) fn look_again(&mut self) {
         self.is_known = false;
     }

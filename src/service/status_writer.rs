@@ -55,7 +55,8 @@ impl StatusWriter {
     fn is_due(&self) -> bool {
         let Some((written, at)) = &self.written else { return true };
         let age = at.elapsed();
-        written.state != self.status.state || age >= AT_LEAST_EVERY || (age >= AT_MOST_EVERY && *written != self.status)
+        let is_obsolete = self.failed || *written != self.status;
+        written.state != self.status.state || age >= AT_LEAST_EVERY || (age >= AT_MOST_EVERY && is_obsolete)
     }
 
     fn report(&mut self) {

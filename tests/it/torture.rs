@@ -27,7 +27,6 @@ fn a_run_with_errors_claims_nothing_false_and_the_next_one_completes_it() {
 }
 
 #[test]
-#[ignore = "it waits for real time, which a busy machine has not; make torture runs it"]
 fn a_service_waits_while_a_fault_stands_and_resumes_after_it() {
     passing::sweep(Size::Few);
 }

@@ -148,6 +148,8 @@ impl Conductor {
             outcome => {
                 self.training.finish_training()?;
                 self.attempts.end(AttemptSlot::Training);
+                // It links to the model pages that there are.
+                self.gallery.look_again();
                 if outcome.is_ok() {
                     self.failed.clear_former_parts(dataset, |_| true);
                 }

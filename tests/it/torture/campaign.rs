@@ -4,8 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
+
+use crate::bed;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
@@ -32,6 +35,12 @@ impl Size {
     pub(super) fn points(self, few: usize) -> usize {
         let wanted = std::env::var("GRADWATCH_TORTURE_POINTS").ok().map(|text| text.parse().unwrap());
         if self == Self::Few { few } else { wanted.unwrap_or(200) }
+    }
+
+    /// A fault must be reported, and the work be resumed after its end, within this time. In `make test` other tests take the
+    /// processor meanwhile, so that there is no judging of times, only of whether it resumes by itself.
+    pub(super) fn limit(self) -> Duration {
+        if self == Self::Few { bed::LIMIT } else { Duration::from_secs(30) }
     }
 
     /// Faults that follow one another on a scene before it is compared.

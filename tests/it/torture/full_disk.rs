@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::campaign::{Outcome, Size, judge, side_by_side};
 use super::facts::{Facts, differences};
-use super::growth::{Goal, LIMIT, n_complaints, resumes, settles, undisturbed, why};
+use super::growth::{Goal, n_complaints, resumes, settles, undisturbed, why};
 use super::scene::{Scene, copy};
 use crate::bed::finish;
 use crate::service::Service;
@@ -35,7 +35,7 @@ pub(super) fn sweep(size: Size) {
     let free: Vec<u64> = if size == Size::Few { vec![0, 90, 300] } else { (0..24).map(|n| n * 25).collect() };
     let rows: Vec<_> = free.chunks(IN_A_ROW).collect();
     let wanted = undisturbed(IN_A_ROW as u64);
-    judge("full disks", &side_by_side(2, &rows, |row| try_row(row, &wanted)));
+    judge("full disks", &side_by_side(2, &rows, |row| try_row(row, &wanted, size)));
 }
 
 /// Whether a file system can be mounted; where not, the test is left out, but under `CI=true` that is a failure.
@@ -50,14 +50,14 @@ fn can_mount() -> bool {
     ran.code == 0
 }
 
-fn try_row(row: &[u64], wanted: &Facts) -> Vec<Outcome> {
-    let scene = Scene::before_the_first_life();
+fn try_row(row: &[u64], wanted: &Facts, size: Size) -> Vec<Outcome> {
+    let scene = Scene::of_a_service();
     let (mut service, state) = start(&scene);
     let first = settles(&mut service);
     let mut outcomes = Vec::new();
     for (n, free) in (1..).zip(row) {
         outcomes.push(match &first {
-            Ok(()) => try_growth(&scene, &mut service, &state, *free, n),
+            Ok(()) => try_growth(&scene, &mut service, (&state, *free), n, size),
             Err(cause) => {
                 Outcome { point: "start".to_owned(), fired: false, problems: vec![cause.clone()], resumed_after: None }
             }
@@ -85,13 +85,13 @@ fn start(scene: &Scene) -> (Service, PathBuf) {
 }
 
 /// The disk fills, images and a scan arrive, there is room again.
-fn try_growth(scene: &Scene, service: &mut Service, state: &Path, free: u64, n: u64) -> Outcome {
+fn try_growth(scene: &Scene, service: &mut Service, (state, free): (&Path, u64), n: u64, size: Size) -> Outcome {
     let before = n_complaints(service);
     let ballast = state.join("ballast");
     fill(&ballast, free);
     scene.grow(n);
     let goal = Goal::after(n);
-    let borne = service.wait_within(LIMIT, |service| {
+    let borne = service.wait_within(size.limit(), |service| {
         (n_complaints(service) > before || goal.is_reached(service).is_some()).then_some(())
     });
     let mut problems: Vec<_> =
@@ -101,7 +101,7 @@ fn try_growth(scene: &Scene, service: &mut Service, state: &Path, free: u64, n: 
     if borne.is_ok() {
         fs::remove_file(&ballast).unwrap();
     }
-    let resumed = resumes(service, goal);
+    let resumed = resumes(service, goal, size.limit());
     problems.extend(resumed.as_ref().err().cloned());
     Outcome { point: format!("{free} KiB free"), fired, problems, resumed_after: resumed.ok() }
 }

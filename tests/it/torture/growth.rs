@@ -9,9 +9,6 @@ use super::scene::Scene;
 use crate::bed;
 use crate::service::{NotMet, Service};
 
-/// A fault must be reported, and the work be resumed after its end, within this time.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
-
 /// What a service must have done before it is at rest.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Goal {
@@ -52,9 +49,9 @@ pub(super) fn settles(service: &mut Service) -> Result<(), String> {
 }
 
 /// After the fault's end: the seconds until all is done, or what stands in the way.
-pub(super) fn resumes(service: &mut Service, goal: Goal) -> Result<f64, String> {
+pub(super) fn resumes(service: &mut Service, goal: Goal, limit: Duration) -> Result<f64, String> {
     let begin = Instant::now();
-    let done = service.wait_within(LIMIT, |service| goal.is_reached(service));
+    let done = service.wait_within(limit, |service| goal.is_reached(service));
     done.map(|()| begin.elapsed().as_secs_f64()).map_err(|not_met| format!("after the fault {}", why(service, not_met)))
 }
 
@@ -78,7 +75,7 @@ pub(super) fn undisturbed(n_times: u64) -> Facts {
 }
 
 fn live(n_times: u64) -> Facts {
-    let scene = Scene::before_the_first_life();
+    let scene = Scene::of_a_service();
     let mut service = Service::spawn(&scene.bed, scene.command(&["run"]));
     for n in 0..=n_times {
         if n > 0 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::campaign::{Outcome, Size, judge, side_by_side};
 use super::facts::{Facts, differences};
 use super::faultline::{self, ALL, CHANGES, Operation, Plan};
-use super::growth::{Goal, LIMIT, n_complaints, resumes, says_what_it_waits_for, settles, undisturbed, why};
+use super::growth::{Goal, n_complaints, resumes, says_what_it_waits_for, settles, undisturbed, why};
 use super::scene::Scene;
 use crate::service::{NotMet, Service};
 
@@ -77,7 +77,7 @@ pub(super) fn sweep(size: Size) {
 
 /// One service, with a fault in each phase one after the other.
 fn try_row(row: &[Phase], wanted: &Facts, size: Size) -> Vec<Outcome> {
-    let scene = Scene::before_the_first_life();
+    let scene = Scene::of_a_service();
     let stood = |phase: &&Phase| phase.from_the_start;
     row.iter().filter(stood).for_each(|phase| stand(&scene, phase));
     let command = Plan::counting(ALL).around(&scene.place(), &scene.command(&["run"]));
@@ -92,7 +92,7 @@ fn try_row(row: &[Phase], wanted: &Facts, size: Size) -> Vec<Outcome> {
         });
     }
     let grown = row.iter().filter(|phase| !phase.from_the_start).count();
-    (grown + 1..=size.in_a_row()).for_each(|n| drop(grow_undisturbed(&scene, &mut service, n as u64)));
+    (grown + 1..=size.in_a_row()).for_each(|n| drop(grow_undisturbed(&scene, &mut service, n as u64, size)));
     end(&scene, service, wanted, &mut outcomes);
     outcomes
 }
@@ -101,9 +101,9 @@ fn not_reached(phase: &Phase, cause: &str) -> Outcome {
     Outcome { point: phase.name.to_owned(), fired: false, problems: vec![cause.to_owned()], resumed_after: None }
 }
 
-fn grow_undisturbed(scene: &Scene, service: &mut Service, n: u64) -> Result<f64, String> {
+fn grow_undisturbed(scene: &Scene, service: &mut Service, n: u64, size: Size) -> Result<f64, String> {
     scene.grow(n);
-    resumes(service, Goal::after(n))
+    resumes(service, Goal::after(n), size.limit())
 }
 
 fn stand(scene: &Scene, phase: &Phase) {
@@ -115,7 +115,7 @@ fn stand(scene: &Scene, phase: &Phase) {
 fn try_start(scene: &Scene, service: &mut Service, phase: &Phase, size: Size) -> Outcome {
     let mut problems = bear(scene, service, phase, size, &Before::default(), Goal::after(0));
     faultline::pass(&scene.place());
-    let resumed = resumes(service, Goal::after(0));
+    let resumed = resumes(service, Goal::after(0), size.limit());
     outcome(scene, phase, resumed, &Before::default(), &mut problems)
 }
 
@@ -126,7 +126,7 @@ fn try_growth(scene: &Scene, service: &mut Service, phase: &Phase, n: u64, size:
     scene.grow(n);
     let mut problems = bear(scene, service, phase, size, &before, Goal::after(n));
     faultline::pass(&scene.place());
-    let resumed = resumes(service, Goal::after(n));
+    let resumed = resumes(service, Goal::after(n), size.limit());
     outcome(scene, phase, resumed, &before, &mut problems)
 }
 
@@ -164,7 +164,7 @@ fn bear(scene: &Scene, service: &mut Service, phase: &Phase, size: Size, before:
         let says = if phase.of_status { complains } else { says_what_it_waits_for(service) };
         (says && !before.hits_since(scene).is_empty() || goal.is_reached(service).is_some()).then_some(())
     };
-    let borne = service.wait_within(LIMIT, reported);
+    let borne = service.wait_within(size.limit(), reported);
     let borne = borne.and_then(|()| stays(service, if size == Size::Many { LONG } else { Duration::ZERO }));
     borne.err().map(|not_met| format!("in the fault {}", why(service, not_met))).into_iter().collect()
 }

@@ -49,6 +49,13 @@ impl Scene {
         scene
     }
 
+    /// Before a service runs there. Its first model explains all scans, so that a scan that waited for the end of a fault has no
+    /// other report than one that did not.
+    pub(super) fn of_a_service() -> Self {
+        let scene = Self::before_the_first_life();
+        Self { bed: scene.bed.set("promotion.policy", "never") }
+    }
+
     /// Before its second life: the first one is over; an image is gone, one has another label, one was rewritten, a scan came.
     pub(super) fn before_the_second_life() -> Self {
         let scene = Self::empty();
