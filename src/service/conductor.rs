@@ -198,7 +198,7 @@ impl Conductor {
         let arrivals = self.watcher.as_ref().map_or_else(never, |watcher| watcher.arrivals().clone());
         // Of the service; nothing waits for it in `run --once`.
         let mut watching = self.watcher.as_ref().map_or_else(never, |watcher| watcher.ready().clone());
-        let mut status_due = Instant::now();
+        let (mut status_due, mut rested) = (Instant::now(), false);
         let mut stop_deadline = None;
         self.name_set_aside();
         self.find_due()?;
@@ -211,9 +211,11 @@ impl Conductor {
             if is_over && !self.registry.is_away() {
                 break;
             }
-            if status_due <= Instant::now() {
+            // Short work between two times would never be seen, or be taken for work without an end.
+            let rests = self.is_at_rest();
+            if status_due <= Instant::now() || rests != rested {
                 self.publish();
-                status_due = Instant::now() + STATUS_EVERY;
+                (status_due, rested) = (Instant::now() + STATUS_EVERY, rests);
             }
             select! {
                 recv(arrivals) -> batch => match batch {
