@@ -3,6 +3,7 @@
 //!
 //! This room must not know how an image is read, or how a network computes.
 
+mod arrival_queue;
 mod attempt_log;
 mod attempts;
 mod commit;
@@ -15,6 +16,7 @@ mod event;
 mod failed_end;
 mod gallery_look;
 mod gallery_schedule;
+mod held_erasure;
 mod intake_queue;
 mod known_mounts;
 mod lives;

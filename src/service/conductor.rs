@@ -34,6 +34,7 @@ use super::control::Server;
 use super::error::ServiceError;
 use super::event::{Event, WorkerRole};
 use super::gallery_schedule::GallerySchedule;
+use super::held_erasure::HeldErasure;
 use super::intake_queue::IntakeQueue;
 use super::known_mounts::KnownMounts;
 use super::recorder::Recorder;
@@ -120,6 +121,8 @@ pub(super) struct Conductor {
     weights: WeightsStamp,
     /// What is to be erased as soon as no work is under way; meanwhile none is begun.
     erasure: Option<ForgetTargets>,
+    /// Commands that wait for it.
+    held_erasures: Vec<HeldErasure>,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     obstacles: BTreeMap<DatasetName, String>,
     /// What the survey of `run --once` left out.
@@ -172,6 +175,7 @@ impl Conductor {
             deferred: VecDeque::new(),
             failed: FailedTasks::new(mode == Mode::Service),
             erasure,
+            held_erasures: Vec::new(),
             obstacles: BTreeMap::new(),
             skipped: Vec::new(),
             data_warnings: BTreeMap::new(),
@@ -283,6 +287,7 @@ impl Conductor {
         if self.stop.is_raised() {
             return Ok(());
         }
+        self.release_held_erasures();
         self.record_again()?;
         if self.is_stuck() {
             return Ok(());

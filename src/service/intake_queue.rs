@@ -1,8 +1,8 @@
 //! Settled files that are still to be read, and whether the intake worker is reading some.
 
-use std::collections::VecDeque;
-
 use crate::domain::Arrival;
+
+use super::arrival_queue::ArrivalQueue;
 
 /// Files of one batch: few enough that a stop is heard soon, and many enough that a commit is worth while.
 const FILES_A_BATCH: usize = 1024;
@@ -10,9 +10,9 @@ const FILES_A_BATCH: usize = 1024;
 /// The queue in front of the intake worker.
 #[derive(Debug)]
 pub(super) struct IntakeQueue {
-    waiting: VecDeque<Arrival>,
+    waiting: ArrivalQueue,
     /// What was under way when the program ended, or a worker panicked: tried last, one by one.
-    suspected: VecDeque<Arrival>,
+    suspected: ArrivalQueue,
     /// What the worker is reading.
     reading: Vec<Arrival>,
     /// `run --once`: everything present at the start has not been handed over yet.
@@ -22,14 +22,24 @@ pub(super) struct IntakeQueue {
 impl IntakeQueue {
     /// Nothing waits yet.
     pub(super) fn new(awaits_survey: bool) -> Self {
-        Self { waiting: VecDeque::new(), suspected: VecDeque::new(), reading: Vec::new(), awaits_survey }
+        Self {
+            waiting: ArrivalQueue::default(),
+            suspected: ArrivalQueue::default(),
+            reading: Vec::new(),
+            awaits_survey,
+        }
     }
 
-    /// Files that settled; those that `is_suspect` are tried one by one.
+    /// Files that settled; those that `is_suspect` are tried one by one. What came before of the same file is dropped.
     pub(super) fn add(&mut self, arrivals: Vec<Arrival>, is_suspect: impl Fn(&Arrival) -> bool) {
         for arrival in arrivals {
-            let queue = if is_suspect(&arrival) { &mut self.suspected } else { &mut self.waiting };
-            queue.push_back(arrival);
+            let (queue, other) = if is_suspect(&arrival) {
+                (&mut self.suspected, &mut self.waiting)
+            } else {
+                (&mut self.waiting, &mut self.suspected)
+            };
+            other.remove(arrival.path());
+            queue.push(arrival);
         }
     }
 
@@ -43,14 +53,16 @@ impl IntakeQueue {
         if self.is_reading() {
             return Vec::new();
         }
-        let alone = || self.suspected.front().cloned().into_iter().collect();
-        if self.waiting.is_empty() { alone() } else { self.waiting.iter().take(FILES_A_BATCH).cloned().collect() }
+        let batch = self.waiting.first(FILES_A_BATCH);
+        if batch.is_empty() { self.suspected.first(1) } else { batch }
     }
 
     /// The worker has what [`Self::next_batch`] gave.
     pub(super) fn start_batch(&mut self, batch: Vec<Arrival>) {
-        let queue = if self.waiting.is_empty() { &mut self.suspected } else { &mut self.waiting };
-        queue.drain(..batch.len());
+        for arrival in &batch {
+            self.waiting.remove(arrival.path());
+            self.suspected.remove(arrival.path());
+        }
         self.reading = batch;
     }
 
@@ -59,12 +71,16 @@ impl IntakeQueue {
         self.reading = Vec::new();
     }
 
-    /// The worker lost its files: they are tried one by one. Returns whether one was given up, because it is `hopeless` alone.
+    /// The worker lost its files: they are tried one by one, but for those of which something else came meanwhile. Returns whether one was given up, because it is `hopeless` alone.
     pub(super) fn lose_batch(&mut self, hopeless: impl Fn(&Arrival) -> bool) -> bool {
         let lost = std::mem::take(&mut self.reading);
         let is_given_up = matches!(&lost[..], [only] if hopeless(only));
         if !is_given_up {
-            self.suspected.extend(lost);
+            for arrival in lost {
+                if !self.waiting.holds(arrival.path()) && !self.suspected.holds(arrival.path()) {
+                    self.suspected.push(arrival);
+                }
+            }
         }
         is_given_up
     }
@@ -86,6 +102,7 @@ impl IntakeQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::FileStamp;
 
     fn arrivals(n: usize) -> Vec<Arrival> {
         (0..n).map(|number| Arrival::Gone { path: format!("{number}.png") }).collect()
@@ -128,6 +145,20 @@ mod tests {
         });
         assert_eq!(rest.collect::<Vec<_>>(), ["2.png", "1.png", "3.png", "0.png"]);
         assert!(queue.is_at_rest());
+    }
+
+    #[test]
+    fn of_a_file_only_the_last_arrival_waits() {
+        let settled = |last_try| Arrival::Settled { path: "0.png".into(), stamp: FileStamp::NONE, last_try };
+        let mut queue = IntakeQueue::new(false);
+        queue.add(arrivals(2), |_| true);
+        queue.add(vec![settled(false)], |_| false);
+        assert_eq!((queue.n_waiting(), start(&mut queue)), (2, vec![settled(false)]), "it is no suspect any more");
+        queue.add(vec![settled(true)], |_| true);
+        assert!(!queue.lose_batch(|_| false));
+        assert_eq!((queue.n_waiting(), start(&mut queue)), (2, arrivals(2)[1..].to_vec()));
+        queue.finish_batch();
+        assert_eq!(start(&mut queue), [settled(true)], "not what was lost");
     }
 
     #[test]

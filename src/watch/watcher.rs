@@ -46,7 +46,7 @@ impl Watcher {
         mounts: BTreeSet<String>,
     ) -> Result<Self, WatchError> {
         survey::check(&settings.inbox, known.len())?;
-        // Unbounded, because it holds each file at most once for each of its changes.
+        // Unbounded, so that the watching never stands still; who receives keeps of each file only the last.
         let (arrivals_sender, arrivals) = unbounded();
         let (ready_sender, ready) = bounded(1);
         let (orders, orders_receiver) = unbounded();

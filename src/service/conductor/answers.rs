@@ -28,7 +28,7 @@ impl Conductor {
                     Err(reason) => Answer::Refused { reason },
                 }
             }
-            Question::Forget { request, act } => self.answer_forget(request, *act)?,
+            Question::Forget { .. } => return self.answer_forget(request),
             Question::Forgotten => Answer::Forgotten { images: self.ledger().forgotten.iter().copied().collect() },
             Question::Adopt { trained, .. } if !trained.decision_holds(self.registry.ledger()) => {
                 let incumbent = Incumbent::of(self.registry.ledger(), &trained.model.dataset);

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use crate::domain::{DatasetName, Erased, LedgerEvent};
 use crate::registry::RegistryError;
-use crate::service::control::{Answer, ForgetAct};
+use crate::service::control::{Answer, ForgetAct, Question, Request};
 use crate::service::error::ServiceError;
+use crate::service::held_erasure::HeldErasure;
 use crate::service::retry::Task;
 use crate::workflow::{self, FailedWork, Fault, ForgetRequest, ForgetTargets, Work};
 
@@ -17,27 +18,38 @@ impl Conductor {
         self.erasure.is_some() && !self.failed.has_failed(&Task::Erasure)
     }
 
-    /// Records what is to be forgotten, and erases it if no work is under way.
-    pub(super) fn answer_forget(&mut self, request: &ForgetRequest, act: ForgetAct) -> Result<Answer, ServiceError> {
-        let targets = match request.targets(self.ledger()) {
-            Ok(targets) => targets,
-            Err(reason) => return Ok(Answer::Refused { reason }),
-        };
-        match act {
-            ForgetAct::Preview => Ok(self.preview(&targets, false)),
-            ForgetAct::Readmit => self.readmit(request, targets),
-            ForgetAct::Erase => {
+    /// Previews, readmits, or records what is to be forgotten and erases it once no work is under way.
+    pub(super) fn answer_forget(&mut self, request: Request) -> Result<(), ServiceError> {
+        let Question::Forget { request: wanted, act } = &request.question else { return Ok(()) };
+        let answer = match (wanted.targets(self.ledger()), act) {
+            (Err(reason), _) => Answer::Refused { reason },
+            (Ok(targets), ForgetAct::Preview) => self.preview(&targets, false),
+            (Ok(targets), ForgetAct::Readmit) => self.readmit(wanted, targets)?,
+            (Ok(targets), ForgetAct::Erase) => {
                 self.commit(workflow::forgotten(&targets))?;
-                if self.is_idle() {
-                    return self.erase(targets);
+                if !self.is_idle() {
+                    self.hold(request, targets);
+                    return Ok(());
                 }
-                let answer = self.preview(&targets, false);
-                let erasure = self.erasure.get_or_insert_default();
-                erasure.images.extend(targets.images);
-                erasure.unread.extend(targets.unread);
-                Ok(answer)
+                self.erase(targets)?
             }
-        }
+        };
+        request.answer(answer);
+        Ok(())
+    }
+
+    fn hold(&mut self, request: Request, targets: ForgetTargets) {
+        let planned = self.preview(&targets, false);
+        self.held_erasures.push(HeldErasure::new(request, planned));
+        let erasure = self.erasure.get_or_insert_default();
+        erasure.images.extend(targets.images);
+        erasure.unread.extend(targets.unread);
+    }
+
+    /// Commands that wait for too long learn that the erasure is recorded, and not done.
+    pub(super) fn release_held_erasures(&mut self) {
+        let now = Instant::now();
+        self.held_erasures.extract_if(.., |held| held.is_over(now)).for_each(HeldErasure::give_up);
     }
 
     /// Erases what waits for it, once no work is under way; `true` while it has to be waited for.
@@ -49,7 +61,8 @@ impl Conductor {
             return Ok(true);
         }
         if let Some(targets) = self.erasure.take() {
-            self.erase(targets)?;
+            let answer = self.erase(targets)?;
+            self.held_erasures.drain(..).for_each(|held| held.answer(answer.clone()));
         }
         Ok(false)
     }

@@ -40,10 +40,15 @@ const FAULTS: [(&str, &str, bool); 30] = [
 ];
 
 pub(super) fn sweep(size: Size) {
-    if faultline::is_permitted() {
-        let outcomes = of_life("first life", Scene::before_the_first_life, &points(size.points(12)), 1);
-        judge("errors", &outcomes);
+    if !faultline::is_permitted() {
+        return;
     }
+    let points = points(size.points(12));
+    let mut outcomes = of_life("first life", Scene::before_the_first_life, &points, 1);
+    if size == Size::Many {
+        outcomes.extend(of_life("second life", Scene::before_the_second_life, &points, 1));
+    }
+    judge("errors", &outcomes);
 }
 
 /// All faults once, then all again elsewhere. The places follow one another by the golden section, which spreads any number of them.
