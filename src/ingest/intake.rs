@@ -10,7 +10,7 @@ use super::inspect::{inspect_content, stamp_of};
 use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict, show_the_same};
 use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
-use super::unchanged::{is_kept, is_unchanged};
+use super::unchanged::is_unchanged;
 use super::{Inspected, clear_reason, duplicate_across_message, inspect, role_of, write_reason};
 use crate::config::Settings;
 use crate::content::{FileFailure, Reader, look_below, warn_of};
@@ -134,8 +134,8 @@ impl Intake {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
                 let refused = ended_program.map(|n| Err(FileFailure::ended_program(&path, n)));
                 let result = refused.unwrap_or_else(|| self.read_unless_forgotten(ledger, &path));
-                let is_refused = result.as_ref().is_err_and(FileFailure::is_refused);
-                let last_try = last_try && !(is_refused && is_kept(ledger, &path, stamp));
+                // Nothing is decided on a file of which nothing is known.
+                let last_try = last_try && !result.as_ref().is_err_and(FileFailure::is_unread);
                 let reading = ReadFile { path, stamp, last_try, result };
                 // Here, where many are written at a time; the event that names it comes later.
                 if let Some(failure) = reading.rejection() {

@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// The same for what a disk or a device refused: work goes on within 30 seconds of the end of that.
 const LONGEST_OUTSIDE_PAUSE: Duration = Duration::from_secs(20);
 /// What its inputs or the program itself make fail is set aside after so many tries.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 /// What is tried again as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +159,11 @@ impl FailedTasks {
     /// Whether the scans of `dataset` wait.
     pub(super) fn is_paused(&self, dataset: &DatasetName, now: Instant) -> bool {
         self.paused.get(dataset).is_some_and(|(_, until)| *until > now)
+    }
+
+    /// How often a task failed, one after the other.
+    pub(super) fn n_failures(&self, task: &Task) -> u32 {
+        self.tasks.get(task).map_or(0, |failed| failed.n_failures)
     }
 
     /// Whether a task failed and is not done since.

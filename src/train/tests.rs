@@ -87,6 +87,7 @@ impl Scene {
             augmented,
             recorded: None,
             unread: &[],
+            may_leave_out: true,
             augmentation: serde_json::json!({ "mode": "expand" }),
             settings: self.settings,
             reader: Reader::new(

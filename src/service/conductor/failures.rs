@@ -103,8 +103,8 @@ impl Conductor {
                 }
                 LostTraining::Retention => (Task::Retention, fault(Work::Retention, &self.lose_retention())),
             }),
-            // Its end is that of the service.
-            WorkerRole::Record => None,
+            // Its end is that of the program.
+            WorkerRole::Survey | WorkerRole::Record => None,
             WorkerRole::Scans => self.scans.lose().map(|lost| match lost {
                 LostScanWork::Scan(key) => {
                     let path = self.ledger().scans.get(&key).map_or("", |scan| scan.path.as_str());
@@ -131,6 +131,12 @@ impl Conductor {
             _ => work.error(),
         }
         self.failed.note(task, work, may_pass, Instant::now());
+    }
+
+    /// What the last look at the inbox could not read: nothing else keeps a record of that.
+    pub(super) fn unread_work(&self) -> impl Iterator<Item = FailedWork> {
+        let inbox = self.settings.watch.inbox.display();
+        self.unread.failures().map(move |failure| FailedWork::new(Work::Intake, &inbox, failure.into(), failure))
     }
 
     /// Scans that are gone are no failures any more.

@@ -34,7 +34,7 @@ fn run_in(dir: &TempDir, spoil: impl FnOnce(&mut Parts, &Sender<Event>)) -> Summ
     let registry = Registry::open(&Workspace::new(&settings.state_dir), settings.clock).unwrap();
     let mut parts = parts(registry, settings, Mode::Once, &stop, Arc::new(Silent), &events).unwrap();
     spoil(&mut parts, &events);
-    finish(parts, Status::starting("inbox"), events, &heard).unwrap()
+    finish(parts, Status::starting("inbox"), &heard).unwrap()
 }
 
 /// The same on eight images, whose records are more than are written at once.
