@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// The same for what a disk or a device refused: work goes on within 30 seconds of the end of that.
 const LONGEST_OUTSIDE_PAUSE: Duration = Duration::from_secs(20);
 /// What its inputs or the program itself make fail is set aside after so many tries.
-pub(super) const TRIES: u32 = 3;
+const TRIES: u32 = 3;
 
 /// What is tried again as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,9 +161,9 @@ impl FailedTasks {
         self.paused.get(dataset).is_some_and(|(_, until)| *until > now)
     }
 
-    /// How often a task failed, one after the other.
-    pub(super) fn n_failures(&self, task: &Task) -> u32 {
-        self.tasks.get(task).map_or(0, |failed| failed.n_failures)
+    /// Whether the next try of a task is at least its third, one after the other.
+    pub(super) fn is_last_try(&self, task: &Task) -> bool {
+        self.tasks.get(task).is_some_and(|failed| failed.n_failures + 1 >= TRIES)
     }
 
     /// Whether a task failed and is not done since.
@@ -290,7 +290,9 @@ mod tests {
         assert!(failed.holds(&training("a"), start + seconds(4)));
         assert_eq!(failed.due_training(start + seconds(4)), None);
         assert_eq!(failed.due_training(start + seconds(5)), Some(dataset("a")));
+        assert!(!failed.is_last_try(&training("a")));
         failed.note(training("a"), full_disk(), true, start + seconds(5));
+        assert!(failed.is_last_try(&training("a")));
         assert_eq!(failed.due_training(start + seconds(14)), None);
         assert_eq!(failed.due_training(start + seconds(15)), Some(dataset("a")));
         failed.clear(&training("a"), start + seconds(20));

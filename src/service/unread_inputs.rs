@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::content::FileFailure;
 use crate::domain::DatasetName;
+use crate::ingest::UnfinishedFile;
 use crate::watch::concerns;
 
 /// A service tries an input every 15 seconds: after three tries it trains without it.
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub(super) struct UnreadInputs {
     /// How long a training waits; `None`: as long as it takes.
     patience: Option<Duration>,
-    /// Why the last reading came to nothing.
-    files: BTreeMap<String, FileFailure>,
+    /// What the last reading of each file came to nothing by.
+    files: BTreeMap<String, UnfinishedFile>,
     /// What cannot be looked at or did not settle, and why.
     hidden: BTreeMap<String, String>,
     /// When each was missed first.
@@ -44,11 +44,11 @@ impl UnreadInputs {
     pub(super) fn tried<'a>(
         &mut self,
         files: impl Iterator<Item = &'a str>,
-        unread: impl Iterator<Item = (String, FileFailure)>,
+        unread: impl Iterator<Item = UnfinishedFile>,
         now: Instant,
     ) {
         files.for_each(|file| drop(self.files.remove(file)));
-        self.files.extend(unread);
+        self.files.extend(unread.map(|file| (file.path.clone(), file)));
         self.date(now);
     }
 
@@ -78,7 +78,7 @@ impl UnreadInputs {
     }
 
     /// The files that could not be read, and why.
-    pub(super) fn failures(&self) -> impl Iterator<Item = &FileFailure> {
+    pub(super) fn files(&self) -> impl Iterator<Item = &UnfinishedFile> {
         self.files.values()
     }
 
@@ -99,7 +99,7 @@ impl UnreadInputs {
     }
 
     fn reason(&self, path: &str) -> String {
-        let of_file = self.files.get(path).map(FileFailure::sentence);
+        let of_file = self.files.get(path).map(|file| file.failure.sentence());
         of_file.or_else(|| self.hidden.get(path).cloned()).unwrap_or_default()
     }
 
@@ -112,11 +112,13 @@ impl UnreadInputs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::FileFailure;
 
     const A: &str = "datasets/x/c/a.png";
 
-    fn refused(path: &str) -> (String, FileFailure) {
-        (path.to_owned(), FileFailure::unreadable(path, &std::io::Error::from_raw_os_error(5)))
+    fn refused(path: &str) -> UnfinishedFile {
+        let failure = FileFailure::unreadable(path, &std::io::Error::from_raw_os_error(5));
+        UnfinishedFile { path: path.to_owned(), failure }
     }
 
     fn dataset(name: &str) -> DatasetName {

@@ -332,6 +332,23 @@ fn one_bad_image_is_left_out_and_named() {
 }
 
 #[test]
+fn an_image_that_the_system_refuses_is_waited_for_unless_it_may_be_left_out() {
+    let mut scene = Scene::new(3, 1);
+    // The system refuses names of this length, also to who may read everything.
+    scene.samples[0].path = scene.path(&"n".repeat(300));
+    let engine = engine_for_tests();
+    let job = |run, may_leave_out| TrainJob { may_leave_out, ..scene.job(run, Augmented::Expand(&[])) };
+    let error = train(&job("one", false), &engine, &StopFlag::default(), &Silent).unwrap_err();
+    assert!(matches!(&error, TrainError::Unread { n: 1, first } if first.code == "unreadable"), "{error}");
+    assert!(
+        error.to_string().starts_with("1 image(s) cannot be read now, and the training waits for them: `"),
+        "{error}"
+    );
+    let model = train(&job("two", true), &engine, &StopFlag::default(), &Silent).unwrap().model;
+    assert_eq!(model.unread, [scene.samples[0].hash]);
+}
+
+#[test]
 fn a_mistake_is_looked_at_again_without_a_forward_even_when_its_file_is_gone() {
     let mut scene = Scene::new(3, 2);
     let hash = scene.add("mislabelled.png", "level", Split::Validation, &striped(true, 50));

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::domain::{DatasetName, Scan};
+use crate::ingest::UnfinishedFile;
 use crate::service::event::WorkerRole;
 use crate::service::retry::{Failed, Task};
 use crate::service::scan_state::LostScanWork;
@@ -136,7 +137,9 @@ impl Conductor {
     /// What the last look at the inbox could not read: nothing else keeps a record of that.
     pub(super) fn unread_work(&self) -> impl Iterator<Item = FailedWork> {
         let inbox = self.settings.watch.inbox.display();
-        self.unread.failures().map(move |failure| FailedWork::new(Work::Intake, &inbox, failure.into(), failure))
+        self.unread
+            .files()
+            .map(move |UnfinishedFile { failure, .. }| FailedWork::new(Work::Intake, &inbox, failure.into(), failure))
     }
 
     /// Scans that are gone are no failures any more.

@@ -63,8 +63,7 @@ impl Conductor {
         let tried = self.intake.finish_batch();
         let is_once = self.is_once();
         let unread = unfinished.iter().filter(|file| is_once || file.failure.is_refused());
-        let unread = unread.map(|file| (file.path.clone(), file.failure.clone()));
-        self.unread.tried(tried.iter().map(Arrival::path), unread, Instant::now());
+        self.unread.tried(tried.iter().map(Arrival::path), unread.cloned(), Instant::now());
     }
 }
 

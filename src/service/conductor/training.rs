@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
-use crate::service::retry::{TRIES, Task};
+use crate::service::retry::Task;
 use crate::service::training_worker::{PrepareJob, TrainingTask};
 use crate::workflow::{
     FinishedTraining, Incumbent, Prepared, Readiness, TrainedModel, TrainingPlan, Work, WorkflowError,
@@ -105,8 +105,7 @@ impl Conductor {
             return Ok(());
         }
         let mut plan = self.training.start_training()?;
-        let is_last_try = self.failed.n_failures(&Task::Training(plan.dataset.clone())) + 1 >= TRIES;
-        plan.may_leave_out = is_last_try && !self.is_once();
+        plan.may_leave_out = !self.is_once() && self.failed.is_last_try(&Task::Training(plan.dataset.clone()));
         self.failed.renew_parts(&plan.dataset);
         tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
         self.workers.training.give(TrainingTask::Train(plan));
