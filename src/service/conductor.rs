@@ -292,7 +292,7 @@ impl Conductor {
             Event::StopRequested => {}
             Event::WorkerPanicked(WorkerRole::Survey) => return Err(ServiceError::ThreadGone("watching")),
             Event::WorkerPanicked(WorkerRole::Record) => return Err(ServiceError::ThreadGone("recording")),
-            Event::WorkerPanicked(worker) => self.worker_panicked(worker),
+            Event::WorkerPanicked(worker) => self.worker_panicked(worker)?,
         }
         Ok(())
     }
@@ -315,7 +315,7 @@ impl Conductor {
         // Before a training, so that a suspected scan can be tried alone.
         self.explain_next()?;
         self.prepare_training()?;
-        self.settle_attempts();
+        self.settle_attempts()?;
         self.retain_when_idle()?;
         self.look_again();
         Ok(())

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::domain::{DatasetName, Scan};
 use crate::ingest::UnfinishedFile;
+use crate::service::error::ServiceError;
 use crate::service::event::WorkerRole;
 use crate::service::retry::{Failed, Task};
 use crate::service::scan_state::LostScanWork;
@@ -76,10 +77,10 @@ impl Conductor {
 
     /// A worker lost its job to a fault of the program. Files are tried one by one at once, and anything else again until it is
     /// set aside.
-    pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
+    pub(super) fn worker_panicked(&mut self, worker: WorkerRole) -> Result<(), ServiceError> {
         let name = worker.thread_name();
         let was_set_aside = worker.attempt_slot().is_some_and(|slot| self.is_on_set_aside(slot));
-        let is_set_aside = worker.attempt_slot().is_some_and(|slot| self.note_panic(slot));
+        let is_set_aside = worker.attempt_slot().map_or(Ok(false), |slot| self.note_panic(slot))?;
         let may_pass = worker != WorkerRole::Intake && !is_set_aside;
         let fault = |what, place: &dyn fmt::Display| {
             let message = format!("internal error in {name}; other work continues, please report the log messages");
@@ -120,6 +121,7 @@ impl Conductor {
             let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery | Task::Retention);
             self.fail(task, work, may_pass && is_asked_again);
         }
+        Ok(())
     }
 
     /// Records a failure, and logs it once: not again while the same task fails by the same.

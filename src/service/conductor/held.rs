@@ -43,7 +43,7 @@ impl Conductor {
 
     /// What the model of a dataset would be made without.
     pub(super) fn missed_by(&self, dataset: &DatasetName) -> Option<String> {
-        self.unread.sentence(dataset).map(|which| format!("what cannot be read has no part in it: {which}"))
+        self.unread.sentence(dataset).map(|which| format!("left out: {which}"))
     }
 
     /// Has `run --once` look at the inbox: at first, and a few times more while not everything can be read.

@@ -135,9 +135,9 @@ impl Conductor {
         (!away.is_empty()).then(|| away.join("; "))
     }
 
-    /// What is waited for beside the work in hand: a disk or device, or files that cannot be read yet.
+    /// What is waited for beside the work in hand: a disk or device, what a training lacks, or files that cannot be read yet.
     fn stands_in_the_way(&self) -> Option<String> {
-        self.waits_for_disk_or_device().or_else(|| self.unsettled().into_iter().next())
+        self.waits_for_disk_or_device().or_else(|| self.holds().next()).or_else(|| self.unsettled().into_iter().next())
     }
 
     /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.
