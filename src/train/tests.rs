@@ -318,6 +318,14 @@ fn a_training_killed_after_any_epoch_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn a_training_whose_history_cannot_be_written_is_not_done() {
+    let scene = Scene::new(3, 1);
+    std::fs::create_dir_all(scene.path("runs/one/history.csv")).unwrap();
+    assert!(matches!(scene.train("one"), Err(TrainError::Disk(_))));
+    assert!(!scene.path("runs/one/model.json").exists());
+}
+
+#[test]
 fn one_bad_image_is_left_out_and_named() {
     let scene = Scene::new(3, 1);
     std::fs::write(&scene.samples[0].path, b"no picture").unwrap();
