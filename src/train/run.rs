@@ -189,10 +189,10 @@ fn record(
 }
 
 fn history(epochs: &[EpochRecord]) -> String {
-    let mut lines = "epoch,loss,accuracy,val_loss,val_accuracy,val_binary_accuracy,saved\n".to_owned();
-    for EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, val_binary_accuracy, saved } in epochs {
-        let measures = [loss, accuracy, val_loss, val_accuracy, val_binary_accuracy].map(f64::to_string).join(",");
-        lines.push_str(&format!("{epoch},{measures},{saved}\n"));
-    }
-    lines
+    let head = "epoch,loss,accuracy,val_loss,val_accuracy,val_binary_accuracy,saved\n".to_owned();
+    let line = |of: &EpochRecord| {
+        let measures = [of.loss, of.accuracy, of.val_loss, of.val_accuracy, of.val_binary_accuracy];
+        format!("{},{},{}\n", of.epoch, measures.map(|measure| measure.to_string()).join(","), of.saved)
+    };
+    std::iter::once(head).chain(epochs.iter().map(line)).collect()
 }
