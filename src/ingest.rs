@@ -6,6 +6,7 @@
 mod blank;
 mod data_check;
 mod depths;
+mod duplicates;
 mod folder;
 mod folder_conflicts;
 mod folder_names;

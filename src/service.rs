@@ -37,8 +37,10 @@ pub mod status;
 mod status_writer;
 mod stop_bell;
 mod summary;
+mod surveyor;
 mod training_state;
 mod training_worker;
+mod unread_inputs;
 mod weights_stamp;
 mod worker;
 

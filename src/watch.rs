@@ -15,6 +15,7 @@ mod probe;
 mod remote_check;
 mod settle;
 mod survey;
+mod unseen;
 mod watch_loop;
 mod watcher;
 
@@ -22,6 +23,7 @@ pub use error::WatchError;
 pub use health::{Health, SkippedInputs};
 pub use once::{OnceSurvey, survey_once};
 pub use probe::probe_events;
+pub use unseen::{UnseenInputs, concerns};
 pub use watcher::Watcher;
 
 #[cfg(test)]

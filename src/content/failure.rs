@@ -124,6 +124,11 @@ impl FileFailure {
         self.code == Self::UNREADABLE
     }
 
+    /// Whether the file is there and could not be read, or not to its end.
+    pub fn is_unread(&self) -> bool {
+        self.is_refused() || self.code == Self::CHANGING
+    }
+
     /// Whether the file is not there.
     pub fn is_gone(&self) -> bool {
         self.code == Self::VANISHED

@@ -86,6 +86,20 @@ impl Skipped {
         folders.chain(["", name]).any(|folder| self.0.get(folder).is_some_and(|why| why.hides()))
     }
 
+    /// The files and folders that cannot be looked at, each with the reason and what to do.
+    pub fn hidden(&self) -> impl Iterator<Item = (String, String)> {
+        let hidden = self.0.iter().filter(|(_, why)| why.hides());
+        hidden.map(|(name, why)| {
+            let (what, _, fix) = why.words();
+            (name.clone(), format!("{what}; {fix}"))
+        })
+    }
+
+    /// Whether a disk or share refuses anything, of whose return no event tells.
+    pub fn awaits_disk(&self) -> bool {
+        self.0.values().any(|why| *why == Skip::Unreadable)
+    }
+
     /// What is not in `before`, or was there for another reason.
     #[must_use]
     pub fn new_since(&self, before: &Self) -> Self {

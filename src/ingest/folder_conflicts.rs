@@ -24,7 +24,7 @@ pub fn contested_files(found: &DatasetFolder, reader: &Reader) -> BTreeMap<Strin
     });
     let file = |image: &LabelledImage| (image.path.clone(), Some(image.hash));
     let is_same = |(one, other): &(&LabelledImage, &LabelledImage)| {
-        one.hash == other.hash || show_the_same(reader, [file(one), file(other)])
+        one.hash == other.hash || show_the_same(reader, [file(one), file(other)]).is_ok_and(|is_same| is_same)
     };
     let pairs: Vec<_> = candidates.filter(is_same).collect();
     let mut contested = BTreeMap::new();

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::duplicates::log_duplicates;
 use super::groups::{GroupBook, check_list};
 use super::inspect::{inspect_content, stamp_of};
 use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict, show_the_same};
 use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
-use super::unchanged::{is_kept, is_unchanged};
-use super::{Inspected, clear_reason, duplicate_across_message, inspect, role_of, write_reason};
+use super::unchanged::is_unchanged;
+use super::{Inspected, clear_reason, inspect, role_of, write_reason};
 use crate::config::Settings;
-use crate::content::{FileFailure, Reader, look_below, warn_of};
+use crate::content::{FileFailure, FileSnapshot, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
     Arrival, ClassName, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent,
@@ -134,8 +135,8 @@ impl Intake {
             Arrival::Settled { path, stamp, last_try } if !stop.is_raised() => {
                 let refused = ended_program.map(|n| Err(FileFailure::ended_program(&path, n)));
                 let result = refused.unwrap_or_else(|| self.read_unless_forgotten(ledger, &path));
-                let is_refused = result.as_ref().is_err_and(FileFailure::is_refused);
-                let last_try = last_try && !(is_refused && is_kept(ledger, &path, stamp));
+                // Nothing is decided on a file of which nothing is known.
+                let last_try = last_try && !result.as_ref().is_err_and(FileFailure::is_unread);
                 let reading = ReadFile { path, stamp, last_try, result };
                 // Here, where many are written at a time; the event that names it comes later.
                 if let Some(failure) = reading.rejection() {
@@ -151,8 +152,9 @@ impl Intake {
     fn decide(&self, ledger: &Ledger, readings: ReadBatch) -> IntakeOutcome {
         let is_there = |path: &str, stamp: FileStamp| {
             // Other permissions do not make it another file.
-            let found = look_below(&self.inbox, Path::new(path)).ok().flatten();
-            found.is_some_and(|found| found.matches(&FileStamp { ctime_ns: None, ..stamp }))
+            let matches = |found: FileSnapshot| found.matches(&FileStamp { ctime_ns: None, ..stamp });
+            // Nothing says that a file is gone that the system refuses to look at.
+            look_below(&self.inbox, Path::new(path)).map_or(true, |found| found.is_some_and(matches))
         };
         let pattern_of = |dataset: &DatasetName| self.settings.of(dataset).split.group_pattern.as_ref();
         let groups = GroupBook::new(&self.inbox, &pattern_of);
@@ -194,7 +196,10 @@ impl Intake {
                     }
                 }
                 Ok(FileContent::Picture(role, inspected)) => {
-                    same.extend(self.admit(&mut ledger_draft, &path, &role, &inspected).map(|other| (path, other)));
+                    match self.admit(&mut ledger_draft, &path, &role, &inspected) {
+                        Ok(other) => same.extend(other.map(|other| (path, other))),
+                        Err(failure) => unfinished.push(UnfinishedFile { path, failure }),
+                    }
                 }
             }
         }
@@ -206,7 +211,7 @@ impl Intake {
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
         }
-        self.settle_conflicts(&mut ledger_draft);
+        unfinished.extend(self.settle_conflicts(&mut ledger_draft));
         let events = ledger_draft.into_events().into_iter().map(|event| recorded(self.settings.clock, event)).collect();
         IntakeOutcome { events, unfinished, listed }
     }
@@ -245,7 +250,7 @@ impl Intake {
     fn admit_again(&self, ledger_draft: &mut LedgerDraft, path: &str) -> Result<Option<String>, FileFailure> {
         let role = role_of(path)?;
         let inspected = inspect(&self.reader, &self.inbox.join(path)).map_err(|failure| failure.at(path))?;
-        Ok(self.admit(ledger_draft, path, &role, &inspected))
+        self.admit(ledger_draft, path, &role, &inspected)
     }
 
     fn admit_list(&self, ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, dataset: &DatasetName) {
@@ -256,19 +261,26 @@ impl Intake {
         tracing::info!(file = path, n_regrouped = n, "Group list read");
     }
 
-    /// Adds a file; returns another one with the same image, if there is one.
-    fn admit(&self, ledger_draft: &mut LedgerDraft, path: &str, role: &Role, inspected: &Inspected) -> Option<String> {
+    /// Adds a file; returns another one with the same image, if there is one. It fails while a file cannot be read that may
+    /// show the image under another label.
+    fn admit(
+        &self,
+        ledger_draft: &mut LedgerDraft,
+        path: &str,
+        role: &Role,
+        inspected: &Inspected,
+    ) -> Result<Option<String>, FileFailure> {
         if let Role::Sample { dataset, class, .. } = role
-            && self.is_contested(ledger_draft, path, dataset, class, inspected)
+            && self.is_contested(ledger_draft, path, dataset, class, inspected)?
         {
-            return None;
+            return Ok(None);
         }
         let was_rejected = is_rejected(ledger_draft, path);
         let admission = ledger_draft.admit(path, role, inspected);
         if was_rejected {
             self.clear(path);
         }
-        if let Admission::SameAs(other) = admission { Some(other) } else { None }
+        Ok(if let Admission::SameAs(other) = admission { Some(other) } else { None })
     }
 
     /// Whether the image has another label too. All files of it are left out then.
@@ -279,12 +291,16 @@ impl Intake {
         dataset: &DatasetName,
         class: &ClassName,
         inspected: &Inspected,
-    ) -> bool {
-        let rivals = ledger_draft.rivals(path, dataset, class, inspected);
+    ) -> Result<bool, FileFailure> {
+        let candidates = ledger_draft.rivals(path, dataset, class, inspected);
         let files = |other: &str| [path, other].map(|path| (self.inbox.join(path), None));
-        let is_same = |rival: &Rival| rival.hash == inspected.hash || show_the_same(&self.reader, files(&rival.path));
-        let rivals: Vec<Rival> = rivals.into_iter().filter(is_same).collect();
-        let Some(first) = rivals.first() else { return false };
+        let mut rivals = Vec::new();
+        for rival in candidates {
+            if rival.hash == inspected.hash || show_the_same(&self.reader, files(&rival.path))? {
+                rivals.push(rival);
+            }
+        }
+        let Some(first) = rivals.first() else { return Ok(false) };
         let own = Rival { path: path.to_owned(), class: class.clone(), hash: inspected.hash, is_sample: false };
         let image = LabelConflict { hash: inspected.hash, perceptual_hash: inspected.perceptual_hash };
         self.contest(ledger_draft, path, inspected.stamp, &label_conflict(path, class, first), image);
@@ -295,7 +311,7 @@ impl Intake {
                 self.contest(ledger_draft, &file.path, file.stamp, &failure, image);
             }
         }
-        true
+        Ok(true)
     }
 
     fn contest(
@@ -327,12 +343,14 @@ impl Intake {
     }
 
     /// A file that was quarantined because its image had another label is tried again when that label is removed.
-    fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) {
-        for path in ledger_draft.take_freed() {
-            if let Err(failure) = self.admit_again(ledger_draft, &path) {
-                tracing::debug!(reason = %failure, "File not tried again");
-            }
+    fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) -> Vec<UnfinishedFile> {
+        let freed = ledger_draft.take_freed().into_iter();
+        let failed = freed.filter_map(|path| Some((self.admit_again(ledger_draft, &path).err()?, path)));
+        let (unread, others): (Vec<_>, Vec<_>) = failed.partition(|(failure, _)| failure.is_unread());
+        for (failure, _) in others {
+            tracing::debug!(reason = %failure, "File not tried again");
         }
+        unread.into_iter().map(|(failure, path)| UnfinishedFile { path, failure }).collect()
     }
 
     fn clear(&self, path: &str) {
@@ -342,7 +360,6 @@ impl Intake {
     }
 }
 
-/// Records that it cannot be used.
 /// A file as `clock` lets it be recorded.
 fn recorded(clock: Clock, event: LedgerEvent) -> LedgerEvent {
     match event {
@@ -351,6 +368,7 @@ fn recorded(clock: Clock, event: LedgerEvent) -> LedgerEvent {
     }
 }
 
+/// Records that it cannot be used.
 fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, failure: &FileFailure) {
     if ledger_draft.reject(path, stamp, failure) {
         warn_of_quarantine(path, failure);
@@ -359,33 +377,6 @@ fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, fail
 
 fn warn_of_quarantine(path: &str, failure: &FileFailure) {
     tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
-}
-
-/// Logs which files have the image of another file.
-fn log_duplicates(same: &[(String, String)]) {
-    match same {
-        [] => {}
-        [(file, other)] => {
-            tracing::info!(file, same_as = other, n_files = 1, "Duplicate image counts once");
-        }
-        [(file, other), ..] => {
-            let n = same.len();
-            tracing::info!(file, same_as = other, n_files = n, "Duplicate images count once");
-        }
-    }
-    for (file, same_as) in same {
-        tracing::debug!(file, same_as, "Duplicate image");
-    }
-    let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
-    if let Some(sentence) = duplicate_across_message(across) {
-        tracing::warn!(details = %sentence, "Images on several sides of the split");
-    }
-}
-
-/// Whether one of the two lies on a side to measure on, and the other elsewhere.
-fn is_across(path: &str, other: &str) -> bool {
-    let (side, other) = (Split::of_path(path), Split::of_path(other));
-    side != other && side.max(other).is_some_and(Split::is_measured)
 }
 
 fn is_rejected(ledger_draft: &LedgerDraft, path: &str) -> bool {

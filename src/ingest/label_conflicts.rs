@@ -156,11 +156,18 @@ pub(super) fn conflict_of(file: &FileRecord) -> Option<LabelConflict> {
     }
 }
 
-/// Whether two files show the same image by their pixels; not if one cannot be read. Each with the content that it must
+/// Whether two files show the same image by their pixels; not if one is no image any more. Each with the content that it must
 /// have, if that is known.
-pub(super) fn show_the_same(reader: &Reader, files: [(PathBuf, Option<ContentHash>); 2]) -> bool {
+///
+/// # Errors
+/// [`FileFailure`] when a disk, a share or a permission keeps one from being read.
+pub(super) fn show_the_same(reader: &Reader, files: [(PathBuf, Option<ContentHash>); 2]) -> Result<bool, FileFailure> {
     // One image in memory at a time.
-    let thumbnail = |(path, expected): (PathBuf, _)| Some(reader.picture(&path, expected).ok()?.1.grey_thumbnail());
+    let thumbnail = |(path, expected): (PathBuf, _)| match reader.picture(&path, expected) {
+        Ok((_, picture)) => Ok(Some(picture.grey_thumbnail())),
+        Err(failure) if failure.is_refused() => Err(failure),
+        Err(_) => Ok(None),
+    };
     let [one, other] = files.map(thumbnail);
-    one.zip(other).is_some_and(|(one, other)| one.is_same_image(&other))
+    Ok(one?.zip(other?).is_some_and(|(one, other)| one.is_same_image(&other)))
 }

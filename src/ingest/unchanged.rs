@@ -1,6 +1,6 @@
 //! Files whose metadata changed and whose bytes did not: copied, restored, given other permissions. They are not decoded again.
 
-use crate::domain::{ContentHash, FileOutcome, FileRecord, FileStamp, Ledger, Role};
+use crate::domain::{ContentHash, FileOutcome, FileRecord, Ledger, Role};
 
 /// Whether a file with this content is what it was taken for, so that there is nothing to decide.
 pub(super) fn is_unchanged(ledger: &Ledger, path: &str, role: &Role, hash: ContentHash) -> bool {
@@ -16,12 +16,6 @@ pub(super) fn is_unchanged(ledger: &Ledger, path: &str, role: &Role, hash: Conte
         }
         _ => false,
     }
-}
-
-/// Whether an image that is in use stays so although its file cannot be read now: nothing says that it was written to.
-pub(super) fn is_kept(ledger: &Ledger, path: &str, now: FileStamp) -> bool {
-    let is_in_use = |record: &FileRecord| !matches!(record.outcome, FileOutcome::Quarantined { .. });
-    ledger.files.get(path).is_some_and(|record| is_in_use(record) && record.stamp.has_same_bytes(&now))
 }
 
 fn content_of(record: &FileRecord) -> Option<ContentHash> {

@@ -9,13 +9,13 @@ mod data_warnings;
 mod derived;
 mod erasure;
 mod failures;
+mod held;
 mod intake;
 mod record;
 mod retention;
 mod scans;
 mod status;
 mod training;
-mod unmounted;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crossbeam_channel::{Receiver, at, never, select};
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, Progress, StopFlag};
-use crate::watch::{OnceSurvey, SkippedInputs, Watcher};
+use crate::watch::{OnceSurvey, SkippedInputs, UnseenInputs, Watcher};
 use crate::workflow::{self, Engines, Exceeding, ForgetTargets};
 
 use super::attempt_log::AttemptLog;
@@ -46,8 +46,10 @@ use super::service_manager;
 use super::shared_progress::SharedProgress;
 use super::status_writer::StatusWriter;
 use super::summary::Mode;
+use super::surveyor::Surveyor;
 use super::training_state::TrainingWorkerState;
 use super::training_worker::TrainingTask;
+use super::unread_inputs::UnreadInputs;
 use super::weights_stamp::WeightsStamp;
 use super::worker::Worker;
 
@@ -85,6 +87,8 @@ pub(super) struct Parts {
     pub(super) control: Server,
     /// `None` for `run --once`.
     pub(super) watcher: Option<Watcher>,
+    /// Of `run --once` alone.
+    pub(super) surveyor: Option<Surveyor>,
     pub(super) mounts: KnownMounts,
 }
 
@@ -104,9 +108,16 @@ pub(super) struct Conductor {
     _control: Server,
     /// `None` for `run --once`.
     watcher: Option<Watcher>,
+    /// Of `run --once` alone.
+    surveyor: Option<Surveyor>,
     mounts: KnownMounts,
-    /// Datasets whose training waits for a mounted folder that is away.
-    unmounted: BTreeSet<DatasetName>,
+    /// What of the inbox cannot be seen, as of the last look; `None` while the inbox itself cannot.
+    unseen: Option<UnseenInputs>,
+    unread: UnreadInputs,
+    /// Datasets whose training is due and waits for what cannot be seen or read.
+    held: BTreeSet<DatasetName>,
+    /// Datasets of which something cannot be read.
+    incomplete: BTreeSet<DatasetName>,
     trigger: RetrainTrigger,
     intake: IntakeQueue,
     training: TrainingWorkerState,
@@ -125,7 +136,7 @@ pub(super) struct Conductor {
     held_erasures: Vec<HeldErasure>,
     /// Why datasets cannot be trained on yet, as of the last time that it was due.
     obstacles: BTreeMap<DatasetName, String>,
-    /// What the survey of `run --once` left out.
+    /// What the last survey of `run --once` left out.
     skipped: Vec<SkippedInputs>,
     /// What a person should know of datasets, as of the last time that they were looked at.
     data_warnings: BTreeMap<DatasetName, Vec<String>>,
@@ -166,7 +177,14 @@ impl Conductor {
             _control: parts.control,
             watcher: parts.watcher,
             mounts: parts.mounts,
-            unmounted: BTreeSet::new(),
+            surveyor: parts.surveyor,
+            unseen: None,
+            unread: match mode {
+                Mode::Service => UnreadInputs::of_service(),
+                Mode::Once => UnreadInputs::of_a_run(),
+            },
+            held: BTreeSet::new(),
+            incomplete: BTreeSet::new(),
             trigger,
             intake: IntakeQueue::new(mode == Mode::Once),
             training: TrainingWorkerState::default(),
@@ -257,11 +275,13 @@ impl Conductor {
     fn handle(&mut self, event: Event) -> Result<(), ServiceError> {
         match event {
             Event::Surveyed(survey) => {
-                let OnceSurvey { arrivals, skipped, mounts } = survey?;
+                let OnceSurvey { arrivals, skipped, mounts, unseen } = survey?;
                 self.mounts.store(&mounts);
                 self.arrived(arrivals);
                 self.intake.finish_survey();
                 self.skipped = skipped;
+                self.unread.survey(unseen.hidden.clone(), Instant::now());
+                self.unseen = Some(unseen);
             }
             Event::Read(read) => self.admit(read)?,
             Event::Due(datasets) => self.found_due(&datasets)?,
@@ -276,8 +296,9 @@ impl Conductor {
             Event::Recorded(commit) => self.committed(*commit)?,
             Event::Asked(request) => self.answer(request)?,
             Event::StopRequested => {}
+            Event::WorkerPanicked(WorkerRole::Survey) => return Err(ServiceError::ThreadGone("watching")),
             Event::WorkerPanicked(WorkerRole::Record) => return Err(ServiceError::ThreadGone("recording")),
-            Event::WorkerPanicked(worker) => self.worker_panicked(worker),
+            Event::WorkerPanicked(worker) => self.worker_panicked(worker)?,
         }
         Ok(())
     }
@@ -288,6 +309,7 @@ impl Conductor {
             return Ok(());
         }
         self.release_held_erasures();
+        self.survey();
         self.record_again()?;
         if self.is_stuck() {
             return Ok(());
@@ -300,7 +322,7 @@ impl Conductor {
         // Before a training, so that a suspected scan can be tried alone.
         self.explain_next()?;
         self.prepare_training()?;
-        self.settle_attempts();
+        self.settle_attempts()?;
         self.retain_when_idle()?;
         self.look_again();
         Ok(())
@@ -330,7 +352,8 @@ impl Conductor {
     fn wake_at(&self, status_due: Instant, stop_deadline: Option<Instant>) -> Instant {
         let trigger = self.trigger.next_deadline(Instant::now(), time_of_day()).filter(|_| self.can_train());
         let stop_deadline = stop_deadline.filter(|_| !self.registry.is_away());
-        [Some(status_due), stop_deadline, trigger].into_iter().flatten().min().unwrap_or(status_due)
+        let survey = self.surveyor.as_ref().and_then(Surveyor::next);
+        [Some(status_due), stop_deadline, trigger, survey].into_iter().flatten().min().unwrap_or(status_due)
     }
 }
 

@@ -15,7 +15,7 @@ use super::gallery_look::GalleryLook;
 
 /// What the conductor hears of.
 pub(super) enum Event {
-    /// Everything that was present at the start, or why it cannot be looked at.
+    /// Everything that is present, for `run --once`, or why it cannot be looked at.
     Surveyed(Result<OnceSurvey, WatchError>),
     /// Files were read and decided on.
     Read(IntakeOutcome),
@@ -50,6 +50,8 @@ pub(super) enum Event {
 /// The worker threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WorkerRole {
+    /// Looks at the inbox for `run --once`.
+    Survey,
     /// Reads and decides on files.
     Intake,
     /// Finds out what is due, splits and trains.
@@ -67,12 +69,13 @@ impl WorkerRole {
             Self::Intake => Some(AttemptSlot::Intake),
             Self::Training => Some(AttemptSlot::Training),
             Self::Scans => Some(AttemptSlot::Scans),
-            Self::Record => None,
+            Self::Survey | Self::Record => None,
         }
     }
 
     pub(super) fn thread_name(self) -> &'static str {
         match self {
+            Self::Survey => "gw-survey",
             Self::Intake => "gw-intake",
             Self::Training => "gw-train",
             Self::Scans => "gw-explain",

@@ -15,7 +15,7 @@ pub(super) struct IntakeQueue {
     suspected: ArrivalQueue,
     /// What the worker is reading.
     reading: Vec<Arrival>,
-    /// `run --once`: everything present at the start has not been handed over yet.
+    /// `run --once`: what a survey finds has not been handed over yet.
     awaits_survey: bool,
 }
 
@@ -43,7 +43,12 @@ impl IntakeQueue {
         }
     }
 
-    /// Everything that was present at the start is handed over.
+    /// A survey is to come.
+    pub(super) fn await_survey(&mut self) {
+        self.awaits_survey = true;
+    }
+
+    /// Everything that a survey found is handed over.
     pub(super) fn finish_survey(&mut self) {
         self.awaits_survey = false;
     }
@@ -67,8 +72,8 @@ impl IntakeQueue {
     }
 
     /// The worker has read its files.
-    pub(super) fn finish_batch(&mut self) {
-        self.reading = Vec::new();
+    pub(super) fn finish_batch(&mut self) -> Vec<Arrival> {
+        std::mem::take(&mut self.reading)
     }
 
     /// The worker lost its files: they are tried one by one, but for those of which something else came meanwhile. Returns whether one was given up, because it is `hopeless` alone.

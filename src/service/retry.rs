@@ -161,6 +161,11 @@ impl FailedTasks {
         self.paused.get(dataset).is_some_and(|(_, until)| *until > now)
     }
 
+    /// Whether the next try of a task is at least its third, one after the other.
+    pub(super) fn is_last_try(&self, task: &Task) -> bool {
+        self.tasks.get(task).is_some_and(|failed| failed.n_failures + 1 >= TRIES)
+    }
+
     /// Whether a task failed and is not done since.
     pub(super) fn has_failed(&self, task: &Task) -> bool {
         self.tasks.contains_key(task)
@@ -285,7 +290,9 @@ mod tests {
         assert!(failed.holds(&training("a"), start + seconds(4)));
         assert_eq!(failed.due_training(start + seconds(4)), None);
         assert_eq!(failed.due_training(start + seconds(5)), Some(dataset("a")));
+        assert!(!failed.is_last_try(&training("a")));
         failed.note(training("a"), full_disk(), true, start + seconds(5));
+        assert!(failed.is_last_try(&training("a")));
         assert_eq!(failed.due_training(start + seconds(14)), None);
         assert_eq!(failed.due_training(start + seconds(15)), Some(dataset("a")));
         failed.clear(&training("a"), start + seconds(20));

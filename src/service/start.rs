@@ -12,7 +12,7 @@ use crate::disk::Workspace;
 use crate::domain::{Progress, StopFlag};
 use crate::ingest::Intake;
 use crate::registry::{Registry, RegistryError};
-use crate::watch::{self, Watcher};
+use crate::watch::Watcher;
 use crate::workflow::{self, Engines};
 
 use super::attempt_log::AttemptLog;
@@ -30,6 +30,7 @@ use super::status::Status;
 use super::status_writer::StatusWriter;
 use super::stop_bell::StopBell;
 use super::summary::{Mode, Summary};
+use super::surveyor::Surveyor;
 use super::training_worker::TrainingWorker;
 use super::worker::Worker;
 
@@ -47,17 +48,11 @@ pub fn run_once(settings: Settings, shown: Arc<dyn Progress + Send + Sync>) -> R
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.open_with(&registry);
     let parts = parts(registry, Arc::new(settings), Mode::Once, &stop, shown, &events)?;
-    finish(parts, status, events, &heard)
+    finish(parts, status, &heard)
 }
 
 /// Runs the conductor until everything is processed.
-fn finish(
-    parts: Parts,
-    status: Status,
-    events: Sender<Event>,
-    heard: &Receiver<Event>,
-) -> Result<Summary, ServiceError> {
-    survey(&parts, events).map_err(ServiceError::Threads)?;
+fn finish(parts: Parts, status: Status, heard: &Receiver<Event>) -> Result<Summary, ServiceError> {
     let sweeping = sweep(&parts).map_err(ServiceError::Threads)?;
     let status = StatusWriter::new(parts.workspace.clone(), parts.settings.reserve, status);
     let mut conductor = Conductor::new(parts, status, Mode::Once);
@@ -92,11 +87,15 @@ pub(super) fn parts(
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
     let mounts = KnownMounts::open(&workspace);
-    let watcher = match mode {
+    let (watcher, surveyor) = match mode {
         Mode::Service => {
-            Some(Watcher::start(&settings.watch, Intake::known(registry.ledger()), mounts.folders().clone())?)
+            let known = Intake::known(registry.ledger());
+            (Some(Watcher::start(&settings.watch, known, mounts.folders().clone())?), None)
         }
-        Mode::Once => None,
+        Mode::Once => {
+            let surveyor = Surveyor::start(settings.watch.clone(), stop.clone(), events.clone());
+            (None, Some(surveyor.map_err(ServiceError::Threads)?))
+        }
     };
     let engines = Engines::new(&settings, stop);
     let progress = SharedProgress::new(shown);
@@ -112,6 +111,7 @@ pub(super) fn parts(
         stop: stop.clone(),
         progress,
         watcher,
+        surveyor,
         mounts,
     })
 }
@@ -150,17 +150,6 @@ pub(super) fn sweep(parts: &Parts) -> io::Result<thread::JoinHandle<()>> {
     let (ledger, workspace) = (parts.registry.ledger().clone(), parts.workspace.clone());
     let work = move || workflow::remove_leftovers(&ledger, &workspace, SystemTime::now());
     thread::Builder::new().name("gw-sweep".to_owned()).spawn(work)
-}
-
-/// Looks once at everything present, on a thread of its own because it waits for files to settle.
-fn survey(parts: &Parts, events: Sender<Event>) -> io::Result<()> {
-    let (settings, stop) = (parts.settings.watch.clone(), parts.stop.clone());
-    let (known, mounts) = (Intake::known(parts.registry.ledger()), parts.mounts.folders().clone());
-    thread::Builder::new().name("gw-survey".to_owned()).spawn(move || {
-        let survey = watch::survey_once(&settings, known, mounts, &stop);
-        drop(events.send(Event::Surveyed(survey)));
-    })?;
-    Ok(())
 }
 
 #[cfg(test)]

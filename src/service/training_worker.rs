@@ -21,7 +21,7 @@ pub(super) enum TrainingTask {
     /// Looks which datasets' trainings are due.
     FindDue(Box<Ledger>),
     /// Prepares a dataset's training.
-    Prepare(DatasetName, Box<Ledger>),
+    Prepare(DatasetName, Box<PrepareJob>),
     /// A training.
     Train(Box<TrainingPlan>),
     /// The decision on a finished one, once more, because the best model has changed.
@@ -30,6 +30,13 @@ pub(super) enum TrainingTask {
     FindExceeding(Box<Ledger>),
     /// Removes it.
     RemoveExceeding(Box<Exceeding>),
+}
+
+/// What is known when a training is prepared.
+pub(super) struct PrepareJob {
+    pub(super) ledger: Ledger,
+    /// What of the dataset cannot be read, and is not waited for any more; one sentence.
+    pub(super) missed: Option<String>,
 }
 
 /// What it works with.
@@ -49,8 +56,10 @@ impl TrainingWorker {
             TrainingTask::FindDue(ledger) => {
                 Event::Due(workflow::find_due(&self.known(*ledger), &self.settings, &self.workspace))
             }
-            TrainingTask::Prepare(dataset, ledger) => {
-                let prepared = workflow::prepare(&dataset, self.known(*ledger), &self.settings, &self.workspace);
+            TrainingTask::Prepare(dataset, job) => {
+                let PrepareJob { ledger, missed } = *job;
+                let known = Known { missed, ..self.known(ledger) };
+                let prepared = workflow::prepare(&dataset, known, &self.settings, &self.workspace);
                 Event::Prepared(dataset, prepared)
             }
             TrainingTask::Train(plan) => {
@@ -76,7 +85,7 @@ impl TrainingWorker {
     }
 
     fn known(&self, ledger: Ledger) -> Known {
-        Known { ledger, configured: self.engines.configured_weights() }
+        Known { ledger, configured: self.engines.configured_weights(), missed: None }
     }
 
     fn with_context(

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::content::FileFailure;
 use crate::disk::DiskError;
 use crate::domain::{RunId, Stopped};
 use crate::head::HeadError;
@@ -50,6 +51,14 @@ pub enum TrainError {
         /// Why.
         source: io::Error,
     },
+    /// Originals that may be readable soon.
+    #[error("{n} image(s) cannot be read now, and the training waits for them: {first}")]
+    Unread {
+        /// How many.
+        n: usize,
+        /// The first of them.
+        first: Box<FileFailure>,
+    },
     /// Copies that the program made itself are not what they were, or cannot be read.
     #[error("{n} augmented image(s) cannot be used ({first}), and were removed; train again to make them anew")]
     LostCopies {
@@ -84,4 +93,13 @@ pub enum TrainError {
     /// Asked to end; finished features are kept.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl TrainError {
+    /// Of the originals that a disk, a share or a permission keeps from being read, if any do.
+    pub fn unread<'a>(failures: impl IntoIterator<Item = &'a FileFailure>) -> Option<Self> {
+        let mut unread = failures.into_iter().filter(|failure| failure.is_refused());
+        let first = Box::new(unread.next()?.clone());
+        Some(Self::Unread { n: 1 + unread.count(), first })
+    }
 }

@@ -72,6 +72,9 @@ pub(super) fn gather<'a>(
     let ensured = ensured_twice(&all, features, stop, progress)?;
     warn_of(LEFT_OUT, &ensured.failed);
     remove_lost(&all[images.len()..], &ensured)?;
+    if let Some(error) = TrainError::unread(&ensured.failed).filter(|_| !job.may_leave_out) {
+        return Err(error);
+    }
 
     let (of_images, of_copies) = ensured.hashes.split_at(images.len());
     let usable: Vec<(Row, &LabelledImage)> = images

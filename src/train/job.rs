@@ -76,6 +76,8 @@ pub struct TrainJob<'a> {
     pub recorded: Option<&'a ModelRecord>,
     /// Originals that could not be read when their copies were made, for the record.
     pub unread: &'a [ContentHash],
+    /// Whether a model is made without originals that a disk, a share or a permission keeps from being read now.
+    pub may_leave_out: bool,
     /// How it was augmented, for the record: mode, preset, recipe, seed.
     pub augmentation: serde_json::Value,
     /// What a person should know of the dataset, for the record.

@@ -1,7 +1,6 @@
 //! One training from job to run folder, and the comparison of a stored layer on the same images.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Instant;
 
 use super::TrainError;
@@ -44,8 +43,8 @@ pub struct FinishedRun {
 }
 
 /// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
-/// `created` and `train_seconds` follows from the job and the network alone. What is only looked at (history, misclassified images) may
-/// fail, with a warning.
+/// `created` and `train_seconds` follows from the job and the network alone. What is only looked at (misclassified images) may fail,
+/// with a warning.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] once `stop` is raised: features computed so far stay cached, no `model.json` is written. The
@@ -90,9 +89,7 @@ fn train_on(
         model = recorded.clone();
     }
     training_manifest::write(&job.run_dir, job.samples)?;
-    if let Err(error) = write_history(&job.run_dir, &fitted.history) {
-        tracing::warn!(run = %model.run_id, %error, "File history.csv not written");
-    }
+    disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
     let mut text = serde_json::to_string_pretty(&model)?;
     text.push('\n');
@@ -191,17 +188,11 @@ fn record(
     }
 }
 
-fn history(epochs: &[EpochRecord]) -> Result<Vec<u8>, csv::Error> {
-    let mut lines = csv::Writer::from_writer(Vec::new());
-    lines.write_record(["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_binary_accuracy", "saved"])?;
-    for EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy, val_binary_accuracy, saved } in epochs {
-        let measures = [loss, accuracy, val_loss, val_accuracy, val_binary_accuracy].map(f64::to_string);
-        lines.write_record([epoch.to_string()].into_iter().chain(measures).chain([saved.to_string()]))?;
-    }
-    lines.into_inner().map_err(|error| error.into_error().into())
-}
-
-fn write_history(run_dir: &Path, epochs: &[EpochRecord]) -> Result<(), String> {
-    let lines = history(epochs).map_err(|error| error.to_string())?;
-    disk::write_atomic(&run_dir.join("history.csv"), &lines).map_err(|error| error.to_string())
+fn history(epochs: &[EpochRecord]) -> String {
+    let head = "epoch,loss,accuracy,val_loss,val_accuracy,val_binary_accuracy,saved\n".to_owned();
+    let line = |of: &EpochRecord| {
+        let measures = [of.loss, of.accuracy, of.val_loss, of.val_accuracy, of.val_binary_accuracy];
+        format!("{},{},{}\n", of.epoch, measures.map(|measure| measure.to_string()).join(","), of.saved)
+    };
+    std::iter::once(head).chain(epochs.iter().map(line)).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::unseen::UnseenInputs;
 use crate::content::Skipped;
 
 /// How the watching goes, for the status.
@@ -25,22 +26,10 @@ pub struct Health {
     pub waiting: Vec<String>,
     /// Mounted folders that went away: which, and what to do, one sentence each. Their files are kept as known.
     pub away: Vec<String>,
-    /// The same folders, by path relative to the inbox; `""` is the inbox itself, a folder above it has its whole path.
-    pub away_folders: BTreeSet<String>,
+    /// The same folders, and what else cannot be seen now.
+    pub unseen: UnseenInputs,
     /// Folders that were seen to be mounted, to be known at the next start.
     pub mounts: BTreeSet<String>,
-}
-
-impl Health {
-    /// Whether files of this folder of the inbox cannot be seen now, because it, or one above or below it, was unmounted.
-    pub fn misses(&self, folder: &str) -> bool {
-        let is_below = |folder: &str, above: &str| folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
-        let misses = |away: &String| {
-            let is_whole = away.is_empty() || away.starts_with('/');
-            is_whole || away == folder || is_below(folder, away) || is_below(away, folder)
-        };
-        self.away_folders.iter().any(misses)
-    }
 }
 
 /// Links, pipes, folders that cannot be read and the like, which are not taken in.
@@ -88,21 +77,5 @@ impl SharedHealth {
     pub(super) fn wait_until(&self, is_so: impl Fn(&Health) -> bool, limit: std::time::Duration) -> bool {
         let waited = self.0.1.wait_timeout_while(self.lock(), limit, |health| !is_so(health));
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dataset_misses_files_when_it_is_away_or_a_part_of_it_or_all() {
-        let check = |away: &str| Health { away_folders: BTreeSet::from([away.to_owned()]), ..Health::default() };
-        for away in ["", "/in", "datasets", "datasets/x", "datasets/x/c"] {
-            assert!(check(away).misses("datasets/x"), "{away}");
-        }
-        for away in ["scans", "datasets/xy", "datasets/y"] {
-            assert!(!check(away).misses("datasets/x"), "{away}");
-        }
     }
 }

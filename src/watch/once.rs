@@ -1,6 +1,7 @@
 //! One survey of the inbox, for a program that processes what is there and ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::WatchError;
@@ -8,11 +9,15 @@ use super::health::SkippedInputs;
 use super::mount_watch::MountWatch;
 use super::settle::{Now, Tracker};
 use super::survey;
+use super::unseen::UnseenInputs;
 use crate::config::WatchSettings;
+use crate::content::{Skipped, names};
 use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// Between two looks at files that are still being written.
 const LOOK: Duration = Duration::from_millis(200);
+/// Why a file is left that was written to until `watch.max_settle` was over.
+const UNSETTLED: &str = "still being written to; run again when it is complete";
 
 /// What one survey found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,11 +28,13 @@ pub struct OnceSurvey {
     pub skipped: Vec<SkippedInputs>,
     /// Folders that were seen to be mounted, to be known at the next start.
     pub mounts: BTreeSet<String>,
+    /// What cannot be seen now, or did not settle in time.
+    pub unseen: UnseenInputs,
 }
 
 /// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
 /// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is reported twice, so
-/// every file has its last try. Once `stop` is raised nothing is reported; it is found again at the next start.
+/// every file has its last try. Once `stop` is raised nothing is reported; it is found again by the next survey.
 ///
 /// # Errors
 /// [`WatchError`] when the inbox is not there.
@@ -46,7 +53,7 @@ pub fn survey_once(
         let states = mounts.states();
         let found = survey::survey(&settings.inbox, n_known, stop)?;
         if stop.is_raised() {
-            return Ok(OnceSurvey::default());
+            return Ok(OnceSurvey { mounts: mounts.mounts().seen().clone(), ..OnceSurvey::default() });
         }
         if mounts.states() != states {
             // Half of a folder that was mounted or unmounted meanwhile may have been seen.
@@ -67,25 +74,41 @@ pub fn survey_once(
                 }
             }
         }
-        if tracker.n_waiting() == 0 {
-            break found.skipped;
-        }
-        if Instant::now() >= deadline {
-            tracing::warn!(
-                n_files = tracker.n_waiting(),
-                "Files that are still being written are left for the next run"
-            );
+        // What cannot be looked at is left to the next survey.
+        if tracker.unsettled().next().is_none() || Instant::now() >= deadline {
             break found.skipped;
         }
         std::thread::park_timeout(LOOK);
     };
-    skipped.warn(&settings.inbox);
-    let away = mounts.mounts().sentences(&settings.inbox);
-    for sentence in &away {
+    let arrivals = settled.into_values().chain(gone).collect();
+    let unsettled = tracker.unsettled().map(|path| (path.clone(), UNSETTLED.to_owned()));
+    let unseen = UnseenInputs {
+        away: mounts.mounts().away(),
+        hidden: skipped.hidden().chain(tracker.hidden()).chain(unsettled).collect(),
+    };
+    let skipped = warned(&settings.inbox, &skipped, &mounts.mounts().sentences(&settings.inbox), &left(&tracker));
+    Ok(OnceSurvey { arrivals, skipped, mounts: mounts.mounts().seen().clone(), unseen })
+}
+
+/// Logs what was left out, and returns it.
+fn warned(inbox: &Path, skipped: &Skipped, away: &[String], left: &[String]) -> Vec<SkippedInputs> {
+    skipped.warn(inbox);
+    for sentence in away {
         tracing::warn!(reason = %sentence, "Mounted folder not available");
     }
-    let arrivals = settled.into_values().chain(gone).collect();
-    let skipped = SkippedInputs::of(&skipped, &settings.inbox).into_iter();
-    let skipped = skipped.chain(away.into_iter().map(SkippedInputs::refused)).collect();
-    Ok(OnceSurvey { arrivals, skipped, mounts: mounts.mounts().seen().clone() })
+    for sentence in left {
+        tracing::warn!(reason = %sentence, "Files not read");
+    }
+    let refused = away.iter().chain(left).cloned().map(SkippedInputs::refused);
+    SkippedInputs::of(skipped, inbox).into_iter().chain(refused).collect()
+}
+
+/// The files that were not reported, one sentence for each reason.
+fn left(tracker: &Tracker) -> Vec<String> {
+    let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let unsettled = tracker.unsettled().map(|path| (path.clone(), UNSETTLED.to_owned()));
+    for (path, why) in tracker.hidden().chain(unsettled) {
+        by_reason.entry(why).or_default().push(path.escape_debug().to_string());
+    }
+    by_reason.into_iter().map(|(why, paths)| format!("{}: {why}", names(paths.into_iter()))).collect()
 }

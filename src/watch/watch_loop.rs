@@ -238,6 +238,9 @@ impl WatchLoop {
         if self.mounts.is_changed() {
             self.next_survey = Instant::now();
         } else if let (Ok(found), Some(within), false) = (found, within, self.stop.is_raised()) {
+            if found.skipped.awaits_disk() {
+                self.next_survey = Instant::now();
+            }
             let mounts = self.mounts.mounts();
             let covers = |path: &str| path.starts_with(&within) && found.covers(path) && !mounts.is_away(path);
             self.tracker.survey(&found.files, covers, Now::read());
@@ -258,7 +261,8 @@ impl WatchLoop {
                 self.take_in(found);
                 // Full means that it was notified before.
                 let _ = self.reports.ready.try_send(());
-                let is_slow = self.no_events.is_none() && !self.mounts.mounts().any_away();
+                let is_slow =
+                    self.no_events.is_none() && !self.mounts.mounts().any_away() && !self.skipped.awaits_disk();
                 let every = if is_slow { self.settings.rescan } else { POLL.min(self.settings.rescan) };
                 self.next_survey = Instant::now() + every;
             }

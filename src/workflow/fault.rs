@@ -95,7 +95,7 @@ impl From<&TrainError> for Fault {
             TrainError::Head(error) => error.into(),
             TrainError::Nn(error) => error.into(),
             TrainError::Disk(error) => error.into(),
-            TrainError::Features { .. } | TrainError::LostCopies { .. } => Self::Io,
+            TrainError::Features { .. } | TrainError::LostCopies { .. } | TrainError::Unread { .. } => Self::Io,
             TrainError::Record(_) | TrainError::Save(_) => Self::Program,
             _ => Self::Data,
         }
@@ -195,7 +195,13 @@ impl WorkflowError {
             Self::Network(error) | Self::Train(TrainError::Nn(error)) => network_may_pass(error),
             Self::Train(TrainError::Head(error)) => head_may_pass(error),
             Self::Train(error) => {
-                matches!(error, TrainError::Disk(_) | TrainError::Features { .. } | TrainError::LostCopies { .. })
+                matches!(
+                    error,
+                    TrainError::Disk(_)
+                        | TrainError::Features { .. }
+                        | TrainError::LostCopies { .. }
+                        | TrainError::Unread { .. }
+                )
             }
             _ => false,
         }

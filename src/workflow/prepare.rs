@@ -25,6 +25,8 @@ pub struct Known {
     pub ledger: Ledger,
     /// The configured weights, when they are known.
     pub configured: Option<ContentHash>,
+    /// What of the dataset cannot be read, and is not waited for any more; one sentence.
+    pub missed: Option<String>,
 }
 
 /// A dataset that was looked at.
@@ -62,6 +64,7 @@ pub fn prepare(dataset: &DatasetName, known: Known, settings: &Settings, workspa
             return Prepared { warnings: Vec::new(), readiness, unread };
         }
     };
+    warnings.extend(known.missed.clone());
     let network = TrainingNetwork::of_dataset(known.ledger.best_model(dataset), settings, workspace);
     let readiness = match (retrain_check::obstacle(dataset, &samples).or(obstacle), network) {
         (Some(obstacle), _) => Readiness::HeldUp(obstacle),
@@ -225,8 +228,13 @@ mod tests {
             ledger.apply(&LedgerEvent::Sample(undecided));
         }
         let dataset = DatasetName::new("d").unwrap();
-        prepare(&dataset, Known { ledger, configured: None }, &settings, &Workspace::new(dir.path().join("state")))
-            .readiness
+        prepare(
+            &dataset,
+            Known { ledger, configured: None, missed: None },
+            &settings,
+            &Workspace::new(dir.path().join("state")),
+        )
+        .readiness
     }
 
     #[test]

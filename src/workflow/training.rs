@@ -120,6 +120,9 @@ fn expand(plan: &TrainingPlan, context: &TrainingContext<'_>, expanded: &dyn Fn(
         }
     }
     warn_of("Not augmented", &expansion.failed);
+    if let Some(error) = TrainError::unread(&expansion.failed).filter(|_| !plan.may_leave_out) {
+        return Err(error.into());
+    }
     for failure in &expansion.failed {
         (context.failed)(FailedWork::of_file(Work::Augmentation, failure));
     }

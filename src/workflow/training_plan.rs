@@ -42,6 +42,8 @@ pub struct TrainingPlan {
     pub warnings: Vec<String>,
     /// The model that it makes once more, where that is what it is for.
     pub recorded: Option<Box<RecordedModel>>,
+    /// Whether it goes without images that a disk, a share or a permission keeps from being read now.
+    pub may_leave_out: bool,
 }
 
 impl TrainingPlan {
@@ -70,6 +72,7 @@ impl TrainingPlan {
             incumbent,
             warnings: Vec::new(),
             recorded: None,
+            may_leave_out: true,
         }
     }
 
@@ -105,6 +108,7 @@ impl TrainingPlan {
             augmented,
             recorded: self.recorded.as_ref().map(|recorded| &recorded.model),
             unread: &[],
+            may_leave_out: self.may_leave_out,
             augmentation: augmentation_record(settings),
             warnings: &self.warnings,
             settings: settings.train,

@@ -65,7 +65,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("maud", &["report"]),
     ("base64", &["report"]),
     ("plotters", &["report"]),
-    ("csv", &["ingest", "train", "report"]),
+    ("csv", &["ingest", "report"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

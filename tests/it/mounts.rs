@@ -1,8 +1,10 @@
 //! Folders of the inbox that are mounted, and go away; files that cannot be read for a while. Real mounts, in a namespace of
 //! their own. One image of a class is too few for a training, which would only take time here.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::fs::{CWD, Mode, mkfifoat};
@@ -146,23 +148,58 @@ fn a_dataset_that_is_unmounted_while_the_service_runs_is_missed_and_found_again(
     assert_eq!((n_samples(&bed.status()), &bed.status()["counters"]["samples"]), (4, &4.into()));
 }
 
+/// `gradwatch ARGS`, which may not read the file until its permissions allow that to all.
+fn without_access_to(bed: &TestBed, file: &Path, args: &[&str]) -> Option<Command> {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o000)).unwrap();
+    let run = bed.command(args);
+    if !rustix::process::geteuid().is_root() {
+        return Some(run);
+    }
+    // Permissions bind nobody in a namespace to whom the file's owner is a stranger.
+    chown(file, Some(STRANGER), Some(STRANGER)).unwrap();
+    let mut command = unshare("-Ur")?;
+    command.arg(run.get_program()).args(run.get_args());
+    Some(command_in(bed, command))
+}
+
+#[test]
+fn a_run_that_cannot_read_an_image_trains_nothing_and_the_next_run_does_what_an_undisturbed_one_does() {
+    let [bed, undisturbed] = [bed(), bed()].map(|bed| bed.set("augment.copies", "0"));
+    for bed in [&bed, &undisturbed] {
+        bed.drop_dataset(3);
+    }
+    let locked = bed.inbox("datasets/shapes/disc").read_dir().unwrap().next().unwrap().unwrap().path();
+    let Some(command) = without_access_to(&bed, &locked, &["run", "--once"]) else { return };
+    let ran = finish(command);
+    assert_eq!(ran.code, 74, "{}", ran.stderr);
+    let name = locked.strip_prefix(bed.inbox("")).unwrap().display().to_string();
+    let waits = format!("Waiting: the training of dataset `shapes` waits for `{name}`: the file cannot be read: ");
+    assert!(ran.stdout.contains(&waits), "{}", ran.stdout);
+    assert!(!bed.state("runs").exists(), "no model without it");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o644)).unwrap();
+    for bed in [&bed, &undisturbed] {
+        bed.run(&["run", "--once"]).ok();
+    }
+    let told = |bed: &TestBed| {
+        let status = bed.status();
+        let counters = ["samples", "trainings", "quarantined"].map(|counter| status["counters"][counter].clone());
+        (counters, status["datasets"]["shapes"]["classes"].clone())
+    };
+    assert_eq!(told(&bed), told(&undisturbed));
+    let runs = |bed: &TestBed| {
+        let runs = bed.state("runs/shapes").read_dir().unwrap().map(|run| run.unwrap().file_name());
+        runs.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(runs(&bed), runs(&undisturbed));
+}
+
 #[test]
 fn a_file_that_may_not_be_read_is_named_at_once_and_taken_in_when_it_may() {
     let bed = bed();
     let locked = bed.write("inbox/datasets/shapes/disc/locked.png", pictures::png(Look::Disc, 1));
     bed.write("inbox/datasets/shapes/disc/half.png", &pictures::png(Look::Disc, 2)[..400]);
     bed.write("inbox/misplaced.png", pictures::png(Look::Disc, 3));
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
-    let run = bed.command(&["run"]);
-    let command = if rustix::process::geteuid().is_root() {
-        // Permissions bind nobody in a namespace to whom the file's owner is a stranger.
-        chown(&locked, Some(STRANGER), Some(STRANGER)).unwrap();
-        let Some(mut command) = unshare("-Ur") else { return };
-        command.arg(run.get_program()).args(run.get_args());
-        command_in(&bed, command)
-    } else {
-        run
-    };
+    let Some(command) = without_access_to(&bed, &locked, &["run"]) else { return };
     let mut service = Service::spawn(&bed, command);
     let named = |service: &Service| {
         let status = service.status()?;

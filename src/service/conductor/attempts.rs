@@ -27,9 +27,8 @@ impl Conductor {
         }
         match self.attempts.begin(slot, of) {
             Ok(()) => self.failed.clear(&Task::Attempts, now),
-            Err(error) if self.is_once() => return Err(RegistryError::from(error).into()),
             Err(error) => {
-                self.note_unwritten(&error);
+                self.note_unwritten(error)?;
                 return Ok(false);
             }
         }
@@ -42,12 +41,12 @@ impl Conductor {
     }
 
     /// A job panicked. Returns whether what it was on is set aside now.
-    pub(super) fn note_panic(&mut self, slot: AttemptSlot) -> bool {
+    pub(super) fn note_panic(&mut self, slot: AttemptSlot) -> Result<bool, ServiceError> {
         let n_before = self.attempts.attempts().set_aside().count();
         if let Err(error) = self.attempts.panicked(slot) {
-            self.note_unwritten(&error);
+            self.note_unwritten(error)?;
         }
-        self.attempts.attempts().set_aside().count() > n_before
+        Ok(self.attempts.attempts().set_aside().count() > n_before)
     }
 
     /// The files in hand are lost to a panic: they are tried one by one at once. Returns whether one is given up: what cannot
@@ -63,10 +62,8 @@ impl Conductor {
     }
 
     /// Writes down what has ended, where no next job did.
-    pub(super) fn settle_attempts(&mut self) {
-        if let Err(error) = self.attempts.settle() {
-            self.note_unwritten(&error);
-        }
+    pub(super) fn settle_attempts(&mut self) -> Result<(), ServiceError> {
+        self.attempts.settle().or_else(|error| self.note_unwritten(error))
     }
 
     /// What is under way at an orderly end does not end the program.
@@ -116,9 +113,14 @@ impl Conductor {
         self.fail(task, FailedWork::new(what, place, Fault::Program, message), false);
     }
 
-    fn note_unwritten(&mut self, error: &DiskError) {
+    /// The service tries again; `run --once` ends.
+    fn note_unwritten(&mut self, error: DiskError) -> Result<(), ServiceError> {
+        if self.is_once() {
+            return Err(RegistryError::from(error).into());
+        }
         let work = FailedWork::new(Work::Record, self.workspace.attempts().display(), Fault::Io, error);
         self.fail(Task::Attempts, work, true);
+        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::domain::{DatasetName, Scan};
+use crate::ingest::UnfinishedFile;
+use crate::service::error::ServiceError;
 use crate::service::event::WorkerRole;
 use crate::service::retry::{Failed, Task};
 use crate::service::scan_state::LostScanWork;
@@ -75,10 +77,10 @@ impl Conductor {
 
     /// A worker lost its job to a fault of the program. Files are tried one by one at once, and anything else again until it is
     /// set aside.
-    pub(super) fn worker_panicked(&mut self, worker: WorkerRole) {
+    pub(super) fn worker_panicked(&mut self, worker: WorkerRole) -> Result<(), ServiceError> {
         let name = worker.thread_name();
         let was_set_aside = worker.attempt_slot().is_some_and(|slot| self.is_on_set_aside(slot));
-        let is_set_aside = worker.attempt_slot().is_some_and(|slot| self.note_panic(slot));
+        let is_set_aside = worker.attempt_slot().map_or(Ok(false), |slot| self.note_panic(slot))?;
         let may_pass = worker != WorkerRole::Intake && !is_set_aside;
         let fault = |what, place: &dyn fmt::Display| {
             let message = format!("internal error in {name}; other work continues, please report the log messages");
@@ -103,8 +105,8 @@ impl Conductor {
                 }
                 LostTraining::Retention => (Task::Retention, fault(Work::Retention, &self.lose_retention())),
             }),
-            // Its end is that of the service.
-            WorkerRole::Record => None,
+            // Its end is that of the program.
+            WorkerRole::Survey | WorkerRole::Record => None,
             WorkerRole::Scans => self.scans.lose().map(|lost| match lost {
                 LostScanWork::Scan(key) => {
                     let path = self.ledger().scans.get(&key).map_or("", |scan| scan.path.as_str());
@@ -119,6 +121,7 @@ impl Conductor {
             let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery | Task::Retention);
             self.fail(task, work, may_pass && is_asked_again);
         }
+        Ok(())
     }
 
     /// Records a failure, and logs it once: not again while the same task fails by the same.
@@ -131,6 +134,14 @@ impl Conductor {
             _ => work.error(),
         }
         self.failed.note(task, work, may_pass, Instant::now());
+    }
+
+    /// What the last look at the inbox could not read: nothing else keeps a record of that.
+    pub(super) fn unread_work(&self) -> impl Iterator<Item = FailedWork> {
+        let inbox = self.settings.watch.inbox.display();
+        self.unread
+            .files()
+            .map(move |UnfinishedFile { failure, .. }| FailedWork::new(Work::Intake, &inbox, failure.into(), failure))
     }
 
     /// Scans that are gone are no failures any more.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::domain::{DatasetName, Ledger, LedgerEvent, Sample, ScanKey, ScanState};
-use crate::ingest::IntakeOutcome;
+use crate::domain::{Arrival, DatasetName, Ledger, LedgerEvent, Sample, ScanKey, ScanState};
+use crate::ingest::{IntakeOutcome, UnfinishedFile};
 use crate::service::attempts::AttemptSlot;
 use crate::service::error::ServiceError;
-use crate::watch::SkippedInputs;
 
 use super::attempts::file;
 use super::{Conductor, IntakeJob};
@@ -41,14 +40,11 @@ impl Conductor {
 
     /// Records what a batch of files changes.
     pub(super) fn admit(&mut self, mut read: IntakeOutcome) -> Result<(), ServiceError> {
-        self.intake.finish_batch();
         self.attempts.end(AttemptSlot::Intake);
         if let Some(watcher) = &self.watcher {
             read.unfinished.iter().for_each(|file| watcher.reconsider(&file.path, &file.failure));
-        } else {
-            // They stay as they were known; nobody looks at them again.
-            self.skipped.extend(read.unfinished.iter().map(|file| SkippedInputs::refused(file.failure.to_string())));
         }
+        self.note_unread(&read.unfinished);
         keep_explained(self.registry.ledger(), &mut read.events);
         let ledger = self.registry.ledger();
         let mut changes = changes(ledger, &read.events);
@@ -60,6 +56,14 @@ impl Conductor {
             self.trigger.note(&dataset, n, Instant::now());
         }
         self.commit(read.events)
+    }
+
+    /// Files were tried. In a service, those that are being written are not missed before they are complete.
+    fn note_unread(&mut self, unfinished: &[UnfinishedFile]) {
+        let tried = self.intake.finish_batch();
+        let is_once = self.is_once();
+        let unread = unfinished.iter().filter(|file| is_once || file.failure.is_refused());
+        self.unread.tried(tried.iter().map(Arrival::path), unread.cloned(), Instant::now());
     }
 }
 

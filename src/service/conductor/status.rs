@@ -15,7 +15,7 @@ impl Conductor {
     /// Writes the status when it is due; call it every second.
     pub(super) fn publish(&mut self) {
         self.note_mounts();
-        self.release_mounted();
+        self.release_held();
         self.forget_gone_scans();
         self.take_up_with_other_weights();
         let (state, waits_for) = self.state();
@@ -135,16 +135,16 @@ impl Conductor {
         (!away.is_empty()).then(|| away.join("; "))
     }
 
-    /// What is waited for beside the work in hand: a disk or device, or files that cannot be read yet.
+    /// What is waited for beside the work in hand: a disk or device, what a training lacks, or files that cannot be read yet.
     fn stands_in_the_way(&self) -> Option<String> {
-        self.waits_for_disk_or_device().or_else(|| self.unsettled().into_iter().next())
+        self.waits_for_disk_or_device().or_else(|| self.holds().next()).or_else(|| self.unsettled().into_iter().next())
     }
 
     /// Why datasets cannot be trained on yet, and scans not explained, though nothing failed.
     fn waiting(&self) -> Vec<String> {
         let n_scans = self.n_without_model();
         let scans = (n_scans > 0).then(|| format!("{n_scans} scan(s) for a first model"));
-        self.obstacles.values().cloned().chain(self.stranded_scans()).chain(scans).collect()
+        self.obstacles.values().cloned().chain(self.holds()).chain(self.stranded_scans()).chain(scans).collect()
     }
 
     /// What lies in the inbox where inputs do, and is none.
@@ -159,6 +159,7 @@ impl Conductor {
         let inbox = self.settings.watch.inbox.display();
         failed
             .chain(refused.map(|refused| FailedWork::new(Work::Intake, &inbox, Fault::Io, refused.sentence)))
+            .chain(self.unread_work())
             .collect()
     }
 

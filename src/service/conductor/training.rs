@@ -6,7 +6,7 @@ use crate::domain::{DatasetName, LedgerEvent};
 use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
-use crate::service::training_worker::TrainingTask;
+use crate::service::training_worker::{PrepareJob, TrainingTask};
 use crate::workflow::{
     FinishedTraining, Incumbent, Prepared, Readiness, TrainedModel, TrainingPlan, Work, WorkflowError,
 };
@@ -37,10 +37,11 @@ impl Conductor {
             return Ok(());
         }
         let due = self.next_dataset(Instant::now());
-        if let Some(dataset) = due.filter(|dataset| !self.awaits_mount(dataset)) {
+        if let Some(dataset) = due.filter(|dataset| !self.is_held(dataset)) {
             self.obstacles.remove(&dataset);
             self.training.start_preparing(dataset.clone())?;
-            self.workers.training.give(TrainingTask::Prepare(dataset, Box::new(self.ledger().clone())));
+            let job = PrepareJob { ledger: self.ledger().clone(), missed: self.missed_by(&dataset) };
+            self.workers.training.give(TrainingTask::Prepare(dataset, Box::new(job)));
         }
         Ok(())
     }
@@ -103,7 +104,8 @@ impl Conductor {
         if !self.begin(AttemptSlot::Training, vec![attempted])? {
             return Ok(());
         }
-        let plan = self.training.start_training()?;
+        let mut plan = self.training.start_training()?;
+        plan.may_leave_out = !self.is_once() && self.failed.is_last_try(&Task::Training(plan.dataset.clone()));
         self.failed.renew_parts(&plan.dataset);
         tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
         self.workers.training.give(TrainingTask::Train(plan));

@@ -6,10 +6,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::config::{Overrides, load};
+use crate::content::FileFailure;
 use crate::domain::{Counter, Silent, Stopped};
 use crate::imaging::{Picture, Pixels, encode_png};
+use crate::ingest::UnfinishedFile;
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::{Fault, Prepared, Readiness, TrainingPlan, Work};
+use crate::workflow::{FailedWork, Fault, Prepared, Readiness, TrainingPlan, Work};
 
 /// An inbox with `n` images, of two classes by turns.
 fn inbox(n: u8) -> TempDir {
@@ -28,13 +30,14 @@ fn inbox(n: u8) -> TempDir {
 fn run_in(dir: &TempDir, spoil: impl FnOnce(&mut Parts, &Sender<Event>)) -> Summary {
     let paths = [("watch.inbox", "inbox"), ("storage.state_dir", "state")];
     let set = paths.map(|(key, path)| format!("{key}={}", dir.path().join(path).display()));
-    let settings = load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
+    let set = set.into_iter().chain(["watch.settle=1ms".to_owned(), "watch.settle_unclosed=1ms".to_owned()]).collect();
+    let settings = load(&Overrides { set, ..Overrides::default() }).unwrap();
     let (events, heard) = unbounded();
     let (settings, stop) = (Arc::new(settings), StopFlag::default());
     let registry = Registry::open(&Workspace::new(&settings.state_dir), settings.clock).unwrap();
     let mut parts = parts(registry, settings, Mode::Once, &stop, Arc::new(Silent), &events).unwrap();
     spoil(&mut parts, &events);
-    finish(parts, Status::starting("inbox"), events, &heard).unwrap()
+    finish(parts, Status::starting("inbox"), &heard).unwrap()
 }
 
 /// The same on eight images, whose records are more than are written at once.
@@ -177,4 +180,73 @@ fn a_training_that_a_stop_keeps_from_starting_is_due_at_the_next_start() {
         });
         assert_eq!(started.try_iter().collect::<Vec<_>>(), [usize::from(n)]);
     }
+}
+
+/// The number of the image that a disk refuses in the tests below.
+const REFUSED: &str = "datasets/d/b/1.png";
+
+/// Replaces the intake worker by one to which the disk refuses one image so many times; and the training worker by one that
+/// tells how many images each training would have.
+fn refusing(parts: &mut Parts, events: &Sender<Event>, mut n_left: u32, prepared: Sender<usize>) {
+    let (intake, stop) = (Intake::new(&parts.settings, &parts.workspace), parts.stop.clone());
+    let work = move |IntakeJob { arrivals, ledger, .. }: IntakeJob| {
+        let (refused, read): (Vec<_>, Vec<_>) =
+            arrivals.into_iter().partition(|arrival| n_left > 0 && arrival.path() == REFUSED);
+        let mut outcome = intake.take(&ledger, read, None, &stop);
+        n_left -= refused.len() as u32;
+        outcome.unfinished.extend(refused.iter().map(|arrival| UnfinishedFile {
+            path: arrival.path().to_owned(),
+            failure: FileFailure::unreadable(arrival.path(), &io::Error::from_raw_os_error(5)),
+        }));
+        Event::Read(outcome)
+    };
+    parts.workers.intake = Worker::spawn(WorkerRole::Intake, events.clone(), work).unwrap();
+    spoil_training(parts, events, move |_, task| match task {
+        TrainingTask::Prepare(dataset, job) => {
+            prepared.send(job.ledger.samples.size()).unwrap();
+            Event::Prepared(dataset, held_up())
+        }
+        _ => Event::Due(Vec::new()),
+    });
+}
+
+#[test]
+fn a_run_reads_an_image_again_that_a_disk_refused_and_trains_once_with_all() {
+    let (dir, (prepared, trainings)) = (inbox(8), unbounded());
+    let summary = run_in(&dir, |parts, events| refusing(parts, events, 1, prepared));
+    assert_eq!(trainings.iter().collect::<Vec<_>>(), [8]);
+    assert_eq!((failed(&summary), summary.done[Counter::Samples]), (vec![], 8));
+}
+
+#[test]
+fn a_run_trains_nothing_without_an_image_that_a_disk_refuses_at_every_try() {
+    let (dir, (prepared, trainings)) = (inbox(8), unbounded());
+    let summary = run_in(&dir, |parts, events| refusing(parts, events, 99, prepared));
+    assert_eq!((trainings.iter().count(), summary.done[Counter::Samples]), (0, 7));
+    let why = "the file cannot be read: Input/output error (os error 5)";
+    let fix = "check its disk or network share, and copy it again";
+    assert_eq!(summary.waiting, [format!("the training of dataset `d` waits for `{REFUSED}`: {why}; {fix}")]);
+    assert_eq!(failed(&summary), [(Work::Intake, dir.path().join("inbox").to_str().unwrap(), Fault::Io)]);
+    let told = [&summary.failures[0].why, &summary.failures[0].remedy];
+    assert_eq!(told, [&format!("`{REFUSED}` (unreadable): {why}"), fix]);
+    assert_eq!(fs::read_dir(dir.path().join("state/quarantine")).map_or(0, Iterator::count), 0, "it is no bad image");
+}
+
+#[test]
+fn a_run_trains_nothing_on_a_dataset_whose_mount_is_away() {
+    let (dir, (prepared, trainings)) = (inbox(8), unbounded());
+    run_in(&dir, |parts, events| refusing(parts, events, 0, prepared.clone()));
+    fs::rename(dir.path().join("inbox/datasets/d/a"), dir.path().join("disk")).unwrap();
+    fs::create_dir(dir.path().join("inbox/datasets/d/a")).unwrap();
+    fs::write(dir.path().join("state/mounts.json"), r#"["datasets/d/a"]"#).unwrap();
+    let new = dir.path().join("inbox/datasets/d/b/new.png");
+    fs::write(new, encode_png(&Picture::new(8, 8, 1, Pixels::U8((100..164).collect())).unwrap()).unwrap()).unwrap();
+    let summary = run_in(&dir, |parts, events| refusing(parts, events, 0, prepared));
+    assert_eq!(trainings.iter().collect::<Vec<_>>(), [8], "only the first");
+    let folder = dir.path().join("inbox/datasets/d/a").display().to_string();
+    let waits = format!("the training of dataset `d` waits for the mounted folder `{folder}`; mount it again");
+    assert_eq!(summary.waiting, [waits]);
+    assert_eq!(summary.done[Counter::Samples], 1, "and nothing is gone");
+    let [FailedWork { why, fault: Fault::Io, .. }] = &summary.failures[..] else { panic!("{:?}", summary.failures) };
+    assert!(why.starts_with(&format!("`{folder}` was a mounted folder and is now empty or missing")), "{why}");
 }

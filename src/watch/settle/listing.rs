@@ -1,4 +1,4 @@
-//! Files that wait, as sentences for the status: which, why, and until when.
+//! Files that wait: which, why, and until when.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +20,18 @@ impl Tracker {
             n => listed.push(format!("{n} more files wait; the log and the quarantine name those that stay unusable")),
         }
         listed
+    }
+
+    /// The files that cannot even be looked at, and why.
+    pub(in crate::watch) fn hidden(&self) -> impl Iterator<Item = (String, String)> {
+        let unseen = self.waiting.iter().filter(|(_, waiting)| waiting.phase == FileState::Unseen);
+        unseen.filter_map(|(path, _)| Some((path.clone(), self.obstacles.get(path)?.clone())))
+    }
+
+    /// The files that are being written, or may be.
+    pub(in crate::watch) fn unsettled(&self) -> impl Iterator<Item = &String> {
+        let unsettled = self.waiting.iter().filter(|(_, waiting)| waiting.phase != FileState::Unseen);
+        unsettled.map(|(path, _)| path)
     }
 
     fn sentence(&self, path: &str, waiting: &Waiting, now: Now) -> Option<String> {

@@ -84,6 +84,28 @@ fn images_in_the_wrong_place_are_named_once() {
 }
 
 #[test]
+fn a_run_that_is_stopped_forgets_no_mount() {
+    let (bed, stop) = (Bed::new(), StopFlag::default());
+    let mounts = BTreeSet::from(["datasets/x".to_owned()]);
+    stop.raise();
+    let found = survey_once(&bed.settings, BTreeMap::new(), mounts.clone(), &stop).unwrap();
+    assert_eq!(found, OnceSurvey { mounts, ..OnceSurvey::default() });
+}
+
+#[test]
+fn a_run_names_the_files_that_do_not_settle_in_time() {
+    let mut bed = Bed::new();
+    (bed.settings.settle_unclosed, bed.settings.max_settle) = (Duration::from_secs(3600), Duration::ZERO);
+    put(&bed.inbox("datasets/x/c/long.png"), "and still growing");
+    let found = survey_once(&bed.settings, BTreeMap::new(), BTreeSet::new(), &StopFlag::default()).unwrap();
+    let why = "still being written to; run again when it is complete";
+    assert_eq!(found.unseen.hidden, [("datasets/x/c/long.png".to_owned(), why.to_owned())].into());
+    assert_eq!(found.arrivals, []);
+    let left = SkippedInputs::refused(format!("`datasets/x/c/long.png`: {why}"));
+    assert_eq!(found.skipped, [left]);
+}
+
+#[test]
 fn a_folder_that_was_mounted_and_is_empty_keeps_its_files() {
     let mut bed = Bed::new();
     bed.settings.rescan = Duration::from_millis(40);
@@ -98,10 +120,11 @@ fn a_folder_that_was_mounted_and_is_empty_keeps_its_files() {
     assert_eq!(found.arrivals.iter().map(name).collect::<Vec<_>>(), ["-datasets/y/c/gone.png"]);
     let [SkippedInputs { sentence, is_refused: true }] = &found.skipped[..] else { panic!("{found:?}") };
     assert!(sentence.contains("datasets/x` was a mounted folder and is now empty or missing"), "{sentence}");
+    assert_eq!(found.unseen, UnseenInputs { away: mounts.clone(), ..UnseenInputs::default() });
 
     let mut watched = Watched::ready(Watcher::start(&bed.settings, known, mounts.clone()).unwrap());
     watched.expect(&["-datasets/y/c/gone.png"]);
-    watched.await_health("away", |health| !health.away.is_empty());
+    watched.await_health("away", |health| health.unseen.away == mounts && !health.away.is_empty());
     fs::remove_dir(bed.inbox("datasets/x")).unwrap();
     watched.expect_silence(&bed);
     assert_eq!(watched.watcher.health().mounts, mounts);

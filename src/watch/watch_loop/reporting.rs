@@ -28,11 +28,12 @@ impl WatchLoop {
         }
         self.away.clone_from(&away);
         let (mounts, folders) = (self.mounts.mounts().seen().clone(), self.mounts.mounts().away());
-        self.report(|health, _| (health.away, health.away_folders, health.mounts) = (away, folders, mounts));
+        self.report(|health, _| (health.away, health.unseen.away, health.mounts) = (away, folders, mounts));
     }
 
     pub(super) fn report_waiting(&self, now: Now) {
         let listed = self.tracker.listed(now);
-        self.report(|health, _| health.waiting = listed);
+        let hidden = self.skipped.hidden().chain(self.tracker.hidden()).collect();
+        self.report(|health, _| (health.waiting, health.unseen.hidden) = (listed, hidden));
     }
 }

@@ -1,6 +1,7 @@
 //! One image under two labels: nothing of it is used until a label is taken back.
 
 use super::*;
+use crate::domain::Sample;
 use crate::imaging::{Phantom, PhantomClass, encode_jpeg};
 
 const C: &str = "datasets/d/c/a.png";
@@ -156,4 +157,22 @@ fn two_files_that_are_swapped_are_no_conflict() {
     bed.take_settled(&[C, E]);
     assert_eq!((bed.classes(), bed.n_reasons()), (vec!["c", "e"], 0));
     assert_eq!(bed.ledger.counters[Counter::Quarantined], 0, "not even for a moment");
+}
+
+#[test]
+fn a_file_waits_while_the_one_cannot_be_read_that_may_show_its_image_under_another_label() {
+    let mut bed = Bed::new();
+    bed.put(C, &encode_png(&phantom(1)).unwrap());
+    bed.take_settled(&[C]);
+    // The system refuses names of this length, also to who may read everything.
+    let path = format!("datasets/d/c/{}.png", "n".repeat(300));
+    let known = bed.ledger.samples.values().next().unwrap().clone();
+    let file = FileRecord { path: path.clone(), ..bed.ledger.files[C].clone() };
+    bed.ledger.apply(&LedgerEvent::File(file));
+    bed.ledger.apply(&LedgerEvent::Sample(Sample { path, ..known }));
+    bed.put(E, &encode_jpeg(&phantom(1), 90).unwrap());
+    let arrivals = vec![bed.settled(E, true)];
+    let taken = bed.intake.take(&bed.ledger, arrivals, None, &StopFlag::default());
+    let waits: Vec<_> = taken.unfinished.iter().map(|file| (file.path.as_str(), file.failure.code)).collect();
+    assert_eq!((taken.events.len(), waits), (0, vec![(E, "unreadable")]));
 }

@@ -62,14 +62,23 @@ fn a_known_image_that_cannot_be_read_stays_known_at_every_try() {
     let n_samples = bed.ledger.samples.size();
     let Arrival::Settled { path, stamp, .. } = bed.settled("datasets/d/c/a.png", true) else { unreachable!() };
     let failure = FileFailure::unreadable("datasets/d/c/a.png", &ErrorKind::PermissionDenied.into());
-    assert!(is_kept(&bed.ledger, &path, FileStamp { ctime_ns: Some(0), ..stamp }));
-    assert!(!is_kept(&bed.ledger, &path, FileStamp { len: 0, ..stamp }));
-    assert!(!is_kept(&bed.ledger, "scans/bad.png", bed.ledger.files["scans/bad.png"].stamp));
     let read = vec![ReadFile { path, stamp, last_try: false, result: Err(failure) }];
     let taken = bed.intake.decide(&bed.ledger, ReadBatch { read, gone: Vec::new() });
     assert_eq!((taken.events.len(), taken.unfinished.len()), (0, 1));
     bed.take(Vec::new());
     assert_eq!(bed.ledger.samples.size(), n_samples);
+}
+
+#[test]
+fn nothing_is_decided_on_a_file_that_cannot_be_read_also_at_its_last_try() {
+    let bed = filled();
+    let Arrival::Settled { stamp, .. } = bed.settled("datasets/d/c/a.png", true) else { unreachable!() };
+    // The system refuses names of this length, also to who may read everything.
+    let path = format!("datasets/d/c/{}.png", "n".repeat(300));
+    let arrivals = vec![Arrival::Settled { path: path.clone(), stamp, last_try: true }];
+    let taken = bed.intake.take(&bed.ledger, arrivals, None, &StopFlag::default());
+    let unfinished: Vec<_> = taken.unfinished.iter().map(|file| (&file.path, file.failure.code)).collect();
+    assert_eq!((taken.events.len(), unfinished), (0, vec![(&path, "unreadable")]));
 }
 
 #[test]
