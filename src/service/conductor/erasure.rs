@@ -28,7 +28,7 @@ impl Conductor {
             (Ok(targets), ForgetAct::Erase) => {
                 self.commit(workflow::forgotten(&targets))?;
                 if !self.is_idle() {
-                    self.hold(request, targets);
+                    self.hold_command(request, targets);
                     return Ok(());
                 }
                 self.erase(targets)?
@@ -38,7 +38,7 @@ impl Conductor {
         Ok(())
     }
 
-    fn hold(&mut self, request: Request, targets: ForgetTargets) {
+    fn hold_command(&mut self, request: Request, targets: ForgetTargets) {
         let planned = self.preview(&targets, false);
         self.held_erasures.push(HeldErasure::new(request, planned));
         let erasure = self.erasure.get_or_insert_default();
