@@ -64,7 +64,8 @@ bench: build ## micro benchmarks, and comparison with Keras and Albumentations (
 	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
 	@$(MAKE) --no-print-directory bench-training
 
-soak: build ## peak memory of 100,000 copies and of a training on 100,000 images (needs 5 GB of disk); a service with 50,000 images
+soak: build ## peak memory of 100,000 copies and of a training on 100,000 images (needs 5 GB of disk); a service with 50,000 images; 5,000 scans at once
 	benches/peers/compare --soak 100000
 	benches/soak-training 100000
 	benches/soak-service
+	benches/soak-scans
