@@ -10,6 +10,7 @@ mod origin;
 mod rename_broken;
 mod room;
 mod temporaries;
+mod walk;
 mod workspace;
 
 pub use append::Appender;
@@ -23,4 +24,5 @@ pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;
 pub use room::{Room, require_room, room};
 pub use temporaries::{sweep_temporaries, sweep_workspace};
+pub use walk::walk;
 pub use workspace::Workspace;

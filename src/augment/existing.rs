@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::AugmentError;
 use crate::content::{FileFailure, open_file};
-use crate::disk;
+use crate::disk::{self, DiskError};
 use crate::domain::ContentHash;
 use crate::imaging::{is_whole, read_tag};
 
@@ -60,12 +60,14 @@ fn ends_of(path: &Path) -> Result<(Vec<u8>, Vec<u8>), FileFailure> {
 /// A class folder that is empty afterwards goes too. Returns how many copies were removed.
 pub(super) fn remove_stale(root: &Path, planned: &HashSet<PathBuf>) -> Result<usize, AugmentError> {
     let mut n_removed = 0;
-    for folder in entries(root).into_iter().filter(|path| path.is_dir()) {
+    for folder in entries(root)?.into_iter().filter(|path| path.is_dir()) {
         disk::sweep_temporaries(&folder)?;
         let mut n_here = 0;
-        for path in entries(&folder).into_iter().filter(|path| !planned.contains(path) && is_copy(path)) {
-            disk::remove_file(&path)?;
-            n_here += 1;
+        for path in entries(&folder)?.into_iter().filter(|path| !planned.contains(path)) {
+            if is_copy(&path)? {
+                disk::remove_file(&path)?;
+                n_here += 1;
+            }
         }
         if n_here > 0 {
             disk::remove_dir_if_empty(&folder)?;
@@ -76,15 +78,31 @@ pub(super) fn remove_stale(root: &Path, planned: &HashSet<PathBuf>) -> Result<us
 }
 
 /// How many copies lie below `root`, when not one of them is `planned`: they are of another dataset.
-pub(super) fn strangers(root: &Path, planned: &HashSet<PathBuf>) -> usize {
-    let copies: Vec<_> = entries(root).iter().flat_map(|folder| entries(folder)).filter(|path| is_copy(path)).collect();
-    if copies.iter().any(|path| planned.contains(path)) { 0 } else { copies.len() }
+pub(super) fn strangers(root: &Path, planned: &HashSet<PathBuf>) -> Result<usize, DiskError> {
+    let mut n_strangers = 0;
+    for folder in entries(root)?.into_iter().filter(|path| path.is_dir()) {
+        for path in entries(&folder)? {
+            match is_copy(&path)? {
+                true if planned.contains(&path) => return Ok(0),
+                is_stranger => n_strangers += usize::from(is_stranger),
+            }
+        }
+    }
+    Ok(n_strangers)
 }
 
-/// Named like a copy, and tagged as one.
-pub(super) fn is_copy(path: &Path) -> bool {
-    let named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name);
-    named && ends_of(path).is_ok_and(|(start, _)| read_tag(&start).is_some())
+/// Named like a copy, and tagged as one. What the system refuses to read may be one, and is an error.
+pub(super) fn is_copy(path: &Path) -> Result<bool, DiskError> {
+    if !path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name) {
+        return Ok(false);
+    }
+    match ends_of(path) {
+        Ok((start, _)) => Ok(read_tag(&start).is_some()),
+        Err(failure) if failure.is_refused() => {
+            Err(DiskError::Io { doing: "read", path: path.to_owned(), source: io::Error::other(failure.reason) })
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 /// `<stem>-<hash8>-c<NN>.png` or `.jpg`
@@ -101,10 +119,13 @@ pub(super) fn source_in(name: &str) -> Option<&str> {
     (digits && hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(hash)
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder)
-        .map(|all| all.filter_map(Result::ok).map(|entry| entry.path()).collect())
-        .unwrap_or_default()
+/// What lies in a folder; nothing in one that is not there.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
+    let listed = std::fs::read_dir(folder).and_then(|all| all.map(|entry| Ok(entry?.path())).collect());
+    match listed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.map_err(|source| DiskError::Io { doing: "list", path: folder.to_owned(), source }),
+    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl ExpansionRun<'_> {
         // Without a manifest, as after a first run that was killed, the copies speak for themselves.
         let n_copies = match self.known.len() {
             _ if self.options.may_replace_all => 0,
-            0 => strangers(&self.root.join(self.options.folder), planned),
+            0 => strangers(&self.root.join(self.options.folder), planned)?,
             n if self.known.values().all(|copy| !hashes.contains(&copy.source_sha256)) => n,
             _ => 0,
         };

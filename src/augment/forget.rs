@@ -6,7 +6,6 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use walkdir::WalkDir;
 
 use super::existing::{is_copy, source_in};
 use super::manifest::NAME;
@@ -37,7 +36,7 @@ pub fn copies_of(folder: &Path, sources: &BTreeSet<ContentHash>) -> Result<BTree
 /// [`DiskError::Io`]; what was not removed yet is removed by the next call.
 pub fn forget_copies(folder: &Path, sources: &BTreeSet<ContentHash>) -> Result<u64, DiskError> {
     let mut n_removed = 0;
-    for path in copies_below(folder, sources) {
+    for path in copies_below(folder, sources)? {
         disk::remove_file(&path)?;
         path.parent().map_or(Ok(()), disk::remove_dir_if_empty)?;
         n_removed += 1;
@@ -58,14 +57,20 @@ pub fn forget_copies(folder: &Path, sources: &BTreeSet<ContentHash>) -> Result<u
 }
 
 /// Copies carry the beginning of their source's hash in their names, also those that no manifest names any more.
-fn copies_below(folder: &Path, sources: &BTreeSet<ContentHash>) -> Vec<PathBuf> {
+fn copies_below(folder: &Path, sources: &BTreeSet<ContentHash>) -> Result<Vec<PathBuf>, DiskError> {
     let sources: BTreeSet<String> = sources.iter().map(ContentHash::short).collect();
-    let files = WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
-    let is_theirs = |path: &PathBuf| {
+    let names_theirs = |path: &Path| {
         let source = path.file_name().and_then(|name| name.to_str()).and_then(source_in);
-        source.is_some_and(|source| sources.contains(source)) && is_copy(path)
+        source.is_some_and(|source| sources.contains(source))
     };
-    files.map(walkdir::DirEntry::into_path).filter(is_theirs).collect()
+    let mut copies = Vec::new();
+    for entry in disk::walk(folder, usize::MAX) {
+        let entry = entry?;
+        if entry.file_type().is_file() && names_theirs(entry.path()) && is_copy(entry.path())? {
+            copies.push(entry.into_path());
+        }
+    }
+    Ok(copies)
 }
 
 fn lines(manifest: &Path) -> Result<Vec<String>, DiskError> {

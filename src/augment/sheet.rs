@@ -10,6 +10,7 @@ use super::options::ExpandOptions;
 use super::philox::Stream;
 use super::plan::SampledParams;
 use super::render::render;
+use crate::content::FileFailure;
 use crate::domain::{AugmentedImage, ClassName, ContentHash, LabelledImage};
 use crate::imaging::{EncodeError, Mosaic, Picture, Tile};
 
@@ -21,7 +22,14 @@ const N_BESIDE: usize = 5;
 
 /// One sheet for each class, of a few originals with a few of their copies as they lie on the disk. Which ones is decided
 /// by content, so that the same dataset gives the same sheets.
-pub fn sheets(options: &ExpandOptions, sources: &[LabelledImage], expansion: &Expansion) -> Vec<Mosaic> {
+///
+/// # Errors
+/// The first image that the system refuses to read; one that is gone or holds something else now is left out.
+pub fn sheets(
+    options: &ExpandOptions,
+    sources: &[LabelledImage],
+    expansion: &Expansion,
+) -> Result<Vec<Mosaic>, FileFailure> {
     let mut copies: BTreeMap<(&ClassName, ContentHash), Vec<&AugmentedImage>> = BTreeMap::new();
     for copy in &expansion.copies {
         copies.entry((&copy.class, copy.source)).or_default().push(copy);
@@ -34,23 +42,37 @@ pub fn sheets(options: &ExpandOptions, sources: &[LabelledImage], expansion: &Ex
         members.sort_by_key(|source| source.hash);
         members.dedup_by_key(|source| source.hash);
         members.truncate(N_ROWS);
-        let row = |source: &&LabelledImage| row(options, source, &copies[&(class, source.hash)]);
-        Mosaic { title: class.to_string(), rows: members.par_iter().filter_map(row).collect() }
+        let row = |source: &&LabelledImage| row(options, source, &copies[&(class, source.hash)]).transpose();
+        let rows = members.par_iter().filter_map(row).collect::<Result<_, _>>()?;
+        Ok(Mosaic { title: class.to_string(), rows })
     };
     classes.into_iter().map(sheet).collect()
 }
 
 /// An original and some of its copies; `None` when the original cannot be read any more.
-fn row(options: &ExpandOptions, source: &LabelledImage, copies: &[&AugmentedImage]) -> Option<Vec<Tile>> {
+fn row(
+    options: &ExpandOptions,
+    source: &LabelledImage,
+    copies: &[&AugmentedImage],
+) -> Result<Option<Vec<Tile>>, FileFailure> {
     let ExpandOptions { size, ref reader, .. } = *options;
-    let original = load_source(reader, &source.path, &source.relative, source.hash, size).ok()?;
-    let beside = |copy: &&AugmentedImage| {
-        let (_, picture) = reader.picture(&copy.path, Some(copy.hash)).ok()?;
+    let original = unless_refused(load_source(reader, &source.path, &source.relative, source.hash, size))?;
+    let Some(original) = original else { return Ok(None) };
+    let mut tiles = vec![Tile { picture: original, caption: source.relative.clone() }];
+    for copy in copies.iter().take(N_COPIES) {
+        let read = reader.picture(&copy.path, Some(copy.hash)).map(|(_, picture)| picture.into_picture());
         let draw = SampledParams::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
-        Some(Tile { picture: picture.into_picture(), caption: draw.describe() })
-    };
-    let original = Tile { picture: original, caption: source.relative.clone() };
-    Some(std::iter::once(original).chain(copies.iter().take(N_COPIES).filter_map(beside)).collect())
+        tiles.extend(unless_refused(read)?.map(|picture| Tile { picture, caption: draw.describe() }));
+    }
+    Ok(Some(tiles))
+}
+
+/// `None` for what is gone or holds something else now.
+fn unless_refused(read: Result<Picture, FileFailure>) -> Result<Option<Picture>, FileFailure> {
+    match read {
+        Err(failure) if failure.is_refused() => Err(failure),
+        read => Ok(read.ok()),
+    }
 }
 
 /// What the recipe would make of one image: itself, and its first `n_copies`. `hash` is its content, `name` what it is

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::content::FileFailure;
 use crate::disk::DiskError;
 use crate::domain::Explanation;
 use crate::imaging::EncodeError;
@@ -40,6 +41,9 @@ pub enum ReportError {
     /// A curve could not be drawn.
     #[error("cannot draw a curve ({0}); please report this error")]
     Plot(String),
+    /// An image that the system refuses to read.
+    #[error("{}", .0.sentence())]
+    Unread(FileFailure),
     /// A file of others has the name of one of ours.
     #[error("`{}` was not written by gradwatch and is not overwritten; move it and run again", path.display())]
     InTheWay {

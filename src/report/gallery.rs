@@ -50,7 +50,7 @@ impl Gallery {
     /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
     pub fn write(&mut self, current: &CurrentClasses) -> Result<Listed, ReportError> {
         let folders = report_folders(&self.reports_dir)?;
-        let made_from = gallery_state::made_from(&self.reports_dir, &folders);
+        let made_from = gallery_state::made_from(&self.reports_dir, &folders)?;
         self.read_new(folders);
         let Self { reports_dir: dir, records, written } = self;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
@@ -140,7 +140,7 @@ pub fn current(reports_dir: &Path, current: &CurrentClasses) -> Result<Option<Li
         let is_needless = folders.is_empty() && !reports_dir.join("index.html").is_file();
         return Ok(is_needless.then(|| Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() }));
     };
-    let made_from = gallery_state::made_from(reports_dir, &folders);
+    let made_from = gallery_state::made_from(reports_dir, &folders)?;
     let is_it = state.classes == *current && state.made_from == Some(made_from) && state.is_whole(reports_dir);
     let GalleryState { n_reports, n_obsolete, .. } = state;
     Ok(is_it.then(|| Listed { n_reports, n_obsolete, unreadable: Vec::new() }))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ReportError;
 use super::record::{FILE, PAGE};
-use crate::disk::write_atomic;
+use crate::disk::{walk, write_atomic};
 use crate::domain::{ContentHash, CurrentClasses};
 
 const NAME: &str = ".gallery.json";
@@ -48,7 +48,10 @@ impl GalleryState {
 }
 
 /// Identity of the records in these folders, by size and time, and of the model pages that there are to link to.
-pub(super) fn made_from(reports_dir: &Path, folders: &[String]) -> ContentHash {
+///
+/// # Errors
+/// [`ReportError::Disk`] when the folder of runs cannot be listed.
+pub(super) fn made_from(reports_dir: &Path, folders: &[String]) -> Result<ContentHash, ReportError> {
     let record = |folder: &String| {
         let stamp =
             fs::metadata(reports_dir.join(folder).join(FILE)).and_then(|file| Ok((file.len(), file.modified()?)));
@@ -56,9 +59,12 @@ pub(super) fn made_from(reports_dir: &Path, folders: &[String]) -> ContentHash {
     };
     let mut parts: Vec<String> = folders.iter().map(record).collect();
     let folder = reports_dir.join("../runs");
-    let runs = walkdir::WalkDir::new(&folder).min_depth(2).max_depth(2);
-    let pages = runs.into_iter().filter_map(Result::ok).filter(|run| run.path().join(PAGE).is_file());
-    parts.extend(pages.filter_map(|run| Some(run.path().strip_prefix(&folder).ok()?.display().to_string())));
+    for entry in walk(&folder, 3) {
+        let entry = entry?;
+        let is_page = entry.depth() == 3 && entry.file_name() == PAGE;
+        let run = entry.path().parent().filter(|_| is_page).and_then(|run| run.strip_prefix(&folder).ok());
+        parts.extend(run.map(|run| run.display().to_string()));
+    }
     parts.sort_unstable();
-    ContentHash::of_parts(parts.iter().map(String::as_bytes))
+    Ok(ContentHash::of_parts(parts.iter().map(String::as_bytes)))
 }

@@ -78,12 +78,24 @@ impl AttemptLog {
         written
     }
 
-    /// Writes down what has ended.
+    /// Whether something has ended that is not written down.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// Writes down what has ended. A log that says nothing is removed: it names files.
     ///
     /// # Errors
-    /// [`DiskError`]; it is known all the same.
+    /// [`DiskError`]; it is known all the same, and written the next time.
     pub(super) fn settle(&mut self) -> Result<(), DiskError> {
-        std::mem::take(&mut self.ended).into_iter().try_for_each(|slot| self.append(&AttemptLine::Ended { slot }))
+        if self.has_ended() && self.attempts.is_empty() {
+            return self.remove();
+        }
+        while let Some(slot) = self.ended.first().copied() {
+            self.append(&AttemptLine::Ended { slot })?;
+            self.ended.remove(0);
+        }
+        Ok(())
     }
 
     /// An orderly end: nothing that is under way now ends the program. A log that says nothing is removed.
@@ -92,11 +104,15 @@ impl AttemptLog {
     /// [`DiskError`].
     pub(super) fn close(&mut self) -> Result<(), DiskError> {
         self.attempts.busy().into_iter().for_each(|slot| self.end(slot));
-        if self.attempts.is_empty() {
-            self.appender = None;
-            return disk::remove_file(&self.path);
-        }
-        self.settle()
+        if self.attempts.is_empty() { self.remove() } else { self.settle() }
+    }
+
+    fn remove(&mut self) -> Result<(), DiskError> {
+        disk::remove_file(&self.path)?;
+        self.appender = None;
+        self.ended.clear();
+        self.n_bytes = 0;
+        Ok(())
     }
 
     /// Forgets all of it, because it names files: what ended the program before is counted anew.
@@ -104,12 +120,9 @@ impl AttemptLog {
     /// # Errors
     /// [`DiskError`]; nothing is forgotten then.
     pub(super) fn discard(&mut self) -> Result<(), DiskError> {
-        disk::remove_file(&self.path)?;
-        self.appender = None;
+        self.remove()?;
         self.attempts = Attempts::default();
         self.attempts.apply(started());
-        self.ended.clear();
-        self.n_bytes = 0;
         Ok(())
     }
 

@@ -94,10 +94,8 @@ fn train_on(
     let mut text = serde_json::to_string_pretty(&model)?;
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
-    // The model is there; what it could have gone on from is only in the way.
-    if let Err(error) = resume_file.remove() {
-        tracing::warn!(%error, "Saved training not removed");
-    }
+    // A training that fails here goes on from it, and comes to the same model.
+    resume_file.remove()?;
     Ok(FinishedRun {
         model,
         images_forwarded: features.n_forwarded(),

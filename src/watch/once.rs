@@ -55,8 +55,9 @@ pub fn survey_once(
         if stop.is_raised() {
             return Ok(OnceSurvey { mounts: mounts.mounts().seen().clone(), ..OnceSurvey::default() });
         }
-        if mounts.states() != states {
+        if mounts.states() != states && Instant::now() < deadline {
             // Half of a folder that was mounted or unmounted meanwhile may have been seen.
+            std::thread::park_timeout(LOOK);
             continue;
         }
         mounts.judge(&found, &tracker);

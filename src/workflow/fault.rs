@@ -118,7 +118,7 @@ impl From<&ReportError> for Fault {
     fn from(error: &ReportError) -> Self {
         match error {
             ReportError::Disk(error) => error.into(),
-            ReportError::InTheWay { .. } | ReportError::List { .. } => Self::Io,
+            ReportError::InTheWay { .. } | ReportError::List { .. } | ReportError::Unread(_) => Self::Io,
             ReportError::Unfit { .. } => Self::Data,
             ReportError::Encode(_) | ReportError::Json { .. } | ReportError::Plot(_) | ReportError::Table(_) => {
                 Self::Program

@@ -43,7 +43,7 @@ pub fn preview_erasure(ledger: &Ledger, targets: &ForgetTargets, settings: &Sett
     Ok(Erased {
         images: targets.images.iter().copied().collect(),
         copies,
-        reports: leftovers::report_folders(&workspace, &targets.images).len() as u64,
+        reports: leftovers::report_folders(&workspace, &targets.images)?.len() as u64,
         models: runs::learned(&workspace, &targets.images),
         in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
         ..Erased::default()
@@ -75,7 +75,7 @@ pub fn erase(
     for path in subject.reasons(ledger) {
         ingest::clear_reason(&workspace.quarantine(), &path)?;
     }
-    for folder in leftovers::report_folders(&workspace, &targets.images) {
+    for folder in leftovers::report_folders(&workspace, &targets.images)? {
         disk::remove_dir(&folder)?;
         erased.reports += 1;
     }

@@ -80,6 +80,8 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
     fs::remove_file(bed.path(scan)).unwrap();
     let ran = bed.run(&["forget", scan, "datasets/shapes/disc/Zoe Mustermann-cut.png", "--yes"]).ok();
     assert!(ran.stdout.contains("1 reports"), "{}", ran.stdout);
+    let attempts = || fs::read_to_string(bed.state("attempts.ndjson")).unwrap_or_default();
+    service.wait_for("a log of attempts that names nobody", |_| (!attempts().contains(NAME)).then_some(()));
     let log = service.stop().log.join("\n");
     assert!(
         log.contains("Forgotten images not taken in") && log.contains("learned from images that were forgotten since")

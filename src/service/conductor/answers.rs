@@ -54,7 +54,7 @@ impl Conductor {
         Answer::Refused { reason: format!("{}; it is recorded as soon as that is possible", self.what_failed()) }
     }
 
-    fn what_failed(&self) -> String {
+    pub(super) fn what_failed(&self) -> String {
         self.waits_for_another_try().unwrap_or_default()
     }
 }

@@ -63,7 +63,15 @@ impl Conductor {
 
     /// Writes down what has ended, where no next job did.
     pub(super) fn settle_attempts(&mut self) -> Result<(), ServiceError> {
-        self.attempts.settle().or_else(|error| self.note_unwritten(error))
+        let now = Instant::now();
+        if !self.attempts.has_ended() || self.failed.holds(&Task::Attempts, now) {
+            return Ok(());
+        }
+        match self.attempts.settle() {
+            Ok(()) => self.failed.clear(&Task::Attempts, now),
+            Err(error) => self.note_unwritten(error)?,
+        }
+        Ok(())
     }
 
     /// What is under way at an orderly end does not end the program.

@@ -27,6 +27,12 @@ impl Conductor {
             (Ok(targets), ForgetAct::Readmit) => self.readmit(wanted, targets)?,
             (Ok(targets), ForgetAct::Erase) => {
                 self.commit(workflow::forgotten(&targets))?;
+                if self.is_stuck() {
+                    request.answer(Answer::Refused {
+                        reason: format!("it is not recorded: {}; then try again", self.what_failed()),
+                    });
+                    return Ok(());
+                }
                 if !self.is_idle() {
                     self.hold_command(request, targets);
                     return Ok(());

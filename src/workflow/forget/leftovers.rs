@@ -1,11 +1,12 @@
 //! The last look at the state folder: whatever file still names an erased image is written without the name, or removed.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::DirEntry;
 
-use crate::disk::{self, Workspace};
+use crate::disk::{self, DiskError, Workspace};
 use crate::domain::ContentHash;
 
 use super::error::ForgetError;
@@ -15,10 +16,14 @@ use super::subject::ErasureSubject;
 const NAMELESS: [&str; 5] = ["f16", "safetensors", "png", "jpg", "gradwatch"];
 
 /// Report folders of these images, which carry the beginning of the content's hash in their names.
-pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Vec<PathBuf> {
-    let folders = WalkDir::new(workspace.reports()).min_depth(1).max_depth(2).sort_by_file_name().into_iter();
-    let folders = folders.filter_map(Result::ok).filter(|entry| entry.file_type().is_dir());
-    folders.filter(|entry| is_of(entry.path(), images)).map(DirEntry::into_path).collect()
+///
+/// # Errors
+/// [`DiskError`] for a folder that cannot be listed.
+pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Result<Vec<PathBuf>, DiskError> {
+    let reports = workspace.reports();
+    let is_theirs = |entry: &DirEntry| entry.file_type().is_dir() && is_of(entry.path(), images);
+    let folders = disk::walk(&reports, 2).filter(|entry| entry.as_ref().map_or(true, is_theirs));
+    folders.map(|entry| entry.map(DirEntry::into_path)).collect()
 }
 
 fn is_of(folder: &Path, images: &BTreeSet<ContentHash>) -> bool {
@@ -32,12 +37,16 @@ fn is_of(folder: &Path, images: &BTreeSet<ContentHash>) -> bool {
 /// [`ForgetError::Left`] for the record of a model or a file that is not known; [`ForgetError::Disk`].
 pub(super) fn erase(workspace: &Workspace, subject: &ErasureSubject<'_>) -> Result<u64, ForgetError> {
     let apart = [workspace.registry(), workspace.journal(), workspace.weights(), workspace.features()];
-    let is_looked_at = |entry: &DirEntry| !apart.iter().any(|path| entry.path() == path);
+    let is_looked_at = |entry: &DirEntry| !apart.iter().any(|path| entry.path().starts_with(path));
     let mut n_erased = 0;
-    for entry in WalkDir::new(workspace.root()).into_iter().filter_entry(is_looked_at).filter_map(Result::ok) {
+    for entry in disk::walk(workspace.root(), usize::MAX) {
+        let entry = entry?;
+        if !is_looked_at(&entry) {
+            continue;
+        }
         if entry.file_type().is_dir() {
             disk::sweep_temporaries(entry.path())?;
-        } else if entry.file_type().is_file() && is_named(entry.path(), subject) {
+        } else if entry.file_type().is_file() && is_named(entry.path(), subject)? {
             erase_file(workspace, entry.path(), subject)?;
             n_erased += 1;
         }
@@ -45,12 +54,16 @@ pub(super) fn erase(workspace: &Workspace, subject: &ErasureSubject<'_>) -> Resu
     Ok(n_erased)
 }
 
-fn is_named(path: &Path, subject: &ErasureSubject<'_>) -> bool {
+fn is_named(path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, DiskError> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     if NAMELESS.contains(&&*extension) {
-        return false;
+        return Ok(false);
     }
-    std::fs::read(path).is_ok_and(|bytes| subject.names.are_in(&String::from_utf8_lossy(&bytes)))
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(subject.names.are_in(&String::from_utf8_lossy(&bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(DiskError::Io { doing: "read", path: path.to_owned(), source }),
+    }
 }
 
 /// The status is written without the name; what can be made again, or is only looked at, goes.

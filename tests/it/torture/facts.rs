@@ -12,8 +12,11 @@ use crate::bed::{Ran, tree};
 pub(super) type Facts = BTreeMap<String, String>;
 
 /// Who works here and what was said last, and the records behind the models, which are compared by what they say.
-const LIVE: [&str; 9] = [
+const LIVE: [&str; 11] = [
     "registry",
+    // A damaged registry is kept beside the one that is made from the journal.
+    "registry.broken-1",
+    "attempts.ndjson",
     "journal.ndjson",
     "status.json",
     "gradwatch.prom",

@@ -71,7 +71,7 @@ fn what_goes_beyond_the_preset_stands_in_every_line() {
 fn a_sheet_shows_originals_and_their_copies_as_they_lie_on_the_disk() {
     let dataset = TestDataset::new();
     let expansion = dataset.expand();
-    let sheets = sheets(&dataset.options, &dataset.sources(), &expansion);
+    let sheets = sheets(&dataset.options, &dataset.sources(), &expansion).unwrap();
     let shape: Vec<_> = sheets
         .iter()
         .map(|sheet| (sheet.title.as_str(), sheet.rows.iter().map(Vec::len).collect::<Vec<_>>()))

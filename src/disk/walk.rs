@@ -1,0 +1,48 @@
+//! All that lies below a folder, where what cannot be listed is an error and not nothing.
+
+use std::io;
+use std::path::Path;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::DiskError;
+
+/// Everything in and below `folder`, itself included, down to `max_depth` folders. Nothing below one that is not there, and what
+/// goes meanwhile is left out.
+pub fn walk(folder: &Path, max_depth: usize) -> impl Iterator<Item = Result<DirEntry, DiskError>> + use<'_> {
+    let entries = WalkDir::new(folder).max_depth(max_depth).sort_by_file_name().into_iter();
+    entries.filter_map(move |entry| match entry {
+        Ok(entry) => Some(Ok(entry)),
+        Err(error) if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) => None,
+        Err(error) => {
+            let path = error.path().unwrap_or(folder).to_owned();
+            Some(Err(DiskError::Io { doing: "list", path, source: error.into() }))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_holds_nothing_and_a_file_as_a_folder_is_listed_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = |folder: &Path, depth| {
+            let entries = walk(folder, depth).map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned());
+            entries.collect::<Vec<_>>()
+        };
+        assert!(names(&dir.path().join("none"), 9).is_empty());
+        std::fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        std::fs::write(dir.path().join("a/b/c"), b"").unwrap();
+        assert_eq!(names(&dir.path().join("a"), 1), ["a", "b"]);
+        assert_eq!(names(&dir.path().join("a/b/c"), 9), ["c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_an_error() {
+        // A name that is too long for the system.
+        let failed = walk(Path::new(&"x".repeat(300)), 9).next().unwrap();
+        assert!(matches!(failed, Err(DiskError::Io { doing: "list", .. })));
+    }
+}
