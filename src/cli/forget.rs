@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     }
     let (planned, _) = erasure(settings, &request, ForgetAct::Preview)?;
     if args.dry_run {
-        show(args.json, &planned, "Would remove");
+        show(args.json, &planned, Some("Would remove"));
         return Ok(());
     }
     confirm(args, &planned)?;
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         ));
     }
     erased.in_inbox = planned.in_inbox;
-    show(args.json, &erased, "Removed");
+    show(args.json, &erased, None);
     Ok(())
 }
 
@@ -174,7 +174,7 @@ fn confirm(args: &Args, planned: &Erased) -> Result<(), Failure> {
             "nothing was removed; add --yes to confirm, or --dry-run to see what would go",
         ));
     }
-    show(false, planned, "This removes");
+    show(false, planned, Some("This removes"));
     output::line("It cannot be undone. Remove them? [y/N]");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
@@ -182,18 +182,24 @@ fn confirm(args: &Args, planned: &Erased) -> Result<(), Failure> {
     if is_yes { Ok(()) } else { Err(Failure::new(Exit::Usage, "nothing was removed; answer y to remove them")) }
 }
 
-fn show(json: bool, erased: &Erased, what: &str) {
+/// `plan`: how a sentence on what is not done yet begins.
+fn show(json: bool, erased: &Erased, plan: Option<&str>) {
     if json {
         return output::json(erased);
     }
     let Erased { images, copies, features, reports, pages, models, in_inbox } = erased;
-    let counts =
-        [(*copies, "copies"), (*features, "cached features"), (*reports, "reports"), (*pages, "pages and lists")];
-    let counts: Vec<_> = counts.iter().map(|(n, name)| format!("{n} {name}")).collect();
-    output::line(&format!("{what}: {} of {} image(s).", counts.join(", "), images.len()));
+    let n_images = images.len();
+    output::line(&match plan {
+        None => format!(
+            "Removed: {copies} copies, {features} cached features, {reports} reports, {pages} pages and lists of {n_images} image(s)."
+        ),
+        Some(plan) => format!(
+            "{plan}: {copies} copies and {reports} reports of {n_images} image(s), their cached features, and what pages and lists say of them."
+        ),
+    });
     for model in models {
         output::line(&format!(
-            "Model {model} learned from them: its weights stay until the next training replaces it, which is due."
+            "Model {model} learned from them: its weights stay in its run's folder; the next training learns without them."
         ));
     }
     for path in in_inbox {

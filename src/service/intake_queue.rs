@@ -30,15 +30,15 @@ impl IntakeQueue {
         }
     }
 
-    /// Files that settled; those that `is_suspect` are tried one by one. What came before of the same file is dropped.
+    /// Files that settled, or are gone; those that `is_suspect` are tried one by one, and what is gone comes after them, because a
+    /// file may have been moved. What came before of the same file is dropped.
     pub(super) fn add(&mut self, arrivals: Vec<Arrival>, is_suspect: impl Fn(&Arrival) -> bool) {
+        let has_suspects = arrivals.iter().any(&is_suspect);
         for arrival in arrivals {
-            let (queue, other) = if is_suspect(&arrival) {
-                (&mut self.suspected, &mut self.waiting)
-            } else {
-                (&mut self.waiting, &mut self.suspected)
-            };
-            other.remove(arrival.path());
+            self.waiting.remove(arrival.path());
+            self.suspected.remove(arrival.path());
+            let is_last = has_suspects && matches!(arrival, Arrival::Gone { .. });
+            let queue = if is_last || is_suspect(&arrival) { &mut self.suspected } else { &mut self.waiting };
             queue.push(arrival);
         }
     }
@@ -109,8 +109,12 @@ mod tests {
     use super::*;
     use crate::domain::FileStamp;
 
+    fn settled(number: usize, last_try: bool) -> Arrival {
+        Arrival::Settled { path: format!("{number}.png"), stamp: FileStamp::NONE, last_try }
+    }
+
     fn arrivals(n: usize) -> Vec<Arrival> {
-        (0..n).map(|number| Arrival::Gone { path: format!("{number}.png") }).collect()
+        (0..n).map(|number| settled(number, true)).collect()
     }
 
     fn start(queue: &mut IntakeQueue) -> Vec<Arrival> {
@@ -154,16 +158,28 @@ mod tests {
 
     #[test]
     fn of_a_file_only_the_last_arrival_waits() {
-        let settled = |last_try| Arrival::Settled { path: "0.png".into(), stamp: FileStamp::NONE, last_try };
         let mut queue = IntakeQueue::new(false);
         queue.add(arrivals(2), |_| true);
-        queue.add(vec![settled(false)], |_| false);
-        assert_eq!((queue.n_waiting(), start(&mut queue)), (2, vec![settled(false)]), "it is no suspect any more");
-        queue.add(vec![settled(true)], |_| true);
+        queue.add(vec![settled(0, false)], |_| false);
+        assert_eq!((queue.n_waiting(), start(&mut queue)), (2, vec![settled(0, false)]), "it is no suspect any more");
+        queue.add(arrivals(1), |_| true);
         assert!(!queue.lose_batch(|_| false));
-        assert_eq!((queue.n_waiting(), start(&mut queue)), (2, arrivals(2)[1..].to_vec()));
+        assert_eq!((queue.n_waiting(), start(&mut queue)), (2, vec![settled(1, true)]));
         queue.finish_batch();
-        assert_eq!(start(&mut queue), [settled(true)], "not what was lost");
+        assert_eq!(start(&mut queue), [settled(0, true)], "not what was lost");
+    }
+
+    #[test]
+    fn what_is_gone_comes_after_the_suspected_files_it_came_with() {
+        let gone = || Arrival::Gone { path: "moved.png".into() };
+        let mut queue = IntakeQueue::new(false);
+        queue.add([arrivals(2), vec![gone()]].concat(), |arrival| arrival.path() == "1.png");
+        let order = std::iter::from_fn(|| {
+            let batch = start(&mut queue);
+            queue.finish_batch();
+            (!batch.is_empty()).then_some(batch)
+        });
+        assert_eq!(order.collect::<Vec<_>>(), [vec![settled(0, true)], vec![settled(1, true)], vec![gone()]]);
     }
 
     #[test]
