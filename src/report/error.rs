@@ -3,7 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::content::FileFailure;
 use crate::disk::DiskError;
 use crate::domain::Explanation;
 use crate::imaging::EncodeError;
@@ -41,9 +40,9 @@ pub enum ReportError {
     /// A curve could not be drawn.
     #[error("cannot draw a curve ({0}); please report this error")]
     Plot(String),
-    /// An image that the system refuses to read.
-    #[error("{}", .0.sentence())]
-    Unread(FileFailure),
+    /// An image that the system refuses to read: which, why and what to do.
+    #[error("{0}")]
+    Unread(String),
     /// A file of others has the name of one of ours.
     #[error("`{}` was not written by gradwatch and is not overwritten; move it and run again", path.display())]
     InTheWay {

@@ -34,7 +34,8 @@ pub fn draw_sheet(
         disk::touch(&page, SystemTime::now())?;
         return Ok(Some(page));
     }
-    let sheets = augment::sheets(options, sources, expansion).map_err(ReportError::Unread)?;
+    let sheets =
+        augment::sheets(options, sources, expansion).map_err(|failure| ReportError::Unread(failure.sentence()))?;
     let n_sources = sources.len() - expansion.failed.len().min(sources.len());
     let title = format!("{} copies of {n_sources} images", expansion.copies.len());
     report::contact_sheet(folder, NAME, &head(options, title, shown), &sheets).map(Some)
