@@ -56,13 +56,17 @@ mod tests {
         fn the_last_arrival_of_each_file_is_held_in_the_order_of_arrival(paths in prop::collection::vec("[a-e]", 0..40)) {
             let mut queue = ArrivalQueue::default();
             let gone = |path: &String| Arrival::Gone { path: path.clone() };
-            paths.iter().for_each(|path| queue.push(gone(path)));
+            for path in &paths {
+                queue.push(gone(path));
+            }
             let is_last = |(at, path): &(usize, &String)| !paths[at + 1..].contains(path);
             let wanted: Vec<_> = paths.iter().enumerate().filter(is_last).map(|(_, path)| gone(path)).collect();
             prop_assert_eq!(queue.first(usize::MAX), wanted.clone());
             prop_assert_eq!(queue.len(), wanted.len());
             prop_assert!(paths.iter().all(|path| queue.holds(path)) && queue.first(2).len() == wanted.len().min(2));
-            paths.iter().for_each(|path| queue.remove(path));
+            for path in &paths {
+                queue.remove(path);
+            }
             prop_assert_eq!((queue.len(), queue.first(1)), (0, Vec::new()));
         }
     }
