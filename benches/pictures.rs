@@ -1,6 +1,6 @@
 //! Micro benchmarks of the imaging room: `cargo bench --bench pictures`, `make bench`.
 //!
-//! Inputs are generated. A scan is a synthetic film brought to 1024x1024, with the grain of a detector; times of one
+//! Inputs are generated. A scan is a synthetic image brought to 1024x1024, with the grain of a detector; times of one
 //! picture on one thread.
 
 #![allow(
@@ -28,8 +28,8 @@ fn words() -> impl Iterator<Item = u32> {
 }
 
 fn scan(side: u32) -> Picture {
-    let film = Phantom { class: PhantomClass::Patchy, seed: 1 }.film().picture;
-    let mut scan = film.resized(side, side);
+    let phantom = Phantom { class: PhantomClass::Patchy, seed: 1 }.image().picture;
+    let mut scan = phantom.resized(side, side);
     add_noise(&mut scan, 0.008, words());
     scan
 }

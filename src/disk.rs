@@ -5,12 +5,12 @@
 mod append;
 mod atomic;
 mod error;
+mod listed;
 mod lock;
 mod origin;
 mod rename_broken;
 mod room;
 mod temporaries;
-mod walk;
 mod workspace;
 
 pub use append::Appender;
@@ -19,10 +19,10 @@ pub use atomic::{
     write_atomic_with, write_in_batch,
 };
 pub use error::{DiskError, amount};
+pub use listed::listed;
 pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;
 pub use room::{Room, require_room, room};
 pub use temporaries::{sweep_temporaries, sweep_workspace};
-pub use walk::walk;
 pub use workspace::Workspace;

@@ -54,7 +54,7 @@ pub use footprint::decoding_bytes;
 pub use heat::{heat_picture, overlay};
 pub use mosaic::{Mosaic, Tile};
 pub use noise::add_noise;
-pub use phantom::{Phantom, PhantomClass, PhantomFilm, PhantomPatch};
+pub use phantom::{Phantom, PhantomClass, PhantomImage, PhantomPatch};
 pub use picture::{Picture, Pixels, Rgb8};
 pub use similarity::GreyThumbnail;
 pub use tag::{is_whole, read_tag};

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use walkdir::{DirEntry, WalkDir};
+
 use super::error::AugmentError;
 use crate::content::{FileFailure, open_file};
 use crate::disk::{self, DiskError};
@@ -96,13 +98,13 @@ pub(super) fn is_copy(path: &Path) -> Result<bool, DiskError> {
     if !path.file_name().and_then(|name| name.to_str()).is_some_and(is_copy_name) {
         return Ok(false);
     }
-    match ends_of(path) {
-        Ok((start, _)) => Ok(read_tag(&start).is_some()),
-        Err(failure) if failure.is_refused() => {
-            Err(DiskError::Io { doing: "read", path: path.to_owned(), source: io::Error::other(failure.reason) })
-        }
-        Err(_) => Ok(false),
-    }
+    let refused = |FileFailure { reason, .. }| DiskError::Io {
+        doing: "read",
+        path: path.to_owned(),
+        source: io::Error::other(reason),
+    };
+    let ends = FileFailure::unless_refused(ends_of(path)).map_err(refused)?;
+    Ok(ends.is_some_and(|(start, _)| read_tag(&start).is_some()))
 }
 
 /// `<stem>-<hash8>-c<NN>.png` or `.jpg`
@@ -121,11 +123,8 @@ pub(super) fn source_in(name: &str) -> Option<&str> {
 
 /// What lies in a folder; nothing in one that is not there.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DiskError> {
-    let listed = std::fs::read_dir(folder).and_then(|all| all.map(|entry| Ok(entry?.path())).collect());
-    match listed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed.map_err(|source| DiskError::Io { doing: "list", path: folder.to_owned(), source }),
-    }
+    let entries = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().filter_map(disk::listed);
+    entries.map(|entry| entry.map(DirEntry::into_path)).collect()
 }
 
 #[cfg(test)]

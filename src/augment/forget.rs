@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use walkdir::WalkDir;
 
 use super::existing::{is_copy, source_in};
 use super::manifest::NAME;
@@ -64,7 +65,7 @@ fn copies_below(folder: &Path, sources: &BTreeSet<ContentHash>) -> Result<Vec<Pa
         source.is_some_and(|source| sources.contains(source))
     };
     let mut copies = Vec::new();
-    for entry in disk::walk(folder, usize::MAX) {
+    for entry in WalkDir::new(folder).into_iter().filter_map(disk::listed) {
         let entry = entry?;
         if entry.file_type().is_file() && names_theirs(entry.path()) && is_copy(entry.path())? {
             copies.push(entry.into_path());

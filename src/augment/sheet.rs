@@ -56,23 +56,15 @@ fn row(
     copies: &[&AugmentedImage],
 ) -> Result<Option<Vec<Tile>>, FileFailure> {
     let ExpandOptions { size, ref reader, .. } = *options;
-    let original = unless_refused(load_source(reader, &source.path, &source.relative, source.hash, size))?;
+    let original = FileFailure::unless_refused(load_source(reader, &source.path, &source.relative, source.hash, size))?;
     let Some(original) = original else { return Ok(None) };
     let mut tiles = vec![Tile { picture: original, caption: source.relative.clone() }];
     for copy in copies.iter().take(N_COPIES) {
         let read = reader.picture(&copy.path, Some(copy.hash)).map(|(_, picture)| picture.into_picture());
         let draw = SampledParams::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);
-        tiles.extend(unless_refused(read)?.map(|picture| Tile { picture, caption: draw.describe() }));
+        tiles.extend(FileFailure::unless_refused(read)?.map(|picture| Tile { picture, caption: draw.describe() }));
     }
     Ok(Some(tiles))
-}
-
-/// `None` for what is gone or holds something else now.
-fn unless_refused(read: Result<Picture, FileFailure>) -> Result<Option<Picture>, FileFailure> {
-    match read {
-        Err(failure) if failure.is_refused() => Err(failure),
-        read => Ok(read.ok()),
-    }
 }
 
 /// What the recipe would make of one image: itself, and its first `n_copies`. `hash` is its content, `name` what it is

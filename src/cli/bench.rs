@@ -107,8 +107,8 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn generated_images(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let image = |seed: u64| {
         let class = if seed.is_multiple_of(2) { PhantomClass::Plain } else { PhantomClass::Patchy };
-        let bytes =
-            encode_png(&Phantom { class, seed }.film().picture).map_err(|error| Failure::new(Exit::Software, error))?;
+        let bytes = encode_png(&Phantom { class, seed }.image().picture)
+            .map_err(|error| Failure::new(Exit::Software, error))?;
         let path = folder.join(format!("phantom-{seed:02}.png"));
         disk::write_atomic(&path, &bytes)?;
         Ok(path)

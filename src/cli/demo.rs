@@ -68,7 +68,7 @@ fn draw_images(args: &Args, inbox: &Path) -> Result<(), Failure> {
     let numbers = 0..args.labelled + args.scans;
     let phantoms = CLASSES.into_iter().flat_map(|class| numbers.clone().map(move |seed| Phantom { class, seed }));
     phantoms.collect::<Vec<_>>().into_par_iter().try_for_each(|phantom| {
-        let bytes = encode_png(&phantom.film().picture).map_err(|error| Failure::new(Exit::Software, error))?;
+        let bytes = encode_png(&phantom.image().picture).map_err(|error| Failure::new(Exit::Software, error))?;
         Ok(disk::write_atomic(&inbox.join(place(phantom, args.labelled)), &bytes)?)
     })
 }

@@ -124,6 +124,17 @@ impl FileFailure {
         self.code == Self::UNREADABLE
     }
 
+    /// What was read; `None` for a file that is gone or cannot be used.
+    ///
+    /// # Errors
+    /// The failure where the disk, a share or a permission is in the way: nothing is known of the file then.
+    pub fn unless_refused<T>(read: Result<T, Self>) -> Result<Option<T>, Self> {
+        match read {
+            Err(failure) if failure.is_refused() => Err(failure),
+            read => Ok(read.ok()),
+        }
+    }
+
     /// Whether the file is there and could not be read, or not to its end.
     pub fn is_unread(&self) -> bool {
         self.is_refused() || self.code == Self::CHANGING

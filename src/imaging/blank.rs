@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn an_image_of_little_contrast_or_in_one_corner_is_not_blank() {
         for seed in 0..4 {
-            let phantom = Phantom { class: PhantomClass::Patchy, seed }.film().picture;
+            let phantom = Phantom { class: PhantomClass::Patchy, seed }.image().picture;
             for contrast in [1.0, 0.5, 0.2, 0.1] {
                 let flat = phantom.clone().toned(Tone { contrast, ..Tone::IDENTITY });
                 assert!(!flat.is_blank(), "phantom {seed} with {contrast} of its contrast");

@@ -39,7 +39,7 @@ mod tests {
     use crate::imaging::{Phantom, PhantomClass, Picture, Pixels};
 
     fn phantom(seed: u64) -> Picture {
-        Phantom { class: PhantomClass::Patchy, seed }.film().picture
+        Phantom { class: PhantomClass::Patchy, seed }.image().picture
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct Phantom {
 
 /// One radiograph, and where its patches are.
 #[derive(Debug, Clone)]
-pub struct PhantomFilm {
+pub struct PhantomImage {
     /// 8-bit grey, 320x384.
     pub picture: Picture,
     /// Empty for [`PhantomClass::Plain`].
@@ -62,7 +62,7 @@ pub struct PhantomPatch {
 
 impl Phantom {
     /// Makes the radiograph. The same class and seed give the same pixels.
-    pub fn film(self) -> PhantomFilm {
+    pub fn image(self) -> PhantomImage {
         let mut draws = stream(self.seed, self.class as u64);
         let n_patches = if self.class == PhantomClass::Patchy { 1 + below(&mut draws, 3) } else { 0 };
         let anatomy = Anatomy::draw(&mut draws, n_patches);
@@ -76,7 +76,7 @@ impl Phantom {
             }
         }
         let patches = anatomy.patches.iter().map(|patch| pose.patch(patch)).collect();
-        PhantomFilm { picture: grey(data), patches }
+        PhantomImage { picture: grey(data), patches }
     }
 }
 
@@ -166,8 +166,8 @@ fn normal(draws: &mut Generator) -> f64 {
 mod tests {
     use super::*;
 
-    fn phantom(class: PhantomClass, seed: u64) -> PhantomFilm {
-        Phantom { class, seed }.film()
+    fn phantom(class: PhantomClass, seed: u64) -> PhantomImage {
+        Phantom { class, seed }.image()
     }
 
     /// Mean grey level within `radius` pixels of a place.

@@ -56,7 +56,7 @@ mod tests {
     use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode, encode_jpeg};
 
     fn phantom(seed: u64) -> Picture {
-        Phantom { class: PhantomClass::Patchy, seed }.film().picture
+        Phantom { class: PhantomClass::Patchy, seed }.image().picture
     }
 
     #[test]

@@ -163,10 +163,9 @@ pub(super) fn conflict_of(file: &FileRecord) -> Option<LabelConflict> {
 /// [`FileFailure`] when a disk, a share or a permission keeps one from being read.
 pub(super) fn show_the_same(reader: &Reader, files: [(PathBuf, Option<ContentHash>); 2]) -> Result<bool, FileFailure> {
     // One image in memory at a time.
-    let thumbnail = |(path, expected): (PathBuf, _)| match reader.picture(&path, expected) {
-        Ok((_, picture)) => Ok(Some(picture.grey_thumbnail())),
-        Err(failure) if failure.is_refused() => Err(failure),
-        Err(_) => Ok(None),
+    let thumbnail = |(path, expected): (PathBuf, _)| {
+        let read = FileFailure::unless_refused(reader.picture(&path, expected))?;
+        Ok(read.map(|(_, picture)| picture.grey_thumbnail()))
     };
     let [one, other] = files.map(thumbnail);
     Ok(one?.zip(other?).is_some_and(|(one, other)| one.is_same_image(&other)))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ReportError;
 use super::record::{FILE, PAGE};
-use crate::disk::{walk, write_atomic};
+use crate::disk::{listed, write_atomic};
 use crate::domain::{ContentHash, CurrentClasses};
 
 const NAME: &str = ".gallery.json";
@@ -59,11 +59,10 @@ pub(super) fn made_from(reports_dir: &Path, folders: &[String]) -> Result<Conten
     };
     let mut parts: Vec<String> = folders.iter().map(record).collect();
     let folder = reports_dir.join("../runs");
-    for entry in walk(&folder, 3) {
-        let entry = entry?;
-        let is_page = entry.depth() == 3 && entry.file_name() == PAGE;
-        let run = entry.path().parent().filter(|_| is_page).and_then(|run| run.strip_prefix(&folder).ok());
-        parts.extend(run.map(|run| run.display().to_string()));
+    for run in walkdir::WalkDir::new(&folder).min_depth(2).max_depth(2).into_iter().filter_map(listed) {
+        let run = run?.into_path();
+        let name = run.strip_prefix(&folder).ok().filter(|_| run.join(PAGE).is_file());
+        parts.extend(name.map(|name| name.display().to_string()));
     }
     parts.sort_unstable();
     Ok(ContentHash::of_parts(parts.iter().map(String::as_bytes)))

@@ -124,7 +124,7 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
 }
 
 fn radiograph() -> Picture {
-    static SCAN: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.film().picture);
+    static SCAN: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.image().picture);
     SCAN.clone()
 }
 

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct HeldErasure {
     request: Request,
-    /// What it is told when the erasure has not begun in time.
+    /// Its answer when the erasure has not begun in time.
     planned: Answer,
     until: Instant,
 }

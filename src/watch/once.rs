@@ -82,11 +82,8 @@ pub fn survey_once(
         std::thread::park_timeout(LOOK);
     };
     let arrivals = settled.into_values().chain(gone).collect();
-    let unsettled = tracker.unsettled().map(|path| (path.clone(), UNSETTLED.to_owned()));
-    let unseen = UnseenInputs {
-        away: mounts.mounts().away(),
-        hidden: skipped.hidden().chain(tracker.hidden()).chain(unsettled).collect(),
-    };
+    let unseen =
+        UnseenInputs { away: mounts.mounts().away(), hidden: skipped.hidden().chain(unreported(&tracker)).collect() };
     let skipped = warned(&settings.inbox, &skipped, &mounts.mounts().sentences(&settings.inbox), &left(&tracker));
     Ok(OnceSurvey { arrivals, skipped, mounts: mounts.mounts().seen().clone(), unseen })
 }
@@ -104,11 +101,16 @@ fn warned(inbox: &Path, skipped: &Skipped, away: &[String], left: &[String]) -> 
     SkippedInputs::of(skipped, inbox).into_iter().chain(refused).collect()
 }
 
-/// The files that were not reported, one sentence for each reason.
+/// The files that were not reported, and why.
+fn unreported(tracker: &Tracker) -> impl Iterator<Item = (String, String)> {
+    let unsettled = tracker.unsettled().map(|path| (path.clone(), UNSETTLED.to_owned()));
+    tracker.hidden().chain(unsettled)
+}
+
+/// The same, one sentence for each reason.
 fn left(tracker: &Tracker) -> Vec<String> {
     let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let unsettled = tracker.unsettled().map(|path| (path.clone(), UNSETTLED.to_owned()));
-    for (path, why) in tracker.hidden().chain(unsettled) {
+    for (path, why) in unreported(tracker) {
         by_reason.entry(why).or_default().push(path.escape_debug().to_string());
     }
     by_reason.into_iter().map(|(why, paths)| format!("{}: {why}", names(paths.into_iter()))).collect()

@@ -179,7 +179,7 @@ fn what_is_not_taken_in_is_said_by_run_once_and_status() {
 #[test]
 fn one_image_under_two_labels_is_used_under_none_wherever_it_is_trained() {
     let bed = bed();
-    let image = Phantom { class: PhantomClass::Plain, seed: 5 }.film().picture;
+    let image = Phantom { class: PhantomClass::Plain, seed: 5 }.image().picture;
     bed.write("inbox/datasets/shapes/bars/radiograph.png", encode_png(&image).unwrap());
     bed.write("inbox/datasets/shapes/disc/again.jpg", encode_jpeg(&image.resized(300, 300), 80).unwrap());
     let summary = once(&bed).ok().json();

@@ -1,8 +1,9 @@
 //! Questions of other commands, which come through the control socket.
 
 use crate::domain::LedgerEvent;
-use crate::service::control::{self, Answer, Question, Request};
+use crate::service::control::{self, Answer, ForgetAct, Question, Request};
 use crate::service::error::ServiceError;
+use crate::service::held_erasure::HeldErasure;
 use crate::workflow::Incumbent;
 
 use super::Conductor;
@@ -28,7 +29,14 @@ impl Conductor {
                     Err(reason) => Answer::Refused { reason },
                 }
             }
-            Question::Forget { .. } => return self.answer_forget(request),
+            Question::Forget { request: wanted, act } => {
+                let answer = self.answer_forget(wanted, *act)?;
+                if *act == ForgetAct::Erase && matches!(answer, Answer::Erased { is_done: false, .. }) {
+                    self.held_erasures.push(HeldErasure::new(request, answer));
+                    return Ok(());
+                }
+                answer
+            }
             Question::Forgotten => Answer::Forgotten { images: self.ledger().forgotten.iter().copied().collect() },
             Question::Adopt { trained, .. } if !trained.decision_holds(self.registry.ledger()) => {
                 let incumbent = Incumbent::of(self.registry.ledger(), &trained.model.dataset);

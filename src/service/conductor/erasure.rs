@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::domain::{DatasetName, Erased, LedgerEvent};
 use crate::registry::RegistryError;
-use crate::service::control::{Answer, ForgetAct, Question, Request};
+use crate::service::control::{Answer, ForgetAct};
 use crate::service::error::ServiceError;
 use crate::service::held_erasure::HeldErasure;
 use crate::service::retry::Task;
@@ -18,38 +18,31 @@ impl Conductor {
         self.erasure.is_some() && !self.failed.has_failed(&Task::Erasure)
     }
 
-    /// Previews, readmits, or records what is to be forgotten and erases it once no work is under way.
-    pub(super) fn answer_forget(&mut self, request: Request) -> Result<(), ServiceError> {
-        let Question::Forget { request: wanted, act } = &request.question else { return Ok(()) };
-        let answer = match (wanted.targets(self.ledger()), act) {
-            (Err(reason), _) => Answer::Refused { reason },
-            (Ok(targets), ForgetAct::Preview) => self.preview(&targets, false),
-            (Ok(targets), ForgetAct::Readmit) => self.readmit(wanted, targets)?,
-            (Ok(targets), ForgetAct::Erase) => {
+    /// Previews, readmits, or records what is to be forgotten, and erases it if no work is under way.
+    pub(super) fn answer_forget(&mut self, request: &ForgetRequest, act: ForgetAct) -> Result<Answer, ServiceError> {
+        let targets = match request.targets(self.ledger()) {
+            Ok(targets) => targets,
+            Err(reason) => return Ok(Answer::Refused { reason }),
+        };
+        match act {
+            ForgetAct::Preview => Ok(self.preview(&targets, false)),
+            ForgetAct::Readmit => self.readmit(request, targets),
+            ForgetAct::Erase => {
                 self.commit(workflow::forgotten(&targets))?;
                 if self.is_stuck() {
-                    request.answer(Answer::Refused {
-                        reason: format!("it is not recorded: {}; then try again", self.what_failed()),
-                    });
-                    return Ok(());
+                    let reason = format!("it is not recorded: {}; then try again", self.what_failed());
+                    return Ok(Answer::Refused { reason });
                 }
-                if !self.is_idle() {
-                    self.hold_command(request, targets);
-                    return Ok(());
+                if self.is_idle() {
+                    return self.erase(targets);
                 }
-                self.erase(targets)?
+                let planned = self.preview(&targets, false);
+                let erasure = self.erasure.get_or_insert_default();
+                erasure.images.extend(targets.images);
+                erasure.unread.extend(targets.unread);
+                Ok(planned)
             }
-        };
-        request.answer(answer);
-        Ok(())
-    }
-
-    fn hold_command(&mut self, request: Request, targets: ForgetTargets) {
-        let planned = self.preview(&targets, false);
-        self.held_erasures.push(HeldErasure::new(request, planned));
-        let erasure = self.erasure.get_or_insert_default();
-        erasure.images.extend(targets.images);
-        erasure.unread.extend(targets.unread);
+        }
     }
 
     /// Commands that wait for too long learn that the erasure is recorded, and not done.

@@ -19,8 +19,7 @@ impl Conductor {
         if self.settings.retention.is_off() || !self.is_retention_due() {
             return Ok(());
         }
-        let is_idle = self.intake.is_at_rest() && self.scans.is_idle() && self.training.is_idle();
-        if is_idle && self.trigger.is_empty() && !self.is_stuck() {
+        if self.is_at_rest() && self.trigger.is_empty() && !self.is_stuck() {
             self.next_retention = Instant::now() + RETENTION_EVERY;
             self.training.start_retention()?;
             self.workers.training.give(TrainingTask::FindExceeding(Box::new(self.ledger().clone())));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use walkdir::DirEntry;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::ContentHash;
@@ -20,9 +20,9 @@ const NAMELESS: [&str; 5] = ["f16", "safetensors", "png", "jpg", "gradwatch"];
 /// # Errors
 /// [`DiskError`] for a folder that cannot be listed.
 pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Result<Vec<PathBuf>, DiskError> {
-    let reports = workspace.reports();
     let is_theirs = |entry: &DirEntry| entry.file_type().is_dir() && is_of(entry.path(), images);
-    let folders = disk::walk(&reports, 2).filter(|entry| entry.as_ref().map_or(true, is_theirs));
+    let folders = WalkDir::new(workspace.reports()).min_depth(1).max_depth(2).sort_by_file_name().into_iter();
+    let folders = folders.filter_map(disk::listed).filter(|entry| entry.as_ref().map_or(true, is_theirs));
     folders.map(|entry| entry.map(DirEntry::into_path)).collect()
 }
 
@@ -37,13 +37,10 @@ fn is_of(folder: &Path, images: &BTreeSet<ContentHash>) -> bool {
 /// [`ForgetError::Left`] for the record of a model or a file that is not known; [`ForgetError::Disk`].
 pub(super) fn erase(workspace: &Workspace, subject: &ErasureSubject<'_>) -> Result<u64, ForgetError> {
     let apart = [workspace.registry(), workspace.journal(), workspace.weights(), workspace.features()];
-    let is_looked_at = |entry: &DirEntry| !apart.iter().any(|path| entry.path().starts_with(path));
+    let is_looked_at = |entry: &DirEntry| !apart.iter().any(|path| entry.path() == path);
     let mut n_erased = 0;
-    for entry in disk::walk(workspace.root(), usize::MAX) {
+    for entry in WalkDir::new(workspace.root()).into_iter().filter_entry(is_looked_at).filter_map(disk::listed) {
         let entry = entry?;
-        if !is_looked_at(&entry) {
-            continue;
-        }
         if entry.file_type().is_dir() {
             disk::sweep_temporaries(entry.path())?;
         } else if entry.file_type().is_file() && is_named(entry.path(), subject)? {

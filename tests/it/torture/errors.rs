@@ -46,7 +46,7 @@ pub(super) fn sweep(size: Size) {
     let points = points(size.points(12));
     let mut outcomes = of_life("first life", Scene::before_the_first_life, &points, 1);
     if size == Size::Many {
-        outcomes.extend(of_life("second life", Scene::with_one_model, &points, 1));
+        outcomes.extend(of_life("second life", || Scene::before_the_second_life().with_one_model(), &points, 1));
     }
     judge("errors", &outcomes);
 }

@@ -51,7 +51,7 @@ fn can_mount() -> bool {
 }
 
 fn try_row(row: &[u64], wanted: &Facts, size: Size) -> Vec<Outcome> {
-    let scene = Scene::of_a_service();
+    let scene = Scene::before_the_first_life().with_one_model();
     let (mut service, state) = start(&scene);
     let first = settles(&mut service);
     let mut outcomes = Vec::new();

@@ -75,7 +75,7 @@ pub(super) fn undisturbed(n_times: u64) -> Facts {
 }
 
 fn live(n_times: u64) -> Facts {
-    let scene = Scene::of_a_service();
+    let scene = Scene::before_the_first_life().with_one_model();
     let mut service = Service::spawn(&scene.bed, scene.command(&["run"]));
     for n in 0..=n_times {
         if n > 0 {

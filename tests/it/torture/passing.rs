@@ -77,7 +77,7 @@ pub(super) fn sweep(size: Size) {
 
 /// One service, with a fault in each phase one after the other.
 fn try_row(row: &[Phase], wanted: &Facts, size: Size) -> Vec<Outcome> {
-    let scene = Scene::of_a_service();
+    let scene = Scene::before_the_first_life().with_one_model();
     let stood = |phase: &&Phase| phase.from_the_start;
     row.iter().filter(stood).for_each(|phase| stand(&scene, phase));
     let command = Plan::counting(ALL).around(&scene.place(), &scene.command(&["run"]));

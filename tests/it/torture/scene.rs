@@ -49,13 +49,6 @@ impl Scene {
         scene
     }
 
-    /// Before a service runs there. Its first model explains all scans, so that a scan that waited for the end of a fault has no
-    /// other report than one that did not.
-    pub(super) fn of_a_service() -> Self {
-        let scene = Self::before_the_first_life();
-        Self { bed: scene.bed.set("promotion.policy", "never") }
-    }
-
     /// Before its second life: the first one is over; an image is gone, one has another label, one was rewritten, a scan came.
     pub(super) fn before_the_second_life() -> Self {
         let scene = Self::empty();
@@ -72,11 +65,9 @@ impl Scene {
         scene
     }
 
-    /// Before its second life, in which the first model stays the best, so that a scan that is explained after a training failed has
-    /// no other report than one after it.
-    pub(super) fn with_one_model() -> Self {
-        let scene = Self::before_the_second_life();
-        Self { bed: scene.bed.set("promotion.policy", "never") }
+    /// The first model stays the best, so that a scan that is explained after a fault has no other report than one before it.
+    pub(super) fn with_one_model(self) -> Self {
+        Self { bed: self.bed.set("promotion.policy", "never") }
     }
 
     /// New images and a scan, the `n`-th time.

@@ -29,7 +29,7 @@ impl Bed {
 const BOTH: [&str; 2] = ["label-conflict"; 2];
 
 fn phantom(seed: u64) -> Picture {
-    Phantom { class: PhantomClass::Plain, seed }.film().picture
+    Phantom { class: PhantomClass::Plain, seed }.image().picture
 }
 
 #[test]

@@ -1,29 +1,34 @@
-//! All that lies below a folder, where what cannot be listed is an error and not nothing.
+//! What a walk through folders finds, where what cannot be listed is an error and not nothing.
 
 use std::io;
-use std::path::Path;
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::DirEntry;
 
 use super::DiskError;
 
-/// Everything in and below `folder`, itself included, down to `max_depth` folders. Nothing below one that is not there, and what
-/// goes meanwhile is left out.
-pub fn walk(folder: &Path, max_depth: usize) -> impl Iterator<Item = Result<DirEntry, DiskError>> + use<'_> {
-    let entries = WalkDir::new(folder).max_depth(max_depth).sort_by_file_name().into_iter();
-    entries.filter_map(move |entry| match entry {
+/// For a walk's `filter_map`: what is not there, or goes meanwhile, is left out.
+pub fn listed(entry: walkdir::Result<DirEntry>) -> Option<Result<DirEntry, DiskError>> {
+    match entry {
         Ok(entry) => Some(Ok(entry)),
         Err(error) if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) => None,
         Err(error) => {
-            let path = error.path().unwrap_or(folder).to_owned();
+            let path = error.path().unwrap_or(std::path::Path::new("")).to_owned();
             Some(Err(DiskError::Io { doing: "list", path, source: error.into() }))
         }
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use walkdir::WalkDir;
+
     use super::*;
+
+    fn walk(folder: &Path, depth: usize) -> impl Iterator<Item = Result<DirEntry, DiskError>> {
+        WalkDir::new(folder).max_depth(depth).into_iter().filter_map(listed)
+    }
 
     #[test]
     fn a_folder_that_is_not_there_holds_nothing_and_a_file_as_a_folder_is_listed_alone() {
