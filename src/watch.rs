@@ -3,6 +3,7 @@
 //! Truth about the inbox is a survey of it; events of the file system only make it fast. The only room that names notify.
 
 mod error;
+mod file_system_id;
 mod fs_events;
 mod health;
 mod interpret;
@@ -20,7 +21,9 @@ mod watch_loop;
 mod watcher;
 
 pub use error::WatchError;
+pub use file_system_id::FileSystemId;
 pub use health::{Health, SkippedInputs};
+pub use mounts::SeenMounts;
 pub use once::{OnceSurvey, survey_once};
 pub use probe::probe_events;
 pub use unseen::{UnseenInputs, concerns};

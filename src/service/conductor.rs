@@ -276,7 +276,7 @@ impl Conductor {
         match event {
             Event::Surveyed(survey) => {
                 let OnceSurvey { arrivals, skipped, mounts, unseen } = survey?;
-                self.mounts.store(&mounts);
+                self.mounts.store(mounts.as_ref());
                 self.arrived(arrivals);
                 self.intake.finish_survey();
                 self.skipped = skipped;

@@ -90,7 +90,7 @@ pub(super) fn parts(
     let (watcher, surveyor) = match mode {
         Mode::Service => {
             let known = Intake::known(registry.ledger());
-            (Some(Watcher::start(&settings.watch, known, mounts.folders().clone())?), None)
+            (Some(Watcher::start(&settings.watch, known, mounts.seen().cloned())?), None)
         }
         Mode::Once => {
             let surveyor = Surveyor::start(settings.watch.clone(), stop.clone(), events.clone());

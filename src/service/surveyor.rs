@@ -1,6 +1,6 @@
 //! The surveys of `run --once`: one, and a few more with growing pauses while not everything could be read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 
 use crate::config::WatchSettings;
 use crate::domain::{FileStamp, StopFlag};
-use crate::watch;
+use crate::watch::{self, SeenMounts};
 
 use super::event::{Event, WorkerRole};
 use super::pauses::Pauses;
@@ -20,7 +20,7 @@ const SURVEYS: u32 = 4;
 /// What is known of the inbox before a survey.
 pub(super) struct SurveyJob {
     pub(super) known: BTreeMap<String, FileStamp>,
-    pub(super) mounts: BTreeSet<String>,
+    pub(super) mounts: Option<SeenMounts>,
 }
 
 /// A thread of its own, because it waits for files to settle; and when it is to look next.

@@ -1,9 +1,9 @@
 //! How the watching goes: written by the watching thread, read by whoever holds the watcher.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::mounts::SeenMounts;
 use super::unseen::UnseenInputs;
 use crate::content::Skipped;
 
@@ -24,12 +24,12 @@ pub struct Health {
     pub skipped: Vec<SkippedInputs>,
     /// Files that wait for longer than their turn: which, why and until when, one sentence each.
     pub waiting: Vec<String>,
-    /// Mounted folders that went away: which, and what to do, one sentence each. Their files are kept as known.
+    /// Mounted folders that went away or are others now: which, and what to do, one sentence each. Their files are kept as known.
     pub away: Vec<String>,
     /// The same folders, and what else cannot be seen now.
     pub unseen: UnseenInputs,
-    /// Folders that were seen to be mounted, to be known at the next start.
-    pub mounts: BTreeSet<String>,
+    /// Folders that were seen to be mounted, to be known at the next start; `None` when nobody remembers, nor looked.
+    pub mounts: Option<SeenMounts>,
 }
 
 /// Links, pipes, folders that cannot be read and the like, which are not taken in.

@@ -1,4 +1,4 @@
-//! Whether a folder is where a file system is mounted, also a bind mount of the same one.
+//! Whether a file system is mounted at a folder, also a bind mount of the same one, and which.
 
 use std::fs;
 use std::io;
@@ -6,6 +6,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
+use super::file_system_id::FileSystemId;
+
+/// What is mounted at `folder`; `None` when nothing is, or no folder is there.
+///
+/// # Errors
+/// When the system refuses to say: a share that went away may still be mounted.
+pub(super) fn mounted_at(folder: &Path) -> io::Result<Option<FileSystemId>> {
+    if is_mount_point(folder)? { Ok(Some(FileSystemId::of(folder)?)) } else { Ok(None) }
+}
 
 /// Whether something is mounted at `folder`; `false` when no folder is there.
 ///

@@ -1,11 +1,10 @@
 //! Looks at the folders that are or were mounted, for [`Mounts`] to judge.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::mount_point::is_mount_point;
-use super::mounts::{MountState, Mounts};
+use super::mount_point::{is_mount_point, mounted_at};
+use super::mounts::{FolderEvidence, MountLook, Mounts, SeenMounts};
 use super::settle::Tracker;
 use super::survey::InboxSurvey;
 
@@ -17,8 +16,8 @@ pub(super) struct MountWatch {
 }
 
 impl MountWatch {
-    /// `seen` are the folders that were mounted before.
-    pub(super) fn new(inbox: &Path, seen: BTreeSet<String>) -> Self {
+    /// `seen` are the folders that were mounted before; `None` when nobody remembers.
+    pub(super) fn new(inbox: &Path, seen: Option<SeenMounts>) -> Self {
         Self { inbox: inbox.to_owned(), mounts: Mounts::new(seen) }
     }
 
@@ -27,34 +26,43 @@ impl MountWatch {
         &self.mounts
     }
 
-    /// Whether each is mounted now; `None` where the system refuses to say.
-    pub(super) fn states(&self) -> Vec<Option<bool>> {
-        self.mounts.seen().iter().map(|folder| self.is_mounted(folder)).collect()
+    /// How each is now.
+    pub(super) fn looks(&self) -> Vec<MountLook> {
+        self.mounts.folders().map(|folder| self.look(folder)).collect()
     }
 
-    /// Whether one was mounted or unmounted since the last survey.
+    /// Whether one was mounted, unmounted or exchanged since the last survey.
     pub(super) fn is_changed(&self) -> bool {
-        self.mounts.is_changed(|folder| self.is_mounted(folder))
+        self.mounts.is_changed(|folder| self.look(folder))
     }
 
-    /// Takes in a survey of the whole inbox, before and after which the states were the same.
+    /// Takes in a survey of the whole inbox, before and after which the looks were the same.
     pub(super) fn judge(&mut self, found: &InboxSurvey, tracker: &Tracker) {
-        let mounted: BTreeSet<String> = found.mounted.iter().cloned().chain(mounted_above(&self.inbox)).collect();
-        let place = |folder: &str| {
+        let mounted = found.mounted.iter().cloned().chain(mounted_above(&self.inbox)).collect();
+        let inbox = self.inbox.clone();
+        let evidence = |folder: &str| {
             let within = within_inbox(folder);
-            match is_mount_point(&self.inbox.join(folder)) {
-                Err(_) => MountState::Unreadable,
-                Ok(true) if found.skipped.may_hide(within) => MountState::Unreadable,
-                Ok(true) => MountState::Mounted,
-                Ok(false) if found.holds_below(within) => MountState::InUse,
-                Ok(false) => MountState::Empty,
+            FolderEvidence {
+                look: look(&inbox, folder),
+                is_hidden: found.skipped.may_hide(within),
+                holds_files: found.holds_below(within),
+                is_known: tracker.knows_below(within),
+                is_recognised: tracker.recognises_below(within, &found.files),
             }
         };
-        self.mounts.judge(&mounted, place, |folder| tracker.knows_below(within_inbox(folder)));
+        self.mounts.judge(mounted, evidence);
     }
 
-    fn is_mounted(&self, folder: &str) -> Option<bool> {
-        is_mount_point(&self.inbox.join(folder)).ok()
+    fn look(&self, folder: &str) -> MountLook {
+        look(&self.inbox, folder)
+    }
+}
+
+fn look(inbox: &Path, folder: &str) -> MountLook {
+    match mounted_at(&inbox.join(folder)) {
+        Ok(Some(id)) => MountLook::Mounted(id),
+        Ok(None) => MountLook::Unmounted,
+        Err(_) => MountLook::Refused,
     }
 }
 

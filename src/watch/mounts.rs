@@ -1,64 +1,98 @@
-//! Folders of the inbox that are mounted, and what to believe of one that is mounted no more. Pure: whoever asks looks.
+//! Folders of the inbox that are mounted, and what to believe of what is now in their place. Pure: whoever asks looks.
 //!
-//! An empty folder in the place of a mounted one says nothing about the files, so they stay known. A folder that holds files
-//! is believed, and so is one below which nothing was known.
+//! An empty folder in the place of a mounted one, or another file system, says nothing about the files, so they stay known.
+//! What holds one of the known files is believed, and so is the same file system without any: it was emptied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// What was found at a folder that was mounted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MountState {
-    /// It is mounted.
-    Mounted,
-    /// It is mounted, or may be, and cannot be read.
-    Unreadable,
-    /// It is an ordinary folder, or none, and a file lies below it.
-    InUse,
-    /// It is an ordinary folder without a file, or there is none.
-    Empty,
+use super::file_system_id::FileSystemId;
+
+/// Folders that were seen to be mounted, by path relative to the inbox, and which file system; `""` is the inbox itself, and
+/// a folder above it has its whole path.
+pub type SeenMounts = BTreeMap<String, FileSystemId>;
+
+/// How a folder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum MountLook {
+    /// This is mounted there.
+    Mounted(FileSystemId),
+    /// It is an ordinary folder, or none.
+    Unmounted,
+    /// The system refuses to say.
+    Refused,
 }
 
-/// Folders that were mounted, by path relative to the inbox; `""` is the inbox itself, and a folder above it has its whole
-/// path.
+/// What a survey found at a folder that is or was mounted.
+#[derive(Debug, Clone)]
+pub(super) struct FolderEvidence {
+    pub(super) look: MountLook,
+    /// It, or something below it, could not be read.
+    pub(super) is_hidden: bool,
+    /// A file lies below it.
+    pub(super) holds_files: bool,
+    /// Files below it are known.
+    pub(super) is_known: bool,
+    /// One of these is there and looks as it did.
+    pub(super) is_recognised: bool,
+}
+
+/// Why the files of a folder cannot be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    Unreadable,
+    Empty,
+    OtherFiles,
+    OtherFileSystem,
+}
+
+/// What is known of the mounted folders of an inbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Mounts {
-    seen: BTreeSet<String>,
-    /// Those whose files cannot be seen now, and how they were found.
-    away: BTreeMap<String, MountState>,
+    /// `None` when nobody remembers: then what is mounted is believed.
+    seen: Option<SeenMounts>,
+    /// As the last survey found them.
+    looks: BTreeMap<String, MountLook>,
+    /// Those whose files cannot be seen now.
+    away: BTreeMap<String, Absence>,
 }
 
 impl Mounts {
     /// Those that were seen before.
-    pub(super) fn new(seen: BTreeSet<String>) -> Self {
-        Self { seen, away: BTreeMap::new() }
+    pub(super) fn new(seen: Option<SeenMounts>) -> Self {
+        Self { seen, ..Self::default() }
     }
 
-    /// All that were seen and are not given up.
-    pub(super) fn seen(&self) -> &BTreeSet<String> {
-        &self.seen
+    /// All that were seen and are not given up; `None` before the first survey when nobody remembers.
+    pub(super) fn seen(&self) -> Option<&SeenMounts> {
+        self.seen.as_ref()
     }
 
-    /// A survey found these folders `mounted`, and each that was seen before at its `place`; `is_known` says whether files
-    /// below a folder are known.
-    pub(super) fn judge(
-        &mut self,
-        mounted: &BTreeSet<String>,
-        place: impl Fn(&str) -> MountState,
-        is_known: impl Fn(&str) -> bool,
-    ) {
-        self.away.clear();
-        for folder in std::mem::take(&mut self.seen) {
-            match place(&folder) {
-                MountState::Mounted => drop(self.seen.insert(folder)),
-                found @ (MountState::Unreadable | MountState::Empty) if is_known(&folder) => {
-                    self.seen.insert(folder.clone());
-                    self.away.insert(folder, found);
+    /// All that a change would matter of.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &String> {
+        let seen = self.seen.iter().flat_map(SeenMounts::keys);
+        seen.chain(self.looks.keys()).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// A survey found file systems at the folders `mounted`, and this at each of them and of those that were seen before.
+    pub(super) fn judge(&mut self, mounted: BTreeSet<String>, evidence: impl Fn(&str) -> FolderEvidence) {
+        let remembered = self.seen.take();
+        let mut seen = SeenMounts::new();
+        (self.looks, self.away) = (BTreeMap::new(), BTreeMap::new());
+        for folder in mounted.into_iter().chain(remembered.iter().flat_map(SeenMounts::keys).cloned()) {
+            let (found, before) = (evidence(&folder), remembered.as_ref().map(|seen| seen.get(&folder)));
+            self.looks.insert(folder.clone(), found.look.clone());
+            match (absence(&found, before), found.look) {
+                (Some(absence), _) => {
+                    // The one that is awaited, not the one that is there.
+                    seen.extend(before.flatten().map(|id| (folder.clone(), id.clone())));
+                    self.away.insert(folder, absence);
                 }
-                MountState::InUse | MountState::Unreadable | MountState::Empty => {}
+                (None, MountLook::Mounted(id)) => drop(seen.insert(folder, id)),
+                (None, MountLook::Unmounted | MountLook::Refused) => {}
             }
         }
-        self.seen.extend(mounted.iter().cloned());
+        self.seen = Some(seen);
     }
 
     /// Whether a file with this path may be there unseen.
@@ -72,34 +106,51 @@ impl Mounts {
         !self.away.is_empty()
     }
 
-    /// Those that are away.
+    /// Those whose files cannot be seen now.
     pub(super) fn away(&self) -> BTreeSet<String> {
         self.away.keys().cloned().collect()
     }
 
-    /// Whether a folder is not as the last survey found it. `None`: the system refuses to say whether it is mounted.
-    pub(super) fn is_changed(&self, is_mounted: impl Fn(&str) -> Option<bool>) -> bool {
-        let was = |folder: &str| match self.away.get(folder) {
-            None => Some(true),
-            Some(MountState::Unreadable) => None,
-            Some(_) => Some(false),
-        };
-        self.seen.iter().any(|folder| is_mounted(folder) != was(folder))
+    /// Whether a folder is not as the last survey found it.
+    pub(super) fn is_changed(&self, look: impl Fn(&str) -> MountLook) -> bool {
+        self.folders().any(|folder| self.looks.get(folder) != Some(&look(folder)))
     }
 
     /// What to do, one sentence for each that is away.
     pub(super) fn sentences(&self, inbox: &Path) -> Vec<String> {
-        let way_out =
-            "or, if it is retired for good, stop the service, remove `mounts.json` from the state folder, and start it";
-        let sentence = |(folder, place): (&String, &MountState)| {
+        let sentence = |(folder, absence): (&String, &Absence)| {
             let folder = if folder.is_empty() { inbox.to_owned() } else { inbox.join(folder) };
-            let what = match place {
-                MountState::Unreadable => "is a mounted folder and cannot be read now",
-                _ => "was a mounted folder and is now empty or missing",
+            let what = match absence {
+                Absence::Unreadable => "is a mounted folder and cannot be read now",
+                Absence::Empty => "was a mounted folder and is now empty or missing",
+                Absence::OtherFiles => {
+                    "was a mounted folder, is now an ordinary one, and holds none of the known files"
+                }
+                Absence::OtherFileSystem => "is another file system than before and holds none of the known files",
             };
-            format!("`{}` {what}, its files are kept as known; mount it again, {way_out}", folder.display())
+            format!(
+                "`{}` {what}; its files are kept as known; mount it again, or, if what is there now is to count, stop \
+                the service, remove `mounts.json` from the state folder, and start it",
+                folder.display()
+            )
         };
         self.away.iter().map(sentence).collect()
+    }
+}
+
+/// Why what is found at a folder is not to be believed, if it is not; `before` is what was mounted there before, where that
+/// is remembered.
+fn absence(found: &FolderEvidence, before: Option<Option<&FileSystemId>>) -> Option<Absence> {
+    let is_same = |id| before.is_none_or(|seen| seen.is_some_and(|seen| seen.is_unknown() || seen == id));
+    match &found.look {
+        _ if !found.is_known => None,
+        MountLook::Refused => Some(Absence::Unreadable),
+        MountLook::Mounted(_) if found.is_hidden => Some(Absence::Unreadable),
+        MountLook::Mounted(id) if is_same(id) || found.is_recognised => None,
+        MountLook::Mounted(_) => Some(Absence::OtherFileSystem),
+        MountLook::Unmounted if found.is_recognised => None,
+        MountLook::Unmounted if found.holds_files => Some(Absence::OtherFiles),
+        MountLook::Unmounted => Some(Absence::Empty),
     }
 }
 
@@ -112,62 +163,113 @@ fn folders(path: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn set(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    const FOLDER: &str = "datasets/x";
+
+    fn id(name: &str) -> FileSystemId {
+        FileSystemId::named(name)
     }
 
-    fn judged(place: MountState, is_known: bool) -> Mounts {
-        let mut mounts = Mounts::new(set(&["datasets/x"]));
-        mounts.judge(&set(&[]), |_| place, |_| is_known);
+    fn seen(names: &[&str]) -> Option<SeenMounts> {
+        Some(names.iter().map(|name| ((*name).to_owned(), id("disk"))).collect())
+    }
+
+    fn mounted(name: &str) -> MountLook {
+        MountLook::Mounted(id(name))
+    }
+
+    /// Files are known, and none of them is there.
+    fn found(look: MountLook) -> FolderEvidence {
+        FolderEvidence { look, is_hidden: false, holds_files: false, is_known: true, is_recognised: false }
+    }
+
+    fn judged(before: Option<SeenMounts>, evidence: &FolderEvidence) -> Mounts {
+        let (mut mounts, is_mounted) = (Mounts::new(before), matches!(evidence.look, MountLook::Mounted(_)));
+        let folders = if is_mounted { BTreeSet::from([FOLDER.to_owned()]) } else { BTreeSet::new() };
+        mounts.judge(folders, |_| evidence.clone());
         mounts
     }
 
+    fn id_after(mounts: &Mounts) -> Option<&FileSystemId> {
+        mounts.seen().unwrap().get(FOLDER)
+    }
+
     #[test]
-    fn only_a_mount_that_went_away_is_not_believed() {
-        let mut mounts = Mounts::default();
-        mounts.judge(&set(&["datasets/x"]), |_| MountState::Mounted, |_| true);
-        assert_eq!((mounts.seen(), mounts.any_away()), (&set(&["datasets/x"]), false));
-        for (place, is_known, is_away, is_seen) in [
-            (MountState::Mounted, true, false, true),
-            (MountState::Empty, true, true, true),
-            (MountState::Unreadable, true, true, true),
-            (MountState::InUse, true, false, false),
-            (MountState::Empty, false, false, false),
+    fn what_was_mounted_and_is_not_there_is_awaited() {
+        let disk = id("disk");
+        let strange = FolderEvidence { holds_files: true, ..found(MountLook::Unmounted) };
+        let hidden = FolderEvidence { is_hidden: true, ..found(mounted("disk")) };
+        for (evidence, why) in [
+            (found(MountLook::Unmounted), Absence::Empty),
+            (strange, Absence::OtherFiles),
+            (found(MountLook::Refused), Absence::Unreadable),
+            (hidden, Absence::Unreadable),
+            (found(mounted("other")), Absence::OtherFileSystem),
         ] {
-            let mounts = judged(place, is_known);
-            assert_eq!(mounts.is_away("datasets/x/c/a.png"), is_away, "{place:?}");
-            assert_eq!(mounts.seen().contains("datasets/x"), is_seen, "{place:?}");
+            let mut mounts = judged(seen(&[FOLDER]), &evidence);
+            assert_eq!((mounts.away.get(FOLDER), id_after(&mounts)), (Some(&why), Some(&disk)), "{evidence:?}");
+            assert!(mounts.is_away("datasets/x/c/a.png") && mounts.any_away());
+            // Another survey changes nothing, until nothing is known there any more.
+            mounts.judge(BTreeSet::new(), |_| evidence.clone());
+            assert!(mounts.any_away(), "{evidence:?}");
+            mounts.judge(BTreeSet::new(), |_| FolderEvidence { is_known: false, ..evidence.clone() });
+            assert!(!mounts.any_away(), "{evidence:?}");
         }
+    }
+
+    #[test]
+    fn a_known_file_or_the_same_file_system_is_believed() {
+        let recognised = |look| FolderEvidence { is_recognised: true, ..found(look) };
+        for (before, evidence, after) in [
+            (seen(&[FOLDER]), found(mounted("disk")), Some("disk")),
+            (seen(&[FOLDER]), recognised(mounted("other")), Some("other")),
+            (seen(&[FOLDER]), recognised(MountLook::Unmounted), None),
+            (None, found(mounted("disk")), Some("disk")),
+            (Some([(FOLDER.to_owned(), FileSystemId::default())].into()), found(mounted("disk")), Some("disk")),
+        ] {
+            let mounts = judged(before, &evidence);
+            assert!(!mounts.any_away() && !mounts.is_away("datasets/x/c/a.png"), "{evidence:?}");
+            assert_eq!(id_after(&mounts), after.map(id).as_ref(), "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_system_that_hides_known_files_is_not_believed_until_it_goes() {
+        let mut mounts = judged(seen(&[]), &found(mounted("disk")));
+        assert_eq!((mounts.away.get(FOLDER), id_after(&mounts)), (Some(&Absence::OtherFileSystem), None));
+        assert!(mounts.is_changed(|_| MountLook::Unmounted), "it is looked at");
+        mounts.judge(BTreeSet::new(), |_| unreachable!("it is not mounted and never was"));
+        assert!(!mounts.any_away());
     }
 
     #[test]
     fn what_lies_elsewhere_is_believed() {
-        let mounts = judged(MountState::Empty, true);
+        let mounts = judged(seen(&[FOLDER]), &found(MountLook::Unmounted));
         for path in ["datasets/xy/c/a.png", "datasets/y/c/a.png", "scans/a.png"] {
             assert!(!mounts.is_away(path), "{path}");
         }
         for whole in ["", "/in"] {
-            let mut inbox = Mounts::new(set(&[whole]));
-            inbox.judge(&set(&[]), |_| MountState::Empty, |_| true);
-            assert!(inbox.is_away("scans/a.png"), "{whole}");
+            assert!(judged(seen(&[whole]), &found(MountLook::Unmounted)).is_away("scans/a.png"), "{whole}");
         }
     }
 
     #[test]
     fn a_change_is_noticed_both_ways() {
-        let away = judged(MountState::Empty, true);
-        assert!(!away.is_changed(|_| Some(false)) && away.is_changed(|_| Some(true)) && away.is_changed(|_| None));
-        let there = judged(MountState::Mounted, true);
-        assert!(there.is_changed(|_| Some(false)) && !there.is_changed(|_| Some(true)) && there.is_changed(|_| None));
-        assert!(!judged(MountState::Unreadable, true).is_changed(|_| None));
+        let looks = [MountLook::Unmounted, MountLook::Refused, mounted("disk"), mounted("other")];
+        assert!(Mounts::new(seen(&[FOLDER])).is_changed(|_| mounted("disk")), "none was surveyed yet");
+        for before in &looks {
+            let mounts = judged(seen(&[FOLDER]), &found(before.clone()));
+            for now in &looks {
+                assert_eq!(mounts.is_changed(|_| now.clone()), now != before, "{before:?} {now:?}");
+            }
+        }
     }
 
     #[test]
     fn the_sentence_names_the_folder_and_both_ways_out() {
-        let sentences = judged(MountState::Empty, true).sentences(Path::new("/in"));
-        let expected = "`/in/datasets/x` was a mounted folder and is now empty or missing, its files are kept as known; \
-            mount it again, or, if it is retired for good, stop the service, remove `mounts.json` from the state folder, \
-            and start it";
+        let sentences = judged(seen(&[FOLDER]), &found(mounted("other"))).sentences(Path::new("/in"));
+        let expected = "`/in/datasets/x` is another file system than before and holds none of the known files; its files \
+            are kept as known; mount it again, or, if what is there now is to count, stop the service, remove \
+            `mounts.json` from the state folder, and start it";
         assert_eq!(sentences, [expected]);
     }
 }

@@ -1,12 +1,13 @@
 //! One survey of the inbox, for a program that processes what is there and ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::WatchError;
 use super::health::SkippedInputs;
 use super::mount_watch::MountWatch;
+use super::mounts::SeenMounts;
 use super::settle::{Now, Tracker};
 use super::survey;
 use super::unseen::UnseenInputs;
@@ -26,8 +27,8 @@ pub struct OnceSurvey {
     pub arrivals: Vec<Arrival>,
     /// What is no input, though it lies where inputs do.
     pub skipped: Vec<SkippedInputs>,
-    /// Folders that were seen to be mounted, to be known at the next start.
-    pub mounts: BTreeSet<String>,
+    /// Folders that were seen to be mounted, to be known at the next start; `None` when nobody remembers, nor looked.
+    pub mounts: Option<SeenMounts>,
     /// What cannot be seen now, or did not settle in time.
     pub unseen: UnseenInputs,
 }
@@ -41,7 +42,7 @@ pub struct OnceSurvey {
 pub fn survey_once(
     settings: &WatchSettings,
     known: BTreeMap<String, FileStamp>,
-    mounts: BTreeSet<String>,
+    mounts: Option<SeenMounts>,
     stop: &StopFlag,
 ) -> Result<OnceSurvey, WatchError> {
     let n_known = known.len();
@@ -50,13 +51,13 @@ pub fn survey_once(
     let deadline = Instant::now() + settings.max_settle;
     let mut mounts = MountWatch::new(&settings.inbox, mounts);
     let skipped = loop {
-        let states = mounts.states();
+        let looks = mounts.looks();
         let found = survey::survey(&settings.inbox, n_known, stop)?;
         if stop.is_raised() {
-            return Ok(OnceSurvey { mounts: mounts.mounts().seen().clone(), ..OnceSurvey::default() });
+            return Ok(OnceSurvey { mounts: mounts.mounts().seen().cloned(), ..OnceSurvey::default() });
         }
-        if mounts.states() != states && Instant::now() < deadline {
-            // Half of a folder that was mounted or unmounted meanwhile may have been seen.
+        if mounts.looks() != looks && Instant::now() < deadline {
+            // Half of a folder that was mounted, unmounted or exchanged meanwhile may have been seen.
             std::thread::park_timeout(LOOK);
             continue;
         }
@@ -85,7 +86,7 @@ pub fn survey_once(
     let unseen =
         UnseenInputs { away: mounts.mounts().away(), hidden: skipped.hidden().chain(unreported(&tracker)).collect() };
     let skipped = warned(&settings.inbox, &skipped, &mounts.mounts().sentences(&settings.inbox), &left(&tracker));
-    Ok(OnceSurvey { arrivals, skipped, mounts: mounts.mounts().seen().clone(), unseen })
+    Ok(OnceSurvey { arrivals, skipped, mounts: mounts.mounts().seen().cloned(), unseen })
 }
 
 /// Logs what was left out, and returns it.

@@ -125,9 +125,22 @@ impl Tracker {
 
     /// Whether something that was reported lies below `folder`; everything does below the inbox, `""`.
     pub(super) fn knows_below(&self, folder: &str) -> bool {
+        self.known_below(folder).next().is_some()
+    }
+
+    fn known_below(&self, folder: &str) -> impl Iterator<Item = (&String, &Option<FileStamp>)> {
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let from = (Bound::Included(below.as_str()), Bound::Unbounded);
-        self.known.range::<str, _>(from).next().is_some_and(|(path, _)| path.starts_with(&below))
+        self.known.range::<str, _>(from).take_while(move |(path, _)| path.starts_with(&below))
+    }
+
+    /// Whether a file was found there that looks as it did when it was reported: it has its path, size and time of writing,
+    /// which any copy keeps that keeps times.
+    pub(super) fn recognises_below(&self, folder: &str, found: &BTreeMap<String, FileSnapshot>) -> bool {
+        let looks_alike = |a: &FileStamp, b: &FileStamp| (a.len, a.mtime_ns) == (b.len, b.mtime_ns);
+        self.known_below(folder).any(|(path, known)| {
+            known.as_ref().zip(found.get(path)).is_some_and(|(known, found)| looks_alike(known, &found.stamp))
+        })
     }
 
     /// What was reported of `path`.

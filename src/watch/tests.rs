@@ -54,7 +54,7 @@ impl Bed {
     }
 
     fn watch_knowing(&self, known: BTreeMap<String, FileStamp>) -> Watched {
-        Watched::ready(Watcher::start(&self.settings, known, BTreeSet::new()).unwrap())
+        Watched::ready(Watcher::start(&self.settings, known, None).unwrap())
     }
 
     fn stamp(&self, path: &str) -> FileStamp {
@@ -62,7 +62,7 @@ impl Bed {
     }
 
     fn once(&self, known: BTreeMap<String, FileStamp>) -> Vec<Arrival> {
-        survey_once(&self.settings, known, BTreeSet::new(), &StopFlag::default()).unwrap().arrivals
+        survey_once(&self.settings, known, None, &StopFlag::default()).unwrap().arrivals
     }
 }
 
@@ -253,7 +253,7 @@ fn lost_events_are_made_up_for_by_a_rescan() {
     let bed = Bed::new();
     let hard_of_hearing = |inbox: &Path| FsEvents::with_capacity(inbox, 1);
     let mut watched =
-        Watched::ready(Watcher::start_with(hard_of_hearing, &bed.settings, BTreeMap::new(), BTreeSet::new()).unwrap());
+        Watched::ready(Watcher::start_with(hard_of_hearing, &bed.settings, BTreeMap::new(), None).unwrap());
     copy_nested(&bed);
     let paths = nested();
     watched.expect(&paths.iter().map(String::as_str).collect::<Vec<_>>());
@@ -265,8 +265,7 @@ fn without_events_rescans_find_everything() {
     let mut bed = Bed::new();
     bed.settings.rescan = Duration::from_millis(40);
     let blind = |_: &Path| Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
-    let mut watched =
-        Watched::ready(Watcher::start_with(blind, &bed.settings, BTreeMap::new(), BTreeSet::new()).unwrap());
+    let mut watched = Watched::ready(Watcher::start_with(blind, &bed.settings, BTreeMap::new(), None).unwrap());
     assert!(watched.watcher.health().polling);
     copy_nested(&bed);
     let mut paths = nested();
@@ -373,9 +372,9 @@ fn an_inbox_that_goes_away_takes_nothing_with_it() {
 fn an_inbox_that_is_not_there_is_refused_with_the_fix() {
     let mut bed = Bed::new();
     bed.settings.inbox = bed.outside("absent");
-    let error = Watcher::start(&bed.settings, BTreeMap::new(), BTreeSet::new()).err().unwrap().to_string();
+    let error = Watcher::start(&bed.settings, BTreeMap::new(), None).err().unwrap().to_string();
     assert!(error.contains("outside/absent` does not exist; create or mount it"), "{error}");
-    let error = survey_once(&bed.settings, BTreeMap::new(), BTreeSet::new(), &StopFlag::default()).unwrap_err();
+    let error = survey_once(&bed.settings, BTreeMap::new(), None, &StopFlag::default()).unwrap_err();
     assert!(matches!(error, WatchError::Missing(_)), "{error}");
 }
 

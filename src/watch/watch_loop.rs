@@ -3,7 +3,7 @@
 mod polling;
 mod reporting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use super::fs_events::{FsEvents, OutOfWatches};
 use super::health::{Health, SharedHealth};
 use super::interpret::Signal;
 use super::mount_watch::MountWatch;
+use super::mounts::SeenMounts;
 use super::remote_check::RemoteCheck;
 use super::settle::{Now, Tracker, Trigger};
 use super::survey::{self, InboxSurvey, Shares};
@@ -79,7 +80,7 @@ impl WatchLoop {
     pub(super) fn new(
         settings: WatchSettings,
         known: BTreeMap<String, FileStamp>,
-        mounts: BTreeSet<String>,
+        mounts: Option<SeenMounts>,
         open: OpenFsEvents,
         reports: Reports,
         stop: StopFlag,
@@ -145,7 +146,7 @@ impl WatchLoop {
         next.saturating_duration_since(Instant::now())
     }
 
-    /// Looks at everything when a folder was mounted or unmounted.
+    /// Looks at everything when a folder was mounted, unmounted or exchanged.
     fn probe_mounts(&mut self) {
         let now = Instant::now();
         if self.next_probe <= now {
@@ -250,12 +251,12 @@ impl WatchLoop {
     fn survey(&mut self) {
         self.seek_fs_events();
         let (inbox, n_known, stop) = (self.settings.inbox.clone(), self.tracker.n_known(), self.stop.clone());
-        let states = self.mounts.states();
+        let looks = self.mounts.looks();
         match self.watch_and_walk(|| survey::survey(&inbox, n_known, &stop)) {
             // Half of a walk would make the other half look gone.
             Ok(_) if self.stop.is_raised() => {}
-            // So would a folder that was mounted or unmounted meanwhile.
-            Ok(_) if self.mounts.states() != states => self.next_survey = Instant::now(),
+            // So would a folder that was mounted, unmounted or exchanged meanwhile.
+            Ok(_) if self.mounts.looks() != looks => self.next_survey = Instant::now(),
             Ok(found) => {
                 self.unblock();
                 self.take_in(found);

@@ -1,12 +1,13 @@
 //! The watching thread `gw-watch`: events and surveys in, settled arrivals out. It stops and joins when it is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fs_events::FsEvents;
 use super::health::{Health, SharedHealth};
+use super::mounts::SeenMounts;
 use super::watch_loop::{OpenFsEvents, Order, Reports, WatchLoop};
 use super::{WatchError, survey};
 use crate::config::WatchSettings;
@@ -34,7 +35,7 @@ impl Watcher {
     pub fn start(
         settings: &WatchSettings,
         known: BTreeMap<String, FileStamp>,
-        mounts: BTreeSet<String>,
+        mounts: Option<SeenMounts>,
     ) -> Result<Self, WatchError> {
         Self::start_with(FsEvents::open, settings, known, mounts)
     }
@@ -43,7 +44,7 @@ impl Watcher {
         open: OpenFsEvents,
         settings: &WatchSettings,
         known: BTreeMap<String, FileStamp>,
-        mounts: BTreeSet<String>,
+        mounts: Option<SeenMounts>,
     ) -> Result<Self, WatchError> {
         survey::check(&settings.inbox, known.len())?;
         // Unbounded, so that the watching never stands still; who receives keeps of each file only the last.

@@ -49,20 +49,17 @@ fn put_on_a_disk(bed: &TestBed, folder: &str) {
     fs::create_dir_all(bed.inbox(folder)).unwrap();
 }
 
-/// Runs of `run --once` with the disk mounted at `place`, unmounted, and mounted again.
-fn mounted_unmounted_and_mounted(bed: &TestBed, place: &str) -> Option<[Ran; 3]> {
-    const SCRIPT: &str = r#"
+/// Runs of `run --once`, with the place and the word `runs` for the shell: each `runs N` is one.
+fn runs<const N: usize>(bed: &TestBed, place: &str, script: &str) -> Option<[Ran; N]> {
+    let runs = r#"
         place=$1; shift
-        runs() { code=0; "$@" > $n.json 2> $n.log || code=$?; echo $code > $n.code; cp state/status.json $n.status; }
-        mount --bind disk "$place"; n=1; runs "$@"
-        umount "$place"; n=2; runs "$@"
-        mount --bind disk "$place"; n=3; runs "$@"
+        runs() { n=$1; shift; code=0; "$@" > /dev/null 2> $n.log || code=$?; echo $code > $n.code; cp state/status.json $n.status; }
     "#;
     let mut command = unshare("-Urm")?;
     let run = bed.command(&["run", "--once", "--json"]);
-    command.args(["/bin/sh", "-ec", SCRIPT, "sh", place]).arg(run.get_program()).args(run.get_args());
+    command.args(["/bin/sh", "-ec", &[runs, script].concat(), "sh", place]).arg(run.get_program()).args(run.get_args());
     finish(command_in(bed, command)).ok();
-    Some(["1", "2", "3"].map(|n| {
+    Some(std::array::from_fn(|n| {
         let read = |end: &str| fs::read_to_string(bed.path(format!("{n}.{end}"))).unwrap();
         Ran { code: read("code").trim().parse().unwrap(), stdout: read("status"), stderr: read("log") }
     }))
@@ -79,15 +76,46 @@ fn n_samples(status: &serde_json::Value) -> u64 {
     counts.filter_map(serde_json::Value::as_u64).sum()
 }
 
+/// The samples stay known and nothing counts as done.
+#[track_caller]
+fn check_missed(ran: &Ran, n: u64, why: &str) {
+    assert_eq!((n_samples(&ran.json()), ran.code), (n, 74), "{why}: {}", ran.stderr);
+    assert!(ran.stderr.contains(why), "{why}: {}", ran.stderr);
+}
+
 #[track_caller]
 fn check_kept(bed: &TestBed, place: &str, n: u64) {
-    let Some([mounted, unmounted, again]) = mounted_unmounted_and_mounted(bed, place) else { return };
+    const SCRIPT: &str = r#"
+        mount --bind disk "$place"; runs 0 "$@"
+        umount "$place"; runs 1 "$@"
+        mount -t tmpfs none "$place"; mkdir -p "$place/datasets"; runs 2 "$@"
+        umount "$place"; mount --bind disk "$place"; runs 3 "$@"
+    "#;
+    let Some([mounted, unmounted, other, again]) = runs(bed, place, SCRIPT) else { return };
     assert_eq!((mounted.code, n_samples(&mounted.json())), (0, n), "{}", mounted.stderr);
-    assert_eq!(n_samples(&unmounted.json()), n, "{place} was unmounted, not emptied: {}", unmounted.stderr);
-    assert_ne!(unmounted.code, 0, "{}", unmounted.stderr);
-    assert!(unmounted.stderr.contains("was a mounted folder and is now empty or missing"), "{}", unmounted.stderr);
+    check_missed(&unmounted, n, "was a mounted folder and is now empty or missing");
+    check_missed(&other, n, "is another file system than before and holds none of the known files");
     assert_eq!((again.code, n_samples(&again.json())), (0, n), "{}", again.stderr);
     assert_eq!(again.json()["counters"]["samples"], n, "none was learned anew");
+}
+
+#[test]
+fn what_lies_in_the_place_of_a_mount_counts_when_a_known_file_is_among_it() {
+    const SCRIPT: &str = r#"
+        mount --bind disk "$place"; runs 0 "$@"
+        umount "$place"; mkdir "$place/disc"; cp stray.png "$place/disc"; runs 1 "$@"
+        cp -a disk/* "$place"; runs 2 "$@"
+        rm "$place"/*/*; runs 3 "$@"
+    "#;
+    let bed = bed();
+    bed.drop_dataset(1);
+    bed.write("stray.png", pictures::png(Look::Disc, 77));
+    put_on_a_disk(&bed, "datasets/shapes");
+    let Some([mounted, stray, copied, emptied]) = runs(&bed, "inbox/datasets/shapes", SCRIPT) else { return };
+    assert_eq!((mounted.code, n_samples(&mounted.json())), (0, 2), "{}", mounted.stderr);
+    check_missed(&stray, 2, "was a mounted folder, is now an ordinary one, and holds none of the known files");
+    assert_eq!((copied.code, n_samples(&copied.json())), (0, 3), "the copies and the new one: {}", copied.stderr);
+    assert_eq!((emptied.code, n_samples(&emptied.json())), (0, 0), "it is an ordinary folder now: {}", emptied.stderr);
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Conductor {
             self.intake.await_survey();
         }
         if surveyor.schedule().take_due(now) {
-            let (known, mounts) = (Intake::known(self.registry.ledger()), self.mounts.folders().clone());
+            let (known, mounts) = (Intake::known(self.registry.ledger()), self.mounts.seen().cloned());
             surveyor.give(SurveyJob { known, mounts });
         }
     }

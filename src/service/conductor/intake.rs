@@ -34,7 +34,7 @@ impl Conductor {
     /// Keeps which folders are mounted, before what lies there is taken in.
     pub(super) fn note_mounts(&mut self) {
         if let Some(watcher) = &self.watcher {
-            self.mounts.store(&watcher.health().mounts);
+            self.mounts.store(watcher.health().mounts.as_ref());
         }
     }
 

@@ -27,7 +27,7 @@ impl WatchLoop {
             tracing::info!(n_away = away.len(), "Mounted folder available again");
         }
         self.away.clone_from(&away);
-        let (mounts, folders) = (self.mounts.mounts().seen().clone(), self.mounts.mounts().away());
+        let (mounts, folders) = (self.mounts.mounts().seen().cloned(), self.mounts.mounts().away());
         self.report(|health, _| (health.away, health.unseen.away, health.mounts) = (away, folders, mounts));
     }
 
