@@ -208,7 +208,7 @@ pub struct LogSettings {
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|_| {
-        de::Error::custom(format!("`{text}` is not a duration; write \"500ms\", \"30s\", \"10m\" or \"2h\""))
+        de::Error::custom(format!("`{text}` is not a duration; write \"500ms\", \"30s\", \"10m\", \"2h\" or \"90d\""))
     })
 }
 

@@ -17,16 +17,21 @@ use super::worker::Worker;
 /// With their pauses, seven seconds.
 const SURVEYS: u32 = 4;
 
-/// What is known of the inbox before a survey.
-pub(super) struct SurveyJob {
-    pub(super) known: BTreeMap<String, FileStamp>,
-    pub(super) mounts: Option<SeenMounts>,
+/// How long a survey waits for files that are being written, but for the first.
+const LATER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is known of the inbox before a survey, and how long it waits for files that are being written.
+struct SurveyJob {
+    known: BTreeMap<String, FileStamp>,
+    mounts: Option<SeenMounts>,
+    patience: Duration,
 }
 
 /// A thread of its own, because it waits for files to settle; and when it is to look next.
 pub(super) struct Surveyor {
     worker: Worker<SurveyJob>,
     schedule: SurveySchedule,
+    patience: Duration,
 }
 
 impl Surveyor {
@@ -35,10 +40,12 @@ impl Surveyor {
     /// # Errors
     /// When no thread can be started.
     pub(super) fn start(settings: WatchSettings, stop: StopFlag, events: Sender<Event>) -> io::Result<Self> {
-        let survey =
-            move |SurveyJob { known, mounts }| Event::Surveyed(watch::survey_once(&settings, known, mounts, &stop));
+        let patience = settings.max_settle;
+        let survey = move |SurveyJob { known, mounts, patience }| {
+            Event::Surveyed(watch::survey_once(&settings, known, mounts, patience, &stop))
+        };
         let worker = Worker::spawn(WorkerRole::Survey, events, survey)?;
-        Ok(Self { worker, schedule: SurveySchedule::new(Instant::now()) })
+        Ok(Self { worker, schedule: SurveySchedule::new(Instant::now()), patience })
     }
 
     pub(super) fn schedule(&mut self) -> &mut SurveySchedule {
@@ -50,8 +57,10 @@ impl Surveyor {
         self.schedule.next
     }
 
-    pub(super) fn give(&self, job: SurveyJob) {
-        self.worker.give(job);
+    /// Begins one. What was still written to when the first one's patience was over is not waited for that long again.
+    pub(super) fn give(&mut self, known: BTreeMap<String, FileStamp>, mounts: Option<SeenMounts>) {
+        self.worker.give(SurveyJob { known, mounts, patience: self.patience });
+        self.patience = self.patience.min(LATER_PATIENCE);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{Arrival, FileStamp, StopFlag};
 
 /// Between two looks at files that are still being written.
 const LOOK: Duration = Duration::from_millis(200);
-/// Why a file is left that was written to until `watch.max_settle` was over.
+/// Why a file is left that was written to until the patience was over.
 const UNSETTLED: &str = "still being written to; run again when it is complete";
 
 /// What one survey found.
@@ -34,8 +34,8 @@ pub struct OnceSurvey {
 }
 
 /// Everything that is new, changed or gone against `known`, in the order of paths with what is gone at its end.
-/// Waits until what is being written has settled, but not longer than `watch.max_settle`; nothing is reported twice, so
-/// every file has its last try. Once `stop` is raised nothing is reported; it is found again by the next survey.
+/// Waits until what is being written has settled, but not longer than `patience`; nothing is reported twice, so every file
+/// has its last try. Once `stop` is raised nothing is reported; it is found again by the next survey.
 ///
 /// # Errors
 /// [`WatchError`] when the inbox is not there.
@@ -43,12 +43,13 @@ pub fn survey_once(
     settings: &WatchSettings,
     known: BTreeMap<String, FileStamp>,
     mounts: Option<SeenMounts>,
+    patience: Duration,
     stop: &StopFlag,
 ) -> Result<OnceSurvey, WatchError> {
     let n_known = known.len();
     let mut tracker = Tracker::new(settings, known);
     let (mut settled, mut gone) = (BTreeMap::new(), Vec::new());
-    let deadline = Instant::now() + settings.max_settle;
+    let deadline = Instant::now() + patience;
     let mut mounts = MountWatch::new(&settings.inbox, mounts);
     let skipped = loop {
         let looks = mounts.looks();

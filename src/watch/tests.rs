@@ -62,7 +62,7 @@ impl Bed {
     }
 
     fn once(&self, known: BTreeMap<String, FileStamp>) -> Vec<Arrival> {
-        survey_once(&self.settings, known, None, &StopFlag::default()).unwrap().arrivals
+        survey_once(&self.settings, known, None, self.settings.max_settle, &StopFlag::default()).unwrap().arrivals
     }
 }
 
@@ -374,7 +374,8 @@ fn an_inbox_that_is_not_there_is_refused_with_the_fix() {
     bed.settings.inbox = bed.outside("absent");
     let error = Watcher::start(&bed.settings, BTreeMap::new(), None).err().unwrap().to_string();
     assert!(error.contains("outside/absent` does not exist; create or mount it"), "{error}");
-    let error = survey_once(&bed.settings, BTreeMap::new(), None, &StopFlag::default()).unwrap_err();
+    let error =
+        survey_once(&bed.settings, BTreeMap::new(), None, bed.settings.max_settle, &StopFlag::default()).unwrap_err();
     assert!(matches!(error, WatchError::Missing(_)), "{error}");
 }
 

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use crate::domain::DatasetName;
 use crate::ingest::Intake;
-use crate::service::surveyor::SurveyJob;
 
 use super::Conductor;
 
@@ -55,7 +54,7 @@ impl Conductor {
         }
         if surveyor.schedule().take_due(now) {
             let (known, mounts) = (Intake::known(self.registry.ledger()), self.mounts.seen().cloned());
-            surveyor.give(SurveyJob { known, mounts });
+            surveyor.give(known, mounts);
         }
     }
 

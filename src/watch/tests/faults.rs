@@ -89,7 +89,7 @@ fn a_run_that_is_stopped_forgets_no_mount() {
     let (bed, stop) = (Bed::new(), StopFlag::default());
     let mounts = Some(SeenMounts::from([("datasets/x".to_owned(), FileSystemId::default())]));
     stop.raise();
-    let found = survey_once(&bed.settings, BTreeMap::new(), mounts.clone(), &stop).unwrap();
+    let found = survey_once(&bed.settings, BTreeMap::new(), mounts.clone(), bed.settings.max_settle, &stop).unwrap();
     assert_eq!(found, OnceSurvey { mounts, ..OnceSurvey::default() });
 }
 
@@ -98,7 +98,8 @@ fn a_run_names_the_files_that_do_not_settle_in_time() {
     let mut bed = Bed::new();
     (bed.settings.settle_unclosed, bed.settings.max_settle) = (Duration::from_secs(3600), Duration::ZERO);
     put(&bed.inbox("datasets/x/c/long.png"), "and still growing");
-    let found = survey_once(&bed.settings, BTreeMap::new(), None, &StopFlag::default()).unwrap();
+    let found =
+        survey_once(&bed.settings, BTreeMap::new(), None, bed.settings.max_settle, &StopFlag::default()).unwrap();
     let why = "still being written to; run again when it is complete";
     assert_eq!(found.unseen.hidden, [("datasets/x/c/long.png".to_owned(), why.to_owned())].into());
     assert_eq!(found.arrivals, []);
@@ -118,7 +119,9 @@ fn a_folder_that_was_mounted_and_is_empty_keeps_its_files() {
         .into();
     let mounts = Some(SeenMounts::from([("datasets/x".to_owned(), FileSystemId::default())]));
     let away = BTreeSet::from(["datasets/x".to_owned()]);
-    let found = survey_once(&bed.settings, known.clone(), mounts.clone(), &StopFlag::default()).unwrap();
+    let found =
+        survey_once(&bed.settings, known.clone(), mounts.clone(), bed.settings.max_settle, &StopFlag::default())
+            .unwrap();
     assert_eq!(found.arrivals.iter().map(name).collect::<Vec<_>>(), ["-datasets/y/c/gone.png"]);
     let [SkippedInputs { sentence, is_refused: true }] = &found.skipped[..] else { panic!("{found:?}") };
     assert!(sentence.contains("datasets/x` was a mounted folder and is now empty or missing"), "{sentence}");
