@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::bed::{Ran, TestBed};
 use crate::pictures::Look;
+use crate::service::Service;
 
 fn once(bed: &TestBed) -> Ran {
     bed.run(&["run", "--once", "--json"]).ok()
@@ -52,5 +53,19 @@ fn what_exceeds_the_limits_goes_and_is_made_again_by_nobody() {
     let done = ran.json()["done"].clone();
     assert_eq!((&done["scans_explained"], &done["trainings"]), (&0.into(), &0.into()), "{done}");
     assert!(!ran.stderr.contains("Removed as"), "{}", ran.stderr);
+    has_one_report_and_no_copies(&bed);
+
+    // Before the hour is over, because a disk that refuses something may be full.
+    let mut service = Service::start(&bed);
+    (4..=6).for_each(|number| bed.drop_scan(Look::Disc, number));
+    service.wait_for("three more reports", |_| (names(&bed, "reports/shapes").len() == 4).then_some(()));
+    let page = bed.state("reports/index.html");
+    service.wait_for("the page of all", |_| fs::read_to_string(&page).ok()?.contains("6.png").then_some(()));
+    fs::remove_file(&page).unwrap();
+    fs::create_dir_all(page.join("in the way")).unwrap();
+    service.wait_for("room", |_| (names(&bed, "reports/shapes").len() == 1).then_some(()));
+    fs::remove_dir_all(&page).unwrap();
+    service.wait_for("the page", |_| page.is_file().then_some(()));
+    service.stop();
     has_one_report_and_no_copies(&bed);
 }

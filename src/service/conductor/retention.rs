@@ -1,5 +1,5 @@
 //! What exceeds the limits of the retention: it is looked for now and then when nothing else is to be done, recorded, and
-//! removed. No scan is explained and nothing is trained meanwhile.
+//! removed. It is hastened when a disk refuses something. No scan is explained and nothing is trained meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::service::retry::Task;
 use crate::service::training_worker::TrainingTask;
 use crate::workflow::{Exceeding, FailedWork, RetentionOutcome};
 
-use super::Conductor;
+use super::{Conductor, time_of_day};
 
 /// Limits are in days or gibibytes, and a look at 100,000 reports takes seconds of a disk.
 const RETENTION_EVERY: Duration = Duration::from_secs(3600);
@@ -19,12 +19,22 @@ impl Conductor {
         if self.settings.retention.is_off() || !self.is_retention_due() {
             return Ok(());
         }
-        if self.is_at_rest() && self.trigger.is_empty() && !self.is_stuck() {
+        if self.is_at_rest() && self.no_training_begins() && !self.is_stuck() {
             self.next_retention = Instant::now() + RETENTION_EVERY;
             self.training.start_retention()?;
             self.workers.training.give(TrainingTask::FindExceeding(Box::new(self.ledger().clone())));
         }
         Ok(())
+    }
+
+    /// Whether none waits but for its hours.
+    fn no_training_begins(&self) -> bool {
+        self.trigger.is_empty() || self.trigger.waits_for_hours(Instant::now(), time_of_day()).is_some()
+    }
+
+    /// Has it looked soon, whenever it was last: a disk refused something, and may be full.
+    pub(super) fn hasten_retention(&mut self) {
+        self.next_retention = self.next_retention.min(Instant::now());
     }
 
     fn is_retention_due(&self) -> bool {
