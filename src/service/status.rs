@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{DiskError, InstanceLock, Workspace};
-use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
+use crate::domain::{ClassName, ContentHash, Counters, DatasetName, Ledger, RunId, Split};
 
 use crate::registry::Registry;
 use crate::workflow::{FailedWork, Fault, Work};
@@ -64,10 +64,24 @@ pub struct Status {
     /// Files that are not taken in yet, for longer than their turn: one sentence each, with the reason and the next try.
     #[serde(default)]
     pub waiting_files: Vec<String>,
+    /// What `forget` has yet to erase; `null` when there is nothing.
+    #[serde(default)]
+    pub erasure: Option<ErasureStatus>,
     /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
     pub counters: Counters,
+}
+
+/// An erasure that is not done yet. It names nobody: what it is about must be found nowhere afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureStatus {
+    /// By the SHA-256 of their files.
+    pub images: Vec<ContentHash>,
+    /// How many files of unknown content.
+    pub files: u64,
+    /// What it waits for; `null` while it is being done.
+    pub waits_for: Option<String>,
 }
 
 /// The room on the disk of the state folder.
@@ -192,6 +206,7 @@ impl Status {
             skipped: Vec::new(),
             disk: None,
             waiting_files: Vec::new(),
+            erasure: None,
             repairs: Vec::new(),
             counters: Counters::default(),
         }
