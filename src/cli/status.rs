@@ -150,7 +150,7 @@ fn erasure(ErasureStatus { images, files, waits_for }: &ErasureStatus) -> String
     let more = if images.len() > N_NAMED { ", ..." } else { "" };
     let named = if named.is_empty() { String::new() } else { format!(" ({}{more})", named.join(", ")) };
     let files = if *files > 0 { format!(" and {}", output::counted(*files, "unreadable file")) } else { String::new() };
-    let state = waits_for.as_ref().map_or_else(|| "being removed".to_owned(), |what| format!("wait for {what}"));
+    let state = waits_for.as_ref().map_or_else(|| "being removed".to_owned(), |what| format!("waiting for {what}"));
     format!("{}{named}{files}: {state}", output::counted(images.len() as u64, "forgotten image"))
 }
 
@@ -226,6 +226,22 @@ mod tests {
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }
+    }
+
+    #[test]
+    fn a_page_names_an_erasure_that_is_not_done_by_hashes_alone() {
+        let images: Vec<ContentHash> = (0..4_u8).map(|n| ContentHash::of(&[n])).collect();
+        let line = |n: usize, files, waits_for: Option<&str>| {
+            erasure(&ErasureStatus { images: images[..n].to_vec(), files, waits_for: waits_for.map(str::to_owned) })
+        };
+        let [one, two, three] = [0, 1, 2].map(|n: usize| images[n].short());
+        assert_eq!(line(1, 0, None), format!("1 forgotten image ({one}): being removed"));
+        assert_eq!(
+            line(4, 2, Some("files that are being read")),
+            format!(
+                "4 forgotten images ({one}, {two}, {three}, ...) and 2 unreadable files: waiting for files that are being read"
+            )
+        );
     }
 
     #[test]

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{DiskError, InstanceLock, Workspace};
-use crate::domain::{ClassName, ContentHash, Counters, DatasetName, Ledger, RunId, Split};
+use crate::domain::{ClassName, Counters, DatasetName, Ledger, RunId, Split};
 
 use crate::registry::Registry;
 use crate::workflow::{FailedWork, Fault, Work};
 
 pub use super::end_reason::FailedEnd;
+pub use super::erasure_status::ErasureStatus;
 use super::error::ServiceError;
 pub use super::service_state::ServiceState;
 
@@ -71,17 +72,6 @@ pub struct Status {
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
     pub counters: Counters,
-}
-
-/// An erasure that is not done yet. It names nobody: what it is about must be found nowhere afterwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErasureStatus {
-    /// By the SHA-256 of their files.
-    pub images: Vec<ContentHash>,
-    /// How many files of unknown content.
-    pub files: u64,
-    /// What it waits for; `null` while it is being done.
-    pub waits_for: Option<String>,
 }
 
 /// The room on the disk of the state folder.

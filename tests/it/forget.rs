@@ -155,7 +155,10 @@ fn an_erasure_that_another_program_holds_up_is_in_the_status_and_is_done_after_a
     let is_named = status["erasure"]["images"].as_array().unwrap().len() == 4;
     assert!(is_named && status["erasure"]["waits_for"].as_str().unwrap().contains("another attempt"), "{status}");
     let page = bed.run(&["status"]).ok().stdout;
-    assert!(page.contains("  erasure    4 forgotten images (") && page.contains("wait for another attempt"), "{page}");
+    assert!(
+        page.contains("  erasure    4 forgotten images (") && page.contains("waiting for another attempt"),
+        "{page}"
+    );
     service.kill();
     drop(held);
 
