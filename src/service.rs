@@ -11,6 +11,7 @@ mod conductor;
 mod connections;
 pub mod control;
 mod end_reason;
+mod erasure_status;
 mod error;
 mod event;
 mod failed_end;

@@ -44,7 +44,8 @@ pub use failed_work::{FailedWork, Work};
 pub use fault::Fault;
 pub use finished_training::{FinishedTraining, TrainedModel};
 pub use forget::{
-    ForgetError, ForgetName, ForgetRequest, ForgetTargets, erase, forgotten, preview_erasure, unfinished,
+    ForgetError, ForgetName, ForgetRequest, ForgetTargets, erase, find_other_training, forgotten, preview_erasure,
+    unfinished,
 };
 pub use import_check::{ImportCheck, LabelledScores, check_import};
 pub use incumbent::Incumbent;

@@ -170,7 +170,7 @@ impl From<ControlError> for Failure {
             ControlError::NotServed { .. } => Exit::TryLater,
             ControlError::Io { .. } => Exit::Unavailable,
             ControlError::Unknown(_) | ControlError::Unexpected(_) => Exit::Software,
-            ControlError::Refused(_) => Exit::Data,
+            ControlError::Refused { fault, .. } => fault.into(),
         };
         Self::new(exit, error)
     }

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if !is_done {
         return Err(Failure::new(
             Exit::TryLater,
-            "recorded, and removed as soon as the work under way in the service ends; run the command again to see it done",
+            "recorded, and removed as soon as the work under way in the service ends; `gradwatch status` shows the erasure until it is done",
         ));
     }
     erased.in_inbox = planned.in_inbox;
@@ -105,7 +105,7 @@ fn erase_here(
     }
     registry.commit(workflow::forgotten(&targets))?;
     // Together with what an earlier command left unfinished.
-    targets.images.extend(registry.ledger().unerased());
+    targets.extend(workflow::unfinished(registry.ledger()).unwrap_or_default());
     let (erased, events) = workflow::erase(registry.ledger(), &targets, settings)?;
     registry.erase(workspace, &events)?;
     Ok((erased, true))
@@ -188,13 +188,16 @@ fn show(json: bool, erased: &Erased, plan: Option<&str>) {
         return output::json(erased);
     }
     let Erased { images, copies, features, reports, pages, models, in_inbox } = erased;
-    let n_images = images.len();
+    let [copies, reports, images] = [(*copies, "copy"), (*reports, "report"), (images.len() as u64, "image")]
+        .map(|(n, what)| output::counted(n, what));
     output::line(&match plan {
-        None => format!(
-            "Removed: {copies} copies, {features} cached features, {reports} reports, {pages} pages and lists of {n_images} image(s)."
-        ),
+        None => {
+            let [features, pages] =
+                [(*features, "cached feature"), (*pages, "page")].map(|(n, what)| output::counted(n, what));
+            format!("Removed: {copies}, {features}, {reports}, and what {pages} and lists said of {images}.")
+        }
         Some(plan) => format!(
-            "{plan}: {copies} copies and {reports} reports of {n_images} image(s), their cached features, and what pages and lists say of them."
+            "{plan}: {copies} and {reports} of {images}, their cached features, and what pages and lists say of them."
         ),
     });
     for model in models {

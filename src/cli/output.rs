@@ -37,6 +37,15 @@ pub(super) fn json(value: &impl Serialize) {
     }
 }
 
+/// A number of things, each of which is `what`: "1 report", "2 copies".
+pub(super) fn counted(n: u64, what: &str) -> String {
+    match what.strip_suffix('y') {
+        _ if n == 1 => format!("{n} {what}"),
+        Some(stem) => format!("{n} {stem}ies"),
+        None => format!("{n} {what}s"),
+    }
+}
+
 /// One line to stderr, marked as gradwatch's.
 pub(super) fn error(line: &str) {
     to_stderr(&format!("gradwatch: {line}\n"));

@@ -8,10 +8,10 @@ use super::failure::Failure;
 use super::output;
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::DatasetName;
+use crate::domain::{ContentHash, DatasetName};
 use crate::service::control::{self, Answer, Question};
 use crate::service::status::{
-    self, BestModel, DatasetStatus, FailedEnd, FailedStatus, PhaseStatus, ServiceState, Status,
+    self, BestModel, DatasetStatus, ErasureStatus, FailedEnd, FailedStatus, PhaseStatus, ServiceState, Status,
 };
 
 /// A service that has not reported for so long hangs.
@@ -59,6 +59,7 @@ fn page(status: &Status) -> String {
     let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty() && status.end.is_none());
     lines.extend(last_error.map(|error| row("last error", error)));
     lines.extend(status.waiting_files.iter().map(|waiting| row("waiting", waiting)));
+    lines.extend(status.erasure.iter().map(|pending| row("erasure", &erasure(pending))));
     lines.extend(status.skipped.iter().map(|skipped| row("skipped", skipped)));
     lines.extend(status.repairs.iter().map(|repair| row("repaired", repair)));
     let facts = [("inbox", &status.inbox), ("device", &status.device), ("backbone", &status.backbone)];
@@ -142,6 +143,17 @@ fn summary(name: &DatasetName, dataset: &DatasetStatus) -> String {
     format!("{name}: {}; {best}", classes.collect::<Vec<_>>().join(", "))
 }
 
+/// The first images by their SHA-256, which is all that is left to name them by.
+fn erasure(ErasureStatus { images, files, waits_for }: &ErasureStatus) -> String {
+    const N_NAMED: usize = 3;
+    let named: Vec<String> = images.iter().take(N_NAMED).map(ContentHash::short).collect();
+    let more = if images.len() > N_NAMED { ", ..." } else { "" };
+    let named = if named.is_empty() { String::new() } else { format!(" ({}{more})", named.join(", ")) };
+    let files = if *files > 0 { format!(" and {}", output::counted(*files, "unreadable file")) } else { String::new() };
+    let state = waits_for.as_ref().map_or_else(|| "being removed".to_owned(), |what| format!("waiting for {what}"));
+    format!("{}{named}{files}: {state}", output::counted(images.len() as u64, "forgotten image"))
+}
+
 fn queues(status: &Status) -> String {
     let queues = status.queues;
     format!(
@@ -214,6 +226,22 @@ mod tests {
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }
+    }
+
+    #[test]
+    fn a_page_names_an_erasure_that_is_not_done_by_hashes_alone() {
+        let images: Vec<ContentHash> = (0..4_u8).map(|n| ContentHash::of(&[n])).collect();
+        let line = |n: usize, files, waits_for: Option<&str>| {
+            erasure(&ErasureStatus { images: images[..n].to_vec(), files, waits_for: waits_for.map(str::to_owned) })
+        };
+        let [one, two, three] = [0, 1, 2].map(|n: usize| images[n].short());
+        assert_eq!(line(1, 0, None), format!("1 forgotten image ({one}): being removed"));
+        assert_eq!(
+            line(4, 2, Some("files that are being read")),
+            format!(
+                "4 forgotten images ({one}, {two}, {three}, ...) and 2 unreadable files: waiting for files that are being read"
+            )
+        );
     }
 
     #[test]

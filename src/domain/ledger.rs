@@ -35,6 +35,8 @@ pub struct Ledger {
     pub decisions: VectorSync<Decision>,
     /// Contents that are not taken in, because a person had them erased.
     pub forgotten: RedBlackTreeSetSync<ContentHash>,
+    /// Files of unknown content that a person had erased, while that is not done; relative to the inbox.
+    pub forgotten_files: RedBlackTreeSetSync<String>,
     /// Work done.
     pub counters: Counters,
     index: Index,
@@ -76,6 +78,10 @@ impl Ledger {
             LedgerEvent::Readmitted { hash } => {
                 self.forgotten.remove_mut(hash);
             }
+            LedgerEvent::FileForgotten { path } => self.forgotten_files.insert_mut(path.clone()),
+            LedgerEvent::FileErased { path } => {
+                self.forgotten_files.remove_mut(path);
+            }
             LedgerEvent::Run(model) => {
                 self.runs.insert_mut((model.dataset.clone(), model.run_id.clone()), (**model).clone());
             }
@@ -99,10 +105,11 @@ impl Ledger {
         self.index.class_counts.contains_key(dataset)
     }
 
-    /// The samples of one dataset, in hash order.
+    /// The samples of one dataset, in hash order; none that is forgotten, though its erasure may wait.
     pub fn samples_of<'a>(&'a self, dataset: &'a DatasetName) -> impl Iterator<Item = &'a Sample> {
         let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));
-        self.samples.range(first..=last).map(|(_, sample)| sample)
+        let samples = self.samples.range(first..=last).map(|(_, sample)| sample);
+        samples.filter(|sample| !self.forgotten.contains(&sample.hash))
     }
 
     /// The models of one dataset, oldest first.
@@ -127,10 +134,11 @@ impl Ledger {
         &self.index.n_waiting
     }
 
-    /// Scans whose paths name `dataset`, or none, and that no model has explained yet; in hash order.
+    /// Scans whose paths name `dataset`, or none, and that no model has explained yet; in hash order, and none that is forgotten.
     pub fn waiting_scans<'a>(&'a self, dataset: &Option<DatasetName>) -> impl Iterator<Item = &'a Scan> {
         let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));
-        self.index.waiting.range(first..=last).filter_map(|key| self.scans.get(key))
+        let waiting = self.index.waiting.range(first..=last).filter(|(_, hash)| !self.forgotten.contains(hash));
+        waiting.filter_map(|key| self.scans.get(key))
     }
 
     /// The files that hold a content, whatever role they have: those of the strongest side first, and then by path.

@@ -38,6 +38,9 @@ fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
             by_content("scan", dataset.as_ref(), hash)
         }
         LedgerEvent::Forgotten { hash } | LedgerEvent::Readmitted { hash } => key("forgotten", &[hash.as_bytes()]),
+        LedgerEvent::FileForgotten { path } | LedgerEvent::FileErased { path } => {
+            key("forgotten-file", &[path.as_bytes()])
+        }
         LedgerEvent::Run(model) => key("run", &[model.dataset.as_str().as_bytes(), model.run_id.as_str().as_bytes()]),
         LedgerEvent::Decision(_) => key("decision", &[&n_decisions.to_be_bytes()]),
         LedgerEvent::Counted { counter, .. } => key("counter", &[counter.name().as_bytes()]),
@@ -49,7 +52,8 @@ fn value_of(event: &LedgerEvent, ledger: &Ledger) -> Result<Option<Vec<u8>>, ser
         LedgerEvent::FileGone { .. }
         | LedgerEvent::SampleGone { .. }
         | LedgerEvent::ScanGone { .. }
-        | LedgerEvent::Readmitted { .. } => Ok(None),
+        | LedgerEvent::Readmitted { .. }
+        | LedgerEvent::FileErased { .. } => Ok(None),
         LedgerEvent::Counted { counter, .. } => {
             let total = LedgerEvent::Counted { counter: *counter, n: ledger.counters[*counter] };
             serde_json::to_vec(&total).map(Some)
@@ -69,8 +73,14 @@ fn by_content(kind: &str, dataset: Option<&DatasetName>, hash: &ContentHash) -> 
 
 /// How many events [`restate`] gives, but for the few that count.
 pub(super) fn n_restated(ledger: &Ledger) -> usize {
-    let Ledger { files, samples, scans, runs, decisions, forgotten, .. } = ledger;
-    forgotten.size() + files.size() + samples.size() + scans.size() + runs.size() + decisions.len()
+    let Ledger { files, samples, scans, runs, decisions, forgotten, forgotten_files, .. } = ledger;
+    forgotten.size()
+        + forgotten_files.size()
+        + files.size()
+        + samples.size()
+        + scans.size()
+        + runs.size()
+        + decisions.len()
 }
 
 /// Events that fold into exactly `ledger`, starting from nothing.
@@ -81,6 +91,8 @@ pub(super) fn restate(ledger: &Ledger) -> Vec<LedgerEvent> {
     let samples = ledger.samples.values().cloned().map(LedgerEvent::Sample);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
     let forgotten = ledger.forgotten.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
+    let erased = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
+    let forgotten = forgotten.chain(erased);
     let counted =
         ledger.counters.iter().filter(|(_, n)| *n > 0).map(|(counter, n)| LedgerEvent::Counted { counter, n });
     runs.chain(decisions).chain(files).chain(samples).chain(scans).chain(forgotten).chain(counted).collect()

@@ -293,6 +293,7 @@ impl Conductor {
             Event::Gallery(outcome) => self.gallery_written(outcome)?,
             Event::Exceeding(found) => self.found_exceeding(found)?,
             Event::Retained(outcome) => self.retained(outcome)?,
+            Event::Erased(outcome) => self.erased(outcome)?,
             Event::Recorded(commit) => self.committed(*commit)?,
             Event::Asked(request) => self.answer(request)?,
             Event::StopRequested => {}
@@ -315,7 +316,7 @@ impl Conductor {
             return Ok(());
         }
         self.remove_recorded();
-        if self.erase_when_idle()? {
+        if self.erase_next()? {
             return Ok(());
         }
         self.take_in()?;
@@ -332,7 +333,7 @@ impl Conductor {
         let working = self.intake.is_reading() || !self.scans.is_idle();
         if self.stop.is_raised() {
             // What only prepares a training leaves nothing behind.
-            return !working && !self.training.is_training();
+            return !working && !self.training.is_training() && self.training.erasing().is_none();
         }
         let nothing_left = self.deferred.is_empty() && !self.has_to_erase() && self.trigger.is_empty();
         self.is_once() && self.is_at_rest() && nothing_left && !self.registry.is_away()

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::{Clock, ContentHash, Counter, DatasetName, Decision, Erased, Ledger, ModelRecord, RunId};
-use crate::workflow::{self, ForgetRequest, Incumbent, TrainedModel};
+use crate::workflow::{self, Fault, ForgetRequest, Incumbent, TrainedModel};
 
 use super::connections::{self, Client};
 use super::status::Status;
@@ -135,7 +135,16 @@ pub enum Answer {
     Refused {
         /// One sentence: what, where, how to fix.
         reason: String,
+        /// What kind of failure; the asking command's exit code follows from it.
+        fault: Fault,
     },
+}
+
+impl Answer {
+    /// It cannot be answered.
+    pub fn refused(fault: Fault, reason: impl Into<String>) -> Self {
+        Self::Refused { reason: reason.into(), fault }
+    }
 }
 
 /// A model as `models list` shows it.
@@ -237,9 +246,10 @@ fn attend(client: &Client, hear: &impl Fn(Request), ended: &Receiver<Infallible>
     }
     let answer = match serde_json::from_slice(&line) {
         Ok(question) => passed_on(question, hear, ended),
-        Err(error) => Answer::Refused {
-            reason: format!("the service does not support this request: {error}; use the same version of gradwatch"),
-        },
+        Err(error) => Answer::refused(
+            Fault::Data,
+            format!("the service does not support this request: {error}; use the same version of gradwatch"),
+        ),
     };
     client.say(&json_line(&answer)?)
 }
@@ -249,7 +259,7 @@ const STOPPING: &str = "the service is stopping; try again when it runs";
 fn passed_on(question: Question, hear: &impl Fn(Request), ended: &Receiver<Infallible>) -> Answer {
     let (reply, answered) = bounded(1);
     hear(Request { question, reply });
-    let refused = |reason: &str| Answer::Refused { reason: reason.to_owned() };
+    let refused = |reason: &str| Answer::refused(Fault::Later, reason);
     select! {
         recv(answered) -> answer => answer.unwrap_or_else(|_| refused(STOPPING)),
         recv(ended) -> _ => refused(STOPPING),
@@ -287,8 +297,13 @@ pub enum ControlError {
     #[error("the service answered another request ({0:?}); please report this error")]
     Unexpected(Box<Answer>),
     /// The service will not.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{reason}")]
+    Refused {
+        /// As in [`Answer::Refused`].
+        reason: String,
+        /// What kind of failure.
+        fault: Fault,
+    },
 }
 
 fn hint(source: &io::Error) -> &'static str {
@@ -310,7 +325,7 @@ pub fn ask(workspace: &Workspace, question: &Question) -> Result<Answer, Control
         _ => ControlError::Io { path: path.clone(), source },
     })?;
     match serde_json::from_str(&line).map_err(ControlError::Unknown)? {
-        Answer::Refused { reason } => Err(ControlError::Refused(reason)),
+        Answer::Refused { reason, fault } => Err(ControlError::Refused { reason, fault }),
         answer => Ok(answer),
     }
 }

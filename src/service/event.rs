@@ -1,6 +1,6 @@
 //! Everything that can happen, in one closed list: whoever reads it sees all that drives the service.
 
-use crate::domain::{DatasetName, Scan};
+use crate::domain::{DatasetName, Erased, LedgerEvent, Scan};
 use crate::ingest::IntakeOutcome;
 use crate::report::ReportError;
 use crate::watch::{OnceSurvey, WatchError};
@@ -37,6 +37,8 @@ pub(super) enum Event {
     Exceeding(Result<Exceeding, FailedWork>),
     /// What exceeds them was removed, as far as that was possible.
     Retained(RetentionOutcome),
+    /// All that was made of forgotten images was removed, with what to record then; or that failed.
+    Erased(Result<(Erased, Vec<LedgerEvent>), FailedWork>),
     /// Events were recorded, or not.
     Recorded(Box<Commit>),
     /// Another command asks.

@@ -1,25 +1,32 @@
-//! A command that waits for an erasure while the work under way ends.
+//! A command that waits for an erasure.
 
 use std::time::{Duration, Instant};
 
+use crate::domain::Erased;
+use crate::workflow::ForgetTargets;
+
 use super::control::{Answer, Request};
 
-/// So long it waits: for short work, not for a training.
+/// So long it waits: a service answers within ten seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A `gradwatch forget` that has no answer yet.
+/// A `gradwatch forget` that has no answer yet. What it asks for is recorded.
 #[derive(Debug)]
 pub(super) struct HeldErasure {
     request: Request,
-    /// Its answer when the erasure has not begun in time.
-    planned: Answer,
+    /// Its answer when the erasure is not done in time.
+    recorded: Answer,
     until: Instant,
+    /// Whether the erasure that is being done is about it too.
+    pub(super) is_begun: bool,
 }
 
 impl HeldErasure {
     /// From now on.
-    pub(super) fn new(request: Request, planned: Answer) -> Self {
-        Self { request, planned, until: Instant::now() + PATIENCE }
+    pub(super) fn new(request: Request, targets: &ForgetTargets) -> Self {
+        let erased = Erased { images: targets.images.iter().copied().collect(), ..Erased::default() };
+        let recorded = Answer::Erased { erased: Box::new(erased), is_done: false };
+        Self { request, recorded, until: Instant::now() + PATIENCE, is_begun: false }
     }
 
     /// Whether it has waited for too long.
@@ -29,7 +36,7 @@ impl HeldErasure {
 
     /// It learns that the erasure is recorded, and not done.
     pub(super) fn give_up(self) {
-        self.request.answer(self.planned);
+        self.request.answer(self.recorded);
     }
 
     /// It learns what came of the erasure.

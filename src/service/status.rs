@@ -15,6 +15,7 @@ use crate::registry::Registry;
 use crate::workflow::{FailedWork, Fault, Work};
 
 pub use super::end_reason::FailedEnd;
+pub use super::erasure_status::ErasureStatus;
 use super::error::ServiceError;
 pub use super::service_state::ServiceState;
 
@@ -64,6 +65,9 @@ pub struct Status {
     /// Files that are not taken in yet, for longer than their turn: one sentence each, with the reason and the next try.
     #[serde(default)]
     pub waiting_files: Vec<String>,
+    /// What `forget` has yet to erase; `null` when there is nothing.
+    #[serde(default)]
+    pub erasure: Option<ErasureStatus>,
     /// What was repaired when the registry was opened, one sentence each.
     pub repairs: Vec<String>,
     /// Work done since the state folder was made.
@@ -192,6 +196,7 @@ impl Status {
             skipped: Vec::new(),
             disk: None,
             waiting_files: Vec::new(),
+            erasure: None,
             repairs: Vec::new(),
             counters: Counters::default(),
         }

@@ -1,4 +1,4 @@
-//! Who writes the status, and how often: at every change of state, else at most once a second and at least every ten.
+//! Who writes the status, and how often: at every change of state or of an erasure, else at most once a second and at least every ten.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ impl StatusWriter {
         board
     }
 
-    /// Changes the status; writes it at once when the state changed, else when it is due. Call it at least every second:
+    /// Changes the status; writes it at once when the state or an erasure changed, else when it is due. Call it at least every second:
     /// with a change that changes nothing it is a sign of life.
     pub(super) fn update(&mut self, change: impl FnOnce(&mut Status)) {
         let state = self.status.state;
@@ -56,7 +56,8 @@ impl StatusWriter {
         let Some((written, at)) = &self.written else { return true };
         let age = at.elapsed();
         let is_obsolete = self.failed || *written != self.status;
-        written.state != self.status.state || age >= AT_LEAST_EVERY || (age >= AT_MOST_EVERY && is_obsolete)
+        let is_urgent = written.state != self.status.state || written.erasure != self.status.erasure;
+        is_urgent || age >= AT_LEAST_EVERY || (age >= AT_MOST_EVERY && is_obsolete)
     }
 
     fn report(&mut self) {

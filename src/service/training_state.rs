@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use crate::domain::DatasetName;
-use crate::workflow::TrainingPlan;
+use crate::domain::{DatasetName, StopFlag};
+use crate::workflow::{ForgetTargets, TrainingPlan};
 
 use super::error::IllegalTransition;
 
@@ -21,10 +21,12 @@ enum TrainingStage {
     Preparing { dataset: DatasetName },
     /// The split is decided, and the training starts as soon as it is recorded.
     RecordingSplit { plan: Box<TrainingPlan> },
-    /// The worker trains, or decides once more on what it trained.
-    Training { dataset: DatasetName },
+    /// The worker trains, or decides once more on what it trained, until `stop` is raised.
+    Training { dataset: DatasetName, stop: StopFlag },
     /// The worker looks what is kept no longer, and removes it.
     Retaining,
+    /// The worker removes all that was made of forgotten images.
+    Erasing { targets: ForgetTargets },
 }
 
 /// What a worker that panicked was doing.
@@ -33,6 +35,7 @@ pub(super) enum LostTraining {
     FindDue,
     Training(DatasetName),
     Retention,
+    Erasure(ForgetTargets),
 }
 
 impl TrainingStage {
@@ -44,6 +47,7 @@ impl TrainingStage {
             Self::RecordingSplit { .. } => "recording split",
             Self::Training { .. } => "training",
             Self::Retaining => "retaining",
+            Self::Erasing { .. } => "erasing",
         }
     }
 }
@@ -91,21 +95,21 @@ impl TrainingWorkerState {
         if let TrainingStage::RecordingSplit { plan } = &self.0 { Some(plan) } else { None }
     }
 
-    /// Recording the split to training. Returns the job for the worker.
-    pub(super) fn start_training(&mut self) -> Result<Box<TrainingPlan>, IllegalTransition> {
+    /// Recording the split to training, until `stop` is raised. Returns the job for the worker.
+    pub(super) fn start_training(&mut self, stop: StopFlag) -> Result<Box<TrainingPlan>, IllegalTransition> {
         match mem::take(&mut self.0) {
             TrainingStage::RecordingSplit { plan } => {
-                self.0 = TrainingStage::Training { dataset: plan.dataset.clone() };
+                self.0 = TrainingStage::Training { dataset: plan.dataset.clone(), stop };
                 Ok(plan)
             }
             state => self.refuse_in(state, "start_training"),
         }
     }
 
-    /// Training to training: the decision on the new model is made once more.
-    pub(super) fn decide_again(&self) -> Result<(), IllegalTransition> {
-        match self.0 {
-            TrainingStage::Training { .. } => Ok(()),
+    /// Training to training: the decision on the new model is made once more. Returns what ends it early.
+    pub(super) fn decide_again(&self) -> Result<StopFlag, IllegalTransition> {
+        match &self.0 {
+            TrainingStage::Training { stop, .. } => Ok(stop.clone()),
             _ => self.refuse("decide_again"),
         }
     }
@@ -125,13 +129,27 @@ impl TrainingWorkerState {
         self.step(matches!(self.0, TrainingStage::Retaining), TrainingStage::Idle, "finish_retention")
     }
 
+    /// Idle to erasing.
+    pub(super) fn start_erasure(&mut self, targets: ForgetTargets) -> Result<(), IllegalTransition> {
+        self.step(matches!(self.0, TrainingStage::Idle), TrainingStage::Erasing { targets }, "start_erasure")
+    }
+
+    /// Erasing to idle. Returns what was to be erased.
+    pub(super) fn finish_erasure(&mut self) -> Result<ForgetTargets, IllegalTransition> {
+        match mem::take(&mut self.0) {
+            TrainingStage::Erasing { targets } => Ok(targets),
+            state => self.refuse_in(state, "finish_erasure"),
+        }
+    }
+
     /// Any state to idle: the worker panicked. Returns what it was doing.
     pub(super) fn lose(&mut self) -> Option<LostTraining> {
         match mem::take(&mut self.0) {
             TrainingStage::Idle => None,
             TrainingStage::FindingDue => Some(LostTraining::FindDue),
             TrainingStage::Retaining => Some(LostTraining::Retention),
-            TrainingStage::Preparing { dataset } | TrainingStage::Training { dataset } => {
+            TrainingStage::Erasing { targets } => Some(LostTraining::Erasure(targets)),
+            TrainingStage::Preparing { dataset } | TrainingStage::Training { dataset, .. } => {
                 Some(LostTraining::Training(dataset))
             }
             TrainingStage::RecordingSplit { plan } => Some(LostTraining::Training(plan.dataset)),
@@ -154,6 +172,16 @@ impl TrainingWorkerState {
 
     pub(super) fn is_training(&self) -> bool {
         matches!(self.0, TrainingStage::Training { .. })
+    }
+
+    /// What is trained on, and what ends that early.
+    pub(super) fn training(&self) -> Option<(&DatasetName, &StopFlag)> {
+        if let TrainingStage::Training { dataset, stop } = &self.0 { Some((dataset, stop)) } else { None }
+    }
+
+    /// What is being erased.
+    pub(super) fn erasing(&self) -> Option<&ForgetTargets> {
+        if let TrainingStage::Erasing { targets } = &self.0 { Some(targets) } else { None }
     }
 
     /// Whether it is looked what is kept no longer, or that is removed.
@@ -210,13 +238,15 @@ mod tests {
             state.start_finding_due().unwrap();
         } else if name == "retaining" {
             state.start_retention().unwrap();
+        } else if name == "erasing" {
+            state.start_erasure(ForgetTargets::default()).unwrap();
         } else if name != "idle" {
             state.start_preparing(dataset()).unwrap();
             if name != "preparing" {
                 state.record_split(plan()).unwrap();
             }
             if name == "training" {
-                state.start_training().unwrap();
+                state.start_training(StopFlag::default()).unwrap();
             }
         }
         assert_eq!(state.0.name(), name);
@@ -231,17 +261,21 @@ mod tests {
             "finish_preparing" => state.finish_preparing(),
             "record_split" => state.record_split(plan()),
             "give_up_split" => state.give_up_split().map(|given_up| assert_eq!(given_up, dataset())),
-            "start_training" => state.start_training().map(|plan| assert_eq!(plan.dataset, dataset())),
-            "decide_again" => state.decide_again(),
+            "start_training" => {
+                state.start_training(StopFlag::default()).map(|plan| assert_eq!(plan.dataset, dataset()))
+            }
+            "decide_again" => state.decide_again().map(drop),
             "finish_training" => state.finish_training(),
             "start_retention" => state.start_retention(),
             "finish_retention" => state.finish_retention(),
+            "start_erasure" => state.start_erasure(ForgetTargets::default()),
+            "finish_erasure" => state.finish_erasure().map(drop),
             _ => unreachable!("{transition}"),
         }
     }
 
     /// Transition, the one state it is legal in, the state it leads to.
-    const TRANSITIONS: [(&str, &str, &str); 11] = [
+    const TRANSITIONS: [(&str, &str, &str); 13] = [
         ("start_finding_due", "idle", "finding due"),
         ("finish_finding_due", "finding due", "idle"),
         ("start_preparing", "idle", "preparing"),
@@ -253,12 +287,14 @@ mod tests {
         ("finish_training", "training", "idle"),
         ("start_retention", "idle", "retaining"),
         ("finish_retention", "retaining", "idle"),
+        ("start_erasure", "idle", "erasing"),
+        ("finish_erasure", "erasing", "idle"),
     ];
 
     #[test]
     fn every_transition_is_legal_in_one_state_and_changes_nothing_in_others() {
         for (transition, from, to) in TRANSITIONS {
-            for name in ["idle", "finding due", "preparing", "recording split", "training", "retaining"] {
+            for name in ["idle", "finding due", "preparing", "recording split", "training", "retaining", "erasing"] {
                 let mut state = in_state(name);
                 let outcome = apply(&mut state, transition);
                 if name == from {
@@ -282,6 +318,7 @@ mod tests {
         assert_eq!(lost("idle"), None);
         assert_eq!(lost("finding due"), Some(LostTraining::FindDue));
         assert_eq!(lost("retaining"), Some(LostTraining::Retention));
+        assert_eq!(lost("erasing"), Some(LostTraining::Erasure(ForgetTargets::default())));
         for name in ["preparing", "recording split", "training"] {
             assert_eq!(lost(name), Some(LostTraining::Training(dataset())), "{name}");
         }

@@ -1,4 +1,5 @@
-//! The training worker: it finds out what is due, prepares trainings, and trains; in between it removes what is kept no longer.
+//! The training worker: it finds out what is due, prepares trainings, and trains; in between it removes what is kept no longer,
+//! or was forgotten.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,8 +10,8 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{DatasetName, Ledger, StopFlag};
 use crate::workflow::{
-    self, Engines, Exceeding, FailedWork, FinishedTraining, Incumbent, Known, TrainingContext, TrainingPlan, Work,
-    WorkflowError,
+    self, Engines, Exceeding, FailedWork, FinishedTraining, ForgetTargets, Incumbent, Known, TrainingContext,
+    TrainingPlan, Work, WorkflowError,
 };
 
 use super::event::Event;
@@ -22,14 +23,16 @@ pub(super) enum TrainingTask {
     FindDue(Box<Ledger>),
     /// Prepares a dataset's training.
     Prepare(DatasetName, Box<PrepareJob>),
-    /// A training.
-    Train(Box<TrainingPlan>),
-    /// The decision on a finished one, once more, because the best model has changed.
-    DecideAgain(Box<FinishedTraining>, Box<Incumbent>),
+    /// A training, until the flag is raised.
+    Train(Box<TrainingPlan>, StopFlag),
+    /// The decision on a finished one, once more, because the best model has changed; until the flag is raised.
+    DecideAgain(Box<FinishedTraining>, Box<Incumbent>, StopFlag),
     /// Looks what exceeds the limits of the retention.
     FindExceeding(Box<Ledger>),
     /// Removes it.
     RemoveExceeding(Box<Exceeding>),
+    /// Removes all that was made of forgotten images.
+    Erase(Box<Ledger>, Box<ForgetTargets>),
 }
 
 /// What is known when a training is prepared.
@@ -62,13 +65,13 @@ impl TrainingWorker {
                 let prepared = workflow::prepare(&dataset, known, &self.settings, &self.workspace);
                 Event::Prepared(dataset, prepared)
             }
-            TrainingTask::Train(plan) => {
+            TrainingTask::Train(plan, stop) => {
                 let dataset = plan.dataset.clone();
                 let expanded = |n_copies| drop(self.events.send(Event::Expanded(n_copies)));
-                self.with_context(dataset, |context| workflow::train_exclusively(*plan, context, &expanded))
+                self.with_context(dataset, &stop, |context| workflow::train_exclusively(*plan, context, &expanded))
             }
-            TrainingTask::DecideAgain(mut trained, incumbent) => {
-                self.with_context(trained.dataset().clone(), |context| {
+            TrainingTask::DecideAgain(mut trained, incumbent, stop) => {
+                self.with_context(trained.dataset().clone(), &stop, |context| {
                     trained.decide_again(&incumbent, context)?;
                     Ok(*trained)
                 })
@@ -81,6 +84,11 @@ impl TrainingWorker {
             TrainingTask::RemoveExceeding(exceeding) => {
                 Event::Retained(workflow::remove_exceeding(&exceeding, &self.workspace, &self.stop))
             }
+            TrainingTask::Erase(ledger, targets) => {
+                let erased = workflow::erase(&ledger, &targets, &self.settings);
+                let place = self.workspace.root().display();
+                Event::Erased(erased.map_err(|error| FailedWork::of(Work::Erasure, place, &error)))
+            }
         }
     }
 
@@ -91,13 +99,14 @@ impl TrainingWorker {
     fn with_context(
         &self,
         of: DatasetName,
+        stop: &StopFlag,
         work: impl FnOnce(&TrainingContext<'_>) -> Result<FinishedTraining, WorkflowError>,
     ) -> Event {
         let failed = |work| drop(self.events.send(Event::PartFailed(of.clone(), work)));
         let context = TrainingContext {
             settings: self.settings.of(&of),
             engines: &self.engines,
-            stop: &self.stop,
+            stop,
             progress: &self.progress,
             failed: &failed,
         };

@@ -72,6 +72,8 @@ fn train_on(
     let identity = gathered.training_set.identity(job.job_hash, features.arithmetic);
     let resume_file = ResumeFile::new(&job.run_dir, identity);
     let context = FitContext { settings: &job.settings, features, stop, progress, resume_file: Some(&resume_file) };
+    // Before what is saved of the training: an erasure asks which images that learned from.
+    training_manifest::write(&job.run_dir, job.samples)?;
     let fitted = epochs::fit(&gathered.training_set, context)?;
     let head = fitted.head.to_bytes()?;
     let Gathered { training_set, .. } = &gathered;
@@ -88,7 +90,6 @@ fn train_on(
         }
         model = recorded.clone();
     }
-    training_manifest::write(&job.run_dir, job.samples)?;
     disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
     let mut text = serde_json::to_string_pretty(&model)?;

@@ -19,15 +19,17 @@ use std::path::Path;
 
 use crate::config::Settings;
 use crate::disk::{self, DiskError, TrainingLock, Workspace};
-use crate::domain::{ContentHash, DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
+use crate::domain::{DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
 use crate::ingest;
 use crate::report::Gallery;
 
 use subject::ErasureSubject;
 
-/// What has to be recorded first: that these images are forgotten.
+/// What has to be recorded first: that these images and files are forgotten.
 pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {
-    targets.images.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash }).collect()
+    let images = targets.images.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
+    let files = targets.unread.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
+    images.chain(files).collect()
 }
 
 /// What an erasure would remove.
@@ -92,9 +94,12 @@ pub fn erase(
 
 /// No training may write what is being removed, whichever program it runs in.
 fn lock_trainings(ledger: &Ledger, workspace: &Workspace) -> Result<Vec<TrainingLock>, DiskError> {
-    let trained: BTreeSet<&DatasetName> =
-        ledger.datasets().chain(ledger.runs.keys().map(|(dataset, _)| dataset)).collect();
-    trained.into_iter().map(|dataset| TrainingLock::take(workspace, dataset)).collect()
+    trained(ledger).into_iter().map(|dataset| TrainingLock::take(workspace, dataset)).collect()
+}
+
+/// Datasets on which trainings may be under way.
+fn trained(ledger: &Ledger) -> BTreeSet<&DatasetName> {
+    ledger.datasets().chain(ledger.runs.keys().map(|(dataset, _)| dataset)).collect()
 }
 
 /// Files of the images that are still there.
@@ -107,6 +112,14 @@ fn in_inbox(ledger: &Ledger, targets: &ForgetTargets, inbox: &Path) -> Vec<Strin
 
 /// An erasure that was cut off, or that waits for work under way: what is forgotten and still recorded.
 pub fn unfinished(ledger: &Ledger) -> Option<ForgetTargets> {
-    let images: BTreeSet<ContentHash> = ledger.unerased();
-    (!images.is_empty()).then(|| ForgetTargets { images, unread: BTreeSet::new() })
+    let targets = ForgetTargets { images: ledger.unerased(), unread: ledger.forgotten_files.iter().cloned().collect() };
+    (targets != ForgetTargets::default()).then_some(targets)
+}
+
+/// Whether an erasure would find another program at a training; `own` is the dataset that this one trains on.
+///
+/// # Errors
+/// [`DiskError::Training`] names the dataset; [`DiskError::Io`].
+pub fn find_other_training(ledger: &Ledger, workspace: &Workspace, own: &DatasetName) -> Result<(), DiskError> {
+    trained(ledger).into_iter().filter(|of| *of != own).try_for_each(|of| TrainingLock::take(workspace, of).map(drop))
 }

@@ -3,18 +3,20 @@
 use std::fs;
 use std::path::PathBuf;
 
+use gradwatch::disk::{TrainingLock, Workspace};
+use gradwatch::domain::DatasetName;
 use walkdir::WalkDir;
 
 use crate::bed::TestBed;
 use crate::pictures::{self, Look};
+use crate::service::Service;
 
 /// In the names of all files that are to be forgotten, and nowhere else.
-const NAME: &str = "Mustermann";
+pub const NAME: &str = "Mustermann";
 
 /// A bed with a trained dataset, in which a patient has two images, a scan, and a file that is cut off.
-fn learned() -> TestBed {
-    let bed = TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2");
-    let bed = bed.set("augment.contact_sheet", "true").set("split.group_pattern", "^([A-Z][a-z]+ Mustermann)-");
+pub fn learned() -> TestBed {
+    let bed = empty().sharing_features();
     bed.drop_dataset(4);
     for (number, class) in [(70_001, "bars"), (70_002, "bars")] {
         bed.write(
@@ -29,8 +31,14 @@ fn learned() -> TestBed {
     bed
 }
 
+/// A bed without anything, with the settings of [`learned`].
+pub fn empty() -> TestBed {
+    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2");
+    bed.set("augment.contact_sheet", "true").set("split.group_pattern", "^([A-Z][a-z]+ Mustermann)-")
+}
+
 /// Files of the state folder with `text` in their paths or bytes.
-fn naming(bed: &TestBed, text: &[u8]) -> Vec<PathBuf> {
+pub fn naming(bed: &TestBed, text: &[u8]) -> Vec<PathBuf> {
     let root = bed.state("");
     let has = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part == text);
     let entries = WalkDir::new(&root).into_iter().map(Result::unwrap).map(walkdir::DirEntry::into_path);
@@ -42,7 +50,7 @@ fn naming(bed: &TestBed, text: &[u8]) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn has_nothing_of_it(bed: &TestBed) {
+pub fn has_nothing_of_it(bed: &TestBed) {
     assert_eq!(naming(bed, NAME.as_bytes()), Vec::<PathBuf>::new());
     assert_eq!(naming(bed, b".gradwatch-tmp-"), Vec::<PathBuf>::new());
     for number in [70_001, 70_002, 70_003, 70_004] {
@@ -79,7 +87,8 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
     let scan = "inbox/scans/shapes/Zoe Mustermann-scan.png";
     fs::remove_file(bed.path(scan)).unwrap();
     let ran = bed.run(&["forget", scan, "datasets/shapes/disc/Zoe Mustermann-cut.png", "--yes"]).ok();
-    assert!(ran.stdout.contains("1 reports"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" 1 report, "), "{}", ran.stdout);
+    assert_eq!(bed.run(&["forget", "nothing known", "--yes"]).code, 66, "as without a service");
     let attempts = || fs::read_to_string(bed.state("attempts.ndjson")).unwrap_or_default();
     service.wait_for("a log of attempts that names nobody", |_| (!attempts().contains(NAME)).then_some(()));
     let log = service.stop().log.join("\n");
@@ -97,4 +106,65 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
     bed.run(&["forget", "--undo", back]).ok();
     assert_eq!(bed.run(&["forget", "--list"]).ok().stdout.lines().count(), 3, "it is read as a new one");
     assert!(bed.run(&["forget", "nothing known"]).code == 66 && bed.run(&["forget", "--undo", back]).code == 66);
+}
+
+/// A dataset of which one image is a patient's; its path.
+fn with_a_patient(bed: &TestBed) -> &'static str {
+    bed.drop_dataset(4);
+    let image = "inbox/datasets/shapes/bars/Zoe Mustermann-70001.png";
+    bed.write(image, pictures::png(Look::Bars, 70_001));
+    image
+}
+
+fn n_logged(service: &Service, text: &str) -> usize {
+    service.log.iter().filter(|line| line.contains(text)).count()
+}
+
+#[test]
+fn a_training_is_stopped_for_an_erasure_and_begins_again_without_the_image() {
+    let bed = TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "100000");
+    let bed = bed.set("train.early_stopping.patience", "100000");
+    let image = with_a_patient(&bed);
+    let mut service = bed.start();
+    let trains = |service: &Service| {
+        let phase = &service.status()?["phase"];
+        (phase["name"] == "epochs" && phase["done"].as_u64() > Some(0)).then_some(())
+    };
+    service.wait_for("epochs", trains);
+    let ran = bed.run(&["forget", image, "--yes"]).ok();
+    assert!(ran.stdout.contains("Removed: ") && ran.stdout.contains(" of 1 image."), "{}", ran.stdout);
+    service.wait_for("another training", |service| (n_logged(service, "Training started") == 2).then_some(()));
+    service.wait_for("epochs", trains);
+    assert!(service.log.iter().any(|line| line.contains("Training started") && line.contains("images=8")));
+    assert_eq!((n_logged(&service, "Training stopped"), service.status().unwrap()["erasure"].is_null()), (1, true));
+    assert_eq!(service.stop().code, Some(0));
+    has_nothing_of_it(&bed);
+}
+
+#[test]
+fn an_erasure_that_another_program_holds_up_is_in_the_status_and_is_done_after_a_kill() {
+    let bed = learned();
+    let held = TrainingLock::take(&Workspace::new(bed.state("")), &DatasetName::new("shapes").unwrap()).unwrap();
+    let mut service = bed.start();
+    service.wait_for("idle", |service| (service.status()?["state"] == "idle").then_some(()));
+    let cut = "datasets/shapes/disc/Zoe Mustermann-cut.png";
+    let ran = bed.run(&["forget", "Zoe Mustermann", "scans/shapes/Zoe Mustermann-scan.png", cut, "--yes"]);
+    assert_eq!(ran.code, 75, "{}", ran.stderr);
+    assert!(ran.stderr.lines().count() == 1 && ran.stderr.contains("it is recorded"), "{}", ran.stderr);
+    let status = bed.status();
+    let is_named = status["erasure"]["images"].as_array().unwrap().len() == 4;
+    assert!(is_named && status["erasure"]["waits_for"].as_str().unwrap().contains("another attempt"), "{status}");
+    let page = bed.run(&["status"]).ok().stdout;
+    assert!(
+        page.contains("  erasure    4 forgotten images (") && page.contains("waiting for another attempt"),
+        "{page}"
+    );
+    service.kill();
+    drop(held);
+
+    let mut service = bed.start();
+    service.wait_for("the erasure", |service| (n_logged(service, "Images forgotten") == 1).then_some(()));
+    service.wait_for_count("trainings", 2);
+    assert_eq!(service.stop().code, Some(0));
+    has_nothing_of_it(&bed);
 }

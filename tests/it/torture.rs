@@ -1,9 +1,10 @@
 //! Sweeps of faults: kills, torn writes, errors and full disks at counted operations, and what the next run makes of them.
 //!
 //! Twelve points of each in every `make test`; `make torture` runs the ignored tests, with hundreds. `sweep` is a life under
-//! faults, `passing` a service with a fault that comes and goes, `full_disk` the same on a file system without room.
+//! faults, `passing` a service with a fault that comes and goes, `full_disk` the same on a file system without room, `erasure` a `forget` under faults.
 
 mod campaign;
+mod erasure;
 mod errors;
 mod facts;
 mod faultline;

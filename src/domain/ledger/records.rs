@@ -225,6 +225,16 @@ pub enum LedgerEvent {
         /// Which.
         hash: ContentHash,
     },
+    /// A person had a file of unknown content erased; its name goes with all that was made of it.
+    FileForgotten {
+        /// Relative to the inbox.
+        path: String,
+    },
+    /// Nothing is left of a file of unknown content.
+    FileErased {
+        /// Relative to the inbox.
+        path: String,
+    },
     /// A training finished and its files are on disk; or they were removed, as its record then says.
     Run(Box<ModelRecord>),
     /// A candidate was compared with the best model.

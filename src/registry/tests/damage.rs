@@ -246,7 +246,7 @@ fn with_a_damaged_sled_and_no_journal_what_can_be_read_is_kept() {
 #[test]
 fn a_silently_lost_record_comes_back_from_the_journal() {
     let repairs = repaired(lose_a_scan_in_silence);
-    let what = "86 records of 87 are there, 0 of them unreadable".to_owned();
+    let what = "87 records of 88 are there, 0 of them unreadable".to_owned();
     assert_eq!(repairs[0], Repair::StoreDamaged { what });
     assert!(from_journal(&repairs), "{repairs:?}");
 }
@@ -259,7 +259,7 @@ fn a_record_that_is_not_the_one_that_was_written_is_noticed() {
         db.insert(&scans[0].0, &scans[1].1).unwrap();
         db.flush().unwrap();
     });
-    let what = "87 records of 87 are there, 0 of them unreadable".to_owned();
+    let what = "88 records of 88 are there, 0 of them unreadable".to_owned();
     assert_eq!(repairs[0], Repair::StoreDamaged { what });
     assert!(from_journal(&repairs), "{repairs:?}");
 }

@@ -70,6 +70,15 @@ pub(super) fn file_gone(n: u64) -> LedgerEvent {
     LedgerEvent::FileGone { path: path(n) }
 }
 
+/// A file of unknown content that a person forgets, and then nothing is left of it.
+pub(super) fn file_forgotten(n: u64) -> LedgerEvent {
+    LedgerEvent::FileForgotten { path: path(n) }
+}
+
+pub(super) fn file_erased(n: u64) -> LedgerEvent {
+    LedgerEvent::FileErased { path: path(n) }
+}
+
 pub(super) fn scan(n: u64, explained_by: Option<&str>) -> LedgerEvent {
     let state = explained_by.map_or(ScanState::Waiting, |id| ScanState::Explained {
         model: run(id),
@@ -128,7 +137,7 @@ pub(super) fn a_life() -> Vec<Vec<LedgerEvent>> {
         vec![scan(1, None), scan(2, None)],
         promotion("0001-cafe", None),
         vec![scan(2, Some("0001-cafe")), counted(Counter::ScansExplained, 1)],
-        vec![file_gone(3), sample_gone(3)],
+        vec![file_gone(3), sample_gone(3), file_forgotten(5), file_forgotten(6), file_erased(6)],
         promotion("0002-beef", Some("0001-cafe")),
     ]
 }

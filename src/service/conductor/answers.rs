@@ -1,10 +1,9 @@
 //! Questions of other commands, which come through the control socket.
 
 use crate::domain::LedgerEvent;
-use crate::service::control::{self, Answer, ForgetAct, Question, Request};
+use crate::service::control::{self, Answer, Question, Request};
 use crate::service::error::ServiceError;
-use crate::service::held_erasure::HeldErasure;
-use crate::workflow::Incumbent;
+use crate::workflow::{Fault, Incumbent};
 
 use super::Conductor;
 
@@ -13,7 +12,7 @@ impl Conductor {
     pub(super) fn answer(&mut self, request: Request) -> Result<(), ServiceError> {
         let answer = match &request.question {
             Question::Choose { .. } | Question::Adopt { .. } | Question::Forget { .. } if self.is_stuck() => {
-                Answer::Refused { reason: format!("{}; then try again", self.what_failed()) }
+                Answer::refused(Fault::Io, format!("{}; then try again", self.what_failed()))
             }
             Question::Status => Answer::Status { status: Box::new(self.status.status().clone()) },
             Question::Models { dataset } => {
@@ -26,16 +25,12 @@ impl Conductor {
                         self.release_scans();
                         self.once_recorded(Answer::Chosen { decision: Box::new(decision) })
                     }
-                    Err(reason) => Answer::Refused { reason },
+                    Err(reason) => Answer::refused(Fault::Data, reason),
                 }
             }
             Question::Forget { request: wanted, act } => {
-                let answer = self.answer_forget(wanted, *act)?;
-                if *act == ForgetAct::Erase && matches!(answer, Answer::Erased { is_done: false, .. }) {
-                    self.held_erasures.push(HeldErasure::new(request, answer));
-                    return Ok(());
-                }
-                answer
+                let (wanted, act) = (wanted.clone(), *act);
+                return self.answer_forget(request, &wanted, act);
             }
             Question::Forgotten => Answer::Forgotten { images: self.ledger().forgotten.iter().copied().collect() },
             Question::Adopt { trained, .. } if !trained.decision_holds(self.registry.ledger()) => {
@@ -59,7 +54,8 @@ impl Conductor {
         if !self.is_stuck() {
             return answer;
         }
-        Answer::Refused { reason: format!("{}; it is recorded as soon as that is possible", self.what_failed()) }
+        let reason = format!("{}; it is recorded as soon as that is possible", self.what_failed());
+        Answer::refused(Fault::Io, reason)
     }
 
     pub(super) fn what_failed(&self) -> String {

@@ -104,6 +104,10 @@ impl Conductor {
                     (Task::Training(dataset), work)
                 }
                 LostTraining::Retention => (Task::Retention, fault(Work::Retention, &self.lose_retention())),
+                LostTraining::Erasure(targets) => {
+                    self.erasure.get_or_insert_default().extend(targets);
+                    (Task::Erasure, fault(Work::Erasure, &self.workspace.root().display()))
+                }
             }),
             // Its end is that of the program.
             WorkerRole::Survey | WorkerRole::Record => None,
@@ -118,7 +122,8 @@ impl Conductor {
         };
         if let Some((task, work)) = lost {
             // Nobody asks anew for the others.
-            let is_asked_again = matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery | Task::Retention);
+            let is_asked_again =
+                matches!(task, Task::Training(_) | Task::Scan(_) | Task::Gallery | Task::Retention | Task::Erasure);
             self.fail(task, work, may_pass && is_asked_again);
         }
         Ok(())

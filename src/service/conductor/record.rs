@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::domain::{Counter, LedgerEvent};
 use crate::registry::RegistryError;
 use crate::service::commit::Commit;
-use crate::service::control::Question;
+use crate::service::control::{Answer, Question};
 use crate::service::error::ServiceError;
 use crate::service::event::Event;
 use crate::service::retry::Task;
@@ -20,6 +20,20 @@ impl Conductor {
     pub(super) fn commit(&mut self, events: Vec<LedgerEvent>) -> Result<(), ServiceError> {
         self.unrecorded.extend(events);
         if self.is_stuck() { Ok(()) } else { self.record() }
+    }
+
+    /// Commits what a person asks for, whole and before it is answered. What the disk refuses is kept by nobody.
+    pub(super) fn record_now(&mut self, events: Vec<LedgerEvent>) -> Result<Result<(), Answer>, ServiceError> {
+        let Some(commit) = self.registry.commit_at_once(events) else { return Err(RegistryError::Behind.into()) };
+        match self.registry.take_back(commit).1 {
+            Ok(()) => Ok(Ok(())),
+            Err(RegistryError::Disk(error)) => {
+                let work = FailedWork::new(Work::Record, self.workspace.journal().display(), Fault::Io, error);
+                work.warn();
+                Ok(Err(Answer::refused(Fault::Io, format!("nothing was recorded: {work}; then try again"))))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether nothing can be recorded now, and so nothing be decided.

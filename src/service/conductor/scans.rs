@@ -63,7 +63,8 @@ impl Conductor {
             })
             .or_else(|| {
                 let due = self.failed.due_scans(now).filter_map(|key| ledger.scans.get(key));
-                let mut waiting = due.filter(|scan| scan.state == ScanState::Waiting);
+                let mut waiting =
+                    due.filter(|scan| scan.state == ScanState::Waiting && !ledger.forgotten.contains(&scan.hash));
                 waiting.find_map(|scan| Some((scan, self.explaining_model(scan.dataset.as_ref(), now)?)))
             })?;
         Some((scan.clone(), Arc::new(model.clone())))

@@ -44,6 +44,7 @@ impl Conductor {
         let waiting = self.unsettled();
         let (skipped, mut warnings) = (self.skipped(), self.all_data_warnings());
         let n_obsolete = self.gallery.n_obsolete();
+        let erasure = self.erasure_status();
         let was = (self.status.status().state, self.status.status().waits_for.clone());
         self.status.update(|status| {
             status.state = state;
@@ -54,6 +55,7 @@ impl Conductor {
             }
             status.skipped = skipped.into_iter().map(|skipped| skipped.sentence).collect();
             status.waiting_files = waiting;
+            status.erasure = erasure;
             status.queues.arrivals = arrivals as u64;
             status.queues.obsolete_reports = n_obsolete as u64;
             status.queues.untrained = untrained;
@@ -109,6 +111,9 @@ impl Conductor {
                 ServiceState::Waiting,
                 Some("more images or a pause in arrivals (retrain.after_images, retrain.after_quiet)".to_owned()),
             );
+        }
+        if self.training.erasing().is_some() {
+            return (ServiceState::Waiting, Some("the removal of forgotten images".to_owned()));
         }
         if self.training.is_retaining() {
             return (ServiceState::Waiting, Some("the removal of what exceeds the limits in [retention]".to_owned()));

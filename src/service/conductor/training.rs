@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::domain::{DatasetName, LedgerEvent};
+use crate::domain::{DatasetName, LedgerEvent, Progress};
 use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
 use crate::service::retry::Task;
@@ -88,7 +88,7 @@ impl Conductor {
         if !self.training.awaits_record() || self.registry.is_away() {
             return Ok(());
         }
-        if self.is_stuck() || self.stop.is_raised() {
+        if self.is_stuck() || self.stop.is_raised() || self.has_to_erase() {
             // The next preparation finds it due.
             let dataset = self.training.give_up_split()?;
             self.trigger.note(&dataset, 1, Instant::now());
@@ -104,11 +104,12 @@ impl Conductor {
         if !self.begin(AttemptSlot::Training, vec![attempted])? {
             return Ok(());
         }
-        let mut plan = self.training.start_training()?;
+        let stop = self.stop.part();
+        let mut plan = self.training.start_training(stop.clone())?;
         plan.may_leave_out = !self.is_once() && self.failed.is_last_try(&Task::Training(plan.dataset.clone()));
         self.failed.renew_parts(&plan.dataset);
         tracing::info!(dataset = %plan.dataset, run = %plan.run_id, images = plan.samples.len(), "Training started");
-        self.workers.training.give(TrainingTask::Train(plan));
+        self.workers.training.give(TrainingTask::Train(plan, stop));
         Ok(())
     }
 
@@ -143,8 +144,8 @@ impl Conductor {
                     && !self.stop.is_raised() =>
             {
                 let incumbent = Incumbent::of(self.ledger(), dataset);
-                self.training.decide_again()?;
-                self.workers.training.give(TrainingTask::DecideAgain(Box::new(finished), Box::new(incumbent)));
+                let stop = self.training.decide_again()?;
+                self.workers.training.give(TrainingTask::DecideAgain(Box::new(finished), Box::new(incumbent), stop));
                 Ok(())
             }
             outcome => {
@@ -178,7 +179,12 @@ impl Conductor {
                 dataset = %dataset,
                 "Best model changed during the training and the service stops; the next start trains again from cached features"
             ),
-            Err(WorkflowError::Stopped(_)) => {}
+            Err(WorkflowError::Stopped(_)) if self.stop.is_raised() => {}
+            Err(WorkflowError::Stopped(_)) => {
+                tracing::info!(%dataset, "Training stopped; it is due again after the erasure");
+                self.progress.end();
+                self.trigger.note(dataset, 1, Instant::now());
+            }
             Err(WorkflowError::OtherModel(error)) => {
                 tracing::warn!(%dataset, %error, "Files of a model not made again");
                 self.failed.drop_task(&Task::Training(dataset.clone()));

@@ -7,7 +7,7 @@ use crate::domain::LedgerEvent;
 
 fn refusing(request: Request) {
     let reason = format!("{:?}", request.question);
-    request.answer(Answer::Refused { reason });
+    request.answer(Answer::refused(Fault::Data, reason));
 }
 
 fn listing() -> Question {
@@ -105,7 +105,7 @@ fn no_number_of_bad_clients_keeps_a_question_waiting() {
     let workspace = workspace(dir.path());
     let long = "x".repeat(400_000);
     let server =
-        Server::start(&workspace, move |request| request.answer(Answer::Refused { reason: long.clone() })).unwrap();
+        Server::start(&workspace, move |request| request.answer(Answer::refused(Fault::Data, long.clone()))).unwrap();
     for n in [64, 200] {
         let clients = bad_clients(&workspace, n);
         let start = std::time::Instant::now();

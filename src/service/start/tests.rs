@@ -137,7 +137,7 @@ fn a_training_starts_when_the_sides_of_many_images_are_recorded() {
     let (starts, started) = unbounded();
     let summary = run_in(&dir, |parts, events| {
         spoil_training(parts, events, move |worker, task| match task {
-            TrainingTask::Train(plan) => {
+            TrainingTask::Train(plan, _) => {
                 starts.send((plan.samples.len(), fs::read_to_string(&journal).unwrap())).unwrap();
                 worker.stop.raise();
                 stopped(plan)
@@ -170,7 +170,7 @@ fn a_training_that_a_stop_keeps_from_starting_is_due_at_the_next_start() {
         let (starts, started) = unbounded();
         run_in(&dir, |parts, events| {
             spoil_training(parts, events, move |worker, task| match task {
-                TrainingTask::Train(plan) => {
+                TrainingTask::Train(plan, _) => {
                     starts.send(plan.samples.len()).unwrap();
                     worker.stop.raise();
                     stopped(plan)

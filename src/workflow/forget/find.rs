@@ -37,6 +37,14 @@ pub struct ForgetTargets {
     pub unread: BTreeSet<String>,
 }
 
+impl ForgetTargets {
+    /// Adds others.
+    pub fn extend(&mut self, others: Self) {
+        self.images.extend(others.images);
+        self.unread.extend(others.unread);
+    }
+}
+
 impl ForgetRequest {
     /// The images that it stands for.
     ///

@@ -13,7 +13,9 @@ use super::subject::ErasureSubject;
 
 /// `DATASET/RUN` of the models that learned from one of `images`, sorted.
 pub(super) fn learned(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Vec<String> {
-    let folders = folders(workspace).into_iter().filter(|folder| !train::trained_on(folder).is_disjoint(images));
+    let is_model = |folder: &PathBuf| folder.join("model.json").exists();
+    let folders = folders(workspace).into_iter().filter(is_model);
+    let folders = folders.filter(|folder| !train::trained_on(folder).is_disjoint(images));
     let name = |folder: PathBuf| Some(folder.strip_prefix(workspace.runs()).ok()?.to_string_lossy().into_owned());
     folders.filter_map(name).collect()
 }
@@ -31,9 +33,7 @@ pub(super) fn erase(
         named.then(|| ModelRecord { data_warnings, ..model.clone() })
     };
     for folder in folders(workspace) {
-        if subject.is_learned {
-            train::forget_resume(&folder)?;
-        }
+        train::forget_resume(&folder, subject.images)?;
         erase_record(&folder.join("model.json"), &redacted)?;
         erased.pages += u64::from(erase_page(&folder.join("report.html"), subject)?);
     }

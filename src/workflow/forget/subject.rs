@@ -14,8 +14,8 @@ pub(super) struct ErasureSubject<'a> {
     pub(super) names: ErasedNames,
     /// Relative to the inbox.
     files: BTreeSet<String>,
-    /// Whether a training may have learned from one of them.
-    pub(super) is_learned: bool,
+    /// Of these, those of unknown content.
+    unread: &'a BTreeSet<String>,
 }
 
 impl<'a> ErasureSubject<'a> {
@@ -28,10 +28,8 @@ impl<'a> ErasureSubject<'a> {
         let paths = held.map(|file| &file.path).chain(samples.iter().map(|sample| &sample.path));
         let paths = paths.chain(scans.iter().map(|scan| &scan.path)).chain(&targets.unread);
         let files = paths.cloned().collect();
-        let n_scanned = scans.iter().map(|scan| scan.hash).collect::<BTreeSet<_>>().len();
-        let is_learned = !samples.is_empty() || n_scanned < images.len();
         let names = ErasedNames::new(&files, &groups(ledger, images));
-        Self { images, names, files, is_learned }
+        Self { images, names, files, unread: &targets.unread }
     }
 
     /// That nothing is recorded of them any more.
@@ -44,7 +42,8 @@ impl<'a> ErasureSubject<'a> {
         let samples = samples.map(|(dataset, hash)| LedgerEvent::SampleGone { dataset, hash });
         let scans = ledger.scans.keys().filter(|(_, hash)| is_theirs(hash)).cloned();
         let scans = scans.map(|(dataset, hash)| LedgerEvent::ScanGone { dataset, hash });
-        files.chain(samples).chain(scans).collect()
+        let unread = self.unread.iter().map(|path| LedgerEvent::FileErased { path: path.clone() });
+        files.chain(samples).chain(scans).chain(unread).collect()
     }
 
     /// Files about which a reason may have been written that names them.
