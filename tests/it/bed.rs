@@ -172,6 +172,13 @@ pub fn finish_within(command: &mut Command, limit: Duration) -> Option<Ran> {
     Some(Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) })
 }
 
+/// Copies a folder, with all times.
+pub fn copy(from: &Path, to: &Path) {
+    let mut command = Command::new("cp");
+    command.arg("-a").arg(from).arg(to);
+    finish(command).ok();
+}
+
 /// A tool of the machine that a test needs; without it the test is left out, but under `CI=true` that is a failure.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();

@@ -48,7 +48,7 @@ fn the_demo_learns_its_images_and_its_pages_open() {
     let bed = TestBed::new();
     let bed = {
         let state = bed.state("");
-        bed.set("storage.state_dir", state.to_str().unwrap())
+        bed.set("storage.state_dir", state.to_str().unwrap()).set("augment.copies", "1")
     };
     let ran = demo(&bed);
     let reports = reports(&bed);

@@ -72,7 +72,7 @@ fn put_aside(bed: &TestBed) -> PathBuf {
 #[test]
 fn the_same_work_at_one_fixed_time_writes_the_same_bytes() {
     let bed = TestBed::new().set("compute.threads", "2").set("augment.contact_sheet", "true");
-    let bed = bed.set("train.max_epochs", "2");
+    let bed = bed.set("train.max_epochs", "2").set("augment.copies", "2");
     drop_everything(&bed);
     let one = grow(&bed);
     let first = put_aside(&bed);

@@ -5,7 +5,7 @@ use crate::pictures::{self, Look};
 
 #[test]
 fn a_folder_is_learned_and_pictures_are_explained() {
-    let bed = TestBed::new().set("augment.copies", "1");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "1");
     for look in Look::ALL {
         for number in 0..6 {
             bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));
@@ -59,7 +59,7 @@ fn a_folder_is_learned_and_pictures_are_explained() {
 
 #[test]
 fn cross_validation_holds_out_every_picture_once() {
-    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2");
     for look in Look::ALL {
         for number in 0..6 {
             bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));
@@ -97,7 +97,7 @@ fn cross_validation_holds_out_every_picture_once() {
 
 #[test]
 fn a_best_model_is_not_measured_on_what_it_learned_from() {
-    let bed = TestBed::new().set("augment.copies", "0").set("train.max_epochs", "1");
+    let bed = TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "1");
     for look in Look::ALL {
         for number in 0..3 {
             bed.write(format!("shapes/train/{look}/{number}.png"), pictures::png(look, number));
@@ -114,7 +114,7 @@ fn a_best_model_is_not_measured_on_what_it_learned_from() {
 
 #[test]
 fn an_ablation_sets_two_trainings_side_by_side_and_records_nothing() {
-    let bed = TestBed::new().set("train.max_epochs", "2");
+    let bed = TestBed::new().sharing_features().set("train.max_epochs", "2");
     for look in Look::ALL {
         for number in 0..6 {
             bed.write(format!("shapes/{look}/{number}.png"), pictures::png(look, number));

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use image::ImageFormat;
 use serde_json::Value;
 
-use crate::bed::{TestBed, tree};
+use crate::bed::{Ran, TestBed, copy, tree};
 use crate::pictures::{self, Look};
 
 const COPIES: u64 = 2;
@@ -19,6 +20,46 @@ fn filled() -> TestBed {
     for look in Look::ALL {
         bed.drop_scan(look, 1);
     }
+    bed
+}
+
+/// What a first run in [`filled`] left, and what it said: made once for all tests of this process, which only look at it.
+struct FirstRun {
+    ran: Ran,
+    state: PathBuf,
+    inbox: PathBuf,
+}
+
+fn first_run() -> &'static FirstRun {
+    static MADE: OnceLock<FirstRun> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pipeline");
+        let _ = fs::remove_dir_all(&kept);
+        fs::create_dir_all(&kept).unwrap();
+        let bed = filled();
+        let ran = bed.run(&["run", "--once"]).ok();
+        let [state, inbox] = ["state", "inbox"].map(|folder| {
+            copy(&bed.path(folder), &kept.join(folder));
+            kept.join(folder)
+        });
+        FirstRun { ran, state, inbox }
+    })
+}
+
+/// A bed in which that run took place.
+fn after_the_first_run() -> TestBed {
+    let bed = filled();
+    for (folder, kept) in [("state", &first_run().state), ("inbox", &first_run().inbox)] {
+        fs::remove_dir_all(bed.path(folder)).unwrap();
+        copy(kept, &bed.path(folder));
+    }
+    bed
+}
+
+/// As [`filled`], before its first run, with the features of all its pictures.
+fn with_features() -> TestBed {
+    let bed = filled();
+    copy(&first_run().state.join("features"), &bed.state("features"));
     bed
 }
 
@@ -44,8 +85,8 @@ fn manifest(bed: &TestBed) -> Vec<Value> {
 
 #[test]
 fn dropped_pictures_become_copies_a_model_and_reports() {
-    let bed = filled();
-    let ran = bed.run(&["run", "--once"]).ok();
+    let bed = after_the_first_run();
+    let ran = &first_run().ran;
     assert!(ran.stderr.contains("built-in"), "the built-in backbone is named: {}", ran.stderr);
 
     let counters = counters(&bed);
@@ -95,7 +136,7 @@ fn dropped_pictures_become_copies_a_model_and_reports() {
 
 #[test]
 fn a_second_run_does_nothing_and_one_more_picture_costs_only_itself() {
-    let bed = filled();
+    let bed = with_features();
     bed.run(&["run", "--once"]).ok();
     let (before, counted) = (made(&bed), counters(&bed));
 
@@ -128,8 +169,7 @@ fn made(bed: &TestBed) -> BTreeMap<PathBuf, gradwatch::domain::ContentHash> {
 
 #[test]
 fn a_lost_registry_is_made_again_from_the_files() {
-    let bed = filled();
-    bed.run(&["run", "--once"]).ok();
+    let bed = after_the_first_run();
     let models = bed.run(&["models", "list", "--json"]).ok().json();
     let counted = counters(&bed);
     fs::remove_dir_all(bed.state("registry")).unwrap();
@@ -142,9 +182,6 @@ fn a_lost_registry_is_made_again_from_the_files() {
 
 #[test]
 fn a_killed_run_is_completed_as_if_it_had_not_been() {
-    let whole = filled();
-    whole.run(&["run", "--once"]).ok();
-
     let killed = filled();
     let mut service = killed.start();
     service.wait_for("the first copies", |_| {
@@ -153,14 +190,15 @@ fn a_killed_run_is_completed_as_if_it_had_not_been() {
     service.kill();
     killed.run(&["run", "--once"]).ok();
 
-    assert_eq!(tree(&killed.state("datasets")), tree(&whole.state("datasets")));
-    let head = |bed: &TestBed| json(&folders(bed.state("runs/shapes")).remove(0).join("model.json"))["head"].clone();
-    assert_eq!(head(&killed), head(&whole), "the same model, to the bit");
+    let (killed, whole) = (killed.state(""), &first_run().state);
+    assert_eq!(tree(&killed.join("datasets")), tree(&whole.join("datasets")));
+    let head = |state: &Path| json(&folders(state.join("runs/shapes")).remove(0).join("model.json"))["head"].clone();
+    assert_eq!(head(&killed), head(whole), "the same model, to the bit");
 }
 
 #[test]
 fn every_format_is_read_and_what_cannot_be_used_is_quarantined_with_a_reason() {
-    let bed = filled();
+    let bed = with_features();
     let formats = [ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP];
     for (number, format) in (100..).zip(formats) {
         // Named .png on purpose: the content decides.
@@ -202,7 +240,7 @@ fn wide_png() -> Vec<u8> {
 
 #[test]
 fn scans_wait_for_a_first_model_and_one_class_is_not_enough() {
-    let bed = TestBed::new();
+    let bed = TestBed::new().sharing_features();
     bed.write("inbox/datasets/shapes/bars/1.png", pictures::png(Look::Bars, 1));
     bed.write("inbox/scans/early.png", pictures::png(Look::Bars, 2));
     let ran = bed.run(&["run", "--once"]).ok();

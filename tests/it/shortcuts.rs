@@ -26,7 +26,11 @@ fn shape(class: &str, number: u32) -> GrayImage {
 
 /// A bed with the dataset `shapes` in its inbox, the classes in these formats; half of it is measured on.
 fn bed(formats: [ImageFormat; 2]) -> TestBed {
-    let bed = TestBed::new().set("augment.copies", "1").set("split.validation", "0.5").set("train.max_epochs", "3");
+    let bed = TestBed::new()
+        .sharing_features()
+        .set("augment.copies", "1")
+        .set("split.validation", "0.5")
+        .set("train.max_epochs", "3");
     for (class, format) in CLASSES.into_iter().zip(formats) {
         for number in 0..N_OF_CLASS {
             let mut bytes = Cursor::new(Vec::new());

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::instructions::Instructions;
 use crate::map::{BLOCK, Map, pitch};
-use crate::points::{FREQUENCIES, KernelTransform, TILE};
+use crate::points::{FREQUENCIES, KernelTransform, LANES, TILE};
 use crate::products::{Factors, PANEL};
 use crate::spectrum::{Finish, Group, size};
 
@@ -52,18 +52,10 @@ impl Convolution {
         let Shape { inputs, outputs, .. } = shape;
         assert_eq!((weight.len(), bias.len()), (outputs * inputs * 9, outputs), "weights of another shape");
         let n_outputs = outputs.next_multiple_of(BLOCK);
-        let (n_panels, transform) = (BLOCK / PANEL, KernelTransform::new());
+        let transform = KernelTransform::new();
         let mut weights = vec![0.0; FREQUENCIES * n_outputs * inputs];
         let blocks = weights.par_chunks_mut(FREQUENCIES * BLOCK * inputs).zip(weight.par_chunks(BLOCK * inputs * 9));
-        blocks.for_each(|(block, kernels)| {
-            for (n, kernel) in kernels.chunks_exact(9).enumerate() {
-                let (output, input) = (n / inputs, n % inputs);
-                for (frequency, factor) in transform.of(kernel).into_iter().enumerate() {
-                    let panel = frequency * n_panels + output / PANEL;
-                    block[(panel * inputs + input) * PANEL + output % PANEL] = factor;
-                }
-            }
-        });
+        blocks.for_each(|(block, kernels)| transform_block(&transform, kernels, inputs, block));
         let mut bias = bias.to_vec();
         bias.resize(n_outputs, 0.0);
         Self { shape, weights, bias }
@@ -136,6 +128,33 @@ impl Convolution {
             instructions.gather(products, finish, group, rows);
         });
     }
+}
+
+/// `kernels` is `[up to 64 outputs, inputs, 9]`, `block` becomes `[36][panels][inputs][32]`.
+///
+/// As many outputs at once as lie side by side there: a line of the cache is written whole, and once.
+fn transform_block(transform: &KernelTransform, kernels: &[f32], inputs: usize, block: &mut [f32]) {
+    for (n, kernels) in kernels.chunks(LANES * inputs * 9).enumerate() {
+        let (panel, lane) = (n * LANES / PANEL, n * LANES % PANEL);
+        for input in 0..inputs {
+            let taps = taps(kernels, inputs, input);
+            for frequency in 0..FREQUENCIES {
+                let row = (frequency * (BLOCK / PANEL) + panel) * inputs + input;
+                block[row * PANEL + lane..][..LANES].copy_from_slice(&transform.of(&taps, frequency));
+            }
+        }
+    }
+}
+
+/// The weights of one input, those of the outputs side by side.
+fn taps(kernels: &[f32], inputs: usize, input: usize) -> [[f64; LANES]; 9] {
+    let mut taps = [[0.0; LANES]; 9];
+    for (output, kernels) in kernels.chunks_exact(inputs * 9).enumerate() {
+        for tap in 0..9 {
+            taps[tap][output] = f64::from(kernels[input * 9 + tap]);
+        }
+    }
+    taps
 }
 
 /// Groups whose factors are made together, in blocks of `width` channels, `n_factors` numbers for each group.

@@ -88,13 +88,15 @@ impl KernelTransform {
         }))
     }
 
-    /// A kernel as its 36 factors, exact to the last rounding.
-    pub(crate) fn of(&self, kernel: &[f32]) -> [f32; FREQUENCIES] {
-        let factor = |terms: [f64; 9]| {
-            let terms = terms.iter().zip(kernel).map(|(term, weight)| term * f64::from(*weight));
-            terms.sum::<f64>() as f32
-        };
-        self.0.map(factor)
+    /// One of the 36 factors of kernels side by side, exact to the last rounding.
+    pub(crate) fn of(&self, taps: &[[f64; LANES]; 9], frequency: usize) -> Lanes {
+        let mut sums = [0.0; LANES];
+        for (term, weights) in self.0[frequency].iter().zip(taps) {
+            for lane in 0..LANES {
+                sums[lane] += term * weights[lane];
+            }
+        }
+        sums.map(|sum: f64| sum as f32)
     }
 }
 

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use super::campaign::{Outcome, Size, judge, side_by_side};
 use super::facts::{Facts, differences};
 use super::growth::{Goal, n_complaints, resumes, settles, undisturbed, why};
-use super::scene::{Scene, copy};
-use crate::bed::finish;
+use super::scene::Scene;
+use crate::bed::{copy, finish};
 use crate::service::Service;
 
 /// How often one disk fills.

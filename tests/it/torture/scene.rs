@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::facts::{self, Facts};
 use super::faultline::{self, Operation, Plan};
-use crate::bed::{Ran, TestBed, finish, finish_within};
+use crate::bed::{Ran, TestBed, copy, finish, finish_within};
 use crate::pictures::{self, Look};
 
 /// All records have one time, so that the same work gives the same bytes.
@@ -133,13 +133,6 @@ impl Reference {
 
 fn count(operations: &[Operation], kinds: &str) -> usize {
     operations.iter().filter(|operation| kinds.split(',').any(|kind| kind == operation.kind)).count()
-}
-
-/// Copies a folder, with all times.
-pub(super) fn copy(from: &Path, to: &Path) {
-    let mut command = Command::new("cp");
-    command.arg("-a").arg(from).arg(to);
-    finish(command).ok();
 }
 
 /// Features of the first life, all but one, which is computed in each.
