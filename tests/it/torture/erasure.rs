@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::faultline::{self, CHANGES, Plan};
-use super::scene::copy;
-use crate::bed::{Ran, TestBed, finish};
+use crate::bed::{Ran, TestBed, copy, finish};
 use crate::forget::{self, NAME};
 use crate::service::Service;
 
