@@ -45,8 +45,7 @@ impl TensorFile {
 /// Little-endian floating-point numbers of the type that safetensors and PyTorch call `kind`, as f32.
 pub(super) fn numbers(kind: &str, bytes: &[u8]) -> Result<Vec<f32>, ReadFault> {
     Ok(match kind {
-        // As they lie in memory here: a network has fifteen million.
-        "F32" => bytemuck::pod_collect_to_vec(bytes.as_chunks::<4>().0.as_flattened()),
+        "F32" => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
         "F16" => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
         "BF16" => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
         "F64" => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
