@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::mount_point::{is_mount_point, mounted_at};
-use super::mounts::{FolderEvidence, MountLook, Mounts, SeenMounts};
+use super::mounts::{FolderEvidence, MountLook, MountLooks, Mounts, SeenMounts};
 use super::settle::Tracker;
 use super::survey::InboxSurvey;
 
@@ -27,8 +27,8 @@ impl MountWatch {
     }
 
     /// How each is now.
-    pub(super) fn looks(&self) -> Vec<MountLook> {
-        self.mounts.folders().map(|folder| self.look(folder)).collect()
+    pub(super) fn looks(&self) -> MountLooks {
+        self.mounts.folders().map(|folder| (folder.clone(), self.look(folder))).collect()
     }
 
     /// Whether one was mounted, unmounted or exchanged since the last survey.
@@ -36,14 +36,14 @@ impl MountWatch {
         self.mounts.is_changed(|folder| self.look(folder))
     }
 
-    /// Takes in a survey of the whole inbox, before and after which the looks were the same.
-    pub(super) fn judge(&mut self, found: &InboxSurvey, tracker: &Tracker) {
+    /// Takes in a survey of the whole inbox, before and after which these were the looks.
+    pub(super) fn judge(&mut self, found: &InboxSurvey, looks: &MountLooks, tracker: &Tracker) {
         let mounted = found.mounted.iter().cloned().chain(mounted_above(&self.inbox)).collect();
         let inbox = self.inbox.clone();
         let evidence = |folder: &str| {
             let within = within_inbox(folder);
             FolderEvidence {
-                look: look(&inbox, folder),
+                look: looks.get(folder).cloned().unwrap_or_else(|| look(&inbox, folder)),
                 is_hidden: found.skipped.may_hide(within),
                 holds_files: found.holds_below(within),
                 is_known: tracker.knows_below(within),

@@ -23,11 +23,14 @@ pub(super) enum MountLook {
     Refused,
 }
 
+/// How each of them is.
+pub(super) type MountLooks = BTreeMap<String, MountLook>;
+
 /// What a survey found at a folder that is or was mounted.
 #[derive(Debug, Clone)]
 pub(super) struct FolderEvidence {
     pub(super) look: MountLook,
-    /// It, or something below it, could not be read.
+    /// It, or a folder above it, could not be read.
     pub(super) is_hidden: bool,
     /// A file lies below it.
     pub(super) holds_files: bool,
@@ -52,7 +55,7 @@ pub(super) struct Mounts {
     /// `None` when nobody remembers: then what is mounted is believed.
     seen: Option<SeenMounts>,
     /// As the last survey found them.
-    looks: BTreeMap<String, MountLook>,
+    looks: MountLooks,
     /// Those whose files cannot be seen now.
     away: BTreeMap<String, Absence>,
 }
@@ -75,11 +78,12 @@ impl Mounts {
     }
 
     /// A survey found file systems at the folders `mounted`, and this at each of them and of those that were seen before.
-    pub(super) fn judge(&mut self, mounted: BTreeSet<String>, evidence: impl Fn(&str) -> FolderEvidence) {
+    pub(super) fn judge(&mut self, mut mounted: BTreeSet<String>, evidence: impl Fn(&str) -> FolderEvidence) {
         let remembered = self.seen.take();
         let mut seen = SeenMounts::new();
         (self.looks, self.away) = (BTreeMap::new(), BTreeMap::new());
-        for folder in mounted.into_iter().chain(remembered.iter().flat_map(SeenMounts::keys).cloned()) {
+        mounted.extend(remembered.iter().flat_map(SeenMounts::keys).cloned());
+        for folder in mounted {
             let (found, before) = (evidence(&folder), remembered.as_ref().map(|seen| seen.get(&folder)));
             self.looks.insert(folder.clone(), found.look.clone());
             match (absence(&found, before), found.look) {
@@ -126,7 +130,7 @@ impl Mounts {
                 Absence::OtherFiles => {
                     "was a mounted folder, is now an ordinary one, and holds none of the known files"
                 }
-                Absence::OtherFileSystem => "is another file system than before and holds none of the known files",
+                Absence::OtherFileSystem => "may be another file system than before and holds none of the known files",
             };
             format!(
                 "`{}` {what}; its files are kept as known; mount it again, or, if what is there now is to count, stop \
@@ -141,7 +145,7 @@ impl Mounts {
 /// Why what is found at a folder is not to be believed, if it is not; `before` is what was mounted there before, where that
 /// is remembered.
 fn absence(found: &FolderEvidence, before: Option<Option<&FileSystemId>>) -> Option<Absence> {
-    let is_same = |id| before.is_none_or(|seen| seen.is_some_and(|seen| seen.is_unknown() || seen == id));
+    let is_same = |id: &FileSystemId| before.is_none_or(|seen| seen.is_some_and(|seen| id.is_same_as(seen)));
     match &found.look {
         _ if !found.is_known => None,
         MountLook::Refused => Some(Absence::Unreadable),
@@ -267,7 +271,7 @@ mod tests {
     #[test]
     fn the_sentence_names_the_folder_and_both_ways_out() {
         let sentences = judged(seen(&[FOLDER]), &found(mounted("other"))).sentences(Path::new("/in"));
-        let expected = "`/in/datasets/x` is another file system than before and holds none of the known files; its files \
+        let expected = "`/in/datasets/x` may be another file system than before and holds none of the known files; its files \
             are kept as known; mount it again, or, if what is there now is to count, stop the service, remove \
             `mounts.json` from the state folder, and start it";
         assert_eq!(sentences, [expected]);

@@ -62,7 +62,7 @@ pub fn survey_once(
             std::thread::park_timeout(LOOK);
             continue;
         }
-        mounts.judge(&found, &tracker);
+        mounts.judge(&found, &looks, &tracker);
         let is_away = |path: &str| mounts.mounts().is_away(path);
         tracker.survey(&found.files, |path| found.covers(path) && !is_away(path), Now::read());
         tracker.suspend(is_away);

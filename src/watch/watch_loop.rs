@@ -14,7 +14,7 @@ use super::fs_events::{FsEvents, OutOfWatches};
 use super::health::{Health, SharedHealth};
 use super::interpret::Signal;
 use super::mount_watch::MountWatch;
-use super::mounts::SeenMounts;
+use super::mounts::{MountLooks, SeenMounts};
 use super::remote_check::RemoteCheck;
 use super::settle::{Now, Tracker, Trigger};
 use super::survey::{self, InboxSurvey, Shares};
@@ -225,9 +225,8 @@ impl WatchLoop {
         if let Some(fs_events) = &mut self.fs_events {
             fs_events.forget(path);
         }
-        if self.mounts.is_changed() {
-            self.next_survey = Instant::now();
-        } else if let Some(name) = survey::relative(&self.settings.inbox, path) {
+        // Nothing is reported before the mounted folders were looked at.
+        if let Some(name) = survey::relative(&self.settings.inbox, path) {
             self.tracker.removed(&name, Now::read());
         }
     }
@@ -259,7 +258,7 @@ impl WatchLoop {
             Ok(_) if self.mounts.looks() != looks => self.next_survey = Instant::now(),
             Ok(found) => {
                 self.unblock();
-                self.take_in(found);
+                self.take_in(found, &looks);
                 // Full means that it was notified before.
                 let _ = self.reports.ready.try_send(());
                 let is_slow =
@@ -273,8 +272,8 @@ impl WatchLoop {
     }
 
     /// What a survey of the whole inbox found.
-    fn take_in(&mut self, found: InboxSurvey) {
-        self.mounts.judge(&found, &self.tracker);
+    fn take_in(&mut self, found: InboxSurvey, looks: &MountLooks) {
+        self.mounts.judge(&found, looks, &self.tracker);
         self.warn_of(&found);
         let mounts = self.mounts.mounts();
         self.tracker.survey(&found.files, |path| found.covers(path) && !mounts.is_away(path), Now::read());

@@ -57,6 +57,7 @@ fn what_exceeds_the_limits_goes_and_is_made_again_by_nobody() {
 
     // Before the hour is over, because a disk that refuses something may be full.
     let mut service = Service::start(&bed);
+    service.wait_for("rest", |service| (service.status()?["state"] == "idle").then_some(()));
     (4..=6).for_each(|number| bed.drop_scan(Look::Disc, number));
     service.wait_for("three more reports", |_| (names(&bed, "reports/shapes").len() == 4).then_some(()));
     let page = bed.state("reports/index.html");
