@@ -43,13 +43,23 @@ fn reports(bed: &TestBed) -> Vec<Report> {
     reports
 }
 
+fn bed() -> TestBed {
+    let bed = TestBed::new();
+    let state = bed.state("");
+    bed.set("storage.state_dir", state.to_str().unwrap())
+}
+
+#[test]
+#[ignore = "minutes; make torture runs it"]
+fn the_demo_as_shipped_distinguishes_its_classes() {
+    let bed = bed();
+    demo(&bed);
+    classes_are_distinguished(&reports(&bed));
+}
+
 #[test]
 fn the_demo_learns_its_images_and_its_pages_open() {
-    let bed = TestBed::new();
-    let bed = {
-        let state = bed.state("");
-        bed.set("storage.state_dir", state.to_str().unwrap()).set("augment.copies", "1")
-    };
+    let bed = bed().set("augment.copies", "1");
     let ran = demo(&bed);
     let reports = reports(&bed);
     assert!(ran.stdout.contains("48 labelled images and 8 scans"), "{}", ran.stdout);
