@@ -15,12 +15,20 @@ pub struct DecodeOptions {
     /// Pixels a side that are enough: a JPEG is decoded to a half, a quarter or an eighth of its size if no side becomes
     /// less than this. `None` for all pixels.
     pub least_side: Option<u32>,
+    /// Which frame of a DICOM file, from 1; the last of a file that has fewer.
+    pub frame: u32,
 }
 
 impl DecodeOptions {
     /// All pixels, within the limits of the settings.
     pub fn new(limits: &LimitSettings, background: u8) -> Self {
-        Self { max_side: limits.max_side, max_pixels: limits.max_megapixels * 1_000_000, background, least_side: None }
+        Self {
+            max_side: limits.max_side,
+            max_pixels: limits.max_megapixels * 1_000_000,
+            background,
+            least_side: None,
+            frame: 1,
+        }
     }
 
     /// Bytes that decoding may take at once; twice what the largest image needs, and what lies beside it in a file.

@@ -9,6 +9,7 @@ use crate::config::{self, Overrides};
 /// Every setting that shapes a model, with a value that is not the default, as `--set` takes it.
 const OTHERS: &[&str] = &[
     "images.background=9",
+    "images.dicom_frame=2",
     "augment.mode=combined",
     "augment.copies=1",
     "augment.balance=max",
