@@ -93,6 +93,9 @@ def theirs(path, ours):
 
 
 def shown(data):
+    if data.file_meta.TransferSyntaxUID == JPEGBaseline8Bit:
+        # Pillow decodes with libjpeg-turbo; the plug-in that goes before it brings subsampled colours to full size otherwise.
+        data.pixel_array_options(decoding_plugin="pillow")
     pixels = data.pixel_array
     if int(data.get("NumberOfFrames") or 1) > 1:
         pixels = pixels[0]

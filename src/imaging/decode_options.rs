@@ -3,6 +3,9 @@
 use super::error::DecodeError;
 use crate::config::LimitSettings;
 
+/// Bytes beside the pixels of a file.
+const METADATA: u64 = 64 << 20;
+
 /// What is too large, which is checked before any pixel is decoded, what shows through, and whether all pixels are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeOptions {
@@ -34,8 +37,13 @@ impl DecodeOptions {
     /// Bytes that decoding may take at once; twice what the largest image needs, and what lies beside it in a file.
     pub(super) fn max_bytes(&self) -> u64 {
         const BYTES_A_PIXEL: u64 = 16;
-        const METADATA: u64 = 64 << 20;
         self.max_pixels.saturating_mul(2 * BYTES_A_PIXEL).saturating_add(METADATA)
+    }
+
+    /// Bytes that the largest image and what lies beside it may have in a file: three channels of 16 bits.
+    pub(super) fn max_stored_bytes(&self) -> u64 {
+        const BYTES_A_PIXEL: u64 = 6;
+        self.max_pixels.saturating_mul(BYTES_A_PIXEL).saturating_add(METADATA)
     }
 
     /// # Errors

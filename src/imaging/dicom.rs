@@ -105,8 +105,7 @@ fn samples_of(
 ) -> Result<Vec<u16>, DecodeError> {
     let pixels = set.element(tags::PIXEL_DATA).ok_or_else(truncated)?;
     if compression == Compression::None {
-        let (bytes, first_bit) = frames::plain(pixels, header, frame)?;
-        return Ok(samples::plain(bytes, first_bit, header, pixels));
+        return Ok(samples::plain(pixels, frames::plain(pixels, header, frame)?, header));
     }
     let stream = frames::compressed(set, pixels, header.n_frames, frame)?;
     match compression {

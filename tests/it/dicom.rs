@@ -43,7 +43,8 @@ fn dicom(look: Look, number: u64) -> Vec<u8> {
     for (tag, value) in [(0x0028_0100, 16_u16), (0x0028_0101, 12), (0x0028_0102, 11)] {
         element(&mut out, tag, "US", &value.to_le_bytes());
     }
-    let levels = picture.as_raw().iter().flat_map(|&level| (4095 - u16::from(level) * 4095 / 255).to_le_bytes());
+    let levels =
+        picture.as_raw().iter().flat_map(|&level| (4095 - (u32::from(level) * 4095 / 255) as u16).to_le_bytes());
     element(&mut out, 0x7FE0_0010, "OW", &levels.collect::<Vec<u8>>());
     out
 }
@@ -78,7 +79,8 @@ fn dicom_files_are_learned_from_and_explained_and_their_patients_stay_in_them() 
     let ran = bed.run(&["run", "--once"]);
     let messages = format!("{}{}", ran.stdout, ran.stderr);
     assert!(messages.contains("DICOM files without an image skipped"), "{messages}");
-    let reports: Vec<_> = fs::read_dir(bed.state("reports")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let reports: Vec<_> =
+        fs::read_dir(bed.state("reports/shapes")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let explained = reports.iter().filter(|name| name.to_string_lossy().starts_with("IM0001-")).count();
     assert_eq!(explained, 1, "{reports:?}\n{messages}");
     let quarantined: Vec<_> = fs::read_dir(bed.state("quarantine")).unwrap().map(|e| e.unwrap().path()).collect();

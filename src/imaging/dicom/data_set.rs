@@ -1,6 +1,6 @@
 //! The elements that describe an image, by tag: of a file, or of an item of a sequence in it.
 
-use super::element::Encoding;
+use super::element::ElementEncoding;
 use super::element::{Element, element};
 use super::tags;
 use crate::imaging::error::DecodeError;
@@ -13,22 +13,17 @@ pub(super) struct DataSet<'a> {
     pub(super) has_overlay: bool,
 }
 
-/// Whether any value of the group describes the image. Patients are described in others.
-fn is_read(tag: u32) -> bool {
-    matches!(tag >> 16, 0x0028 | 0x5200 | 0x7FE0) || tag == tags::TRANSFER_SYNTAX
-}
-
 impl<'a> DataSet<'a> {
     /// Up to the pixels, or to the end of `bytes`.
     ///
     /// # Errors
     /// `Truncated` where an element does not end; `Damaged`.
-    pub(super) fn read(mut bytes: &'a [u8], encoding: Encoding) -> Result<Self, DecodeError> {
+    pub(super) fn read(mut bytes: &'a [u8], encoding: ElementEncoding) -> Result<Self, DecodeError> {
         let mut set = Self::default();
         while !bytes.is_empty() {
             let (found, rest) = element(bytes, encoding)?;
             set.has_overlay |= tags::OVERLAY_GROUPS.contains(&(found.tag >> 16));
-            if is_read(found.tag) && set.element(found.tag).is_none() {
+            if tags::is_read(found.tag) && set.element(found.tag).is_none() {
                 set.elements.push(found);
             }
             if matches!(found.tag, tags::PIXEL_DATA | tags::END_OF_ITEM) {
@@ -63,7 +58,8 @@ impl<'a> DataSet<'a> {
 
     /// Whole numbers of 16 bits.
     pub(super) fn u16s(&self, tag: u32) -> impl Iterator<Item = u16> + use<'a> {
-        let (value, encoding) = self.element(tag).map_or((&[][..], Encoding::EXPLICIT), |e| (e.value, e.encoding));
+        let (value, encoding) =
+            self.element(tag).map_or((&[][..], ElementEncoding::EXPLICIT), |e| (e.value, e.encoding));
         value.as_chunks().0.iter().map(move |&pair| encoding.u16(pair))
     }
 

@@ -10,13 +10,13 @@ const UNDEFINED: u32 = u32::MAX;
 
 /// How elements are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Encoding {
+pub(super) struct ElementEncoding {
     /// Whether each element names the type of its value.
     pub(super) is_explicit: bool,
     pub(super) is_big_endian: bool,
 }
 
-impl Encoding {
+impl ElementEncoding {
     pub(super) const IMPLICIT: Self = Self { is_explicit: false, is_big_endian: false };
     pub(super) const EXPLICIT: Self = Self { is_explicit: true, is_big_endian: false };
     pub(super) const BIG_ENDIAN: Self = Self { is_explicit: true, is_big_endian: true };
@@ -47,7 +47,7 @@ impl Encoding {
 pub(super) struct Element<'a> {
     pub(super) tag: u32,
     pub(super) value: &'a [u8],
-    pub(super) encoding: Encoding,
+    pub(super) encoding: ElementEncoding,
     /// Whether the value ends with a mark, and not after a length that is stated.
     pub(super) is_open: bool,
     /// Whether its type is OW: bytes in words, which a big-endian file has in the other order.
@@ -58,19 +58,19 @@ pub(super) struct Element<'a> {
 
 /// What stands before a value.
 #[derive(Debug, Clone, Copy)]
-struct Head {
+struct ElementHead {
     tag: u32,
     /// The name of the type, of which there is none in the implicit encoding.
     kind: [u8; 2],
     /// The encoding of what is inside.
-    inner: Encoding,
+    inner: ElementEncoding,
     length: u32,
     /// Bytes.
     size: usize,
 }
 
-impl Head {
-    fn read(bytes: &[u8], encoding: Encoding) -> Result<Self, DecodeError> {
+impl ElementHead {
+    fn read(bytes: &[u8], encoding: ElementEncoding) -> Result<Self, DecodeError> {
         const LONG: [&[u8]; 13] =
             [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
         let [_, _, _, _, a, b, c, d] = *bytes.first_chunk().ok_or_else(truncated)?;
@@ -87,7 +87,7 @@ impl Head {
         }
         let length = encoding.u32(*bytes.get(8..).and_then(<[u8]>::first_chunk).ok_or_else(truncated)?);
         // What was of unknown type and has no length is written in the default encoding.
-        let inner = if kind == *b"UN" && length == UNDEFINED { Encoding::IMPLICIT } else { encoding };
+        let inner = if kind == *b"UN" && length == UNDEFINED { ElementEncoding::IMPLICIT } else { encoding };
         Ok(Self { tag, kind, inner, length, size: 12 })
     }
 }
@@ -96,8 +96,8 @@ impl Head {
 ///
 /// # Errors
 /// `Truncated` where the value does not end within `bytes`; `Damaged`.
-pub(super) fn element(bytes: &[u8], encoding: Encoding) -> Result<(Element<'_>, &[u8]), DecodeError> {
-    let head = Head::read(bytes, encoding)?;
+pub(super) fn element(bytes: &[u8], encoding: ElementEncoding) -> Result<(Element<'_>, &[u8]), DecodeError> {
+    let head = ElementHead::read(bytes, encoding)?;
     let rest = &bytes[head.size..];
     let is_open = head.length == UNDEFINED;
     let (value, rest) = match head.tag {
@@ -111,11 +111,11 @@ pub(super) fn element(bytes: &[u8], encoding: Encoding) -> Result<(Element<'_>, 
 
 /// A value up to its end mark, and what follows the mark. Values inside it may be open too, to any depth: those that are
 /// open are kept in a list, not on the stack.
-fn open_value(bytes: &[u8], tag: u32, encoding: Encoding) -> Result<(&[u8], &[u8]), DecodeError> {
+fn open_value(bytes: &[u8], tag: u32, encoding: ElementEncoding) -> Result<(&[u8], &[u8]), DecodeError> {
     let mut open = vec![(tag, encoding)];
     let mut rest = bytes;
     while let Some(&(outer, encoding)) = open.last() {
-        let head = Head::read(rest, encoding)?;
+        let head = ElementHead::read(rest, encoding)?;
         let begin = bytes.len() - rest.len();
         rest = &rest[head.size..];
         match head.tag {
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn an_open_sequence_ends_at_its_own_mark() {
         let bytes = [nested(), vec![9, 9]].concat();
-        let (found, rest) = element(&bytes, Encoding::EXPLICIT).unwrap();
+        let (found, rest) = element(&bytes, ElementEncoding::EXPLICIT).unwrap();
         assert_eq!((found.tag, found.is_open, rest), (tags::MODALITY_LUT_SEQUENCE, true, [9, 9].as_slice()));
         assert_eq!(found.value.len(), bytes.len() - 2 - 12 - 8);
     }
@@ -165,7 +165,7 @@ mod tests {
     fn a_cut_anywhere_is_an_early_end() {
         let bytes = nested();
         for cut in 0..bytes.len() {
-            assert_eq!(element(&bytes[..cut], Encoding::EXPLICIT).unwrap_err(), truncated(), "{cut}");
+            assert_eq!(element(&bytes[..cut], ElementEncoding::EXPLICIT).unwrap_err(), truncated(), "{cut}");
         }
     }
 
@@ -173,6 +173,6 @@ mod tests {
     fn a_deep_nest_of_open_sequences_ends() {
         let level = [0x28, 0, 0, 0x30, b'S', b'Q', 0, 0, 255, 255, 255, 255];
         let bytes = level.repeat(100_000);
-        assert_eq!(element(&bytes, Encoding::EXPLICIT).unwrap_err(), truncated());
+        assert_eq!(element(&bytes, ElementEncoding::EXPLICIT).unwrap_err(), truncated());
     }
 }

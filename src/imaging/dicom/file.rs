@@ -6,7 +6,7 @@ use std::io::Read;
 use flate2::read::DeflateDecoder;
 
 use super::data_set::DataSet;
-use super::element::{Encoding, element};
+use super::element::{ElementEncoding, element};
 use super::refusal::{damaged, truncated};
 use super::syntax::TransferSyntax;
 use super::tags;
@@ -65,7 +65,7 @@ pub(in crate::imaging) fn may_begin(bytes: &[u8]) -> bool {
 }
 
 fn begins_with_element(bytes: &[u8]) -> bool {
-    [Encoding::EXPLICIT, Encoding::BIG_ENDIAN].into_iter().any(|encoding| {
+    [ElementEncoding::EXPLICIT, ElementEncoding::BIG_ENDIAN].into_iter().any(|encoding| {
         let Some(tag) = encoding.tag(bytes).filter(|tag| FIRST_GROUPS.contains(&(tag >> 16))) else { return false };
         let Some([a, b, c, d]) = bytes.get(4..).and_then(<[u8]>::first_chunk).copied() else { return false };
         let names_type = [a, b].iter().all(u8::is_ascii_uppercase);
@@ -81,27 +81,28 @@ fn shell(bytes: &[u8]) -> Result<(Option<&str>, &[u8]), DecodeError> {
     let has_preamble = bytes.get(PREAMBLE..).is_some_and(|rest| rest.starts_with(MARK));
     let mut rest = if has_preamble { &bytes[PREAMBLE + MARK.len()..] } else { bytes };
     let begin = rest;
-    while Encoding::EXPLICIT.tag(rest).is_some_and(|tag| tag >> 16 == 0x0002) {
-        rest = element(rest, Encoding::EXPLICIT.corrected(rest))?.1;
+    while ElementEncoding::EXPLICIT.tag(rest).is_some_and(|tag| tag >> 16 == 0x0002) {
+        rest = element(rest, ElementEncoding::EXPLICIT.corrected(rest))?.1;
     }
     if rest.is_empty() {
         return Err(truncated());
     }
     let group = &begin[..begin.len() - rest.len()];
-    let group = DataSet::read(group, Encoding::EXPLICIT.corrected(group))?;
+    let group = DataSet::read(group, ElementEncoding::EXPLICIT.corrected(group))?;
     Ok((group.text(tags::TRANSFER_SYNTAX), rest))
 }
 
 /// Of a file that does not state its transfer syntax: no group has a high number, so that the bytes of the first tell the order.
-fn guessed(body: &[u8]) -> Encoding {
+fn guessed(body: &[u8]) -> ElementEncoding {
     match body {
-        [0, 1..=0x7F, ..] => Encoding::BIG_ENDIAN,
-        _ => Encoding::EXPLICIT,
+        [0, 1..=0x7F, ..] => ElementEncoding::BIG_ENDIAN,
+        _ => ElementEncoding::EXPLICIT,
     }
 }
 
+/// All of it, which may be more than the image, but not more than one within the limits and what lies beside it.
 fn inflated(body: &[u8], options: &DecodeOptions) -> Result<Vec<u8>, DecodeError> {
-    let limit = options.max_bytes();
+    let limit = options.max_stored_bytes();
     let mut out = Vec::new();
     let read = DeflateDecoder::new(body).take(limit + 1).read_to_end(&mut out);
     match read {

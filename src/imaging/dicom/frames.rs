@@ -1,6 +1,7 @@
 //! Which bytes of the pixel data are the chosen frame.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::data_set::DataSet;
 use super::element::{Element, element};
@@ -12,15 +13,11 @@ use crate::imaging::error::DecodeError;
 /// The beginnings of JPEG and JPEG 2000 streams.
 const STREAM_STARTS: [&[u8]; 2] = [b"\xFF\xD8", b"\xFF\x4F"];
 
-/// Bytes of a frame that is not compressed, and the first bit of it within them.
+/// The bits of a frame that is not compressed, within the value of the pixel data.
 ///
 /// # Errors
 /// `Damaged` if the pixels are fewer than the header says.
-pub(super) fn plain<'a>(
-    pixels: &Element<'a>,
-    header: &ImageHeader,
-    frame: u32,
-) -> Result<(&'a [u8], usize), DecodeError> {
+pub(super) fn plain(pixels: &Element, header: &ImageHeader, frame: u32) -> Result<Range<usize>, DecodeError> {
     let samples = match header.photometric {
         // Two pixels share their differences of colour.
         Photometric::YbrFull422 => header.n_samples() / 3 * 2,
@@ -28,10 +25,11 @@ pub(super) fn plain<'a>(
     };
     let n_bits = samples as u64 * u64::from(header.bits_allocated);
     let begin = n_bits * u64::from(frame);
-    let bytes = begin / 8..(begin + n_bits).div_ceil(8);
-    let found = usize::try_from(bytes.start).ok().zip(usize::try_from(bytes.end).ok());
-    let found = found.and_then(|(start, end)| pixels.value.get(start..end));
-    found.map(|found| (found, (begin % 8) as usize)).ok_or_else(|| damaged("its pixel data are fewer than its frames"))
+    let end = begin + n_bits;
+    if end.div_ceil(8) > pixels.value.len() as u64 {
+        return Err(damaged("its pixel data are fewer than its frames"));
+    }
+    Ok(begin as usize..end as usize)
 }
 
 /// The compressed stream of a frame.

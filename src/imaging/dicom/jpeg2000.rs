@@ -12,6 +12,8 @@ use crate::imaging::error::DecodeError;
 /// Start of codestream, and the marker that must follow it, which states the size.
 const BEGIN: &[u8] = b"\xFF\x4F\xFF\x51";
 
+const MOST_TILES: u64 = 65_535;
+
 /// What the codestream says of itself.
 struct StreamForm {
     bits: u8,
@@ -53,6 +55,11 @@ impl StreamForm {
         let size = (right.checked_sub(left), bottom.checked_sub(top), usize::from(n_channels[1]));
         if size != (Some(header.width), Some(header.height), header.n_channels()) || n_channels[0] > 0 {
             return Err(damaged("its compressed pixels are of another size than its header says"));
+        }
+        let (across, down) = (u32_at(24)?, u32_at(28)?);
+        let n_tiles = u64::from(right.div_ceil(across.max(1))) * u64::from(bottom.div_ceil(down.max(1)));
+        if n_tiles > MOST_TILES {
+            return Err(damaged("its compressed pixels are in more tiles than JPEG 2000 can number"));
         }
         let channels = stream.get(42..42 + 3 * size.2).ok_or_else(short)?.as_chunks::<3>().0;
         let first = channels[0][0];

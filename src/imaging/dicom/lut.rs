@@ -28,7 +28,7 @@ impl LutDescriptor {
         let (n_entries, first, bits) = (numbers.next()?, numbers.next()?, numbers.next()?);
         let element = set.element(tag)?;
         let is_signed = element.is_signed || !element.encoding.is_explicit && is_signed;
-        let first = if is_signed { i32::from(first as i16) } else { i32::from(first) };
+        let first = if is_signed { i32::from(first.cast_signed()) } else { i32::from(first) };
         // All of 16 bits do not fit the field.
         Some(Self { n_entries: if n_entries == 0 { 1 << 16 } else { n_entries.into() }, first, bits })
     }
@@ -51,8 +51,8 @@ impl LookupTable {
     }
 
     pub(super) fn entry(&self, value: i32) -> u16 {
-        let at = value.saturating_sub(self.first).clamp(0, self.entries.len() as i32 - 1);
-        self.entries[at as usize]
+        let at = usize::try_from(value.saturating_sub(self.first)).unwrap_or(0);
+        self.entries[at.min(self.entries.len() - 1)]
     }
 
     /// The largest of all entries.

@@ -1,25 +1,25 @@
 //! The samples of a frame as stored: interleaved, in 16 bits, of which only the stored ones are set.
 
+use std::ops::Range;
+
 use super::element::Element;
 use super::image_header::{ImageHeader, Photometric};
 
-/// A frame that is not compressed; `bytes` are its own, and `first_bit` is where it begins in them.
-pub(super) fn plain(bytes: &[u8], first_bit: usize, header: &ImageHeader, pixels: &Element) -> Vec<u16> {
-    let encoding = pixels.encoding;
-    // Bytes in words of big-endian order.
-    let is_swapped = encoding.is_big_endian && pixels.is_words;
-    let byte = |at: usize| if is_swapped { *bytes.get(at ^ 1).unwrap_or(&0) } else { bytes[at] };
+/// A frame that is not compressed: `bits` of the value of the pixel data, which lie within it.
+pub(super) fn plain(pixels: &Element, bits: Range<usize>, header: &ImageHeader) -> Vec<u16> {
+    let (bytes, encoding) = (pixels.value, pixels.encoding);
+    // Bytes in words of big-endian order; the last word may be cut.
+    let swap = usize::from(encoding.is_big_endian && pixels.is_words);
+    let byte = |at: usize| u16::from(bytes.get(at ^ swap).copied().unwrap_or(0));
+    let own = bits.start / 8..bits.end / 8;
     match header.bits_allocated {
-        1 => {
-            let bits = first_bit..first_bit + header.n_samples();
-            bits.map(|at| u16::from(byte(at / 8) >> (at % 8) & 1)).collect()
-        }
+        1 => bits.map(|at| byte(at / 8) >> (at % 8) & 1).collect(),
         8 if header.photometric == Photometric::YbrFull422 => {
-            let of_pixels = |at: usize| [0, 2, 3, 1, 2, 3].map(|part| u16::from(byte(4 * at + part)));
-            (0..bytes.len() / 4).flat_map(of_pixels).collect()
+            let of_pixels = |at: usize| [0, 2, 3, 1, 2, 3].map(|part| byte(own.start + 4 * at + part));
+            (0..own.len() / 4).flat_map(of_pixels).collect()
         }
-        8 => arranged((0..bytes.len()).map(|at| stored(byte(at).into(), header)), header),
-        _ => arranged(bytes.as_chunks().0.iter().map(|&pair| stored(encoding.u16(pair), header)), header),
+        8 => arranged(own.map(|at| stored(byte(at), header)), header),
+        _ => arranged(bytes[own].as_chunks().0.iter().map(|&pair| stored(encoding.u16(pair), header)), header),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Transfer syntaxes: how elements are written and pixels compressed.
 
-use super::element::Encoding;
+use super::element::ElementEncoding;
 use super::refusal::unsupported;
 use crate::imaging::error::DecodeError;
 
@@ -17,7 +17,7 @@ pub(super) enum Compression {
 /// What a transfer syntax says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TransferSyntax {
-    pub(super) encoding: Encoding,
+    pub(super) encoding: ElementEncoding,
     /// Whether all behind the file's own group is deflated.
     pub(super) is_deflated: bool,
     pub(super) compression: Compression,
@@ -25,20 +25,20 @@ pub(super) struct TransferSyntax {
 
 impl TransferSyntax {
     /// What is not compressed, written as `encoding` says.
-    pub(super) fn plain(encoding: Encoding) -> Self {
+    pub(super) fn plain(encoding: ElementEncoding) -> Self {
         Self { encoding, is_deflated: false, compression: Compression::None }
     }
 
     /// # Errors
     /// `Unsupported`, with the name of the syntax.
     pub(super) fn of(uid: &str) -> Result<Self, DecodeError> {
-        let compressed = |compression| Self { compression, ..Self::plain(Encoding::EXPLICIT) };
+        let compressed = |compression| Self { compression, ..Self::plain(ElementEncoding::EXPLICIT) };
         let number = uid.strip_prefix("1.2.840.10008.1.2").ok_or_else(|| refused("a private transfer syntax"))?;
         match number {
-            "" => Ok(Self::plain(Encoding::IMPLICIT)),
-            ".1" => Ok(Self::plain(Encoding::EXPLICIT)),
-            ".1.99" => Ok(Self { is_deflated: true, ..Self::plain(Encoding::EXPLICIT) }),
-            ".2" => Ok(Self::plain(Encoding::BIG_ENDIAN)),
+            "" => Ok(Self::plain(ElementEncoding::IMPLICIT)),
+            ".1" => Ok(Self::plain(ElementEncoding::EXPLICIT)),
+            ".1.99" => Ok(Self { is_deflated: true, ..Self::plain(ElementEncoding::EXPLICIT) }),
+            ".2" => Ok(Self::plain(ElementEncoding::BIG_ENDIAN)),
             ".5" => Ok(compressed(Compression::Rle)),
             ".4.50" | ".4.51" | ".4.53" | ".4.55" => Ok(compressed(Compression::Jpeg)),
             ".4.57" | ".4.70" => Ok(compressed(Compression::JpegLossless)),

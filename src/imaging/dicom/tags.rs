@@ -40,3 +40,40 @@ pub(super) const END_OF_SEQUENCE: u32 = 0xFFFE_E0DD;
 
 /// The groups of overlays are the even ones of these.
 pub(super) const OVERLAY_GROUPS: std::ops::RangeInclusive<u32> = 0x6000..=0x60FF;
+
+/// Whether the value of an element is read. All others are passed over.
+pub(super) fn is_read(tag: u32) -> bool {
+    let is_of_palette = |first: u32| (first..first + 3).contains(&tag);
+    READ.contains(&tag) || [PALETTE_DESCRIPTOR, PALETTE_DATA, SEGMENTED_PALETTE_DATA].into_iter().any(is_of_palette)
+}
+
+const READ: [u32; 28] = [
+    TRANSFER_SYNTAX,
+    SAMPLES_PER_PIXEL,
+    PHOTOMETRIC_INTERPRETATION,
+    PLANAR_CONFIGURATION,
+    NUMBER_OF_FRAMES,
+    ROWS,
+    COLUMNS,
+    BITS_ALLOCATED,
+    BITS_STORED,
+    HIGH_BIT,
+    PIXEL_REPRESENTATION,
+    WINDOW_CENTER,
+    WINDOW_WIDTH,
+    RESCALE_INTERCEPT,
+    RESCALE_SLOPE,
+    VOI_LUT_FUNCTION,
+    MODALITY_LUT_SEQUENCE,
+    LUT_DESCRIPTOR,
+    LUT_DATA,
+    VOI_LUT_SEQUENCE,
+    FRAME_VOI_LUT_SEQUENCE,
+    PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    SHARED_FUNCTIONAL_GROUPS,
+    PER_FRAME_FUNCTIONAL_GROUPS,
+    EXTENDED_OFFSET_TABLE,
+    FLOAT_PIXEL_DATA,
+    DOUBLE_FLOAT_PIXEL_DATA,
+    PIXEL_DATA,
+];

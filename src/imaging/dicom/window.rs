@@ -8,7 +8,7 @@ use super::tags;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Voi {
     Table(LookupTable),
-    Window(Window),
+    Window(VoiWindow),
 }
 
 /// The shape of a window between black and white.
@@ -21,7 +21,7 @@ enum WindowShape {
 
 /// Values around `center`, over `width`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Window {
+pub(super) struct VoiWindow {
     center: f64,
     width: f64,
     shape: WindowShape,
@@ -31,7 +31,7 @@ impl Voi {
     /// The first table, else the first window; `None` where there is neither. `is_signed`: whether values can be below 0.
     pub(super) fn read(set: &DataSet, is_signed: bool) -> Option<Self> {
         let table = set.item(tags::VOI_LUT_SEQUENCE, 0).and_then(|item| LookupTable::read(&item, is_signed));
-        table.map(Self::Table).or_else(|| Window::read(set).map(Self::Window))
+        table.map(Self::Table).or_else(|| VoiWindow::read(set).map(Self::Window))
     }
 
     /// 0 (black) to 1 (white).
@@ -43,7 +43,7 @@ impl Voi {
     }
 }
 
-impl Window {
+impl VoiWindow {
     /// `None` where there is none, or of no width.
     fn read(set: &DataSet) -> Option<Self> {
         let (center, width) = (set.number(tags::WINDOW_CENTER)?, set.number(tags::WINDOW_WIDTH)?);
@@ -72,18 +72,18 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn levels(shape: WindowShape, width: f64) -> [f64; 4] {
-        let window = Window { center: 2048.0, width, shape };
-        [0.0, 2047.0, 2048.0, 4096.0].map(|value| window.level(value))
+    /// Millionths of white, rounded, for four values.
+    fn levels(shape: WindowShape, width: f64) -> [u32; 4] {
+        let window = VoiWindow { center: 2048.0, width, shape };
+        [0.0, 2047.0, 2048.0, 4096.0].map(|value| (window.level(value) * 1e6).round() as u32)
     }
 
     #[test]
     fn windows_are_those_of_the_standard() {
         // PS3.3, C.11.2.1.2.1: the examples of a window of 2048 and 4096, and of one of 2048 and 1.
-        assert_eq!(levels(WindowShape::Linear, 4096.0), [0.0, 2047.0 / 4095.0, 2048.0 / 4095.0, 1.0]);
-        assert_eq!(levels(WindowShape::Linear, 1.0), [0.0, 0.0, 1.0, 1.0]);
-        assert_eq!(levels(WindowShape::LinearExact, 4096.0), [0.0, 2047.0 / 4096.0, 0.5, 1.0]);
-        assert_eq!(levels(WindowShape::Sigmoid, 4096.0)[2], 0.5);
-        assert!(levels(WindowShape::Sigmoid, 4096.0)[0] > 0.1);
+        assert_eq!(levels(WindowShape::Linear, 4096.0), [0, 499_878, 500_122, 1_000_000]);
+        assert_eq!(levels(WindowShape::Linear, 1.0), [0, 0, 1_000_000, 1_000_000]);
+        assert_eq!(levels(WindowShape::LinearExact, 4096.0), [0, 499_756, 500_000, 1_000_000]);
+        assert_eq!(levels(WindowShape::Sigmoid, 4096.0), [119_203, 499_756, 500_000, 880_797]);
     }
 }

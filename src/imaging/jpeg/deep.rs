@@ -46,7 +46,7 @@ pub(super) fn samples(stream: &[u8], header: &Header) -> Result<Vec<u16>, Decode
 impl Instance {
     fn new() -> Result<Self, DecodeError> {
         // SAFETY: no pointer is passed; the result is checked.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
+        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS.cast_signed()) };
         NonNull::new(handle).map(Self).ok_or_else(|| damaged("the decoder could not be started"))
     }
 
@@ -57,7 +57,7 @@ impl Instance {
         self.check(code)?;
         let found = [raw::TJPARAM_TJPARAM_JPEGWIDTH, raw::TJPARAM_TJPARAM_JPEGHEIGHT].map(|parameter| {
             // SAFETY: the handle is valid, and nothing else is passed by pointer.
-            unsafe { raw::tj3Get(self.0.as_ptr(), parameter as c_int) }
+            unsafe { raw::tj3Get(self.0.as_ptr(), parameter.cast_signed()) }
         });
         let is_as_read = found.map(i64::from) == [width, height].map(i64::from);
         is_as_read.then_some(()).ok_or_else(|| damaged("its size is contradictory"))

@@ -32,6 +32,8 @@ fn every_way_of_writing_gives_the_same_image() {
 fn bytes_in_big_endian_words_are_put_in_their_order() {
     let file = DicomWriter::grey(2, 1, 8).form(Form::BigEndian).element(0x7FE0_0010, "OW", &[10, 20]);
     assert_eq!(greys(&file), [10 * 257, 20 * 257]);
+    let odd = DicomWriter::grey(3, 1, 8).form(Form::BigEndian).element(0x7FE0_0010, "OW", &[10, 20, 30]);
+    assert_eq!(greys(&odd), [10 * 257, 20 * 257, 30 * 257]);
 }
 
 #[test]
