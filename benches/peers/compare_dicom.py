@@ -151,7 +151,7 @@ def rescaled(ends, data):
 
 
 def depth_of(largest):
-    return next(bits for bits in DEPTHS if largest < 1 << bits)
+    return next((bits for bits in DEPTHS if largest < 1 << bits), 32)
 
 
 def with_functional_groups(data):
