@@ -104,7 +104,7 @@ fn each_setting_that_shapes_a_model_changes_its_own_line_and_no_other_does() {
 
 #[test]
 fn other_decoding_has_a_line_where_it_is_asked_for() {
-    let line = |settings| text(&[], settings, Versions { pixels: 1, features: 1 });
+    let line = |settings: &Settings| text(&[], settings, Versions { pixels: 1, features: 1 });
     let usual = settings(&[]);
     for set in ["images.scaled_jpeg=true", "images.dicom_frame=2"] {
         let other = settings(&[set]);
