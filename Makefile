@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity compare-decoders bench-forward bench-training bench soak
+.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom bench-forward bench-training bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,6 +53,9 @@ parity: build ## compare features, scores and maps with real Keras and torchvisi
 
 compare-decoders: setup ## compare decoded pixels with Pillow and tifffile (FOLDER=folder with images; default: generated TIFF files)
 	@scripts/compare-decoders "$(FOLDER)"
+
+compare-dicom: setup ## compare decoded DICOM files with pydicom (FOLDER=folder with files; default: those of pydicom)
+	@scripts/compare-dicom "$(FOLDER)"
 
 bench-forward: build ## images per second of the network: PyTorch and gradwatch in one run
 	@benches/peers/forward target/release/gradwatch

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// Larger than any file that is compared; transparent pixels lie on black.
 const OPTIONS: DecodeOptions =
-    DecodeOptions { max_side: 65_535, max_pixels: 200_000_000, background: 0, least_side: None };
+    DecodeOptions { max_side: 65_535, max_pixels: 200_000_000, background: 0, least_side: None, frame: 1 };
 
 fn main() {
     let mut out = BufWriter::new(io::stdout().lock());

@@ -21,7 +21,8 @@ fn main() {
     divan::main();
 }
 
-const OPTIONS: DecodeOptions = DecodeOptions { max_side: 4096, max_pixels: 1 << 24, background: 0, least_side: None };
+const OPTIONS: DecodeOptions =
+    DecodeOptions { max_side: 4096, max_pixels: 1 << 24, background: 0, least_side: None, frame: 1 };
 
 fn words() -> impl Iterator<Item = u32> {
     (0_u32..).map(|i| i.wrapping_mul(2_654_435_769).rotate_left(i % 31))

@@ -13,7 +13,7 @@ mod reader;
 mod skipped;
 
 pub use below::{FileSnapshot, look_below, snapshot_below};
-pub use failure::{FileFailure, lines, warn_of};
+pub use failure::{FileFailure, lines, log_without_image, warn_of};
 pub use file_system::remote_kind;
 pub use list::{Listing, list};
 pub use memory::DecodedPicture;

@@ -88,6 +88,7 @@ impl CopyJob<'_> {
             quality: encoding.quality,
             background: options.reader.decoding.background,
             scaled_jpeg: options.reader.is_scaled(),
+            dicom_frame: options.reader.decoding.frame,
             preset,
             allowed: preset.breaches(recipe).into_iter().map(|breach| breach.transform).collect(),
             recipe: recipe_identity(recipe),

@@ -56,6 +56,9 @@ pub struct ManifestEntry {
     /// Whether the source was decoded at a part of its size, if it is a JPEG.
     #[serde(default)]
     pub scaled_jpeg: bool,
+    /// Which frame of the source it shows, if it is a DICOM file with several, from 1.
+    #[serde(default = "first_frame", skip_serializing_if = "is_first_frame")]
+    pub dicom_frame: u32,
     /// The preset that the recipe started from.
     pub preset: Preset,
     /// Transforms that go beyond what the preset holds to be safe, allowed by name.
@@ -66,6 +69,16 @@ pub struct ManifestEntry {
     pub identity: ContentHash,
     /// The program's version.
     pub program: String,
+}
+
+/// What lines without the field mean.
+fn first_frame() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_first_frame(frame: &u32) -> bool {
+    *frame == first_frame()
 }
 
 impl ManifestEntry {

@@ -109,7 +109,8 @@ impl Replay<'_> {
     ) -> Result<Vec<Result<Made, FileFailure>>, AugmentError> {
         let first = &lines[0];
         let path = sources.join(&first.source);
-        let reader = self.reader.clone().below(sources).on(first.background).scaled(first.scaled_jpeg);
+        let reader = self.reader.clone().below(sources).on(first.background);
+        let reader = reader.scaled(first.scaled_jpeg).at_frame(first.dicom_frame);
         let base = load_source(&reader, &path, &first.source, first.source_sha256, first.size);
         let again = |line: &ManifestEntry| {
             stop.check()?;

@@ -64,6 +64,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
+    let is_stopped = outcomes.len() < n_named;
+    skip_files_without_image(&mut outcomes, &folders);
     if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
         Gallery::new(&args.out).write(&CurrentClasses::new())?;
     }
@@ -72,7 +74,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     } else {
         print(&outcomes, &args.out);
     }
-    if outcomes.len() < n_named {
+    if is_stopped {
         let message = "stopped on request; the reports written so far are complete";
         return Err(Failure::new(Exit::TryLater, message).listed());
     }
@@ -110,6 +112,16 @@ fn explain_all(
     }
     progress.end();
     outcomes
+}
+
+/// Reports in DICOM come in folders with images; one that was named itself was meant to be explained.
+fn skip_files_without_image(outcomes: &mut Vec<ScanOutcome>, folders: &[PathBuf]) {
+    let n_found = outcomes.len();
+    outcomes.retain(|(path, outcome)| {
+        let is_found = folders.iter().any(|folder| path.starts_with(folder));
+        !(is_found && matches!(outcome, Err(ScanError::File(failure)) if failure.is_no_image()))
+    });
+    content::log_without_image(n_found - outcomes.len());
 }
 
 /// What was named on the command line.

@@ -66,8 +66,11 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if !(1..=100).contains(&s.augment.jpeg_quality) {
         return fail("augment.jpeg_quality", "must be between 1 and 100");
     }
-    for (key, is_zero) in [("train.max_epochs", s.train.max_epochs == 0), ("train.batch_size", s.train.batch_size == 0)]
-    {
+    for (key, is_zero) in [
+        ("train.max_epochs", s.train.max_epochs == 0),
+        ("train.batch_size", s.train.batch_size == 0),
+        ("images.dicom_frame", s.images.dicom_frame == 0),
+    ] {
         if is_zero {
             return fail(key, "must be at least 1");
         }

@@ -52,6 +52,8 @@ pub struct ImageSettings {
     pub background: u8,
     /// Whether JPEG is decoded at a part of its size, where that is enough for the network's input.
     pub scaled_jpeg: bool,
+    /// The frame of a DICOM file that is its image, from 1.
+    pub dicom_frame: u32,
 }
 
 /// `[split]`

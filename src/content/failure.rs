@@ -34,6 +34,10 @@ impl FileFailure {
     const CHANGING: &str = "changing";
     /// The code of what holds another content than it must.
     const CHANGED: &str = "changed";
+    /// The code of a DICOM file that has no pixels.
+    const NO_IMAGE: &str = "no-image";
+    /// The code that DICOM files had while they were not read.
+    const DICOM: &str = "dicom";
     /// The code of what is not there.
     pub const VANISHED: &str = "vanished";
 
@@ -140,6 +144,11 @@ impl FileFailure {
         self.is_refused() || self.code == Self::CHANGING
     }
 
+    /// Whether it is a file that comes with images and has none itself, such as a report: nothing is wrong with it.
+    pub fn is_no_image(&self) -> bool {
+        self.code == Self::NO_IMAGE
+    }
+
     /// Whether the file is not there.
     pub fn is_gone(&self) -> bool {
         self.code == Self::VANISHED
@@ -152,9 +161,9 @@ impl FileFailure {
     }
 
     /// Whether a file that was quarantined with this word may have become usable without having changed: limits were
-    /// raised, permissions given.
+    /// raised, permissions given, a format is read now.
     pub fn may_have_passed(code: &str) -> bool {
-        [TOO_LARGE, Self::UNREADABLE, UNUSABLE_LIST].contains(&code)
+        [TOO_LARGE, Self::UNREADABLE, UNUSABLE_LIST, Self::DICOM].contains(&code)
     }
 }
 
@@ -173,6 +182,13 @@ pub fn lines<'a>(failures: impl IntoIterator<Item = &'a FileFailure>) -> Vec<Str
         lines.push(format!("{n} {what}: {}", names(gone.iter().map(|failure| failure.name()))));
     }
     lines
+}
+
+/// Says how many files were left out because they come with images and have none themselves, if any were.
+pub fn log_without_image(n_files: usize) {
+    if n_files > 0 {
+        tracing::info!(n_files, "DICOM files without an image skipped");
+    }
 }
 
 /// Logs these lines as warnings; `what` is the message.

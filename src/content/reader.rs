@@ -50,7 +50,9 @@ impl Reader {
 
     /// As the settings have it.
     pub fn of(settings: &Settings) -> Self {
-        Self::new(&settings.limits, settings.images.background).scaled(settings.images.scaled_jpeg)
+        Self::new(&settings.limits, settings.images.background)
+            .scaled(settings.images.scaled_jpeg)
+            .at_frame(settings.images.dicom_frame)
     }
 
     /// Files below `root`, which may itself be a link, are reached through no link, as those below roots that were named
@@ -71,6 +73,12 @@ impl Reader {
     #[must_use]
     pub fn scaled(self, is_scaled: bool) -> Self {
         Self { decoding: DecodeOptions { least_side: is_scaled.then_some(COPY_SIDE), ..self.decoding }, ..self }
+    }
+
+    /// The same with another frame of DICOM files, from 1.
+    #[must_use]
+    pub fn at_frame(self, frame: u32) -> Self {
+        Self { decoding: DecodeOptions { frame, ..self.decoding }, ..self }
     }
 
     /// The same for images that are shown at `side` pixels a side.
@@ -127,7 +135,8 @@ impl Reader {
     /// Decodes what was read from `path`, once there is room for it.
     ///
     /// # Errors
-    /// [`FileFailure`]: `truncated` may pass; `not-an-image`, `too-large`, `damaged` and `unsupported` do not.
+    /// [`FileFailure`]: `truncated` may pass; `not-an-image`, `no-image`, `too-large`, `damaged` and
+    /// `unsupported` do not.
     pub fn decode(&self, path: &Path, content: &Content) -> Result<DecodedPicture, FileFailure> {
         let n_bytes = decoding_bytes(&content.bytes, &self.decoding);
         let decode = || decode(&content.bytes, &self.decoding);

@@ -73,7 +73,7 @@ mod tests {
                 std::iter::successors(Some(1_u32), |v| Some(v.wrapping_mul(747_796_405).wrapping_add(1))),
             );
             assert!(noisy.is_blank(), "{level} with noise");
-            let options = DecodeOptions { max_side: 100, max_pixels: 8000, background: 0, least_side: None };
+            let options = DecodeOptions { max_side: 100, max_pixels: 8000, background: 0, least_side: None, frame: 1 };
             assert!(decode(&encode_jpeg(&noisy, 60).unwrap(), &options).unwrap().is_blank(), "{level} as JPEG");
         }
         assert!(grey(|i| 100 + (i % 17) as u8).is_blank() && !grey(|i| 100 + (i % 18) as u8).is_blank());

@@ -32,6 +32,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 use super::alpha::{Opacity, over};
 use super::decode_options::DecodeOptions;
 use super::depth::{depth_of, spread};
+use super::dicom;
 use super::error::DecodeError;
 use super::exif;
 use super::frames::first_frame;
@@ -45,19 +46,29 @@ use super::webp;
 /// Where a PNG's header says what its samples mean.
 const PNG_COLOUR_TYPE: usize = 25;
 
-/// Decodes a PNG, JPEG, BMP, TIFF or WebP file of any colour type. Grey stays one channel, 16 bits stay 16 (floating
+/// Decodes a PNG, JPEG, BMP, TIFF, WebP or DICOM file of any colour type. Grey stays one channel, 16 bits stay 16 (floating
 /// point in colour becomes 16), the palette is resolved, alpha is composited on the background, and the EXIF orientation is applied.
 ///
 /// # Errors
 /// [`DecodeError`]; a file that ends before its image is `Truncated`, never a partly grey image.
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, DecodeError> {
+    if dicom::begins(bytes) {
+        return guarded("dicom", || dicom::decode(bytes, options));
+    }
     let (format, name) = format_of(bytes)?;
     if !is_whole(bytes, format) {
         return Err(DecodeError::Truncated { format: name });
     }
-    // The decoders are fuzzed, yet a panic in one of them must cost one file only, never the service.
-    catch_unwind(AssertUnwindSafe(|| decode_whole(bytes, format, name, options)))
-        .unwrap_or_else(|_| Err(DecodeError::Damaged { format: name, cause: "the decoder gave up".into() }))
+    guarded(name, || decode_whole(bytes, format, name, options))
+}
+
+/// The decoders are fuzzed, yet a panic in one of them must cost one file only, never the service.
+fn guarded(
+    format: &'static str,
+    decode: impl FnOnce() -> Result<Picture, DecodeError>,
+) -> Result<Picture, DecodeError> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(DecodeError::Damaged { format, cause: "the decoder gave up".into() }))
 }
 
 fn decode_whole(
@@ -92,7 +103,8 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = (format == ImageFormat::Png).then(|| png_chunks::stated_depth(bytes)).flatten();
     let bits = deepen(&mut image, stated).or(stored);
-    let origin = Some(Origin { format: name, colour, bits, part: first_frame(bytes, format), full_size: None });
+    let origin =
+        Some(Origin { format: name, colour, bits, part: first_frame(bytes, format), left_out: None, full_size: None });
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }
@@ -155,8 +167,8 @@ fn unknown(bytes: &[u8]) -> DecodeError {
     if let Some((_, format)) = STARTS.iter().find(|(start, _)| begun(start)) {
         return DecodeError::Truncated { format };
     }
-    if bytes.get(128..).is_some_and(|rest| rest.starts_with(b"DICM")) {
-        return DecodeError::Dicom;
+    if dicom::may_begin(bytes) {
+        return DecodeError::Truncated { format: "dicom" };
     }
     let found = OTHERS.iter().find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
     let text = std::str::from_utf8(&bytes[..bytes.len().min(64)]).is_ok_and(|text| !text.contains('\0'));

@@ -113,7 +113,7 @@ mod tests {
     use crate::imaging::{DecodeOptions, decode, is_whole, read_tag};
 
     const OPTIONS: DecodeOptions =
-        DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0, least_side: None };
+        DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0, least_side: None, frame: 1 };
 
     fn pictures() -> Vec<Picture> {
         let bytes = |n: u32| Pixels::U8((0..n).map(|i| (i * 7) as u8).collect());

@@ -3,15 +3,15 @@
 /// Why bytes could not be decoded. One line; [`DecodeError::fix`] says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Neither PNG, JPEG, BMP, TIFF nor WebP by content.
+    /// Neither PNG, JPEG, BMP, TIFF, WebP nor DICOM by content.
     #[error("not an image: {found}")]
     NotAnImage {
         /// What it looks like instead.
         found: &'static str,
     },
-    /// The clinics' own format.
-    #[error("a DICOM file, which is not read yet")]
-    Dicom,
+    /// DICOM without pixels.
+    #[error("a DICOM file without an image, such as a report or a presentation state")]
+    NoImage,
     /// The file ends before the image does.
     #[error("the {format} file is truncated: it ends before the image does")]
     Truncated {
@@ -55,7 +55,7 @@ impl DecodeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAnImage { .. } => "not-an-image",
-            Self::Dicom => "dicom",
+            Self::NoImage => "no-image",
             Self::Truncated { .. } => "truncated",
             Self::TooLarge { .. } => "too-large",
             Self::Unsupported { .. } => "unsupported",
@@ -66,8 +66,10 @@ impl DecodeError {
     /// What the user can do, one sentence.
     pub fn fix(&self) -> &'static str {
         match self {
-            Self::Dicom => "convert it to a 16-bit PNG; docs/OPERATION.md shows a command",
-            Self::NotAnImage { .. } => "remove it from the image folders, or save it as PNG, JPEG, BMP, TIFF or WebP",
+            Self::NoImage => "nothing has to be done; files without an image are not used",
+            Self::NotAnImage { .. } => {
+                "remove it from the image folders, or save it as PNG, JPEG, BMP, TIFF, WebP or DICOM"
+            }
             Self::Truncated { .. } => "copy it again from its source and compare the sizes",
             Self::TooLarge { .. } => "save it smaller, or raise limits.max_side and limits.max_megapixels",
             Self::Unsupported { .. } => "save it again as an 8- or 16-bit PNG",

@@ -7,7 +7,7 @@ use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader};
 
 use super::decode_options::DecodeOptions;
-use super::{exif, jpeg, tiff};
+use super::{dicom, exif, jpeg, tiff};
 
 /// The most bytes that decoding `file` holds at once, beside the file itself; 0 of an image that is refused for its size.
 /// `None` where the header is not understood.
@@ -17,6 +17,9 @@ pub fn decoding_bytes(file: &[u8], options: &DecodeOptions) -> Option<u64> {
 }
 
 fn by_header(file: &[u8], options: &DecodeOptions) -> Option<u64> {
+    if dicom::begins(file) {
+        return Some(dicom::decoding_bytes(file, options));
+    }
     if tiff::begins(file) {
         return Some(tiff::decoding_bytes(file, options));
     }
@@ -48,7 +51,8 @@ mod tests {
     use crate::imaging::png_chunks::with_chunk;
     use crate::imaging::{Picture, Pixels, encode_jpeg, encode_png};
 
-    const OPTIONS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
+    const OPTIONS: DecodeOptions =
+        DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None, frame: 1 };
 
     fn picture(channels: u32, is_deep: bool) -> Picture {
         let n = 40 * 30 * channels as usize;

@@ -4,7 +4,7 @@
 use image::metadata::Orientation;
 use turbojpeg::{PixelFormat, ScalingFactor};
 
-use self::frame::{FORMAT, damaged};
+use self::frame::{FORMAT, damaged, unsupported};
 use self::header::Header;
 use self::library::Target;
 use super::decode_options::DecodeOptions;
@@ -14,6 +14,8 @@ use super::picture::{Origin, Picture, Pixels};
 
 mod arithmetic;
 mod cmyk;
+mod colours;
+mod deep;
 mod frame;
 mod header;
 mod kinds;
@@ -24,6 +26,7 @@ mod segments;
 mod stream;
 mod tables;
 
+pub(super) use colours::{StreamColours, with_colours};
 pub(super) use segments::reaches_its_end;
 
 /// The image as stored, and how it has to be turned.
@@ -49,7 +52,7 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, O
     let picture = Picture::new(shown_width, shown_height, channels, Pixels::U8(samples));
     let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
     let full_size = (scale != ScalingFactor::ONE).then_some((width, height));
-    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None, full_size });
+    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None, left_out: None, full_size });
     let orientation = header.exif.and_then(orientation_of).unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..picture }, orientation))
 }
@@ -80,6 +83,45 @@ fn samples(jpeg: &[u8], header: &Header, target: Target) -> Result<Vec<u8>, Deco
         arithmetic::check_end(jpeg, header, target, &samples)?;
     }
     Ok(if target.format == PixelFormat::CMYK { cmyk::to_rgb(&samples) } else { samples })
+}
+
+/// The samples of a stream inside another file.
+#[derive(Debug)]
+pub(super) struct JpegSamples {
+    /// Pixels.
+    pub(super) width: u32,
+    /// Pixels.
+    pub(super) height: u32,
+    /// 1 (grey) or 3 (RGB).
+    pub(super) n_channels: usize,
+    /// Interleaved, as stored: not spread.
+    pub(super) samples: Vec<u16>,
+}
+
+/// The samples of 2 to 16 bits of a stream of one or three channels, whose colours are said by its markers.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_samples(bytes: &[u8], limits: &DecodeOptions) -> Result<JpegSamples, DecodeError> {
+    let header = Header::read(bytes)?;
+    kinds::check_coding(&header)?;
+    let (width, height, n_channels) = (header.frame.width, header.frame.height, header.frame.channels.len());
+    limits.check(width, height)?;
+    if !scans::are_complete(&header.frame, &header.scans) {
+        return Err(DecodeError::Truncated { format: FORMAT });
+    }
+    let samples = match (header.frame.precision, n_channels) {
+        (9.., _) => deep::samples(&stream::bare(bytes, &header, &[]), &header)?,
+        (_, 1) => shallow(bytes, &header, PixelFormat::GRAY)?,
+        (_, 3) => shallow(bytes, &header, PixelFormat::RGB)?,
+        _ => return Err(unsupported("JPEG with neither one nor three channels")),
+    };
+    Ok(JpegSamples { width, height, n_channels, samples })
+}
+
+fn shallow(bytes: &[u8], header: &Header, format: PixelFormat) -> Result<Vec<u16>, DecodeError> {
+    let samples = samples(bytes, header, Target { format, scale: ScalingFactor::ONE })?;
+    Ok(samples.into_iter().map(u16::from).collect())
 }
 
 #[cfg(test)]

@@ -24,8 +24,19 @@ pub(super) struct Origin {
     pub(super) bits: Option<u32>,
     /// Which image of the file this is; `None` of a file with one.
     pub(super) part: Option<Part>,
+    /// What of the image is not shown; `None` where all is.
+    pub(super) left_out: Option<&'static str>,
     /// Pixels across and down of the whole image; `None` where it was decoded at full size.
     pub(super) full_size: Option<(u32, u32)>,
+}
+
+impl Origin {
+    /// Which image of the file this is, and what of it is left out; `None` where it is all of it.
+    fn part_text(&self) -> Option<String> {
+        let part = self.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}"));
+        let texts: Vec<String> = part.into_iter().chain(self.left_out.map(str::to_owned)).collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    }
 }
 
 /// One image of a file with several.
@@ -117,7 +128,8 @@ impl Picture {
     /// Facts from decoding, and whether the pixels show anything. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
         let colour = if self.channels == 1 { "grey" } else { "rgb" };
-        let made = Origin { format: "memory", colour, bits: Some(self.depth()), part: None, full_size: None };
+        let made =
+            Origin { format: "memory", colour, bits: Some(self.depth()), part: None, left_out: None, full_size: None };
         let origin = self.origin.unwrap_or(made);
         let (width, height) = origin.full_size.unwrap_or((self.width, self.height));
         ImageFacts {
@@ -125,7 +137,7 @@ impl Picture {
             height,
             format: origin.format.to_owned(),
             colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
-            part: origin.part.map(|Part { kind, number, of }| format!("{kind} {number} of {of}")),
+            part: origin.part_text(),
             blank: self.is_blank(),
         }
     }

@@ -14,7 +14,7 @@ impl Picture {
     /// [`EncodeError`], as for sides above 65535.
     pub fn recompressed(&self, quality: u8) -> Result<Self, EncodeError> {
         const ANY_SIZE: DecodeOptions =
-            DecodeOptions { max_side: u32::MAX, max_pixels: u64::MAX, background: 0, least_side: None };
+            DecodeOptions { max_side: u32::MAX, max_pixels: u64::MAX, background: 0, least_side: None, frame: 1 };
         let bytes = encode_jpeg(self, quality)?;
         let (again, _) = jpeg::decode(&bytes, &ANY_SIZE).map_err(|error| EncodeError {
             width: self.width,

@@ -14,8 +14,11 @@ fn golden(name: &str) -> Vec<u8> {
 }
 
 fn picture(name: &str) -> Picture {
-    decode(&golden(name), &DecodeOptions { max_side: 10_000, max_pixels: 1_000_000, background: 0, least_side: None })
-        .unwrap()
+    decode(
+        &golden(name),
+        &DecodeOptions { max_side: 10_000, max_pixels: 1_000_000, background: 0, least_side: None, frame: 1 },
+    )
+    .unwrap()
 }
 
 fn levels(picture: &Picture) -> &[u8] {

@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn another_size_quality_depth_and_colour_are_the_same_image_and_another_image_is_not() {
         let (image, other) = (phantom(1), phantom(2));
-        let limits = DecodeOptions { max_side: 5000, max_pixels: 25_000_000, background: 0, least_side: None };
+        let limits =
+            DecodeOptions { max_side: 5000, max_pixels: 25_000_000, background: 0, least_side: None, frame: 1 };
         let again = decode(&encode_jpeg(&image, 60).unwrap(), &limits).unwrap();
         let colour = Picture::from(image.to_rgb8());
         for same in [image.resized(150, 180), again, colour] {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::inspect::{Inspected, inspect};
-use crate::content::{self, FileFailure, Listing, Reader, image_pool};
+use crate::content::{self, FileFailure, Listing, Reader, image_pool, log_without_image};
 use crate::domain::{
     ClassName, ContentHash, LabelledImage, NameError, Phase, Progress, Split, StopFlag, Stopped, side_and_class,
 };
@@ -117,15 +117,18 @@ fn read_all(
     let found: Result<Vec<_>, FolderError> = image_pool(threads)?.install(|| files.par_iter().map(image).collect());
     progress.end();
     let mut all = DatasetFolder { skipped: !skipped.is_empty(), ..DatasetFolder::default() };
+    let mut n_without_image = 0;
     for result in found? {
         match result {
             Ok((image, inspected)) => {
                 all.inspected.extend(inspected.map(|inspected| (image.hash, inspected)));
                 all.images.push(image);
             }
+            Err(failure) if failure.is_no_image() => n_without_image += 1,
             Err(failure) => failed.push(failure),
         }
     }
+    log_without_image(n_without_image);
     all.remove_duplicates();
     all.failed = failed;
     all.warnings = conflicts(&all.images);
@@ -160,7 +163,7 @@ impl DatasetFolder {
 
 /// Images beside the class folders, recognised by their names.
 fn classless(folder: &Path) -> Option<String> {
-    const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
+    const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "dcm"];
     let is_image = |path: PathBuf| {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
         path.is_file() && extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))

@@ -14,7 +14,7 @@ use super::role::lists_groups;
 use super::unchanged::is_unchanged;
 use super::{Inspected, clear_reason, inspect, role_of, write_reason};
 use crate::config::Settings;
-use crate::content::{FileFailure, FileSnapshot, Reader, look_below, warn_of};
+use crate::content::{FileFailure, FileSnapshot, Reader, log_without_image, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
     Arrival, ClassName, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent,
@@ -82,6 +82,8 @@ enum FileContent {
     Unchanged(FileStamp),
     /// An image that a person had erased: it stays out, wherever it lies.
     Forgotten,
+    /// A file that comes with images and has none, such as a report in DICOM.
+    NoImage,
 }
 
 impl Intake {
@@ -90,8 +92,8 @@ impl Intake {
         Self {
             inbox: settings.watch.inbox.clone(),
             quarantine: workspace.quarantine(),
-            // What is kept of a file depends on no setting but the limits, so what is transparent is black here.
-            reader: Reader::new(&settings.limits, 0).below(&settings.watch.inbox),
+            // What is kept of a file depends on no setting but the limits and the frame, so what is transparent is black here.
+            reader: Reader::new(&settings.limits, 0).at_frame(settings.images.dicom_frame).below(&settings.watch.inbox),
             settings: settings.clone(),
         }
     }
@@ -160,6 +162,7 @@ impl Intake {
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut ledger_draft = LedgerDraft::new(ledger, &groups, &is_there);
         let (mut unfinished, mut vanished, mut n_forgotten) = (Vec::new(), Vec::new(), 0_usize);
+        let mut n_without_image = 0_usize;
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for ReadFile { path, stamp, last_try, result } in readings.read {
@@ -181,6 +184,10 @@ impl Intake {
                 Ok(FileContent::Forgotten) => {
                     self.forget(&mut ledger_draft, &path);
                     n_forgotten += 1;
+                }
+                Ok(FileContent::NoImage) => {
+                    self.forget(&mut ledger_draft, &path);
+                    n_without_image += 1;
                 }
                 Ok(FileContent::Groups(dataset)) => {
                     self.admit_list(&mut ledger_draft, &path, stamp, &dataset);
@@ -208,6 +215,7 @@ impl Intake {
         if n_forgotten > 0 {
             tracing::info!(n_files = n_forgotten, "Forgotten images not taken in");
         }
+        log_without_image(n_without_image);
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
         }
@@ -242,8 +250,11 @@ impl Intake {
         if is_unchanged(ledger, path, &role, content.hash) {
             return Ok(FileContent::Unchanged(stamp_of(&content)));
         }
-        let inspected = inspect_content(&self.reader, &file, &content).map_err(|failure| failure.at(path))?;
-        Ok(FileContent::Picture(role, Box::new(inspected)))
+        match inspect_content(&self.reader, &file, &content) {
+            Ok(inspected) => Ok(FileContent::Picture(role, Box::new(inspected))),
+            Err(failure) if failure.is_no_image() => Ok(FileContent::NoImage),
+            Err(failure) => Err(failure.at(path)),
+        }
     }
 
     /// Reads a file once more and adds it, as [`Self::admit`].

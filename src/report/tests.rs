@@ -157,7 +157,7 @@ fn a_report_is_four_files_and_a_page_and_pictures_have_the_scans_size() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join(report(dir.path(), "scan 12.png", ["patchy", "plain"], 0));
     assert!(folder.ends_with(format!("phantoms/scan 12-{}", ContentHash::of(b"scan 12.png").short())));
-    let limits = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0, least_side: None };
+    let limits = DecodeOptions { max_side: 1000, max_pixels: 1_000_000, background: 0, least_side: None, frame: 1 };
     for name in ["heatmap.png", "overlay.png"] {
         let picture = decode(&fs::read(folder.join(name)).unwrap(), &limits).unwrap();
         assert_eq!((picture.width(), picture.height()), (320, 384), "{name}");

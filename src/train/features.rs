@@ -120,7 +120,9 @@ impl<'a> Features<'a> {
         let (background, pixels) = ([reader.decoding.background], Versions::mark(PIXELS));
         let shaped_by = [arithmetic.as_bytes().as_slice(), &background].into_iter();
         let scaled = reader.is_scaled().then_some(b"scaled jpeg".as_slice());
-        let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice)).chain(scaled);
+        let frame = Some(reader.decoding.frame).filter(|frame| *frame != 1).map(|frame| format!("frame {frame}"));
+        let frame = frame.as_ref().map(String::as_bytes);
+        let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice)).chain(scaled).chain(frame);
         let cache = FeatureCache::open(&folder.path, ContentHash::of_parts(shaped_by))?;
         let (reader, folder) = (reader.clone(), folder.clone());
         Ok(Self { engine, arithmetic, cache, reader, folder, n_forwarded: AtomicU64::new(0) })

@@ -32,7 +32,7 @@ pub fn read_samples(
     progress: &dyn Progress,
 ) -> Result<FolderData, FolderError> {
     // As in the inbox, what is transparent is black in what is kept of an image.
-    let reader = Reader::new(&settings.limits, 0);
+    let reader = Reader::new(&settings.limits, 0).at_frame(settings.images.dicom_frame);
     let found = ingest::inspect_images(root, &reader, settings.compute.threads, stop, progress)?;
     if let Some(sentence) = ingest::duplicate_across_message(found.across.iter().map(String::as_str)) {
         tracing::warn!(%dataset, details = %sentence, "Images on several sides of the split");

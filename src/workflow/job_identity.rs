@@ -63,10 +63,13 @@ fn text(samples: &[Sample], settings: &Settings, versions: Versions) -> String {
     let Versions { pixels, features } = versions;
     fields.add("pixels", pixels);
     fields.add("features", features);
-    let ImageSettings { background, scaled_jpeg } = settings.images;
+    let ImageSettings { background, scaled_jpeg, dicom_frame } = settings.images;
     fields.add("images.background", background);
     if scaled_jpeg {
         fields.add("images.scaled_jpeg", scaled_jpeg);
+    }
+    if dicom_frame != 1 {
+        fields.add("images.dicom_frame", dicom_frame);
     }
     fields.augmentation(&settings.augment);
     fields.recipe(&settings.augment.recipe);

@@ -8,7 +8,8 @@ use super::*;
 use crate::imaging::png_chunks::crc32;
 use crate::imaging::{encode_jpeg, encode_png};
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
+const LIMITS: DecodeOptions =
+    DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None, frame: 1 };
 
 fn noisy(width: u32, height: u32) -> DynamicImage {
     DynamicImage::ImageRgb8(image::RgbImage::from_fn(width, height, |x, y| {

@@ -7,7 +7,8 @@ use image::{DynamicImage, GrayImage, Luma};
 use super::*;
 use crate::imaging::{DecodeOptions, Picture, Pixels, decode, encode_png};
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
+const LIMITS: DecodeOptions =
+    DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None, frame: 1 };
 /// How a zlib stream of one uncompressed block begins.
 const STORED: [u8; 3] = [0x78, 0x01, 0x01];
 

@@ -2,7 +2,8 @@
 
 use crate::imaging::{DecodeOptions, Pixels, decode};
 
-const OPTIONS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
+const OPTIONS: DecodeOptions =
+    DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None, frame: 1 };
 
 /// `n_frames` frames of 2x1, whose levels are those of the first and then others; `still` is an image apart from them.
 fn animation(n_frames: u32, still: bool) -> Vec<u8> {

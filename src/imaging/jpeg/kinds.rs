@@ -9,8 +9,17 @@ use crate::imaging::error::DecodeError;
 const MAX_SCANS: usize = 500;
 
 /// # Errors
-/// `Unsupported`.
+/// `Unsupported`, also of other than 8 bits.
 pub(super) fn check(header: &Header) -> Result<(), DecodeError> {
+    check_coding(header)?;
+    depth(&header.frame)
+}
+
+/// The same of a stream of any depth.
+///
+/// # Errors
+/// `Unsupported`.
+pub(super) fn check_coding(header: &Header) -> Result<(), DecodeError> {
     let Header { frame, scans, lacks, later_height, .. } = header;
     let cause = of_frame(frame).or_else(|| of_channels(header)).or(*lacks);
     if let Some(cause) = cause {
@@ -22,7 +31,7 @@ pub(super) fn check(header: &Header) -> Result<(), DecodeError> {
     if scans.len() > MAX_SCANS {
         return Err(unsupported(&format!("a JPEG of more than {MAX_SCANS} scans")));
     }
-    depth(frame)
+    Ok(())
 }
 
 fn of_frame(frame: &Frame) -> Option<&'static str> {
@@ -37,7 +46,7 @@ fn of_frame(frame: &Frame) -> Option<&'static str> {
     }
 }
 
-/// The library decodes 8 bits.
+/// Of a file of its own, 8 bits are read.
 fn depth(frame: &Frame) -> Result<(), DecodeError> {
     let kind = if frame.coding.is_lossless() { "lossless JPEG" } else { "JPEG" };
     match frame.precision {

@@ -42,11 +42,16 @@ pub(super) fn decode(stream: &[u8], target: Target) -> Result<(Vec<u8>, Result<(
 
 /// The library's message as an error; of several warnings it keeps the last.
 fn refusal(error: Error) -> DecodeError {
+    match error {
+        Error::TurboJpegError(message) => refused(&message),
+        other => refused(&other.to_string()),
+    }
+}
+
+/// The same for its text.
+pub(super) fn refused(message: &str) -> DecodeError {
     const KINDS: [&str; 2] = ["Unsupported", "Sampling factors too large"];
-    let message = match error {
-        Error::TurboJpegError(message) => message.replace('\n', " "),
-        other => other.to_string(),
-    };
+    let message = message.replace('\n', " ");
     let cause = message.strip_prefix("Corrupt JPEG data: ").unwrap_or(&message);
     match cause {
         _ if cause.starts_with("premature end") => DecodeError::Truncated { format: FORMAT },

@@ -9,7 +9,8 @@ use super::*;
 
 mod files;
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
+const LIMITS: DecodeOptions =
+    DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None, frame: 1 };
 
 fn pixels(jpeg: &[u8]) -> Vec<u8> {
     let (picture, _) = decode(jpeg, &LIMITS).unwrap();

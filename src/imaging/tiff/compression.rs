@@ -9,6 +9,7 @@ use weezl::decode::Decoder;
 
 use super::refusal::{damaged, unsupported};
 use crate::imaging::error::DecodeError;
+use crate::imaging::pack_bits::pack_bits;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
@@ -67,7 +68,7 @@ impl Packing {
             Self::None => Ok(Cow::Borrowed(data.get(..length).ok_or_else(too_short)?)),
             Self::Lzw => lzw(data, length).map(Cow::Owned),
             Self::Deflate => inflated(data, length).map(Cow::Owned),
-            Self::PackBits => pack_bits(data, length).map(Cow::Owned),
+            Self::PackBits => pack_bits(data, length).map(Cow::Owned).ok_or_else(too_short),
             Self::Jpeg => Err(unsupported("JPEG where bytes are needed")),
         }
     }
@@ -105,29 +106,5 @@ fn inflated(data: &[u8], length: usize) -> Result<Vec<u8>, DecodeError> {
     let (mut decoder, mut out) = (ZlibDecoder::new(data), vec![0; length]);
     decoder.read_exact(&mut out).map_err(invalid)?;
     std::io::copy(&mut decoder.take(BEHIND), &mut std::io::sink()).map_err(invalid)?;
-    Ok(out)
-}
-
-/// Runs of one byte, and bytes as they are, each with their number before them (TIFF 6.0, section 9).
-fn pack_bits(mut data: &[u8], length: usize) -> Result<Vec<u8>, DecodeError> {
-    let mut out = Vec::with_capacity(length);
-    while out.len() < length {
-        let (&count, rest) = data.split_first().ok_or_else(too_short)?;
-        let n_read = match count {
-            0..=127 => {
-                let n = usize::from(count) + 1;
-                out.extend(rest.get(..n).ok_or_else(too_short)?);
-                n
-            }
-            128 => 0,
-            129..=255 => {
-                let n = 257 - usize::from(count);
-                out.extend(std::iter::repeat_n(*rest.first().ok_or_else(too_short)?, n));
-                1
-            }
-        };
-        data = &rest[n_read..];
-    }
-    out.truncate(length);
     Ok(out)
 }

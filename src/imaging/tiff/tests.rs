@@ -12,7 +12,8 @@ use crate::imaging::decode_options::DecodeOptions;
 use crate::imaging::error::DecodeError;
 use crate::imaging::picture::{Picture, Pixels};
 
-const LIMITS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None };
+const LIMITS: DecodeOptions =
+    DecodeOptions { max_side: 100, max_pixels: 5000, background: 0, least_side: None, frame: 1 };
 
 fn decoded(bytes: &[u8]) -> Picture {
     decode(bytes, &LIMITS).unwrap_or_else(|error| panic!("{error}")).0

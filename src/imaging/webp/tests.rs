@@ -4,7 +4,8 @@ use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 
 use crate::imaging::{DecodeOptions, Pixels, decode};
 
-const OPTIONS: DecodeOptions = DecodeOptions { max_side: 100, max_pixels: 5000, background: 102, least_side: None };
+const OPTIONS: DecodeOptions =
+    DecodeOptions { max_side: 100, max_pixels: 5000, background: 102, least_side: None, frame: 1 };
 const CANVAS: [u32; 2] = [8, 6];
 
 /// A level of the frame's own for each of its 4x2 pixels.

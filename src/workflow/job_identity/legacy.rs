@@ -18,11 +18,13 @@ pub(in crate::workflow) fn job_hash(samples: &[Sample], settings: &Settings) -> 
     ContentHash::of_parts([data_hash(samples).as_bytes().as_slice(), shape.to_string().as_bytes()])
 }
 
-/// As it was printed before JPEG could be decoded smaller; a training that does so is none of theirs.
+/// As it was printed before JPEG could be decoded smaller and DICOM was read; a training that uses either is none of theirs.
 fn images(settings: ImageSettings) -> String {
     match settings {
-        ImageSettings { background, scaled_jpeg: false } => format!("ImageSettings {{ background: {background} }}"),
-        scaled => format!("{scaled:?}"),
+        ImageSettings { background, scaled_jpeg: false, dicom_frame: 1 } => {
+            format!("ImageSettings {{ background: {background} }}")
+        }
+        other => format!("{other:?}"),
     }
 }
 

@@ -103,12 +103,15 @@ fn each_setting_that_shapes_a_model_changes_its_own_line_and_no_other_does() {
 }
 
 #[test]
-fn smaller_decoding_has_a_line_where_it_is_on() {
-    let (full, scaled) = (settings(&[]), settings(&["images.scaled_jpeg=true"]));
-    let line = |settings| text(&[], settings, Versions { pixels: 1, features: 1 });
-    assert_eq!(line(&scaled).replace("images.scaled_jpeg=true\n", ""), line(&full));
-    assert_ne!(line(&scaled), line(&full));
-    assert_ne!(legacy::job_hash(&[], &scaled), legacy::job_hash(&[], &full), "none of theirs decoded so");
+fn other_decoding_has_a_line_where_it_is_asked_for() {
+    let line = |settings: &Settings| text(&[], settings, Versions { pixels: 1, features: 1 });
+    let usual = settings(&[]);
+    for set in ["images.scaled_jpeg=true", "images.dicom_frame=2"] {
+        let other = settings(&[set]);
+        assert_eq!(line(&other).replace(&format!("{set}\n"), ""), line(&usual));
+        assert_ne!(line(&other), line(&usual));
+        assert_ne!(legacy::job_hash(&[], &other), legacy::job_hash(&[], &usual), "none of theirs decoded so");
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ proptest! {
             let at = usize::from(at) % bytes.len();
             bytes[at] = value;
         }
-        let options = DecodeOptions { max_side: 300, max_pixels: 30_000, background: 0, least_side: None };
+        let options = DecodeOptions { max_side: 300, max_pixels: 30_000, background: 0, least_side: None, frame: 1 };
         if let Ok((picture, _)) = decode(&bytes, &options) {
             prop_assert!(picture.width() <= 300);
         }
