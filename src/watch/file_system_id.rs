@@ -62,7 +62,7 @@ fn address(folder: &Path) -> Option<String> {
     (!source.starts_with("/dev/")).then_some(source)
 }
 
-/// What the mount with this number was mounted from, by a list as in proc_pid_mountinfo(5).
+/// What the mount with this number was mounted from, by a list as in `proc_pid_mountinfo(5)`.
 fn source(mounts: &str, id: u64) -> Option<String> {
     let fields = mounts.lines().filter_map(|line| line.split_once(" - "));
     let mut own = fields.filter(|(mount, _)| mount.split(' ').next() == Some(&id.to_string()));

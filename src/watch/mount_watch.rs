@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::mount_point::{is_mount_point, mounted_at};
-use super::mounts::{FolderEvidence, MountLook, MountLooks, Mounts, SeenMounts};
+use super::mounts::{FilesBelow, FolderEvidence, MountLook, MountLooks, Mounts, SeenMounts};
 use super::settle::Tracker;
 use super::survey::InboxSurvey;
 
@@ -45,9 +45,7 @@ impl MountWatch {
             FolderEvidence {
                 look: looks.get(folder).cloned().unwrap_or_else(|| look(&inbox, folder)),
                 is_hidden: found.skipped.may_hide(within),
-                holds_files: found.holds_below(within),
-                is_known: tracker.knows_below(within),
-                is_recognised: tracker.recognises_below(within, &found.files),
+                files: files_below(within, found, tracker),
             }
         };
         self.mounts.judge(mounted, evidence);
@@ -63,6 +61,18 @@ fn look(inbox: &Path, folder: &str) -> MountLook {
         Ok(Some(id)) => MountLook::Mounted(id),
         Ok(None) => MountLook::Unmounted,
         Err(_) => MountLook::Refused,
+    }
+}
+
+fn files_below(folder: &str, found: &InboxSurvey, tracker: &Tracker) -> FilesBelow {
+    if !tracker.knows_below(folder) {
+        FilesBelow::Unknown
+    } else if tracker.recognises_below(folder, &found.files) {
+        FilesBelow::Recognised
+    } else if found.holds_below(folder) {
+        FilesBelow::Others
+    } else {
+        FilesBelow::Missing
     }
 }
 

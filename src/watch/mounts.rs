@@ -32,12 +32,20 @@ pub(super) struct FolderEvidence {
     pub(super) look: MountLook,
     /// It, or a folder above it, could not be read.
     pub(super) is_hidden: bool,
-    /// A file lies below it.
-    pub(super) holds_files: bool,
-    /// Files below it are known.
-    pub(super) is_known: bool,
-    /// One of these is there and looks as it did.
-    pub(super) is_recognised: bool,
+    pub(super) files: FilesBelow,
+}
+
+/// What was found of the files that are known below a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FilesBelow {
+    /// None is known.
+    Unknown,
+    /// One is there and looks as it did.
+    Recognised,
+    /// Only others are there.
+    Others,
+    /// No file is there.
+    Missing,
 }
 
 /// Why the files of a folder cannot be seen.
@@ -84,12 +92,13 @@ impl Mounts {
         (self.looks, self.away) = (BTreeMap::new(), BTreeMap::new());
         mounted.extend(remembered.iter().flat_map(SeenMounts::keys).cloned());
         for folder in mounted {
-            let (found, before) = (evidence(&folder), remembered.as_ref().map(|seen| seen.get(&folder)));
+            let (found, before) = (evidence(&folder), remembered.as_ref().and_then(|seen| seen.get(&folder)));
             self.looks.insert(folder.clone(), found.look.clone());
-            match (absence(&found, before), found.look) {
+            let is_same = |id: &FileSystemId| before.map_or(remembered.is_none(), |before| id.is_same_as(before));
+            match (absence(&found, is_same), found.look) {
                 (Some(absence), _) => {
                     // The one that is awaited, not the one that is there.
-                    seen.extend(before.flatten().map(|id| (folder.clone(), id.clone())));
+                    seen.extend(before.map(|id| (folder.clone(), id.clone())));
                     self.away.insert(folder, absence);
                 }
                 (None, MountLook::Mounted(id)) => drop(seen.insert(folder, id)),
@@ -142,19 +151,18 @@ impl Mounts {
     }
 }
 
-/// Why what is found at a folder is not to be believed, if it is not; `before` is what was mounted there before, where that
-/// is remembered.
-fn absence(found: &FolderEvidence, before: Option<Option<&FileSystemId>>) -> Option<Absence> {
-    let is_same = |id: &FileSystemId| before.is_none_or(|seen| seen.is_some_and(|seen| id.is_same_as(seen)));
-    match &found.look {
-        _ if !found.is_known => None,
-        MountLook::Refused => Some(Absence::Unreadable),
-        MountLook::Mounted(_) if found.is_hidden => Some(Absence::Unreadable),
-        MountLook::Mounted(id) if is_same(id) || found.is_recognised => None,
-        MountLook::Mounted(_) => Some(Absence::OtherFileSystem),
-        MountLook::Unmounted if found.is_recognised => None,
-        MountLook::Unmounted if found.holds_files => Some(Absence::OtherFiles),
-        MountLook::Unmounted => Some(Absence::Empty),
+/// Why what is found at a folder is not to be believed, if it is not; `is_same` says whether a file system is the one that
+/// was mounted there, or nobody remembers which was.
+fn absence(found: &FolderEvidence, is_same: impl Fn(&FileSystemId) -> bool) -> Option<Absence> {
+    match (&found.look, found.files) {
+        (_, FilesBelow::Unknown) => None,
+        (MountLook::Refused, _) => Some(Absence::Unreadable),
+        (MountLook::Mounted(_), _) if found.is_hidden => Some(Absence::Unreadable),
+        (_, FilesBelow::Recognised) => None,
+        (MountLook::Mounted(id), _) if is_same(id) => None,
+        (MountLook::Mounted(_), _) => Some(Absence::OtherFileSystem),
+        (MountLook::Unmounted, FilesBelow::Others) => Some(Absence::OtherFiles),
+        (MountLook::Unmounted, FilesBelow::Missing) => Some(Absence::Empty),
     }
 }
 
@@ -173,8 +181,8 @@ mod tests {
         FileSystemId::named(name)
     }
 
-    fn seen(names: &[&str]) -> Option<SeenMounts> {
-        Some(names.iter().map(|name| ((*name).to_owned(), id("disk"))).collect())
+    fn seen(names: &[&str]) -> SeenMounts {
+        names.iter().map(|name| ((*name).to_owned(), id("disk"))).collect()
     }
 
     fn mounted(name: &str) -> MountLook {
@@ -183,11 +191,11 @@ mod tests {
 
     /// Files are known, and none of them is there.
     fn found(look: MountLook) -> FolderEvidence {
-        FolderEvidence { look, is_hidden: false, holds_files: false, is_known: true, is_recognised: false }
+        FolderEvidence { look, is_hidden: false, files: FilesBelow::Missing }
     }
 
-    fn judged(before: Option<SeenMounts>, evidence: &FolderEvidence) -> Mounts {
-        let (mut mounts, is_mounted) = (Mounts::new(before), matches!(evidence.look, MountLook::Mounted(_)));
+    fn judged(before: impl Into<Option<SeenMounts>>, evidence: &FolderEvidence) -> Mounts {
+        let (mut mounts, is_mounted) = (Mounts::new(before.into()), matches!(evidence.look, MountLook::Mounted(_)));
         let folders = if is_mounted { BTreeSet::from([FOLDER.to_owned()]) } else { BTreeSet::new() };
         mounts.judge(folders, |_| evidence.clone());
         mounts
@@ -200,7 +208,7 @@ mod tests {
     #[test]
     fn what_was_mounted_and_is_not_there_is_awaited() {
         let disk = id("disk");
-        let strange = FolderEvidence { holds_files: true, ..found(MountLook::Unmounted) };
+        let strange = FolderEvidence { files: FilesBelow::Others, ..found(MountLook::Unmounted) };
         let hidden = FolderEvidence { is_hidden: true, ..found(mounted("disk")) };
         for (evidence, why) in [
             (found(MountLook::Unmounted), Absence::Empty),
@@ -215,18 +223,18 @@ mod tests {
             // Another survey changes nothing, until nothing is known there any more.
             mounts.judge(BTreeSet::new(), |_| evidence.clone());
             assert!(mounts.any_away(), "{evidence:?}");
-            mounts.judge(BTreeSet::new(), |_| FolderEvidence { is_known: false, ..evidence.clone() });
+            mounts.judge(BTreeSet::new(), |_| FolderEvidence { files: FilesBelow::Unknown, ..evidence.clone() });
             assert!(!mounts.any_away(), "{evidence:?}");
         }
     }
 
     #[test]
     fn a_known_file_or_the_same_file_system_is_believed() {
-        let recognised = |look| FolderEvidence { is_recognised: true, ..found(look) };
+        let recognised = |look| FolderEvidence { files: FilesBelow::Recognised, ..found(look) };
         for (before, evidence, after) in [
-            (seen(&[FOLDER]), found(mounted("disk")), Some("disk")),
-            (seen(&[FOLDER]), recognised(mounted("other")), Some("other")),
-            (seen(&[FOLDER]), recognised(MountLook::Unmounted), None),
+            (Some(seen(&[FOLDER])), found(mounted("disk")), Some("disk")),
+            (Some(seen(&[FOLDER])), recognised(mounted("other")), Some("other")),
+            (Some(seen(&[FOLDER])), recognised(MountLook::Unmounted), None),
             (None, found(mounted("disk")), Some("disk")),
             (Some([(FOLDER.to_owned(), FileSystemId::default())].into()), found(mounted("disk")), Some("disk")),
         ] {
@@ -259,7 +267,7 @@ mod tests {
     #[test]
     fn a_change_is_noticed_both_ways() {
         let looks = [MountLook::Unmounted, MountLook::Refused, mounted("disk"), mounted("other")];
-        assert!(Mounts::new(seen(&[FOLDER])).is_changed(|_| mounted("disk")), "none was surveyed yet");
+        assert!(Mounts::new(Some(seen(&[FOLDER]))).is_changed(|_| mounted("disk")), "none was surveyed yet");
         for before in &looks {
             let mounts = judged(seen(&[FOLDER]), &found(before.clone()));
             for now in &looks {
