@@ -25,6 +25,8 @@ pub struct Ledger {
     pub files: RedBlackTreeMapSync<String, FileRecord>,
     /// By dataset and content.
     pub samples: RedBlackTreeMapSync<(DatasetName, ContentHash), Sample>,
+    /// Samples that have no file left, as they were; by dataset and content.
+    pub former_samples: RedBlackTreeMapSync<(DatasetName, ContentHash), Sample>,
     /// By the dataset named in the path, and content.
     pub scans: RedBlackTreeMapSync<ScanKey, Scan>,
     /// By dataset and run.
@@ -57,12 +59,18 @@ impl Ledger {
             LedgerEvent::Sample(sample) => {
                 let key = (sample.dataset.clone(), sample.hash);
                 self.index.sample_changes(self.samples.get(&key), Some(sample));
+                self.former_samples.remove_mut(&key);
                 self.samples.insert_mut(key, sample.clone());
+            }
+            LedgerEvent::FormerSample(sample) => {
+                let key = (sample.dataset.clone(), sample.hash);
+                self.remove_sample(&key);
+                self.former_samples.insert_mut(key, sample.clone());
             }
             LedgerEvent::SampleGone { dataset, hash } => {
                 let key = (dataset.clone(), *hash);
-                self.index.sample_changes(self.samples.get(&key), None);
-                self.samples.remove_mut(&key);
+                self.remove_sample(&key);
+                self.former_samples.remove_mut(&key);
             }
             LedgerEvent::Scan(scan) => {
                 let key = (scan.dataset.clone(), scan.hash);
@@ -93,6 +101,16 @@ impl Ledger {
             }
             LedgerEvent::Counted { counter, n } => self.counters[*counter] += n,
         }
+    }
+
+    fn remove_sample(&mut self, key: &(DatasetName, ContentHash)) {
+        self.index.sample_changes(self.samples.get(key), None);
+        self.samples.remove_mut(key);
+    }
+
+    /// The samples of every dataset, and those that have no file left.
+    pub fn samples_ever(&self) -> impl Iterator<Item = &Sample> {
+        self.samples.values().chain(self.former_samples.values())
     }
 
     /// Names of the datasets that have samples, sorted.
@@ -159,7 +177,7 @@ impl Ledger {
             return BTreeSet::new();
         }
         let held = self.files.values().filter_map(|file| file.outcome.content());
-        let known = self.samples.keys().map(|(_, hash)| *hash).chain(self.scans.keys().map(|(_, hash)| *hash));
+        let known = self.samples_ever().map(|sample| sample.hash).chain(self.scans.keys().map(|(_, hash)| *hash));
         held.chain(known).filter(|hash| self.forgotten.contains(hash)).collect()
     }
 

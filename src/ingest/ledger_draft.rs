@@ -308,7 +308,7 @@ impl<'a> LedgerDraft<'a> {
             }
             (Some(sample), None) => {
                 self.free(&dataset, hash, sample.perceptual_hash);
-                self.put(LedgerEvent::SampleGone { dataset, hash });
+                self.put(LedgerEvent::FormerSample(sample));
             }
             _ => {}
         }

@@ -31,9 +31,9 @@ pub(super) fn records(events: &[LedgerEvent], ledger: &Ledger) -> Result<Records
 fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
     match event {
         LedgerEvent::File(FileRecord { path, .. }) | LedgerEvent::FileGone { path } => key("file", &[path.as_bytes()]),
-        LedgerEvent::Sample(Sample { dataset, hash, .. }) | LedgerEvent::SampleGone { dataset, hash } => {
-            by_content("sample", Some(dataset), hash)
-        }
+        LedgerEvent::Sample(Sample { dataset, hash, .. })
+        | LedgerEvent::FormerSample(Sample { dataset, hash, .. })
+        | LedgerEvent::SampleGone { dataset, hash } => by_content("sample", Some(dataset), hash),
         LedgerEvent::Scan(Scan { dataset, hash, .. }) | LedgerEvent::ScanGone { dataset, hash } => {
             by_content("scan", dataset.as_ref(), hash)
         }
@@ -73,11 +73,12 @@ fn by_content(kind: &str, dataset: Option<&DatasetName>, hash: &ContentHash) -> 
 
 /// How many events [`restate`] gives, but for the few that count.
 pub(super) fn n_restated(ledger: &Ledger) -> usize {
-    let Ledger { files, samples, scans, runs, decisions, forgotten, forgotten_files, .. } = ledger;
+    let Ledger { files, samples, former_samples, scans, runs, decisions, forgotten, forgotten_files, .. } = ledger;
     forgotten.size()
         + forgotten_files.size()
         + files.size()
         + samples.size()
+        + former_samples.size()
         + scans.size()
         + runs.size()
         + decisions.len()
@@ -89,6 +90,8 @@ pub(super) fn restate(ledger: &Ledger) -> Vec<LedgerEvent> {
     let decisions = ledger.decisions.iter().cloned().map(LedgerEvent::Decision);
     let files = ledger.files.values().cloned().map(LedgerEvent::File);
     let samples = ledger.samples.values().cloned().map(LedgerEvent::Sample);
+    let former = ledger.former_samples.values().cloned().map(LedgerEvent::FormerSample);
+    let samples = samples.chain(former);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
     let forgotten = ledger.forgotten.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
     let erased = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });

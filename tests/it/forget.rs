@@ -1,10 +1,10 @@
 //! Erasure: after `gradwatch forget` no file of the state folder has the image, or its name.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gradwatch::disk::{TrainingLock, Workspace};
-use gradwatch::domain::DatasetName;
+use gradwatch::domain::{ContentHash, DatasetName};
 use walkdir::WalkDir;
 
 use crate::bed::TestBed;
@@ -28,7 +28,44 @@ pub fn learned() -> TestBed {
     let cut = pictures::png(Look::Disc, 70_004);
     bed.write("inbox/datasets/shapes/disc/Zoe Mustermann-cut.png", &cut[..cut.len() / 2]);
     bed.run(&["run", "--once"]).ok();
+    own_features(&bed);
     bed
+}
+
+/// The bed has the features of its images and copies for itself: what it erases is its own, and is seen in its folder.
+fn own_features(bed: &TestBed) {
+    let link = bed.state("features");
+    let shared = fs::canonicalize(&link).unwrap();
+    fs::remove_file(&link).unwrap();
+    let manifests = WalkDir::new(bed.state("datasets")).into_iter().map(Result::unwrap);
+    let manifests = manifests.filter(|entry| entry.file_name() == "manifest.jsonl").map(walkdir::DirEntry::into_path);
+    let known = manifests.chain([bed.state("journal.ndjson")]).map(|path| fs::read_to_string(path).unwrap());
+    let known: String = known.collect();
+    for from in files(&shared).into_iter().filter(|path| known.contains(stem(path))) {
+        let to = link.join(from.strip_prefix(&shared).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    entries.map(walkdir::DirEntry::into_path).collect()
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+/// How many files of features the bed has of the contents that `text` names.
+fn n_features(bed: &TestBed, text: &str) -> usize {
+    files(&bed.state("features")).iter().filter(|path| text.contains(stem(path))).count()
+}
+
+/// The lines of the copies' manifest that are of a patient's images.
+fn copies_of_the_patient(bed: &TestBed) -> String {
+    let manifest = fs::read_to_string(bed.state("datasets/shapes/manifest.jsonl")).unwrap();
+    manifest.lines().filter(|line| line.contains(NAME)).collect()
 }
 
 /// A bed without anything, with the settings of [`learned`].
@@ -57,6 +94,8 @@ pub fn has_nothing_of_it(bed: &TestBed) {
         let look = if number > 70_002 { Look::Disc } else { Look::Bars };
         let png = pictures::png(look, number);
         assert_eq!(naming(bed, &png[png.len() / 2..][..40]), Vec::<PathBuf>::new());
+        let is_shared = bed.state("features").is_symlink();
+        assert!(is_shared || n_features(bed, &ContentHash::of(&png).to_string()) == 0, "{number}");
     }
 }
 
@@ -69,6 +108,8 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
         assert!(before.iter().any(|path| path.to_str().unwrap().contains(part)), "{part}: {before:#?}");
     }
     let files = crate::bed::tree(&bed.path("inbox"));
+    let copies = copies_of_the_patient(&bed);
+    assert_eq!(n_features(&bed, &copies), 4, "two images, each with a copy: {copies}");
     let planned = bed.run(&["forget", "Zoe Mustermann", "--dry-run", "--json"]).ok().json();
     assert_eq!((planned["images"].as_array().unwrap().len(), &planned["copies"]), (2, &2.into()), "{planned}");
     assert_eq!(bed.run(&["forget", "Zoe Mustermann"]).code, 64, "nobody confirmed");
@@ -76,10 +117,11 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
 
     let ran = bed.run(&["forget", "Zoe Mustermann", "--yes"]).ok();
     assert!(
-        ran.stdout.contains("Removed: 2 copies") && ran.stdout.contains("still lies in the inbox"),
+        ran.stdout.contains("Removed: 2 copies, 4 cached features") && ran.stdout.contains("still lies in the inbox"),
         "{}",
         ran.stdout
     );
+    assert_eq!(n_features(&bed, &copies), 0);
     assert!(ran.stdout.contains("learned from them") && !ran.stderr.contains(NAME), "{}\n{}", ran.stdout, ran.stderr);
     let mut service = bed.start();
     service.wait_for_count("trainings", 2);
@@ -106,6 +148,24 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
     bed.run(&["forget", "--undo", back]).ok();
     assert_eq!(bed.run(&["forget", "--list"]).ok().stdout.lines().count(), 3, "it is read as a new one");
     assert!(bed.run(&["forget", "nothing known"]).code == 66 && bed.run(&["forget", "--undo", back]).code == 66);
+}
+
+#[test]
+fn an_image_whose_file_went_before_is_forgotten_by_its_path_its_group_or_its_name_in_the_inbox() {
+    let bed = learned();
+    let first = "datasets/shapes/bars/Zoe Mustermann-70001.png";
+    for path in [first, "datasets/shapes/bars/Zoe Mustermann-70002.png", "scans/shapes/Zoe Mustermann-scan.png"] {
+        fs::remove_file(bed.inbox(path)).unwrap();
+    }
+    bed.run(&["run", "--once"]).ok();
+    assert!(!naming(&bed, NAME.as_bytes()).is_empty(), "the names are there");
+    let planned = bed.run(&["forget", "Zoe Mustermann", "--dry-run", "--json"]).ok().json();
+    assert_eq!(planned["images"].as_array().unwrap().len(), 2, "{planned}");
+    let cut = "datasets/shapes/disc/Zoe Mustermann-cut.png";
+    bed.run(&["forget", first, cut, "scans/shapes/Zoe Mustermann-scan.png", "--yes"]).ok();
+    bed.run(&["forget", "--group", "Zoe Mustermann", "--yes"]).ok();
+    has_nothing_of_it(&bed);
+    assert_eq!(bed.run(&["forget", first, "--yes"]).code, 66, "its name is not known any more");
 }
 
 /// A dataset of which one image is a patient's; its path.

@@ -199,7 +199,9 @@ pub enum LedgerEvent {
     },
     /// A sample is new or changed (path, split).
     Sample(Sample),
-    /// A sample has no file left.
+    /// A sample has no file left. Its path and its group stay known, so that it can still be erased by them.
+    FormerSample(Sample),
+    /// Nothing is recorded of a sample any more.
     SampleGone {
         /// Whose.
         dataset: DatasetName,

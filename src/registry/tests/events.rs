@@ -46,6 +46,11 @@ pub(super) fn sample_gone(n: u64) -> LedgerEvent {
     LedgerEvent::SampleGone { dataset: dataset(), hash: ContentHash::of(&n.to_le_bytes()) }
 }
 
+pub(super) fn former_sample(n: u64) -> LedgerEvent {
+    let LedgerEvent::Sample(sample) = sample(n, None) else { unreachable!("it makes samples") };
+    LedgerEvent::FormerSample(sample)
+}
+
 pub(super) fn path(n: u64) -> String {
     format!("datasets/x/new\nline \"{n}\".png")
 }
