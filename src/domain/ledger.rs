@@ -37,6 +37,8 @@ pub struct Ledger {
     pub decisions: VectorSync<Decision>,
     /// Contents that are not taken in, because a person had them erased.
     pub forgotten: RedBlackTreeSetSync<ContentHash>,
+    /// Of these, the contents whose erasure is not done.
+    pub unerased: RedBlackTreeSetSync<ContentHash>,
     /// Files of unknown content that a person had erased, while that is not done; relative to the inbox.
     pub forgotten_files: RedBlackTreeSetSync<String>,
     /// Work done.
@@ -85,6 +87,10 @@ impl Ledger {
             LedgerEvent::Forgotten { hash } => self.forgotten.insert_mut(*hash),
             LedgerEvent::Readmitted { hash } => {
                 self.forgotten.remove_mut(hash);
+            }
+            LedgerEvent::ErasureDue { hash } => self.unerased.insert_mut(*hash),
+            LedgerEvent::ImageErased { hash } => {
+                self.unerased.remove_mut(hash);
             }
             LedgerEvent::FileForgotten { path } => self.forgotten_files.insert_mut(path.clone()),
             LedgerEvent::FileErased { path } => {
@@ -169,16 +175,6 @@ impl Ledger {
     pub fn files_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a FileRecord> {
         let from = self.files.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
         from.take_while(move |(path, _)| path.starts_with(folder)).map(|(_, file)| file)
-    }
-
-    /// Forgotten contents of which something is still recorded: their erasure is not finished.
-    pub fn unerased(&self) -> BTreeSet<ContentHash> {
-        if self.forgotten.is_empty() {
-            return BTreeSet::new();
-        }
-        let held = self.files.values().filter_map(|file| file.outcome.content());
-        let known = self.samples_ever().map(|sample| sample.hash).chain(self.scans.keys().map(|(_, hash)| *hash));
-        held.chain(known).filter(|hash| self.forgotten.contains(hash)).collect()
     }
 
     /// The classes of the datasets that have samples; none of those that were trained on here and have none any more.

@@ -38,6 +38,7 @@ fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
             by_content("scan", dataset.as_ref(), hash)
         }
         LedgerEvent::Forgotten { hash } | LedgerEvent::Readmitted { hash } => key("forgotten", &[hash.as_bytes()]),
+        LedgerEvent::ErasureDue { hash } | LedgerEvent::ImageErased { hash } => key("unerased", &[hash.as_bytes()]),
         LedgerEvent::FileForgotten { path } | LedgerEvent::FileErased { path } => {
             key("forgotten-file", &[path.as_bytes()])
         }
@@ -53,6 +54,7 @@ fn value_of(event: &LedgerEvent, ledger: &Ledger) -> Result<Option<Vec<u8>>, ser
         | LedgerEvent::SampleGone { .. }
         | LedgerEvent::ScanGone { .. }
         | LedgerEvent::Readmitted { .. }
+        | LedgerEvent::ImageErased { .. }
         | LedgerEvent::FileErased { .. } => Ok(None),
         LedgerEvent::Counted { counter, .. } => {
             let total = LedgerEvent::Counted { counter: *counter, n: ledger.counters[*counter] };
@@ -73,8 +75,10 @@ fn by_content(kind: &str, dataset: Option<&DatasetName>, hash: &ContentHash) -> 
 
 /// How many events [`restate`] gives, but for the few that count.
 pub(super) fn n_restated(ledger: &Ledger) -> usize {
-    let Ledger { files, samples, former_samples, scans, runs, decisions, forgotten, forgotten_files, .. } = ledger;
+    let Ledger { files, samples, former_samples, scans, runs, decisions, forgotten, unerased, forgotten_files, .. } =
+        ledger;
     forgotten.size()
+        + unerased.size()
         + forgotten_files.size()
         + files.size()
         + samples.size()
@@ -94,8 +98,9 @@ pub(super) fn restate(ledger: &Ledger) -> Vec<LedgerEvent> {
     let samples = samples.chain(former);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
     let forgotten = ledger.forgotten.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
-    let erased = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
-    let forgotten = forgotten.chain(erased);
+    let due = ledger.unerased.iter().map(|hash| LedgerEvent::ErasureDue { hash: *hash });
+    let files_due = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
+    let forgotten = forgotten.chain(due).chain(files_due);
     let counted =
         ledger.counters.iter().filter(|(_, n)| *n > 0).map(|(counter, n)| LedgerEvent::Counted { counter, n });
     runs.chain(decisions).chain(files).chain(samples).chain(scans).chain(forgotten).chain(counted).collect()

@@ -168,6 +168,22 @@ fn an_image_whose_file_went_before_is_forgotten_by_its_path_its_group_or_its_nam
     assert_eq!(bed.run(&["forget", first, "--yes"]).code, 66, "its name is not known any more");
 }
 
+#[test]
+fn an_erasure_of_an_image_that_nothing_records_is_not_lost_while_another_program_trains() {
+    let bed = learned();
+    let image = ContentHash::of(&pictures::png(Look::Bars, 70_009)).to_string();
+    let entry = bed.state("features").join("vgg16").join(&image[..2]).join(format!("{image}.f16"));
+    fs::create_dir_all(entry.parent().unwrap()).unwrap();
+    fs::write(&entry, b"of an image that was tried elsewhere").unwrap();
+    let held = TrainingLock::take(&Workspace::new(bed.state("")), &DatasetName::new("shapes").unwrap()).unwrap();
+    let ran = bed.run(&["forget", &image, "--yes"]);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (75, 1), "{}", ran.stderr);
+    assert!(entry.exists());
+    drop(held);
+    bed.run(&["run", "--once"]).ok();
+    assert!(!entry.exists());
+}
+
 /// A dataset of which one image is a patient's; its path.
 fn with_a_patient(bed: &TestBed) -> &'static str {
     bed.drop_dataset(4);

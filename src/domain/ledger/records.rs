@@ -222,6 +222,16 @@ pub enum LedgerEvent {
         /// Which.
         hash: ContentHash,
     },
+    /// What was made of a forgotten image is to be removed, whether or not anything of it is recorded.
+    ErasureDue {
+        /// Which.
+        hash: ContentHash,
+    },
+    /// Nothing is left of a forgotten image.
+    ImageErased {
+        /// Which.
+        hash: ContentHash,
+    },
     /// A person let a forgotten image in again.
     Readmitted {
         /// Which.

@@ -75,6 +75,17 @@ pub(super) fn file_gone(n: u64) -> LedgerEvent {
     LedgerEvent::FileGone { path: path(n) }
 }
 
+/// A content that a person forgets, step by step.
+pub(super) fn forgetting(step: usize, n: u64) -> LedgerEvent {
+    let hash = ContentHash::of(&n.to_le_bytes());
+    match step {
+        0 => LedgerEvent::Forgotten { hash },
+        1 => LedgerEvent::ErasureDue { hash },
+        2 => LedgerEvent::ImageErased { hash },
+        _ => LedgerEvent::Readmitted { hash },
+    }
+}
+
 /// A file of unknown content that a person forgets, and then nothing is left of it.
 pub(super) fn file_forgotten(n: u64) -> LedgerEvent {
     LedgerEvent::FileForgotten { path: path(n) }

@@ -44,7 +44,8 @@ impl<'a> ErasureSubject<'a> {
         let scans = ledger.scans.keys().filter(|(_, hash)| is_theirs(hash)).cloned();
         let scans = scans.map(|(dataset, hash)| LedgerEvent::ScanGone { dataset, hash });
         let unread = self.unread.iter().map(|path| LedgerEvent::FileErased { path: path.clone() });
-        files.chain(samples).chain(scans).chain(unread).collect()
+        let erased = self.images.iter().map(|hash| LedgerEvent::ImageErased { hash: *hash });
+        files.chain(samples).chain(scans).chain(unread).chain(erased).collect()
     }
 
     /// Files about which a reason may have been written that names them.
