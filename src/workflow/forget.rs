@@ -40,14 +40,14 @@ pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {
 pub fn preview_erasure(ledger: &Ledger, targets: &ForgetTargets, settings: &Settings) -> Result<Erased, ForgetError> {
     let workspace = Workspace::new(&settings.state_dir);
     let mut copies = 0;
-    for folder in expansions::folders(&workspace) {
+    for folder in expansions::folders(&workspace)? {
         copies += crate::augment::copies_of(&folder, &targets.images)?.len() as u64;
     }
     Ok(Erased {
         images: targets.images.iter().copied().collect(),
         copies,
         reports: leftovers::report_folders(&workspace, &targets.images)?.len() as u64,
-        models: runs::learned(&workspace, &targets.images),
+        models: runs::learned(&workspace, &targets.images)?,
         in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
         ..Erased::default()
     })
@@ -68,7 +68,7 @@ pub fn erase(
     let subject = ErasureSubject::new(ledger, targets);
     let mut erased = Erased {
         images: targets.images.iter().copied().collect(),
-        models: runs::learned(&workspace, &targets.images),
+        models: runs::learned(&workspace, &targets.images)?,
         in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
         ..Erased::default()
     };
