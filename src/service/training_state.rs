@@ -21,7 +21,7 @@ enum TrainingStage {
     Preparing { dataset: DatasetName },
     /// The split is decided, and the training starts as soon as it is recorded.
     RecordingSplit { plan: Box<TrainingPlan> },
-    /// The worker trains, or decides once more on what it trained, until `stop` is raised.
+    /// The worker trains until `stop` is raised, or decides once more on what it trained.
     Training { dataset: DatasetName, stop: StopFlag },
     /// The worker looks what is kept no longer, and removes it.
     Retaining,
@@ -106,12 +106,9 @@ impl TrainingWorkerState {
         }
     }
 
-    /// Training to training: the decision on the new model is made once more. Returns what ends it early.
-    pub(super) fn decide_again(&self) -> Result<StopFlag, IllegalTransition> {
-        match &self.0 {
-            TrainingStage::Training { stop, .. } => Ok(stop.clone()),
-            _ => self.refuse("decide_again"),
-        }
+    /// Training to training: the decision on the new model is made once more. What ended the training early does not end that.
+    pub(super) fn decide_again(&self) -> Result<(), IllegalTransition> {
+        if self.is_training() { Ok(()) } else { self.refuse("decide_again") }
     }
 
     /// Training to idle.
@@ -264,7 +261,7 @@ mod tests {
             "start_training" => {
                 state.start_training(StopFlag::default()).map(|plan| assert_eq!(plan.dataset, dataset()))
             }
-            "decide_again" => state.decide_again().map(drop),
+            "decide_again" => state.decide_again(),
             "finish_training" => state.finish_training(),
             "start_retention" => state.start_retention(),
             "finish_retention" => state.finish_retention(),
