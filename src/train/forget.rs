@@ -38,13 +38,12 @@ fn remove_entry(entry: &Path) -> Result<bool, DiskError> {
 }
 
 /// Removes what a training that was stopped would go on from in `run_dir`, so that it starts anew, unless it is known to have
-/// learned from none of `images`.
+/// none of `images` on any side.
 ///
 /// # Errors
 /// [`DiskError::Io`].
 pub fn forget_resume(run_dir: &Path, images: &BTreeSet<ContentHash>) -> Result<(), DiskError> {
-    let learned = training_manifest::trained_on(run_dir);
-    let is_without = !learned.is_empty() && learned.is_disjoint(images);
+    let is_without = training_manifest::images(run_dir).is_some_and(|of_run| of_run.is_disjoint(images));
     if is_without { Ok(()) } else { disk::remove_file(&run_dir.join(resume::NAME)) }
 }
 
@@ -73,8 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_training_goes_on_unless_it_learned_from_a_forgotten_image_or_did_not_say() {
-        let image = |number: u8| LabelledImage::example("a", &format!("a/{number}.png"), Some(Split::Train));
+    fn a_stopped_training_goes_on_unless_it_had_a_forgotten_image_or_did_not_say() {
+        let of = |number: u8, side| LabelledImage::example("a", &format!("a/{number}.png"), Some(side));
+        let (image, validation) = (|number| of(number, Split::Train), of(4, Split::Validation));
         let goes_on = |learned: &[LabelledImage], forgotten: &LabelledImage| {
             let run = tempfile::tempdir().unwrap();
             let saved = run.path().join(resume::NAME);
@@ -85,8 +85,10 @@ mod tests {
             forget_resume(run.path(), &BTreeSet::from([forgotten.hash])).unwrap();
             saved.exists()
         };
-        assert!(goes_on(&[image(1), image(2)], &image(3)));
-        assert!(!goes_on(&[image(1), image(2)], &image(2)));
+        assert!(goes_on(&[image(1), image(2), validation.clone()], &image(3)));
+        assert!(!goes_on(&[image(1), image(2), validation.clone()], &image(2)));
+        assert!(!goes_on(&[image(1), image(2), validation.clone()], &validation));
+        assert!(!goes_on(&[image(1), image(2)], &image(3)), "an older run did not say it of all");
         assert!(!goes_on(&[], &image(3)), "an older run did not say");
     }
 }
