@@ -192,6 +192,11 @@ fn with_a_patient(bed: &TestBed) -> &'static str {
     image
 }
 
+fn trains(service: &Service) -> Option<()> {
+    let phase = &service.status()?["phase"];
+    (phase["name"] == "epochs" && phase["done"].as_u64() > Some(0)).then_some(())
+}
+
 fn n_logged(service: &Service, text: &str) -> usize {
     service.log.iter().filter(|line| line.contains(text)).count()
 }
@@ -202,10 +207,6 @@ fn a_training_is_stopped_for_an_erasure_and_begins_again_without_the_image() {
     let bed = bed.set("train.early_stopping.patience", "100000");
     let image = with_a_patient(&bed);
     let mut service = bed.start();
-    let trains = |service: &Service| {
-        let phase = &service.status()?["phase"];
-        (phase["name"] == "epochs" && phase["done"].as_u64() > Some(0)).then_some(())
-    };
     service.wait_for("epochs", trains);
     let ran = bed.run(&["forget", image, "--yes"]).ok();
     assert!(ran.stdout.contains("Removed: ") && ran.stdout.contains(" of 1 image."), "{}", ran.stdout);
@@ -213,6 +214,26 @@ fn a_training_is_stopped_for_an_erasure_and_begins_again_without_the_image() {
     service.wait_for("epochs", trains);
     assert!(service.log.iter().any(|line| line.contains("Training started") && line.contains("images=8")));
     assert_eq!((n_logged(&service, "Training stopped"), service.status().unwrap()["erasure"].is_null()), (1, true));
+    assert_eq!(service.stop().code, Some(0));
+    has_nothing_of_it(&bed);
+}
+
+#[test]
+fn a_training_with_the_image_is_stopped_although_another_program_trains_and_begins_again_without_it() {
+    let bed = TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "100000");
+    let bed = bed.set("train.early_stopping.patience", "100000");
+    let image = with_a_patient(&bed);
+    bed.write("inbox/datasets/other/bars/1.png", pictures::png(Look::Bars, 70_011));
+    let held = TrainingLock::take(&Workspace::new(bed.state("")), &DatasetName::new("other").unwrap()).unwrap();
+    let mut service = bed.start();
+    service.wait_for("epochs", trains);
+    let ran = bed.run(&["forget", image, "--yes"]);
+    assert!(ran.code == 75 && ran.stderr.contains("it is recorded"), "{}", ran.stderr);
+    service.wait_for("another training", |service| (n_logged(service, "Training started") == 2).then_some(()));
+    assert!(service.log.iter().any(|line| line.contains("Training started") && line.contains("images=8")));
+    service.wait_for("epochs", trains);
+    drop(held);
+    service.wait_for("the erasure", |service| (n_logged(service, "Images forgotten") == 1).then_some(()));
     assert_eq!(service.stop().code, Some(0));
     has_nothing_of_it(&bed);
 }

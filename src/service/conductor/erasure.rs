@@ -87,15 +87,18 @@ impl Conductor {
         Ok(Ok(()))
     }
 
-    /// The training goes on after the erasure. It is left alone while another program's training would stop the erasure.
+    /// The training goes on after the erasure. One that has none of the images is left alone while another program's training
+    /// would stop the erasure.
     fn stop_training(&mut self) -> Result<(), FailedWork> {
         let Some((dataset, stop)) = self.training.training().filter(|(_, stop)| !stop.is_raised()) else {
             return Ok(());
         };
-        workflow::find_other_training(self.ledger(), &self.workspace, dataset)
-            .map_err(|error| FailedWork::of(Work::Erasure, self.workspace.root().display(), &error))?;
-        stop.raise();
-        Ok(())
+        let other = workflow::find_other_training(self.ledger(), &self.workspace, dataset);
+        let has_theirs = self.erasure.as_ref().is_some_and(|targets| self.training.trains_on(&targets.images));
+        if other.is_ok() || has_theirs {
+            stop.raise();
+        }
+        other.map_err(|error| FailedWork::of(Work::Erasure, self.workspace.root().display(), &error))
     }
 
     fn preview(&self, targets: &ForgetTargets) -> Answer {
