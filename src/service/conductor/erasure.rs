@@ -57,6 +57,11 @@ impl Conductor {
         self.held_erasures.extract_if(.., |held| held.is_over(now)).for_each(HeldErasure::give_up);
     }
 
+    /// No erasure is done any more by this process: commands that wait learn that theirs is recorded.
+    pub(super) fn give_up_held_erasures(&mut self) {
+        self.held_erasures.drain(..).for_each(HeldErasure::give_up);
+    }
+
     /// Begins the erasure that waits, or stops the training that it waits for; `true` while nothing else is to begin.
     pub(super) fn erase_next(&mut self) -> Result<bool, ServiceError> {
         if self.training.erasing().is_some() {
