@@ -84,6 +84,11 @@ impl Failure {
         Self { is_listed: true, ..self }
     }
 
+    /// The same, with what a person has to know besides.
+    pub(super) fn noting(self, note: &str) -> Self {
+        Self { message: format!("{self} ({note})"), ..self }
+    }
+
     pub(super) fn is_listed(&self) -> bool {
         self.is_listed
     }

@@ -13,7 +13,7 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Erased, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, ControlError, ForgetAct, Question};
-use crate::workflow::{self, ForgetName, ForgetRequest};
+use crate::workflow::{self, ForgetName, ForgetRequest, ForgetTargets};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if !is_done {
         return Err(Failure::new(
             Exit::TryLater,
-            "recorded, and removed as soon as the work under way in the service ends; `gradwatch status` shows the erasure until it is done",
+            "recorded, and removed as soon as the work under way in the service ends, or at its next start; `gradwatch status` shows the erasure until it is done",
         ));
     }
     erased.in_inbox = planned.in_inbox;
@@ -106,9 +106,22 @@ fn erase_here(
     registry.commit(workflow::forgotten(&targets))?;
     // Together with what an earlier command left unfinished.
     targets.extend(workflow::unfinished(registry.ledger()).unwrap_or_default());
-    let (erased, events) = workflow::erase(registry.ledger(), &targets, settings)?;
-    registry.erase(workspace, &events)?;
+    let erased = erase_recorded(&mut registry, workspace, settings, &targets);
+    let erased = erased.map_err(|failure| {
+        failure.noting("it is recorded, and done by the next start of the service or the next erasure")
+    })?;
     Ok((erased, true))
+}
+
+fn erase_recorded(
+    registry: &mut Registry,
+    workspace: &Workspace,
+    settings: &Settings,
+    targets: &ForgetTargets,
+) -> Result<Erased, Failure> {
+    let (erased, events) = workflow::erase(registry.ledger(), targets, settings)?;
+    registry.erase(workspace, &events)?;
+    Ok(erased)
 }
 
 fn undo(args: &Args, settings: &Settings, request: ForgetRequest) -> Result<(), Failure> {

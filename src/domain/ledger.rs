@@ -25,6 +25,8 @@ pub struct Ledger {
     pub files: RedBlackTreeMapSync<String, FileRecord>,
     /// By dataset and content.
     pub samples: RedBlackTreeMapSync<(DatasetName, ContentHash), Sample>,
+    /// Samples that have no file left, as they were; by dataset and content.
+    pub former_samples: RedBlackTreeMapSync<(DatasetName, ContentHash), Sample>,
     /// By the dataset named in the path, and content.
     pub scans: RedBlackTreeMapSync<ScanKey, Scan>,
     /// By dataset and run.
@@ -35,6 +37,8 @@ pub struct Ledger {
     pub decisions: VectorSync<Decision>,
     /// Contents that are not taken in, because a person had them erased.
     pub forgotten: RedBlackTreeSetSync<ContentHash>,
+    /// Of these, the contents whose erasure is not done.
+    pub unerased: RedBlackTreeSetSync<ContentHash>,
     /// Files of unknown content that a person had erased, while that is not done; relative to the inbox.
     pub forgotten_files: RedBlackTreeSetSync<String>,
     /// Work done.
@@ -57,12 +61,18 @@ impl Ledger {
             LedgerEvent::Sample(sample) => {
                 let key = (sample.dataset.clone(), sample.hash);
                 self.index.sample_changes(self.samples.get(&key), Some(sample));
+                self.former_samples.remove_mut(&key);
                 self.samples.insert_mut(key, sample.clone());
+            }
+            LedgerEvent::FormerSample(sample) => {
+                let key = (sample.dataset.clone(), sample.hash);
+                self.remove_sample(&key);
+                self.former_samples.insert_mut(key, sample.clone());
             }
             LedgerEvent::SampleGone { dataset, hash } => {
                 let key = (dataset.clone(), *hash);
-                self.index.sample_changes(self.samples.get(&key), None);
-                self.samples.remove_mut(&key);
+                self.remove_sample(&key);
+                self.former_samples.remove_mut(&key);
             }
             LedgerEvent::Scan(scan) => {
                 let key = (scan.dataset.clone(), scan.hash);
@@ -77,6 +87,10 @@ impl Ledger {
             LedgerEvent::Forgotten { hash } => self.forgotten.insert_mut(*hash),
             LedgerEvent::Readmitted { hash } => {
                 self.forgotten.remove_mut(hash);
+            }
+            LedgerEvent::ErasureDue { hash } => self.unerased.insert_mut(*hash),
+            LedgerEvent::ImageErased { hash } => {
+                self.unerased.remove_mut(hash);
             }
             LedgerEvent::FileForgotten { path } => self.forgotten_files.insert_mut(path.clone()),
             LedgerEvent::FileErased { path } => {
@@ -93,6 +107,16 @@ impl Ledger {
             }
             LedgerEvent::Counted { counter, n } => self.counters[*counter] += n,
         }
+    }
+
+    fn remove_sample(&mut self, key: &(DatasetName, ContentHash)) {
+        self.index.sample_changes(self.samples.get(key), None);
+        self.samples.remove_mut(key);
+    }
+
+    /// The samples of every dataset, and those that have no file left.
+    pub fn samples_ever(&self) -> impl Iterator<Item = &Sample> {
+        self.samples.values().chain(self.former_samples.values())
     }
 
     /// Names of the datasets that have samples, sorted.
@@ -151,16 +175,6 @@ impl Ledger {
     pub fn files_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a FileRecord> {
         let from = self.files.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
         from.take_while(move |(path, _)| path.starts_with(folder)).map(|(_, file)| file)
-    }
-
-    /// Forgotten contents of which something is still recorded: their erasure is not finished.
-    pub fn unerased(&self) -> BTreeSet<ContentHash> {
-        if self.forgotten.is_empty() {
-            return BTreeSet::new();
-        }
-        let held = self.files.values().filter_map(|file| file.outcome.content());
-        let known = self.samples.keys().map(|(_, hash)| *hash).chain(self.scans.keys().map(|(_, hash)| *hash));
-        held.chain(known).filter(|hash| self.forgotten.contains(hash)).collect()
     }
 
     /// The classes of the datasets that have samples; none of those that were trained on here and have none any more.

@@ -296,19 +296,19 @@ impl<'a> LedgerDraft<'a> {
         let Some(content) = self.record(path).and_then(|record| DraftContent::of(&record.outcome)) else { return };
         let other = self.others(&content, path).next().map(str::to_owned);
         match content {
-            DraftContent::Sample(dataset, hash) => self.release_sample(path, dataset, hash, other),
+            DraftContent::Sample(dataset, hash) => self.release_sample(path, &dataset, hash, other),
             DraftContent::Scan(dataset, hash) => self.release_scan(path, dataset, hash, other),
         }
     }
 
-    fn release_sample(&mut self, path: &str, dataset: DatasetName, hash: ContentHash, other: Option<String>) {
+    fn release_sample(&mut self, path: &str, dataset: &DatasetName, hash: ContentHash, other: Option<String>) {
         match (self.ledger.samples.get(&(dataset.clone(), hash)).cloned(), other) {
             (Some(sample), Some(other)) if sample.path == path => {
                 self.put_changed(&sample, self.moved(sample.clone(), &other));
             }
             (Some(sample), None) => {
-                self.free(&dataset, hash, sample.perceptual_hash);
-                self.put(LedgerEvent::SampleGone { dataset, hash });
+                self.free(dataset, hash, sample.perceptual_hash);
+                self.put(LedgerEvent::FormerSample(sample));
             }
             _ => {}
         }

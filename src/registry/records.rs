@@ -31,13 +31,14 @@ pub(super) fn records(events: &[LedgerEvent], ledger: &Ledger) -> Result<Records
 fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
     match event {
         LedgerEvent::File(FileRecord { path, .. }) | LedgerEvent::FileGone { path } => key("file", &[path.as_bytes()]),
-        LedgerEvent::Sample(Sample { dataset, hash, .. }) | LedgerEvent::SampleGone { dataset, hash } => {
-            by_content("sample", Some(dataset), hash)
-        }
+        LedgerEvent::Sample(Sample { dataset, hash, .. })
+        | LedgerEvent::FormerSample(Sample { dataset, hash, .. })
+        | LedgerEvent::SampleGone { dataset, hash } => by_content("sample", Some(dataset), hash),
         LedgerEvent::Scan(Scan { dataset, hash, .. }) | LedgerEvent::ScanGone { dataset, hash } => {
             by_content("scan", dataset.as_ref(), hash)
         }
         LedgerEvent::Forgotten { hash } | LedgerEvent::Readmitted { hash } => key("forgotten", &[hash.as_bytes()]),
+        LedgerEvent::ErasureDue { hash } | LedgerEvent::ImageErased { hash } => key("unerased", &[hash.as_bytes()]),
         LedgerEvent::FileForgotten { path } | LedgerEvent::FileErased { path } => {
             key("forgotten-file", &[path.as_bytes()])
         }
@@ -53,6 +54,7 @@ fn value_of(event: &LedgerEvent, ledger: &Ledger) -> Result<Option<Vec<u8>>, ser
         | LedgerEvent::SampleGone { .. }
         | LedgerEvent::ScanGone { .. }
         | LedgerEvent::Readmitted { .. }
+        | LedgerEvent::ImageErased { .. }
         | LedgerEvent::FileErased { .. } => Ok(None),
         LedgerEvent::Counted { counter, .. } => {
             let total = LedgerEvent::Counted { counter: *counter, n: ledger.counters[*counter] };
@@ -73,11 +75,14 @@ fn by_content(kind: &str, dataset: Option<&DatasetName>, hash: &ContentHash) -> 
 
 /// How many events [`restate`] gives, but for the few that count.
 pub(super) fn n_restated(ledger: &Ledger) -> usize {
-    let Ledger { files, samples, scans, runs, decisions, forgotten, forgotten_files, .. } = ledger;
+    let Ledger { files, samples, former_samples, scans, runs, decisions, forgotten, unerased, forgotten_files, .. } =
+        ledger;
     forgotten.size()
+        + unerased.size()
         + forgotten_files.size()
         + files.size()
         + samples.size()
+        + former_samples.size()
         + scans.size()
         + runs.size()
         + decisions.len()
@@ -89,10 +94,13 @@ pub(super) fn restate(ledger: &Ledger) -> Vec<LedgerEvent> {
     let decisions = ledger.decisions.iter().cloned().map(LedgerEvent::Decision);
     let files = ledger.files.values().cloned().map(LedgerEvent::File);
     let samples = ledger.samples.values().cloned().map(LedgerEvent::Sample);
+    let former = ledger.former_samples.values().cloned().map(LedgerEvent::FormerSample);
+    let samples = samples.chain(former);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
     let forgotten = ledger.forgotten.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
-    let erased = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
-    let forgotten = forgotten.chain(erased);
+    let due = ledger.unerased.iter().map(|hash| LedgerEvent::ErasureDue { hash: *hash });
+    let files_due = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
+    let forgotten = forgotten.chain(due).chain(files_due);
     let counted =
         ledger.counters.iter().filter(|(_, n)| *n > 0).map(|(counter, n)| LedgerEvent::Counted { counter, n });
     runs.chain(decisions).chain(files).chain(samples).chain(scans).chain(forgotten).chain(counted).collect()

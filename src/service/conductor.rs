@@ -261,6 +261,7 @@ impl Conductor {
                 recv(at(self.wake_at(status_due, stop_deadline))) -> _ => {}
             }
         }
+        self.give_up_held_erasures();
         self.count_forwards()?;
         self.record_rest()
     }
@@ -306,10 +307,10 @@ impl Conductor {
 
     /// Gives every idle worker its next job. After a stop was asked for, nobody gets any.
     fn hand_out(&mut self) -> Result<(), ServiceError> {
+        self.release_held_erasures();
         if self.stop.is_raised() {
             return Ok(());
         }
-        self.release_held_erasures();
         self.survey();
         self.record_again()?;
         if self.is_stuck() {

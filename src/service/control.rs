@@ -180,6 +180,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// A question without a client, and where its answer comes.
+    #[cfg(test)]
+    pub(super) fn example(question: Question) -> (Self, Receiver<Answer>) {
+        let (reply, answered) = bounded(1);
+        (Self { question, reply }, answered)
+    }
+
     /// Answers. One who no longer waits is no error.
     pub fn answer(self, answer: Answer) {
         drop(self.reply.send(answer));

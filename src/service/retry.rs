@@ -11,7 +11,7 @@ use crate::workflow::{FailedWork, Fault, Work};
 /// The pause after the first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// The same for what a disk or a device refused: work goes on within 30 seconds of the end of that.
+/// The same for what a disk or a device refused, as work goes on within 30 seconds of the end of that, and for erasures.
 const LONGEST_OUTSIDE_PAUSE: Duration = Duration::from_secs(20);
 /// What its inputs or the program itself make fail is set aside after so many tries.
 const TRIES: u32 = 3;
@@ -77,9 +77,12 @@ impl FailedTasks {
     /// A task failed; `may_pass`: whether another try can help.
     pub(super) fn note(&mut self, task: Task, work: FailedWork, may_pass: bool, now: Instant) {
         let n_failures = 1 + self.tasks.get(&task).map_or(0, |failed| failed.n_failures);
-        let is_set_aside = may_pass && !is_outside(work.fault) && n_failures >= TRIES;
+        // A person waits for an erasure, and nothing replaces it.
+        let is_erasure = task == Task::Erasure;
+        let is_set_aside = may_pass && !is_erasure && !is_outside(work.fault) && n_failures >= TRIES;
         let tries_again = may_pass && self.tries_again && !is_set_aside;
-        let next_try = tries_again.then(|| now + pause(n_failures, work.fault));
+        let longest = if is_erasure { LONGEST_OUTSIDE_PAUSE } else { LONGEST_PAUSE };
+        let next_try = tries_again.then(|| now + pause(n_failures, work.fault).min(longest));
         self.n_noted += 1;
         self.tasks.insert(task, Failed { work, n_failures, next_try, is_set_aside, order: self.n_noted });
     }
@@ -280,6 +283,18 @@ mod tests {
             }
             failed.take_up(now);
             assert_eq!(failed.due_training(later), Some(dataset("a")), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_erasure_is_never_set_aside_and_tried_again_at_least_every_20_seconds() {
+        for fault in [Fault::Later, Fault::Data, Fault::Missing, Fault::Device, Fault::Io, Fault::Program] {
+            let (mut failed, now) = (FailedTasks::new(true), Instant::now());
+            for n in 1..=12 {
+                failed.note(Task::Erasure, FailedWork::new(Work::Erasure, "a", fault, "why; remedy"), true, now);
+                assert!(!failed.holds(&Task::Erasure, now + seconds(20)), "{fault:?}, {n} failures");
+                assert!(!failed.has_set_aside());
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! What the training worker is doing: a state machine with one named method for each transition.
 
+use std::collections::BTreeSet;
 use std::mem;
 
-use crate::domain::{DatasetName, StopFlag};
+use crate::domain::{ContentHash, DatasetName, StopFlag};
 use crate::workflow::{ForgetTargets, TrainingPlan};
 
 use super::error::IllegalTransition;
@@ -21,8 +22,8 @@ enum TrainingStage {
     Preparing { dataset: DatasetName },
     /// The split is decided, and the training starts as soon as it is recorded.
     RecordingSplit { plan: Box<TrainingPlan> },
-    /// The worker trains, or decides once more on what it trained, until `stop` is raised.
-    Training { dataset: DatasetName, stop: StopFlag },
+    /// The worker trains until `stop` is raised, or decides once more on what it trained.
+    Training { dataset: DatasetName, images: BTreeSet<ContentHash>, stop: StopFlag },
     /// The worker looks what is kept no longer, and removes it.
     Retaining,
     /// The worker removes all that was made of forgotten images.
@@ -99,19 +100,17 @@ impl TrainingWorkerState {
     pub(super) fn start_training(&mut self, stop: StopFlag) -> Result<Box<TrainingPlan>, IllegalTransition> {
         match mem::take(&mut self.0) {
             TrainingStage::RecordingSplit { plan } => {
-                self.0 = TrainingStage::Training { dataset: plan.dataset.clone(), stop };
+                let images = plan.samples.iter().map(|sample| sample.hash).collect();
+                self.0 = TrainingStage::Training { dataset: plan.dataset.clone(), images, stop };
                 Ok(plan)
             }
             state => self.refuse_in(state, "start_training"),
         }
     }
 
-    /// Training to training: the decision on the new model is made once more. Returns what ends it early.
-    pub(super) fn decide_again(&self) -> Result<StopFlag, IllegalTransition> {
-        match &self.0 {
-            TrainingStage::Training { stop, .. } => Ok(stop.clone()),
-            _ => self.refuse("decide_again"),
-        }
+    /// Training to training: the decision on the new model is made once more. What ended the training early does not end that.
+    pub(super) fn decide_again(&self) -> Result<(), IllegalTransition> {
+        if self.is_training() { Ok(()) } else { self.refuse("decide_again") }
     }
 
     /// Training to idle.
@@ -176,7 +175,12 @@ impl TrainingWorkerState {
 
     /// What is trained on, and what ends that early.
     pub(super) fn training(&self) -> Option<(&DatasetName, &StopFlag)> {
-        if let TrainingStage::Training { dataset, stop } = &self.0 { Some((dataset, stop)) } else { None }
+        if let TrainingStage::Training { dataset, stop, .. } = &self.0 { Some((dataset, stop)) } else { None }
+    }
+
+    /// Whether one of `images` is trained on.
+    pub(super) fn trains_on(&self, images: &BTreeSet<ContentHash>) -> bool {
+        matches!(&self.0, TrainingStage::Training { images: of_training, .. } if !of_training.is_disjoint(images))
     }
 
     /// What is being erased.
@@ -264,7 +268,7 @@ mod tests {
             "start_training" => {
                 state.start_training(StopFlag::default()).map(|plan| assert_eq!(plan.dataset, dataset()))
             }
-            "decide_again" => state.decide_again().map(drop),
+            "decide_again" => state.decide_again(),
             "finish_training" => state.finish_training(),
             "start_retention" => state.start_retention(),
             "finish_retention" => state.finish_retention(),

@@ -25,9 +25,10 @@ use crate::report::Gallery;
 
 use subject::ErasureSubject;
 
-/// What has to be recorded first: that these images and files are forgotten.
+/// What has to be recorded first: that these images and files are forgotten, and that they are still to be erased.
 pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {
-    let images = targets.images.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
+    let images = targets.images.iter().copied();
+    let images = images.flat_map(|hash| [LedgerEvent::Forgotten { hash }, LedgerEvent::ErasureDue { hash }]);
     let files = targets.unread.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
     images.chain(files).collect()
 }
@@ -39,14 +40,14 @@ pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {
 pub fn preview_erasure(ledger: &Ledger, targets: &ForgetTargets, settings: &Settings) -> Result<Erased, ForgetError> {
     let workspace = Workspace::new(&settings.state_dir);
     let mut copies = 0;
-    for folder in expansions::folders(&workspace) {
+    for folder in expansions::folders(&workspace)? {
         copies += crate::augment::copies_of(&folder, &targets.images)?.len() as u64;
     }
     Ok(Erased {
         images: targets.images.iter().copied().collect(),
         copies,
         reports: leftovers::report_folders(&workspace, &targets.images)?.len() as u64,
-        models: runs::learned(&workspace, &targets.images),
+        models: runs::learned(&workspace, &targets.images)?,
         in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
         ..Erased::default()
     })
@@ -67,7 +68,7 @@ pub fn erase(
     let subject = ErasureSubject::new(ledger, targets);
     let mut erased = Erased {
         images: targets.images.iter().copied().collect(),
-        models: runs::learned(&workspace, &targets.images),
+        models: runs::learned(&workspace, &targets.images)?,
         in_inbox: in_inbox(ledger, targets, &settings.watch.inbox),
         ..Erased::default()
     };
@@ -110,9 +111,10 @@ fn in_inbox(ledger: &Ledger, targets: &ForgetTargets, inbox: &Path) -> Vec<Strin
     files.into_iter().filter(|path| inbox.join(path).exists()).cloned().collect()
 }
 
-/// An erasure that was cut off, or that waits for work under way: what is forgotten and still recorded.
+/// An erasure that was cut off, or that waits for work under way.
 pub fn unfinished(ledger: &Ledger) -> Option<ForgetTargets> {
-    let targets = ForgetTargets { images: ledger.unerased(), unread: ledger.forgotten_files.iter().cloned().collect() };
+    let images = ledger.unerased.iter().copied().collect();
+    let targets = ForgetTargets { images, unread: ledger.forgotten_files.iter().cloned().collect() };
     (targets != ForgetTargets::default()).then_some(targets)
 }
 

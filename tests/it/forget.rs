@@ -1,10 +1,10 @@
 //! Erasure: after `gradwatch forget` no file of the state folder has the image, or its name.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gradwatch::disk::{TrainingLock, Workspace};
-use gradwatch::domain::DatasetName;
+use gradwatch::domain::{ContentHash, DatasetName};
 use walkdir::WalkDir;
 
 use crate::bed::TestBed;
@@ -28,7 +28,44 @@ pub fn learned() -> TestBed {
     let cut = pictures::png(Look::Disc, 70_004);
     bed.write("inbox/datasets/shapes/disc/Zoe Mustermann-cut.png", &cut[..cut.len() / 2]);
     bed.run(&["run", "--once"]).ok();
+    own_features(&bed);
     bed
+}
+
+/// The bed has the features of its images and copies for itself: what it erases is its own, and is seen in its folder.
+fn own_features(bed: &TestBed) {
+    let link = bed.state("features");
+    let shared = fs::canonicalize(&link).unwrap();
+    fs::remove_file(&link).unwrap();
+    let manifests = WalkDir::new(bed.state("datasets")).into_iter().map(Result::unwrap);
+    let manifests = manifests.filter(|entry| entry.file_name() == "manifest.jsonl").map(walkdir::DirEntry::into_path);
+    let known = manifests.chain([bed.state("journal.ndjson")]).map(|path| fs::read_to_string(path).unwrap());
+    let known: String = known.collect();
+    for from in files(&shared).into_iter().filter(|path| known.contains(stem(path))) {
+        let to = link.join(from.strip_prefix(&shared).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = WalkDir::new(folder).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    entries.map(walkdir::DirEntry::into_path).collect()
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+/// How many files of features the bed has of the contents that `text` names.
+fn n_features(bed: &TestBed, text: &str) -> usize {
+    files(&bed.state("features")).iter().filter(|path| text.contains(stem(path))).count()
+}
+
+/// The lines of the copies' manifest that are of a patient's images.
+fn copies_of_the_patient(bed: &TestBed) -> String {
+    let manifest = fs::read_to_string(bed.state("datasets/shapes/manifest.jsonl")).unwrap();
+    manifest.lines().filter(|line| line.contains(NAME)).collect()
 }
 
 /// A bed without anything, with the settings of [`learned`].
@@ -57,6 +94,8 @@ pub fn has_nothing_of_it(bed: &TestBed) {
         let look = if number > 70_002 { Look::Disc } else { Look::Bars };
         let png = pictures::png(look, number);
         assert_eq!(naming(bed, &png[png.len() / 2..][..40]), Vec::<PathBuf>::new());
+        let is_shared = bed.state("features").is_symlink();
+        assert!(is_shared || n_features(bed, &ContentHash::of(&png).to_string()) == 0, "{number}");
     }
 }
 
@@ -69,6 +108,8 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
         assert!(before.iter().any(|path| path.to_str().unwrap().contains(part)), "{part}: {before:#?}");
     }
     let files = crate::bed::tree(&bed.path("inbox"));
+    let copies = copies_of_the_patient(&bed);
+    assert_eq!(n_features(&bed, &copies), 4, "two images, each with a copy: {copies}");
     let planned = bed.run(&["forget", "Zoe Mustermann", "--dry-run", "--json"]).ok().json();
     assert_eq!((planned["images"].as_array().unwrap().len(), &planned["copies"]), (2, &2.into()), "{planned}");
     assert_eq!(bed.run(&["forget", "Zoe Mustermann"]).code, 64, "nobody confirmed");
@@ -76,10 +117,11 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
 
     let ran = bed.run(&["forget", "Zoe Mustermann", "--yes"]).ok();
     assert!(
-        ran.stdout.contains("Removed: 2 copies") && ran.stdout.contains("still lies in the inbox"),
+        ran.stdout.contains("Removed: 2 copies, 4 cached features") && ran.stdout.contains("still lies in the inbox"),
         "{}",
         ran.stdout
     );
+    assert_eq!(n_features(&bed, &copies), 0);
     assert!(ran.stdout.contains("learned from them") && !ran.stderr.contains(NAME), "{}\n{}", ran.stdout, ran.stderr);
     let mut service = bed.start();
     service.wait_for_count("trainings", 2);
@@ -108,12 +150,52 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
     assert!(bed.run(&["forget", "nothing known"]).code == 66 && bed.run(&["forget", "--undo", back]).code == 66);
 }
 
+#[test]
+fn an_image_whose_file_went_before_is_forgotten_by_its_path_its_group_or_its_name_in_the_inbox() {
+    let bed = learned();
+    let first = "datasets/shapes/bars/Zoe Mustermann-70001.png";
+    for path in [first, "datasets/shapes/bars/Zoe Mustermann-70002.png", "scans/shapes/Zoe Mustermann-scan.png"] {
+        fs::remove_file(bed.inbox(path)).unwrap();
+    }
+    bed.run(&["run", "--once"]).ok();
+    assert!(!naming(&bed, NAME.as_bytes()).is_empty(), "the names are there");
+    let planned = bed.run(&["forget", "Zoe Mustermann", "--dry-run", "--json"]).ok().json();
+    assert_eq!(planned["images"].as_array().unwrap().len(), 2, "{planned}");
+    let cut = "datasets/shapes/disc/Zoe Mustermann-cut.png";
+    bed.run(&["forget", first, cut, "scans/shapes/Zoe Mustermann-scan.png", "--yes"]).ok();
+    bed.run(&["forget", "--group", "Zoe Mustermann", "--yes"]).ok();
+    has_nothing_of_it(&bed);
+    assert_eq!(bed.run(&["forget", first, "--yes"]).code, 66, "its name is not known any more");
+}
+
+#[test]
+fn an_erasure_of_an_image_that_nothing_records_is_not_lost_while_another_program_trains() {
+    let bed = learned();
+    let image = ContentHash::of(&pictures::png(Look::Bars, 70_009)).to_string();
+    let entry = bed.state("features").join("vgg16").join(&image[..2]).join(format!("{image}.f16"));
+    fs::create_dir_all(entry.parent().unwrap()).unwrap();
+    fs::write(&entry, b"of an image that was tried elsewhere").unwrap();
+    let held = TrainingLock::take(&Workspace::new(bed.state("")), &DatasetName::new("shapes").unwrap()).unwrap();
+    let ran = bed.run(&["forget", &image, "--yes"]);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (75, 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it is recorded, and done by the next start"), "{}", ran.stderr);
+    assert!(entry.exists());
+    drop(held);
+    bed.run(&["run", "--once"]).ok();
+    assert!(!entry.exists());
+}
+
 /// A dataset of which one image is a patient's; its path.
 fn with_a_patient(bed: &TestBed) -> &'static str {
     bed.drop_dataset(4);
     let image = "inbox/datasets/shapes/bars/Zoe Mustermann-70001.png";
     bed.write(image, pictures::png(Look::Bars, 70_001));
     image
+}
+
+fn trains(service: &Service) -> Option<()> {
+    let phase = &service.status()?["phase"];
+    (phase["name"] == "epochs" && phase["done"].as_u64() > Some(0)).then_some(())
 }
 
 fn n_logged(service: &Service, text: &str) -> usize {
@@ -126,10 +208,6 @@ fn a_training_is_stopped_for_an_erasure_and_begins_again_without_the_image() {
     let bed = bed.set("train.early_stopping.patience", "100000");
     let image = with_a_patient(&bed);
     let mut service = bed.start();
-    let trains = |service: &Service| {
-        let phase = &service.status()?["phase"];
-        (phase["name"] == "epochs" && phase["done"].as_u64() > Some(0)).then_some(())
-    };
     service.wait_for("epochs", trains);
     let ran = bed.run(&["forget", image, "--yes"]).ok();
     assert!(ran.stdout.contains("Removed: ") && ran.stdout.contains(" of 1 image."), "{}", ran.stdout);
@@ -137,6 +215,26 @@ fn a_training_is_stopped_for_an_erasure_and_begins_again_without_the_image() {
     service.wait_for("epochs", trains);
     assert!(service.log.iter().any(|line| line.contains("Training started") && line.contains("images=8")));
     assert_eq!((n_logged(&service, "Training stopped"), service.status().unwrap()["erasure"].is_null()), (1, true));
+    assert_eq!(service.stop().code, Some(0));
+    has_nothing_of_it(&bed);
+}
+
+#[test]
+fn a_training_with_the_image_is_stopped_although_another_program_trains_and_begins_again_without_it() {
+    let bed = TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "100000");
+    let bed = bed.set("train.early_stopping.patience", "100000");
+    let image = with_a_patient(&bed);
+    bed.write("inbox/datasets/other/bars/1.png", pictures::png(Look::Bars, 70_011));
+    let held = TrainingLock::take(&Workspace::new(bed.state("")), &DatasetName::new("other").unwrap()).unwrap();
+    let mut service = bed.start();
+    service.wait_for("epochs", trains);
+    let ran = bed.run(&["forget", image, "--yes"]);
+    assert!(ran.code == 75 && ran.stderr.contains("it is recorded"), "{}", ran.stderr);
+    service.wait_for("another training", |service| (n_logged(service, "Training started") == 2).then_some(()));
+    assert!(service.log.iter().any(|line| line.contains("Training started") && line.contains("images=8")));
+    service.wait_for("epochs", trains);
+    drop(held);
+    service.wait_for("the erasure", |service| (n_logged(service, "Images forgotten") == 1).then_some(()));
     assert_eq!(service.stop().code, Some(0));
     has_nothing_of_it(&bed);
 }

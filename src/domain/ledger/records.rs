@@ -199,7 +199,9 @@ pub enum LedgerEvent {
     },
     /// A sample is new or changed (path, split).
     Sample(Sample),
-    /// A sample has no file left.
+    /// A sample has no file left. Its path and its group stay known, so that it can still be erased by them.
+    FormerSample(Sample),
+    /// Nothing is recorded of a sample any more.
     SampleGone {
         /// Whose.
         dataset: DatasetName,
@@ -217,6 +219,16 @@ pub enum LedgerEvent {
     },
     /// A person had an image erased: its content is not taken in again, wherever it lies.
     Forgotten {
+        /// Which.
+        hash: ContentHash,
+    },
+    /// What was made of a forgotten image is to be removed, whether or not anything of it is recorded.
+    ErasureDue {
+        /// Which.
+        hash: ContentHash,
+    },
+    /// Nothing is left of a forgotten image.
+    ImageErased {
         /// Which.
         hash: ContentHash,
     },

@@ -46,6 +46,11 @@ pub(super) fn sample_gone(n: u64) -> LedgerEvent {
     LedgerEvent::SampleGone { dataset: dataset(), hash: ContentHash::of(&n.to_le_bytes()) }
 }
 
+pub(super) fn former_sample(n: u64) -> LedgerEvent {
+    let LedgerEvent::Sample(sample) = sample(n, None) else { unreachable!("it makes samples") };
+    LedgerEvent::FormerSample(sample)
+}
+
 pub(super) fn path(n: u64) -> String {
     format!("datasets/x/new\nline \"{n}\".png")
 }
@@ -68,6 +73,17 @@ pub(super) fn file(n: u64) -> LedgerEvent {
 
 pub(super) fn file_gone(n: u64) -> LedgerEvent {
     LedgerEvent::FileGone { path: path(n) }
+}
+
+/// A content that a person forgets, step by step.
+pub(super) fn forgetting(step: usize, n: u64) -> LedgerEvent {
+    let hash = ContentHash::of(&n.to_le_bytes());
+    match step {
+        0 => LedgerEvent::Forgotten { hash },
+        1 => LedgerEvent::ErasureDue { hash },
+        2 => LedgerEvent::ImageErased { hash },
+        _ => LedgerEvent::Readmitted { hash },
+    }
 }
 
 /// A file of unknown content that a person forgets, and then nothing is left of it.

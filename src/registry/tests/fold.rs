@@ -17,6 +17,8 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
         n.clone().prop_map(events::file_gone),
         (n.clone(), split).prop_map(|(n, split)| events::sample(n, split)),
         n.clone().prop_map(events::sample_gone),
+        n.clone().prop_map(events::former_sample),
+        (0..4_usize, n.clone()).prop_map(|(step, n)| events::forgetting(step, n)),
         (n.clone(), prop::option::of(id.clone())).prop_map(|(n, by)| events::scan(n, by)),
         (id.clone(), 0.0..1.0_f64).prop_map(|(id, acc)| LedgerEvent::Run(Box::new(events::model(id, acc, b"w")))),
         (id, any::<bool>()).prop_map(|(id, promoted)| events::decision(id, promoted, None)),

@@ -57,6 +57,11 @@ impl Conductor {
         self.held_erasures.extract_if(.., |held| held.is_over(now)).for_each(HeldErasure::give_up);
     }
 
+    /// No erasure is done any more by this process: commands that wait learn that theirs is recorded.
+    pub(super) fn give_up_held_erasures(&mut self) {
+        self.held_erasures.drain(..).for_each(HeldErasure::give_up);
+    }
+
     /// Begins the erasure that waits, or stops the training that it waits for; `true` while nothing else is to begin.
     pub(super) fn erase_next(&mut self) -> Result<bool, ServiceError> {
         if self.training.erasing().is_some() {
@@ -87,15 +92,18 @@ impl Conductor {
         Ok(Ok(()))
     }
 
-    /// The training goes on after the erasure. It is left alone while another program's training would stop the erasure.
+    /// The training goes on after the erasure. One that has none of the images is left alone while another program's training
+    /// would stop the erasure.
     fn stop_training(&mut self) -> Result<(), FailedWork> {
         let Some((dataset, stop)) = self.training.training().filter(|(_, stop)| !stop.is_raised()) else {
             return Ok(());
         };
-        workflow::find_other_training(self.ledger(), &self.workspace, dataset)
-            .map_err(|error| FailedWork::of(Work::Erasure, self.workspace.root().display(), &error))?;
-        stop.raise();
-        Ok(())
+        let other = workflow::find_other_training(self.ledger(), &self.workspace, dataset);
+        let has_theirs = self.erasure.as_ref().is_some_and(|targets| self.training.trains_on(&targets.images));
+        if other.is_ok() || has_theirs {
+            stop.raise();
+        }
+        other.map_err(|error| FailedWork::of(Work::Erasure, self.workspace.root().display(), &error))
     }
 
     fn preview(&self, targets: &ForgetTargets) -> Answer {

@@ -90,7 +90,7 @@ fn changes(before: &Ledger, events: &[LedgerEvent]) -> BTreeMap<DatasetName, u64
     for event in events {
         let dataset = match event {
             LedgerEvent::Sample(sample) if is_learned_otherwise(before, sample) => &sample.dataset,
-            LedgerEvent::SampleGone { dataset, .. } => dataset,
+            LedgerEvent::FormerSample(sample) => &sample.dataset,
             _ => continue,
         };
         *changes.entry(dataset.clone()).or_default() += 1;

@@ -144,7 +144,9 @@ impl Conductor {
                     && !self.stop.is_raised() =>
             {
                 let incumbent = Incumbent::of(self.ledger(), dataset);
-                let stop = self.training.decide_again()?;
+                self.training.decide_again()?;
+                // An erasure may have stopped the training just before its end: that is no reason to lose it.
+                let stop = self.stop.part();
                 self.workers.training.give(TrainingTask::DecideAgain(Box::new(finished), Box::new(incumbent), stop));
                 Ok(())
             }

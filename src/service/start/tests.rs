@@ -7,11 +7,12 @@ use tempfile::TempDir;
 use super::*;
 use crate::config::{Overrides, load};
 use crate::content::FileFailure;
-use crate::domain::{Counter, Silent, Stopped};
+use crate::domain::{ContentHash, Counter, Silent, Stopped};
 use crate::imaging::{Picture, Pixels, encode_png};
 use crate::ingest::UnfinishedFile;
+use crate::service::control::{Answer, ForgetAct, Question, Request};
 use crate::service::training_worker::TrainingTask;
-use crate::workflow::{FailedWork, Fault, Prepared, Readiness, TrainingPlan, Work};
+use crate::workflow::{FailedWork, Fault, ForgetName, ForgetRequest, Prepared, Readiness, TrainingPlan, Work};
 
 /// An inbox with `n` images, of two classes by turns.
 fn inbox(n: u8) -> TempDir {
@@ -149,6 +150,31 @@ fn a_training_starts_when_the_sides_of_many_images_are_recorded() {
     let recorded = |side: &str| journal.matches(&format!("\"split\":\"{side}\"")).count();
     assert_eq!((samples, recorded("train") + recorded("validation")), (40, 40));
     assert_eq!((started.len(), summary.stopped, summary.failures.len()), (0, true, 0));
+}
+
+#[test]
+fn a_command_that_waits_for_an_erasure_learns_from_a_service_that_stops_that_it_is_recorded() {
+    let dir = inbox(8);
+    let name = ForgetName { text: "an image".to_owned(), inbox_path: None, content: Some(ContentHash::of(b"image")) };
+    let request = ForgetRequest { names: vec![name], groups_only: false, dataset: None };
+    let (asked, answered) = Request::example(Question::Forget { request, act: ForgetAct::Erase });
+    let summary = run_in(&dir, |parts, events| {
+        let (asking, mut asked) = (events.clone(), Some(asked));
+        spoil_training(parts, events, move |worker, task| match task {
+            TrainingTask::Train(plan, stop) => {
+                asking.send(Event::Asked(asked.take().unwrap())).unwrap();
+                while !stop.is_raised() {
+                    std::thread::yield_now();
+                }
+                worker.stop.raise();
+                stopped(plan)
+            }
+            task => worker.work(task),
+        });
+    });
+    assert!(summary.stopped);
+    let answer = answered.try_recv().unwrap();
+    assert!(matches!(answer, Answer::Erased { is_done: false, .. }), "{answer:?}");
 }
 
 #[test]

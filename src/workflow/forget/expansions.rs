@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use walkdir::{DirEntry, WalkDir};
+
 use crate::augment;
-use crate::disk::Workspace;
+use crate::disk::{self, DiskError, Workspace};
 use crate::domain::Erased;
 use crate::report;
 use crate::train;
@@ -13,12 +15,16 @@ use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
 /// Every folder of copies with its manifest, sorted.
-pub(super) fn folders(workspace: &Workspace) -> Vec<PathBuf> {
-    let below = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let all = below(workspace.datasets()).chain(below(workspace.outside()));
-    let mut folders: Vec<PathBuf> = all.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+///
+/// # Errors
+/// [`DiskError::Io`] for a folder that cannot be listed.
+pub(super) fn folders(workspace: &Workspace) -> Result<Vec<PathBuf>, DiskError> {
+    let below = |folder: PathBuf| WalkDir::new(folder).follow_links(true).min_depth(1).max_depth(1).into_iter();
+    let all = below(workspace.datasets()).chain(below(workspace.outside())).filter_map(disk::listed);
+    let all = all.filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_dir()));
+    let mut folders = all.map(|entry| entry.map(DirEntry::into_path)).collect::<Result<Vec<_>, _>>()?;
     folders.sort();
-    folders
+    Ok(folders)
 }
 
 /// Features before the copies, copies before the manifest that names them: what is cut off is found again.
@@ -28,7 +34,7 @@ pub(super) fn erase(
     erased: &mut Erased,
 ) -> Result<(), ForgetError> {
     let mut images = subject.images.clone();
-    for folder in folders(workspace) {
+    for folder in folders(workspace)? {
         let copies = augment::copies_of(&folder, subject.images)?;
         if !copies.is_empty() || sheet_names(&folder, subject) {
             report::remove_sheet(&folder, SHEET)?;
@@ -37,7 +43,7 @@ pub(super) fn erase(
         images.extend(copies);
     }
     erased.features += train::forget_features(&workspace.features(), &images)?;
-    for folder in folders(workspace) {
+    for folder in folders(workspace)? {
         erased.copies += augment::forget_copies(&folder, subject.images)?;
     }
     Ok(())

@@ -92,7 +92,7 @@ impl ForgetRequest {
         let is_meant = |sample: &&Sample| {
             sample.group.as_deref() == Some(group) && self.dataset.as_ref().is_none_or(|only| *only == sample.dataset)
         };
-        for sample in ledger.samples.values().filter(is_meant) {
+        for sample in ledger.samples_ever().filter(is_meant) {
             found.entry(sample.dataset.clone()).or_default().insert(sample.hash);
         }
         found
@@ -124,7 +124,7 @@ impl FoundFile {
             None => {}
         }
         let scans = ledger.scans.values().filter(|scan| scan.path == path).map(|scan| scan.hash);
-        let samples = ledger.samples.values().filter(|sample| sample.path == path).map(|sample| sample.hash);
+        let samples = ledger.samples_ever().filter(|sample| sample.path == path).map(|sample| sample.hash);
         self.images.extend(scans.chain(samples));
     }
 }

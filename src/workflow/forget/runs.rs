@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use walkdir::{DirEntry, WalkDir};
+
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::{ContentHash, Erased, Ledger, LedgerEvent, ModelRecord};
 use crate::report;
@@ -12,12 +14,15 @@ use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
 /// `DATASET/RUN` of the models that learned from one of `images`, sorted.
-pub(super) fn learned(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Vec<String> {
+///
+/// # Errors
+/// [`DiskError::Io`] for a folder that cannot be listed.
+pub(super) fn learned(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Result<Vec<String>, DiskError> {
     let is_model = |folder: &PathBuf| folder.join("model.json").exists();
-    let folders = folders(workspace).into_iter().filter(is_model);
+    let folders = folders(workspace)?.into_iter().filter(is_model);
     let folders = folders.filter(|folder| !train::trained_on(folder).is_disjoint(images));
     let name = |folder: PathBuf| Some(folder.strip_prefix(workspace.runs()).ok()?.to_string_lossy().into_owned());
-    folders.filter_map(name).collect()
+    Ok(folders.filter_map(name).collect())
 }
 
 /// Takes the images and their names out of every run; returns the records that changed.
@@ -32,7 +37,7 @@ pub(super) fn erase(
         let data_warnings = model.data_warnings.iter().map(|warning| subject.names.redacted(warning)).collect();
         named.then(|| ModelRecord { data_warnings, ..model.clone() })
     };
-    for folder in folders(workspace) {
+    for folder in folders(workspace)? {
         train::forget_resume(&folder, subject.images)?;
         erase_record(&folder.join("model.json"), &redacted)?;
         erased.pages += u64::from(erase_page(&folder.join("report.html"), subject)?);
@@ -63,8 +68,9 @@ fn erase_page(path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, DiskErr
 }
 
 /// `runs/<dataset>/<run>`, sorted.
-fn folders(workspace: &Workspace) -> Vec<PathBuf> {
-    let folders = walkdir::WalkDir::new(workspace.runs()).min_depth(2).max_depth(2).sort_by_file_name();
-    let folders = folders.into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_dir());
-    folders.map(walkdir::DirEntry::into_path).collect()
+fn folders(workspace: &Workspace) -> Result<Vec<PathBuf>, DiskError> {
+    let folders = WalkDir::new(workspace.runs()).min_depth(2).max_depth(2).sort_by_file_name().into_iter();
+    let folders = folders.filter_map(disk::listed);
+    let folders = folders.filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_dir()));
+    folders.map(|entry| entry.map(DirEntry::into_path)).collect()
 }

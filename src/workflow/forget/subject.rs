@@ -23,7 +23,7 @@ impl<'a> ErasureSubject<'a> {
         let images = &targets.images;
         let is_theirs = |hash: ContentHash| images.contains(&hash);
         let held = ledger.files.values().filter(|file| file.outcome.content().is_some_and(is_theirs));
-        let samples: Vec<_> = ledger.samples.values().filter(|sample| is_theirs(sample.hash)).collect();
+        let samples: Vec<_> = ledger.samples_ever().filter(|sample| is_theirs(sample.hash)).collect();
         let scans: Vec<_> = ledger.scans.values().filter(|scan| is_theirs(scan.hash)).collect();
         let paths = held.map(|file| &file.path).chain(samples.iter().map(|sample| &sample.path));
         let paths = paths.chain(scans.iter().map(|scan| &scan.path)).chain(&targets.unread);
@@ -38,12 +38,14 @@ impl<'a> ErasureSubject<'a> {
         let files = self.files.iter().chain(self.naming(ledger).map(|file| &file.path));
         let files: BTreeSet<&String> = files.filter(|path| ledger.files.contains_key(*path)).collect();
         let files = files.into_iter().map(|path| LedgerEvent::FileGone { path: path.clone() });
-        let samples = ledger.samples.keys().filter(|(_, hash)| is_theirs(hash)).cloned();
-        let samples = samples.map(|(dataset, hash)| LedgerEvent::SampleGone { dataset, hash });
+        let samples = ledger.samples_ever().filter(|sample| is_theirs(&sample.hash));
+        let samples =
+            samples.map(|sample| LedgerEvent::SampleGone { dataset: sample.dataset.clone(), hash: sample.hash });
         let scans = ledger.scans.keys().filter(|(_, hash)| is_theirs(hash)).cloned();
         let scans = scans.map(|(dataset, hash)| LedgerEvent::ScanGone { dataset, hash });
         let unread = self.unread.iter().map(|path| LedgerEvent::FileErased { path: path.clone() });
-        files.chain(samples).chain(scans).chain(unread).collect()
+        let erased = self.images.iter().map(|hash| LedgerEvent::ImageErased { hash: *hash });
+        files.chain(samples).chain(scans).chain(unread).chain(erased).collect()
     }
 
     /// Files about which a reason may have been written that names them.
@@ -63,7 +65,7 @@ impl<'a> ErasureSubject<'a> {
 /// Groups of which no other image is left.
 fn groups(ledger: &Ledger, images: &BTreeSet<ContentHash>) -> BTreeSet<String> {
     let group_of = |is_theirs: bool| {
-        let samples = ledger.samples.values().filter(move |sample| images.contains(&sample.hash) == is_theirs);
+        let samples = ledger.samples_ever().filter(move |sample| images.contains(&sample.hash) == is_theirs);
         samples.filter_map(|sample| sample.group.as_ref()).collect::<BTreeSet<_>>()
     };
     let kept = group_of(false);

@@ -30,7 +30,7 @@ fn sample(of: u8, hash: ContentHash, class: u8, side: u8) -> Sample {
 
 /// Of three contents, datasets, classes and paths, so that events meet.
 fn event() -> impl Strategy<Value = LedgerEvent> {
-    let numbers = (0..6_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
+    let numbers = (0..7_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
     numbers.prop_map(|(kind, of, content, a, b)| {
         let hash = ContentHash::of(&[content]);
         let named = (of > 0).then(|| dataset(of));
@@ -43,6 +43,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                 let state = if a == 0 { explained } else { ScanState::Waiting };
                 LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts() })
             }
+            6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
             4 => {
                 let reason = || "it is damaged".to_owned();
