@@ -1,4 +1,5 @@
-//! Decodes files for `scripts/compare-decoders`, which compares the pixels with those of other programs:
+//! Decodes files for `scripts/compare-decoders` and `scripts/compare-dicom`, which compare the pixels with those of other
+//! programs:
 //! `cargo bench --bench decode_files < PATHS > PIXELS`.
 //!
 //! One path a line comes in. For each, one line of JSON goes out: what the file is, or `code` and `error` of its refusal.

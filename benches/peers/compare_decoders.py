@@ -4,7 +4,6 @@ Called by scripts/compare-decoders with the list of files and what benches/decod
 Differences are in levels of 8 bits (of 0 to 255), whatever the depth of the image.
 """
 
-import json
 import resource
 import sys
 import warnings
@@ -14,6 +13,7 @@ import numpy as np
 import PIL
 import tifffile
 from PIL import Image, ImageOps
+from decoded_pixels import read
 
 warnings.simplefilter("ignore")
 # Files that announce more than they hold must cost an exception, not the machine.
@@ -39,17 +39,6 @@ def main(paths, pixels):
             wrong += differing(path, found, tolerances(path, ours))
     report(table, refused, wrong)
     return 1 if wrong else 0
-
-
-def read(stream):
-    """What gradwatch says of a file, and its image in levels of 8 bits, [height, width, channels]; None if refused."""
-    ours = json.loads(stream.readline())
-    if "code" in ours:
-        return ours, None
-    shape = ours["height"], ours["width"], ours["channels"]
-    dtype = np.dtype("u1" if ours["bits"] == 8 else "<u2")
-    data = np.frombuffer(stream.read(int(np.prod(shape)) * dtype.itemsize), dtype).reshape(shape)
-    return ours, data / (1 if ours["bits"] == 8 else 257)
 
 
 def reason(ours):

@@ -4,7 +4,6 @@ Called by scripts/compare-dicom: `--list FOLDER` prints the files (those of pydi
 with that list and what benches/decode_files.rs wrote about them, the comparison. Differences are in levels of 8 bits.
 """
 
-import json
 import sys
 import warnings
 from collections import Counter, defaultdict
@@ -15,6 +14,7 @@ import numpy as np
 import pydicom
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.uid import JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit
+from decoded_pixels import read
 
 warnings.simplefilter("ignore")
 DEPTHS = [8, 10, 12, 14, 16]
@@ -53,17 +53,6 @@ def main(paths, pixels):
                 wrong.append(f"{path}: {kind[0]}: pydicom differs by {table[kind][-1]:.3f}")
     report(table, refused, wrong)
     return 1 if wrong else 0
-
-
-def read(stream):
-    """What gradwatch says of a file, and its image in levels of 8 bits, [height, width, channels]; None if refused."""
-    ours = json.loads(stream.readline())
-    if "code" in ours:
-        return ours, None
-    shape = ours["height"], ours["width"], ours["channels"]
-    dtype = np.dtype("u1" if ours["bits"] == 8 else "<u2")
-    data = np.frombuffer(stream.read(int(np.prod(shape)) * dtype.itemsize), dtype).reshape(shape)
-    return ours, data / (1 if ours["bits"] == 8 else 257)
 
 
 def opened(path):
