@@ -172,7 +172,7 @@ impl From<StatusError> for Failure {
 impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
         let exit = match error {
-            ControlError::NotServed { .. } => Exit::TryLater,
+            ControlError::NotServed { .. } | ControlError::Closed { .. } => Exit::TryLater,
             ControlError::Io { .. } => Exit::Unavailable,
             ControlError::Unknown(_) | ControlError::Unexpected(_) => Exit::Software,
             ControlError::Refused { fault, .. } => fault.into(),

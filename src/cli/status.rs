@@ -16,8 +16,8 @@ use crate::service::status::{
 
 /// A service that has not reported for so long hangs.
 const SILENCE: Duration = Duration::from_secs(60);
-/// A service that can write its status does so more often.
-const UNWRITTEN: Duration = Duration::from_secs(15);
+/// What was written within this time needs no asking: it says what is so.
+const FRESH: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,10 +36,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// As it was written; a service that has not written it for a while is asked, because its disk may be full.
+/// As it was written a moment ago; else the service is asked, because its disk may be full.
 fn current(workspace: &Workspace) -> Result<Status, Failure> {
     let written = status::read(workspace)?;
-    if !is_alive(written.state) || written.age() < UNWRITTEN {
+    if !is_alive(written.state) || written.age() < FRESH {
         return Ok(written);
     }
     match control::ask(workspace, &Question::Status) {

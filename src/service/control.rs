@@ -284,7 +284,7 @@ fn json_line(words: &impl Serialize) -> io::Result<Vec<u8>> {
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Nobody listens.
-    #[error("no service answers on `{}`, because another gradwatch command is running; try again when it has ended", path.display())]
+    #[error("no service answers on `{}`: another gradwatch command is running, or a service that starts or waits for its disk; see `gradwatch status`, and try again", path.display())]
     NotServed {
         /// The socket.
         path: PathBuf,
@@ -296,6 +296,12 @@ pub enum ControlError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// It was heard, perhaps, and the service ended.
+    #[error("the service ended before it answered on `{}`; what it has recorded is done by its next start; see `gradwatch status`", path.display())]
+    Closed {
+        /// The socket.
+        path: PathBuf,
     },
     /// The answer is not one that this program knows.
     #[error("cannot read the service's answer ({0}); use the version of gradwatch that runs as the service")]
@@ -329,6 +335,9 @@ pub fn ask(workspace: &Workspace, question: &Question) -> Result<Answer, Control
     let path = workspace.control_socket();
     let line = converse(&path, question).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NotServed { path: path.clone() },
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            ControlError::Closed { path: path.clone() }
+        }
         _ => ControlError::Io { path: path.clone(), source },
     })?;
     match serde_json::from_str(&line).map_err(ControlError::Unknown)? {
@@ -343,7 +352,7 @@ fn converse(path: &Path, question: &Question) -> io::Result<String> {
     (&stream).write_all(&json_line(question)?)?;
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line)?;
-    Ok(line)
+    if line.ends_with('\n') { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// A socket's address holds 107 bytes; a longer path is reached through its open folder.

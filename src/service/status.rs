@@ -173,6 +173,12 @@ impl Status {
     /// The value of `schema` that this program writes and reads.
     pub const SCHEMA: &'static str = "gradwatch.status/1";
 
+    /// Of a process that holds the state folder and has written nothing.
+    fn unwritten(pid: u32) -> Self {
+        let why = "its first status: it starts, is another command, or cannot write to the state folder; see its log";
+        Self { pid, waits_for: Some(why.to_owned()), ..Self::starting("") }
+    }
+
     /// A service that starts now, in this process.
     pub fn starting(inbox: impl Into<String>) -> Self {
         let now = now();
@@ -313,14 +319,14 @@ pub enum StatusError {
 /// [`StatusError`].
 pub fn read(workspace: &Workspace) -> Result<Status, StatusError> {
     let holder = InstanceLock::holder(workspace.root());
-    let Some(mut status) = written(workspace)? else {
-        let starting = |pid| Status { pid, ..Status::starting("") };
-        return Ok(holder.map_or_else(Status::never_started, starting));
-    };
-    if status.state != ServiceState::Stopped && holder != Some(status.pid) {
-        status.state = ServiceState::Dead;
-    }
-    Ok(status)
+    let written = written(workspace)?;
+    Ok(match (holder, written) {
+        (None, None) => Status::never_started(),
+        (Some(pid), None) => Status::unwritten(pid),
+        (Some(pid), Some(status)) if pid != status.pid => Status::unwritten(pid),
+        (None, Some(status)) if status.state != ServiceState::Stopped => Status { state: ServiceState::Dead, ..status },
+        (_, Some(status)) => status,
+    })
 }
 
 /// The status as it was written last; `None` before the first one.
@@ -343,56 +349,4 @@ pub(super) fn written(workspace: &Workspace) -> Result<Option<Status>, StatusErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Reserve;
-    use crate::service::status_writer::StatusWriter;
-
-    fn workspace(dir: &tempfile::TempDir) -> Workspace {
-        Workspace::new(dir.path().join("state"))
-    }
-
-    #[test]
-    fn never_started_is_told_without_making_anything() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read(&workspace(&dir)).unwrap().state, ServiceState::NeverStarted);
-        assert!(!dir.path().join("state").exists());
-    }
-
-    #[test]
-    fn the_lock_tells_the_living_from_the_dead() {
-        let dir = tempfile::tempdir().unwrap();
-        let workspace = workspace(&dir);
-        let lock = InstanceLock::take(workspace.root()).unwrap();
-        assert_eq!(read(&workspace).unwrap().state, ServiceState::Starting, "before it has reported anything");
-        let mut board = StatusWriter::new(workspace.clone(), Reserve::NONE, Status::starting("watch"));
-        board.update(|status| status.state = ServiceState::Training);
-        assert_eq!(read(&workspace).unwrap(), *board.status());
-        drop(lock);
-        assert_eq!(read(&workspace).unwrap().state, ServiceState::Dead);
-        board.update(|status| status.state = ServiceState::Stopped);
-        assert_eq!(read(&workspace).unwrap().state, ServiceState::Stopped);
-    }
-
-    #[test]
-    fn what_is_no_status_is_refused_with_its_path() {
-        let dir = tempfile::tempdir().unwrap();
-        let workspace = workspace(&dir);
-        let mut status = Status::starting("watch");
-        status.schema = "gradwatch.status/9".to_owned();
-        let newer = serde_json::to_string(&status).unwrap();
-        for (text, problem) in [("{", "EOF"), (newer.as_str(), "its schema is `gradwatch.status/9`")] {
-            std::fs::create_dir_all(workspace.root()).unwrap();
-            std::fs::write(workspace.status(), text).unwrap();
-            let error = read(&workspace).unwrap_err().to_string();
-            assert!(error.contains("status.json") && error.contains(problem), "{error}");
-        }
-    }
-
-    #[test]
-    fn words_are_those_of_the_file() {
-        for state in ServiceState::ALL {
-            assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{state}\""));
-        }
-    }
-}
+mod tests;

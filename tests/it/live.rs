@@ -1,7 +1,7 @@
 //! The service: pictures dropped while it runs, other commands beside it, stops and kills.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
@@ -14,6 +14,22 @@ const STOP: Duration = Duration::from_secs(5);
 
 fn bed() -> TestBed {
     TestBed::new().set("augment.copies", "1")
+}
+
+#[test]
+fn a_service_whose_status_is_seconds_old_is_asked() {
+    let bed = bed();
+    let mut service = bed.start();
+    service.wait_for("rest", |service| (service.status()?["state"] == "idle").then_some(()));
+    let mut before = bed.status();
+    before["state"] = "training".into();
+    before["updated"] =
+        humantime::format_rfc3339_seconds(SystemTime::now() - Duration::from_secs(5)).to_string().into();
+    fs::write(bed.state("before"), before.to_string()).unwrap();
+    fs::rename(bed.state("before"), bed.state("status.json")).unwrap();
+    let shown = bed.run(&["status"]).ok().stdout;
+    assert!(shown.contains(" is idle, "), "{shown}");
+    service.stop();
 }
 
 #[test]

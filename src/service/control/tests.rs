@@ -180,3 +180,16 @@ fn a_service_that_ends_waits_for_no_question() {
     assert_eq!(refused, "the service is stopping; try again when it runs");
     drop(unanswered);
 }
+
+#[test]
+fn a_service_that_ends_before_it_answers_is_named_as_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path());
+    std::fs::create_dir_all(workspace.control_socket().parent().unwrap()).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(workspace.control_socket()).unwrap();
+    let killed = std::thread::spawn(move || drop(listener.accept()));
+    let error = ask(&workspace, &listing()).unwrap_err();
+    killed.join().unwrap();
+    assert!(matches!(error, ControlError::Closed { .. }), "{error}");
+    assert!(error.to_string().starts_with("the service ended before it answered on `"), "{error}");
+}
