@@ -146,32 +146,34 @@ fn undo(args: &Args, settings: &Settings, request: ForgetRequest) -> Result<(), 
     if images.is_empty() {
         return Err(Failure::new(Exit::NoInput, "none of these images is forgotten; --list lists those that are"));
     }
-    print_images(args, &images, "Let in again");
+    print_images(args, &images, "Let in again", |_| false);
     Ok(())
 }
 
 fn list(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
-    let images: Vec<ContentHash> = match Registry::open(&workspace, settings.clock) {
-        Ok(registry) => registry.ledger().forgotten.iter().copied().collect(),
+    let (images, unerased): (Vec<ContentHash>, _) = match Registry::open(&workspace, settings.clock) {
+        Ok(registry) => (registry.ledger().forgotten.iter().copied().collect(), registry.ledger().unerased.clone()),
         Err(RegistryError::Locked(_)) => match control::ask(&workspace, &Question::Forgotten)? {
-            Answer::Forgotten { images } => images,
+            // What a service has not erased yet is in its status.
+            Answer::Forgotten { images } => (images, Default::default()),
             other => return Err(ControlError::Unexpected(Box::new(other)).into()),
         },
         Err(error) => return Err(error.into()),
     };
-    print_images(args, &images, "Forgotten");
+    print_images(args, &images, "Forgotten", |image| unerased.contains(image));
     Ok(())
 }
 
-fn print_images(args: &Args, images: &[ContentHash], what: &str) {
+fn print_images(args: &Args, images: &[ContentHash], what: &str, is_due: impl Fn(&ContentHash) -> bool) {
     if args.json {
         output::json(&images);
     } else if images.is_empty() {
         output::line("No image is forgotten.");
     } else {
         for image in images {
-            output::line(&format!("{what}: {image}"));
+            let due = if is_due(image) { " (not erased yet: the next start or `forget` does it)" } else { "" };
+            output::line(&format!("{what}: {image}{due}"));
         }
     }
 }

@@ -179,6 +179,7 @@ fn an_erasure_of_an_image_that_nothing_records_is_not_lost_while_another_program
     let ran = bed.run(&["forget", &image, "--yes"]);
     assert_eq!((ran.code, ran.stderr.lines().count()), (75, 1), "{}", ran.stderr);
     assert!(ran.stderr.contains("it is recorded, and done by the next start"), "{}", ran.stderr);
+    assert!(bed.run(&["forget", "--list"]).ok().stdout.contains(" (not erased yet: "));
     assert!(entry.exists());
     drop(held);
     bed.run(&["run", "--once"]).ok();
