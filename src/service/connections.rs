@@ -168,6 +168,9 @@ pub(super) fn serve(
             begun.inspect_err(|_| leave_place(&place))
         });
         if let Err(error) = &begun {
+            if ended.try_recv() != Err(TryRecvError::Empty) {
+                break;
+            }
             if !refused {
                 tracing::warn!(%error, "Control connection not accepted; trying again");
             }

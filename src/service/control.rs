@@ -7,10 +7,12 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
+use rustix::net::{Shutdown, shutdown};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, Workspace};
@@ -204,6 +206,7 @@ const LONGEST_QUESTION: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Server {
     path: PathBuf,
+    listener: Arc<UnixListener>,
     /// Dropped when the service ends, which a question that waits for its answer hears.
     alive: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
@@ -219,23 +222,24 @@ impl Server {
         let path = workspace.control_socket();
         let refused = |error: DiskError| io::Error::other(error.to_string());
         disk::remove_file(&path).map_err(refused)?;
-        let listener = via_short_path(&path, |short| UnixListener::bind(short))?;
+        let listener = Arc::new(via_short_path(&path, |short| UnixListener::bind(short))?);
         disk::set_mode(&path, 0o660).map_err(refused)?;
         let (alive, ended) = bounded(0);
+        let heard = Arc::clone(&listener);
         let serve = move || {
             let still = ended.clone();
-            connections::serve(&listener, &ended, move |client| attend(client, &hear, &still));
+            connections::serve(&heard, &ended, move |client| attend(client, &hear, &still));
         };
         let thread = thread::Builder::new().name("gw-control".to_owned()).spawn(serve)?;
-        Ok(Self { path, alive: Some(alive), thread: Some(thread) })
+        Ok(Self { path, listener, alive: Some(alive), thread: Some(thread) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.alive.take());
-        // The thread may wait in `accept`; a connection wakes it.
-        let woken = via_short_path(&self.path, |short| UnixStream::connect(short)).is_ok();
+        // The thread may wait in `accept`. A connection would not wake it when the state folder is away.
+        let woken = shutdown(&*self.listener, Shutdown::Both).is_ok();
         if let Some(thread) = self.thread.take().filter(|_| woken) {
             drop(thread.join());
         }

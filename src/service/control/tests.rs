@@ -193,3 +193,18 @@ fn a_service_that_ends_before_it_answers_is_named_as_that() {
     assert!(matches!(error, ControlError::Closed { .. }), "{error}");
     assert!(error.to_string().starts_with("the service ended before it answered on `"), "{error}");
 }
+
+#[test]
+fn a_service_whose_state_folder_went_away_ends_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = Workspace::new(dir.path().join("state"));
+    std::fs::create_dir_all(workspace.root()).unwrap();
+    let (held, ended) = bounded::<()>(1);
+    let hear = move |_| {
+        let _ = held.try_send(());
+    };
+    let server = Server::start(&workspace, hear).unwrap();
+    std::fs::rename(workspace.root(), dir.path().join("elsewhere")).unwrap();
+    drop(server);
+    assert_eq!(ended.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected), "its thread has ended");
+}

@@ -32,7 +32,7 @@ fn the_lock_tells_the_living_from_the_dead() {
         assert!(read.waits_for.unwrap().contains("cannot write to the state folder"));
     }
     drop(lock);
-    board.update(|status| status.state = ServiceState::Training);
+    std::fs::write(workspace.status(), serde_json::to_vec(board.status()).unwrap()).unwrap();
     assert_eq!(read(&workspace).unwrap().state, ServiceState::Dead);
     board.update(|status| status.state = ServiceState::Stopped);
     assert_eq!(read(&workspace).unwrap().state, ServiceState::Stopped);
