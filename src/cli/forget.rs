@@ -1,5 +1,6 @@
 //! `gradwatch forget`: images and all that was made of them go from the state folder, also while the service runs.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use super::output;
 use crate::config::Settings;
 use crate::content::open_file;
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, DatasetName, Erased, LedgerEvent};
+use crate::domain::{ContentHash, DatasetName, Erased, Ledger, LedgerEvent};
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, ControlError, ForgetAct, Question};
 use crate::workflow::{self, ForgetName, ForgetRequest, ForgetTargets};
@@ -152,11 +153,14 @@ fn undo(args: &Args, settings: &Settings, request: ForgetRequest) -> Result<(), 
 
 fn list(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let workspace = Workspace::new(&settings.state_dir);
-    let (images, unerased): (Vec<ContentHash>, _) = match Registry::open(&workspace, settings.clock) {
-        Ok(registry) => (registry.ledger().forgotten.iter().copied().collect(), registry.ledger().unerased.clone()),
+    let (images, unerased): (Vec<_>, BTreeSet<_>) = match Registry::open(&workspace, settings.clock) {
+        Ok(registry) => {
+            let Ledger { forgotten, unerased, .. } = registry.ledger();
+            (forgotten.iter().copied().collect(), unerased.iter().copied().collect())
+        }
         Err(RegistryError::Locked(_)) => match control::ask(&workspace, &Question::Forgotten)? {
             // What a service has not erased yet is in its status.
-            Answer::Forgotten { images } => (images, Default::default()),
+            Answer::Forgotten { images } => (images, BTreeSet::new()),
             other => return Err(ControlError::Unexpected(Box::new(other)).into()),
         },
         Err(error) => return Err(error.into()),
