@@ -74,7 +74,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sd_notify", &["service"]),
     ("signal_hook", &["service"]),
     ("rpds", &["domain"]),
-    ("rustix", &["disk", "content", "watch"]),
+    ("rustix", &["disk", "content", "watch", "service"]),
     ("toml", &["config"]),
     ("unicode_normalization", &["ingest"]),
     ("serde_path_to_error", &["config"]),
