@@ -230,7 +230,9 @@ impl From<ServiceError> for Failure {
                 Self::new(Exit::NoInput, error)
             }
             ServiceError::Watch(error) => Self::new(Exit::Io, error),
-            ServiceError::Control(_) | ServiceError::Threads(_) => Self::new(Exit::Io, error),
+            ServiceError::StateAway(_) | ServiceError::Control(_) | ServiceError::Threads(_) => {
+                Self::new(Exit::Io, error)
+            }
             ServiceError::Libtorch(error) => error.into(),
             ServiceError::ThreadGone(_) | ServiceError::IllegalTransition(_) => Self::new(Exit::Software, error),
         }

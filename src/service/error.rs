@@ -1,6 +1,7 @@
 //! What ends the service.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::registry::RegistryError;
 use crate::watch::WatchError;
@@ -12,6 +13,11 @@ pub enum ServiceError {
     /// The registry cannot be opened or written.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The state folder of the last life is not there: a disk that went away, or a folder that another one covers.
+    #[error(
+        "the state folder `{}` has no journal any more; mount it again, or restart the service to begin without it", .0.display()
+    )]
+    StateAway(PathBuf),
     /// The inbox cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -37,7 +43,7 @@ impl ServiceError {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Registry(error) => error.may_pass(),
-            Self::Watch(_) | Self::Control(_) | Self::Threads(_) => true,
+            Self::StateAway(_) | Self::Watch(_) | Self::Control(_) | Self::Threads(_) => true,
             Self::Libtorch(_) | Self::ThreadGone(_) | Self::IllegalTransition(_) => false,
         }
     }
@@ -78,6 +84,7 @@ mod tests {
             store.into(),
             RegistryError::Behind.into(),
             WatchError::Missing("inbox".into()).into(),
+            ServiceError::StateAway("state".into()),
             WatchError::Unmounted { path: "inbox".into(), n_known: 3 }.into(),
             unreadable.into(),
             WatchError::Thread(io::ErrorKind::WouldBlock.into()).into(),

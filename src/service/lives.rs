@@ -56,6 +56,8 @@ struct Lives {
     /// Written only under the lock.
     status: Option<StatusWriter>,
     journal_end: JournalEnd,
+    /// An earlier life had a journal: an empty state folder is another one.
+    had_journal: bool,
     pauses: Pauses,
     /// What was logged as waited for since a conductor worked last.
     logged: BTreeSet<String>,
@@ -82,6 +84,7 @@ impl Lives {
             lock: None,
             status: None,
             journal_end: JournalEnd::Known,
+            had_journal: false,
             pauses: Pauses::default(),
             logged: BTreeSet::new(),
             begun: false,
@@ -129,6 +132,10 @@ impl Lives {
     }
 
     fn bring_up(&mut self, life: &StopFlag, events: &Sender<Event>) -> Result<Conductor, ServiceError> {
+        let journal = self.workspace.journal();
+        if self.had_journal && journal.try_exists().is_ok_and(|is_there| !is_there) {
+            return Err(ServiceError::StateAway(self.workspace.root().to_owned()));
+        }
         let lock = self.take_lock()?;
         let starting = || Status::starting(self.settings.watch.inbox.display().to_string());
         let mut status = self
@@ -161,6 +168,7 @@ impl Lives {
         heard: &Receiver<Event>,
     ) -> Result<(), ServiceError> {
         self.journal_end = JournalEnd::Known;
+        self.had_journal |= self.workspace.journal().exists();
         self.log_begin();
         self.bell.redirect(events);
         let outcome = conductor.run(heard);

@@ -176,6 +176,34 @@ fn a_dataset_that_is_unmounted_while_the_service_runs_is_missed_and_found_again(
     assert_eq!((n_samples(&bed.status()), &bed.status()["counters"]["samples"]), (4, &4.into()));
 }
 
+#[test]
+fn a_state_folder_that_another_mount_covers_is_waited_for_and_not_begun_anew() {
+    const SCRIPT: &str = r#"
+        (exec 3<>steps; read step <&3; mount -t tmpfs none state; echo covered > steps.log
+         read step <&3; umount state) > umount.log 2>&1 &
+        exec "$@"
+    "#;
+    let bed = bed();
+    bed.drop_dataset(1);
+    mkfifoat(CWD, bed.path("steps"), Mode::RUSR | Mode::WUSR).unwrap();
+    let Some(command) = shell(&bed, SCRIPT, &["run"]) else { return };
+    let mut service = Service::spawn(&bed, command);
+    service.wait_for_count("samples", 2);
+    fs::write(bed.path("steps"), "cover\n").unwrap();
+    let covered = bed.path("steps.log");
+    service.wait_for("the cover", |_| covered.exists().then_some(()));
+    bed.write("inbox/datasets/shapes/disc/new.png", pictures::png(Look::Disc, 77));
+    let says_so = |service: &Service| {
+        service.log.iter().any(|line| line.contains("has no journal any more; mount it again")).then_some(())
+    };
+    service.wait_for("word of the state folder", says_so);
+    fs::write(bed.path("steps"), "uncover\n").unwrap();
+    service.wait_for_count("samples", 3);
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+    assert_eq!(n_samples(&bed.status()), 3);
+}
+
 /// `gradwatch ARGS`, which may not read the file until its permissions allow that to all.
 fn without_access_to(bed: &TestBed, file: &Path, args: &[&str]) -> Option<Command> {
     fs::set_permissions(file, fs::Permissions::from_mode(0o000)).unwrap();
