@@ -19,7 +19,7 @@ pub use atomic::{
     write_atomic_with, write_in_batch,
 };
 pub use error::{DiskError, amount};
-pub use listed::listed;
+pub use listed::{listed, listed_folders};
 pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;

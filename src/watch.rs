@@ -2,6 +2,7 @@
 //!
 //! Truth about the inbox is a survey of it; events of the file system only make it fast. The only room that names notify.
 
+mod below;
 mod error;
 mod file_system_id;
 mod fs_events;

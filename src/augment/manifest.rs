@@ -12,7 +12,7 @@ use super::plan::SampledParams;
 use crate::config::CopyFormat;
 use crate::disk;
 use crate::domain::{ClassName, ContentHash, Preset, Split, Transform};
-use crate::imaging::Affine;
+use crate::imaging::{Affine, DecodeOptions};
 
 /// The file's name, beside the class folders or the folder that holds them.
 pub(super) const NAME: &str = "manifest.jsonl";
@@ -73,7 +73,7 @@ pub struct ManifestEntry {
 
 /// What lines without the field mean.
 fn first_frame() -> u32 {
-    1
+    DecodeOptions::FIRST_FRAME
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]

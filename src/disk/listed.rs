@@ -1,8 +1,9 @@
 //! What a walk through folders finds, where what cannot be listed is an error and not nothing.
 
 use std::io;
+use std::path::PathBuf;
 
-use walkdir::DirEntry;
+use walkdir::{DirEntry, WalkDir};
 
 use super::DiskError;
 
@@ -18,11 +19,21 @@ pub fn listed(entry: walkdir::Result<DirEntry>) -> Option<Result<DirEntry, DiskE
     }
 }
 
+/// The folders that a walk finds, sorted.
+///
+/// # Errors
+/// [`DiskError::Io`] for a folder that cannot be listed.
+pub fn listed_folders(walk: WalkDir) -> Result<Vec<PathBuf>, DiskError> {
+    let entries = walk.into_iter().filter_map(listed);
+    let folders = entries.filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_dir()));
+    let mut folders = folders.map(|entry| entry.map(DirEntry::into_path)).collect::<Result<Vec<_>, _>>()?;
+    folders.sort();
+    Ok(folders)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-
-    use walkdir::WalkDir;
 
     use super::*;
 

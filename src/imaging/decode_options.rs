@@ -23,6 +23,9 @@ pub struct DecodeOptions {
 }
 
 impl DecodeOptions {
+    /// The frame where none is chosen. It is not named where what is made of an image is, as before frames could be chosen.
+    pub const FIRST_FRAME: u32 = 1;
+
     /// All pixels, within the limits of the settings.
     pub fn new(limits: &LimitSettings, background: u8) -> Self {
         Self {
@@ -30,7 +33,7 @@ impl DecodeOptions {
             max_pixels: limits.max_megapixels * 1_000_000,
             background,
             least_side: None,
-            frame: 1,
+            frame: Self::FIRST_FRAME,
         }
     }
 

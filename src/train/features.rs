@@ -15,7 +15,7 @@ use super::prefetch::in_three_stages;
 use crate::content::{Content, FileFailure, Reader, warn_of};
 use crate::disk;
 use crate::domain::{ContentHash, Phase, Progress, Reserve, StopFlag, Versions};
-use crate::imaging::PIXELS;
+use crate::imaging::{DecodeOptions, PIXELS};
 use crate::nn::{Engine, NetworkImage, NnError};
 
 /// An image whose features are wanted.
@@ -120,7 +120,9 @@ impl<'a> Features<'a> {
         let (background, pixels) = ([reader.decoding.background], Versions::mark(PIXELS));
         let shaped_by = [arithmetic.as_bytes().as_slice(), &background].into_iter();
         let scaled = reader.is_scaled().then_some(b"scaled jpeg".as_slice());
-        let frame = Some(reader.decoding.frame).filter(|frame| *frame != 1).map(|frame| format!("frame {frame}"));
+        let frame = Some(reader.decoding.frame)
+            .filter(|frame| *frame != DecodeOptions::FIRST_FRAME)
+            .map(|frame| format!("frame {frame}"));
         let frame = frame.as_ref().map(String::as_bytes);
         let shaped_by = shaped_by.chain(pixels.as_ref().map(<[u8; 4]>::as_slice)).chain(scaled).chain(frame);
         let cache = FeatureCache::open(&folder.path, ContentHash::of_parts(shaped_by))?;

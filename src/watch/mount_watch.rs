@@ -39,11 +39,11 @@ impl MountWatch {
     /// Takes in a survey of the whole inbox, before and after which these were the looks.
     pub(super) fn judge(&mut self, found: &InboxSurvey, looks: &MountLooks, tracker: &Tracker) {
         let mounted = found.mounted.iter().cloned().chain(mounted_above(&self.inbox)).collect();
-        let inbox = self.inbox.clone();
+        let inbox = &self.inbox;
         let evidence = |folder: &str| {
             let within = within_inbox(folder);
             FolderEvidence {
-                look: looks.get(folder).cloned().unwrap_or_else(|| look(&inbox, folder)),
+                look: looks.get(folder).cloned().unwrap_or_else(|| look(inbox, folder)),
                 is_hidden: found.skipped.may_hide(within),
                 files: files_below(within, found, tracker),
             }

@@ -5,9 +5,9 @@
 mod listing;
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::below::{beginning_with, below};
 use crate::config::WatchSettings;
 use crate::content::FileFailure;
 pub(super) use crate::content::FileSnapshot;
@@ -125,20 +125,14 @@ impl Tracker {
 
     /// Whether something that was reported lies below `folder`; everything does below the inbox, `""`.
     pub(super) fn knows_below(&self, folder: &str) -> bool {
-        self.known_below(folder).next().is_some()
-    }
-
-    fn known_below(&self, folder: &str) -> impl Iterator<Item = (&String, &Option<FileStamp>)> {
-        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let from = (Bound::Included(below.as_str()), Bound::Unbounded);
-        self.known.range::<str, _>(from).take_while(move |(path, _)| path.starts_with(&below))
+        below(&self.known, folder).next().is_some()
     }
 
     /// Whether a file was found there that looks as it did when it was reported: it has its path, size and time of writing,
     /// which any copy keeps that keeps times.
     pub(super) fn recognises_below(&self, folder: &str, found: &BTreeMap<String, FileSnapshot>) -> bool {
         let looks_alike = |a: &FileStamp, b: &FileStamp| (a.len, a.mtime_ns) == (b.len, b.mtime_ns);
-        self.known_below(folder).any(|(path, known)| {
+        below(&self.known, folder).any(|(path, known)| {
             known.as_ref().zip(found.get(path)).is_some_and(|(known, found)| looks_alike(known, &found.stamp))
         })
     }
@@ -180,10 +174,10 @@ impl Tracker {
 
     /// A folder (or file) is no longer at `path`, and so nothing below it.
     pub(super) fn removed(&mut self, path: &str, now: Now) {
-        let below = format!("{path}/");
+        let start = format!("{path}/");
         let mut missing = vec![path.to_owned()];
-        missing.extend(keys_below(&self.known, &below));
-        missing.extend(keys_below(&self.waiting, &below));
+        missing.extend(beginning_with(&self.known, start.clone()).map(|(path, _)| path.clone()));
+        missing.extend(beginning_with(&self.waiting, start).map(|(path, _)| path.clone()));
         for path in missing {
             self.absent(&path, now);
         }
@@ -289,11 +283,6 @@ impl Tracker {
         let is_new = reported.is_none_or(|reported| !snapshot.matches(&reported));
         is_new.then_some(Arrival::Settled { path, stamp: snapshot.stamp, last_try })
     }
-}
-
-fn keys_below<V>(map: &BTreeMap<String, V>, below: &str) -> Vec<String> {
-    let from = (Bound::Included(below), Bound::Unbounded);
-    map.range::<str, _>(from).map(|(path, _)| path).take_while(|path| path.starts_with(below)).cloned().collect()
 }
 
 /// How long ago the file was changed last; zero when its dates lie in the future, as after the clock was set back.

@@ -7,6 +7,7 @@ use std::{fs, io};
 use walkdir::{DirEntry, WalkDir};
 
 use super::WatchError;
+use super::below::below;
 use super::mount_point::is_mount_point;
 use super::outside::images_outside;
 use super::settle::{FileSnapshot, Look};
@@ -64,8 +65,7 @@ impl Shares {
 impl InboxSurvey {
     /// Whether a file was found below this folder; everything lies below `""`.
     pub(super) fn holds_below(&self, folder: &str) -> bool {
-        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        self.files.range(below.clone()..).next().is_some_and(|(path, _)| path.starts_with(&below))
+        below(&self.files, folder).next().is_some()
     }
 
     /// Whether a file with this path would have been found.

@@ -15,7 +15,8 @@ use crate::config::{
     TrainSettings, WeightsChoice,
 };
 use crate::domain::{BackboneRecord, COPY_SIDE, ContentHash, Recipe, Sample, Split, Versions};
-use crate::{imaging, nn};
+use crate::imaging::{self, DecodeOptions};
+use crate::nn;
 
 /// Of this program.
 pub(super) const VERSIONS: Versions = Versions { pixels: imaging::PIXELS, features: nn::FEATURES };
@@ -68,7 +69,7 @@ fn text(samples: &[Sample], settings: &Settings, versions: Versions) -> String {
     if scaled_jpeg {
         fields.add("images.scaled_jpeg", scaled_jpeg);
     }
-    if dicom_frame != 1 {
+    if dicom_frame != DecodeOptions::FIRST_FRAME {
         fields.add("images.dicom_frame", dicom_frame);
     }
     fields.augmentation(&settings.augment);

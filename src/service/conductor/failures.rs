@@ -131,11 +131,12 @@ impl Conductor {
 
     /// Records a failure, and logs it once: not again while the same task fails by the same.
     pub(super) fn fail(&mut self, task: Task, work: FailedWork, may_pass: bool) {
-        if work.fault == Fault::Io && !self.failed.is_known(&task, &work) && task != Task::Retention {
+        let is_known = self.failed.is_known(&task, &work);
+        if work.fault == Fault::Io && !is_known && task != Task::Retention {
             self.hasten_retention();
         }
         match work.what {
-            _ if self.failed.is_known(&task, &work) => {}
+            _ if is_known => {}
             // Files that cannot be used are logged together.
             Work::Image | Work::Augmentation => {}
             Work::Scan => work.warn(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::augment;
 use crate::disk::{self, DiskError, Workspace};
@@ -14,17 +14,13 @@ use crate::workflow::contact_sheet::NAME as SHEET;
 use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
-/// Every folder of copies with its manifest, sorted.
+/// Every folder of copies with its manifest.
 ///
 /// # Errors
 /// [`DiskError::Io`] for a folder that cannot be listed.
 pub(super) fn folders(workspace: &Workspace) -> Result<Vec<PathBuf>, DiskError> {
-    let below = |folder: PathBuf| WalkDir::new(folder).follow_links(true).min_depth(1).max_depth(1).into_iter();
-    let all = below(workspace.datasets()).chain(below(workspace.outside())).filter_map(disk::listed);
-    let all = all.filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_dir()));
-    let mut folders = all.map(|entry| entry.map(DirEntry::into_path)).collect::<Result<Vec<_>, _>>()?;
-    folders.sort();
-    Ok(folders)
+    let below = |folder| disk::listed_folders(WalkDir::new(folder).follow_links(true).min_depth(1).max_depth(1));
+    Ok([below(workspace.datasets())?, below(workspace.outside())?].concat())
 }
 
 /// Features before the copies, copies before the manifest that names them: what is cut off is found again.

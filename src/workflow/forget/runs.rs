@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::{ContentHash, Erased, Ledger, LedgerEvent, ModelRecord};
@@ -69,8 +69,5 @@ fn erase_page(path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, DiskErr
 
 /// `runs/<dataset>/<run>`, sorted.
 fn folders(workspace: &Workspace) -> Result<Vec<PathBuf>, DiskError> {
-    let folders = WalkDir::new(workspace.runs()).min_depth(2).max_depth(2).sort_by_file_name().into_iter();
-    let folders = folders.filter_map(disk::listed);
-    let folders = folders.filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_dir()));
-    folders.map(|entry| entry.map(DirEntry::into_path)).collect()
+    disk::listed_folders(WalkDir::new(workspace.runs()).min_depth(2).max_depth(2))
 }
