@@ -25,7 +25,8 @@ pub use preprocessing::{Preparation, Preprocessing};
 pub use retention::RetentionSettings;
 pub use sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
-    LogSettings, PromotionPolicy, Quota, RetrainSettings, SplitSettings, WatchSettings, WeightsChoice,
+    LogSettings, PrivacySettings, PromotionPolicy, Quota, ReportSettings, RetrainSettings, ShownNames, SplitSettings,
+    WatchSettings, WeightsChoice,
 };
 pub use settings::{Change, DatasetSettings, Settings};
 pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};

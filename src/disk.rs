@@ -10,6 +10,7 @@ mod lock;
 mod origin;
 mod rename_broken;
 mod room;
+mod secret;
 mod temporaries;
 mod workspace;
 
@@ -24,5 +25,6 @@ pub use lock::{FolderLock, InstanceLock, TrainingLock};
 pub use origin::{note_origin, noted_folder, origin};
 pub use rename_broken::rename_broken;
 pub use room::{Room, require_room, room};
+pub use secret::{random, write_secret_once};
 pub use temporaries::{sweep_temporaries, sweep_workspace};
 pub use workspace::Workspace;

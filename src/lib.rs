@@ -15,6 +15,7 @@ pub mod head;
 pub mod imaging;
 pub mod ingest;
 pub mod nn;
+pub mod privacy;
 pub mod registry;
 pub mod report;
 pub mod service;

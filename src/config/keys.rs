@@ -109,6 +109,12 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
             "is inside watch.inbox, where gradwatch would read its own files as new images; choose another folder",
         );
     }
+    if s.report.outbox.starts_with(&s.watch.inbox) || s.watch.inbox.starts_with(&s.report.outbox) {
+        return fail(
+            "report.outbox",
+            "and watch.inbox lie in each other, so that gradwatch would read its own results as new images; choose another folder",
+        );
+    }
     if s.watch.inbox.starts_with(&s.state_dir) {
         return fail("watch.inbox", "is inside storage.state_dir; choose another folder");
     }

@@ -207,6 +207,7 @@ mod tests {
         let comparable = |mut s: Settings| {
             s.watch.inbox = PathBuf::new();
             s.state_dir = PathBuf::new();
+            s.report.outbox = PathBuf::new();
             format!("{s:?}")
         };
         assert_eq!(comparable(empty), comparable(shipped));

@@ -10,7 +10,8 @@ use super::compute::ComputeSettings;
 use super::retention::RawRetention;
 use super::sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogSettings,
-    PromotionPolicy, Quota, RetrainSettings, SplitSettings, WatchSettings, WeightsChoice,
+    PrivacySettings, PromotionPolicy, Quota, ReportSettings, RetrainSettings, SplitSettings, WatchSettings,
+    WeightsChoice,
 };
 use super::settings::Settings;
 use super::train::TrainSettings;
@@ -23,6 +24,8 @@ pub(super) struct Raw {
     watch: WatchSettings,
     limits: LimitSettings,
     images: ImageSettings,
+    privacy: PrivacySettings,
+    report: ReportSettings,
     storage: Storage,
     retention: RawRetention,
     split: SplitSettings,
@@ -81,12 +84,17 @@ impl Raw {
         if let WeightsChoice::File(path) = &mut backbone.weights {
             *path = base.join(&*path);
         }
+        let state_dir = plain(&base.join(&self.storage.state_dir));
+        let outbox = self.report.outbox.as_path();
+        let outbox = if outbox == Path::new("") { state_dir.join("outbox") } else { plain(&base.join(outbox)) };
         Settings {
             watch: WatchSettings { inbox: plain(&base.join(self.watch.inbox)), ..self.watch },
             limits: self.limits,
             images: self.images,
             reserve: self.storage.reserve(),
-            state_dir: plain(&base.join(self.storage.state_dir)),
+            state_dir,
+            privacy: self.privacy,
+            report: ReportSettings { outbox, ..self.report },
             features_max_gib: self.storage.features_max_gib,
             retention: self.retention.into_settings(),
             split: self.split,

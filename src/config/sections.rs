@@ -56,6 +56,48 @@ pub struct ImageSettings {
     pub dicom_frame: u32,
 }
 
+/// Which files have their own name in logs, reports, tables and texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownNames {
+    /// All but those of DICOM files.
+    Auto,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+impl<'de> Deserialize<'de> for ShownNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::Boolean(true) => Ok(Self::All),
+            toml::Value::Boolean(false) => Ok(Self::None),
+            toml::Value::String(text) if text == "auto" => Ok(Self::Auto),
+            other => Err(de::Error::custom(format!("{other} is neither true, false nor \"auto\""))),
+        }
+    }
+}
+
+/// `[privacy]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacySettings {
+    /// Which files are shown under their own name.
+    pub names: ShownNames,
+}
+
+/// `[report]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSettings {
+    /// Whether the results of a DICOM scan are also written as DICOM, into the same study.
+    pub dicom: bool,
+    /// Where they are written; absolute.
+    pub outbox: PathBuf,
+    /// Whether `report.json` names the image of a DICOM scan by its `SOPInstanceUID`.
+    pub instance_uid: bool,
+}
+
 /// `[split]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::compute::ComputeSettings;
 use super::retention::RetentionSettings;
 use super::sections::{
-    AugmentSettings, BackboneSettings, ImageSettings, LimitSettings, LogSettings, PromotionPolicy, RetrainSettings,
-    SplitSettings, WatchSettings,
+    AugmentSettings, BackboneSettings, ImageSettings, LimitSettings, LogSettings, PrivacySettings, PromotionPolicy,
+    ReportSettings, RetrainSettings, SplitSettings, WatchSettings,
 };
 use super::train::TrainSettings;
 use crate::domain::{Clock, DatasetName, Reserve};
@@ -21,6 +21,10 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// How files are read as images.
     pub images: ImageSettings,
+    /// What is shown of names.
+    pub privacy: PrivacySettings,
+    /// What reports hold.
+    pub report: ReportSettings,
     /// Where everything is written; absolute.
     pub state_dir: PathBuf,
     /// How much of it cached features may take.

@@ -57,6 +57,11 @@ impl Workspace {
         self.root.join("mounts.json")
     }
 
+    /// What pseudonyms are made with.
+    pub fn site_key(&self) -> PathBuf {
+        self.root.join("site.key")
+    }
+
     /// The socket on which a running service answers other gradwatch commands.
     pub fn control_socket(&self) -> PathBuf {
         self.root.join("control.sock")

@@ -8,36 +8,37 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Rooms from the ground up, each with the rooms it may import. A stage names no other stage.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("stats", &[]),
     ("domain", &["stats"]),
     ("config", &["stats", "domain"]),
     ("disk", &["domain"]),
+    ("privacy", &["domain", "config", "disk"]),
     ("imaging", &["stats", "domain", "config"]),
-    ("content", &["domain", "config", "imaging"]),
+    ("content", &["domain", "config", "privacy", "imaging"]),
     ("registry", &["domain", "disk"]),
     ("weights", &["stats", "domain", "config", "disk"]),
     ("head", &["stats", "domain", "weights"]),
     ("nn", &["stats", "domain", "config", "disk", "imaging", "weights", "head"]),
-    ("watch", &["domain", "config", "content"]),
-    ("ingest", &["domain", "config", "disk", "content"]),
-    ("augment", &["domain", "config", "disk", "imaging", "content"]),
-    ("train", &["stats", "domain", "config", "disk", "imaging", "content", "head", "nn"]),
+    ("watch", &["domain", "config", "privacy", "content"]),
+    ("ingest", &["domain", "config", "disk", "privacy", "imaging", "content"]),
+    ("augment", &["domain", "config", "disk", "privacy", "imaging", "content"]),
+    ("train", &["stats", "domain", "config", "disk", "privacy", "imaging", "content", "head", "nn"]),
     ("explain", &["stats", "domain", "imaging", "head"]),
-    ("report", &["stats", "domain", "disk", "imaging"]),
+    ("report", &["stats", "domain", "disk", "privacy", "imaging"]),
     (
         "workflow",
         &[
-            "stats", "domain", "config", "disk", "imaging", "content", "weights", "head", "nn", "ingest", "augment",
-            "train", "explain", "report",
+            "stats", "domain", "config", "disk", "privacy", "imaging", "content", "weights", "head", "nn", "ingest",
+            "augment", "train", "explain", "report",
         ],
     ),
-    ("service", &["domain", "config", "disk", "registry", "watch", "ingest", "report", "workflow"]),
+    ("service", &["domain", "config", "disk", "privacy", "registry", "watch", "ingest", "report", "workflow"]),
     (
         "cli",
         &[
-            "stats", "domain", "config", "disk", "imaging", "content", "registry", "weights", "head", "nn", "watch",
-            "ingest", "augment", "train", "report", "workflow", "service",
+            "stats", "domain", "config", "disk", "privacy", "imaging", "content", "registry", "weights", "head", "nn",
+            "watch", "ingest", "augment", "train", "report", "workflow", "service",
         ],
     ),
 ];
@@ -50,6 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zip", &["weights"]),
     ("libc", &["service", "nn"]),
     ("winograd", &["nn"]),
+    ("hmac", &["privacy"]),
     ("sled", &["registry"]),
     ("notify", &["watch"]),
     ("image", &["imaging"]),

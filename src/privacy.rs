@@ -1,0 +1,12 @@
+//! What may be shown of persons: keyed hashes in place of identifiers, and of the names of files that may hold one.
+//!
+//! Hospitals name files and folders after patients. So every path of an input that reaches a log, a report, a status, a
+//! table or an error text goes through [`shown`], which alone decides whether the name itself may be read there.
+
+mod key_file;
+mod shown;
+mod site_key;
+
+pub use key_file::{KeyError, site_key};
+pub use shown::{hide, shown, shows, use_key, use_names};
+pub use site_key::SiteKey;
