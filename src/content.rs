@@ -8,15 +8,17 @@ mod failure;
 mod file_system;
 mod list;
 mod memory;
+mod no_inputs;
 mod pool;
 mod reader;
 mod skipped;
 
 pub use below::{FileSnapshot, look_below, snapshot_below};
-pub use failure::{FileFailure, lines, log_without_image, warn_of};
+pub use failure::{FileFailure, lines, warn_of};
 pub use file_system::remote_kind;
 pub use list::{Listing, list};
 pub use memory::DecodedPicture;
+pub use no_inputs::NoInputs;
 pub use pool::image_pool;
 pub use reader::{Content, Reader, open_file, read_text};
 pub use skipped::{Skip, Skipped, names};

@@ -5,6 +5,7 @@
 
 mod badges;
 mod contact_sheet;
+mod dicom;
 mod document;
 mod error;
 mod format;
@@ -28,6 +29,7 @@ mod tensorboard;
 mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, remove_sheet, shows};
+pub use dicom::{DicomScan, result_files};
 pub use error::ReportError;
 pub use gallery::{Gallery, Listed, current as current_gallery};
 pub use record::ReportRecord;
@@ -44,7 +46,8 @@ use crate::imaging::Picture;
 use pictures::Pictures;
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
-/// `report.json`, and `report.html` last, so that a page that is there is complete. `made`: the time it shall carry.
+/// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`
+/// says. `made`: the time it shall carry.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole, file by file.
@@ -54,10 +57,13 @@ pub fn write(
     model: &ModelRecord,
     picture: &Picture,
     made: SystemTime,
+    dicom: Option<&DicomScan<'_>>,
 ) -> Result<(), ReportError> {
-    let record = ReportRecord::new(explanation, model, made)?;
+    let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
+    let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
     let pictures = Pictures::draw(explanation, picture)?;
-    let html = scan_page::render(&record, model, &pictures);
+    let is_written = dicom.map_or(Ok(false), |scan| scan.write_results(&record, &pictures.overlay))?;
+    let html = scan_page::render(&record, model, &pictures, is_written);
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
     write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
     write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;

@@ -11,7 +11,7 @@ use super::models;
 use super::output;
 use super::progress::TerminalProgress;
 use crate::config::Settings;
-use crate::content::{self, FileFailure, Listing};
+use crate::content::{self, FileFailure, Listing, NoInputs};
 use crate::domain::{
     ClassName, CurrentClasses, Explanation, ExplanationStatus, ModelRecord, Phase, Progress, StopFlag,
 };
@@ -59,13 +59,15 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let engines = Engines::new(settings, &stop);
     // A network that cannot start is one failure, not one per image.
     engines.of_model(&model.backbone_detail)?;
-    let mut explainer = folders.iter().fold(Explainer::new(settings, engines), |explainer, it| explainer.below(it));
+    let mut explainer = folders
+        .iter()
+        .fold(Explainer::new(settings, engines).with_results_beside(), |explainer, it| explainer.below(it));
     let mut outcomes: Vec<ScanOutcome> =
         failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
     let is_stopped = outcomes.len() < n_named;
-    skip_files_without_image(&mut outcomes, &folders);
+    skip_no_inputs(&mut outcomes, &folders);
     if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
         Gallery::new(&args.out).write(&CurrentClasses::new())?;
     }
@@ -115,13 +117,13 @@ fn explain_all(
 }
 
 /// Reports in DICOM come in folders with images; one that was named itself was meant to be explained.
-fn skip_files_without_image(outcomes: &mut Vec<ScanOutcome>, folders: &[PathBuf]) {
-    let n_found = outcomes.len();
+fn skip_no_inputs(outcomes: &mut Vec<ScanOutcome>, folders: &[PathBuf]) {
+    let mut no_inputs = NoInputs::default();
     outcomes.retain(|(path, outcome)| {
         let is_found = folders.iter().any(|folder| path.starts_with(folder));
-        !(is_found && matches!(outcome, Err(ScanError::File(failure)) if failure.is_no_image()))
+        !(is_found && matches!(outcome, Err(ScanError::File(failure)) if no_inputs.count(failure)))
     });
-    content::log_without_image(n_found - outcomes.len());
+    no_inputs.log();
 }
 
 /// What was named on the command line.

@@ -36,6 +36,8 @@ impl FileFailure {
     const CHANGED: &str = "changed";
     /// The code of a DICOM file that has no pixels.
     const NO_IMAGE: &str = "no-image";
+    /// The code of a DICOM file that gradwatch wrote.
+    const OWN_RESULT: &str = "own-result";
     /// The code that DICOM files had while they were not read.
     const DICOM: &str = "dicom";
     /// The code of what is not there.
@@ -144,9 +146,14 @@ impl FileFailure {
         self.is_refused() || self.code == Self::CHANGING
     }
 
-    /// Whether it is a file that comes with images and has none itself, such as a report: nothing is wrong with it.
-    pub fn is_no_image(&self) -> bool {
-        self.code == Self::NO_IMAGE
+    /// Whether it is a file that comes with images and is none to be used, such as a report: nothing is wrong with it.
+    pub fn is_no_input(&self) -> bool {
+        self.code == Self::NO_IMAGE || self.is_own_result()
+    }
+
+    /// Whether it is a result that this program wrote.
+    pub fn is_own_result(&self) -> bool {
+        self.code == Self::OWN_RESULT
     }
 
     /// Whether the file is not there.
@@ -182,13 +189,6 @@ pub fn lines<'a>(failures: impl IntoIterator<Item = &'a FileFailure>) -> Vec<Str
         lines.push(format!("{n} {what}: {}", names(gone.iter().map(|failure| failure.name()))));
     }
     lines
-}
-
-/// Says how many files were left out because they come with images and have none themselves, if any were.
-pub fn log_without_image(n_files: usize) {
-    if n_files > 0 {
-        tracing::info!(n_files, "DICOM files without an image skipped");
-    }
 }
 
 /// Logs these lines as warnings; `what` is the message.

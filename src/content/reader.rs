@@ -13,7 +13,7 @@ use super::failure::FileFailure;
 use super::memory::DecodedPicture;
 use crate::config::{LimitSettings, Settings};
 use crate::domain::{COPY_SIDE, ContentHash, FileStamp};
-use crate::imaging::{DecodeOptions, decode, decoding_bytes};
+use crate::imaging::{DecodeOptions, SourceScan, decode, decoding_bytes};
 
 /// Never waits for the other end of a pipe, and never becomes the terminal of the process.
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
@@ -141,6 +141,14 @@ impl Reader {
         let n_bytes = decoding_bytes(&content.bytes, &self.decoding);
         let decode = || decode(&content.bytes, &self.decoding);
         DecodedPicture::new(n_bytes, self.max_memory, decode).map_err(|error| FileFailure::undecodable(path, &error))
+    }
+
+    /// What results in DICOM take over from a file that was read from `path` and is DICOM; `None` where it has no identifiers.
+    ///
+    /// # Errors
+    /// [`FileFailure`], as of [`Self::decode`].
+    pub fn source_scan(&self, path: &Path, content: &Content) -> Result<Option<SourceScan>, FileFailure> {
+        SourceScan::read(&content.bytes, &self.decoding).map_err(|error| FileFailure::undecodable(path, &error))
     }
 
     fn open(&self, path: &Path) -> Result<File, FileFailure> {

@@ -22,8 +22,8 @@ impl Workspace {
     }
 
     /// Its folders in which gradwatch itself writes files.
-    pub(super) fn folders(&self) -> [PathBuf; 8] {
-        ["datasets", "outside", "locks", "features", "weights", "runs", "reports", "quarantine"]
+    pub(super) fn folders(&self) -> [PathBuf; 9] {
+        ["datasets", "outside", "locks", "features", "weights", "runs", "reports", "outbox", "quarantine"]
             .map(|folder| self.root.join(folder))
     }
 

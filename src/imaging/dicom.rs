@@ -1,8 +1,11 @@
 //! DICOM: the image of a file, as its own elements say that it is to be shown.
 //!
+//! Results are written here too ([`DicomObject`]).
+//!
 //! Why no library reads the file: dicom-rs brings some forty crates, copies every value of a file, also those that say who
 //! the patient is, and its errors print them. Here the elements are passed over where they lie, and only the values that
-//! [`tags`] lists are looked at, so that no other can reach a log or a report.
+//! [`tags`] lists are looked at, so that no other can reach a log or a report; what a result has to say of the patient is
+//! copied into it, and into nothing else ([`source_scan`]).
 
 mod colour;
 mod data_set;
@@ -14,13 +17,22 @@ mod image_header;
 mod jpeg2000;
 mod jpeg_frame;
 mod lut;
+mod object;
+mod own_result;
 mod palette;
 mod refusal;
 mod rle;
 mod samples;
+mod source_scan;
 mod syntax;
 mod tags;
+mod text_encoding;
 mod window;
+
+pub use self::object::{Attribute, DicomObject};
+pub use self::own_result::result_equipment;
+pub use self::source_scan::SourceScan;
+pub use self::text_encoding::TextEncoding;
 
 pub(super) use self::file::{begins, may_begin};
 
@@ -36,9 +48,12 @@ use super::picture::{Origin, Part, Picture, Pixels};
 /// The image of the chosen frame, or of the last where there are fewer.
 ///
 /// # Errors
-/// [`DecodeError`]; `NoImage` of a file that has no pixels, such as a report.
+/// [`DecodeError`]; `NoImage` of a file that has no pixels, such as a report; `OwnResult`.
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, DecodeError> {
     let file = DicomFile::read(bytes, options)?;
+    if own_result::is_own(&file) {
+        return Err(DecodeError::OwnResult);
+    }
     let set = file.data_set()?;
     let header = header_of(&set)?;
     options.check(header.width, header.height)?;

@@ -12,6 +12,9 @@ pub enum DecodeError {
     /// DICOM without pixels.
     #[error("a DICOM file without an image, such as a report or a presentation state")]
     NoImage,
+    /// DICOM that this program wrote.
+    #[error("a result that gradwatch wrote")]
+    OwnResult,
     /// The file ends before the image does.
     #[error("the {format} file is truncated: it ends before the image does")]
     Truncated {
@@ -56,6 +59,7 @@ impl DecodeError {
         match self {
             Self::NotAnImage { .. } => "not-an-image",
             Self::NoImage => "no-image",
+            Self::OwnResult => "own-result",
             Self::Truncated { .. } => "truncated",
             Self::TooLarge { .. } => "too-large",
             Self::Unsupported { .. } => "unsupported",
@@ -67,6 +71,7 @@ impl DecodeError {
     pub fn fix(&self) -> &'static str {
         match self {
             Self::NoImage => "nothing has to be done; files without an image are not used",
+            Self::OwnResult => "nothing has to be done; results are not used as images",
             Self::NotAnImage { .. } => {
                 "remove it from the image folders, or save it as PNG, JPEG, BMP, TIFF, WebP or DICOM"
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::inspect::{Inspected, inspect};
-use crate::content::{self, FileFailure, Listing, Reader, image_pool, log_without_image};
+use crate::content::{self, FileFailure, Listing, NoInputs, Reader, image_pool};
 use crate::domain::{
     ClassName, ContentHash, LabelledImage, NameError, Phase, Progress, Split, StopFlag, Stopped, side_and_class,
 };
@@ -117,18 +117,18 @@ fn read_all(
     let found: Result<Vec<_>, FolderError> = image_pool(threads)?.install(|| files.par_iter().map(image).collect());
     progress.end();
     let mut all = DatasetFolder { skipped: !skipped.is_empty(), ..DatasetFolder::default() };
-    let mut n_without_image = 0;
+    let mut no_inputs = NoInputs::default();
     for result in found? {
         match result {
             Ok((image, inspected)) => {
                 all.inspected.extend(inspected.map(|inspected| (image.hash, inspected)));
                 all.images.push(image);
             }
-            Err(failure) if failure.is_no_image() => n_without_image += 1,
+            Err(failure) if no_inputs.count(&failure) => {}
             Err(failure) => failed.push(failure),
         }
     }
-    log_without_image(n_without_image);
+    no_inputs.log();
     all.remove_duplicates();
     all.failed = failed;
     all.warnings = conflicts(&all.images);

@@ -14,7 +14,7 @@ use super::role::lists_groups;
 use super::unchanged::is_unchanged;
 use super::{Inspected, clear_reason, inspect, role_of, write_reason};
 use crate::config::Settings;
-use crate::content::{FileFailure, FileSnapshot, Reader, log_without_image, look_below, warn_of};
+use crate::content::{FileFailure, FileSnapshot, NoInputs, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
     Arrival, ClassName, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent,
@@ -82,8 +82,8 @@ enum FileContent {
     Unchanged(FileStamp),
     /// An image that a person had erased: it stays out, wherever it lies.
     Forgotten,
-    /// A file that comes with images and has none, such as a report in DICOM.
-    NoImage,
+    /// A file that comes with images and is none to be used, such as a report in DICOM.
+    NoInput(FileFailure),
 }
 
 impl Intake {
@@ -162,7 +162,7 @@ impl Intake {
         let groups = GroupBook::new(&self.inbox, &pattern_of);
         let mut ledger_draft = LedgerDraft::new(ledger, &groups, &is_there);
         let (mut unfinished, mut vanished, mut n_forgotten) = (Vec::new(), Vec::new(), 0_usize);
-        let mut n_without_image = 0_usize;
+        let mut no_inputs = NoInputs::default();
         let mut same: Vec<(String, String)> = Vec::new();
         let mut listed: BTreeSet<DatasetName> = readings.gone.iter().filter_map(|path| lists_groups(path)).collect();
         for ReadFile { path, stamp, last_try, result } in readings.read {
@@ -185,9 +185,9 @@ impl Intake {
                     self.forget(&mut ledger_draft, &path);
                     n_forgotten += 1;
                 }
-                Ok(FileContent::NoImage) => {
+                Ok(FileContent::NoInput(failure)) => {
                     self.forget(&mut ledger_draft, &path);
-                    n_without_image += 1;
+                    no_inputs.count(&failure);
                 }
                 Ok(FileContent::Groups(dataset)) => {
                     self.admit_list(&mut ledger_draft, &path, stamp, &dataset);
@@ -215,7 +215,7 @@ impl Intake {
         if n_forgotten > 0 {
             tracing::info!(n_files = n_forgotten, "Forgotten images not taken in");
         }
-        log_without_image(n_without_image);
+        no_inputs.log();
         for path in &readings.gone {
             self.forget(&mut ledger_draft, path);
         }
@@ -252,7 +252,7 @@ impl Intake {
         }
         match inspect_content(&self.reader, &file, &content) {
             Ok(inspected) => Ok(FileContent::Picture(role, Box::new(inspected))),
-            Err(failure) if failure.is_no_image() => Ok(FileContent::NoImage),
+            Err(failure) if failure.is_no_input() => Ok(FileContent::NoInput(failure)),
             Err(failure) => Err(failure.at(path)),
         }
     }

@@ -23,6 +23,8 @@ pub(super) const MAX_CLASSES: usize = 6;
 /// Everything drawn for one report.
 pub(super) struct Pictures {
     pub(super) heatmap_png: Vec<u8>,
+    /// 8-bit RGB at the size of the scan.
+    pub(super) overlay: Picture,
     pub(super) overlay_png: Vec<u8>,
     pub(super) thumb_jpeg: Vec<u8>,
     /// The scan as a `data:` address.
@@ -62,6 +64,7 @@ impl Pictures {
             heatmap_png: encode_png(&heat_picture(&map.grad_cam, map.side, width, height))?,
             overlay_png: encode_png(&laid)?,
             thumb_jpeg: encode_jpeg(&within(&laid, THUMB_SIDE), 80)?,
+            overlay: laid,
             scan: jpeg_address(&preview)?,
             frame: (preview.width(), preview.height()),
             maps: maps.collect::<Result<_, _>>()?,

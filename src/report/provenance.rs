@@ -105,8 +105,8 @@ pub(super) fn image_counts(model: &ModelRecord) -> Markup {
     }
 }
 
-/// Model, data, hashes, versions.
-pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
+/// Model, data, hashes, versions. `has_results`: whether there are results in DICOM.
+pub(super) fn details(record: &ReportRecord, model: &ModelRecord, has_results: bool) -> Markup {
     let (backbone, is_imported) = (&model.backbone_detail, model.is_imported());
     html! {
         section.card aria-labelledby="details" {
@@ -125,7 +125,10 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord) -> Markup {
                 (hash(if is_imported { "Model file" } else { "Training data" }, &model.data_hash.to_string()))
                 (fact("Created by", &html! { (record.program) }))
             }
-            p.muted.small { "Files in the same folder: overlay.png and heatmap.png at the scan's full size; report.json for scripts." }
+            p.muted.small {
+                "Files in the same folder: overlay.png and heatmap.png at the scan's full size; report.json for scripts."
+                @if has_results { " Overlay and scores were also written as DICOM, in the study of the scan." }
+            }
         }
     }
 }

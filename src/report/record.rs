@@ -51,6 +51,9 @@ pub struct ReportRecord {
     pub classes: Vec<ClassName>,
     /// SHA-256 of the scan's file.
     pub hash: ContentHash,
+    /// SOP Instance UID of a DICOM scan, where settings ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sop_instance_uid: Option<String>,
     /// What decoding found.
     pub image: ImageFacts,
     /// How good the model was on its test images or, without any, its validation images.
@@ -117,6 +120,7 @@ impl ReportRecord {
             dataset: explanation.dataset.clone(),
             classes: explanation.classes.clone(),
             hash: explanation.hash,
+            sop_instance_uid: None,
             image: explanation.image.clone(),
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),

@@ -13,8 +13,9 @@ use crate::stats::Activation;
 
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole page. The record is of this model, and the images are of this record's scan.
-pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pictures) -> String {
+/// The whole page. The record is of this model, and the images are of this record's scan. `has_results`: whether there are
+/// results in DICOM.
+pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pictures, has_results: bool) -> String {
     let body = html! {
         main {
             (heading(record))
@@ -22,7 +23,7 @@ pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pict
             (warnings(&record.warnings))
             (viewer::section(record, pictures))
             (provenance::performance(&record.quality, model))
-            (provenance::details(record, model))
+            (provenance::details(record, model, has_results))
         }
         (footer(&record.program))
     };

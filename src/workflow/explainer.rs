@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::config::Settings;
-use crate::content::{FileFailure, Reader};
+use crate::config::{ReportSettings, Settings};
+use crate::content::{Content, FileFailure, Reader};
 use crate::disk::{self, Workspace};
 use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord, Reserve};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
+use crate::imaging::SourceScan;
 use crate::nn::{NetworkImage, NnError};
-use crate::report::{self, ReportError};
+use crate::privacy::{self, KeyError};
+use crate::report::{self, DicomScan, ReportError};
 
 use super::engines::Engines;
 
@@ -41,6 +43,9 @@ pub enum ScanError {
     /// The report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The key cannot be used that the identifiers of results are drawn with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 /// A large report: most take a tenth of it.
@@ -53,6 +58,8 @@ pub struct Explainer {
     workspace: Workspace,
     clock: Clock,
     reserve: Reserve,
+    results: ReportSettings,
+    are_results_beside: bool,
     head: Option<(HeadRecord, Head)>,
 }
 
@@ -60,8 +67,23 @@ impl Explainer {
     /// For the models of `settings.state_dir`.
     pub fn new(settings: &Settings, engines: Engines) -> Self {
         let reader = Reader::of(settings).below(&settings.watch.inbox);
-        let Settings { state_dir, clock, reserve, .. } = settings;
-        Self { engines, reader, workspace: Workspace::new(state_dir), clock: *clock, reserve: *reserve, head: None }
+        let Settings { state_dir, clock, reserve, report, .. } = settings;
+        Self {
+            engines,
+            reader,
+            workspace: Workspace::new(state_dir),
+            clock: *clock,
+            reserve: *reserve,
+            results: report.clone(),
+            are_results_beside: false,
+            head: None,
+        }
+    }
+
+    /// Writes results in DICOM into the folder of each report, not into the outbox.
+    #[must_use]
+    pub fn with_results_beside(self) -> Self {
+        Self { are_results_beside: true, ..self }
     }
 
     /// Reaches files below `folder` through no link, as those below the inbox.
@@ -102,8 +124,40 @@ impl Explainer {
             explain::explain(&file_name(file), content.hash, &picture, activations, head, (model, current))?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let report = format!("{prefix}{}", Workspace::report_folder(&stem, &content.hash));
-        report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;
+        let folder = reports.join(&report);
+        let source = self.source(file, &content, &explanation)?;
+        let key = if self.results.dicom { Some(privacy::site_key(&self.workspace)?) } else { None };
+        let outbox = if self.are_results_beside { &folder } else { &self.results.outbox };
+        let dicom = source.as_ref().map(|source| DicomScan {
+            source,
+            is_named: self.results.instance_uid,
+            results: key.as_ref().map(|key| (outbox.as_path(), key)),
+        });
+        report::write(&folder, &explanation, model, &picture, self.clock.now(), dicom.as_ref())?;
         Ok(ExplainedScan { explanation, report })
+    }
+
+    /// What the file of a DICOM scan says of itself, where settings ask for it.
+    fn source(
+        &self,
+        file: &Path,
+        content: &Content,
+        explanation: &Explanation,
+    ) -> Result<Option<SourceScan>, FileFailure> {
+        let is_asked = self.results.dicom || self.results.instance_uid;
+        if !is_asked || explanation.image.format != "dicom" {
+            return Ok(None);
+        }
+        let source = self.reader.source_scan(file, content)?;
+        if source.is_none() {
+            let scan = privacy::shown(file);
+            tracing::warn!(
+                scan,
+                fix = "send the scan again from an archive that gives identifiers of study, series and image",
+                "Scan without its identifiers in DICOM, so no result in DICOM"
+            );
+        }
+        Ok(source)
     }
 
     fn head(&mut self, model: &ModelRecord) -> Result<&Head, ScanError> {

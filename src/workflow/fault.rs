@@ -11,6 +11,7 @@ use crate::explain::ExplainError;
 use crate::head::HeadError;
 use crate::ingest::GroupsError;
 use crate::nn::NnError;
+use crate::privacy::KeyError;
 use crate::report::ReportError;
 use crate::train::TrainError;
 use crate::weights::WeightsError;
@@ -42,6 +43,16 @@ impl From<&DiskError> for Fault {
         match error {
             DiskError::Io { .. } | DiskError::NoRoom { .. } => Self::Io,
             DiskError::Locked { .. } | DiskError::Training { .. } | DiskError::Busy { .. } => Self::Later,
+        }
+    }
+}
+
+impl From<&KeyError> for Fault {
+    fn from(error: &KeyError) -> Self {
+        match error {
+            KeyError::Disk(error) => error.into(),
+            KeyError::Unreadable { .. } => Self::Io,
+            KeyError::Damaged { .. } => Self::Data,
         }
     }
 }
@@ -160,6 +171,7 @@ impl From<&ScanError> for Fault {
             ScanError::Network(error) => error.into(),
             ScanError::Head(error) => error.into(),
             ScanError::Report(error) => error.into(),
+            ScanError::Key(error) => error.into(),
             ScanError::Explain(_) => Self::Data,
         }
     }
@@ -217,6 +229,7 @@ impl ScanError {
             Self::Network(error) => network_may_pass(error),
             Self::Head(error) => head_may_pass(error),
             Self::Report(error) => Fault::from(error) == Fault::Io,
+            Self::Key(error) => Fault::from(error) == Fault::Io,
         }
     }
 

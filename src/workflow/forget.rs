@@ -21,7 +21,7 @@ use crate::config::Settings;
 use crate::disk::{self, DiskError, TrainingLock, Workspace};
 use crate::domain::{DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
 use crate::ingest;
-use crate::report::Gallery;
+use crate::report::{self, Gallery};
 
 use subject::ErasureSubject;
 
@@ -81,6 +81,9 @@ pub fn erase(
     for folder in leftovers::report_folders(&workspace, &targets.images)? {
         disk::remove_dir(&folder)?;
         erased.reports += 1;
+    }
+    for file in targets.images.iter().flat_map(|image| report::result_files(&settings.report.outbox, image)) {
+        disk::remove_file(&file)?;
     }
     if workspace.reports().join("index.html").exists() {
         let mut after = ledger.clone();

@@ -6,7 +6,7 @@ use std::io::Read;
 use flate2::read::DeflateDecoder;
 
 use super::data_set::DataSet;
-use super::element::{ElementEncoding, element};
+use super::element::{Element, ElementEncoding, element};
 use super::refusal::{damaged, truncated};
 use super::syntax::TransferSyntax;
 use super::tags;
@@ -44,6 +44,16 @@ impl<'a> DicomFile<'a> {
     /// `Truncated`, `Damaged`.
     pub(super) fn data_set(&self) -> Result<DataSet<'_>, DecodeError> {
         DataSet::read(&self.body, self.syntax.encoding)
+    }
+
+    /// All elements of the data set in their order, up to one that cannot be read.
+    pub(super) fn elements(&self) -> impl Iterator<Item = Result<Element<'_>, DecodeError>> {
+        let mut rest = &*self.body;
+        std::iter::from_fn(move || {
+            let found = (!rest.is_empty()).then(|| element(rest, self.syntax.encoding))?;
+            rest = found.as_ref().map_or(&[], |(_, after)| after);
+            Some(found.map(|(element, _)| element))
+        })
     }
 
     /// Whether the data set takes memory of its own, in bytes.

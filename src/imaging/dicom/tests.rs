@@ -3,6 +3,7 @@
 mod colours;
 mod damage;
 mod greys;
+mod results;
 mod streams;
 mod writer;
 
