@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom bench-forward bench-training bench soak
+.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom pacs bench-forward bench-training bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,7 @@ demo: build ## generate images, train on them, explain scans; prints the report 
 
 test: setup ## all tests
 	@scripts/browser-for-tests
+	@scripts/dcmtk-for-tests
 	@# Where it counts, winograd is built without checks of overflows; its own tests are built with them.
 	$(CARGO) test --locked --package winograd --config profile.dev.package.winograd.overflow-checks=true
 	$(CARGO) test --locked --workspace --exclude winograd
@@ -54,8 +55,12 @@ parity: build ## compare features, scores and maps with real Keras and torchvisi
 compare-decoders: setup ## compare decoded pixels with Pillow and tifffile (FOLDER=folder with images; default: generated TIFF files)
 	@scripts/compare-decoders "$(FOLDER)"
 
-compare-dicom: setup ## compare decoded DICOM files with pydicom (FOLDER=folder with files; default: those of pydicom)
+compare-dicom: build ## compare decoded DICOM files, and results in DICOM, with pydicom (FOLDER=folder with files; default: those of pydicom)
 	@scripts/compare-dicom "$(FOLDER)"
+	@scripts/check-dicom-results target/release/gradwatch "$(FOLDER)"
+
+pacs: build ## send scans and results through Orthanc, both ways, and through an entry script of mercure (needs orthanc, dcmtk, python3)
+	@scripts/pacs target/release/gradwatch
 
 bench-forward: build ## images per second of the network: PyTorch and gradwatch in one run
 	@benches/peers/forward target/release/gradwatch

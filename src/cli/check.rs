@@ -22,6 +22,9 @@ pub(super) struct Args {}
 pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
     let mut warnings = places::readable(&settings.watch.inbox)?;
     places::writable(&settings.state_dir)?;
+    if settings.report.dicom {
+        places::writable(&settings.report.outbox)?;
+    }
     warnings.extend(places::shortage(&settings.state_dir, settings.reserve)?);
     configured_weights(settings)?;
     workflow::check_device(settings)?;

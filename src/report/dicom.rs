@@ -16,7 +16,7 @@ use self::names::ResultNames;
 use super::error::ReportError;
 use super::record::ReportRecord;
 use crate::disk::write_atomic;
-use crate::domain::ContentHash;
+use crate::domain::{ClassName, ContentHash};
 use crate::imaging::{Picture, SourceScan};
 use crate::privacy::SiteKey;
 
@@ -37,9 +37,11 @@ impl DicomScan<'_> {
     pub(super) fn write_results(&self, record: &ReportRecord, overlay: &Picture) -> Result<bool, ReportError> {
         let Some((folder, key)) = self.results else { return Ok(false) };
         let (names, moment) = (ResultNames::new(key, record), Moment::of(&record.created, self.source));
-        let capture = secondary_capture::object(self.source, &names, &moment, overlay);
-        let report = structured_report::object(self.source, &names, &moment, record);
-        let encoding = self.source.encoding();
+        let mut texts = record.classes.iter().map(ClassName::as_str).chain([record.dataset.as_str()]);
+        let encoding = self.source.encoding(texts.all(str::is_ascii));
+        let subject = || self.source.subject(encoding);
+        let capture = subject().and(secondary_capture::object(self.source, &names, &moment, overlay));
+        let report = subject().and(structured_report::object(self.source, &names, &moment, record));
         for (object, path) in [capture, report].iter().zip(result_files(folder, &record.hash)) {
             write_atomic(&path, &object.to_file(encoding))?;
         }

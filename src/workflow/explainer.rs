@@ -154,7 +154,7 @@ impl Explainer {
             tracing::warn!(
                 scan,
                 fix = "send the scan again from an archive that gives identifiers of study, series and image",
-                "Scan without its identifiers in DICOM, so no result in DICOM"
+                "Scan without valid identifiers in DICOM, so no result in DICOM"
             );
         }
         Ok(source)

@@ -67,8 +67,8 @@ fn events(inbox: &Path, n_folders: u64) -> Option<String> {
 ///
 /// # Errors
 /// The folder cannot be made, or does not take some KiB down to the disk.
-pub(super) fn writable(state_dir: &Path) -> Result<(), Failure> {
-    let probe = state_dir.join(".gradwatch-tmp-check");
+pub(super) fn writable(folder: &Path) -> Result<(), Failure> {
+    let probe = folder.join(".gradwatch-tmp-check");
     // Not zeros, which some file systems keep without room for them.
     disk::write_atomic(&probe, &vec![0x5a; PROBE_BYTES])?;
     Ok(disk::remove_file(&probe)?)

@@ -121,13 +121,13 @@ impl SourceScan {
         }
     }
 
-    /// The elements of the patient and the study, with the character set that they are in.
-    pub fn subject(&self) -> DicomObject<'static> {
+    /// The elements of the patient and the study, for an object that is written in [`Self::encoding`].
+    pub fn subject(&self, encoding: TextEncoding) -> DicomObject<'static> {
         let empty = SUBJECT.into_iter().fold(DicomObject::default(), |object, attribute| object.text(attribute, ""));
         let object = empty.and(self.copied(&SUBJECT)).and(self.copied(&OPTIONAL));
-        match self.character_set() {
-            Some(set) => object.bytes(CHARACTER_SET, set.to_vec()),
-            None => object,
+        match encoding {
+            TextEncoding::Utf8 => object.text(CHARACTER_SET, "ISO_IR 192"),
+            _ => object.and(self.copied(&[CHARACTER_SET])),
         }
     }
 
@@ -136,21 +136,16 @@ impl SourceScan {
         self.copied(&OF_IMAGE)
     }
 
-    /// How other texts beside [`Self::subject`] are written.
-    pub fn encoding(&self) -> TextEncoding {
-        match self.character_set() {
+    /// How an object is written that has these values and other texts, which `are_ascii` or not. Values without a letter but
+    /// those of ASCII are the same in UTF-8.
+    pub fn encoding(&self, are_ascii: bool) -> TextEncoding {
+        let is_plain = |letter: &u8| letter.is_ascii() && !letter.is_ascii_control();
+        match self.0.get(&CHARACTER_SET.tag).map(Vec::as_slice) {
             Some(b"ISO_IR 192") => TextEncoding::Utf8,
             Some(b"ISO_IR 100") => TextEncoding::Latin1,
+            _ if !are_ascii && self.0.values().flatten().all(is_plain) => TextEncoding::Utf8,
             _ => TextEncoding::Ascii,
         }
-    }
-
-    /// As the file says. Where its values have no letter but those of ASCII, they are the same in UTF-8.
-    fn character_set(&self) -> Option<&[u8]> {
-        let stated = self.0.get(&CHARACTER_SET.tag).map(Vec::as_slice);
-        let mut letters = self.0.values().flatten();
-        let is_plain = letters.all(|letter| letter.is_ascii() && !letter.is_ascii_control());
-        if is_plain && stated != Some(b"ISO_IR 100") { Some(b"ISO_IR 192") } else { stated }
     }
 
     fn copied(&self, attributes: &[Attribute]) -> DicomObject<'static> {

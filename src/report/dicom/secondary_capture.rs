@@ -14,7 +14,7 @@ use crate::imaging::{DicomObject, Picture, Pixels, SourceScan, result_equipment}
 pub(super) const CLASS: &str = "1.2.840.10008.5.1.4.1.1.7";
 const NUMBER_OF_SERIES: &str = "9901";
 
-/// `overlay`: 8-bit RGB, no side above 65535 pixels, which no scan in DICOM has.
+/// All but patient and study. `overlay`: 8-bit RGB, no side above 65535 pixels, which no scan in DICOM has.
 pub(super) fn object<'a>(
     source: &SourceScan,
     names: &ResultNames,
@@ -24,7 +24,6 @@ pub(super) fn object<'a>(
     let scan = DicomObject::reference(source.class(), source.instance());
     DicomObject::new(CLASS, &names.capture)
         .text(PATIENT_ORIENTATION, "")
-        .and(source.subject())
         .and(source.image())
         .and(result_equipment(env!("CARGO_PKG_VERSION")))
         .and(moment.elements())

@@ -18,7 +18,7 @@ use crate::report::record::ReportRecord;
 const CLASS: &str = "1.2.840.10008.5.1.4.1.1.88.22";
 const NUMBER_OF_SERIES: &str = "9902";
 
-/// The record is of this scan.
+/// All but patient and study. The record is of this scan.
 pub(super) fn object(
     source: &SourceScan,
     names: &ResultNames,
@@ -26,7 +26,6 @@ pub(super) fn object(
     record: &ReportRecord,
 ) -> DicomObject<'static> {
     DicomObject::new(CLASS, &names.report)
-        .and(source.subject())
         .and(result_equipment(env!("CARGO_PKG_VERSION")))
         .and(Code::own_scheme())
         .and(moment.elements())
