@@ -103,9 +103,11 @@ fn element(out: &mut Vec<u8>, tag: u32, kind: &str, value: &[u8]) {
 #[track_caller]
 pub fn dcmtk(tool: &Path, args: &[&str], file: &Path) -> String {
     let ran = Command::new(tool).args(args).arg(file).output().unwrap();
+    // dcmtk's own check of values has no UTF-8; that says nothing of the file.
+    let unchecked = "W: The VR checker does not support this Specific Character Set: ISO_IR 192\n";
     let text = |bytes: Vec<u8>| bytes.into_iter().map(char::from).collect::<String>();
     assert_eq!(
-        (ran.status.code(), text(ran.stderr)),
+        (ran.status.code(), text(ran.stderr).replace(unchecked, "")),
         (Some(0), String::new()),
         "{} {}",
         tool.display(),

@@ -28,6 +28,17 @@ fn systemd_accepts_the_unit_without_a_word() {
 }
 
 #[test]
+fn systemd_accepts_the_units_that_receive_and_send() {
+    let Some(analyze) = bed::tool("systemd-analyze").filter(|_| bed::tool("storescp").is_some()) else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    let units = ["gradwatch-receive.service", "gradwatch-send.path", "gradwatch-send.service"];
+    let mut command = Command::new(analyze);
+    command.arg("verify").arg("--man=no").args(units.map(|unit| folder.join(unit)));
+    let ran = bed::finish(command).ok();
+    assert_eq!(ran.stdout + &ran.stderr, "");
+}
+
+#[test]
 fn the_service_is_as_closed_as_its_readme_says() {
     let Some(analyze) = bed::tool("systemd-analyze") else { return };
     let bed = TestBed::new();
