@@ -139,7 +139,8 @@ mod tests {
     fn every_folder_of_the_state_folder_is_swept() {
         let dir = tempfile::tempdir().unwrap();
         let (state, elsewhere) = (dir.path().join("state"), dir.path().join("elsewhere"));
-        let folders = ["", "runs/d/0001-a/train", "reports/d/scan", "datasets/d/augmented/a", "outside/d-1", "locks"];
+        let folders =
+            ["", "runs/d/0001-a/train", "reports/d/scan", "datasets/d/augmented/a", "outside/d-1", "locks", "outbox"];
         let mut all: Vec<PathBuf> = folders.map(|folder| planted(&state.join(folder), u32::MAX)).to_vec();
         all.extend(["features/f/ab", "quarantine"].map(|folder| planted(&state.join(folder), u32::MAX)));
         all.push(planted(&elsewhere, u32::MAX));

@@ -17,6 +17,7 @@ use crate::stats::{Activation, Confusion, Predictions};
 mod cautions;
 mod gallery;
 mod names;
+mod results;
 mod tested;
 
 /// Nothing is known of the classes that datasets have now.

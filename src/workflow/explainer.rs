@@ -9,7 +9,7 @@ use crate::disk::{self, Workspace};
 use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord, Reserve};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
-use crate::imaging::SourceScan;
+use crate::imaging::{Picture, SourceScan};
 use crate::nn::{NetworkImage, NnError};
 use crate::privacy::{self, KeyError};
 use crate::report::{self, DicomScan, ReportError};
@@ -50,6 +50,9 @@ pub enum ScanError {
 
 /// A large report: most take a tenth of it.
 const REPORT_BYTES: u64 = 8 << 20;
+
+/// Of a pixel in a picture as DICOM.
+const RGB_BYTES: u64 = 3;
 
 /// Explains images and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
@@ -124,17 +127,32 @@ impl Explainer {
             explain::explain(&file_name(file), content.hash, &picture, activations, head, (model, current))?;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let report = format!("{prefix}{}", Workspace::report_folder(&stem, &content.hash));
-        let folder = reports.join(&report);
-        let source = self.source(file, &content, &explanation)?;
-        let key = if self.results.dicom { Some(privacy::site_key(&self.workspace)?) } else { None };
-        let outbox = if self.are_results_beside { &folder } else { &self.results.outbox };
+        self.write_report((file, &content), &reports.join(&report), (&explanation, model), &picture)?;
+        Ok(ExplainedScan { explanation, report })
+    }
+
+    /// Writes the report into `folder`, and before its page the results of a DICOM scan.
+    fn write_report(
+        &self,
+        (file, content): (&Path, &Content),
+        folder: &Path,
+        (explanation, model): (&Explanation, &ModelRecord),
+        picture: &Picture,
+    ) -> Result<(), ScanError> {
+        let source = self.source(file, content, explanation)?;
+        let has_results = self.results.dicom && source.is_some();
+        let key = if has_results { Some(privacy::site_key(&self.workspace)?) } else { None };
+        let outbox = if self.are_results_beside { folder } else { &self.results.outbox };
         let dicom = source.as_ref().map(|source| DicomScan {
             source,
             is_named: self.results.instance_uid,
-            results: key.as_ref().map(|key| (outbox.as_path(), key)),
+            results: key.as_ref().map(|key| (outbox, key)),
         });
-        report::write(&folder, &explanation, model, &picture, self.clock.now(), dicom.as_ref())?;
-        Ok(ExplainedScan { explanation, report })
+        if has_results {
+            let n_bytes = RGB_BYTES * u64::from(picture.width()) * u64::from(picture.height());
+            disk::require_room(outbox, n_bytes, self.reserve).map_err(ReportError::Disk)?;
+        }
+        Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref())?)
     }
 
     /// What the file of a DICOM scan says of itself, where settings ask for it.

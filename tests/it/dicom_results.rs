@@ -219,23 +219,23 @@ impl Drop for Receiver {
 #[test]
 fn a_scan_that_is_sent_comes_back_explained() {
     let Some(tools) = ["storescp", "storescu"].map(tool).into_iter().collect::<Option<Vec<_>>>() else { return };
-    let [storescp, storescu] = tools.as_slice() else { unreachable!() };
+    let [receiver, sender] = tools.as_slice() else { unreachable!() };
     let bed = bed();
     let scan = bed.write("sent/scan.dcm", DicomScan::new(1).bytes());
-    let inbox = Receiver::start(storescp, &bed.inbox("scans/shapes"));
-    let archive = Receiver::start(storescp, &bed.path("archive"));
+    let inbox = Receiver::start(receiver, &bed.inbox("scans/shapes"));
+    let archive = Receiver::start(receiver, &bed.path("archive"));
     let mut service = Service::start(&bed);
-    inbox.send(storescu, &[scan]);
+    inbox.send(sender, &[scan]);
     service.wait_for_count("scans_explained", 1);
     let outbox = bed.state("outbox");
     let results: Vec<PathBuf> = names(&outbox).iter().map(|name| outbox.join(name)).collect();
     assert_eq!(results.len(), 2);
-    archive.send(storescu, &results);
+    archive.send(sender, &results);
     let arrived = names(&bed.path("archive"));
     assert_eq!(arrived.len(), 2, "{arrived:?}");
     // The archive sends everything of the study on, as some are set up to do.
     copy(&bed.path("archive"), &bed.inbox("scans/shapes"));
-    inbox.send(storescu, &[bed.write("sent/another.dcm", DicomScan::new(2).bytes())]);
+    inbox.send(sender, &[bed.write("sent/another.dcm", DicomScan::new(2).bytes())]);
     service.wait_for_count("scans_explained", 2);
     assert_eq!(service.status().unwrap()["counters"]["scans_explained"], 2);
     let ended = service.stop();

@@ -12,8 +12,9 @@ use crate::domain::ContentHash;
 use super::error::ForgetError;
 use super::subject::ErasureSubject;
 
-/// Arrays of numbers and images, in which no name stands; those of erased images are found by their own names.
-const NAMELESS: [&str; 5] = ["f16", "safetensors", "png", "jpg", "gradwatch"];
+/// Arrays of numbers and images, in which no name stands; those of erased images are found by their own names, as results in
+/// DICOM are, in which stands who the patient is.
+const NAMELESS: [&str; 6] = ["f16", "safetensors", "png", "jpg", "dcm", "gradwatch"];
 
 /// Report folders of these images, which carry the beginning of the content's hash in their names.
 ///
