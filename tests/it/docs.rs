@@ -110,7 +110,8 @@ fn every_key_that_is_shown_exists() {
     let keys: BTreeSet<_> = keys.into_iter().chain(recipe).collect();
     for (path, text) in documents() {
         for shown in found(r"(?:`|--set )([a-z]+\.[a-z_.]+)(?:`| ?=)", &text) {
-            if sections.contains(shown.split('.').next().unwrap()) {
+            let is_file = [".json", ".html"].iter().any(|ending| shown.ends_with(ending));
+            if !is_file && sections.contains(shown.split('.').next().unwrap()) {
                 assert!(keys.contains(&shown), "{} shows the key {shown}", path.display());
             }
         }

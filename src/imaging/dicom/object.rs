@@ -32,7 +32,7 @@ impl Attribute {
     }
 }
 
-enum Value<'a> {
+enum ElementValue<'a> {
     Text(String),
     Bytes(Cow<'a, [u8]>),
     Items(Vec<DicomObject<'a>>),
@@ -41,7 +41,7 @@ enum Value<'a> {
 /// A data set: of a file, or of an item of a sequence.
 #[derive(Default)]
 pub struct DicomObject<'a> {
-    elements: BTreeMap<u32, (Attribute, Value<'a>)>,
+    elements: BTreeMap<u32, (Attribute, ElementValue<'a>)>,
 }
 
 /// Values say who the patient is, so that none is shown.
@@ -65,7 +65,7 @@ impl<'a> DicomObject<'a> {
     /// A text, or without letters an element that has no value.
     #[must_use]
     pub fn text(self, attribute: Attribute, text: impl Into<String>) -> Self {
-        self.with(attribute, Value::Text(text.into()))
+        self.with(attribute, ElementValue::Text(text.into()))
     }
 
     /// A whole number of 16 bits (type US).
@@ -77,13 +77,13 @@ impl<'a> DicomObject<'a> {
     /// A value as it stands in a little-endian file.
     #[must_use]
     pub fn bytes(self, attribute: Attribute, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
-        self.with(attribute, Value::Bytes(bytes.into()))
+        self.with(attribute, ElementValue::Bytes(bytes.into()))
     }
 
     /// A sequence.
     #[must_use]
     pub fn items(self, attribute: Attribute, items: impl IntoIterator<Item = Self>) -> Self {
-        self.with(attribute, Value::Items(items.into_iter().collect()))
+        self.with(attribute, ElementValue::Items(items.into_iter().collect()))
     }
 
     /// These elements and those of `other`, which go before.
@@ -93,7 +93,7 @@ impl<'a> DicomObject<'a> {
         self
     }
 
-    fn with(mut self, attribute: Attribute, value: Value<'a>) -> Self {
+    fn with(mut self, attribute: Attribute, value: ElementValue<'a>) -> Self {
         self.elements.insert(attribute.tag, (attribute, value));
         self
     }
@@ -115,7 +115,7 @@ impl<'a> DicomObject<'a> {
 
     fn file_group(&self) -> Self {
         let own = |attribute: Attribute| match self.elements.get(&attribute.tag) {
-            Some((_, Value::Text(text))) => text.clone(),
+            Some((_, ElementValue::Text(text))) => text.clone(),
             _ => String::new(),
         };
         Self::default()
@@ -152,7 +152,7 @@ impl<'a> DicomObject<'a> {
     }
 }
 
-impl Value<'_> {
+impl ElementValue<'_> {
     fn n_bytes(&self) -> usize {
         if let Self::Bytes(bytes) = self { bytes.len() } else { 0 }
     }
