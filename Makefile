@@ -20,7 +20,7 @@ demo: build ## generate images, train on them, explain scans; prints the report 
 
 test: setup ## all tests
 	@scripts/browser-for-tests
-	@scripts/dcmtk-for-tests
+	@scripts/dicom-tools-for-tests
 	@# Where it counts, winograd is built without checks of overflows; its own tests are built with them.
 	$(CARGO) test --locked --package winograd --config profile.dev.package.winograd.overflow-checks=true
 	$(CARGO) test --locked --workspace --exclude winograd

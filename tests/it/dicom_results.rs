@@ -60,10 +60,11 @@ fn values(dcmdump: &Path, file: &Path, tags: &[&str]) -> Vec<String> {
 
 #[test]
 fn results_lie_in_the_study_of_their_scan_and_are_as_dcmtk_wants_them() {
-    let Some(tools) = ["dcmconv", "dcmdump", "dsrdump"].map(tool).into_iter().collect::<Option<Vec<_>>>() else {
+    let Some(tools) = ["dcmconv", "dcmdump", "dsrdump", "dciodvfy"].map(tool).into_iter().collect::<Option<Vec<_>>>()
+    else {
         return;
     };
-    let [dcmconv, dcmdump, dsrdump] = tools.as_slice() else { unreachable!() };
+    let [dcmconv, dcmdump, dsrdump, dciodvfy] = tools.as_slice() else { unreachable!() };
     let bed = bed();
     let utf8 = |number| DicomScan { set: "ISO_IR 192", patient: "山田^太郎".as_bytes(), ..DicomScan::new(number) };
     let burned = vec![(0x0028_0301, "CS", "YES"), (0x0018_0015, "CS", "CHEST")];
@@ -91,6 +92,9 @@ fn results_lie_in_the_study_of_their_scan_and_are_as_dcmtk_wants_them() {
         let [capture, report] = results(&outbox, file);
         for result in [&capture, &report] {
             assert_eq!(values(dcmdump, result, &COPIED), values(dcmdump, file, &COPIED), "{}", file.display());
+            let checked = Command::new(dciodvfy).arg(result).output().unwrap();
+            let said = String::from_utf8_lossy(&checked.stderr);
+            assert!(checked.status.success() && !said.contains("Error"), "{said}");
             assert_ne!(values(dcmdump, result, &["0020,000e"]), values(dcmdump, file, &["0020,000e"]));
         }
         let scan = values(dcmdump, file, &["0008,0018"])[0].replace("(0008,0018) UI ", "");

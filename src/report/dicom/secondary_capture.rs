@@ -2,7 +2,7 @@
 
 use super::attributes::{
     BITS_ALLOCATED, BITS_STORED, COLUMNS, CONTENT_QUALIFICATION, CONVERSION_TYPE, DERIVATION_CODES,
-    DERIVATION_DESCRIPTION, HIGH_BIT, IMAGE_TYPE, INSTANCE_NUMBER, MODALITY, PATIENT_ORIENTATION,
+    DERIVATION_DESCRIPTION, HIGH_BIT, IMAGE_TYPE, INSTANCE_NUMBER, LATERALITY, MODALITY, PATIENT_ORIENTATION,
     PHOTOMETRIC_INTERPRETATION, PIXEL_DATA, PIXEL_REPRESENTATION, PLANAR_CONFIGURATION, PURPOSE_OF_REFERENCE, ROWS,
     SAMPLES_PER_PIXEL, SERIES_DESCRIPTION, SERIES_INSTANCE_UID, SERIES_NUMBER, SOURCE_IMAGES,
 };
@@ -23,7 +23,9 @@ pub(super) fn object<'a>(
 ) -> DicomObject<'a> {
     let scan = DicomObject::reference(source.class(), source.instance());
     DicomObject::new(CLASS, &names.capture)
+        // Without a value where the scan does not say.
         .text(PATIENT_ORIENTATION, "")
+        .text(LATERALITY, "")
         .and(source.image())
         .and(result_equipment(env!("CARGO_PKG_VERSION")))
         .and(moment.elements())
