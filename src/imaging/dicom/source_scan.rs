@@ -17,6 +17,8 @@ const INSTANCE: Attribute = Attribute::new(0x0008_0018, *b"UI");
 const OFFSET: Attribute = Attribute::new(0x0008_0201, *b"SH");
 const STUDY: Attribute = Attribute::new(0x0020_000D, *b"UI");
 const SERIES: Attribute = Attribute::new(0x0020_000E, *b"UI");
+const BODY_PART: Attribute = Attribute::new(0x0018_0015, *b"CS");
+const LATERALITY: Attribute = Attribute::new(0x0020_0060, *b"CS");
 const BURNED_IN_ANNOTATION: Attribute = Attribute::new(0x0028_0301, *b"CS");
 
 /// Of patient and study; what a file lacks is written without a value, as the standard wants (type 2).
@@ -39,10 +41,11 @@ const OPTIONAL: [Attribute; 4] = [
     STUDY,
 ];
 /// Of the image.
-const OF_IMAGE: [Attribute; 5] = [
-    Attribute::new(0x0018_0015, *b"CS"), // Body Part Examined
+const OF_IMAGE: [Attribute; 6] = [
+    BODY_PART,
     Attribute::new(0x0020_0020, *b"CS"), // Patient Orientation
-    Attribute::new(0x0020_0060, *b"CS"), // Laterality
+    LATERALITY,
+    Attribute::new(0x0020_0062, *b"CS"), // Image Laterality
     Attribute::new(0x0028_2110, *b"CS"), // Lossy Image Compression
     BURNED_IN_ANNOTATION,
 ];
@@ -131,9 +134,11 @@ impl SourceScan {
         }
     }
 
-    /// The elements that are true of every image made from the scan's.
+    /// The elements that are true of every image made from the scan's. Where nothing says which part of the body it shows,
+    /// its side is written as unknown, without a value (type 2C).
     pub fn image(&self) -> DicomObject<'static> {
-        self.copied(&OF_IMAGE)
+        let image = self.copied(&OF_IMAGE);
+        if self.0.contains_key(&BODY_PART.tag) { image } else { DicomObject::default().text(LATERALITY, "").and(image) }
     }
 
     /// How an object is written that has these values and other texts, which `are_ascii` or not. Values without a letter but

@@ -26,7 +26,6 @@ pub(super) const SERIES_INSTANCE_UID: Attribute = Attribute::new(0x0020_000E, *b
 pub(super) const SERIES_NUMBER: Attribute = Attribute::new(0x0020_0011, *b"IS");
 pub(super) const INSTANCE_NUMBER: Attribute = Attribute::new(0x0020_0013, *b"IS");
 pub(super) const PATIENT_ORIENTATION: Attribute = Attribute::new(0x0020_0020, *b"CS");
-pub(super) const LATERALITY: Attribute = Attribute::new(0x0020_0060, *b"CS");
 pub(super) const SAMPLES_PER_PIXEL: Attribute = Attribute::new(0x0028_0002, *b"US");
 pub(super) const PHOTOMETRIC_INTERPRETATION: Attribute = Attribute::new(0x0028_0004, *b"CS");
 pub(super) const PLANAR_CONFIGURATION: Attribute = Attribute::new(0x0028_0006, *b"US");
