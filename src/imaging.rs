@@ -48,6 +48,7 @@ mod webp_chunks;
 pub use affine::Affine;
 pub use decode::decode;
 pub use decode_options::DecodeOptions;
+pub use dicom::{DicomHeader, dicom_header};
 pub use displacement::Displacement;
 pub use encode::{encode_jpeg, encode_png, encode_tagged_jpeg, encode_tagged_png};
 pub use erase::{Patch, erase};

@@ -2,7 +2,8 @@
 //!
 //! Why no library reads the file: dicom-rs brings some forty crates, copies every value of a file, also those that say who
 //! the patient is, and its errors print them. Here the elements are passed over where they lie, and only the values that
-//! [`tags`] lists are looked at, so that no other can reach a log or a report.
+//! [`tags`] lists are looked at, so that no other can reach a log or a report. Those of them that identify a person are in
+//! [`DicomHeader`], which cannot be printed.
 
 mod colour;
 mod data_set;
@@ -10,6 +11,7 @@ mod element;
 mod file;
 mod frames;
 mod grey;
+mod header;
 mod image_header;
 mod jpeg2000;
 mod jpeg_frame;
@@ -23,6 +25,7 @@ mod tags;
 mod window;
 
 pub(super) use self::file::{begins, may_begin};
+pub use self::header::{DicomHeader, dicom_header};
 
 use self::data_set::DataSet;
 use self::file::DicomFile;
