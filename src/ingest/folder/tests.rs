@@ -68,7 +68,8 @@ fn what_is_no_image_shows_when_files_are_decoded() {
     let dir = folder(&[("a/good.png", 1)]);
     fs::write(dir.path().join("a/bad.png"), "no image").unwrap();
     assert_eq!((found(&dir).images.len(), found(&dir).inspected.len()), (2, 0));
-    let decoded = inspect_images(dir.path(), &reader(), 2, &StopFlag::default(), &Silent).unwrap();
+    let decoded =
+        inspect_images(dir.path(), (&reader(), &SiteKey::new([7; 32])), 2, &StopFlag::default(), &Silent).unwrap();
     assert_eq!((decoded.images.len(), decoded.inspected.len()), (1, 1));
     assert_eq!(decoded.inspected[&decoded.images[0].hash].facts.width, 1);
     assert_eq!((decoded.failed[0].code, decoded.failed[0].name().as_str()), ("not-an-image", "a/bad.png"));

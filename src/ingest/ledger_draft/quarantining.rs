@@ -15,7 +15,7 @@ impl LedgerDraft<'_> {
         image: LabelConflict,
     ) -> bool {
         let n_freed = self.freed.len();
-        let is_new = self.quarantine(path, stamp, failure, Some(image));
+        let is_new = self.quarantine(path, stamp, failure, Some(image.clone()));
         // Whose label it was is still to be decided.
         self.freed.truncate(n_freed);
         if is_new {

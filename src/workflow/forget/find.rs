@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, DatasetName, Ledger, Sample};
+use crate::domain::{ContentHash, DatasetName, FileOutcome, Ledger, Sample};
 
 /// One name that a person gave, with what its file on the disk says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,21 @@ pub struct ForgetTargets {
 }
 
 impl ForgetTargets {
+    /// Adds the other files of the same images, by the numbers that DICOM gave them.
+    fn add_repeats(&mut self, ledger: &Ledger) {
+        let pairs = ledger.files.values().filter_map(|file| match file.outcome {
+            FileOutcome::Repeated { hash, of } => Some([hash, of]),
+            _ => None,
+        });
+        let pairs: Vec<_> = pairs.collect();
+        // Of one that repeats the image to the one that stands for it, and from there to all others.
+        for _ in 0..2 {
+            let theirs = pairs.iter().filter(|pair| pair.iter().any(|hash| self.images.contains(hash)));
+            let theirs: Vec<ContentHash> = theirs.flatten().copied().collect();
+            self.images.extend(theirs);
+        }
+    }
+
     /// Adds others.
     pub fn extend(&mut self, others: Self) {
         self.images.extend(others.images);
@@ -55,6 +70,7 @@ impl ForgetRequest {
         for name in &self.names {
             self.add(ledger, name, &mut targets)?;
         }
+        targets.add_repeats(ledger);
         Ok(targets)
     }
 

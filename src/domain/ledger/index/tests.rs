@@ -25,6 +25,7 @@ fn sample(of: u8, hash: ContentHash, class: u8, side: u8) -> Sample {
         image: facts(),
         perceptual_hash: None,
         border: None,
+        dicom: None,
     }
 }
 
@@ -41,7 +42,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
             2 => {
                 let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new() };
                 let state = if a == 0 { explained } else { ScanState::Waiting };
-                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts() })
+                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts(), dicom: None })
             }
             6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
