@@ -23,6 +23,8 @@ mod pseudonymize;
 mod quarantine;
 mod role;
 mod split;
+#[cfg(test)]
+mod test_dicom;
 mod unchanged;
 
 pub use data_check::{DataCheck, DataFindings, unmeasured_classes};

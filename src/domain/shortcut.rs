@@ -165,7 +165,7 @@ impl ShortcutAudit {
             let baseline = baseline.filter(|baseline| baseline.comes_close)?;
             Some(format!("a baseline trained only on {input} classifies {} correctly", baseline.recognised.right))
         };
-        let metadata = close(Some(&self.metadata), &format!("file format and image size{}", self.rules()));
+        let metadata = close(Some(&self.metadata), &format!("file metadata{}", self.rules()));
         let border = close(self.border.as_ref(), "the image border");
         let found: Vec<String> = [metadata, border].into_iter().flatten().collect();
         (!found.is_empty()).then(|| {

@@ -28,6 +28,7 @@ mod decisions; // which model is the best one when a training ends, and when a t
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod derived; // what was made of what is recorded and is lost or damaged comes back
 mod dicom; // DICOM files are read, their patients stay in them
+mod dicom_facts; // groups, repeated images and shortcuts by what DICOM files say of themselves
 mod docs; // the documents and config.toml against the program
 mod ends; // failures: exit codes, summaries, tries that follow
 mod files; // what is no image file, and two programs on one dataset

@@ -185,7 +185,7 @@ fn the_record_is_read_as_it_is_written() {
     assert_eq!((&value["metadata"]["right"], &value["metadata"]["comes_close"]), (&17.into(), &true.into()));
     assert_eq!(
         audit.warning().unwrap(),
-        "the model classifies 18 of 20 images correctly, but a baseline trained only on file format and image size \
+        "the model classifies 18 of 20 images correctly, but a baseline trained only on file metadata \
          (first rule: format jpeg) classifies 17 correctly: the model's accuracy may not reflect the image content; \
          collect all classes from one source, convert all files to one format and size, crop the borders"
     );
