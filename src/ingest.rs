@@ -19,6 +19,7 @@ mod intake;
 mod label_conflicts;
 mod leaks;
 mod ledger_draft;
+mod modalities;
 mod pseudonymize;
 mod quarantine;
 mod role;

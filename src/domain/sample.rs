@@ -75,7 +75,7 @@ impl Sample {
 
     /// By what the same image is found under another label.
     pub fn as_conflict(&self) -> LabelConflict {
-        LabelConflict { hash: self.hash, perceptual_hash: self.perceptual_hash, instance: self.instance().cloned() }
+        LabelConflict { hash: self.hash, perceptual_hash: self.perceptual_hash, dicom: self.dicom.clone() }
     }
 
     /// Keyed hash of the number that DICOM gave the image.

@@ -7,6 +7,7 @@ use super::crowded::crowded_patient;
 use super::depths::depth_message;
 use super::folder_names::hints;
 use super::groups::Groups;
+use super::modalities::modality_message;
 use crate::domain::{ClassName, DatasetName, Sample, Split};
 
 /// A dataset as it is about to be split: its groups, and the images that have them.
@@ -42,6 +43,7 @@ impl DataCheck<'_> {
         warnings.extend(crowded_patient(samples));
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
         warnings.extend(blank_message(samples));
+        warnings.extend(modality_message(samples.iter().filter_map(|sample| sample.dicom.as_deref())));
         warnings.extend(depth_message(samples.iter().map(|sample| &sample.image)));
         DataFindings { obstacle: coverage.obstacle(self.dataset, self.own_pattern), warnings }
     }

@@ -15,10 +15,9 @@ use crate::domain::{LabelConflict, LabelledImage};
 /// Files whose image is in another class too, as the same file or saved again, each with one such file; relative. `found`
 /// must have been decoded. Candidates are read again with `reader`.
 pub fn contested_files(found: &DatasetFolder, reader: &Reader) -> BTreeMap<String, String> {
-    let conflict_of = |image: &LabelledImage| LabelConflict {
-        hash: image.hash,
-        perceptual_hash: found.inspected.get(&image.hash).and_then(|inspected| inspected.perceptual_hash),
-        instance: found.inspected.get(&image.hash).and_then(Inspected::instance).cloned(),
+    let conflict_of = |image: &LabelledImage| {
+        let inspected = found.inspected.get(&image.hash).map(Inspected::as_conflict);
+        inspected.unwrap_or(LabelConflict { hash: image.hash, perceptual_hash: None, dicom: None })
     };
     let all: Vec<(&LabelledImage, LabelConflict)> =
         found.images.iter().map(|image| (image, conflict_of(image))).collect();

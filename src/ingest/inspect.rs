@@ -27,8 +27,7 @@ pub struct Inspected {
 impl Inspected {
     /// By what the same image is found under another label.
     pub(super) fn as_conflict(&self) -> LabelConflict {
-        let instance = self.instance().cloned();
-        LabelConflict { hash: self.hash, perceptual_hash: self.perceptual_hash, instance }
+        LabelConflict { hash: self.hash, perceptual_hash: self.perceptual_hash, dicom: self.dicom.clone() }
     }
 
     /// Keyed hash of the number that DICOM gave the image.

@@ -55,10 +55,10 @@ struct KnownImages {
 
 impl KnownImages {
     fn push(&mut self, path: Option<String>, class: ClassName, image: LabelConflict) {
-        let LabelConflict { hash, perceptual_hash, instance } = image;
+        let LabelConflict { hash, perceptual_hash, .. } = image;
         self.by_hash.entry(hash).or_default().push(self.images.len());
-        if let Some(instance) = instance {
-            self.by_instance.entry(instance).or_default().push(self.images.len());
+        if let Some(instance) = image.instance() {
+            self.by_instance.entry(instance.clone()).or_default().push(self.images.len());
         }
         self.images.push(Labelled { path, class, hash });
         self.perceptual_hashes.push(perceptual_hash);

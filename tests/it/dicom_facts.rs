@@ -145,5 +145,5 @@ fn a_device_that_gives_the_class_away_is_named() {
     let warning = "a baseline trained only on file metadata (first rule: manufacturer ";
     assert!(trained.stdout.contains(warning), "{}", trained.stdout);
     let run = fs::read_dir(bed.state("runs/shapes")).unwrap().next().unwrap().unwrap().path();
-    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("(first rule: manufacturer "));
+    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("Its first rule: manufacturer "));
 }

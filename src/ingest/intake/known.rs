@@ -25,7 +25,9 @@ impl Intake {
 fn is_settled(ledger: &Ledger, file: &FileRecord, key: &str) -> bool {
     match &file.outcome {
         // One without the image is of a version that left out only one of the files.
-        outcome if is_contested(outcome) => conflict_of(file).is_some(),
+        outcome if is_contested(outcome) => {
+            conflict_of(file).is_some_and(|image| image.dicom.as_ref().is_none_or(|facts| facts.key == key))
+        }
         FileOutcome::Quarantined { code, .. } => !FileFailure::may_have_passed(code),
         FileOutcome::Sample { dataset, hash } => {
             let sample = ledger.samples.get(&(dataset.clone(), *hash));

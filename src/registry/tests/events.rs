@@ -70,7 +70,7 @@ pub(super) fn file(n: u64) -> LedgerEvent {
             code: "truncated".to_owned(),
             reason: "it ends early".to_owned(),
             fix: "copy it again".to_owned(),
-            conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None, instance: None }),
+            conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None, dicom: None }),
         },
     };
     let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX, ..FileStamp::NONE };

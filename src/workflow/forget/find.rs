@@ -144,3 +144,30 @@ impl FoundFile {
         self.images.extend(scans.chain(samples));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FileRecord, FileStamp, LedgerEvent};
+
+    #[test]
+    fn all_files_of_an_image_are_meant_whichever_is_named() {
+        let hash = |content: &str| ContentHash::of(content.as_bytes());
+        let mut ledger = Ledger::default();
+        let files = [
+            ("scans/a", FileOutcome::Scan { dataset: None, hash: hash("a") }),
+            ("scans/b", FileOutcome::Repeated { hash: hash("b"), of: hash("a") }),
+            ("scans/c", FileOutcome::Repeated { hash: hash("c"), of: hash("a") }),
+            ("scans/d", FileOutcome::Repeated { hash: hash("d"), of: hash("other") }),
+        ];
+        for (path, outcome) in files {
+            ledger.apply(&LedgerEvent::File(FileRecord { path: path.into(), stamp: FileStamp::NONE, outcome }));
+        }
+        for path in ["scans/a", "scans/b"] {
+            let name = ForgetName { text: path.into(), inbox_path: None, content: None };
+            let request = ForgetRequest { names: vec![name], groups_only: false, dataset: None };
+            let images = request.targets(&ledger).unwrap().images;
+            assert_eq!(images, ["a", "b", "c"].map(hash).into_iter().collect());
+        }
+    }
+}

@@ -164,6 +164,13 @@ fn one_number_under_two_labels_is_a_conflict_whatever_the_images_show() {
         assert_eq!(bed.code(path), "label-conflict", "{path}");
         assert!(bed.knows(path));
     }
+    bed.intake.key = SiteKey::new([8; 32]);
+    assert!(!bed.knows(A) && !bed.knows(OTHER_CLASS), "their hashes are of another key");
+    bed.take_settled(&[A, "datasets/d/c/again.dcm", OTHER_CLASS]);
+    assert_eq!(
+        (bed.ledger.samples.size(), bed.code(A), bed.code(OTHER_CLASS)),
+        (0, "label-conflict", "label-conflict")
+    );
     bed.lose(OTHER_CLASS);
     assert_eq!((bed.ledger.samples.size(), bed.n_reasons()), (1, 0));
 }
