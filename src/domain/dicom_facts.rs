@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is kept of a DICOM file's header. Hashes are of the installation's key, so that nobody else can tell whose they are.
+/// What is kept of a DICOM file's header. Hashes are of the installation's key, so that nobody else can find out whose they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DicomFacts {
-    /// Tells the key of the hashes from others: hashes of two keys cannot be compared.
+    /// The id of the key of the hashes: hashes of two keys cannot be compared.
     pub key: String,
     /// Of the patient's number and whose number it is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patient_with_most_images_is_told_unless_groups_were_named() {
+    fn a_patient_with_most_images_is_named_unless_groups_were_named() {
         assert!(message(7, false).unwrap().starts_with("7 of 12 images have one DICOM PatientID"));
         assert_eq!(message(6, false), None);
         assert_eq!(message(12, true), None);

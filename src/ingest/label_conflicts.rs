@@ -54,14 +54,14 @@ struct KnownImages {
 }
 
 impl KnownImages {
-    fn push(&mut self, path: Option<String>, class: ClassName, image: LabelConflict) {
-        let LabelConflict { hash, perceptual_hash, .. } = image;
+    fn push(&mut self, path: Option<String>, class: ClassName, image: &LabelConflict) {
+        let hash = image.hash;
         self.by_hash.entry(hash).or_default().push(self.images.len());
         if let Some(instance) = image.instance() {
             self.by_instance.entry(instance.clone()).or_default().push(self.images.len());
         }
         self.images.push(Labelled { path, class, hash });
-        self.perceptual_hashes.push(perceptual_hash);
+        self.perceptual_hashes.push(image.perceptual_hash);
     }
 
     /// Images with this content or number, or that look like it.
@@ -97,12 +97,12 @@ impl LabelledImages {
     /// One more sample.
     pub(super) fn add_sample(&mut self, sample: &Sample) {
         if let Some(images) = self.0.get_mut(&sample.dataset) {
-            images.push(None, sample.class.clone(), sample.as_conflict());
+            images.push(None, sample.class.clone(), &sample.as_conflict());
         }
     }
 
     /// One more file that is left out.
-    pub(super) fn add_conflict(&mut self, path: &str, image: LabelConflict) {
+    pub(super) fn add_conflict(&mut self, path: &str, image: &LabelConflict) {
         if let Ok(Role::Sample { dataset, class, .. }) = role_of(path)
             && let Some(images) = self.0.get_mut(&dataset)
         {
@@ -114,14 +114,14 @@ impl LabelledImages {
 fn gather(ledger: &Ledger, dataset: &DatasetName) -> KnownImages {
     let mut gathered = KnownImages::default();
     for sample in ledger.samples_of(dataset) {
-        gathered.push(None, sample.class.clone(), sample.as_conflict());
+        gathered.push(None, sample.class.clone(), &sample.as_conflict());
     }
     let folder = format!("datasets/{dataset}/");
     for file in ledger.files_below(&folder) {
         let (Some(conflict), Ok(Role::Sample { class, .. })) = (conflict_of(file), role_of(&file.path)) else {
             continue;
         };
-        gathered.push(Some(file.path.clone()), class, conflict.clone());
+        gathered.push(Some(file.path.clone()), class, conflict);
     }
     gathered
 }

@@ -1,4 +1,4 @@
-//! The modalities of a dataset's DICOM files: a model of several may tell them apart in place of what it should.
+//! The modalities of a dataset's DICOM files: a model may learn them in place of the finding.
 
 use std::collections::BTreeMap;
 

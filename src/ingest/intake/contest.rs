@@ -28,12 +28,12 @@ impl Intake {
         }
         let Some(first) = rivals.first() else { return Ok(false) };
         let own = Rival { path: path.to_owned(), class: class.clone(), image: image.clone(), is_sample: false };
-        self.contest(ledger_draft, path, inspected.stamp, &label_conflict(path, class, first), image);
+        self.contest(ledger_draft, path, inspected.stamp, &label_conflict(path, class, first), &image);
         for rival in rivals.iter().filter(|rival| rival.is_sample) {
             let (files, image) = ledger_draft.files_of(dataset, rival.image.hash);
             for (file, image) in files.into_iter().zip(std::iter::repeat(image).flatten()) {
                 let failure = label_conflict(&file.path, &rival.class, &own);
-                self.contest(ledger_draft, &file.path, file.stamp, &failure, image);
+                self.contest(ledger_draft, &file.path, file.stamp, &failure, &image);
             }
         }
         Ok(true)
@@ -45,7 +45,7 @@ impl Intake {
         path: &str,
         stamp: FileStamp,
         failure: &FileFailure,
-        image: LabelConflict,
+        image: &LabelConflict,
     ) {
         self.note_reason(path, failure);
         if ledger_draft.contest(path, stamp, failure, image) {

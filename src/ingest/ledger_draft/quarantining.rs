@@ -12,7 +12,7 @@ impl LedgerDraft<'_> {
         path: &str,
         stamp: FileStamp,
         failure: &FileFailure,
-        image: LabelConflict,
+        image: &LabelConflict,
     ) -> bool {
         let n_freed = self.freed.len();
         let is_new = self.quarantine(path, stamp, failure, Some(image.clone()));
