@@ -48,7 +48,7 @@ mod webp_chunks;
 pub use affine::Affine;
 pub use decode::decode;
 pub use decode_options::DecodeOptions;
-pub use dicom::{Attribute, DicomObject, SourceScan, TextEncoding, result_equipment};
+pub use dicom::{Attribute, DicomHeader, DicomObject, SourceScan, TextEncoding, dicom_header, result_equipment};
 pub use displacement::Displacement;
 pub use encode::{encode_jpeg, encode_png, encode_tagged_jpeg, encode_tagged_png};
 pub use erase::{Patch, erase};

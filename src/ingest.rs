@@ -4,6 +4,7 @@
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
 mod blank;
+mod crowded;
 mod data_check;
 mod depths;
 mod duplicates;
@@ -18,14 +19,18 @@ mod intake;
 mod label_conflicts;
 mod leaks;
 mod ledger_draft;
+mod modalities;
+mod pseudonymize;
 mod quarantine;
 mod role;
 mod split;
+#[cfg(test)]
+mod test_dicom;
 mod unchanged;
 
 pub use data_check::{DataCheck, DataFindings, unmeasured_classes};
 pub use folder::{DatasetFolder, FolderError, find_images, inspect_images, labelled_files};
-pub use folder_conflicts::contested_files;
+pub use folder_conflicts::{contested_files, warn_of_differing_repeats};
 pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, IntakeOutcome, UnfinishedFile};

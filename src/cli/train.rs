@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::disk::{TrainingLock, Workspace};
 use crate::domain::{Counter, ModelRecord, StopFlag};
 use crate::ingest::Groups;
+use crate::privacy;
 use crate::service;
 use crate::workflow::{
     self, Engines, FailedWork, Incumbent, TrainedModel, TrainingContext, TrainingNetwork, TrainingPlan, Work,
@@ -148,7 +149,8 @@ fn plan(
     let groups = Groups::read(&root, settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;
     let groups = (&groups, own_pattern);
-    let data = workflow::read_samples(&root, &dataset, groups, settings, context.stop, context.progress)?;
+    let key = privacy::site_key(workspace)?;
+    let data = workflow::read_samples((&root, &key), &dataset, groups, settings, context.stop, context.progress)?;
     let split = workflow::split_samples(&dataset, data, settings);
     let (samples, warnings) = split.map_err(|obstacle| Failure::new(Exit::Data, obstacle))?;
     let known = models::known(workspace, settings.clock, Some(dataset.clone()))?;

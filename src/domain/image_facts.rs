@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Border;
+use super::{Border, DicomFacts};
 
 /// What decoding found out about an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,4 +42,6 @@ pub struct NonContentFacts {
     pub file: ImageFacts,
     /// Its outermost ring; `None` of an image that a version without this took in.
     pub border: Option<Border>,
+    /// What its DICOM file says of the device; `None` of other files.
+    pub dicom: Option<Box<DicomFacts>>,
 }

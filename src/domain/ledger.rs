@@ -12,7 +12,7 @@ use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync, VectorSync};
 use super::{ClassName, ContentHash, Counters, DatasetName, ModelRecord, RunId, Sample, Scan, Split};
 use index::Index;
 
-pub use records::{Decision, FileOutcome, FileRecord, FileStamp, LabelConflict, LedgerEvent, ScanKey};
+pub use records::{Decision, FileOutcome, FileRecord, FileStamp, LedgerEvent, ScanKey};
 
 /// The classes that datasets have now; of a dataset that is not named nothing is known.
 pub type CurrentClasses = BTreeMap<DatasetName, BTreeSet<ClassName>>;
@@ -169,6 +169,26 @@ impl Ledger {
     pub fn files_holding(&self, hash: ContentHash) -> impl Iterator<Item = &FileRecord> {
         let from = self.index.holders.range((hash, Reverse(Some(Split::Excluded)), String::new())..);
         from.take_while(move |(of, ..)| *of == hash).filter_map(|(.., path)| self.files.get(path))
+    }
+
+    /// The files that repeat an image, whatever their paths name: `of` is the content that stands for it. Sorted.
+    pub fn repeats_of(&self, of: ContentHash) -> impl Iterator<Item = &FileRecord> {
+        let from = self.index.repeats.range((of, String::new())..);
+        from.take_while(move |(content, _)| *content == of).filter_map(|(_, path)| self.files.get(path))
+    }
+
+    /// Samples of a dataset with this keyed hash of a DICOM number, in hash order.
+    pub fn samples_numbered(&self, dataset: &DatasetName, instance: &str) -> impl Iterator<Item = &Sample> {
+        let key = |hash| (dataset.clone(), instance.to_owned(), hash);
+        let found = self.index.numbered_samples.range(key(ContentHash::FIRST)..=key(ContentHash::LAST));
+        found.filter_map(|(dataset, _, hash)| self.samples.get(&(dataset.clone(), *hash)))
+    }
+
+    /// Scans whose paths name `dataset`, or none, with this keyed hash of a DICOM number, in hash order.
+    pub fn scans_numbered(&self, dataset: Option<&DatasetName>, instance: &str) -> impl Iterator<Item = &Scan> {
+        let key = |hash| (dataset.cloned(), instance.to_owned(), hash);
+        let found = self.index.numbered_scans.range(key(ContentHash::FIRST)..=key(ContentHash::LAST));
+        found.filter_map(|(dataset, _, hash)| self.scans.get(&(dataset.clone(), *hash)))
     }
 
     /// The files under a folder, which ends in `/`; sorted.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::names::stem;
 use super::{
-    Border, ClassName, ContentHash, DatasetName, ImageFacts, LabelledImage, NonContentFacts, PerceptualHash, RunId,
-    Split,
+    Border, ClassName, ContentHash, DatasetName, DicomFacts, ImageFacts, LabelConflict, LabelledImage, NonContentFacts,
+    PerceptualHash, RunId, Split,
 };
 
 /// What a file in the inbox is for. The same image may be both.
@@ -55,6 +55,9 @@ pub struct Sample {
     /// Its outermost ring; `None` in records of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border: Option<Border>,
+    /// What its DICOM file says beside the image; `None` of other files, and in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dicom: Option<Box<DicomFacts>>,
 }
 
 impl Sample {
@@ -70,9 +73,19 @@ impl Sample {
         }
     }
 
+    /// By what the same image is found under another label.
+    pub fn as_conflict(&self) -> LabelConflict {
+        LabelConflict { hash: self.hash, perceptual_hash: self.perceptual_hash, dicom: self.dicom.clone() }
+    }
+
+    /// Keyed hash of the number that DICOM gave the image.
+    pub fn instance(&self) -> Option<&String> {
+        self.dicom.as_ref()?.instance.as_ref()
+    }
+
     /// What is known of it apart from what it shows.
     pub fn non_content(&self) -> NonContentFacts {
-        NonContentFacts { file: self.image.clone(), border: self.border }
+        NonContentFacts { file: self.image.clone(), border: self.border, dicom: self.dicom.clone() }
     }
 }
 
@@ -98,6 +111,7 @@ impl Sample {
             },
             perceptual_hash: None,
             border: None,
+            dicom: None,
         }
     }
 }
@@ -138,9 +152,17 @@ pub struct Scan {
     pub state: ScanState,
     /// Facts from decoding.
     pub image: ImageFacts,
+    /// What its DICOM file says beside the image; `None` of other files, and in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dicom: Option<Box<DicomFacts>>,
 }
 
 impl Scan {
+    /// Keyed hash of the number that DICOM gave the image.
+    pub fn instance(&self) -> Option<&String> {
+        self.dicom.as_ref()?.instance.as_ref()
+    }
+
     /// The file name without folder and extension.
     pub fn stem(&self) -> &str {
         stem(&self.path)

@@ -1,6 +1,6 @@
 //! Shortcuts: how well images can be classified without their content.
 //!
-//! Two classifiers learn from the same training images as a model, one from the files' format and size, and one from
+//! Two classifiers learn from the same training images as a model, one from the files' format and size (of DICOM also from the device), and one from
 //! the outermost ring of pixels, and are measured on the same images. Where they come close to the model, its accuracy
 //! may be about how the images were made (`DeGrave`, Janizek and Lee, Nature Machine Intelligence 2021).
 
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Border, ImageFacts, NonContentFacts};
+use super::{Border, DicomFacts, ImageFacts, NonContentFacts};
 use crate::stats::{Estimate, FileTraits, LinearDiscriminant, Paired, RuleTree};
 
 /// A model that is better by no more than this share of the images is called close, however sure the difference is.
@@ -36,8 +36,8 @@ impl ShortcutAnswers {
         model: Vec<bool>,
         n_classes: usize,
     ) -> Self {
-        let tree = RuleTree::grow(learned.iter().map(|(class, facts)| (*class, traits(&facts.file))), n_classes);
-        let right = |(class, facts): &(usize, &NonContentFacts)| tree.predict(&traits(&facts.file)) == *class;
+        let tree = RuleTree::grow(learned.iter().map(|(class, facts)| (*class, traits(facts))), n_classes);
+        let right = |(class, facts): &(usize, &NonContentFacts)| tree.predict(&traits(facts)) == *class;
         Self {
             labels: measured.iter().map(|(class, _)| *class).collect(),
             model,
@@ -59,8 +59,11 @@ impl ShortcutAnswers {
     }
 }
 
-fn traits(ImageFacts { width, height, format, colour, .. }: &ImageFacts) -> FileTraits {
-    FileTraits::new(*width, *height, format, colour)
+fn traits(NonContentFacts { file, dicom, .. }: &NonContentFacts) -> FileTraits {
+    let ImageFacts { width, height, format, colour, .. } = file;
+    let traits = FileTraits::new(*width, *height, format, colour);
+    let Some(DicomFacts { modality, manufacturer, model, view, site, .. }) = dicom.as_deref() else { return traits };
+    traits.of_device([modality, manufacturer, model, view, site].map(Option::as_deref))
 }
 
 fn by_border(
@@ -129,7 +132,8 @@ pub struct ShortcutAudit {
     pub model: ProportionCorrect,
     /// The majority baseline: always the most frequent class.
     pub majority: ProportionCorrect,
-    /// The metadata baseline: format, size, aspect ratio, channels and bits.
+    /// The metadata baseline: format, size, aspect ratio, channels and bits; of DICOM also modality, manufacturer, model, view
+    /// and site.
     pub metadata: Baseline,
     /// Its first rules, such as `format jpeg` (in cross-validation, of all trainings); none when no rule is worth its
     /// complexity.
@@ -161,7 +165,7 @@ impl ShortcutAudit {
             let baseline = baseline.filter(|baseline| baseline.comes_close)?;
             Some(format!("a baseline trained only on {input} classifies {} correctly", baseline.recognised.right))
         };
-        let metadata = close(Some(&self.metadata), &format!("file format and image size{}", self.rules()));
+        let metadata = close(Some(&self.metadata), &format!("file metadata{}", self.rules()));
         let border = close(self.border.as_ref(), "the image border");
         let found: Vec<String> = [metadata, border].into_iter().flatten().collect();
         (!found.is_empty()).then(|| {

@@ -4,8 +4,9 @@
 //!
 //! Why no library reads the file: dicom-rs brings some forty crates, copies every value of a file, also those that say who
 //! the patient is, and its errors print them. Here the elements are passed over where they lie, and only the values that
-//! [`tags`] lists are looked at, so that no other can reach a log or a report; what a result has to say of the patient is
-//! copied into it, and into nothing else ([`source_scan`]).
+//! [`tags`] lists are looked at, so that no other can reach a log or a report. Those of them that identify a person are in
+//! [`DicomHeader`], which cannot be printed; what a result has to say of the patient is copied into it, and into nothing
+//! else ([`source_scan`]).
 
 mod colour;
 mod data_set;
@@ -13,6 +14,7 @@ mod element;
 mod file;
 mod frames;
 mod grey;
+mod header;
 mod image_header;
 mod jpeg2000;
 mod jpeg_frame;
@@ -35,6 +37,7 @@ pub use self::source_scan::SourceScan;
 pub use self::text_encoding::TextEncoding;
 
 pub(super) use self::file::{begins, may_begin};
+pub use self::header::{DicomHeader, dicom_header};
 
 use self::data_set::DataSet;
 use self::file::DicomFile;

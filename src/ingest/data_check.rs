@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::blank::blank_message;
+use super::crowded::crowded_patient;
 use super::depths::depth_message;
 use super::folder_names::hints;
 use super::groups::Groups;
+use super::modalities::modality_message;
 use crate::domain::{ClassName, DatasetName, Sample, Split};
 
 /// A dataset as it is about to be split: its groups, and the images that have them.
@@ -33,12 +35,15 @@ pub struct DataFindings {
 
 impl DataCheck<'_> {
     /// Looks at `samples` before they are split.
-    pub fn of(&self, samples: &[Sample]) -> DataFindings {
-        let images = samples.iter().map(|sample| sample.path.strip_prefix(self.prefix).unwrap_or(&sample.path));
+    pub fn of<'s>(&'s self, samples: &'s [Sample]) -> DataFindings {
+        let path = |sample: &'s Sample| sample.path.strip_prefix(self.prefix).unwrap_or(&sample.path);
+        let images = samples.iter().map(|sample| (path(sample), sample.dicom.as_deref()));
         let coverage = self.groups.coverage(self.files.iter().copied(), images);
         let mut warnings = coverage.warnings();
+        warnings.extend(crowded_patient(samples));
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
         warnings.extend(blank_message(samples));
+        warnings.extend(modality_message(samples.iter().filter_map(|sample| sample.dicom.as_deref())));
         warnings.extend(depth_message(samples.iter().map(|sample| &sample.image)));
         DataFindings { obstacle: coverage.obstacle(self.dataset, self.own_pattern), warnings }
     }

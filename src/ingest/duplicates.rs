@@ -1,6 +1,10 @@
 //! What the log says of files that have the image of another file.
 
+use std::path::Path;
+
 use super::duplicate_across_message;
+use super::label_conflicts::show_the_same;
+use crate::content::Reader;
 use crate::domain::Split;
 
 /// Logs which files have the image of another file.
@@ -21,6 +25,20 @@ pub(super) fn log_duplicates(same: &[(String, String)]) {
     let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
     if let Some(sentence) = duplicate_across_message(across) {
         tracing::warn!(details = %sentence, "Images on several sides of the split");
+    }
+}
+
+/// Two files with the number of one image should show one; `files` are relative to `folder`, and the second is used.
+pub(super) fn warn_of_differing(reader: &Reader, folder: &Path, files: [&str; 2]) {
+    let read = files.map(|path| (folder.join(path), None));
+    if show_the_same(reader, read).is_ok_and(|is_same| !is_same) {
+        let [file, same_as] = files;
+        tracing::warn!(
+            file,
+            same_as,
+            advice = "compare the two, and remove the wrong one; if they are two images, give each a number of its own",
+            "Two files with one SOPInstanceUID look different, and one is used"
+        );
     }
 }
 

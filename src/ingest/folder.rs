@@ -12,6 +12,7 @@ use crate::content::{self, FileFailure, Listing, NoInputs, Reader, image_pool};
 use crate::domain::{
     ClassName, ContentHash, LabelledImage, NameError, Phase, Progress, Split, StopFlag, Stopped, side_and_class,
 };
+use crate::privacy::SiteKey;
 
 /// Why a folder could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +34,15 @@ pub enum FolderError {
 /// What a dataset's folder holds.
 #[derive(Debug, Default)]
 pub struct DatasetFolder {
-    /// Sorted by path; each content once a class. The split is the side that a folder names.
+    /// Sorted by path; each content, and each image by its DICOM number, once a class. The split is the side that a folder names.
     pub images: Vec<LabelledImage>,
     /// What decoding found out, by content; empty when nothing was decoded.
     pub inspected: BTreeMap<ContentHash, Inspected>,
-    /// Files left out because another one of the same class has the same content: the first on the strongest side that
-    /// folders name; relative.
+    /// Files left out because another one of the same class has the same content or DICOM number: the first on the strongest
+    /// side that folders name is kept; relative.
     pub duplicates: Vec<String>,
+    /// Those of them with another content, each with the file that is kept; relative.
+    pub repeats: Vec<(String, String)>,
     /// Those of them whose content is kept on a side to measure on while they lie elsewhere.
     pub across: Vec<String>,
     /// One line for each content that lies in several classes (one of its labels must be wrong), and for images that
@@ -68,19 +71,19 @@ pub fn find_images(
     read_all(folder, &hash, threads, stop, progress)
 }
 
-/// As [`find_images`], and decodes each file: what is no image is in [`DatasetFolder::failed`].
+/// As [`find_images`], and decodes each file, whose identifiers are hashed with `key`: what is no image is in [`DatasetFolder::failed`].
 ///
 /// # Errors
 /// [`FolderError`].
 pub fn inspect_images(
     folder: &Path,
-    reader: &Reader,
+    (reader, key): (&Reader, &SiteKey),
     threads: usize,
     stop: &StopFlag,
     progress: &dyn Progress,
 ) -> Result<DatasetFolder, FolderError> {
     let reader = reader.clone().below(folder);
-    let inspect = |path: &Path| inspect(&reader, path).map(|inspected| (inspected.hash, Some(inspected)));
+    let inspect = |path: &Path| inspect(&reader, key, path).map(|inspected| (inspected.hash, Some(inspected)));
     read_all(folder, &inspect, threads, stop, progress)
 }
 
@@ -140,24 +143,35 @@ impl DatasetFolder {
     fn remove_duplicates(&mut self) {
         // Sorted by path, so that the first of the strongest comes before all others of its content.
         self.images.sort_by_key(|image| Reverse(image.split));
-        let mut kept: BTreeMap<(ClassName, ContentHash), Option<Split>> = BTreeMap::new();
+        let mut kept: BTreeMap<(ClassName, String), LabelledImage> = BTreeMap::new();
         for image in std::mem::take(&mut self.images) {
-            match kept.entry((image.class.clone(), image.hash)) {
+            match kept.entry((image.class.clone(), self.identity(image.hash))) {
                 Entry::Vacant(place) => {
-                    place.insert(image.split);
-                    self.images.push(image);
+                    place.insert(image);
                 }
-                Entry::Occupied(place) => {
-                    let side = *place.get();
-                    if side != image.split && side.is_some_and(Split::is_measured) {
-                        self.across.push(image.relative.clone());
-                    }
-                    self.duplicates.push(image.relative);
-                }
+                Entry::Occupied(place) => self.add_duplicate(image, place.get()),
             }
         }
+        self.images = kept.into_values().collect();
         self.images.sort_by(|a, b| a.path.cmp(&b.path));
         self.duplicates.sort_unstable();
+        self.repeats.sort_unstable();
+    }
+
+    fn add_duplicate(&mut self, image: LabelledImage, kept: &LabelledImage) {
+        if kept.split != image.split && kept.split.is_some_and(Split::is_measured) {
+            self.across.push(image.relative.clone());
+        }
+        if kept.hash != image.hash {
+            self.repeats.push((image.relative.clone(), kept.relative.clone()));
+        }
+        self.duplicates.push(image.relative);
+    }
+
+    /// By what the same image is known: the number that DICOM gave it, else its content.
+    fn identity(&self, hash: ContentHash) -> String {
+        let instance = self.inspected.get(&hash).and_then(Inspected::instance);
+        instance.map_or_else(|| hash.to_string(), String::clone)
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct GroupCoverage {
     /// Images that lines put into several groups.
     pub(super) contradicted: Vec<String>,
     /// Images that neither a line nor the pattern gives a group.
+    pub(super) unnamed: Vec<String>,
+    /// Of these, images of which DICOM names no patient and no study either.
     pub(super) ungrouped: Vec<String>,
     /// Whether there is a pattern.
     pub(super) has_pattern: bool,
@@ -44,7 +46,7 @@ impl GroupCoverage {
             format!(
                 "split.group_pattern of dataset `{dataset}` matches no name of its images ({}); correct it in \
                  [dataset.{dataset}.split], or remove it there",
-                names(&self.ungrouped)
+                names(&self.unnamed)
             )
         })
     }
@@ -62,8 +64,9 @@ impl GroupCoverage {
         let idle = self.pattern_is_idle().then(|| {
             format!(
                 "split.group_pattern matches no name of this dataset's images ({}), so each image without a line in groups.csv \
-                 is its own group; set a pattern for this dataset, or list its groups in groups.csv",
-                names(&self.ungrouped)
+                 is its own group{}; set a pattern for this dataset, or list its groups in groups.csv",
+                names(&self.unnamed),
+                if self.ungrouped.len() < self.unnamed.len() { ", or that of its DICOM patient" } else { "" }
             )
         });
         let grouped = self.unused_lines.len() < self.n_lines || self.ungrouped.len() < self.n_images;
@@ -81,7 +84,7 @@ impl GroupCoverage {
 
     /// Whether there is a pattern that gives no image a group, though some have none by the list.
     fn pattern_is_idle(&self) -> bool {
-        self.has_pattern && self.n_unlisted > 0 && self.ungrouped.len() == self.n_unlisted
+        self.has_pattern && self.n_unlisted > 0 && self.unnamed.len() == self.n_unlisted
     }
 }
 
@@ -101,7 +104,8 @@ mod tests {
             std::fs::write(dir.path().join("groups.csv"), format!("file,group\n{list}")).unwrap();
         }
         let pattern = (!pattern.is_empty()).then(|| Regex::new(pattern).unwrap());
-        let coverage = Groups::read(dir.path(), pattern.as_ref()).unwrap().coverage(IMAGES, IMAGES);
+        let coverage =
+            Groups::read(dir.path(), pattern.as_ref()).unwrap().coverage(IMAGES, IMAGES.map(|image| (image, None)));
         (coverage.obstacle(&DatasetName::new("d").unwrap(), true), coverage.warnings())
     }
 

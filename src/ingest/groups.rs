@@ -1,4 +1,5 @@
-//! Who belongs together: `groups.csv` in the dataset's folder, else the pattern on the file's name.
+//! Who belongs together: `groups.csv` in the dataset's folder, else the pattern on the file's name, else the patient or the
+//! study that a DICOM file names.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use super::group_coverage::GroupCoverage;
 use super::group_list::{GroupList, ListedGroup};
 use super::group_of;
 use crate::content::{self, FileFailure};
-use crate::domain::DatasetName;
+use crate::domain::{DatasetName, DicomFacts};
 
 /// The groups of one dataset's files.
 #[derive(Debug)]
@@ -63,9 +64,10 @@ impl<'a> Groups<'a> {
     }
 
     /// Of the file at `path`, relative to the dataset's folder, `/`-separated; a file that is neither listed nor fits the
-    /// pattern is its own group.
-    pub fn of(&self, path: &str) -> Option<String> {
-        self.list.group_of(path).map(str::to_owned).or_else(|| group_of(self.pattern, path))
+    /// pattern, and names no patient and no study, is its own group.
+    pub fn of(&self, path: &str, dicom: Option<&DicomFacts>) -> Option<String> {
+        let listed = self.list.group_of(path).map(str::to_owned);
+        listed.or_else(|| group_of(self.pattern, path)).or_else(|| dicom.and_then(DicomFacts::group))
     }
 
     /// How far it reaches: `files` are all that the dataset has, `images` those that are split; relative paths as in
@@ -73,7 +75,7 @@ impl<'a> Groups<'a> {
     pub(super) fn coverage<'p>(
         &self,
         files: impl IntoIterator<Item = &'p str>,
-        images: impl IntoIterator<Item = &'p str>,
+        images: impl IntoIterator<Item = (&'p str, Option<&'p DicomFacts>)>,
     ) -> GroupCoverage {
         let mut names_none = vec![true; self.list.n_lines()];
         files
@@ -87,7 +89,7 @@ impl<'a> Groups<'a> {
             has_pattern: self.pattern.is_some(),
             ..GroupCoverage::default()
         };
-        for image in images {
+        for (image, dicom) in images {
             coverage.n_images += 1;
             let listed = self.list.group_by(&self.list.lines_of(image));
             if listed == ListedGroup::Several {
@@ -96,10 +98,14 @@ impl<'a> Groups<'a> {
             if !matches!(listed, ListedGroup::Of(_)) {
                 coverage.n_unlisted += 1;
                 if group_of(self.pattern, image).is_none() {
-                    coverage.ungrouped.push(image.to_owned());
+                    coverage.unnamed.push(image.to_owned());
+                    if dicom.and_then(DicomFacts::group).is_none() {
+                        coverage.ungrouped.push(image.to_owned());
+                    }
                 }
             }
         }
+        coverage.unnamed.sort_unstable();
         coverage.ungrouped.sort_unstable();
         coverage
     }
@@ -121,14 +127,20 @@ impl<'a> GroupBook<'a> {
         Self { inbox, pattern_of, lists: RefCell::default() }
     }
 
-    /// Of the file at `path`, relative to the inbox; `known` stands while the dataset's list cannot be used.
-    pub(super) fn of(&self, dataset: &DatasetName, path: &str, known: Option<&String>) -> Option<String> {
+    /// Of the file at `path`, relative to the inbox, with its DICOM facts; `known` stands while the dataset's list cannot be used.
+    pub(super) fn of(
+        &self,
+        dataset: &DatasetName,
+        path: &str,
+        dicom: Option<&DicomFacts>,
+        known: Option<&String>,
+    ) -> Option<String> {
         let folder = format!("datasets/{dataset}/");
         let mut lists = self.lists.borrow_mut();
         let read = || Groups::read(&self.inbox.join(&folder), (self.pattern_of)(dataset)).ok();
         let list = lists.entry(dataset.clone()).or_insert_with(read);
         match list {
-            Some(groups) => groups.of(path.strip_prefix(&folder).unwrap_or(path)),
+            Some(groups) => groups.of(path.strip_prefix(&folder).unwrap_or(path), dicom),
             None => known.cloned(),
         }
     }
@@ -150,11 +162,15 @@ mod tests {
     use super::*;
 
     fn groups(text: &str, paths: &[&str]) -> Result<Vec<Option<String>>, String> {
+        groups_of(text, paths, None)
+    }
+
+    fn groups_of(text: &str, paths: &[&str], dicom: Option<&DicomFacts>) -> Result<Vec<Option<String>>, String> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("groups.csv"), text).unwrap();
         let pattern = Regex::new(r"^(\d+)_").unwrap();
         let groups = Groups::read(dir.path(), Some(&pattern)).map_err(|error| error.to_string())?;
-        Ok(paths.iter().map(|path| groups.of(path)).collect())
+        Ok(paths.iter().map(|path| groups.of(path, dicom)).collect())
     }
 
     #[test]
@@ -164,6 +180,13 @@ mod tests {
         let expected = [Some("p1"), Some("p, 2"), Some("p1"), Some("8"), None];
         assert_eq!(found, expected.map(|group| group.map(str::to_owned)));
         assert_eq!(groups("", &["x/8_1.png"]).unwrap(), [Some("8".to_owned())]);
+    }
+
+    #[test]
+    fn the_list_and_the_pattern_go_before_the_patient_of_a_dicom_file() {
+        let facts = DicomFacts { patient: Some("x".to_owned()), ..DicomFacts::default() };
+        let found = groups_of("file,group\na.dcm,p1\n", &["c/a.dcm", "c/8_1.dcm", "c/b.dcm"], Some(&facts)).unwrap();
+        assert_eq!(found, ["p1", "8", "patient-x"].map(|group| Some(group.to_owned())));
     }
 
     #[test]

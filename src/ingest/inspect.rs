@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use super::pseudonymize::dicom_facts;
 use crate::content::{Content, FileFailure, Reader};
-use crate::domain::{Border, ContentHash, FileStamp, ImageFacts, PerceptualHash};
+use crate::domain::{Border, ContentHash, DicomFacts, FileStamp, ImageFacts, LabelConflict, PerceptualHash};
+use crate::privacy::SiteKey;
 
 /// The result of one reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,26 +18,46 @@ pub struct Inspected {
     pub perceptual_hash: Option<PerceptualHash>,
     /// Its outermost ring; what is transparent counts as black.
     pub border: Border,
+    /// What its DICOM file says beside the image; `None` of other files.
+    pub dicom: Option<Box<DicomFacts>>,
     /// Of the file, the same before and after it was read.
     pub stamp: FileStamp,
 }
 
-/// Reads and decodes the file at `path` (absolute).
+impl Inspected {
+    /// By what the same image is found under another label.
+    pub(super) fn as_conflict(&self) -> LabelConflict {
+        LabelConflict { hash: self.hash, perceptual_hash: self.perceptual_hash, dicom: self.dicom.clone() }
+    }
+
+    /// Keyed hash of the number that DICOM gave the image.
+    pub(super) fn instance(&self) -> Option<&String> {
+        self.dicom.as_ref()?.instance.as_ref()
+    }
+}
+
+/// Reads and decodes the file at `path` (absolute); `key` is that of the state folder.
 ///
 /// # Errors
 /// [`FileFailure`], as [`Reader::picture`].
-pub fn inspect(reader: &Reader, path: &Path) -> Result<Inspected, FileFailure> {
-    inspect_content(reader, path, &reader.read(path, None)?)
+pub fn inspect(reader: &Reader, key: &SiteKey, path: &Path) -> Result<Inspected, FileFailure> {
+    inspect_content(reader, key, path, &reader.read(path, None)?)
 }
 
 /// The same for what was read from it.
 ///
 /// # Errors
 /// [`FileFailure`], as [`Reader::decode`].
-pub(super) fn inspect_content(reader: &Reader, path: &Path, content: &Content) -> Result<Inspected, FileFailure> {
+pub(super) fn inspect_content(
+    reader: &Reader,
+    key: &SiteKey,
+    path: &Path,
+    content: &Content,
+) -> Result<Inspected, FileFailure> {
     let picture = reader.decode(path, content)?;
     let (facts, perceptual_hash, border) = (picture.facts(), picture.perceptual_hash(), picture.border());
-    Ok(Inspected { hash: content.hash, facts, perceptual_hash, border, stamp: stamp_of(content) })
+    let dicom = dicom_facts(&content.bytes, &reader.decoding, key);
+    Ok(Inspected { hash: content.hash, facts, perceptual_hash, border, dicom, stamp: stamp_of(content) })
 }
 
 /// What is remembered of the file.
@@ -57,7 +79,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.png");
         fs::write(&path, bytes).unwrap();
-        match (inspect(&Reader::new(&LIMITS, 0), &path), expected) {
+        match (inspect(&Reader::new(&LIMITS, 0), &SiteKey::new([7; 32]), &path), expected) {
             (Ok(inspected), Ok(())) => {
                 assert_eq!(inspected.hash, ContentHash::of(bytes));
                 assert_eq!(inspected.stamp, FileStamp::from(&fs::metadata(&path).unwrap()).sampled(bytes));

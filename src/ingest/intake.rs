@@ -1,14 +1,16 @@
 //! A batch of arrivals taken in: read in parallel, decided one by one in their order. One failure never stops the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod contest;
+mod known;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::duplicates::log_duplicates;
+use super::duplicates::{log_duplicates, warn_of_differing};
 use super::groups::{GroupBook, check_list};
 use super::inspect::{inspect_content, stamp_of};
-use super::label_conflicts::{Rival, conflict_of, is_contested, label_conflict, show_the_same};
 use super::ledger_draft::{Admission, LedgerDraft};
 use super::role::lists_groups;
 use super::unchanged::is_unchanged;
@@ -17,15 +19,16 @@ use crate::config::Settings;
 use crate::content::{FileFailure, FileSnapshot, NoInputs, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
-    Arrival, ClassName, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent,
-    Role, Split, StopFlag,
+    Arrival, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, StopFlag,
 };
+use crate::privacy::SiteKey;
 
 /// The door through which files come in.
 pub struct Intake {
     inbox: PathBuf,
     quarantine: PathBuf,
     reader: Reader,
+    key: SiteKey,
     settings: Settings,
 }
 
@@ -87,33 +90,16 @@ enum FileContent {
 }
 
 impl Intake {
-    /// For the inbox of these settings, with reason files in this workspace.
-    pub fn new(settings: &Settings, workspace: &Workspace) -> Self {
+    /// For the inbox of these settings, with reason files in this workspace, whose key it is.
+    pub fn new(settings: &Settings, workspace: &Workspace, key: SiteKey) -> Self {
         Self {
             inbox: settings.watch.inbox.clone(),
             quarantine: workspace.quarantine(),
             // What is kept of a file depends on no setting but the limits and the frame, so what is transparent is black here.
             reader: Reader::new(&settings.limits, 0).at_frame(settings.images.dicom_frame).below(&settings.watch.inbox),
+            key,
             settings: settings.clone(),
         }
-    }
-
-    /// The files that need not be read again while they stay as they are. Those that were quarantined for what the user can
-    /// change elsewhere (limits, permissions) are left out: they have another try at every start; and so are those that
-    /// were taken in before folders named sides, by a version that took `train` for a class.
-    pub fn known(ledger: &Ledger) -> BTreeMap<String, FileStamp> {
-        let is_settled = |file: &&FileRecord| match &file.outcome {
-            // One without the image is of a version that left out only one of the files.
-            outcome if is_contested(outcome) => conflict_of(file).is_some(),
-            FileOutcome::Quarantined { code, .. } => !FileFailure::may_have_passed(code),
-            FileOutcome::Sample { dataset, hash } => {
-                let side = ledger.samples.get(&(dataset.clone(), *hash)).and_then(|sample| sample.side);
-                role_of(&file.path).is_ok() && Split::of_path(&file.path) <= side
-            }
-            FileOutcome::Scan { .. } | FileOutcome::Groups { .. } => true,
-        };
-        let known = ledger.files.values().filter(is_settled);
-        known.map(|file| (file.path.clone(), file.stamp)).collect()
     }
 
     /// Takes a batch in: reads what has settled, in parallel, and decides on each file in its order, against what `ledger`
@@ -247,10 +233,10 @@ impl Intake {
         let role = role_of(path)?;
         let file = self.inbox.join(path);
         let content = self.reader.read(&file, None).map_err(|failure| failure.at(path))?;
-        if is_unchanged(ledger, path, &role, content.hash) {
+        if is_unchanged(ledger, path, &role, content.hash, &self.key) {
             return Ok(FileContent::Unchanged(stamp_of(&content)));
         }
-        match inspect_content(&self.reader, &file, &content) {
+        match inspect_content(&self.reader, &self.key, &file, &content) {
             Ok(inspected) => Ok(FileContent::Picture(role, Box::new(inspected))),
             Err(failure) if failure.is_no_input() => Ok(FileContent::NoInput(failure)),
             Err(failure) => Err(failure.at(path)),
@@ -260,7 +246,7 @@ impl Intake {
     /// Reads a file once more and adds it, as [`Self::admit`].
     fn admit_again(&self, ledger_draft: &mut LedgerDraft, path: &str) -> Result<Option<String>, FileFailure> {
         let role = role_of(path)?;
-        let inspected = inspect(&self.reader, &self.inbox.join(path)).map_err(|failure| failure.at(path))?;
+        let inspected = inspect(&self.reader, &self.key, &self.inbox.join(path)).map_err(|failure| failure.at(path))?;
         self.admit(ledger_draft, path, &role, &inspected)
     }
 
@@ -291,52 +277,14 @@ impl Intake {
         if was_rejected {
             self.clear(path);
         }
-        Ok(if let Admission::SameAs(other) = admission { Some(other) } else { None })
-    }
-
-    /// Whether the image has another label too. All files of it are left out then.
-    fn is_contested(
-        &self,
-        ledger_draft: &mut LedgerDraft,
-        path: &str,
-        dataset: &DatasetName,
-        class: &ClassName,
-        inspected: &Inspected,
-    ) -> Result<bool, FileFailure> {
-        let candidates = ledger_draft.rivals(path, dataset, class, inspected);
-        let files = |other: &str| [path, other].map(|path| (self.inbox.join(path), None));
-        let mut rivals = Vec::new();
-        for rival in candidates {
-            if rival.hash == inspected.hash || show_the_same(&self.reader, files(&rival.path))? {
-                rivals.push(rival);
+        Ok(match admission {
+            Admission::New | Admission::Known => None,
+            Admission::SameAs(other) => Some(other),
+            Admission::Repeats(other) => {
+                warn_of_differing(&self.reader, &self.inbox, [path, &other]);
+                Some(other)
             }
-        }
-        let Some(first) = rivals.first() else { return Ok(false) };
-        let own = Rival { path: path.to_owned(), class: class.clone(), hash: inspected.hash, is_sample: false };
-        let image = LabelConflict { hash: inspected.hash, perceptual_hash: inspected.perceptual_hash };
-        self.contest(ledger_draft, path, inspected.stamp, &label_conflict(path, class, first), image);
-        for rival in rivals.iter().filter(|rival| rival.is_sample) {
-            let (files, image) = ledger_draft.files_of(dataset, rival.hash);
-            for (file, image) in files.into_iter().zip(std::iter::repeat(image).flatten()) {
-                let failure = label_conflict(&file.path, &rival.class, &own);
-                self.contest(ledger_draft, &file.path, file.stamp, &failure, image);
-            }
-        }
-        Ok(true)
-    }
-
-    fn contest(
-        &self,
-        ledger_draft: &mut LedgerDraft,
-        path: &str,
-        stamp: FileStamp,
-        failure: &FileFailure,
-        image: LabelConflict,
-    ) {
-        self.note_reason(path, failure);
-        if ledger_draft.contest(path, stamp, failure, image) {
-            warn_of_quarantine(path, failure);
-        }
+        })
     }
 
     /// The reason file, before the event that names it; without the file the event still says all.
@@ -351,17 +299,6 @@ impl Intake {
             self.clear(path);
         }
         ledger_draft.gone(path);
-    }
-
-    /// A file that was quarantined because its image had another label is tried again when that label is removed.
-    fn settle_conflicts(&self, ledger_draft: &mut LedgerDraft) -> Vec<UnfinishedFile> {
-        let freed = ledger_draft.take_freed().into_iter();
-        let failed = freed.filter_map(|path| Some((self.admit_again(ledger_draft, &path).err()?, path)));
-        let (unread, others): (Vec<_>, Vec<_>) = failed.partition(|(failure, _)| failure.is_unread());
-        for (failure, _) in others {
-            tracing::debug!(reason = %failure, "File not tried again");
-        }
-        unread.into_iter().map(|(failure, path)| UnfinishedFile { path, failure }).collect()
     }
 
     fn clear(&self, path: &str) {

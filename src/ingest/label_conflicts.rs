@@ -24,8 +24,8 @@ pub(super) struct Rival {
     pub(super) path: String,
     /// Its label.
     pub(super) class: ClassName,
-    /// Of its content.
-    pub(super) hash: ContentHash,
+    /// What it is.
+    pub(super) image: LabelConflict,
     /// The sample that it is, with other files perhaps; `None` of a file that is left out already.
     pub(super) is_sample: bool,
 }
@@ -50,18 +50,25 @@ struct KnownImages {
     /// Of each of them.
     perceptual_hashes: Vec<Option<PerceptualHash>>,
     by_hash: HashMap<ContentHash, Vec<usize>>,
+    by_instance: HashMap<String, Vec<usize>>,
 }
 
 impl KnownImages {
-    fn push(&mut self, image: Labelled, perceptual_hash: Option<PerceptualHash>) {
-        self.by_hash.entry(image.hash).or_default().push(self.images.len());
-        self.images.push(image);
-        self.perceptual_hashes.push(perceptual_hash);
+    fn push(&mut self, path: Option<String>, class: ClassName, image: &LabelConflict) {
+        let hash = image.hash;
+        self.by_hash.entry(hash).or_default().push(self.images.len());
+        if let Some(instance) = image.instance() {
+            self.by_instance.entry(instance.clone()).or_default().push(self.images.len());
+        }
+        self.images.push(Labelled { path, class, hash });
+        self.perceptual_hashes.push(image.perceptual_hash);
     }
 
-    /// Images with this content, or that look like it.
+    /// Images with this content or number, or that look like it.
     fn alike(&self, inspected: &Inspected) -> Vec<&Labelled> {
-        let mut found: BTreeSet<usize> = self.by_hash.get(&inspected.hash).into_iter().flatten().copied().collect();
+        let numbered = inspected.instance().and_then(|instance| self.by_instance.get(instance));
+        let same = self.by_hash.get(&inspected.hash).into_iter().chain(numbered);
+        let mut found: BTreeSet<usize> = same.flatten().copied().collect();
         if let Some(own) = inspected.perceptual_hash {
             let is_near = |other: &Option<PerceptualHash>| other.is_some_and(|other| own.is_near(&other));
             found.extend(
@@ -90,17 +97,16 @@ impl LabelledImages {
     /// One more sample.
     pub(super) fn add_sample(&mut self, sample: &Sample) {
         if let Some(images) = self.0.get_mut(&sample.dataset) {
-            let (class, hash) = (sample.class.clone(), sample.hash);
-            images.push(Labelled { path: None, class, hash }, sample.perceptual_hash);
+            images.push(None, sample.class.clone(), &sample.as_conflict());
         }
     }
 
     /// One more file that is left out.
-    pub(super) fn add_conflict(&mut self, path: &str, LabelConflict { hash, perceptual_hash }: LabelConflict) {
+    pub(super) fn add_conflict(&mut self, path: &str, image: &LabelConflict) {
         if let Ok(Role::Sample { dataset, class, .. }) = role_of(path)
             && let Some(images) = self.0.get_mut(&dataset)
         {
-            images.push(Labelled { path: Some(path.to_owned()), class, hash }, perceptual_hash);
+            images.push(Some(path.to_owned()), class, image);
         }
     }
 }
@@ -108,16 +114,14 @@ impl LabelledImages {
 fn gather(ledger: &Ledger, dataset: &DatasetName) -> KnownImages {
     let mut gathered = KnownImages::default();
     for sample in ledger.samples_of(dataset) {
-        let image = Labelled { path: None, class: sample.class.clone(), hash: sample.hash };
-        gathered.push(image, sample.perceptual_hash);
+        gathered.push(None, sample.class.clone(), &sample.as_conflict());
     }
     let folder = format!("datasets/{dataset}/");
     for file in ledger.files_below(&folder) {
         let (Some(conflict), Ok(Role::Sample { class, .. })) = (conflict_of(file), role_of(&file.path)) else {
             continue;
         };
-        let image = Labelled { path: Some(file.path.clone()), class, hash: conflict.hash };
-        gathered.push(image, conflict.perceptual_hash);
+        gathered.push(Some(file.path.clone()), class, conflict);
     }
     gathered
 }
@@ -126,11 +130,11 @@ fn gather(ledger: &Ledger, dataset: &DatasetName) -> KnownImages {
 fn rival(ledger: &Ledger, dataset: &DatasetName, image: &Labelled) -> Option<Rival> {
     let (class, hash) = (image.class.clone(), image.hash);
     if let Some(path) = &image.path {
-        let conflict = conflict_of(ledger.files.get(path)?)?;
-        return (conflict.hash == hash).then(|| Rival { path: path.clone(), class, hash, is_sample: false });
+        let image = conflict_of(ledger.files.get(path)?)?.clone();
+        return (image.hash == hash).then(|| Rival { path: path.clone(), class, image, is_sample: false });
     }
     let sample = ledger.samples.get(&(dataset.clone(), hash)).filter(|sample| sample.class == class)?;
-    Some(Rival { path: sample.path.clone(), class, hash, is_sample: true })
+    Some(Rival { path: sample.path.clone(), class, image: sample.as_conflict(), is_sample: true })
 }
 
 /// Whether a file is left out for its label.
@@ -149,9 +153,9 @@ pub(super) fn label_conflict(path: &str, class: &ClassName, other: &Rival) -> Fi
 }
 
 /// What is known of the image of a file that is left out for its label.
-pub(super) fn conflict_of(file: &FileRecord) -> Option<LabelConflict> {
+pub(super) fn conflict_of(file: &FileRecord) -> Option<&LabelConflict> {
     match &file.outcome {
-        FileOutcome::Quarantined { conflict, .. } => *conflict,
+        FileOutcome::Quarantined { conflict, .. } => conflict.as_ref(),
         _ => None,
     }
 }

@@ -1,8 +1,9 @@
 //! The ledger as it will be: what one file after the other changes, in memory, written down as events.
 
 mod quarantining;
+mod repeating;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inspected;
 use super::groups::GroupBook;
@@ -10,7 +11,7 @@ use super::label_conflicts::{LabelledImages, Rival, conflict_of, is_contested};
 use super::role::{lists_groups, role_of};
 use crate::domain::{
     ClassName, ContentHash, Counter, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger,
-    LedgerEvent, PerceptualHash, Role, Sample, Scan, ScanState, Split,
+    LedgerEvent, Role, Sample, Scan, ScanState, Split,
 };
 
 /// A sample or a scan, as files refer to it.
@@ -25,7 +26,7 @@ impl DraftContent {
         match outcome {
             FileOutcome::Sample { dataset, hash } => Some(Self::Sample(dataset.clone(), *hash)),
             FileOutcome::Scan { dataset, hash } => Some(Self::Scan(dataset.clone(), *hash)),
-            FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
+            FileOutcome::Repeated { .. } | FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
         }
     }
 
@@ -50,6 +51,8 @@ pub(super) enum Admission {
     New,
     /// One more file with the image that is also at this path.
     SameAs(String),
+    /// Another file of the image that is also at this path, by the number that DICOM gave it.
+    Repeats(String),
     /// The image was known, and this is its path now.
     Known,
 }
@@ -66,6 +69,8 @@ pub(super) struct LedgerDraft<'a> {
     is_there: &'a IsThere<'a>,
     /// Images whose label was given up, so that a conflict over it may be solved.
     freed: Vec<(DatasetName, LabelConflict)>,
+    /// Files that repeated an image for which nothing stands any more.
+    freed_repeats: BTreeSet<String>,
     labelled: LabelledImages,
 }
 
@@ -77,6 +82,7 @@ impl<'a> LedgerDraft<'a> {
             groups,
             is_there,
             freed: Vec::new(),
+            freed_repeats: BTreeSet::new(),
             labelled: LabelledImages::default(),
         }
     }
@@ -90,19 +96,19 @@ impl<'a> LedgerDraft<'a> {
         self.ledger.files.get(path)
     }
 
-    /// Files that were quarantined because of a label that may be free now; each is named once.
+    /// Files that were quarantined because of a label that may be free now, or that repeated an image for which nothing stands
+    /// any more; each is named once.
     pub(super) fn take_freed(&mut self) -> Vec<String> {
+        let mut files: Vec<String> = std::mem::take(&mut self.freed_repeats).into_iter().collect();
         let mut freed: BTreeMap<DatasetName, Vec<LabelConflict>> = BTreeMap::new();
         for (dataset, image) in std::mem::take(&mut self.freed) {
             freed.entry(dataset).or_default().push(image);
         }
-        let mut files = Vec::new();
         for (dataset, images) in freed {
             let below = format!("datasets/{dataset}/");
             let contested = self.ledger.files_below(&below).filter(|file| is_contested(&file.outcome));
             // An older version did not keep what the file was.
-            let is_one =
-                |conflict: LabelConflict| images.iter().any(|image| conflict.may_be(image.hash, image.perceptual_hash));
+            let is_one = |conflict: &LabelConflict| images.iter().any(|image| conflict.may_be(image));
             let freed = contested.filter(|file| conflict_of(file).is_none_or(is_one));
             files.extend(freed.map(|file| file.path.clone()));
         }
@@ -120,7 +126,7 @@ impl<'a> LedgerDraft<'a> {
     ) -> Vec<Rival> {
         let found = self.labelled.rivals(&self.ledger, dataset, class, inspected);
         let there = |rival: Rival| {
-            let content = DraftContent::Sample(dataset.clone(), rival.hash);
+            let content = DraftContent::Sample(dataset.clone(), rival.image.hash);
             let mut files: Vec<&str> = vec![&rival.path];
             files.extend(self.others(&content, &rival.path));
             let there = files.into_iter().find(|file| *file != path && self.holds_on(file))?.to_owned();
@@ -138,11 +144,15 @@ impl<'a> LedgerDraft<'a> {
         let content = DraftContent::Sample(dataset.clone(), hash);
         let files = self.others(&content, "").filter_map(|path| self.record(path).cloned()).collect();
         let sample = self.ledger.samples.get(&(dataset.clone(), hash));
-        (files, sample.map(|sample| LabelConflict { hash, perceptual_hash: sample.perceptual_hash }))
+        (files, sample.map(Sample::as_conflict))
     }
 
     /// Takes in a file that could be read.
     pub(super) fn admit(&mut self, path: &str, role: &Role, inspected: &Inspected) -> Admission {
+        if let Some((of, holder)) = self.repeated(path, role, inspected) {
+            self.repeat(path, inspected.stamp, inspected.hash, &of);
+            return Admission::Repeats(holder);
+        }
         let (content, admission) = match role {
             Role::Sample { dataset, side, class } => {
                 let admission = self.admit_sample(path, dataset, *side, class, inspected);
@@ -184,7 +194,7 @@ impl<'a> LedgerDraft<'a> {
     /// Brings the samples' groups up to their list. A sample of another group is split anew.
     fn regroup(&mut self, dataset: &DatasetName) -> usize {
         let regrouped = |sample: &Sample| {
-            let group = self.groups.of(dataset, &sample.path, sample.group.as_ref());
+            let group = self.group_of(sample, &sample.path);
             (group != sample.group).then(|| Sample { group, split: None, ..sample.clone() })
         };
         let changed: Vec<Sample> = self.ledger.samples_of(dataset).filter_map(regrouped).collect();
@@ -210,12 +220,13 @@ impl<'a> LedgerDraft<'a> {
                 class: class.clone(),
                 hash: inspected.hash,
                 path: path.to_owned(),
-                group: self.groups.of(dataset, path, None),
+                group: self.groups.of(dataset, path, inspected.dicom.as_deref(), None),
                 side,
                 split: None,
                 image: inspected.facts.clone(),
                 perceptual_hash: inspected.perceptual_hash,
                 border: Some(inspected.border),
+                dicom: inspected.dicom.clone(),
             };
             self.put(LedgerEvent::Sample(sample));
             self.put(LedgerEvent::Counted { counter: Counter::Samples, n: 1 });
@@ -224,17 +235,16 @@ impl<'a> LedgerDraft<'a> {
         let holder = self.holder(&DraftContent::Sample(dataset.clone(), inspected.hash), path);
         if let Some(holder) = holder {
             // Of two sides the stronger one has it: what is measured on may not be learned from.
-            if side > known.side {
-                self.put_changed(&known, self.moved(known.clone(), path));
-            }
+            let path = if side > known.side { path } else { &known.path };
+            self.put_changed(&known, self.moved(Sample { dicom: inspected.dicom.clone(), ..known.clone() }, path));
             return Admission::SameAs(holder);
         }
         if known.class != *class {
-            self.free(dataset, known.hash, known.perceptual_hash);
+            self.free(&known);
         }
-        // An older version did not keep the border.
-        let border = Some(inspected.border);
-        let sample = Sample { class: class.clone(), border, ..known.clone() };
+        // An older version did not keep the border and the facts.
+        let (border, dicom) = (Some(inspected.border), inspected.dicom.clone());
+        let sample = Sample { class: class.clone(), border, dicom, ..known.clone() };
         self.put_changed(&known, self.moved(sample, path));
         Admission::Known
     }
@@ -242,18 +252,25 @@ impl<'a> LedgerDraft<'a> {
     fn admit_scan(&mut self, path: &str, dataset: Option<&DatasetName>, inspected: &Inspected) -> Admission {
         let known = self.ledger.scans.get(&(dataset.cloned(), inspected.hash)).cloned();
         let Some(known) = known else {
-            let (path, image, hash) = (path.to_owned(), inspected.facts.clone(), inspected.hash);
-            let scan = Scan { dataset: dataset.cloned(), hash, path, state: ScanState::Waiting, image };
+            let scan = Scan {
+                dataset: dataset.cloned(),
+                hash: inspected.hash,
+                path: path.to_owned(),
+                state: ScanState::Waiting,
+                image: inspected.facts.clone(),
+                dicom: inspected.dicom.clone(),
+            };
             self.put(LedgerEvent::Scan(scan));
             return Admission::New;
         };
-        if let Some(holder) = self.holder(&DraftContent::Scan(dataset.cloned(), inspected.hash), path) {
-            return Admission::SameAs(holder);
+        let holder = self.holder(&DraftContent::Scan(dataset.cloned(), inspected.hash), path);
+        let path = if holder.is_some() { &known.path } else { path };
+        // An older version did not keep the facts.
+        let scan = Scan { path: path.to_owned(), dicom: inspected.dicom.clone(), ..known.clone() };
+        if scan != known {
+            self.put(LedgerEvent::Scan(scan));
         }
-        if known.path != path {
-            self.put(LedgerEvent::Scan(Scan { path: path.to_owned(), ..known }));
-        }
-        Admission::Known
+        holder.map_or(Admission::Known, Admission::SameAs)
     }
 
     /// The other files with this content in this role: those of the strongest side first.
@@ -289,9 +306,9 @@ impl<'a> LedgerDraft<'a> {
     /// The content that `path` had is no longer there: the sample moves on to another file of it, or goes.
     fn release(&mut self, path: &str) {
         if let (Some(image), Ok(Role::Sample { dataset, .. })) =
-            (self.record(path).and_then(conflict_of), role_of(path))
+            (self.record(path).and_then(conflict_of).cloned(), role_of(path))
         {
-            self.free(&dataset, image.hash, image.perceptual_hash);
+            self.freed.push((dataset, image));
         }
         let Some(content) = self.record(path).and_then(|record| DraftContent::of(&record.outcome)) else { return };
         let other = self.others(&content, path).next().map(str::to_owned);
@@ -307,7 +324,8 @@ impl<'a> LedgerDraft<'a> {
                 self.put_changed(&sample, self.moved(sample.clone(), &other));
             }
             (Some(sample), None) => {
-                self.free(dataset, hash, sample.perceptual_hash);
+                self.free(&sample);
+                self.free_repeats(&DraftContent::Sample(dataset.clone(), hash));
                 self.put(LedgerEvent::FormerSample(sample));
             }
             _ => {}
@@ -316,6 +334,9 @@ impl<'a> LedgerDraft<'a> {
 
     /// An explained scan stays known when its file goes: its report is still there.
     fn release_scan(&mut self, path: &str, dataset: Option<DatasetName>, hash: ContentHash, other: Option<String>) {
+        if other.is_none() {
+            self.free_repeats(&DraftContent::Scan(dataset.clone(), hash));
+        }
         match (self.ledger.scans.get(&(dataset.clone(), hash)).cloned(), other) {
             (Some(scan), Some(other)) if scan.path == path => {
                 self.put(LedgerEvent::Scan(Scan { path: other, ..scan }));
@@ -328,14 +349,19 @@ impl<'a> LedgerDraft<'a> {
     /// The sample at another path. It keeps its side, unless its new folder names another one, or its new name says that it
     /// belongs to another group.
     fn moved(&self, sample: Sample, path: &str) -> Sample {
-        let (group, side) = (self.groups.of(&sample.dataset, path, sample.group.as_ref()), Split::of_path(path));
+        let (group, side) = (self.group_of(&sample, path), Split::of_path(path));
         let split = if (&group, side) == (&sample.group, sample.side) { sample.split } else { None };
         Sample { path: path.to_owned(), group, side, split, ..sample }
     }
 
+    /// Its group if it lay at `path`.
+    fn group_of(&self, sample: &Sample, path: &str) -> Option<String> {
+        self.groups.of(&sample.dataset, path, sample.dicom.as_deref(), sample.group.as_ref())
+    }
+
     /// A label of this image was given up.
-    fn free(&mut self, dataset: &DatasetName, hash: ContentHash, perceptual_hash: Option<PerceptualHash>) {
-        self.freed.push((dataset.clone(), LabelConflict { hash, perceptual_hash }));
+    fn free(&mut self, sample: &Sample) {
+        self.freed.push((sample.dataset.clone(), sample.as_conflict()));
     }
 
     fn put_changed(&mut self, old: &Sample, new: Sample) {

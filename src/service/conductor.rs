@@ -26,6 +26,7 @@ use crossbeam_channel::{Receiver, at, never, select};
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Arrival, Counter, CurrentClasses, DatasetName, Ledger, LedgerEvent, Progress, StopFlag};
+use crate::privacy::SiteKey;
 use crate::watch::{OnceSurvey, SkippedInputs, UnseenInputs, Watcher};
 use crate::workflow::{self, Engines, Exceeding, ForgetTargets};
 
@@ -78,6 +79,8 @@ pub(super) struct IntakeJob {
 pub(super) struct Parts {
     pub(super) settings: Arc<Settings>,
     pub(super) workspace: Workspace,
+    /// Of the hashes that stand for identifiers of DICOM.
+    pub(super) key: SiteKey,
     pub(super) registry: Recorder,
     pub(super) attempts: AttemptLog,
     pub(super) engines: Engines,
@@ -96,6 +99,7 @@ pub(super) struct Parts {
 pub(super) struct Conductor {
     settings: Arc<Settings>,
     workspace: Workspace,
+    key: SiteKey,
     registry: Recorder,
     /// What is begun is named in it first.
     attempts: AttemptLog,
@@ -167,6 +171,7 @@ impl Conductor {
             weights: WeightsStamp::read(&parts.settings, &parts.workspace),
             settings: parts.settings,
             workspace: parts.workspace,
+            key: parts.key,
             registry: parts.registry,
             attempts: parts.attempts,
             engines: parts.engines,

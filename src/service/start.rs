@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Progress, StopFlag};
 use crate::ingest::Intake;
+use crate::privacy::{self, SiteKey};
 use crate::registry::{Registry, RegistryError};
 use crate::watch::Watcher;
 use crate::workflow::{self, Engines};
@@ -83,13 +84,15 @@ pub(super) fn parts(
     events: &Sender<Event>,
 ) -> Result<Parts, ServiceError> {
     let workspace = Workspace::new(&settings.state_dir);
+    let key = privacy::site_key(&workspace)?;
+    privacy::use_key(key.clone());
     let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
     let mounts = KnownMounts::open(&workspace);
     let (watcher, surveyor) = match mode {
         Mode::Service => {
-            let known = Intake::known(registry.ledger());
+            let known = Intake::known(registry.ledger(), &key);
             (Some(Watcher::start(&settings.watch, known, mounts.seen().cloned())?), None)
         }
         Mode::Once => {
@@ -99,7 +102,8 @@ pub(super) fn parts(
     };
     let engines = Engines::new(&settings, stop);
     let progress = SharedProgress::new(shown);
-    let workers = workers(&settings, &workspace, &engines, stop, &progress, events).map_err(ServiceError::Threads)?;
+    let workers =
+        workers(&settings, (&workspace, &key), &engines, stop, &progress, events).map_err(ServiceError::Threads)?;
     Ok(Parts {
         workers,
         attempts,
@@ -107,6 +111,7 @@ pub(super) fn parts(
         control: control.map_err(ServiceError::Control)?,
         settings,
         workspace,
+        key,
         engines,
         stop: stop.clone(),
         progress,
@@ -118,13 +123,13 @@ pub(super) fn parts(
 
 fn workers(
     settings: &Arc<Settings>,
-    workspace: &Workspace,
+    (workspace, key): (&Workspace, &SiteKey),
     engines: &Engines,
     stop: &StopFlag,
     progress: &SharedProgress,
     events: &Sender<Event>,
 ) -> io::Result<Workers> {
-    let (intake, stop_intake) = (Intake::new(settings, workspace), stop.clone());
+    let (intake, stop_intake) = (Intake::new(settings, workspace, key.clone()), stop.clone());
     let take_in = move |IntakeJob { arrivals, is_set_aside, ledger }| {
         let set_aside = is_set_aside.then_some(MAX_CRASHES);
         Event::Read(intake.take(&ledger, arrivals, set_aside, &stop_intake))

@@ -1,10 +1,28 @@
-//! Rules that split images by the facts of their files: format, size, channels and bits.
+//! Rules that split images by the facts of their files: format, size, channels and bits, and the device that made them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a rule may be about; the last ones are numbers, too.
-const PROPERTIES: [&str; 7] = ["format", "channels", "bits", "size", "width", "height", "aspect"];
+const PROPERTIES: [&str; 12] = [
+    "format",
+    "channels",
+    "bits",
+    "size",
+    "modality",
+    "manufacturer",
+    "model",
+    "view",
+    "site",
+    "width",
+    "height",
+    "aspect",
+];
+/// Where those that the device states begin, and how many they are.
+const FIRST_OF_DEVICE: usize = 4;
+const N_OF_DEVICE: usize = 5;
+/// The word of a property of which a file says nothing.
+const UNKNOWN: &str = "unknown";
 const N_NUMBERS: usize = 3;
 const FIRST_NUMBER: usize = PROPERTIES.len() - N_NUMBERS;
 /// Values of one property that rules name, the most frequent.
@@ -32,12 +50,26 @@ impl FileTraits {
                 channels.to_owned(),
                 colour[channels.len()..].to_owned(),
                 format!("{width} x {height}"),
+                UNKNOWN.to_owned(),
+                UNKNOWN.to_owned(),
+                UNKNOWN.to_owned(),
+                UNKNOWN.to_owned(),
+                UNKNOWN.to_owned(),
                 width.to_string(),
                 height.to_string(),
                 thousandths(aspect),
             ],
             numbers: [numbers[0], numbers[1], aspect],
         }
+    }
+
+    /// The same with modality, manufacturer, model, view and site, as far as the file states them.
+    #[must_use]
+    pub fn of_device(mut self, stated: [Option<&str>; N_OF_DEVICE]) -> Self {
+        for (word, stated) in self.words[FIRST_OF_DEVICE..].iter_mut().zip(stated) {
+            stated.unwrap_or(UNKNOWN).clone_into(word);
+        }
+        self
     }
 }
 

@@ -57,7 +57,7 @@ impl Scene {
     fn add(&mut self, name: &str, class: &str, split: Split, picture: &Picture) -> ContentHash {
         let path = self.write(name, picture);
         let hash = ContentHash::of(&std::fs::read(&path).unwrap());
-        let facts = NonContentFacts { file: picture.facts(), border: Some(picture.border()) };
+        let facts = NonContentFacts { file: picture.facts(), border: Some(picture.border()), dicom: None };
         self.non_content.insert(hash, facts);
         let (class, relative) = (ClassName::new(class).unwrap(), name.to_owned());
         self.samples.push(LabelledImage { hash, class, split: Some(split), group: None, path, relative });

@@ -9,6 +9,7 @@ use crate::domain::{DatasetName, LabelledImage, Progress, Sample, Split, StopFla
 use crate::ingest::{self, DataCheck, DataFindings, DatasetFolder, FolderError, Groups};
 
 use super::retrain_check::obstacle;
+use crate::privacy::SiteKey;
 
 /// What a dataset's folder has to be trained on.
 pub struct FolderData {
@@ -18,13 +19,13 @@ pub struct FolderData {
     pub findings: DataFindings,
 }
 
-/// Reads the class folders in `root`. What is left out is logged. `own_pattern`: the pattern of the groups was set for this
+/// Reads the class folders in `root`; `key` is that of the state folder. What is left out is logged. `own_pattern`: the pattern of the groups was set for this
 /// dataset alone.
 ///
 /// # Errors
 /// [`FolderError`].
 pub fn read_samples(
-    root: &Path,
+    (root, key): (&Path, &SiteKey),
     dataset: &DatasetName,
     (groups, own_pattern): (&Groups<'_>, bool),
     settings: &Settings,
@@ -33,7 +34,7 @@ pub fn read_samples(
 ) -> Result<FolderData, FolderError> {
     // As in the inbox, what is transparent is black in what is kept of an image.
     let reader = Reader::new(&settings.limits, 0).at_frame(settings.images.dicom_frame);
-    let found = ingest::inspect_images(root, &reader, settings.compute.threads, stop, progress)?;
+    let found = ingest::inspect_images(root, (&reader, key), settings.compute.threads, stop, progress)?;
     if let Some(sentence) = ingest::duplicate_across_message(found.across.iter().map(String::as_str)) {
         tracing::warn!(%dataset, details = %sentence, "Images on several sides of the split");
     }
@@ -42,7 +43,9 @@ pub fn read_samples(
         tracing::warn!(%dataset, details = %sentence, "Images without a class");
     }
     warn_of("Left out", &found.failed);
-    let contested = ingest::contested_files(&found, &reader.below(root));
+    let reader = reader.below(root);
+    ingest::warn_of_differing_repeats(&found, root, &reader);
+    let contested = ingest::contested_files(&found, &reader);
     for (file, other) in &contested {
         tracing::warn!(
             file,
@@ -71,13 +74,14 @@ fn sample(image: &LabelledImage, found: &DatasetFolder, dataset: &DatasetName, g
         dataset: dataset.clone(),
         class: image.class.clone(),
         hash: image.hash,
-        group: groups.of(&image.relative),
+        group: groups.of(&image.relative, inspected.dicom.as_deref()),
         path: image.relative.clone(),
         side: image.split,
         split: None,
         image: inspected.facts.clone(),
         perceptual_hash: inspected.perceptual_hash,
         border: Some(inspected.border),
+        dicom: inspected.dicom.clone(),
     })
 }
 

@@ -170,7 +170,7 @@ fn grouped(
     let folder = settings.watch.inbox.join(&prefix);
     let groups = Groups::read(&folder, settings.of(dataset).split.group_pattern.as_ref())?;
     let regroup = |sample: &Sample| {
-        let group = groups.of(sample.path.strip_prefix(&prefix).unwrap_or(&sample.path));
+        let group = groups.of(sample.path.strip_prefix(&prefix).unwrap_or(&sample.path), sample.dicom.as_deref());
         let split = if group == sample.group { sample.split } else { None };
         Sample { group, split, ..sample.clone() }
     };

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use image::GrayImage;
 use walkdir::WalkDir;
 
 use crate::bed::TestBed;
@@ -27,14 +28,20 @@ fn beginning() -> Vec<u8> {
     let mut out = [vec![0; 128], b"DICM".to_vec()].concat();
     element(&mut out, 0x0002_0010, "UI", b"1.2.840.10008.1.2.1\0");
     element(&mut out, 0x0010_0010, "PN", PATIENT.as_bytes());
-    element(&mut out, 0x0010_0020, "LO", PATIENT.as_bytes());
     out
 }
 
-/// The picture of `look` as a detector of 12 bits stores it, with light for low values.
-fn dicom(look: Look, number: u64) -> Vec<u8> {
-    let picture = pictures::picture(look, number);
+/// The picture of `look` as a detector of 12 bits stores it, of a patient who has no other number.
+pub fn dicom(look: Look, number: u64) -> Vec<u8> {
+    dicom_with(&pictures::picture(look, number), &[(0x0010_0020, &format!("{PATIENT} {number}"))])
+}
+
+/// A picture as a detector of 12 bits stores it, with light for low values, and these texts by their tags.
+pub fn dicom_with(picture: &GrayImage, texts: &[(u32, &str)]) -> Vec<u8> {
     let mut out = beginning();
+    for (tag, text) in texts {
+        element(&mut out, *tag, "LO", text.as_bytes());
+    }
     element(&mut out, 0x0028_0002, "US", &1_u16.to_le_bytes());
     element(&mut out, 0x0028_0004, "CS", b"MONOCHROME1 ");
     for (tag, value) in [(0x0028_0010, picture.height()), (0x0028_0011, picture.width())] {

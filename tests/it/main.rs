@@ -29,6 +29,7 @@ mod decisions; // which model is the best one when a training ends, and when a t
 mod demo; // `gradwatch demo`, and its pages in a browser
 mod derived; // what was made of what is recorded and is lost or damaged comes back
 mod dicom; // DICOM files are read, their patients stay in them
+mod dicom_facts; // groups, repeated images and shortcuts by what DICOM files say of themselves
 mod dicom_results; // results of DICOM scans as DICOM
 mod docs; // the documents and config.toml against the program
 mod ends; // failures: exit codes, summaries, tries that follow

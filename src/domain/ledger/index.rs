@@ -24,25 +24,29 @@ pub(super) struct Index {
     pub(super) n_waiting: BTreeMap<Option<DatasetName>, usize>,
     /// Every file that is a sample or a scan.
     pub(super) holders: RedBlackTreeSetSync<Holder>,
+    /// Every file that repeats an image, after the content that stands for it.
+    pub(super) repeats: RedBlackTreeSetSync<(ContentHash, String)>,
+    /// Samples by the number that DICOM gave them.
+    pub(super) numbered_samples: RedBlackTreeSetSync<(DatasetName, String, ContentHash)>,
+    /// Scans by the number that DICOM gave them.
+    pub(super) numbered_scans: RedBlackTreeSetSync<(Option<DatasetName>, String, ContentHash)>,
 }
 
 impl Index {
     pub(super) fn file_changes(&mut self, old: Option<&FileRecord>, new: Option<&FileRecord>) {
         let held =
             |file: &FileRecord| Some((content(&file.outcome)?, Reverse(Split::of_path(&file.path)), file.path.clone()));
-        let (old, new) = (old.and_then(held), new.and_then(held));
-        if old == new {
-            return;
-        }
-        if let Some(old) = old {
-            self.holders.remove_mut(&old);
-        }
-        if let Some(new) = new {
-            self.holders.insert_mut(new);
-        }
+        replace(&mut self.holders, old.and_then(held), new.and_then(held));
+        let repeated = |file: &FileRecord| match file.outcome {
+            FileOutcome::Repeated { of, .. } => Some((of, file.path.clone())),
+            _ => None,
+        };
+        replace(&mut self.repeats, old.and_then(repeated), new.and_then(repeated));
     }
 
     pub(super) fn sample_changes(&mut self, old: Option<&Sample>, new: Option<&Sample>) {
+        let numbered = |sample: &Sample| Some((sample.dataset.clone(), sample.instance()?.clone(), sample.hash));
+        replace(&mut self.numbered_samples, old.and_then(numbered), new.and_then(numbered));
         if let Some(new) = new {
             let classes = self.class_counts.entry(new.dataset.clone()).or_default();
             *classes.entry(new.class.clone()).or_default().entry(new.split).or_default() += 1;
@@ -66,6 +70,8 @@ impl Index {
     }
 
     pub(super) fn scan_changes(&mut self, old: Option<&Scan>, new: Option<&Scan>) {
+        let numbered = |scan: &Scan| Some((scan.dataset.clone(), scan.instance()?.clone(), scan.hash));
+        replace(&mut self.numbered_scans, old.and_then(numbered), new.and_then(numbered));
         let waits = |scan: &&Scan| scan.state == ScanState::Waiting;
         let (old, new) = (old.filter(waits), new.filter(waits));
         if let (None, Some(scan)) = (old, new) {
@@ -82,10 +88,23 @@ impl Index {
     }
 }
 
+/// Brings a set up to an entry that changed.
+fn replace<T: Ord>(set: &mut RedBlackTreeSetSync<T>, old: Option<T>, new: Option<T>) {
+    if old == new {
+        return;
+    }
+    if let Some(old) = old {
+        set.remove_mut(&old);
+    }
+    if let Some(new) = new {
+        set.insert_mut(new);
+    }
+}
+
 fn content(outcome: &FileOutcome) -> Option<ContentHash> {
     match outcome {
         FileOutcome::Sample { hash, .. } | FileOutcome::Scan { hash, .. } => Some(*hash),
-        FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
+        FileOutcome::Repeated { .. } | FileOutcome::Groups { .. } | FileOutcome::Quarantined { .. } => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, Counter, DatasetName, ModelRecord, PerceptualHash, RunId, Sample, Scan};
+use crate::domain::{ContentHash, Counter, DatasetName, LabelConflict, ModelRecord, RunId, Sample, Scan};
 use crate::stats::Paired;
 
 /// Which scan: the dataset its path names, and its content.
@@ -98,6 +98,14 @@ pub enum FileOutcome {
         /// Which content.
         hash: ContentHash,
     },
+    /// It is another file of an image that is here already, by the number that DICOM gave the image. What its path names is
+    /// a sample or a scan.
+    Repeated {
+        /// Its own content.
+        hash: ContentHash,
+        /// The content that stands for the image.
+        of: ContentHash,
+    },
     /// It says which images of a dataset belong together.
     Groups {
         /// Whose.
@@ -121,26 +129,10 @@ impl FileOutcome {
     /// The image in it, as far as it is known.
     pub fn content(&self) -> Option<ContentHash> {
         match self {
-            Self::Sample { hash, .. } | Self::Scan { hash, .. } => Some(*hash),
-            Self::Quarantined { conflict, .. } => conflict.map(|image| image.hash),
+            Self::Sample { hash, .. } | Self::Scan { hash, .. } | Self::Repeated { hash, .. } => Some(*hash),
+            Self::Quarantined { conflict, .. } => conflict.as_ref().map(|image| image.hash),
             Self::Groups { .. } => None,
         }
-    }
-}
-
-/// An image that is left out because it lies under two labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LabelConflict {
-    /// Of the file.
-    pub hash: ContentHash,
-    /// What it looks like; `None` when it looks like nothing.
-    pub perceptual_hash: Option<PerceptualHash>,
-}
-
-impl LabelConflict {
-    /// Whether a file with this content may show the same image.
-    pub fn may_be(&self, hash: ContentHash, perceptual_hash: Option<PerceptualHash>) -> bool {
-        self.hash == hash || self.perceptual_hash.zip(perceptual_hash).is_some_and(|(own, other)| own.is_near(&other))
     }
 }
 

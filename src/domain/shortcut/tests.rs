@@ -25,7 +25,7 @@ fn facts(format: &str, width: u32, height: u32, colour: &str) -> ImageFacts {
 fn plain(noise: &mut Noise) -> NonContentFacts {
     let (width, height) = (500 + noise.below(1500) as u32, 500 + noise.below(1500) as u32);
     let border = Border::new(std::array::from_fn(|_| 60 + noise.below(80) as u8));
-    NonContentFacts { file: facts("png", width, height, "grey8"), border: Some(border) }
+    NonContentFacts { file: facts("png", width, height, "grey8"), border: Some(border), dicom: None }
 }
 
 /// `n` images of each of `n_classes`, changed by `mark`, a function of the class.
@@ -185,7 +185,7 @@ fn the_record_is_read_as_it_is_written() {
     assert_eq!((&value["metadata"]["right"], &value["metadata"]["comes_close"]), (&17.into(), &true.into()));
     assert_eq!(
         audit.warning().unwrap(),
-        "the model classifies 18 of 20 images correctly, but a baseline trained only on file format and image size \
+        "the model classifies 18 of 20 images correctly, but a baseline trained only on file metadata \
          (first rule: format jpeg) classifies 17 correctly: the model's accuracy may not reflect the image content; \
          collect all classes from one source, convert all files to one format and size, crop the borders"
     );
@@ -199,7 +199,7 @@ fn records_of_older_versions_are_read() {
     let sample = r#"{"dataset": "chest", "class": "covid", "path": "a.png", "group": null, "split": "train",
         "image": {"width": 2, "height": 3, "format": "png", "colour": "grey8"}, "hash": "HASH"}"#;
     let sample: Sample = serde_json::from_str(&sample.replace("HASH", &ContentHash::of(b"a").to_string())).unwrap();
-    assert_eq!(sample.non_content(), NonContentFacts { file: facts("png", 2, 3, "grey8"), border: None });
+    assert_eq!(sample.non_content(), NonContentFacts { file: facts("png", 2, 3, "grey8"), border: None, dicom: None });
 }
 
 fn any_image() -> impl Strategy<Value = (usize, NonContentFacts)> {
@@ -207,7 +207,7 @@ fn any_image() -> impl Strategy<Value = (usize, NonContentFacts)> {
     let border = prop::collection::vec(any::<u8>(), Border::N_CELLS);
     (0..3_usize, format, 1..5_u32, 1..5_u32, border).prop_map(|(class, format, width, height, levels)| {
         let border = Some(Border::new(levels.try_into().unwrap()));
-        (class, NonContentFacts { file: facts(format, width, height, "grey8"), border })
+        (class, NonContentFacts { file: facts(format, width, height, "grey8"), border, dicom: None })
     })
 }
 

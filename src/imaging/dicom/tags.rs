@@ -1,6 +1,15 @@
 //! The tags that are read, group and element as one number. No other value of a file is looked at.
 
 pub(super) const TRANSFER_SYNTAX: u32 = 0x0002_0010;
+pub(super) const SOP_INSTANCE_UID: u32 = 0x0008_0018;
+pub(super) const MODALITY: u32 = 0x0008_0060;
+pub(super) const MANUFACTURER: u32 = 0x0008_0070;
+pub(super) const INSTITUTION_NAME: u32 = 0x0008_0080;
+pub(super) const MANUFACTURER_MODEL_NAME: u32 = 0x0008_1090;
+pub(super) const PATIENT_ID: u32 = 0x0010_0020;
+pub(super) const ISSUER_OF_PATIENT_ID: u32 = 0x0010_0021;
+pub(super) const VIEW_POSITION: u32 = 0x0018_5101;
+pub(super) const STUDY_INSTANCE_UID: u32 = 0x0020_000D;
 pub(super) const SAMPLES_PER_PIXEL: u32 = 0x0028_0002;
 pub(super) const PHOTOMETRIC_INTERPRETATION: u32 = 0x0028_0004;
 pub(super) const PLANAR_CONFIGURATION: u32 = 0x0028_0006;
@@ -11,6 +20,7 @@ pub(super) const BITS_ALLOCATED: u32 = 0x0028_0100;
 pub(super) const BITS_STORED: u32 = 0x0028_0101;
 pub(super) const HIGH_BIT: u32 = 0x0028_0102;
 pub(super) const PIXEL_REPRESENTATION: u32 = 0x0028_0103;
+pub(super) const BURNED_IN_ANNOTATION: u32 = 0x0028_0301;
 pub(super) const WINDOW_CENTER: u32 = 0x0028_1050;
 pub(super) const WINDOW_WIDTH: u32 = 0x0028_1051;
 pub(super) const RESCALE_INTERCEPT: u32 = 0x0028_1052;
@@ -47,8 +57,17 @@ pub(super) fn is_read(tag: u32) -> bool {
     READ.contains(&tag) || [PALETTE_DESCRIPTOR, PALETTE_DATA, SEGMENTED_PALETTE_DATA].into_iter().any(is_of_palette)
 }
 
-const READ: [u32; 28] = [
+const READ: [u32; 38] = [
     TRANSFER_SYNTAX,
+    SOP_INSTANCE_UID,
+    MODALITY,
+    MANUFACTURER,
+    INSTITUTION_NAME,
+    MANUFACTURER_MODEL_NAME,
+    PATIENT_ID,
+    ISSUER_OF_PATIENT_ID,
+    VIEW_POSITION,
+    STUDY_INSTANCE_UID,
     SAMPLES_PER_PIXEL,
     PHOTOMETRIC_INTERPRETATION,
     PLANAR_CONFIGURATION,
@@ -59,6 +78,7 @@ const READ: [u32; 28] = [
     BITS_STORED,
     HIGH_BIT,
     PIXEL_REPRESENTATION,
+    BURNED_IN_ANNOTATION,
     WINDOW_CENTER,
     WINDOW_WIDTH,
     RESCALE_INTERCEPT,

@@ -8,6 +8,8 @@ use super::*;
 use crate::config::LimitSettings;
 use crate::domain::Silent;
 use crate::imaging::{Picture, Pixels, encode_png};
+use crate::ingest::contested_files;
+use crate::ingest::test_dicom::{INSTANCE, MODEL, dicom};
 
 /// A folder with these files; the number says what an image shows.
 fn folder(files: &[(&str, u8)]) -> TempDir {
@@ -68,8 +70,30 @@ fn what_is_no_image_shows_when_files_are_decoded() {
     let dir = folder(&[("a/good.png", 1)]);
     fs::write(dir.path().join("a/bad.png"), "no image").unwrap();
     assert_eq!((found(&dir).images.len(), found(&dir).inspected.len()), (2, 0));
-    let decoded = inspect_images(dir.path(), &reader(), 2, &StopFlag::default(), &Silent).unwrap();
+    let decoded =
+        inspect_images(dir.path(), (&reader(), &SiteKey::new([7; 32])), 2, &StopFlag::default(), &Silent).unwrap();
     assert_eq!((decoded.images.len(), decoded.inspected.len()), (1, 1));
     assert_eq!(decoded.inspected[&decoded.images[0].hash].facts.width, 1);
     assert_eq!((decoded.failed[0].code, decoded.failed[0].name().as_str()), ("not-an-image", "a/bad.png"));
+}
+
+#[test]
+fn files_with_one_dicom_number_are_one_image_and_a_conflict_under_two_labels() {
+    let dir = folder(&[]);
+    let put = |file: &str, shows: u8, model: &str| {
+        let path = dir.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, dicom(shows, &[(INSTANCE, "1.2.3"), (MODEL, model)])).unwrap();
+    };
+    put("covid/a.dcm", 1, "one");
+    put("covid/b.dcm", 1, "two");
+    put("test/covid/c.dcm", 1, "three");
+    let inspected =
+        || inspect_images(dir.path(), (&reader(), &SiteKey::new([7; 32])), 2, &StopFlag::default(), &Silent).unwrap();
+    let found = inspected();
+    assert_eq!(found.images.iter().map(|image| image.relative.as_str()).collect::<Vec<_>>(), ["test/covid/c.dcm"]);
+    assert_eq!((found.duplicates, found.across.len()), (vec!["covid/a.dcm".to_owned(), "covid/b.dcm".to_owned()], 2));
+    put("normal/d.dcm", 9, "four");
+    let contested = contested_files(&inspected(), &reader());
+    assert_eq!(contested.into_keys().collect::<Vec<_>>(), ["normal/d.dcm", "test/covid/c.dcm"]);
 }

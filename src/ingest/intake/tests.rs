@@ -7,9 +7,10 @@ use tempfile::TempDir;
 use super::*;
 
 mod conflicts;
+mod dicom;
 mod unchanged;
 use crate::config::{Overrides, load};
-use crate::domain::{ClassName, Counter, DatasetName};
+use crate::domain::{ClassName, Counter, DatasetName, Split};
 use crate::imaging::{Picture, Pixels, encode_png};
 
 struct Bed {
@@ -26,7 +27,7 @@ impl Bed {
             format!("{key}={}", dir.path().join(path).display())
         });
         let settings = load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
-        let intake = Intake::new(&settings, &Workspace::new(&settings.state_dir));
+        let intake = Intake::new(&settings, &Workspace::new(&settings.state_dir), SiteKey::new([7; 32]));
         Self { dir, intake, ledger: Ledger::default() }
     }
 
@@ -51,7 +52,8 @@ impl Bed {
 
     /// Takes a file in as a version did that read its path otherwise.
     fn take_as(&mut self, path: &str, role: &Role) {
-        let inspected = inspect(&self.intake.reader, &self.dir.path().join("inbox").join(path)).unwrap();
+        let inspected =
+            inspect(&self.intake.reader, &self.intake.key, &self.dir.path().join("inbox").join(path)).unwrap();
         let groups = GroupBook::new(self.dir.path(), &|_| None);
         let mut ledger_draft = LedgerDraft::new(&self.ledger, &groups, &|_, _| true);
         ledger_draft.admit(path, role, &inspected);
@@ -141,7 +143,7 @@ fn what_was_too_large_has_another_try_at_the_next_start() {
     bed.put("scans/b.png", b"no picture");
     bed.take_settled(&["scans/a.png", "scans/b.png"]);
     assert_eq!(bed.code("scans/a.png"), "too-large");
-    let known: Vec<_> = Intake::known(&bed.ledger).into_keys().collect();
+    let known: Vec<_> = Intake::known(&bed.ledger, &bed.intake.key).into_keys().collect();
     assert_eq!(known, ["scans/b.png"]);
 }
 
@@ -154,10 +156,10 @@ fn files_from_before_folders_named_sides_are_read_again_once() {
         let class = ClassName::new(path.split('/').nth(2).unwrap()).unwrap();
         bed.take_as(path, &Role::Sample { dataset: DatasetName::new("d").unwrap(), side: None, class });
     }
-    let known: Vec<_> = Intake::known(&bed.ledger).into_keys().collect();
+    let known: Vec<_> = Intake::known(&bed.ledger, &bed.intake.key).into_keys().collect();
     assert_eq!(known, ["datasets/d/c/c.png"]);
     bed.take_settled(&["datasets/d/train/c/a.png", "datasets/d/test/b.png"]);
-    assert_eq!(Intake::known(&bed.ledger).len(), 3);
+    assert_eq!(Intake::known(&bed.ledger, &bed.intake.key).len(), 3);
     let samples: Vec<_> = bed.ledger.samples.values().map(|sample| (sample.class.as_str(), sample.side)).collect();
     assert!(samples.contains(&("c", Some(Split::Train))) && samples.len() == 2, "{samples:?}");
     assert_eq!(bed.code("datasets/d/test/b.png"), "misplaced");

@@ -12,10 +12,10 @@ impl LedgerDraft<'_> {
         path: &str,
         stamp: FileStamp,
         failure: &FileFailure,
-        image: LabelConflict,
+        image: &LabelConflict,
     ) -> bool {
         let n_freed = self.freed.len();
-        let is_new = self.quarantine(path, stamp, failure, Some(image));
+        let is_new = self.quarantine(path, stamp, failure, Some(image.clone()));
         // Whose label it was is still to be decided.
         self.freed.truncate(n_freed);
         if is_new {

@@ -73,6 +73,7 @@ impl Desk {
             facts,
             perceptual_hash: None,
             border: Border::new([0; Border::N_CELLS]),
+            dicom: None,
             stamp,
         }
     }

@@ -1,8 +1,8 @@
 //! Events to commit.
 
 use crate::domain::{
-    Border, ClassName, ContentHash, Counter, DatasetName, Decision, FileOutcome, FileRecord, FileStamp, ImageFacts,
-    LabelConflict, LedgerEvent, ModelRecord, PerceptualHash, RunId, Sample, Scan, ScanState, Split,
+    Border, ClassName, ContentHash, Counter, DatasetName, Decision, DicomFacts, FileOutcome, FileRecord, FileStamp,
+    ImageFacts, LabelConflict, LedgerEvent, ModelRecord, PerceptualHash, RunId, Sample, Scan, ScanState, Split,
 };
 use crate::stats::Paired;
 
@@ -25,6 +25,11 @@ fn facts() -> ImageFacts {
     }
 }
 
+fn dicom_facts(n: u64) -> DicomFacts {
+    let hash = |of: &str| Some(format!("{of}{n}"));
+    DicomFacts { key: "k".to_owned(), patient: hash("p"), instance: hash("i"), ..DicomFacts::default() }
+}
+
 pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
     LedgerEvent::Sample(Sample {
         dataset: dataset(),
@@ -39,6 +44,7 @@ pub(super) fn sample(n: u64, split: Option<Split>) -> LedgerEvent {
             .is_multiple_of(2)
             .then(|| PerceptualHash::new(&[n.is_multiple_of(4); PerceptualHash::N_BITS])),
         border: n.is_multiple_of(2).then(|| Border::new([n as u8; Border::N_CELLS])),
+        dicom: n.is_multiple_of(3).then(|| Box::new(dicom_facts(n))),
     })
 }
 
@@ -64,7 +70,7 @@ pub(super) fn file(n: u64) -> LedgerEvent {
             code: "truncated".to_owned(),
             reason: "it ends early".to_owned(),
             fix: "copy it again".to_owned(),
-            conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None }),
+            conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None, dicom: None }),
         },
     };
     let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX, ..FileStamp::NONE };
@@ -106,6 +112,7 @@ pub(super) fn scan(n: u64, explained_by: Option<&str>) -> LedgerEvent {
         path: format!("scans/{n}.jpg"),
         state,
         image: facts(),
+        dicom: n.is_multiple_of(3).then(|| Box::new(dicom_facts(n))),
     })
 }
 

@@ -30,7 +30,10 @@ pub(super) fn section(audit: &ShortcutAudit, unmeasured: &[&ClassName]) -> Marku
 fn table(audit: &ShortcutAudit) -> Markup {
     let rows = [
         ("Model", Some(audit.model)),
-        ("Metadata baseline: file format, size, aspect ratio, channels, bit depth", Some(audit.metadata.recognised)),
+        (
+            "Metadata baseline: file format, size, aspect ratio, channels, bit depth, and the device that DICOM names",
+            Some(audit.metadata.recognised),
+        ),
         ("Border baseline: outer 1/16 of the image on each side", audit.border.map(|border| border.recognised)),
         ("Majority baseline: always the most frequent class", Some(audit.majority)),
     ];

@@ -53,7 +53,7 @@ impl Conductor {
             self.intake.await_survey();
         }
         if surveyor.schedule().take_due(now) {
-            let (known, mounts) = (Intake::known(self.registry.ledger()), self.mounts.seen().cloned());
+            let (known, mounts) = (Intake::known(self.registry.ledger(), &self.key), self.mounts.seen().cloned());
             surveyor.give(known, mounts);
         }
     }

@@ -121,6 +121,7 @@ mod tests {
             path: path.into(),
             state,
             image: image.clone(),
+            dicom: None,
         };
         let mut ledger = Ledger::default();
         ledger.apply(&LedgerEvent::Scan(scan("scans/old.png", explained.clone())));

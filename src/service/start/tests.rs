@@ -214,7 +214,7 @@ const REFUSED: &str = "datasets/d/b/1.png";
 /// Replaces the intake worker by one to which the disk refuses one image so many times; and the training worker by one that
 /// tells how many images each training would have.
 fn refusing(parts: &mut Parts, events: &Sender<Event>, mut n_left: u32, prepared: Sender<usize>) {
-    let (intake, stop) = (Intake::new(&parts.settings, &parts.workspace), parts.stop.clone());
+    let (intake, stop) = (Intake::new(&parts.settings, &parts.workspace, parts.key.clone()), parts.stop.clone());
     let work = move |IntakeJob { arrivals, ledger, .. }: IntakeJob| {
         let (refused, read): (Vec<_>, Vec<_>) =
             arrivals.into_iter().partition(|arrival| n_left > 0 && arrival.path() == REFUSED);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, DatasetName, Ledger, Sample};
+use crate::domain::{ContentHash, DatasetName, FileOutcome, Ledger, Sample};
 
 /// One name that a person gave, with what its file on the disk says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,21 @@ pub struct ForgetTargets {
 }
 
 impl ForgetTargets {
+    /// Adds the other files of the same images, by the numbers that DICOM gave them.
+    fn add_repeats(&mut self, ledger: &Ledger) {
+        let pairs = ledger.files.values().filter_map(|file| match file.outcome {
+            FileOutcome::Repeated { hash, of } => Some([hash, of]),
+            _ => None,
+        });
+        let pairs: Vec<_> = pairs.collect();
+        // Of one that repeats the image to the one that stands for it, and from there to all others.
+        for _ in 0..2 {
+            let theirs = pairs.iter().filter(|pair| pair.iter().any(|hash| self.images.contains(hash)));
+            let theirs: Vec<ContentHash> = theirs.flatten().copied().collect();
+            self.images.extend(theirs);
+        }
+    }
+
     /// Adds others.
     pub fn extend(&mut self, others: Self) {
         self.images.extend(others.images);
@@ -55,6 +70,7 @@ impl ForgetRequest {
         for name in &self.names {
             self.add(ledger, name, &mut targets)?;
         }
+        targets.add_repeats(ledger);
         Ok(targets)
     }
 
@@ -126,5 +142,32 @@ impl FoundFile {
         let scans = ledger.scans.values().filter(|scan| scan.path == path).map(|scan| scan.hash);
         let samples = ledger.samples_ever().filter(|sample| sample.path == path).map(|sample| sample.hash);
         self.images.extend(scans.chain(samples));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FileRecord, FileStamp, LedgerEvent};
+
+    #[test]
+    fn all_files_of_an_image_are_meant_whichever_is_named() {
+        let hash = |content: &str| ContentHash::of(content.as_bytes());
+        let mut ledger = Ledger::default();
+        let files = [
+            ("scans/a", FileOutcome::Scan { dataset: None, hash: hash("a") }),
+            ("scans/b", FileOutcome::Repeated { hash: hash("b"), of: hash("a") }),
+            ("scans/c", FileOutcome::Repeated { hash: hash("c"), of: hash("a") }),
+            ("scans/d", FileOutcome::Repeated { hash: hash("d"), of: hash("other") }),
+        ];
+        for (path, outcome) in files {
+            ledger.apply(&LedgerEvent::File(FileRecord { path: path.into(), stamp: FileStamp::NONE, outcome }));
+        }
+        for path in ["scans/a", "scans/b"] {
+            let name = ForgetName { text: path.into(), inbox_path: None, content: None };
+            let request = ForgetRequest { names: vec![name], groups_only: false, dataset: None };
+            let images = request.targets(&ledger).unwrap().images;
+            assert_eq!(images, ["a", "b", "c"].map(hash).into_iter().collect());
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::facts::{self, Facts};
 use super::faultline::{self, Operation, Plan};
 use crate::bed::{Ran, TestBed, copy, finish, finish_within};
+use crate::dicom::dicom;
 use crate::pictures::{self, Look};
 
 /// All records have one time, so that the same work gives the same bytes.
@@ -40,12 +41,21 @@ impl Scene {
         Self { bed: bed.set("augment.contact_sheet", "true") }
     }
 
-    /// Before its first life: six images and a scan.
+    /// Before its first life: seven images and two scans.
     pub(super) fn before_the_first_life() -> Self {
+        let scene = Self::filled();
+        copy(&features(), &scene.bed.state("features"));
+        scene
+    }
+
+    /// One of the images and one of the scans are DICOM; all scenes have one key, so that the same work gives the same bytes.
+    fn filled() -> Self {
         let scene = Self::empty();
         scene.bed.drop_dataset(3);
         scene.bed.drop_scan(Look::Bars, 1);
-        copy(&features(), &scene.bed.state("features"));
+        scene.bed.write("state/site.key", format!("{}\n", "07".repeat(32)));
+        scene.bed.write("inbox/datasets/shapes/disc/disc-20.dcm", dicom(Look::Disc, 20));
+        scene.bed.write("inbox/scans/shapes/scan-dicom", dicom(Look::Disc, 21));
         scene
     }
 
@@ -149,9 +159,7 @@ fn first_life() -> &'static Path {
         let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("torture");
         let _ = fs::remove_dir_all(&kept);
         fs::create_dir_all(&kept).unwrap();
-        let scene = Scene::empty();
-        scene.bed.drop_dataset(3);
-        scene.bed.drop_scan(Look::Bars, 1);
+        let scene = Scene::filled();
         scene.run().unwrap().ok();
         for folder in ["inbox", "state"] {
             copy(&scene.bed.path(folder), &kept.join(folder));

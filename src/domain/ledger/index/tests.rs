@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{FileStamp, ImageFacts, Ledger, LedgerEvent, RunId};
+use crate::domain::{DicomFacts, FileStamp, ImageFacts, Ledger, LedgerEvent, RunId};
 
 fn dataset(number: u8) -> DatasetName {
     DatasetName::new(format!("d{number}")).unwrap()
@@ -25,7 +25,14 @@ fn sample(of: u8, hash: ContentHash, class: u8, side: u8) -> Sample {
         image: facts(),
         perceptual_hash: None,
         border: None,
+        dicom: numbered(side),
     }
+}
+
+/// Of an image with one of two numbers, or none.
+fn numbered(number: u8) -> Option<Box<DicomFacts>> {
+    let instance = Some(number.to_string());
+    (number > 0).then(|| Box::new(DicomFacts { instance, ..DicomFacts::default() }))
 }
 
 /// Of three contents, datasets, classes and paths, so that events meet.
@@ -41,7 +48,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
             2 => {
                 let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new() };
                 let state = if a == 0 { explained } else { ScanState::Waiting };
-                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts() })
+                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts(), dicom: numbered(b) })
             }
             6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
@@ -50,6 +57,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                 let outcome = match b {
                     0 => FileOutcome::Sample { dataset: dataset(of), hash },
                     1 => FileOutcome::Scan { dataset: named, hash },
+                    _ if of == 0 => FileOutcome::Repeated { hash, of: ContentHash::of(&[a]) },
                     _ => FileOutcome::Quarantined {
                         code: "damaged".into(),
                         reason: reason(),
@@ -109,6 +117,15 @@ proptest! {
             let mut walked: Vec<_> = held.collect();
             walked.sort_by_key(|file| Reverse(Split::of_path(&file.path)));
             prop_assert_eq!(ledger.files_holding(hash).collect::<Vec<_>>(), walked);
+            let repeats = |file: &&FileRecord| matches!(file.outcome, FileOutcome::Repeated { of, .. } if of == hash);
+            let walked: Vec<_> = ledger.files.values().filter(repeats).collect();
+            prop_assert_eq!(ledger.repeats_of(hash).collect::<Vec<_>>(), walked);
+            let (of, number) = (dataset(content), "1".to_owned());
+            let numbered = ledger.samples_of(&of).filter(|sample| sample.instance() == Some(&number));
+            prop_assert_eq!(ledger.samples_numbered(&of, &number).collect::<Vec<_>>(), numbered.collect::<Vec<_>>());
+            let scans = ledger.scans.values();
+            let numbered = scans.filter(|scan| scan.dataset.as_ref() == Some(&of) && scan.instance() == Some(&number));
+            prop_assert_eq!(ledger.scans_numbered(Some(&of), &number).collect::<Vec<_>>(), numbered.collect::<Vec<_>>());
         }
     }
 

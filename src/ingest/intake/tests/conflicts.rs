@@ -137,10 +137,10 @@ fn a_conflict_that_an_older_version_recorded_is_looked_at_again() {
     let [code, reason, fix] = ["label-conflict", "it is in `c`", "remove it"].map(str::to_owned);
     let outcome = FileOutcome::Quarantined { code, reason, fix, conflict: None };
     bed.ledger.apply(&LedgerEvent::File(FileRecord { path: E.into(), stamp, outcome }));
-    assert!(!Intake::known(&bed.ledger).contains_key(E));
+    assert!(!Intake::known(&bed.ledger, &bed.intake.key).contains_key(E));
     bed.take_settled(&[E]);
     assert_eq!((bed.codes(), bed.classes().len()), (BOTH, 0));
-    assert!(Intake::known(&bed.ledger).contains_key(E));
+    assert!(Intake::known(&bed.ledger, &bed.intake.key).contains_key(E));
 }
 
 #[test]
