@@ -46,7 +46,7 @@ mod webp;
 mod webp_chunks;
 
 pub use affine::Affine;
-pub use decode::decode;
+pub use decode::{decode, is_dicom};
 pub use decode_options::DecodeOptions;
 pub use displacement::Displacement;
 pub use encode::{encode_jpeg, encode_png, encode_tagged_jpeg, encode_tagged_png};

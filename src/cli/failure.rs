@@ -9,6 +9,7 @@ use crate::disk::DiskError;
 use crate::head::HeadError;
 use crate::ingest::FolderError;
 use crate::nn::NnError;
+use crate::privacy::KeyError;
 use crate::registry::RegistryError;
 use crate::report::ReportError;
 use crate::service::ServiceError;
@@ -162,6 +163,17 @@ impl From<RegistryError> for Failure {
     }
 }
 
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        let exit = match &error {
+            KeyError::Disk(error) => Fault::from(error).into(),
+            KeyError::Unreadable { .. } => Exit::Io,
+            KeyError::Damaged { .. } => Exit::Data,
+        };
+        Self::new(exit, error)
+    }
+}
+
 impl From<StatusError> for Failure {
     fn from(error: StatusError) -> Self {
         let exit = if matches!(error, StatusError::Unreadable(_)) { Exit::Io } else { Exit::Data };
@@ -226,6 +238,7 @@ impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::Registry(error) => error.into(),
+            ServiceError::Key(error) => error.into(),
             ServiceError::Watch(error @ (WatchError::Missing(_) | WatchError::Unmounted { .. })) => {
                 Self::new(Exit::NoInput, error)
             }

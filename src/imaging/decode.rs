@@ -62,6 +62,11 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, DecodeEr
     guarded(name, || decode_whole(bytes, format, name, options))
 }
 
+/// Whether a file begins as DICOM, which names a patient.
+pub fn is_dicom(bytes: &[u8]) -> bool {
+    dicom::begins(bytes)
+}
+
 /// The decoders are fuzzed, yet a panic in one of them must cost one file only, never the service.
 fn guarded(
     format: &'static str,

@@ -1,6 +1,7 @@
 //! What a person should know of a dataset before relying on a model of it: one sentence each.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::blank::blank_message;
 use super::depths::depth_message;
@@ -36,6 +37,7 @@ impl DataCheck<'_> {
     pub fn of(&self, samples: &[Sample]) -> DataFindings {
         let images = samples.iter().map(|sample| sample.path.strip_prefix(self.prefix).unwrap_or(&sample.path));
         let coverage = self.groups.coverage(self.files.iter().copied(), images);
+        let coverage = coverage.shown(Path::new(self.prefix));
         let mut warnings = coverage.warnings();
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
         warnings.extend(blank_message(samples));

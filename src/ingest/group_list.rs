@@ -62,8 +62,8 @@ impl GroupList {
             .windows(2)
             .find(|pair| pair[0].0 == pair[1].0 && group(&lines, pair, 0) != group(&lines, pair, 1));
         if let Some(pair) = twice {
-            let named = |at| group(&lines, pair, at).unwrap_or("none");
-            return Err(format!("`{}` is in two groups, `{}` and `{}`", lines[pair[0].1].file, named(0), named(1)));
+            let [one, other] = [pair[0].1, pair[1].1].map(|at| at + 2);
+            return Err(format!("lines {one} and {other} put one file into two groups"));
         }
         Ok(Self { lines, by_path, by_stem })
     }

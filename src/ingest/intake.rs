@@ -20,6 +20,7 @@ use crate::domain::{
     Arrival, ClassName, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, LabelConflict, Ledger, LedgerEvent,
     Role, Split, StopFlag,
 };
+use crate::privacy::shown;
 
 /// The door through which files come in.
 pub struct Intake {
@@ -269,7 +270,7 @@ impl Intake {
             self.clear(path);
         }
         let n = ledger_draft.admit_list(path, stamp, dataset);
-        tracing::info!(file = path, n_regrouped = n, "Group list read");
+        tracing::info!(file = %shown(path), n_regrouped = n, "Group list read");
     }
 
     /// Adds a file; returns another one with the same image, if there is one. It fails while a file cannot be read that may
@@ -342,7 +343,7 @@ impl Intake {
     /// The reason file, before the event that names it; without the file the event still says all.
     fn note_reason(&self, path: &str, failure: &FileFailure) {
         if let Err(error) = write_reason(&self.quarantine, path, failure) {
-            tracing::error!(file = path, %error, "Reason file not updated");
+            tracing::error!(file = %shown(path), %error, "Reason file not updated");
         }
     }
 
@@ -366,7 +367,7 @@ impl Intake {
 
     fn clear(&self, path: &str) {
         if let Err(error) = clear_reason(&self.quarantine, path) {
-            tracing::error!(file = path, %error, "Reason file not updated");
+            tracing::error!(file = %shown(path), %error, "Reason file not updated");
         }
     }
 }
@@ -387,7 +388,7 @@ fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, fail
 }
 
 fn warn_of_quarantine(path: &str, failure: &FileFailure) {
-    tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
+    tracing::warn!(file = %shown(path), code = failure.code, reason = %failure.sentence(), "Quarantined");
 }
 
 fn is_rejected(ledger_draft: &LedgerDraft, path: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::privacy::KeyError;
 use crate::registry::RegistryError;
 use crate::watch::WatchError;
 use crate::workflow::WorkflowError;
@@ -27,6 +28,9 @@ pub enum ServiceError {
     /// The control socket cannot be made.
     #[error("cannot open the control socket: {0}; check the permissions of the state folder")]
     Control(io::Error),
+    /// The key of the state folder cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A thread or signal handler cannot be made.
     #[error("cannot start a thread: {0}; raise the limit of processes for this user")]
     Threads(io::Error),
@@ -43,8 +47,15 @@ impl ServiceError {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Registry(error) => error.may_pass(),
-            Self::StateAway(_) | Self::Watch(_) | Self::Control(_) | Self::Threads(_) => true,
-            Self::Libtorch(_) | Self::ThreadGone(_) | Self::IllegalTransition(_) => false,
+            Self::Key(KeyError::Disk(_) | KeyError::Unreadable { .. })
+            | Self::StateAway(_)
+            | Self::Watch(_)
+            | Self::Control(_)
+            | Self::Threads(_) => true,
+            Self::Key(KeyError::Damaged { .. })
+            | Self::Libtorch(_)
+            | Self::ThreadGone(_)
+            | Self::IllegalTransition(_) => false,
         }
     }
 }
@@ -90,6 +101,7 @@ mod tests {
             WatchError::Thread(io::ErrorKind::WouldBlock.into()).into(),
             ServiceError::Control(io::Error::from_raw_os_error(24)),
             ServiceError::Threads(io::ErrorKind::WouldBlock.into()),
+            KeyError::Disk(refused()).into(),
         ] {
             assert!(error.may_pass(), "{error}");
         }
@@ -99,10 +111,15 @@ mod tests {
     fn what_only_a_person_or_another_program_can_change_does_not_pass() {
         let locked = DiskError::Locked { path: "state".into(), pid: Some(1) };
         let newer = RegistryError::NewerSchema { path: "journal".into(), found: 2, known: 1 };
+        let damaged = KeyError::Damaged { path: "site.key".into() };
         let illegal = IllegalTransition { worker: "scan", state: "idle", transition: "finish" };
-        for error in
-            [RegistryError::Locked(locked).into(), newer.into(), ServiceError::ThreadGone("watching"), illegal.into()]
-        {
+        for error in [
+            RegistryError::Locked(locked).into(),
+            newer.into(),
+            damaged.into(),
+            ServiceError::ThreadGone("watching"),
+            illegal.into(),
+        ] {
             assert!(!error.may_pass(), "{error}");
         }
     }

@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Progress, StopFlag};
 use crate::ingest::Intake;
+use crate::privacy;
 use crate::registry::{Registry, RegistryError};
 use crate::watch::Watcher;
 use crate::workflow::{self, Engines};
@@ -83,6 +84,9 @@ pub(super) fn parts(
     events: &Sender<Event>,
 ) -> Result<Parts, ServiceError> {
     let workspace = Workspace::new(&settings.state_dir);
+    let key = privacy::site_key(&workspace)?;
+    privacy::use_key(key);
+    privacy::hide_known(registry.ledger());
     let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));

@@ -10,6 +10,7 @@ use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, Mode
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
 use crate::nn::{NetworkImage, NnError};
+use crate::privacy::{shown_name, shown_stem, shows};
 use crate::report::{self, ReportError};
 
 use super::engines::Engines;
@@ -99,9 +100,9 @@ impl Explainer {
         let activations = engine.activations(vec![input])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let explanation =
-            explain::explain(&file_name(file), content.hash, &picture, activations, head, (model, current))?;
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &content.hash));
+            explain::explain(&shown_name(file), content.hash, &picture, activations, head, (model, current))?;
+        let stem = shows(file).then(|| shown_stem(file, &content.hash));
+        let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
         report::write(&reports.join(&report), &explanation, model, &picture, self.clock.now())?;
         Ok(ExplainedScan { explanation, report })
     }
@@ -113,8 +114,4 @@ impl Explainer {
         }
         self.head.as_ref().map(|(_, head)| head).ok_or(ScanError::Network(NnError::EngineGone))
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
