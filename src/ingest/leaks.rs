@@ -58,7 +58,10 @@ mod tests {
             message.starts_with("1 image is on several sides") && message.ends_with("(`train/b.png`)"),
             "{message}"
         );
-        let message = duplicate_across_message(["e", "d\n", "c", "b", "a"]).unwrap();
-        assert!(message.starts_with("5 images are") && message.ends_with("(`a`, `b`, `c` and 2 more)"), "{message}");
+        let message = duplicate_across_message(["e", "d\n", "c.png", "b.png", "a.png"]).unwrap();
+        assert!(
+            message.starts_with("5 images are") && message.ends_with("(`a.png`, `b.png`, `c.png` and 2 more)"),
+            "{message}"
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::pictures::{self, Look};
 
 const PATIENT: &str = "Mustermann^Erika";
 
-fn element(out: &mut Vec<u8>, tag: u32, kind: &str, value: &[u8]) {
+pub fn element(out: &mut Vec<u8>, tag: u32, kind: &str, value: &[u8]) {
     out.extend([(tag >> 16) as u16, tag as u16].iter().flat_map(|part| part.to_le_bytes()));
     out.extend(kind.as_bytes());
     if kind == "OW" {
