@@ -9,6 +9,7 @@ mod bilinear;
 mod blank;
 mod blur;
 mod border;
+mod burned_in;
 mod clahe;
 mod colormap;
 mod decode;

@@ -71,7 +71,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         let advice = "it was moved or removed, or lies elsewhere: name its folder";
         return Err(Failure::new(Exit::NoInput, format!("no such file in `{}`; {advice}", folder.display())));
     }
-    found.iter().for_each(|path| output::line(&path.display().to_string()));
+    for path in found {
+        output::line(&path.display().to_string());
+    }
     Ok(())
 }
 

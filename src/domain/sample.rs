@@ -95,6 +95,7 @@ impl Sample {
                 colour: "grey8".into(),
                 part: None,
                 blank: false,
+                text: false,
             },
             perceptual_hash: None,
             border: None,

@@ -108,8 +108,15 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = (format == ImageFormat::Png).then(|| png_chunks::stated_depth(bytes)).flatten();
     let bits = deepen(&mut image, stated).or(stored);
-    let origin =
-        Some(Origin { format: name, colour, bits, part: first_frame(bytes, format), left_out: None, full_size: None });
+    let origin = Some(Origin {
+        format: name,
+        colour,
+        bits,
+        part: first_frame(bytes, format),
+        left_out: None,
+        full_size: None,
+        says_text: false,
+    });
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::blank::blank_message;
+use super::burned_in::text_message;
 use super::depths::depth_message;
 use super::folder_names::hints;
 use super::groups::Groups;
@@ -41,6 +42,7 @@ impl DataCheck<'_> {
         let mut warnings = coverage.warnings();
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
         warnings.extend(blank_message(samples));
+        warnings.extend(text_message(samples));
         warnings.extend(depth_message(samples.iter().map(|sample| &sample.image)));
         DataFindings { obstacle: coverage.obstacle(self.dataset, self.own_pattern), warnings }
     }

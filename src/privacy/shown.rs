@@ -128,9 +128,11 @@ pub fn shown_stem(path: impl AsRef<Path>, hash: &ContentHash) -> String {
 
 /// What to call the group of a file, which may be a patient's name as well: the group itself, or a keyed hash.
 pub fn shown_group(path: impl AsRef<Path>, group: &str) -> String {
-    read(|policy| match policy.shows(path.as_ref()) {
-        true => group.to_owned(),
-        false => format!("group-{}", &policy.key.pseudonym("group", group.as_bytes())[..DIGITS]),
+    read(|policy| {
+        if policy.shows(path.as_ref()) {
+            return group.to_owned();
+        }
+        format!("group-{}", &policy.key.pseudonym("group", group.as_bytes())[..DIGITS])
     })
 }
 
@@ -211,7 +213,6 @@ fn is_of_other_format(path: &Path) -> bool {
 fn n_role_folders(parts: &[String]) -> usize {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match parts.as_slice() {
-        [] => 0,
         ["scans", ..] => 2,
         ["datasets" | "", _, side, class, ..] if is_side(side, class) => 4,
         ["datasets" | "", ..] => 3,
@@ -264,6 +265,22 @@ mod tests {
         assert_ne!(policy.shown(Path::new("scans/DOE.png")), of_inbox);
         policy.names = ShownNames::All;
         assert_eq!(policy.shown(Path::new("scans/DOE.dcm")), "scans/DOE.dcm");
+    }
+
+    #[test]
+    fn a_folder_that_says_what_files_are_for_is_named_and_one_below_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = dir.path().to_owned();
+        std::fs::create_dir_all(inbox.join("datasets/d/covid/DOE")).unwrap();
+        let mut policy = Policy { inbox: inbox.clone(), ..policy(ShownNames::Auto) };
+        assert_eq!(policy.shown(Path::new("datasets/d/covid")), "datasets/d/covid");
+        assert!(policy.shown(Path::new("datasets/d/covid/DOE")).starts_with("datasets/d/covid/folder-"));
+        let of_inbox = policy.shown(Path::new("datasets/d/covid/DOE/1.dcm"));
+        (policy.base, policy.is_dataset) = (Some(inbox.join("datasets/d")), true);
+        let of_dataset = policy.shown(Path::new("covid/DOE/1.dcm"));
+        assert_eq!(format!("datasets/d/{of_dataset}"), of_inbox);
+        policy.state = Some(inbox.join("state"));
+        assert!(policy.shows(&inbox.join("state/x")) && !policy.shows(&inbox.join("x")));
     }
 
     #[test]

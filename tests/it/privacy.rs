@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use walkdir::WalkDir;
 
@@ -99,12 +99,12 @@ const FILM: &[u8] = b"1.2.840.10008.1.2.4.102\0";
 /// `.png`, called nothing.
 fn drop_files(bed: &TestBed, inbox: &str) {
     let [folder, inner, group] = [IN_NAMES[6], IN_NAMES[7], IN_NAMES[8]];
-    let mut list = "file,group\n".to_owned();
+    let mut list = vec!["file,group".to_owned()];
     for look in Look::ALL {
         for number in 0..4 {
             let file = format!("{look}/{folder}/{}-{number}.dcm", IN_NAMES[0]);
             bed.write(format!("{inbox}/datasets/shapes/{file}"), dicom(look, number, PLAIN));
-            list += &format!("{file},{group}-{look}-{}\n", number / 2);
+            list.push(format!("{file},{group}-{look}-{}", number / 2));
         }
     }
     // The same image twice, and under two labels.
@@ -113,7 +113,8 @@ fn drop_files(bed: &TestBed, inbox: &str) {
     for look in [one, other] {
         bed.write(format!("{inbox}/datasets/shapes/{look}/{}.dcm", IN_NAMES[2]), dicom(one, 9, PLAIN));
     }
-    bed.write(format!("{inbox}/datasets/shapes/groups.csv"), list + &format!("{}.dcm,{group}-none\n", IN_NAMES[9]));
+    list.push(format!("{}.dcm,{group}-none\n", IN_NAMES[9]));
+    bed.write(format!("{inbox}/datasets/shapes/groups.csv"), list.join("\n"));
     bed.write(format!("{inbox}/datasets/shapes/{}.dcm", IN_NAMES[5]), dicom(one, 10, PLAIN));
     let whole = dicom(other, 20, PLAIN);
     let scans = format!("{inbox}/scans/shapes");
@@ -133,10 +134,10 @@ fn is_memory(relative: &str) -> bool {
 }
 
 /// Where which of the words are in what was written below `folder`, in names and contents.
-fn found_below(folder: PathBuf) -> Vec<String> {
+fn found_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in WalkDir::new(&folder).follow_links(false).into_iter().filter_map(Result::ok) {
-        let relative = entry.path().strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
+    for entry in WalkDir::new(folder).follow_links(false).into_iter().filter_map(Result::ok) {
+        let relative = entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned();
         if is_memory(&relative) {
             continue;
         }
@@ -166,6 +167,7 @@ fn around(bytes: &[u8], part: &[u8]) -> String {
 fn printed(bed: &TestBed, all: &[&[&str]]) -> Vec<String> {
     let print = |args: &&[&str]| {
         let ran = bed.run(args);
+        assert!([0, 65, 66].contains(&ran.code), "{args:?} ended with {}: {}", ran.code, ran.stderr);
         found_in(args[0], format!("{}{}", ran.stdout, ran.stderr).as_bytes())
     };
     all.iter().flat_map(print).collect()
@@ -201,6 +203,63 @@ fn no_planted_word_leaves_dicom_files_and_their_names() {
             &["run", "--once"],
         ],
     ));
-    found.extend(found_below(bed.state("")));
+    found.extend(found_below(&bed.state("")));
+    let manifest = fs::read_to_string(bed.state("copies/manifest.jsonl")).unwrap();
+    assert!(manifest.contains("file-"), "{manifest}");
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn names_are_shown_where_that_is_configured_and_then_they_are_found() {
+    let bed = bed().set("privacy.names", "true").set("augment.copies", "0");
+    drop_files(&bed, "inbox");
+    let found = printed(&bed, &[&["run", "--once"]]).join("\n") + &found_below(&bed.state("")).join("\n");
+    for word in [IN_NAMES[1], IN_NAMES[3], IN_NAMES[4], IN_NAMES[5]] {
+        assert!(found.contains(word), "{word}");
+    }
+    assert!(!found.contains("CANARY0"), "what a file holds is never shown: {found}");
+}
+
+#[test]
+fn hidden_names_lead_back_to_their_files() {
+    let bed = TestBed::new().set("privacy.names", "false").sharing_features().set("train.max_epochs", "1");
+    let bed = bed.set("augment.copies", "0");
+    bed.drop_dataset(4);
+    bed.drop_scan(Look::ALL[0], 1);
+    bed.write("inbox/scans/shapes/broken.png", "no image");
+    let messages = bed.run(&["run", "--once"]).stderr;
+    assert!(!messages.contains("broken.png") && !messages.contains("scan-"), "{messages}");
+    let ends = |name: &str, args: &[&str]| {
+        let ran = bed.run(args);
+        assert!(ran.stdout.lines().any(|line| line.ends_with(name)), "{args:?}: {}{}", ran.stdout, ran.stderr);
+    };
+    let reason = only_name(&bed, "quarantine");
+    ends("scans/shapes/broken.png", &["find", &reason]);
+    let hidden = reason.trim_end_matches(".txt");
+    ends("scans/shapes/broken.png", &["find", &format!("scans/shapes/{hidden}"), "inbox"]);
+    let report = only_name(&bed, "reports/shapes");
+    assert_eq!(report.len(), 16, "{report}");
+    ends(&format!("scan-{}-1.png", Look::ALL[0]), &["find", &report]);
+    assert_eq!(bed.run(&["find", "file-0123456789ab"]).code, 66);
+    assert_eq!(bed.run(&["find", "broken"]).code, 64);
+    let forgotten = bed.run(&["forget", hidden, "--dry-run"]).ok();
+    assert!(!forgotten.stdout.contains("broken"), "{}", forgotten.stdout);
+}
+
+/// The one file or folder in a folder of the state folder.
+fn only_name(bed: &TestBed, folder: &str) -> String {
+    let names: Vec<_> = fs::read_dir(bed.state(folder)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let [name] = names.as_slice() else { panic!("{names:?}") };
+    name.to_string_lossy().into_owned()
+}
+
+#[test]
+fn only_the_programs_user_may_read_the_files_with_names() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bed = TestBed::new();
+    bed.write("inbox/scans/DOE.dcm", "no image");
+    bed.run(&["run", "--once"]);
+    let mode = |name: &str| fs::metadata(bed.state(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(["journal.ndjson", "registry", "site.key"].map(mode), [0o600, 0o700, 0o600]);
 }

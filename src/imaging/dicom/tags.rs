@@ -11,6 +11,7 @@ pub(super) const BITS_ALLOCATED: u32 = 0x0028_0100;
 pub(super) const BITS_STORED: u32 = 0x0028_0101;
 pub(super) const HIGH_BIT: u32 = 0x0028_0102;
 pub(super) const PIXEL_REPRESENTATION: u32 = 0x0028_0103;
+pub(super) const BURNED_IN_ANNOTATION: u32 = 0x0028_0301;
 pub(super) const WINDOW_CENTER: u32 = 0x0028_1050;
 pub(super) const WINDOW_WIDTH: u32 = 0x0028_1051;
 pub(super) const RESCALE_INTERCEPT: u32 = 0x0028_1052;
@@ -47,7 +48,7 @@ pub(super) fn is_read(tag: u32) -> bool {
     READ.contains(&tag) || [PALETTE_DESCRIPTOR, PALETTE_DATA, SEGMENTED_PALETTE_DATA].into_iter().any(is_of_palette)
 }
 
-const READ: [u32; 28] = [
+const READ: [u32; 29] = [
     TRANSFER_SYNTAX,
     SAMPLES_PER_PIXEL,
     PHOTOMETRIC_INTERPRETATION,
@@ -59,6 +60,7 @@ const READ: [u32; 28] = [
     BITS_STORED,
     HIGH_BIT,
     PIXEL_REPRESENTATION,
+    BURNED_IN_ANNOTATION,
     WINDOW_CENTER,
     WINDOW_WIDTH,
     RESCALE_INTERCEPT,
