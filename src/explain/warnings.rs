@@ -74,7 +74,7 @@ fn proportions(explanation: &Explanation) -> Option<String> {
 fn text(explanation: &Explanation) -> Option<String> {
     explanation.image.text.then(|| {
         "Text seems to be burned into the image, and may show the patient's name: the program cannot remove it. Check the \
-         pictures of this report before you pass it on."
+         images of this report before you pass it on."
             .to_owned()
     })
 }

@@ -198,6 +198,7 @@ fn no_planted_word_leaves_dicom_files_and_their_names() {
             &["preview", &scan, "--out", "state/previews"],
             &["augment", "inbox/datasets/shapes", "state/copies"],
             &["replay", "state/copies/manifest.jsonl"],
+            &["forget", &scan, "--dry-run"],
             &["statistics", "inbox/datasets/shapes"],
             &["train", "inbox/datasets/shapes"],
             &["run", "--once"],
