@@ -11,6 +11,7 @@ mod existing;
 mod expand;
 mod forget;
 mod geometry;
+mod hidden_sources;
 mod job;
 mod keras;
 mod load_source;

@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod explain;
 mod failure;
+mod find;
 mod forget;
 mod manual;
 mod models;
@@ -34,6 +35,8 @@ use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::config::{self, Settings};
+use crate::disk::Workspace;
+use crate::privacy;
 use crate::registry;
 use crate::service;
 use args::{Command, CommandLine};
@@ -99,6 +102,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     }
     let settings = load(&command_line)?;
     telemetry::init(&settings.log, command_line.verbosity());
+    use_names(&settings);
     settings.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration"));
     use_threads(settings.compute.threads)?;
     match command_line.command {
@@ -115,8 +119,21 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args, &settings),
         Command::Models(args) => models::run(&args, &settings),
         Command::Forget(args) => forget::run(&args, &settings),
+        Command::Find(args) => find::run(&args, &settings),
         Command::Statistics(args) => statistics::run(&args, &settings),
         Command::Status(args) => status::run(&args, &settings),
+    }
+}
+
+/// What files are called in everything that is printed: the same as in other programs that use the state folder, once it
+/// has a key.
+fn use_names(settings: &Settings) {
+    privacy::use_names(settings);
+    let workspace = Workspace::new(&settings.state_dir);
+    if workspace.site_key().is_file()
+        && let Ok(key) = privacy::site_key(&workspace)
+    {
+        privacy::use_key(key);
     }
 }
 

@@ -9,6 +9,7 @@ mod bilinear;
 mod blank;
 mod blur;
 mod border;
+mod burned_in;
 mod clahe;
 mod colormap;
 mod decode;
@@ -46,7 +47,7 @@ mod webp;
 mod webp_chunks;
 
 pub use affine::Affine;
-pub use decode::decode;
+pub use decode::{decode, is_dicom};
 pub use decode_options::DecodeOptions;
 pub use dicom::{Attribute, DicomHeader, DicomObject, SourceScan, TextEncoding, dicom_header, result_equipment};
 pub use displacement::Displacement;

@@ -4,6 +4,7 @@
 //! hands back as events: it does not know who keeps them, nor what is done with samples and scans.
 
 mod blank;
+mod burned_in;
 mod crowded;
 mod data_check;
 mod depths;

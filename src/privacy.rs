@@ -4,9 +4,14 @@
 //! table or an error text goes through [`shown`], which alone decides whether the name itself may be read there.
 
 mod key_file;
+mod known_files;
 mod shown;
 mod site_key;
 
 pub use key_file::{KeyError, site_key};
-pub use shown::{hide, shown, shows, use_key, use_names};
+pub use known_files::hide_known;
+pub use shown::{
+    hidden_name, hide, shown, shown_group, shown_in, shown_name, shown_stem, shows, use_dataset, use_folder, use_key,
+    use_names,
+};
 pub use site_key::SiteKey;

@@ -7,6 +7,7 @@ use super::plan::{SampledParams, recipe_identity};
 use super::quota::shares;
 use crate::domain::{ContentHash, LabelledImage, Split, Versions, safe_stem};
 use crate::imaging::PIXELS;
+use crate::privacy::{shown, shown_group, shown_stem};
 
 /// A source with as many copies as its class needs.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +32,9 @@ pub(super) struct Planned {
 pub(super) fn jobs<'a>(options: &ExpandOptions, sources: &'a [LabelledImage]) -> Vec<CopyJob<'a>> {
     let mut eligible: Vec<_> =
         sources.iter().filter(|source| source.split.is_none_or(|side| side == Split::Train)).collect();
-    eligible.sort_by(|a, b| (&a.class, a.stem(), a.hash, &a.relative).cmp(&(&b.class, b.stem(), b.hash, &b.relative)));
-    eligible.dedup_by(|b, a| (&a.class, a.stem(), a.hash.short()) == (&b.class, b.stem(), b.hash.short()));
+    let stem = |source: &LabelledImage| shown_stem(&source.path, &source.hash);
+    eligible.sort_by_cached_key(|source| (source.class.clone(), stem(source), source.hash, source.relative.clone()));
+    eligible.dedup_by_key(|source| (source.class.clone(), stem(source), source.hash.short()));
     let shares = shares(&eligible, options.quota, options.originals_count);
     eligible.into_iter().zip(shares).map(|(source, n_copies)| CopyJob { source, n_copies }).collect()
 }
@@ -56,7 +58,8 @@ impl CopyJob<'_> {
     pub(super) fn file(&self, options: &ExpandOptions, index: u32) -> String {
         let LabelledImage { class, hash, .. } = self.source;
         let inside = if options.folder.is_empty() { String::new() } else { format!("{}/", options.folder) };
-        let (stem, hash, extension) = (safe_stem(self.source.stem()), hash.short(), options.encoding.extension());
+        let (stem, hash, extension) =
+            (safe_stem(&shown_stem(&self.source.path, hash)), hash.short(), options.encoding.extension());
         format!("{inside}{class}/{stem}-{hash}-c{index:02}.{extension}")
     }
 
@@ -73,11 +76,11 @@ impl CopyJob<'_> {
         ManifestEntry {
             copy: file,
             sha256,
-            source: self.source.relative.clone(),
+            source: shown(&self.source.relative),
             source_sha256: self.source.hash,
             source_colour,
             class: self.source.class.clone(),
-            group: self.source.group.clone(),
+            group: self.source.group.as_ref().map(|group| shown_group(&self.source.path, group)),
             split: self.source.split,
             index,
             seed,

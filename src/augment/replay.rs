@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::encoding::Encoding;
 use super::error::{AugmentError, in_the_way};
 use super::existing::is_foreign;
+use super::hidden_sources::find_hidden;
 use super::load_source::load_source;
 use super::manifest::{self, ManifestEntry};
 use super::philox::Stream;
@@ -59,9 +60,13 @@ impl Replay<'_> {
     pub fn run(&self, stop: &StopFlag, progress: &dyn Progress) -> Result<Replayed, AugmentError> {
         let lines = manifest::lines(self.manifest, self.line)?;
         let sources = self.sources_root()?;
+        let hidden = find_hidden(&sources, &lines, &self.reader.clone().below(&sources), stop)?;
         progress.begin(Phase::Replay, lines.len() as u64);
         let groups: Vec<&[ManifestEntry]> = lines.chunk_by(|a, b| (&a.source, a.size) == (&b.source, b.size)).collect();
-        let of_group = |group: &&[ManifestEntry]| self.group(group, &sources, stop, progress);
+        let of_group = |group: &&[ManifestEntry]| {
+            let source = hidden.get(&group[0].source_sha256).map_or(Path::new(&group[0].source), PathBuf::as_path);
+            self.group(group, (&sources, source), stop, progress)
+        };
         let made: Result<Vec<Vec<_>>, AugmentError> =
             image_pool(self.threads)?.install(|| groups.par_iter().with_max_len(1).map(of_group).collect());
         progress.end();
@@ -103,19 +108,19 @@ impl Replay<'_> {
     fn group(
         &self,
         lines: &[ManifestEntry],
-        sources: &Path,
+        (sources, source): (&Path, &Path),
         stop: &StopFlag,
         progress: &dyn Progress,
     ) -> Result<Vec<Result<Made, FileFailure>>, AugmentError> {
         let first = &lines[0];
-        let path = sources.join(&first.source);
+        let source = source.to_string_lossy();
         let reader = self.reader.clone().below(sources).on(first.background);
         let reader = reader.scaled(first.scaled_jpeg).at_frame(first.dicom_frame);
-        let base = load_source(&reader, &path, &first.source, first.source_sha256, first.size);
+        let base = load_source(&reader, &sources.join(&*source), &source, first.source_sha256, first.size);
         let again = |line: &ManifestEntry| {
             stop.check()?;
             let made = match &base {
-                Ok(base) => self.make(line, base)?,
+                Ok(base) => self.make(line, base, &source)?,
                 Err(failure) => Err(failure.clone()),
             };
             progress.advance(1);
@@ -124,7 +129,12 @@ impl Replay<'_> {
         lines.iter().map(again).collect()
     }
 
-    fn make(&self, line: &ManifestEntry, base: &Picture) -> Result<Result<Made, FileFailure>, AugmentError> {
+    fn make(
+        &self,
+        line: &ManifestEntry,
+        base: &Picture,
+        source: &str,
+    ) -> Result<Result<Made, FileFailure>, AugmentError> {
         let stream = Stream::new(line.seed, &line.source_sha256);
         let picture = render(base, &line.draw, stream, line.index)?;
         let encoding = Encoding { format: line.format, quality: line.quality };
@@ -137,7 +147,7 @@ impl Replay<'_> {
             return Ok(Ok(Made::Confirmed));
         }
         if is_foreign(&path, &line.identity) {
-            return Ok(Err(in_the_way(&line.source, &path)));
+            return Ok(Err(in_the_way(source, &path)));
         }
         if let Some(folder) = path.parent() {
             disk::create_dir(folder)?;

@@ -13,6 +13,7 @@ use super::render::render;
 use crate::content::FileFailure;
 use crate::domain::{AugmentedImage, ClassName, ContentHash, LabelledImage};
 use crate::imaging::{EncodeError, Mosaic, Picture, Tile};
+use crate::privacy::shown;
 
 /// Originals of each class, and copies beside each of them.
 const N_ROWS: usize = 4;
@@ -58,7 +59,7 @@ fn row(
     let ExpandOptions { size, ref reader, .. } = *options;
     let original = FileFailure::unless_refused(load_source(reader, &source.path, &source.relative, source.hash, size))?;
     let Some(original) = original else { return Ok(None) };
-    let mut tiles = vec![Tile { picture: original, caption: source.relative.clone() }];
+    let mut tiles = vec![Tile { picture: original, caption: shown(&source.relative) }];
     for copy in copies.iter().take(N_COPIES) {
         let read = reader.picture(&copy.path, Some(copy.hash)).map(|(_, picture)| picture.into_picture());
         let draw = SampledParams::of(&options.recipe, Stream::new(options.seed, &source.hash), copy.index, size);

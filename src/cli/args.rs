@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use super::{
-    augment, bench, check, demo, explain, forget, manual, models, preview, replay, run, statistics, status, train,
-    weights,
+    augment, bench, check, demo, explain, find, forget, manual, models, preview, replay, run, statistics, status,
+    train, weights,
 };
 
 /// Watches a folder of labelled images, augments them, trains a classifier head on features of a frozen VGG16, and
@@ -67,6 +67,8 @@ pub(super) enum Command {
     Models(models::Args),
     /// Remove images, or all images of a group, with everything that was made of them
     Forget(forget::Args),
+    /// Print the paths of the files that a hidden name stands for
+    Find(find::Args),
     /// Measure images per second of decoding, of the network, and of both, on each device
     Bench(bench::Args),
     /// Show what the service is doing, also when it is not running
@@ -86,6 +88,7 @@ impl Command {
                 | Self::Weights(_)
                 | Self::Check(_)
                 | Self::Models(_)
+                | Self::Find(_)
                 | Self::Status(_)
                 | Self::Man(_)
                 | Self::Completions(_)

@@ -13,6 +13,7 @@ use crate::content::{self, FileFailure};
 use crate::disk::FolderLock;
 use crate::domain::{COPY_SIDE, DatasetName, Split, StopFlag};
 use crate::ingest::{self, DatasetFolder};
+use crate::privacy;
 use crate::service::stop_on_signals;
 use crate::workflow::{self, Fault};
 
@@ -119,6 +120,7 @@ impl Args {
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     refuse_inbox(&args.src, settings)?;
     let (src, dst) = separate(&args.src, &args.dst)?;
+    privacy::use_dataset(&src);
     let settings = args.recipe.settings(settings, Some(&src))?;
     let service = ExpandOptions::of(settings).below(&src);
     let size = args.recipe.size;

@@ -15,6 +15,7 @@ use crate::content::{self, FileFailure, Listing, NoInputs};
 use crate::domain::{
     ClassName, CurrentClasses, Explanation, ExplanationStatus, ModelRecord, Phase, Progress, StopFlag,
 };
+use crate::privacy::{self, shown};
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
@@ -52,6 +53,9 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    if let Ok(here) = std::env::current_dir() {
+        privacy::use_folder(&here);
+    }
     let NamedFile { pictures, folders, failed } = NamedFile::find(&args.paths)?;
     let model = models::explaining_model(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
@@ -92,7 +96,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 
 fn failures(outcomes: &[ScanOutcome]) -> Vec<FailedWork> {
     let failed =
-        |(path, outcome): &ScanOutcome| outcome.as_ref().err().map(|error| FailedWork::of_scan(path.display(), error));
+        |(path, outcome): &ScanOutcome| outcome.as_ref().err().map(|error| FailedWork::of_scan(shown(path), error));
     outcomes.iter().filter_map(failed).collect()
 }
 
@@ -176,7 +180,7 @@ fn print(outcomes: &[ScanOutcome], out: &Path) {
                 let scores = scores.collect::<Vec<_>>().join(", ");
                 let class = &said.classes[said.predicted];
                 let caution = if said.status == ExplanationStatus::Blank { ", no image content" } else { "" };
-                output::line(&format!("{}: {class} ({scores}){caution}  {}", path.display(), report.display()));
+                output::line(&format!("{}: {class} ({scores}){caution}  {}", shown(path), report.display()));
             }
             Err(error) => output::error(&error.to_string()),
         }
@@ -202,7 +206,7 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
         .iter()
         .map(|(path, outcome)| match outcome {
             Ok(ExplainedScan { explanation, report }) => json!({
-                "scan": path,
+                "scan": shown(path),
                 "model": explanation.model,
                 "predicted": explanation.classes[explanation.predicted],
                 "scores": scores(explanation),
@@ -210,7 +214,7 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
                 "warnings": explanation.warnings,
                 "report": out.join(report).join("report.html"),
             }),
-            Err(error) => json!({ "scan": path, "error": error.to_string() }),
+            Err(error) => json!({ "scan": shown(path), "error": error.to_string() }),
         })
         .collect();
     output::json(&json!({ "scans": scans, "gallery": gallery(out), "failures": failures(outcomes) }));

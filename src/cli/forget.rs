@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::content::open_file;
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Erased, Ledger, LedgerEvent};
+use crate::privacy;
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, ControlError, ForgetAct, Question};
 use crate::workflow::{self, ForgetName, ForgetRequest, ForgetTargets};
@@ -100,6 +101,7 @@ fn erase_here(
     request: &ForgetRequest,
     act: ForgetAct,
 ) -> Result<(Erased, bool), Failure> {
+    privacy::hide_known(registry.ledger());
     let mut targets = request.targets(registry.ledger()).map_err(|reason| Failure::new(Exit::NoInput, reason))?;
     if act == ForgetAct::Preview {
         return Ok((workflow::preview_erasure(registry.ledger(), &targets, settings)?, false));

@@ -9,7 +9,8 @@ use super::output;
 use crate::augment::{self, AugmentError, ExpandOptions};
 use crate::config::Settings;
 use crate::content::Content;
-use crate::domain::safe_stem;
+use crate::disk::Workspace;
+use crate::privacy::{self, shown_name, shown_stem, shows};
 use crate::workflow;
 
 #[derive(Debug, clap::Args)]
@@ -44,6 +45,9 @@ fn dataset_folder(image: &Path, inbox: &Path) -> Option<PathBuf> {
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    if let Ok(here) = std::env::current_dir() {
+        privacy::use_folder(&here);
+    }
     if let Err(error) = fs::metadata(&args.image) {
         let message = format!("cannot read `{}`: {error}; name an image file", args.image.display());
         return Err(Failure::new(Exit::NoInput, message));
@@ -52,10 +56,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let settings = args.recipe.settings(settings, folder.as_deref())?;
     let options = ExpandOptions { size: args.recipe.size, ..ExpandOptions::of(settings) };
     let (Content { hash, .. }, picture) = options.reader.clone().for_side(options.size).picture(&args.image, None)?;
-    let name = args.image.file_name().unwrap_or_default().to_string_lossy();
-    let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
-    let mosaic = augment::preview(&options, &picture, &hash, &name, args.copies).map_err(AugmentError::from)?;
-    let page = workflow::draw_preview(&options, &format!("{}-{}", safe_stem(&stem), hash.short()), mosaic, &args.out)?;
+    let stem = shows(&args.image).then(|| shown_stem(&args.image, &hash));
+    let mosaic = augment::preview(&options, &picture, &hash, &shown_name(&args.image), args.copies)
+        .map_err(AugmentError::from)?;
+    let page = workflow::draw_preview(&options, &Workspace::report_folder(stem.as_deref(), &hash), mosaic, &args.out)?;
     output::line(&page.display().to_string());
     Ok(())
 }

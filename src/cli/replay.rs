@@ -8,7 +8,9 @@ use super::output;
 use super::progress::TerminalProgress;
 use crate::augment::{ExpandOptions, Replay};
 use crate::config::Settings;
+use crate::disk;
 use crate::domain::StopFlag;
+use crate::privacy;
 use crate::service::stop_on_signals;
 
 #[derive(Debug, clap::Args)]
@@ -52,6 +54,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         reader,
         threads,
     };
+    let sources = args.sources.clone().or_else(|| disk::origin(&args.manifest));
+    if let Some(sources) = sources.and_then(|sources| sources.canonicalize().ok()) {
+        privacy::use_dataset(&sources);
+    }
     let replayed = replay.run(&stop, &TerminalProgress::default())?;
     complain(&replayed.failed);
     let (written, confirmed, n_failed) = (replayed.written, replayed.confirmed, replayed.failed.len());

@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::content::{Reader, warn_of};
 use crate::domain::{Split, StopFlag};
 use crate::ingest::{self, FolderError};
+use crate::privacy;
 use crate::service::stop_on_signals;
 use crate::train;
 
@@ -30,6 +31,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
     let reader = Reader::of(settings).below(&args.dataset_dir);
+    if let Ok(folder) = args.dataset_dir.canonicalize() {
+        privacy::use_dataset(&folder);
+    }
     let found = ingest::find_images(&args.dataset_dir, &reader, settings.compute.threads, &stop, &progress)?;
     let training = found.images.into_iter().filter(|image| !image.split.is_some_and(Split::is_measured));
     let paths: Vec<PathBuf> = training.map(|image| image.path).collect();

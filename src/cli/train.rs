@@ -145,6 +145,7 @@ fn plan(
     context: &TrainingContext<'_>,
 ) -> Result<TrainingPlan, Failure> {
     let dataset::NamedDataset { root, name: dataset } = named.clone();
+    privacy::use_dataset(&root);
     let settings = context.settings;
     let groups = Groups::read(&root, settings.split.group_pattern.as_ref());
     let groups = groups.map_err(|error| Failure::new(Exit::Data, error))?;

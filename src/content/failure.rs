@@ -1,10 +1,11 @@
 //! Why a file cannot be used: a stable word, one sentence why, one sentence what to do.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::skipped::names;
 use crate::imaging::DecodeError;
+use crate::privacy::shown;
 
 const TOO_LARGE: &str = "too-large";
 const UNUSABLE_LIST: &str = "unusable-list";
@@ -13,7 +14,7 @@ const UNUSABLE_LIST: &str = "unusable-list";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` ({code}): {reason}; {fix}", self.name())]
 pub struct FileFailure {
-    /// Which file, as the user knows it.
+    /// Which file, as the user knows it. Texts have its [`Self::name`].
     pub path: PathBuf,
     /// A stable word, for scripts: `truncated`, `not-an-image`, `vanished`, `label-conflict`, ...
     pub code: &'static str,
@@ -120,9 +121,9 @@ impl FileFailure {
         format!("{}; {}", self.reason, self.fix)
     }
 
-    /// The file's name for one line of text: control characters are escaped.
+    /// What the file is called in one line of text: control characters are escaped, and it may be hidden.
     pub fn name(&self) -> String {
-        shown(&self.path)
+        shown(&self.path).escape_debug().to_string()
     }
 
     /// Whether the disk, a share or a permission is in the way, and not what the file holds.
@@ -172,10 +173,6 @@ impl FileFailure {
     pub fn may_have_passed(code: &str) -> bool {
         [TOO_LARGE, Self::UNREADABLE, UNUSABLE_LIST, Self::DICOM].contains(&code)
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().escape_debug().to_string()
 }
 
 /// One line for each failure; files that vanished are together in one.

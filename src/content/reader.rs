@@ -13,7 +13,8 @@ use super::failure::FileFailure;
 use super::memory::DecodedPicture;
 use crate::config::{LimitSettings, Settings};
 use crate::domain::{COPY_SIDE, ContentHash, FileStamp};
-use crate::imaging::{DecodeOptions, SourceScan, decode, decoding_bytes};
+use crate::imaging::{DecodeOptions, SourceScan, decode, decoding_bytes, is_dicom};
+use crate::privacy::hide;
 
 /// Never waits for the other end of a pipe, and never becomes the terminal of the process.
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
@@ -110,6 +111,9 @@ impl Reader {
         let after = FileStamp { ctime_ns: stamp.ctime_ns, ..stamp_of(&file).map_err(unreadable)? };
         if after != stamp || bytes.len() as u64 != stamp.len {
             return Err(FileFailure::changing(path));
+        }
+        if is_dicom(&bytes) {
+            hide(path);
         }
         let hash = ContentHash::of(&bytes);
         if expected.is_some_and(|expected| expected != hash) {

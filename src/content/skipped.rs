@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use crate::privacy::shown_in;
+
 /// Names that are listed before the rest is counted.
 const SHOWN: usize = 3;
 
@@ -116,7 +118,7 @@ impl Skipped {
         let line = |(why, members): (Skip, Vec<&str>)| {
             let (one, several, fix) = why.words();
             let what = if members.len() == 1 { one } else { several };
-            let named = names(members.iter().map(|name| name.escape_debug().to_string()));
+            let named = names(members.iter().map(|name| shown_in(folder, name).escape_debug().to_string()));
             (why, format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display()))
         };
         by_reason.into_iter().map(line).collect()

@@ -2,8 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::{DiskError, create_dir};
@@ -11,7 +12,10 @@ use super::{DiskError, create_dir};
 /// Bytes read at a time where the end of the last whole line is looked for.
 const BLOCK: u64 = 1 << 16;
 
-/// An open file that only grows.
+/// What is appended names files, and those may be called after patients.
+const PRIVATE: u32 = 0o600;
+
+/// An open file that only grows, and that its user alone may read.
 #[derive(Debug)]
 pub struct Appender {
     file: File,
@@ -31,8 +35,10 @@ impl Appender {
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         create_dir(folder)?;
-        let opened = OpenOptions::new().create(true).read(true).append(true).open(path);
+        let opened = OpenOptions::new().create(true).read(true).append(true).mode(PRIVATE).open(path);
         let mut file = opened.map_err(DiskError::io("open", path))?;
+        // Also a file that an older version made, or that was written anew.
+        file.set_permissions(Permissions::from_mode(PRIVATE)).map_err(DiskError::io("set the permissions of", path))?;
         let len = file.seek(SeekFrom::End(0)).map_err(DiskError::io("read", path))?;
         let whole = whole_lines(&mut file, len).map_err(DiskError::io("read", path))?;
         if whole < len {

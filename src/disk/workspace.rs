@@ -80,7 +80,7 @@ impl Workspace {
     /// The same for a dataset in a `folder` outside the inbox.
     pub fn expansion_of(&self, dataset: &DatasetName, folder: &Path) -> PathBuf {
         let hash = ContentHash::of(folder.as_os_str().as_encoded_bytes());
-        self.outside().join(Self::report_folder(dataset.as_str(), &hash))
+        self.outside().join(Self::report_folder(Some(dataset.as_str()), &hash))
     }
 
     /// What is kept of datasets outside the inbox.
@@ -125,12 +125,16 @@ impl Workspace {
 
     /// One scan's report folder, relative to [`Self::reports`]: `<dataset>/<stem>-<hash8>`.
     pub fn report_name(dataset: &DatasetName, stem: &str, hash: &ContentHash) -> String {
-        format!("{dataset}/{}", Self::report_folder(stem, hash))
+        format!("{dataset}/{}", Self::report_folder(Some(stem), hash))
     }
 
-    /// The last part of it, whatever characters the stem holds and however long it is.
-    pub fn report_folder(stem: &str, hash: &ContentHash) -> String {
-        format!("{}-{}", safe_stem(stem), hash.short())
+    /// The last part of it, whatever characters the stem holds and however long it is; without a stem, the first 16 digits
+    /// of the hash.
+    pub fn report_folder(stem: Option<&str>, hash: &ContentHash) -> String {
+        match stem {
+            Some(stem) => format!("{}-{}", safe_stem(stem), hash.short()),
+            None => hash.to_string()[..16].to_owned(),
+        }
     }
 
     /// Reason files for inputs that could not be used.
@@ -148,6 +152,6 @@ mod tests {
         let hash = ContentHash::of(b"abc");
         let dataset = DatasetName::new("x").unwrap();
         assert_eq!(Workspace::report_name(&dataset, "a/b", &hash), "x/a_b-ba7816bf");
-        assert!(Workspace::report_folder(&"\u{1d11e}".repeat(255), &hash).len() <= 255);
+        assert!(Workspace::report_folder(Some(&"\u{1d11e}".repeat(255)), &hash).len() <= 255);
     }
 }

@@ -21,6 +21,10 @@ pub struct ImageFacts {
     /// Whether it is black, white or of one level, or nearly so; `false` in records of older versions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blank: bool,
+    /// Whether text seems to be burned into the pixels of a DICOM image, or its file says so; `false` in records of older
+    /// versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub text: bool,
 }
 
 impl ImageFacts {

@@ -108,6 +108,7 @@ impl Sample {
                 colour: "grey8".into(),
                 part: None,
                 blank: false,
+                text: false,
             },
             perceptual_hash: None,
             border: None,

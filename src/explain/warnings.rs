@@ -20,6 +20,7 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option
         evidence(explanation),
         size(explanation, model),
         proportions(explanation),
+        text(explanation),
     ];
     about.into_iter().chain([shortcut(model), weak(model), few(model), backbone(model)]).flatten().collect()
 }
@@ -68,6 +69,14 @@ fn proportions(explanation: &Explanation) -> Option<String> {
     let (width, height) = (f64::from(explanation.image.width), f64::from(explanation.image.height));
     (width.max(height) > LONG * width.min(height))
         .then(|| "The scan is far from square; resizing it to the network's square input distorts it.".to_owned())
+}
+
+fn text(explanation: &Explanation) -> Option<String> {
+    explanation.image.text.then(|| {
+        "Text seems to be burned into the image, and may show the patient's name: the program cannot remove it. Check the \
+         images of this report before you pass it on."
+            .to_owned()
+    })
 }
 
 fn shortcut(model: &ModelRecord) -> Option<String> {

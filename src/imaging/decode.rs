@@ -62,6 +62,11 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, DecodeEr
     guarded(name, || decode_whole(bytes, format, name, options))
 }
 
+/// Whether a file begins as DICOM, which names a patient.
+pub fn is_dicom(bytes: &[u8]) -> bool {
+    dicom::begins(bytes)
+}
+
 /// The decoders are fuzzed, yet a panic in one of them must cost one file only, never the service.
 fn guarded(
     format: &'static str,
@@ -103,8 +108,15 @@ fn decode_other(
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     let stated = (format == ImageFormat::Png).then(|| png_chunks::stated_depth(bytes)).flatten();
     let bits = deepen(&mut image, stated).or(stored);
-    let origin =
-        Some(Origin { format: name, colour, bits, part: first_frame(bytes, format), left_out: None, full_size: None });
+    let origin = Some(Origin {
+        format: name,
+        colour,
+        bits,
+        part: first_frame(bytes, format),
+        left_out: None,
+        full_size: None,
+        says_text: false,
+    });
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..flatten(image, options.background) }, orientation))
 }

@@ -79,8 +79,12 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, D
     let picture = Picture::new(header.width, header.height, channels, pixels);
     let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
     let part = (header.n_frames > 1).then_some(Part { kind: "frame", number: frame + 1, of: header.n_frames });
+    let says_text = set.text(tags::BURNED_IN_ANNOTATION) == Some("YES");
     let left_out = set.has_overlay.then_some("without its overlay");
-    Ok(Picture { origin: Some(Origin { format: FORMAT, colour, bits, part, left_out, full_size: None }), ..picture })
+    Ok(Picture {
+        origin: Some(Origin { format: FORMAT, colour, bits, part, left_out, full_size: None, says_text }),
+        ..picture
+    })
 }
 
 /// The most bytes that decoding holds at once; 0 of an image that is refused before any is decoded.

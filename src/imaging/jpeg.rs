@@ -52,7 +52,8 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeOptions) -> Result<(Picture, O
     let picture = Picture::new(shown_width, shown_height, channels, Pixels::U8(samples));
     let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
     let full_size = (scale != ScalingFactor::ONE).then_some((width, height));
-    let origin = Some(Origin { format: FORMAT, colour, bits: Some(8), part: None, left_out: None, full_size });
+    let origin =
+        Some(Origin { format: FORMAT, colour, bits: Some(8), part: None, left_out: None, full_size, says_text: false });
     let orientation = header.exif.and_then(orientation_of).unwrap_or(Orientation::NoTransforms);
     Ok((Picture { origin, ..picture }, orientation))
 }

@@ -28,7 +28,12 @@ pub(super) struct Origin {
     pub(super) left_out: Option<&'static str>,
     /// Pixels across and down of the whole image; `None` where it was decoded at full size.
     pub(super) full_size: Option<(u32, u32)>,
+    /// Whether the file says that text is burned into its pixels.
+    pub(super) says_text: bool,
 }
+
+/// The format whose images show patients' names where they show text.
+const TEXT_MATTERS: &str = "dicom";
 
 impl Origin {
     /// Which image of the file this is, and what of it is left out; `None` where it is all of it.
@@ -128,8 +133,15 @@ impl Picture {
     /// Facts from decoding, and whether the pixels show anything. An image that was made, not decoded, has the format `memory`.
     pub fn facts(&self) -> ImageFacts {
         let colour = if self.channels == 1 { "grey" } else { "rgb" };
-        let made =
-            Origin { format: "memory", colour, bits: Some(self.depth()), part: None, left_out: None, full_size: None };
+        let made = Origin {
+            format: "memory",
+            colour,
+            bits: Some(self.depth()),
+            part: None,
+            left_out: None,
+            full_size: None,
+            says_text: false,
+        };
         let origin = self.origin.unwrap_or(made);
         let (width, height) = origin.full_size.unwrap_or((self.width, self.height));
         ImageFacts {
@@ -139,6 +151,7 @@ impl Picture {
             colour: origin.colour.to_owned() + &origin.bits.map_or_else(String::new, |bits| bits.to_string()),
             part: origin.part_text(),
             blank: self.is_blank(),
+            text: origin.says_text || origin.format == TEXT_MATTERS && self.shows_text(),
         }
     }
 

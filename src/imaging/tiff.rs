@@ -54,8 +54,15 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<(Picture, 
     let picture = Picture::new(width, height, channels, pixels);
     let picture = picture.ok_or_else(|| damaged("its size is contradictory"))?;
     let bits = (layout.meaning != Meaning::Palette).then_some(bits);
-    let origin =
-        Some(Origin { format: FORMAT, colour: colour_of(&layout), bits, part, left_out: None, full_size: None });
+    let origin = Some(Origin {
+        format: FORMAT,
+        colour: colour_of(&layout),
+        bits,
+        part,
+        left_out: None,
+        full_size: None,
+        says_text: false,
+    });
     Ok((Picture { origin, ..picture }, orientation_of(&directory)))
 }
 

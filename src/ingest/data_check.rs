@@ -1,8 +1,10 @@
 //! What a person should know of a dataset before relying on a model of it: one sentence each.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::blank::blank_message;
+use super::burned_in::text_message;
 use super::crowded::crowded_patient;
 use super::depths::depth_message;
 use super::folder_names::hints;
@@ -39,11 +41,13 @@ impl DataCheck<'_> {
         let path = |sample: &'s Sample| sample.path.strip_prefix(self.prefix).unwrap_or(&sample.path);
         let images = samples.iter().map(|sample| (path(sample), sample.dicom.as_deref()));
         let coverage = self.groups.coverage(self.files.iter().copied(), images);
+        let coverage = coverage.shown(Path::new(self.prefix));
         let mut warnings = coverage.warnings();
         warnings.extend(crowded_patient(samples));
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
         warnings.extend(blank_message(samples));
         warnings.extend(modality_message(samples.iter().filter_map(|sample| sample.dicom.as_deref())));
+        warnings.extend(text_message(samples));
         warnings.extend(depth_message(samples.iter().map(|sample| &sample.image)));
         DataFindings { obstacle: coverage.obstacle(self.dataset, self.own_pattern), warnings }
     }

@@ -34,6 +34,7 @@ mod tests {
             colour: (*colour).into(),
             part: None,
             blank: false,
+            text: false,
         };
         let images: Vec<_> = colours.iter().map(facts).collect();
         depth_message(&images)

@@ -6,21 +6,22 @@ use super::duplicate_across_message;
 use super::label_conflicts::show_the_same;
 use crate::content::Reader;
 use crate::domain::Split;
+use crate::privacy::shown;
 
 /// Logs which files have the image of another file.
 pub(super) fn log_duplicates(same: &[(String, String)]) {
     match same {
         [] => {}
         [(file, other)] => {
-            tracing::info!(file, same_as = other, n_files = 1, "Duplicate image counts once");
+            tracing::info!(file = %shown(file), same_as = %shown(other), n_files = 1, "Duplicate image counts once");
         }
         [(file, other), ..] => {
             let n = same.len();
-            tracing::info!(file, same_as = other, n_files = n, "Duplicate images count once");
+            tracing::info!(file = %shown(file), same_as = %shown(other), n_files = n, "Duplicate images count once");
         }
     }
     for (file, same_as) in same {
-        tracing::debug!(file, same_as, "Duplicate image");
+        tracing::debug!(file = %shown(file), same_as = %shown(same_as), "Duplicate image");
     }
     let across = same.iter().filter(|(path, other)| is_across(path, other)).map(|(path, _)| path.as_str());
     if let Some(sentence) = duplicate_across_message(across) {

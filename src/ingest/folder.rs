@@ -12,7 +12,7 @@ use crate::content::{self, FileFailure, Listing, NoInputs, Reader, image_pool};
 use crate::domain::{
     ClassName, ContentHash, LabelledImage, NameError, Phase, Progress, Split, StopFlag, Stopped, side_and_class,
 };
-use crate::privacy::SiteKey;
+use crate::privacy::{SiteKey, shown};
 
 /// Why a folder could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -195,9 +195,11 @@ fn conflicts(images: &[LabelledImage]) -> Vec<String> {
     for image in images {
         let seen = *first.entry(image.hash).or_insert(image);
         if seen.class != image.class {
-            let (a, b) = (seen.relative.escape_debug(), image.relative.escape_debug());
+            let (a, b) = (shown(&seen.relative), shown(&image.relative));
             conflicts.push(format!(
-                "`{a}` and `{b}` are the same image in two classes; remove the one with the wrong label"
+                "`{}` and `{}` are the same image in two classes; remove the one with the wrong label",
+                a.escape_debug(),
+                b.escape_debug()
             ));
         }
     }

@@ -1,7 +1,10 @@
 //! How far a dataset's groups reach: a list or a pattern that names no image would let patients straddle the split unseen.
 
-use super::leaks::names;
+use std::path::Path;
+
+use crate::content;
 use crate::domain::DatasetName;
+use crate::privacy::shown_in;
 
 /// Which lines name no file, and which images have no group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +28,13 @@ pub(super) struct GroupCoverage {
 }
 
 impl GroupCoverage {
+    /// With the names that may be shown; `folder` is the dataset's.
+    pub(super) fn shown(self, folder: &Path) -> Self {
+        let shown = |files: Vec<String>| files.iter().map(|file| shown_in(folder, file)).collect::<Vec<_>>();
+        let [unused_lines, contradicted, ungrouped] = [self.unused_lines, self.contradicted, self.ungrouped].map(shown);
+        Self { unused_lines, contradicted, ungrouped, ..self }
+    }
+
     /// Why nothing may be trained with these groups; `None` when there is no reason. `own_pattern`: the pattern was set for
     /// this dataset alone, so it is meant for its names.
     pub(super) fn obstacle(&self, dataset: &DatasetName, own_pattern: bool) -> Option<String> {
@@ -86,6 +96,11 @@ impl GroupCoverage {
     fn pattern_is_idle(&self) -> bool {
         self.has_pattern && self.n_unlisted > 0 && self.unnamed.len() == self.n_unlisted
     }
+}
+
+/// The first of them in backticks, and how many more there are.
+fn names(files: &[String]) -> String {
+    content::names(files.iter().map(|file| file.escape_debug().to_string()))
 }
 
 #[cfg(test)]

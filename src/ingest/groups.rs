@@ -194,7 +194,7 @@ mod tests {
         for (text, words) in [
             ("name,patient\na,b\n", "its first line is not `file,group`"),
             ("file,group\na\n", "found record with 1 field"),
-            ("file,group\na,1\na,2\n", "`a` is in two groups, `1` and `2`"),
+            ("file,group\na,1\na,2\n", "lines 2 and 3 put one file into two groups"),
         ] {
             let error = groups(text, &[]).unwrap_err();
             assert!(error.contains(words) && error.contains("groups.csv"), "{error}");

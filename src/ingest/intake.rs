@@ -21,7 +21,7 @@ use crate::disk::Workspace;
 use crate::domain::{
     Arrival, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, StopFlag,
 };
-use crate::privacy::SiteKey;
+use crate::privacy::{SiteKey, shown};
 
 /// The door through which files come in.
 pub struct Intake {
@@ -255,7 +255,7 @@ impl Intake {
             self.clear(path);
         }
         let n = ledger_draft.admit_list(path, stamp, dataset);
-        tracing::info!(file = path, n_regrouped = n, "Group list read");
+        tracing::info!(file = %shown(path), n_regrouped = n, "Group list read");
     }
 
     /// Adds a file; returns another one with the same image, if there is one. It fails while a file cannot be read that may
@@ -290,7 +290,7 @@ impl Intake {
     /// The reason file, before the event that names it; without the file the event still says all.
     fn note_reason(&self, path: &str, failure: &FileFailure) {
         if let Err(error) = write_reason(&self.quarantine, path, failure) {
-            tracing::error!(file = path, %error, "Reason file not updated");
+            tracing::error!(file = %shown(path), %error, "Reason file not updated");
         }
     }
 
@@ -303,7 +303,7 @@ impl Intake {
 
     fn clear(&self, path: &str) {
         if let Err(error) = clear_reason(&self.quarantine, path) {
-            tracing::error!(file = path, %error, "Reason file not updated");
+            tracing::error!(file = %shown(path), %error, "Reason file not updated");
         }
     }
 }
@@ -324,7 +324,7 @@ fn quarantine(ledger_draft: &mut LedgerDraft, path: &str, stamp: FileStamp, fail
 }
 
 fn warn_of_quarantine(path: &str, failure: &FileFailure) {
-    tracing::warn!(file = path, code = failure.code, reason = %failure.sentence(), "Quarantined");
+    tracing::warn!(file = %shown(path), code = failure.code, reason = %failure.sentence(), "Quarantined");
 }
 
 fn is_rejected(ledger_draft: &LedgerDraft, path: &str) -> bool {

@@ -13,6 +13,7 @@ use crate::domain::{
 use super::Inspected;
 use super::role::role_of;
 use crate::content::{FileFailure, Reader};
+use crate::privacy::shown;
 
 /// Their stable word.
 pub(super) const LABEL_CONFLICT: &str = "label-conflict";
@@ -147,7 +148,7 @@ pub(super) fn label_conflict(path: &str, class: &ClassName, other: &Rival) -> Fi
     FileFailure::new(
         path,
         LABEL_CONFLICT,
-        format!("the same image is in the class `{}` as `{}`, so neither is used", other.class, other.path),
+        format!("the same image is in the class `{}` as `{}`, so neither is used", other.class, shown(&other.path)),
         format!("remove it from `{}` or from `{class}`, whichever is wrong", other.class),
     )
 }

@@ -2,6 +2,7 @@
 
 use crate::content;
 use crate::domain::{Sample, Split};
+use crate::privacy::shown;
 
 /// Of the samples that a decision excludes; `None` when it excludes none.
 pub fn excluded_message(decided: &[Sample]) -> Option<String> {
@@ -40,9 +41,9 @@ pub(super) fn listed<'a>(files: impl IntoIterator<Item = &'a str>) -> Option<(St
     Some((count, names(&files)))
 }
 
-/// The first of them in backticks, and how many more there are.
-pub(super) fn names(files: &[impl AsRef<str>]) -> String {
-    content::names(files.iter().map(|file| file.as_ref().escape_debug().to_string()))
+/// The first of them in backticks, and how many more there are; relative to the inbox or the folder in use.
+fn names(files: &[&str]) -> String {
+    content::names(files.iter().map(|file| shown(file).escape_debug().to_string()))
 }
 
 #[cfg(test)]
@@ -57,7 +58,10 @@ mod tests {
             message.starts_with("1 image is on several sides") && message.ends_with("(`train/b.png`)"),
             "{message}"
         );
-        let message = duplicate_across_message(["e", "d\n", "c", "b", "a"]).unwrap();
-        assert!(message.starts_with("5 images are") && message.ends_with("(`a`, `b`, `c` and 2 more)"), "{message}");
+        let message = duplicate_across_message(["e", "d\n", "c.png", "b.png", "a.png"]).unwrap();
+        assert!(
+            message.starts_with("5 images are") && message.ends_with("(`a.png`, `b.png`, `c.png` and 2 more)"),
+            "{message}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::content::FileFailure;
 use crate::disk::{self, DiskError};
 use crate::domain::{ContentHash, safe_stem};
+use crate::privacy::{hidden_name, shown, shows};
 
 /// Writes down in `folder` what is wrong with the file at `relative` (to the inbox), replacing what was written before.
 ///
@@ -12,7 +13,7 @@ use crate::domain::{ContentHash, safe_stem};
 /// [`DiskError`].
 pub fn write_reason(folder: &Path, relative: &str, rejection: &FileFailure) -> Result<(), DiskError> {
     let FileFailure { code, reason, fix, .. } = rejection;
-    let text = format!("File:  {}\nWhy:   {reason} ({code})\nTo do: {fix}\n", relative.escape_debug());
+    let text = format!("File:  {}\nWhy:   {reason} ({code})\nTo do: {fix}\n", shown(relative).escape_debug());
     disk::write_atomic(&reason_file(folder, relative), text.as_bytes())
 }
 
@@ -21,11 +22,20 @@ pub fn write_reason(folder: &Path, relative: &str, rejection: &FileFailure) -> R
 /// # Errors
 /// [`DiskError`].
 pub fn clear_reason(folder: &Path, relative: &str) -> Result<(), DiskError> {
-    disk::remove_file(&reason_file(folder, relative))
+    disk::remove_file(&hidden_reason_file(folder, relative))?;
+    disk::remove_file(&named_reason_file(folder, relative))
 }
 
-/// Two files of one name lie in different folders, so the name alone would not do.
+/// Two files of one name lie in different folders, so the name alone would not do. The name of a hidden one has a keyed hash.
 fn reason_file(folder: &Path, relative: &str) -> PathBuf {
+    if shows(relative) { named_reason_file(folder, relative) } else { hidden_reason_file(folder, relative) }
+}
+
+fn hidden_reason_file(folder: &Path, relative: &str) -> PathBuf {
+    folder.join(format!("{}.txt", hidden_name(relative)))
+}
+
+fn named_reason_file(folder: &Path, relative: &str) -> PathBuf {
     let stem = Path::new(relative).file_stem().unwrap_or_default().to_string_lossy();
     folder.join(format!("{}-{}.txt", safe_stem(&stem), ContentHash::of(relative.as_bytes()).short()))
 }

@@ -4,6 +4,7 @@ use regex::Regex;
 
 use crate::content::FileFailure;
 use crate::domain::{ClassName, DatasetName, NameError, Role, Split, side_and_class};
+use crate::privacy::shown_name;
 
 /// The role of the file at `relative` (to the inbox, `/`-separated): `datasets/<dataset>/<class>/**` is a sample, and so is
 /// `datasets/<dataset>/<side>/<class>/**`; `scans/<dataset>/**` and `scans/<file>` are scans.
@@ -14,10 +15,11 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
     let parts: Vec<&str> = relative.split('/').collect();
     let (file, folders) = parts.split_last().map_or(("", [].as_slice()), |(file, folders)| (*file, folders));
     if file.contains(|c: char| c == '\\' || c.is_control()) {
-        return Err(unusable(relative, &NameError::Unusable(file.escape_debug().to_string())));
+        return Err(unusable(relative, &NameError::Unusable(shown_name(relative).escape_debug().to_string())));
     }
+    let name = shown_name(relative);
     match folders {
-        ["datasets", dataset, inner @ ..] if !inner.is_empty() => sample(relative, dataset, inner, file),
+        ["datasets", dataset, inner @ ..] if !inner.is_empty() => sample(relative, dataset, inner),
         ["scans"] => Ok(Role::Scan { dataset: None }),
         ["scans", dataset, ..] => {
             Ok(Role::Scan { dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable(relative, &error))?) })
@@ -25,17 +27,17 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
         ["datasets", dataset] => Err(misplaced(
             relative,
             format!("it is directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
-            format!("move it into the folder of its class, for example `datasets/{dataset}/normal/{file}`"),
+            format!("move it into the folder of its class, for example `datasets/{dataset}/normal/{name}`"),
         )),
         ["datasets"] => Err(misplaced(
             relative,
             "it is directly in `datasets`, so it has no dataset and no class".into(),
-            format!("move it into the folder of its dataset and class, for example `datasets/chest/normal/{file}`"),
+            format!("move it into the folder of its dataset and class, for example `datasets/chest/normal/{name}`"),
         )),
         _ => Err(misplaced(
             relative,
             "it is neither in `datasets` nor in `scans`".into(),
-            format!("move it to `scans/{file}` to explain it, or to `datasets/<dataset>/<class>/` to train on it"),
+            format!("move it to `scans/{name}` to explain it, or to `datasets/<dataset>/<class>/` to train on it"),
         )),
     }
 }
@@ -47,7 +49,8 @@ pub(super) fn lists_groups(relative: &str) -> Option<DatasetName> {
 }
 
 /// The side's name is no class: an image beside the class folders of `train` would make one of that name, unseen.
-fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result<Role, FileFailure> {
+fn sample(relative: &str, dataset: &str, folders: &[&str]) -> Result<Role, FileFailure> {
+    let name = shown_name(relative);
     let (side, class) = side_and_class(folders).unwrap_or_default();
     if side.is_none() && Split::named(class).is_some() {
         return Err(misplaced(
@@ -56,7 +59,7 @@ fn sample(relative: &str, dataset: &str, folders: &[&str], file: &str) -> Result
                 "`{class}` names a side of the split, so the folders in it are the classes, and it is in none of them"
             ),
             format!(
-                "move it into the folder of its class, for example `datasets/{dataset}/{class}/normal/{file}`; if `{class}` is a \
+                "move it into the folder of its class, for example `datasets/{dataset}/{class}/normal/{name}`; if `{class}` is a \
                  class, rename its folder"
             ),
         ));

@@ -74,6 +74,9 @@ fn is_held(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
+/// Its records name files, and those may be called after patients: nobody but its user looks into the folder.
+const PRIVATE: u32 = 0o700;
+
 /// Opens (or makes) the database in `folder`.
 pub(super) fn connect(folder: &Path) -> Result<Db, sled::Error> {
     // Every commit flushes and syncs itself, so that no thread of sled's needs to do it behind our back.
@@ -82,7 +85,11 @@ pub(super) fn connect(folder: &Path) -> Result<Db, sled::Error> {
     loop {
         match config.open() {
             Err(error) if is_held(&error) && Instant::now() < deadline => thread::park_timeout(LOOK),
-            outcome => return outcome,
+            Err(error) => return Err(error),
+            Ok(db) => {
+                let refused = |error: DiskError| sled::Error::Io(io::Error::other(error));
+                return disk::set_mode(folder, PRIVATE).map(|()| db).map_err(refused);
+            }
         }
     }
 }

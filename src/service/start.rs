@@ -86,6 +86,7 @@ pub(super) fn parts(
     let workspace = Workspace::new(&settings.state_dir);
     let key = privacy::site_key(&workspace)?;
     privacy::use_key(key.clone());
+    privacy::hide_known(registry.ledger());
     let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));

@@ -9,6 +9,7 @@ use super::job::FreshCopy;
 use crate::domain::vgg16::N_FEATURES;
 use crate::domain::{LabelledImage, StopFlag};
 use crate::nn::NetworkImage;
+use crate::privacy::shown;
 use crate::stats::Generator;
 
 /// Everything that may be learned from.
@@ -82,7 +83,7 @@ impl Epoch<'_> {
         match fresh(image, self.number) {
             Ok(picture) => Some((*class, NetworkImage::usual(&picture))),
             Err(reason) => {
-                tracing::warn!(file = %image.path.display(), epoch = self.number, reason, "Image left out of one epoch");
+                tracing::warn!(file = %shown(&image.path), epoch = self.number, reason, "Image left out of one epoch");
                 None
             }
         }

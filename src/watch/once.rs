@@ -14,6 +14,7 @@ use super::unseen::UnseenInputs;
 use crate::config::WatchSettings;
 use crate::content::{Skipped, names};
 use crate::domain::{Arrival, FileStamp, StopFlag};
+use crate::privacy::shown;
 
 /// Between two looks at files that are still being written.
 const LOOK: Duration = Duration::from_millis(200);
@@ -113,7 +114,7 @@ fn unreported(tracker: &Tracker) -> impl Iterator<Item = (String, String)> {
 fn left(tracker: &Tracker) -> Vec<String> {
     let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (path, why) in unreported(tracker) {
-        by_reason.entry(why).or_default().push(path.escape_debug().to_string());
+        by_reason.entry(why).or_default().push(shown(path).escape_debug().to_string());
     }
     by_reason.into_iter().map(|(why, paths)| format!("{}: {why}", names(paths.into_iter()))).collect()
 }

@@ -21,6 +21,7 @@ use super::survey::{self, InboxSurvey, Shares};
 use crate::config::WatchSettings;
 use crate::content::{FileFailure, Skipped};
 use crate::domain::{Arrival, FileStamp, StopFlag};
+use crate::privacy::shown;
 
 /// Between two surveys while there are no events to rely on.
 const POLL: Duration = Duration::from_secs(10);
@@ -184,7 +185,7 @@ impl WatchLoop {
         let now = Now::read();
         // Many fail together when a share goes; the status counts them.
         if self.tracker.reconsider(path, look, failure, now) && self.tracker.n_obstacles() <= LOGGED {
-            tracing::warn!(file = path, reason = %failure.sentence(), "File waits");
+            tracing::warn!(file = %shown(path), reason = %failure.sentence(), "File waits");
         }
         self.report_waiting(now);
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::config::Settings;
-use crate::content::{FileFailure, Reader, warn_of};
+use crate::content::{Reader, warn_of};
 use crate::domain::{DatasetName, LabelledImage, Progress, Sample, Split, StopFlag};
 use crate::ingest::{self, DataCheck, DataFindings, DatasetFolder, FolderError, Groups};
+use crate::privacy::shown;
 
 use super::retrain_check::obstacle;
 use crate::privacy::SiteKey;
@@ -48,15 +49,15 @@ pub fn read_samples(
     let contested = ingest::contested_files(&found, &reader);
     for (file, other) in &contested {
         tracing::warn!(
-            file,
-            other,
+            file = %shown(file),
+            other = %shown(other),
             advice = "remove the one with the wrong label",
             "Left out, as the same image is in another class"
         );
     }
     let used = images.into_iter().filter(|image| !contested.contains_key(&image.relative));
     let samples: Vec<Sample> = used.filter_map(|image| sample(image, &found, dataset, groups)).collect();
-    let failed: Vec<String> = found.failed.iter().map(FileFailure::name).collect();
+    let failed: Vec<String> = found.failed.iter().map(|failure| failure.path.to_string_lossy().into_owned()).collect();
     let readable = found.images.iter().map(|image| &image.relative).chain(&found.duplicates);
     let files = readable.chain(&failed).map(String::as_str).collect();
     let findings = DataCheck { dataset, groups, own_pattern, files, prefix: "" }.of(&samples);

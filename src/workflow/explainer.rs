@@ -11,7 +11,7 @@ use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
 use crate::imaging::{Picture, SourceScan};
 use crate::nn::{NetworkImage, NnError};
-use crate::privacy::{self, KeyError};
+use crate::privacy::{self, KeyError, shown_name, shown_stem, shows};
 use crate::report::{self, DicomScan, ReportError};
 
 use super::engines::Engines;
@@ -124,9 +124,9 @@ impl Explainer {
         let activations = engine.activations(vec![input])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let explanation =
-            explain::explain(&file_name(file), content.hash, &picture, activations, head, (model, current))?;
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-        let report = format!("{prefix}{}", Workspace::report_folder(&stem, &content.hash));
+            explain::explain(&shown_name(file), content.hash, &picture, activations, head, (model, current))?;
+        let stem = shows(file).then(|| shown_stem(file, &content.hash));
+        let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
         self.write_report((file, &content), &reports.join(&report), (&explanation, model), &picture)?;
         Ok(ExplainedScan { explanation, report })
     }
@@ -185,8 +185,4 @@ impl Explainer {
         }
         self.head.as_ref().map(|(_, head)| head).ok_or(ScanError::Network(NnError::EngineGone))
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

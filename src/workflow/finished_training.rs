@@ -11,6 +11,7 @@ use crate::disk::Workspace;
 use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord};
 use crate::head::Head;
 use crate::nn::NnError;
+use crate::privacy::shown;
 use crate::report::{self, ReportError, RunReport};
 use crate::train::{self, Augmented, FinishedRun, ImagePredictions, ModelPredictor, TrainError, TrainJob};
 
@@ -215,7 +216,7 @@ fn write_page(
     let FinishedRun { model, predictions, history, misclassified, .. } = run;
     let paths: BTreeMap<ContentHash, &str> =
         plan.samples.iter().map(|sample| (sample.hash, sample.path.as_str())).collect();
-    let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, |path| (*path).to_owned());
+    let name = |image: &ContentHash| paths.get(image).map_or_else(String::new, shown);
     let names: Vec<String> = predictions.images.iter().map(name).collect();
     let page = RunReport {
         model,

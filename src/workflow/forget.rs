@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::disk::{self, DiskError, TrainingLock, Workspace};
 use crate::domain::{DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
 use crate::ingest;
+use crate::privacy::shown;
 use crate::report::{self, Gallery};
 
 use subject::ErasureSubject;
@@ -106,12 +107,12 @@ fn trained(ledger: &Ledger) -> BTreeSet<&DatasetName> {
     ledger.datasets().chain(ledger.runs.keys().map(|(dataset, _)| dataset)).collect()
 }
 
-/// Files of the images that are still there.
+/// What files of the images are called that are still there.
 fn in_inbox(ledger: &Ledger, targets: &ForgetTargets, inbox: &Path) -> Vec<String> {
     let is_theirs = |outcome: &FileOutcome| outcome.content().is_some_and(|hash| targets.images.contains(&hash));
     let files = ledger.files.values().filter(|file| is_theirs(&file.outcome)).map(|file| &file.path);
     let files: BTreeSet<&String> = files.chain(&targets.unread).collect();
-    files.into_iter().filter(|path| inbox.join(path).exists()).cloned().collect()
+    files.into_iter().filter(|path| inbox.join(path).exists()).map(shown).collect()
 }
 
 /// An erasure that was cut off, or that waits for work under way.

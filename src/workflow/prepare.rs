@@ -9,6 +9,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Ledger, LedgerEvent, Sample, Split};
 use crate::ingest::{self, DataCheck, DataFindings, Groups, GroupsError};
+use crate::privacy::shown;
 
 use super::derived;
 use super::failed_work::{FailedWork, Work};
@@ -206,7 +207,7 @@ fn log_moves(before: &[Sample], decided: &[Sample]) {
     }
     for sample in leaked {
         tracing::warn!(
-            file = sample.path,
+            file = %shown(&sample.path),
             "Moved from validation to training, as near-duplicate or group member of a training image"
         );
     }

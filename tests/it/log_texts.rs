@@ -25,6 +25,46 @@ fn log_messages_are_fixed_texts() {
     assert!(wrong.is_empty(), "not a fixed text in sentence case without a full stop:\n{}", wrong.join("\n"));
 }
 
+/// Where a field of this name is no input, but a file of the program's own.
+const OWN_FILES: [&str; 7] = [
+    "src/nn/builtin.rs",
+    "src/report/gallery.rs",
+    "src/disk/origin.rs",
+    "src/train/resume.rs",
+    "src/service/known_mounts.rs",
+    "src/service/attempt_log.rs",
+    "src/cli/telemetry.rs",
+];
+
+#[test]
+fn inputs_are_logged_under_the_name_that_may_be_shown() {
+    let named = Regex::new(r"\b(?:file|scan|path|same_as|other)\b\s*(?:=\s*[^,]+)?,").unwrap();
+    let (mut n_fields, mut wrong) = (0, Vec::new());
+    for path in sources(Path::new("src")).into_iter().filter(|path| !OWN_FILES.iter().any(|own| path.ends_with(own))) {
+        for call in log_calls(&code_of(&path)) {
+            for field in named.find_iter(&call).map(|found| found.as_str()) {
+                n_fields += 1;
+                if !field.contains("shown(") {
+                    wrong.push(format!("{}: {field}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(n_fields > 12, "{n_fields} fields");
+    assert!(wrong.is_empty(), "not through `privacy::shown`:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_file_of_a_failure_is_printed_by_its_name_alone() {
+    let printed =
+        Regex::new(r"failure\.path\.(?:display|to_str|as_os_str)|\b(?:scan|sample|image)\.path\.display").unwrap();
+    // Compares them with the lines of a list.
+    let compares = "src/workflow/dataset_folder.rs";
+    let wrong = sources(Path::new("src")).into_iter().filter(|path| !path.ends_with(compares));
+    let wrong: Vec<_> = wrong.filter(|path| printed.is_match(&code_of(path))).collect();
+    assert!(wrong.is_empty(), "print `FileFailure::name` or `privacy::shown`: {wrong:?}");
+}
+
 /// What stands between the parentheses of each log macro.
 fn log_calls(code: &str) -> Vec<String> {
     let begin = Regex::new(r"\b(?:trace|debug|info|warn|error)!\(").unwrap();

@@ -50,6 +50,7 @@ mod mounts; // mounted folders that go away, files that cannot be read for a whi
 mod output; // output that cannot be written, and readers that have gone
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
+mod privacy; // nothing that says who a patient is leaves a DICOM file or its name
 mod reserve; // the room on the disk that work leaves free
 mod retention; // what is removed when it gets old or too much
 mod run_page; // a run's page in a browser

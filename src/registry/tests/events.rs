@@ -22,6 +22,7 @@ fn facts() -> ImageFacts {
         colour: "grey16".to_owned(),
         part: None,
         blank: false,
+        text: false,
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::disk::DiskError;
 use crate::domain::Arrival;
+use crate::privacy::shown;
 use crate::registry::RegistryError;
 use crate::service::attempts::{AttemptSlot, Attempted, MAX_CRASHES};
 use crate::service::error::ServiceError;
@@ -94,7 +95,7 @@ impl Conductor {
             match attempted {
                 Attempted::Scan { dataset, hash } => {
                     let key = (dataset, hash);
-                    let path = self.ledger().scans.get(&key).map(|scan| scan.path.clone());
+                    let path = self.ledger().scans.get(&key).map(|scan| shown(&scan.path));
                     self.set_aside(Task::Scan(key), Work::Scan, &path.unwrap_or_default());
                 }
                 Attempted::Gallery => {

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use crate::domain::{LedgerEvent, Scan, ScanKey, ScanState};
+use crate::privacy::shown;
 use crate::service::error::ServiceError;
 
 use super::Conductor;
@@ -24,7 +25,7 @@ impl Conductor {
         let (again, gone): (Vec<&Scan>, Vec<&Scan>) =
             scans.partition(|scan| ledger.files_holding(scan.hash).next().is_some());
         for scan in &again {
-            tracing::warn!(scan = %scan.path, "Report lost; the scan is explained again");
+            tracing::warn!(scan = %shown(&scan.path), "Report lost; the scan is explained again");
         }
         let n_gone = gone.len();
         if n_gone > self.gallery.n_gone() {

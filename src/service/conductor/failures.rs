@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::domain::{DatasetName, Scan};
 use crate::ingest::UnfinishedFile;
+use crate::privacy::shown;
 use crate::service::error::ServiceError;
 use crate::service::event::WorkerRole;
 use crate::service::retry::{Failed, Task};
@@ -51,7 +52,7 @@ impl Conductor {
 
     /// A scan has no report.
     pub(super) fn scan_failed(&mut self, scan: &Scan, error: &ScanError) {
-        let mut work = FailedWork::of_scan(&scan.path, error);
+        let mut work = FailedWork::of_scan(shown(&scan.path), error);
         if work.fault == Fault::Missing {
             // Nobody named it: the inbox's next survey finds that it is gone.
             work.fault = Fault::Later;
@@ -113,7 +114,7 @@ impl Conductor {
             WorkerRole::Survey | WorkerRole::Record => None,
             WorkerRole::Scans => self.scans.lose().map(|lost| match lost {
                 LostScanWork::Scan(key) => {
-                    let path = self.ledger().scans.get(&key).map_or("", |scan| scan.path.as_str());
+                    let path = self.ledger().scans.get(&key).map_or_else(String::new, |scan| shown(&scan.path));
                     let work = fault(Work::Scan, &path);
                     (Task::Scan(key), work)
                 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+use crate::privacy::shown;
 use crate::report::ReportError;
 use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
@@ -139,7 +140,7 @@ impl Conductor {
         match outcome {
             Ok(ExplainedScan { explanation, report }) => {
                 let predicted = &explanation.classes[explanation.predicted];
-                tracing::info!(scan = %scan.path, model = %explanation.model, %predicted, "Scan explained");
+                tracing::info!(scan = %shown(&scan.path), model = %explanation.model, %predicted, "Scan explained");
                 self.gallery.add();
                 self.failed.clear(&Task::Scan((scan.dataset.clone(), scan.hash)), Instant::now());
                 if let Some(dataset) = self.dataset_of(&scan) {

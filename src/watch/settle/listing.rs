@@ -1,5 +1,6 @@
 //! Files that wait: which, why, and until when.
 
+use crate::privacy::shown;
 use std::time::{Duration, SystemTime};
 
 use super::{FileState, Now, Tracker, Waiting};
@@ -35,7 +36,8 @@ impl Tracker {
     }
 
     fn sentence(&self, path: &str, waiting: &Waiting, now: Now) -> Option<String> {
-        let name = path.escape_debug();
+        let name = shown(path);
+        let name = name.escape_debug();
         let why = self.obstacles.get(path);
         let due = utc(now.wall + waiting.due.saturating_duration_since(now.instant));
         match (waiting.phase, why) {

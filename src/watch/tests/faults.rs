@@ -80,7 +80,7 @@ fn images_in_the_wrong_place_are_named_once() {
     watched.await_health("named", |health| !health.skipped.is_empty());
     let [skipped] = &watched.watcher.health().skipped[..] else { panic!("{:?}", watched.watcher.health()) };
     assert!(skipped.sentence.starts_with("2 images or folders of images outside `datasets` and `scans` in "));
-    assert!(skipped.sentence.contains(": `a.png`, `xray/`; move labelled images to "), "{}", skipped.sentence);
+    assert!(skipped.sentence.contains(": `a.png`, `folder-"), "{}", skipped.sentence);
     assert!(!skipped.is_refused);
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{ContentHash, DatasetName, FileOutcome, Ledger, Sample};
+use crate::privacy::{shown, shown_name, shows};
 
 /// One name that a person gave, with what its file on the disk says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +116,17 @@ impl ForgetRequest {
     }
 }
 
+/// The files that texts call `name`, with or without folders, in place of their own names.
+fn hidden_as<'l>(ledger: &'l Ledger, name: &str) -> BTreeSet<&'l str> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let files = ledger.files.values().map(|file| &file.path);
+    let paths = files.chain(ledger.scans.values().map(|scan| &scan.path));
+    let paths = paths.chain(ledger.samples_ever().map(|sample| &sample.path));
+    let hidden =
+        paths.filter(|path| !shows(path) && [shown(path), shown_name(path)].iter().any(|it| it == name || it == last));
+    hidden.map(String::as_str).collect()
+}
+
 /// What a file stands for.
 #[derive(Debug, PartialEq, Eq, Default)]
 struct FoundFile {
@@ -127,6 +139,9 @@ impl FoundFile {
         let hash = name.content.or_else(|| name.text.parse().ok());
         let mut found = Self { images: hash.into_iter().collect(), unread: BTreeSet::new() };
         for path in name.inbox_path.iter().chain([&name.text]) {
+            found.add_path(ledger, path);
+        }
+        for path in hidden_as(ledger, &name.text) {
             found.add_path(ledger, path);
         }
         found

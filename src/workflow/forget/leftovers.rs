@@ -29,7 +29,9 @@ pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHas
 
 fn is_of(folder: &Path, images: &BTreeSet<ContentHash>) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    images.iter().any(|image| name.ends_with(&format!("-{}", image.short())))
+    images
+        .iter()
+        .any(|image| name.ends_with(&format!("-{}", image.short())) || name == Workspace::report_folder(None, image))
 }
 
 /// Takes the names out of the rest; returns how many files changed or went.

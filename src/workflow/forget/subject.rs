@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::domain::{ContentHash, FileOutcome, FileRecord, Ledger, LedgerEvent};
 
+use crate::privacy::shown;
+
 use super::erased_names::ErasedNames;
 use super::find::ForgetTargets;
 
@@ -27,8 +29,8 @@ impl<'a> ErasureSubject<'a> {
         let scans: Vec<_> = ledger.scans.values().filter(|scan| is_theirs(scan.hash)).collect();
         let paths = held.map(|file| &file.path).chain(samples.iter().map(|sample| &sample.path));
         let paths = paths.chain(scans.iter().map(|scan| &scan.path)).chain(&targets.unread);
-        let files = paths.cloned().collect();
-        let names = ErasedNames::new(&files, &groups(ledger, images));
+        let files: BTreeSet<String> = paths.cloned().collect();
+        let names = ErasedNames::new(&with_shown(&files), &groups(ledger, images));
         Self { images, names, files, unread: &targets.unread }
     }
 
@@ -60,6 +62,11 @@ impl<'a> ErasureSubject<'a> {
             _ => false,
         })
     }
+}
+
+/// With the names that texts have in their place.
+fn with_shown(files: &BTreeSet<String>) -> BTreeSet<String> {
+    files.iter().cloned().chain(files.iter().map(shown)).collect()
 }
 
 /// Groups of which no other image is left.
