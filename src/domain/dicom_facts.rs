@@ -32,9 +32,6 @@ pub struct DicomFacts {
     /// `AP`, `PA`, `LL`, ...
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
-    /// Whether the file says that its pixels show who the patient is; `None` when it says nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub burned_in: Option<bool>,
 }
 
 impl DicomFacts {

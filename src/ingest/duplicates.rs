@@ -35,8 +35,8 @@ pub(super) fn warn_of_differing(reader: &Reader, folder: &Path, files: [&str; 2]
     if show_the_same(reader, read).is_ok_and(|is_same| !is_same) {
         let [file, same_as] = files;
         tracing::warn!(
-            file,
-            same_as,
+            file = %shown(file),
+            same_as = %shown(same_as),
             advice = "compare the two, and remove the wrong one; if they are two images, give each a number of its own",
             "Two files with one SOPInstanceUID look different, and one is used"
         );

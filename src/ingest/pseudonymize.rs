@@ -21,7 +21,6 @@ pub(super) fn dicom_facts(bytes: &[u8], options: &DecodeOptions, key: &SiteKey) 
         manufacturer: text(header.manufacturer),
         model: text(header.model),
         view: text(header.view),
-        burned_in: header.burned_in,
     }))
 }
 

@@ -27,8 +27,6 @@ pub struct DicomHeader {
     pub model: Option<Vec<u8>>,
     /// `ViewPosition`.
     pub view: Option<Vec<u8>>,
-    /// `BurnedInAnnotation`: whether the pixels show who the patient is.
-    pub burned_in: Option<bool>,
 }
 
 /// The header of a file; `None` of one that is not DICOM, or cannot be read.
@@ -49,11 +47,6 @@ pub fn dicom_header(bytes: &[u8], options: &DecodeOptions) -> Option<DicomHeader
         manufacturer: value(tags::MANUFACTURER),
         model: value(tags::MANUFACTURER_MODEL_NAME),
         view: value(tags::VIEW_POSITION),
-        burned_in: match set.text(tags::BURNED_IN_ANNOTATION) {
-            Some("YES") => Some(true),
-            Some("NO") => Some(false),
-            _ => None,
-        },
     })
 }
 
@@ -90,13 +83,11 @@ mod tests {
             (tags::SOP_INSTANCE_UID, "UI", b"1.2.3\0"),
             (tags::MANUFACTURER, "LO", b" "),
             (tags::PATIENT_ID, "LO", b" M\xFCller 7 "),
-            (tags::BURNED_IN_ANNOTATION, "CS", b"YES "),
         ]);
         let found = found.unwrap();
         assert_eq!(found.instance.as_deref(), Some(b"1.2.3".as_slice()));
         assert_eq!(found.patient.as_deref(), Some(b"M\xFCller 7".as_slice()));
         assert!(found.manufacturer.is_none() && found.study.is_none());
-        assert_eq!(found.burned_in, Some(true));
     }
 
     #[test]
