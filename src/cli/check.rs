@@ -23,8 +23,9 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
     let mut warnings = places::readable(&settings.watch.inbox)?;
     places::writable(&settings.state_dir)?;
     if settings.report.dicom {
-        places::writable(&settings.report.outbox)?;
+        places::outbox(settings)?;
     }
+    warnings.extend(places::key(&Workspace::new(&settings.state_dir))?);
     warnings.extend(places::shortage(&settings.state_dir, settings.reserve)?);
     configured_weights(settings)?;
     workflow::check_device(settings)?;
@@ -33,6 +34,9 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         settings.watch.inbox.display(),
         settings.state_dir.display()
     ));
+    if settings.report.dicom {
+        output::line(&format!("Results in DICOM can be written to {}.", settings.report.outbox.display()));
+    }
     for warning in warnings {
         output::line(&format!("Warning: {warning}."));
     }

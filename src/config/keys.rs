@@ -112,8 +112,11 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if s.report.outbox.starts_with(&s.watch.inbox) || s.watch.inbox.starts_with(&s.report.outbox) {
         return fail(
             "report.outbox",
-            "and watch.inbox lie in each other, so that gradwatch would read its own results as new images; choose another folder",
+            "must be neither inside watch.inbox nor around it, or gradwatch would read its own results as new images; choose another folder",
         );
+    }
+    if s.report.outbox.starts_with(&s.state_dir) && s.report.outbox != s.state_dir.join("outbox") {
+        return fail("report.outbox", "must be outside storage.state_dir, or \"\" for its folder `outbox`");
     }
     if s.watch.inbox.starts_with(&s.state_dir) {
         return fail("watch.inbox", "is inside storage.state_dir; choose another folder");

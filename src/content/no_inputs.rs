@@ -1,30 +1,56 @@
 //! Files that come with images and are none to be used: left out, counted, and said.
 
+use std::path::Path;
+
 use super::failure::FileFailure;
+use crate::privacy::shown;
 
 /// How many DICOM files were left out, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NoInputs {
-    n_without_image: usize,
-    n_own_results: usize,
+    without_image: Skipped,
+    own_results: Skipped,
+}
+
+/// Files, by their number and the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Skipped {
+    n: usize,
+    first: String,
+}
+
+impl Skipped {
+    fn add(&mut self, path: &Path) {
+        if self.n == 0 {
+            self.first = shown(path);
+        }
+        self.n += 1;
+    }
 }
 
 impl NoInputs {
     /// Counts a file that is no input; returns whether it is one.
     pub fn count(&mut self, failure: &FileFailure) -> bool {
-        let is_own = failure.is_own_result();
-        self.n_own_results += usize::from(is_own);
-        self.n_without_image += usize::from(failure.is_no_input() && !is_own);
+        if failure.is_own_result() {
+            self.own_results.add(&failure.path);
+        } else if failure.is_no_input() {
+            self.without_image.add(&failure.path);
+        }
         failure.is_no_input()
     }
 
     /// Says how many there were, if any.
-    pub fn log(self) {
-        if self.n_without_image > 0 {
-            tracing::info!(n_files = self.n_without_image, "DICOM files without an image skipped");
+    pub fn log(&self) {
+        let Self { without_image, own_results } = self;
+        if without_image.n > 0 {
+            tracing::info!(
+                first = without_image.first,
+                n_files = without_image.n,
+                "DICOM files without an image skipped"
+            );
         }
-        if self.n_own_results > 0 {
-            tracing::info!(n_files = self.n_own_results, "Own results in DICOM skipped");
+        if own_results.n > 0 {
+            tracing::info!(first = own_results.first, n_files = own_results.n, "Own results in DICOM skipped");
         }
     }
 }

@@ -32,14 +32,16 @@ pub enum DiskError {
     },
     /// Less than the reserve would be free.
     #[error(
-        "cannot write to `{}`: the disk has {} free, and {} are kept free (storage.reserve_gib, storage.reserve_percent); free some space, or lower the reserve",
-        path.display(), amount(*free), amount(*reserve)
+        "cannot write to `{}`: the disk has {} free, {} are needed, and {} are kept free (storage.reserve_gib, storage.reserve_percent); free some space, or lower the reserve",
+        path.display(), amount(*free), amount(*needed), amount(*reserve)
     )]
     NoRoom {
         /// Where it was to be written.
         path: PathBuf,
         /// Bytes.
         free: u64,
+        /// Bytes.
+        needed: u64,
         /// Bytes.
         reserve: u64,
     },
@@ -72,10 +74,14 @@ fn hint(source: &io::Error) -> &'static str {
     }
 }
 
-/// Bytes as people read them: `7.0 MiB`, `1.5 GiB`.
+/// Bytes as people read them: `51.2 KiB`, `7.0 MiB`, `1.5 GiB`.
 pub fn amount(bytes: u64) -> String {
-    let (gib, mib) = (bytes as f64 / f64::from(1 << 30), bytes as f64 / f64::from(1 << 20));
-    if gib < 1.0 { format!("{mib:.1} MiB") } else { format!("{gib:.1} GiB") }
+    let in_units = |unit: u32| bytes as f64 / f64::from(unit);
+    match bytes {
+        0..0x1_9999 => format!("{:.1} KiB", in_units(1 << 10)),
+        0x1_9999..0x4000_0000 => format!("{:.1} MiB", in_units(1 << 20)),
+        _ => format!("{:.1} GiB", in_units(1 << 30)),
+    }
 }
 
 fn holder(pid: Option<u32>) -> String {

@@ -43,7 +43,7 @@ pub fn require_room(folder: &Path, n_bytes: u64, reserve: Reserve) -> Result<(),
     if kept == 0 || free >= kept.saturating_add(n_bytes) {
         return Ok(());
     }
-    Err(DiskError::NoRoom { path: folder.to_owned(), free, reserve: kept })
+    Err(DiskError::NoRoom { path: folder.to_owned(), free, needed: n_bytes, reserve: kept })
 }
 
 #[cfg(test)]
@@ -66,10 +66,10 @@ mod tests {
 
     #[test]
     fn the_message_says_how_much_is_free_and_what_to_do() {
-        let error = DiskError::NoRoom { path: "state".into(), free: 1 << 30, reserve: 2 << 30 };
+        let error = DiskError::NoRoom { path: "state".into(), free: 1 << 30, needed: 1 << 23, reserve: 2 << 30 };
         assert_eq!(
             error.to_string(),
-            "cannot write to `state`: the disk has 1.0 GiB free, and 2.0 GiB are kept free (storage.reserve_gib, \
+            "cannot write to `state`: the disk has 1.0 GiB free, 8.0 MiB are needed, and 2.0 GiB are kept free (storage.reserve_gib, \
              storage.reserve_percent); free some space, or lower the reserve"
         );
     }

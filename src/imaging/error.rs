@@ -77,6 +77,10 @@ impl DecodeError {
             }
             Self::Truncated { .. } => "copy it again from its source and compare the sizes",
             Self::TooLarge { .. } => "save it smaller, or raise limits.max_side and limits.max_megapixels",
+            // A PNG would no longer say which patient and study it is of.
+            Self::Unsupported { format: "dicom", .. } => {
+                "convert it to uncompressed grey or RGB DICOM of 8 or 16 bits (JPEG-LS with `dcmdjpls` of dcmtk)"
+            }
             Self::Unsupported { .. } => "save it again as an 8- or 16-bit PNG",
             Self::Damaged { .. } => "copy it again from its source, or save it again with an image program",
         }

@@ -86,6 +86,7 @@ pub(super) fn parts(
     let workspace = Workspace::new(&settings.state_dir);
     let key = privacy::site_key(&workspace)?;
     privacy::use_key(key.clone());
+    Intake::warn_of_other_key(registry.ledger(), &key);
     privacy::hide_known(registry.ledger());
     let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let asked = events.clone();

@@ -13,6 +13,26 @@ fn a_good_configuration_is_reported_with_its_folders() {
 }
 
 #[test]
+fn an_outbox_that_is_not_there_and_a_key_that_cannot_be_used_or_is_open_are_found() {
+    let bed = TestBed::new().set("report.dicom", "true").set("report.outbox", "\"sent\"");
+    let ran = bed.run(&["check"]);
+    let advice = "report.outbox names a folder that does not exist";
+    assert!(ran.code == 78 && ran.stderr.contains(advice), "{} {}", ran.code, ran.stderr);
+    fs::create_dir(bed.path("sent")).unwrap();
+    let ran = bed.run(&["check"]).ok();
+    assert!(
+        ran.stdout.contains("Results in DICOM can be written to ") && !ran.stdout.contains("key"),
+        "{}",
+        ran.stdout
+    );
+    bed.write("state/site.key", "00".repeat(32));
+    let ran = bed.run(&["check"]).ok();
+    assert!(ran.stdout.contains("site.key` can be read by other users"), "{}", ran.stdout);
+    bed.write("state/site.key", "no key");
+    assert_eq!(bed.run(&["check"]).code, 65);
+}
+
+#[test]
 fn a_key_that_is_no_longer_one_is_warned_of_and_the_rest_holds() {
     let bed = TestBed::new().set("augment.size", "224");
     let ran = bed.run(&["check"]).ok();

@@ -66,6 +66,8 @@ fn put_aside(bed: &TestBed) -> PathBuf {
     fs::rename(bed.state(""), &aside).unwrap();
     fs::create_dir(bed.state("")).unwrap();
     symlink(fs::read_link(aside.join("weights")).unwrap(), bed.state("weights")).unwrap();
+    // The one thing that is random.
+    fs::copy(aside.join("site.key"), bed.state("site.key")).unwrap();
     aside
 }
 

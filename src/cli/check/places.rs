@@ -1,10 +1,13 @@
 //! The folders of the configuration as a start finds them: readable, writable, with room. Warnings are what a start survives.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::cli::failure::{Exit, Failure};
-use crate::disk::{self, Room};
+use crate::config::Settings;
+use crate::disk::{self, Room, Workspace};
 use crate::domain::Reserve;
+use crate::privacy;
 use crate::watch;
 
 /// What is written to see whether there is room for a start: more than a file system keeps in its records of a file.
@@ -72,6 +75,32 @@ pub(super) fn writable(folder: &Path) -> Result<(), Failure> {
     // Not zeros, which some file systems keep without room for them.
     disk::write_atomic(&probe, &vec![0x5a; PROBE_BYTES])?;
     Ok(disk::remove_file(&probe)?)
+}
+
+/// The folder for results in DICOM takes files. One outside the state folder has to be there, because who made it sends them.
+///
+/// # Errors
+/// It is not there, or not writable.
+pub(super) fn outbox(settings: &Settings) -> Result<(), Failure> {
+    let outbox = &settings.report.outbox;
+    if !outbox.starts_with(&settings.state_dir) && !outbox.is_dir() {
+        let advice = "report.outbox names a folder that does not exist; create it, or correct the path";
+        return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", outbox.display())));
+    }
+    writable(outbox)
+}
+
+/// The key of hidden names, where there is one, can be used. Warns of one that others can read.
+///
+/// # Errors
+/// It is damaged, or cannot be read.
+pub(super) fn key(workspace: &Workspace) -> Result<Option<String>, Failure> {
+    let path = workspace.site_key();
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(None) };
+    privacy::site_key(workspace)?;
+    let is_open = metadata.permissions().mode() & 0o077 != 0;
+    let advice = "with it names can be tried against hidden names; run `chmod 600` on it";
+    Ok(is_open.then(|| format!("`{}` can be read by other users; {advice}", path.display())))
 }
 
 /// What the file system of the state folder is short of.

@@ -20,6 +20,21 @@ impl Intake {
         let known = ledger.files.values().filter(|file| is_settled(ledger, file, &key));
         known.map(|file| (file.path.clone(), file.stamp)).collect()
     }
+
+    /// Warns if the hashes that are known are those of another key: it was lost, and this one was made anew.
+    pub fn warn_of_other_key(ledger: &Ledger, key: &SiteKey) {
+        let key = key.id();
+        let samples = ledger.samples.values().filter_map(|sample| sample.dicom.as_deref());
+        let scans = ledger.scans.values().filter_map(|scan| scan.dicom.as_deref());
+        let n = samples.chain(scans).filter(|facts| facts.key != key).count();
+        if n > 0 {
+            tracing::warn!(
+                n_files = n,
+                advice = "stop the program and restore site.key from a backup if there is one; without it, hidden names in older reports and lists name no file any more",
+                "site.key is another one than before: DICOM files are read again and split anew"
+            );
+        }
+    }
 }
 
 fn is_settled(ledger: &Ledger, file: &FileRecord, key: &str) -> bool {
