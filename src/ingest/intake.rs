@@ -217,11 +217,16 @@ impl Intake {
             return result;
         }
         let hash = match &result {
+            Ok(FileContent::Picture(_, image))
+                if image.instance().is_some_and(|number| ledger.has_forgotten(number)) =>
+            {
+                return Ok(FileContent::Forgotten);
+            }
             Ok(FileContent::Picture(_, inspected)) => Some(inspected.hash),
             Ok(_) => None,
             Err(_) => self.reader.read(&self.inbox.join(path), None).ok().map(|content| content.hash),
         };
-        if hash.is_some_and(|hash| ledger.forgotten.contains(&hash)) { Ok(FileContent::Forgotten) } else { result }
+        if hash.is_some_and(|hash| ledger.forgotten.contains_key(&hash)) { Ok(FileContent::Forgotten) } else { result }
     }
 
     fn read_one(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {
@@ -281,7 +286,8 @@ impl Intake {
             Admission::New | Admission::Known => None,
             Admission::SameAs(other) => Some(other),
             Admission::Repeats(other) => {
-                warn_of_differing(&self.reader, &self.inbox, [path, &other]);
+                let looks = [inspected.perceptual_hash, ledger_draft.perceptual_hash(&other)];
+                warn_of_differing(&self.reader, &self.inbox, [path, &other], looks);
                 Some(other)
             }
         })

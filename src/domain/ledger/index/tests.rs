@@ -56,7 +56,15 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
             2 => {
                 let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new() };
                 let state = if a == 0 { explained } else { ScanState::Waiting };
-                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts(), dicom: numbered(b) })
+                LedgerEvent::Scan(Scan {
+                    dataset: named,
+                    hash,
+                    path,
+                    state,
+                    image: facts(),
+                    perceptual_hash: None,
+                    dicom: numbered(b),
+                })
             }
             6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
