@@ -78,6 +78,8 @@ impl Intake {
 
     /// What the file was recorded as does not hold any more: one that cannot be used is recorded as such.
     fn try_again(&self, ledger_draft: &mut LedgerDraft, path: String) -> Option<UnfinishedFile> {
+        // It may be gone since, for good.
+        ledger_draft.record(&path)?;
         let failure = self.admit_again(ledger_draft, &path).err()?;
         if failure.may_pass {
             return Some(UnfinishedFile { path, failure });

@@ -219,6 +219,9 @@ mod tests {
         assert!(listed.starts_with("group-"), "{listed}");
         assert_eq!(images_of(&ledger, &listed), [Sample::example("1", "a").hash].into());
         assert_eq!(images_of(&ledger, "Jane Doe"), images_of(&ledger, &listed));
+        for name in ["patient-Doe", "patient-0123456789ABCDEF01234567"] {
+            assert!(shown_group("datasets/d/a/1.dcm", name).starts_with("group-"), "{name}");
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn numbered(number: u8) -> Option<Box<DicomFacts>> {
 
 /// Of three contents, datasets, classes and paths, so that events meet.
 fn event() -> impl Strategy<Value = LedgerEvent> {
-    let numbers = (0..7_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
+    let numbers = (0..9_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
     numbers.prop_map(|(kind, of, content, a, b)| {
         let hash = ContentHash::of(&[content]);
         let named = (of > 0).then(|| dataset(of));
@@ -66,6 +66,8 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                     dicom: numbered(b),
                 })
             }
+            7 => LedgerEvent::Forgotten { hash, instance: numbered(b).and_then(|facts| facts.instance) },
+            8 => LedgerEvent::Readmitted { hash },
             6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
             4 => {
@@ -106,6 +108,7 @@ fn made_anew(ledger: &Ledger) -> Index {
     ledger.files.values().for_each(|file| index.file_changes(None, Some(file)));
     ledger.samples.values().for_each(|sample| index.sample_changes(None, Some(sample)));
     ledger.scans.values().for_each(|scan| index.scan_changes(None, Some(scan)));
+    ledger.forgotten.iter().for_each(|(hash, instance)| index.forgotten_changes(*hash, None, Some(instance)));
     index
 }
 

@@ -167,6 +167,9 @@ fn a_forgotten_image_stays_out_in_another_file_too() {
         bed.put_and_take(path, bytes);
         assert!(bed.paths().is_empty() && bed.ledger.files.is_empty(), "{path}");
     }
+    bed.put(SCAN, &two[..two.len() - 100]);
+    let last_try = bed.settled(SCAN, true);
+    assert!(bed.take(vec![last_try]).is_empty() && bed.ledger.files.is_empty(), "also one that is cut off");
     bed.ledger.apply(&LedgerEvent::Readmitted { hash: sample.hash });
     bed.put_and_take(B, &two);
     assert_eq!(bed.paths(), [B]);
