@@ -66,8 +66,11 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                     dicom: numbered(b),
                 })
             }
-            7 => LedgerEvent::Forgotten { hash, instance: numbered(b).and_then(|facts| facts.instance) },
-            8 => LedgerEvent::Readmitted { hash },
+            7 => LedgerEvent::Forgotten {
+                hash: forgotten(content),
+                instance: numbered(b).and_then(|facts| facts.instance),
+            },
+            8 => LedgerEvent::Readmitted { hash: forgotten(content) },
             6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
             4 => {
@@ -92,6 +95,11 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
             _ => LedgerEvent::FileGone { path },
         }
     })
+}
+
+/// A content of which nothing else is recorded: what is forgotten is in no list of samples and scans.
+fn forgotten(content: u8) -> ContentHash {
+    ContentHash::of(&[content, 1])
 }
 
 fn folded(events: &[LedgerEvent]) -> Ledger {
