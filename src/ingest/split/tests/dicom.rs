@@ -26,7 +26,7 @@ fn files(kind: usize, person: usize) -> [Sample; 3] {
     let groups = [listed("g"), middle.group(), listed("h")];
     let samples = [one, middle, other].into_iter().zip(groups).zip(["x", "y", "z"]).map(|((facts, group), name)| {
         let group = group.or_else(|| facts.group());
-        let class = if person % 2 == 0 { "a" } else { "b" };
+        let class = if person.is_multiple_of(2) { "a" } else { "b" };
         Sample { group, dicom: Some(Box::new(facts)), ..Sample::example(&format!("{kind}{person}{name}"), class) }
     });
     samples.collect::<Vec<_>>().try_into().unwrap()
