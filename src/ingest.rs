@@ -24,6 +24,7 @@ mod modalities;
 mod pseudonymize;
 mod quarantine;
 mod role;
+mod same_patient;
 mod split;
 #[cfg(test)]
 mod test_dicom;

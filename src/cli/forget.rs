@@ -106,7 +106,7 @@ fn erase_here(
     if act == ForgetAct::Preview {
         return Ok((workflow::preview_erasure(registry.ledger(), &targets, settings)?, false));
     }
-    registry.commit(workflow::forgotten(&targets))?;
+    registry.commit(workflow::forgotten(registry.ledger(), &targets))?;
     // Together with what an earlier command left unfinished.
     targets.extend(workflow::unfinished(registry.ledger()).unwrap_or_default());
     let erased = erase_recorded(&mut registry, workspace, settings, &targets);
@@ -132,7 +132,7 @@ fn undo(args: &Args, settings: &Settings, request: ForgetRequest) -> Result<(), 
     let images = match Registry::open(&workspace, settings.clock) {
         Ok(mut registry) => {
             let targets = request.targets(registry.ledger()).map_err(|reason| Failure::new(Exit::NoInput, reason))?;
-            let known = |hash: &ContentHash| registry.ledger().forgotten.contains(hash);
+            let known = |hash: &ContentHash| registry.ledger().forgotten.contains_key(hash);
             let images: Vec<ContentHash> = targets.images.into_iter().filter(known).collect();
             let events: Vec<_> = images.iter().map(|hash| LedgerEvent::Readmitted { hash: *hash }).collect();
             registry.commit(events)?;
@@ -158,7 +158,7 @@ fn list(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let (images, unerased): (Vec<_>, BTreeSet<_>) = match Registry::open(&workspace, settings.clock) {
         Ok(registry) => {
             let Ledger { forgotten, unerased, .. } = registry.ledger();
-            (forgotten.iter().copied().collect(), unerased.iter().copied().collect())
+            (forgotten.keys().copied().collect(), unerased.iter().copied().collect())
         }
         Err(RegistryError::Locked(_)) => match control::ask(&workspace, &Question::Forgotten)? {
             // What a service has not erased yet is in its status.

@@ -11,6 +11,12 @@ pub struct DicomFacts {
     /// Of the patient's number and whose number it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<String>,
+    /// Of the patient's number alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Whether the file says whose number it is; where one does not, it may be anybody's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_issuer: bool,
     /// Of the study's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub study: Option<String>,

@@ -35,8 +35,9 @@ pub struct Ledger {
     pub best: BTreeMap<DatasetName, RunId>,
     /// In order of time.
     pub decisions: VectorSync<Decision>,
-    /// Contents that are not taken in, because a person had them erased.
-    pub forgotten: RedBlackTreeSetSync<ContentHash>,
+    /// Contents that are not taken in, because a person had them erased; each with the keyed hash of the number that DICOM gave
+    /// the image, of which no other file is taken in either.
+    pub forgotten: RedBlackTreeMapSync<ContentHash, Option<String>>,
     /// Of these, the contents whose erasure is not done.
     pub unerased: RedBlackTreeSetSync<ContentHash>,
     /// Files of unknown content that a person had erased, while that is not done; relative to the inbox.
@@ -84,8 +85,12 @@ impl Ledger {
                 self.index.scan_changes(self.scans.get(&key), None);
                 self.scans.remove_mut(&key);
             }
-            LedgerEvent::Forgotten { hash } => self.forgotten.insert_mut(*hash),
+            LedgerEvent::Forgotten { hash, instance } => {
+                self.index.forgotten_changes(*hash, self.forgotten.get(hash), Some(instance));
+                self.forgotten.insert_mut(*hash, instance.clone());
+            }
             LedgerEvent::Readmitted { hash } => {
+                self.index.forgotten_changes(*hash, self.forgotten.get(hash), None);
                 self.forgotten.remove_mut(hash);
             }
             LedgerEvent::ErasureDue { hash } => self.unerased.insert_mut(*hash),
@@ -114,6 +119,25 @@ impl Ledger {
         self.samples.remove_mut(key);
     }
 
+    /// Whether a person had an image with this number (keyed hash) erased.
+    pub fn has_forgotten(&self, instance: &str) -> bool {
+        let first = (instance.to_owned(), ContentHash::FIRST);
+        self.index.forgotten_numbers.range(first..).next().is_some_and(|(number, _)| number == instance)
+    }
+
+    /// The number (keyed hash) that DICOM gave each image of which anything is recorded.
+    pub fn numbered(&self) -> impl Iterator<Item = (ContentHash, &String)> {
+        let samples = self.samples_ever().map(|sample| (sample.hash, sample.instance()));
+        let scans = self.scans.values().map(|scan| (scan.hash, scan.instance()));
+        let contested = self.files.values().filter_map(|file| match &file.outcome {
+            FileOutcome::Quarantined { conflict, .. } => conflict.as_ref().map(|image| (image.hash, image.instance())),
+            _ => None,
+        });
+        let forgotten = self.forgotten.iter().map(|(hash, instance)| (*hash, instance.as_ref()));
+        let all = samples.chain(scans).chain(contested).chain(forgotten);
+        all.filter_map(|(hash, instance)| Some((hash, instance?)))
+    }
+
     /// The samples of every dataset, and those that have no file left.
     pub fn samples_ever(&self) -> impl Iterator<Item = &Sample> {
         self.samples.values().chain(self.former_samples.values())
@@ -133,7 +157,7 @@ impl Ledger {
     pub fn samples_of<'a>(&'a self, dataset: &'a DatasetName) -> impl Iterator<Item = &'a Sample> {
         let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));
         let samples = self.samples.range(first..=last).map(|(_, sample)| sample);
-        samples.filter(|sample| !self.forgotten.contains(&sample.hash))
+        samples.filter(|sample| !self.forgotten.contains_key(&sample.hash))
     }
 
     /// The models of one dataset, oldest first.
@@ -161,7 +185,7 @@ impl Ledger {
     /// Scans whose paths name `dataset`, or none, and that no model has explained yet; in hash order, and none that is forgotten.
     pub fn waiting_scans<'a>(&'a self, dataset: &Option<DatasetName>) -> impl Iterator<Item = &'a Scan> {
         let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));
-        let waiting = self.index.waiting.range(first..=last).filter(|(_, hash)| !self.forgotten.contains(hash));
+        let waiting = self.index.waiting.range(first..=last).filter(|(_, hash)| !self.forgotten.contains_key(hash));
         waiting.filter_map(|key| self.scans.get(key))
     }
 

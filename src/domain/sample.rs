@@ -153,6 +153,9 @@ pub struct Scan {
     pub state: ScanState,
     /// Facts from decoding.
     pub image: ImageFacts,
+    /// What it looks like; `None` when it looks like nothing, and in records of older versions.
+    #[serde(rename = "look", default, skip_serializing_if = "Option::is_none")]
+    pub perceptual_hash: Option<PerceptualHash>,
     /// What its DICOM file says beside the image; `None` of other files, and in records of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dicom: Option<Box<DicomFacts>>,

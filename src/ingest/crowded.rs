@@ -15,14 +15,18 @@ pub(super) fn crowded_patient(samples: &[Sample]) -> Option<String> {
         *sizes.entry(group).or_default() += 1;
     }
     let largest = sizes.into_values().max()?;
-    let is_crowded = samples.len() > FEWEST_IMAGES && 2 * largest > samples.len();
-    is_crowded.then(|| {
+    is_crowd(largest, samples.len()).then(|| {
         format!(
             "{largest} of {} images have one DICOM PatientID (or study, where they name no patient) and stay on one side of the \
              split; if they are of several patients, say which with groups.csv or split.group_pattern",
             samples.len()
         )
     })
+}
+
+/// Whether so many images of one number, of so many in all, are more than one person's.
+pub(super) fn is_crowd(n_of_one: usize, n_images: usize) -> bool {
+    n_images > FEWEST_IMAGES && 2 * n_of_one > n_images
 }
 
 /// Its group, if DICOM names it: a list and a pattern give others.

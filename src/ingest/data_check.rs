@@ -10,6 +10,7 @@ use super::depths::depth_message;
 use super::folder_names::hints;
 use super::groups::Groups;
 use super::modalities::modality_message;
+use super::same_patient::parted_message;
 use crate::domain::{ClassName, DatasetName, Sample, Split};
 
 /// A dataset as it is about to be split: its groups, and the images that have them.
@@ -44,6 +45,7 @@ impl DataCheck<'_> {
         let coverage = coverage.shown(Path::new(self.prefix));
         let mut warnings = coverage.warnings();
         warnings.extend(crowded_patient(samples));
+        warnings.extend(parted_message(samples));
         warnings.extend(hints(samples.iter().map(|sample| &sample.class)));
         warnings.extend(blank_message(samples));
         warnings.extend(modality_message(samples.iter().filter_map(|sample| sample.dicom.as_deref())));

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::duplicate_across_message;
 use super::label_conflicts::show_the_same;
 use crate::content::Reader;
-use crate::domain::Split;
+use crate::domain::{PerceptualHash, Split};
 use crate::privacy::shown;
 
 /// Logs which files have the image of another file.
@@ -29,8 +29,14 @@ pub(super) fn log_duplicates(same: &[(String, String)]) {
     }
 }
 
-/// Two files with the number of one image should show one; `files` are relative to `folder`, and the second is used.
-pub(super) fn warn_of_differing(reader: &Reader, folder: &Path, files: [&str; 2]) {
+/// Two files with the number of one image should show one; `files` are relative to `folder`, and the second is used. They are
+/// decoded only if what is known of their looks leaves it open.
+pub(super) fn warn_of_differing(reader: &Reader, folder: &Path, files: [&str; 2], looks: [Option<PerceptualHash>; 2]) {
+    if let [Some(look), Some(other)] = looks
+        && look.is_near(&other)
+    {
+        return;
+    }
     let read = files.map(|path| (folder.join(path), None));
     if show_the_same(reader, read).is_ok_and(|is_same| !is_same) {
         let [file, same_as] = files;

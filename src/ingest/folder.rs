@@ -12,6 +12,7 @@ use crate::content::{self, FileFailure, Listing, NoInputs, Reader, image_pool};
 use crate::domain::{
     ClassName, ContentHash, LabelledImage, NameError, Phase, Progress, Split, StopFlag, Stopped, side_and_class,
 };
+use crate::imaging::dicom_header;
 use crate::privacy::{SiteKey, shown};
 
 /// Why a folder could not be read at all.
@@ -42,7 +43,7 @@ pub struct DatasetFolder {
     /// side that folders name is kept; relative.
     pub duplicates: Vec<String>,
     /// Those of them with another content, each with the file that is kept; relative.
-    pub repeats: Vec<(String, String)>,
+    pub repeats: Vec<[(String, ContentHash); 2]>,
     /// Those of them whose content is kept on a side to measure on while they lie elsewhere.
     pub across: Vec<String>,
     /// One line for each content that lies in several classes (one of its labels must be wrong), and for images that
@@ -54,7 +55,7 @@ pub struct DatasetFolder {
     pub skipped: bool,
 }
 
-/// Finds and hashes the files of the dataset in `folder` on `threads` threads; hidden ones are left out, and what is no file
+/// Finds and hashes the files of the dataset in `folder`, of DICOM also reads the header, on `threads` threads; hidden ones are left out, and what is no file
 /// is logged once. Whether they are images shows later.
 ///
 /// # Errors
@@ -67,8 +68,12 @@ pub fn find_images(
     progress: &dyn Progress,
 ) -> Result<DatasetFolder, FolderError> {
     let reader = reader.clone().below(folder);
-    let hash = |path: &Path| Ok((reader.read(path, None)?.hash, None));
-    read_all(folder, &hash, threads, stop, progress)
+    let read = |path: &Path| {
+        let content = reader.read(path, None)?;
+        let number = dicom_header(&content.bytes, &reader.decoding).and_then(|header| header.instance);
+        Ok(Read { hash: content.hash, number: number.map(|number| ContentHash::of(&number)), inspected: None })
+    };
+    read_all(folder, &read, threads, stop, progress)
 }
 
 /// As [`find_images`], and decodes each file, whose identifiers are hashed with `key`: what is no image is in [`DatasetFolder::failed`].
@@ -83,7 +88,11 @@ pub fn inspect_images(
     progress: &dyn Progress,
 ) -> Result<DatasetFolder, FolderError> {
     let reader = reader.clone().below(folder);
-    let inspect = |path: &Path| inspect(&reader, key, path).map(|inspected| (inspected.hash, Some(inspected)));
+    let inspect = |path: &Path| {
+        let inspected = inspect(&reader, key, path)?;
+        let number = inspected.instance().map(|number| ContentHash::of(number.as_bytes()));
+        Ok(Read { hash: inspected.hash, number, inspected: Some(inspected) })
+    };
     read_all(folder, &inspect, threads, stop, progress)
 }
 
@@ -94,8 +103,14 @@ pub fn labelled_files(folder: &Path) -> Vec<(ClassName, PathBuf)> {
     placed.into_iter().map(|((_, class), path)| (class, path)).collect()
 }
 
-/// The content of a file, and what decoding found out where it was decoded.
-type Read = (ContentHash, Option<Inspected>);
+/// What was read of a file.
+struct Read {
+    hash: ContentHash,
+    /// A hash of the number that DICOM gave the image: to compare, not to keep.
+    number: Option<ContentHash>,
+    /// Where it was decoded.
+    inspected: Option<Inspected>,
+}
 
 fn read_all(
     folder: &Path,
@@ -121,10 +136,12 @@ fn read_all(
     progress.end();
     let mut all = DatasetFolder { skipped: !skipped.is_empty(), ..DatasetFolder::default() };
     let mut no_inputs = NoInputs::default();
+    let mut numbers: BTreeMap<ContentHash, ContentHash> = BTreeMap::new();
     for result in found? {
         match result {
-            Ok((image, inspected)) => {
-                all.inspected.extend(inspected.map(|inspected| (image.hash, inspected)));
+            Ok((image, Read { hash, number, inspected })) => {
+                all.inspected.extend(inspected.map(|inspected| (hash, inspected)));
+                numbers.extend(number.map(|number| (hash, number)));
                 all.images.push(image);
             }
             Err(failure) if no_inputs.count(&failure) => {}
@@ -132,7 +149,7 @@ fn read_all(
         }
     }
     no_inputs.log();
-    all.remove_duplicates();
+    all.remove_duplicates(&numbers);
     all.failed = failed;
     all.warnings = conflicts(&all.images);
     all.warnings.extend(classless(folder));
@@ -140,12 +157,13 @@ fn read_all(
 }
 
 impl DatasetFolder {
-    fn remove_duplicates(&mut self) {
+    /// One image is known by the number that DICOM gave it (`numbers`, by content), else by its content.
+    fn remove_duplicates(&mut self, numbers: &BTreeMap<ContentHash, ContentHash>) {
         // Sorted by path, so that the first of the strongest comes before all others of its content.
         self.images.sort_by_key(|image| Reverse(image.split));
-        let mut kept: BTreeMap<(ClassName, String), LabelledImage> = BTreeMap::new();
+        let mut kept: BTreeMap<(ClassName, ContentHash), LabelledImage> = BTreeMap::new();
         for image in std::mem::take(&mut self.images) {
-            match kept.entry((image.class.clone(), self.identity(image.hash))) {
+            match kept.entry((image.class.clone(), *numbers.get(&image.hash).unwrap_or(&image.hash))) {
                 Entry::Vacant(place) => {
                     place.insert(image);
                 }
@@ -163,15 +181,9 @@ impl DatasetFolder {
             self.across.push(image.relative.clone());
         }
         if kept.hash != image.hash {
-            self.repeats.push((image.relative.clone(), kept.relative.clone()));
+            self.repeats.push([&image, kept].map(|image| (image.relative.clone(), image.hash)));
         }
         self.duplicates.push(image.relative);
-    }
-
-    /// By what the same image is known: the number that DICOM gave it, else its content.
-    fn identity(&self, hash: ContentHash) -> String {
-        let instance = self.inspected.get(&hash).and_then(Inspected::instance);
-        instance.map_or_else(|| hash.to_string(), String::clone)
     }
 }
 
@@ -240,12 +252,11 @@ fn image(
     (split, class): &Place,
     path: &Path,
     read: &dyn Fn(&Path) -> Result<Read, FileFailure>,
-) -> Result<(LabelledImage, Option<Inspected>), FileFailure> {
+) -> Result<(LabelledImage, Read), FileFailure> {
     let relative = relative(folder, path);
-    let (hash, inspected) = read(path).map_err(|failure| failure.at(&relative))?;
-    let image =
-        LabelledImage { hash, class: class.clone(), split: *split, group: None, path: path.to_owned(), relative };
-    Ok((image, inspected))
+    let read = read(path).map_err(|failure| failure.at(&relative))?;
+    let (hash, class, path) = (read.hash, class.clone(), path.to_owned());
+    Ok((LabelledImage { hash, class, split: *split, group: None, path, relative }, read))
 }
 
 fn relative(folder: &Path, path: &Path) -> String {

@@ -10,7 +10,7 @@ use super::folder::DatasetFolder;
 use super::inspect::Inspected;
 use super::label_conflicts::show_the_same;
 use crate::content::Reader;
-use crate::domain::{LabelConflict, LabelledImage};
+use crate::domain::{ContentHash, LabelConflict, LabelledImage};
 
 /// Files whose image is in another class too, as the same file or saved again, each with one such file; relative. `found`
 /// must have been decoded. Candidates are read again with `reader`.
@@ -42,7 +42,8 @@ pub fn contested_files(found: &DatasetFolder, reader: &Reader) -> BTreeMap<Strin
 /// Warns of files that are left out by their DICOM number and look different from the one that is used. They are read again
 /// with `reader`, which reads below `folder`.
 pub fn warn_of_differing_repeats(found: &DatasetFolder, folder: &Path, reader: &Reader) {
-    for (file, kept) in &found.repeats {
-        warn_of_differing(reader, folder, [file, kept]);
+    let look = |hash: &ContentHash| found.inspected.get(hash)?.perceptual_hash;
+    for [(file, hash), (kept, of)] in &found.repeats {
+        warn_of_differing(reader, folder, [file, kept], [hash, of].map(look));
     }
 }

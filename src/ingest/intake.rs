@@ -12,6 +12,7 @@ use super::duplicates::{log_duplicates, warn_of_differing};
 use super::groups::{GroupBook, check_list};
 use super::inspect::{inspect_content, stamp_of};
 use super::ledger_draft::{Admission, LedgerDraft};
+use super::pseudonymize::dicom_facts;
 use super::role::lists_groups;
 use super::unchanged::is_unchanged;
 use super::{Inspected, clear_reason, inspect, role_of, write_reason};
@@ -19,7 +20,7 @@ use crate::config::Settings;
 use crate::content::{FileFailure, FileSnapshot, NoInputs, Reader, look_below, warn_of};
 use crate::disk::Workspace;
 use crate::domain::{
-    Arrival, Clock, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, StopFlag,
+    Arrival, Clock, ContentHash, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, StopFlag,
 };
 use crate::privacy::{SiteKey, shown};
 
@@ -210,18 +211,24 @@ impl Intake {
         IntakeOutcome { events, unfinished, listed }
     }
 
-    /// Also a file that cannot be used is known by its bytes.
+    /// Also a file that cannot be used is known by its bytes, and by the number that DICOM gave its image.
     fn read_unless_forgotten(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {
         let result = self.read_one(ledger, path);
         if ledger.forgotten.is_empty() {
             return result;
         }
-        let hash = match &result {
-            Ok(FileContent::Picture(_, inspected)) => Some(inspected.hash),
+        let known = match &result {
+            Ok(FileContent::Picture(_, image)) => Some((image.hash, image.instance().cloned())),
             Ok(_) => None,
-            Err(_) => self.reader.read(&self.inbox.join(path), None).ok().map(|content| content.hash),
+            Err(_) => self.reader.read(&self.inbox.join(path), None).ok().map(|content| {
+                let facts = dicom_facts(&content.bytes, &self.reader.decoding, &self.key);
+                (content.hash, facts.and_then(|facts| facts.instance))
+            }),
         };
-        if hash.is_some_and(|hash| ledger.forgotten.contains(&hash)) { Ok(FileContent::Forgotten) } else { result }
+        let is_forgotten = |(hash, number): (ContentHash, Option<String>)| {
+            ledger.forgotten.contains_key(&hash) || number.is_some_and(|number| ledger.has_forgotten(&number))
+        };
+        if known.is_some_and(is_forgotten) { Ok(FileContent::Forgotten) } else { result }
     }
 
     fn read_one(&self, ledger: &Ledger, path: &str) -> Result<FileContent, FileFailure> {
@@ -281,7 +288,8 @@ impl Intake {
             Admission::New | Admission::Known => None,
             Admission::SameAs(other) => Some(other),
             Admission::Repeats(other) => {
-                warn_of_differing(&self.reader, &self.inbox, [path, &other]);
+                let looks = [inspected.perceptual_hash, ledger_draft.perceptual_hash(&other)];
+                warn_of_differing(&self.reader, &self.inbox, [path, &other], looks);
                 Some(other)
             }
         })

@@ -258,6 +258,7 @@ impl<'a> LedgerDraft<'a> {
                 path: path.to_owned(),
                 state: ScanState::Waiting,
                 image: inspected.facts.clone(),
+                perceptual_hash: inspected.perceptual_hash,
                 dicom: inspected.dicom.clone(),
             };
             self.put(LedgerEvent::Scan(scan));
@@ -266,7 +267,8 @@ impl<'a> LedgerDraft<'a> {
         let holder = self.holder(&DraftContent::Scan(dataset.cloned(), inspected.hash), path);
         let path = if holder.is_some() { &known.path } else { path };
         // An older version did not keep the facts.
-        let scan = Scan { path: path.to_owned(), dicom: inspected.dicom.clone(), ..known.clone() };
+        let (perceptual_hash, dicom) = (inspected.perceptual_hash, inspected.dicom.clone());
+        let scan = Scan { path: path.to_owned(), perceptual_hash, dicom, ..known.clone() };
         if scan != known {
             self.put(LedgerEvent::Scan(scan));
         }

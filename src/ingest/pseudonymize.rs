@@ -14,6 +14,8 @@ pub(super) fn dicom_facts(bytes: &[u8], options: &DecodeOptions, key: &SiteKey) 
     Some(Box::new(DicomFacts {
         key: key.id(),
         patient: hash("patient", &patient(&header)),
+        number: hash("number", &header.patient),
+        has_issuer: header.issuer.is_some(),
         study: hash("study", &header.study),
         instance: hash("instance", &header.instance),
         site: hash("site", &header.institution),

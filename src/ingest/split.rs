@@ -1,6 +1,6 @@
 //! On which side of the split a sample stands: decided once, before any copy of it exists, and from contents alone.
 //!
-//! The group is the group (patient), with whatever looks the same: all of it stands on one side. Classes are balanced one by one.
+//! The group is the group (patient), with whatever DICOM puts together and whatever looks the same: all of it stands on one side. Classes are balanced one by one.
 //! Where folders name sides, they are kept; what would leak across them is excluded.
 
 mod folds;

@@ -1,6 +1,7 @@
 //! DICOM files for the tests of this room, written element by element.
 
 pub(super) const PATIENT: u32 = 0x0010_0020;
+pub(super) const ISSUER: u32 = 0x0010_0021;
 pub(super) const STUDY: u32 = 0x0020_000D;
 pub(super) const INSTANCE: u32 = 0x0008_0018;
 pub(super) const MODEL: u32 = 0x0008_1090;

@@ -126,10 +126,12 @@ pub fn shown_stem(path: impl AsRef<Path>, hash: &ContentHash) -> String {
     }
 }
 
-/// What to call the group of a file, which may be a patient's name as well: the group itself, or a keyed hash.
+/// What to call the group of a file, which may be a patient's name as well: the group itself, if it is a keyed hash already, or a
+/// keyed hash of it.
 pub fn shown_group(path: impl AsRef<Path>, group: &str) -> String {
+    let is_hashed = ["patient-", "study-"].iter().filter_map(|of| group.strip_prefix(of)).any(SiteKey::is_pseudonym);
     read(|policy| {
-        if policy.shows(path.as_ref()) {
+        if is_hashed || policy.shows(path.as_ref()) {
             return group.to_owned();
         }
         format!("group-{}", &policy.key.pseudonym("group", group.as_bytes())[..DIGITS])

@@ -47,6 +47,11 @@ impl SiteKey {
         hex(&self.mac(purpose, value)[..DIGITS / 2])
     }
 
+    /// Whether a text has the form of a pseudonym.
+    pub(super) fn is_pseudonym(text: &str) -> bool {
+        text.len() == DIGITS && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     /// The whole HMAC, for numbers that have to be drawn the same way each time.
     pub fn mac(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
         // A key of a whole block of SHA-256 is taken as it is, and a shorter one is filled up with zeros (RFC 2104).

@@ -37,7 +37,7 @@ fn key_of(event: &LedgerEvent, n_decisions: u64) -> Vec<u8> {
         LedgerEvent::Scan(Scan { dataset, hash, .. }) | LedgerEvent::ScanGone { dataset, hash } => {
             by_content("scan", dataset.as_ref(), hash)
         }
-        LedgerEvent::Forgotten { hash } | LedgerEvent::Readmitted { hash } => key("forgotten", &[hash.as_bytes()]),
+        LedgerEvent::Forgotten { hash, .. } | LedgerEvent::Readmitted { hash } => key("forgotten", &[hash.as_bytes()]),
         LedgerEvent::ErasureDue { hash } | LedgerEvent::ImageErased { hash } => key("unerased", &[hash.as_bytes()]),
         LedgerEvent::FileForgotten { path } | LedgerEvent::FileErased { path } => {
             key("forgotten-file", &[path.as_bytes()])
@@ -97,7 +97,9 @@ pub(super) fn restate(ledger: &Ledger) -> Vec<LedgerEvent> {
     let former = ledger.former_samples.values().cloned().map(LedgerEvent::FormerSample);
     let samples = samples.chain(former);
     let scans = ledger.scans.values().cloned().map(LedgerEvent::Scan);
-    let forgotten = ledger.forgotten.iter().map(|hash| LedgerEvent::Forgotten { hash: *hash });
+    let forgotten = ledger.forgotten.iter();
+    let forgotten =
+        forgotten.map(|(hash, instance)| LedgerEvent::Forgotten { hash: *hash, instance: instance.clone() });
     let due = ledger.unerased.iter().map(|hash| LedgerEvent::ErasureDue { hash: *hash });
     let files_due = ledger.forgotten_files.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
     let forgotten = forgotten.chain(due).chain(files_due);

@@ -14,7 +14,7 @@ mod subject;
 pub use error::ForgetError;
 pub use find::{ForgetName, ForgetRequest, ForgetTargets};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::config::Settings;
@@ -27,9 +27,14 @@ use crate::report::{self, Gallery};
 use subject::ErasureSubject;
 
 /// What has to be recorded first: that these images and files are forgotten, and that they are still to be erased.
-pub fn forgotten(targets: &ForgetTargets) -> Vec<LedgerEvent> {
+/// With each image goes the number that DICOM gave it, by which its other files are known.
+pub fn forgotten(ledger: &Ledger, targets: &ForgetTargets) -> Vec<LedgerEvent> {
+    let numbers: BTreeMap<_, _> = ledger.numbered().filter(|(hash, _)| targets.images.contains(hash)).collect();
     let images = targets.images.iter().copied();
-    let images = images.flat_map(|hash| [LedgerEvent::Forgotten { hash }, LedgerEvent::ErasureDue { hash }]);
+    let images = images.flat_map(|hash| {
+        let instance = numbers.get(&hash).map(|instance| (*instance).clone());
+        [LedgerEvent::Forgotten { hash, instance }, LedgerEvent::ErasureDue { hash }]
+    });
     let files = targets.unread.iter().map(|path| LedgerEvent::FileForgotten { path: path.clone() });
     images.chain(files).collect()
 }

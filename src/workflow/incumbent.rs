@@ -31,7 +31,7 @@ impl Incumbent {
     /// As the ledger has it now.
     pub fn of(ledger: &Ledger, dataset: &DatasetName) -> Self {
         let decisions = ledger.decisions.iter().filter(|decision| decision.dataset == *dataset);
-        let forgotten = ledger.forgotten.iter().copied().collect();
+        let forgotten = ledger.forgotten.keys().copied().collect();
         Self { forgotten, ..Self::new(ledger.best_model(dataset).cloned(), decisions) }
     }
 

@@ -74,6 +74,31 @@ fn a_lost_key_is_made_anew_and_patients_still_stay_together() {
 }
 
 #[test]
+fn a_forgotten_patient_stays_out_when_an_archive_sends_the_images_again() {
+    let bed = bed();
+    let drop_patients = |name: &str| {
+        for (class, look) in Look::ALL.into_iter().enumerate() {
+            for number in 0..6 {
+                let patient = if number < 4 { "P0017" } else { "P0018" };
+                let instance = format!("1.2.{class}.{number}");
+                let texts = [(INSTANCE, instance.as_str()), (MANUFACTURER, name), (PATIENT, patient)];
+                let bytes = dicom_with(&pictures::picture(look, number), &texts);
+                bed.write(format!("inbox/datasets/shapes/{look}/{name}-{number}.dcm"), bytes);
+            }
+        }
+    };
+    drop_patients("first");
+    bed.run(&["run", "--once"]).ok();
+    let group = learned_from(&fs::read_to_string(bed.state("datasets/shapes/manifest.jsonl")).unwrap()).remove(0);
+    let forgotten = bed.run(&["forget", "--yes", "--group", &group]).ok();
+    assert!(forgotten.stdout.contains("8 images"), "{}", forgotten.stdout);
+    drop_patients("again");
+    let ran = bed.run(&["run", "--once"]);
+    assert!(ran.stderr.contains("Forgotten images not taken in"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("n_files=16"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_scan_in_two_files_has_one_report_until_the_first_file_goes() {
     let bed = bed();
     bed.drop_dataset(3);

@@ -28,6 +28,8 @@ pub(super) struct Index {
     pub(super) repeats: RedBlackTreeSetSync<(ContentHash, String)>,
     /// Samples by the number that DICOM gave them.
     pub(super) numbered_samples: RedBlackTreeSetSync<(DatasetName, String, ContentHash)>,
+    /// Forgotten images by the number that DICOM gave them.
+    pub(super) forgotten_numbers: RedBlackTreeSetSync<(String, ContentHash)>,
     /// Scans by the number that DICOM gave them.
     pub(super) numbered_scans: RedBlackTreeSetSync<(Option<DatasetName>, String, ContentHash)>,
 }
@@ -67,6 +69,17 @@ impl Index {
         if classes.is_empty() {
             self.class_counts.remove(&sample.dataset);
         }
+    }
+
+    /// Of a forgotten image, its number before and now.
+    pub(super) fn forgotten_changes(
+        &mut self,
+        hash: ContentHash,
+        old: Option<&Option<String>>,
+        new: Option<&Option<String>>,
+    ) {
+        let numbered = |instance: Option<&Option<String>>| Some((instance?.clone()?, hash));
+        replace(&mut self.forgotten_numbers, numbered(old), numbered(new));
     }
 
     pub(super) fn scan_changes(&mut self, old: Option<&Scan>, new: Option<&Scan>) {

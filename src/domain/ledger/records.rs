@@ -209,10 +209,13 @@ pub enum LedgerEvent {
         /// Which.
         hash: ContentHash,
     },
-    /// A person had an image erased: its content is not taken in again, wherever it lies.
+    /// A person had an image erased: its content is not taken in again, wherever it lies, and no other file of it.
     Forgotten {
         /// Which.
         hash: ContentHash,
+        /// Keyed hash of the number that DICOM gave it; `None` of other files, and in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instance: Option<String>,
     },
     /// What was made of a forgotten image is to be removed, whether or not anything of it is recorded.
     ErasureDue {

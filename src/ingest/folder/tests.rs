@@ -90,9 +90,11 @@ fn files_with_one_dicom_number_are_one_image_and_a_conflict_under_two_labels() {
     put("test/covid/c.dcm", 1, "three");
     let inspected =
         || inspect_images(dir.path(), (&reader(), &SiteKey::new([7; 32])), 2, &StopFlag::default(), &Silent).unwrap();
-    let found = inspected();
-    assert_eq!(found.images.iter().map(|image| image.relative.as_str()).collect::<Vec<_>>(), ["test/covid/c.dcm"]);
-    assert_eq!((found.duplicates, found.across.len()), (vec!["covid/a.dcm".to_owned(), "covid/b.dcm".to_owned()], 2));
+    for found in [inspected(), found(&dir)] {
+        assert_eq!(found.images.iter().map(|image| image.relative.as_str()).collect::<Vec<_>>(), ["test/covid/c.dcm"]);
+        assert_eq!((found.duplicates, found.across.len()), (vec!["covid/a.dcm".into(), "covid/b.dcm".into()], 2));
+        assert_eq!(found.repeats.len(), 2);
+    }
     put("normal/d.dcm", 9, "four");
     let contested = contested_files(&inspected(), &reader());
     assert_eq!(contested.into_keys().collect::<Vec<_>>(), ["normal/d.dcm", "test/covid/c.dcm"]);

@@ -3,7 +3,7 @@
 //! They hold different bytes (another transfer syntax, an edited header), so each has a content of its own.
 
 use super::{DraftContent, LedgerDraft};
-use crate::domain::{ContentHash, FileOutcome, FileRecord, FileStamp, Role, Split};
+use crate::domain::{ContentHash, FileOutcome, FileRecord, FileStamp, PerceptualHash, Role, Split};
 use crate::ingest::{Inspected, role_of};
 
 impl LedgerDraft<'_> {
@@ -29,6 +29,15 @@ impl LedgerDraft<'_> {
     /// Records that a file repeats the image that `of` stands for.
     pub(super) fn repeat(&mut self, path: &str, stamp: FileStamp, hash: ContentHash, of: &DraftContent) {
         self.put_file(path, stamp, FileOutcome::Repeated { hash, of: of.hash() });
+    }
+
+    /// What the image of the file at `path` looks like, as far as it was kept.
+    pub(in crate::ingest) fn perceptual_hash(&self, path: &str) -> Option<PerceptualHash> {
+        match self.record(path)?.outcome.clone() {
+            FileOutcome::Sample { dataset, hash } => self.ledger.samples.get(&(dataset, hash))?.perceptual_hash,
+            FileOutcome::Scan { dataset, hash } => self.ledger.scans.get(&(dataset, hash))?.perceptual_hash,
+            _ => None,
+        }
     }
 
     /// Nothing stands for this image any more: the files that repeat it are read again, as new ones.

@@ -1,7 +1,9 @@
-//! What cannot be separated: the images of one group, and near-duplicates, as far as such links reach.
+//! What cannot be separated: the images of one group, those of one patient or study by DICOM, and near-duplicates, as far as
+//! such links reach.
 
 use std::collections::BTreeMap;
 
+use super::super::same_patient::same_patient;
 use super::links::Links;
 use super::near_duplicates::join_near_duplicates;
 use crate::domain::{ClassName, ContentHash, Sample, Split};
@@ -53,6 +55,11 @@ pub(super) fn split_groups(samples: &[Sample]) -> Vec<SplitGroup<'_>> {
     for (at, sample) in samples.iter().enumerate() {
         if let Some(group) = &sample.group {
             links.join(at, *first_of_group.entry(group).or_insert(at));
+        }
+    }
+    for set in same_patient(samples) {
+        for at in &set {
+            links.join(set[0], *at);
         }
     }
     join_near_duplicates(samples, &mut links);

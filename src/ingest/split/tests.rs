@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{ContentHash, PerceptualHash};
 
+mod dicom;
 mod near_duplicates;
 mod sides;
 

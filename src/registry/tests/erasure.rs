@@ -26,7 +26,7 @@ fn nothing_says_what_was_recorded_before_and_the_rest_is_there() {
     std::fs::create_dir(bench.workspace.root().join("registry.broken-1")).unwrap();
     std::fs::write(bench.workspace.root().join("registry.broken-1/db"), events::path(71)).unwrap();
     assert!(n_naming(&bench, 71) > 2);
-    let forgotten = LedgerEvent::Forgotten { hash: ContentHash::of(b"71") };
+    let forgotten = LedgerEvent::Forgotten { hash: ContentHash::of(b"71"), instance: None };
     registry.erase(&bench.workspace, &[forgotten, events::file_gone(71)]).unwrap();
     registry.commit([events::file_gone(73)]).unwrap();
     let ledger = registry.ledger().clone();

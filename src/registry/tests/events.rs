@@ -86,7 +86,7 @@ pub(super) fn file_gone(n: u64) -> LedgerEvent {
 pub(super) fn forgetting(step: usize, n: u64) -> LedgerEvent {
     let hash = ContentHash::of(&n.to_le_bytes());
     match step {
-        0 => LedgerEvent::Forgotten { hash },
+        0 => LedgerEvent::Forgotten { hash, instance: n.is_multiple_of(3).then(|| format!("{n:024x}")) },
         1 => LedgerEvent::ErasureDue { hash },
         2 => LedgerEvent::ImageErased { hash },
         _ => LedgerEvent::Readmitted { hash },
@@ -113,6 +113,7 @@ pub(super) fn scan(n: u64, explained_by: Option<&str>) -> LedgerEvent {
         path: format!("scans/{n}.jpg"),
         state,
         image: facts(),
+        perceptual_hash: None,
         dicom: n.is_multiple_of(3).then(|| Box::new(dicom_facts(n))),
     })
 }

@@ -32,7 +32,7 @@ impl Conductor {
                 let (wanted, act) = (wanted.clone(), *act);
                 return self.answer_forget(request, &wanted, act);
             }
-            Question::Forgotten => Answer::Forgotten { images: self.ledger().forgotten.iter().copied().collect() },
+            Question::Forgotten => Answer::Forgotten { images: self.ledger().forgotten.keys().copied().collect() },
             Question::Adopt { trained, .. } if !trained.decision_holds(self.registry.ledger()) => {
                 let incumbent = Incumbent::of(self.registry.ledger(), &trained.model.dataset);
                 Answer::Outdated { incumbent: Box::new(incumbent) }

@@ -31,7 +31,7 @@ impl Conductor {
             (Err(reason), _) => Answer::refused(Fault::Missing, reason),
             (Ok(targets), ForgetAct::Preview) => self.preview(&targets),
             (Ok(targets), ForgetAct::Readmit) => self.readmit(request, targets)?,
-            (Ok(targets), ForgetAct::Erase) => match self.record_now(workflow::forgotten(&targets))? {
+            (Ok(targets), ForgetAct::Erase) => match self.record_now(workflow::forgotten(self.ledger(), &targets))? {
                 Ok(()) => {
                     self.await_erasure(asked, targets);
                     return Ok(());
@@ -214,7 +214,8 @@ impl Conductor {
     }
 
     fn readmit(&mut self, request: &ForgetRequest, targets: ForgetTargets) -> Result<Answer, ServiceError> {
-        let images: Vec<_> = targets.images.into_iter().filter(|hash| self.ledger().forgotten.contains(hash)).collect();
+        let images: Vec<_> =
+            targets.images.into_iter().filter(|hash| self.ledger().forgotten.contains_key(hash)).collect();
         let readmitted = images.iter().map(|hash| LedgerEvent::Readmitted { hash: *hash }).collect();
         if let Err(refused) = self.record_now(readmitted)? {
             return Ok(refused);

@@ -128,6 +128,7 @@ mod tests {
             path: path.into(),
             state,
             image: image.clone(),
+            perceptual_hash: None,
             dicom: None,
         };
         let mut ledger = Ledger::default();

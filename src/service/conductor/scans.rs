@@ -65,7 +65,7 @@ impl Conductor {
             .or_else(|| {
                 let due = self.failed.due_scans(now).filter_map(|key| ledger.scans.get(key));
                 let mut waiting =
-                    due.filter(|scan| scan.state == ScanState::Waiting && !ledger.forgotten.contains(&scan.hash));
+                    due.filter(|scan| scan.state == ScanState::Waiting && !ledger.forgotten.contains_key(&scan.hash));
                 waiting.find_map(|scan| Some((scan, self.explaining_model(scan.dataset.as_ref(), now)?)))
             })?;
         Some((scan.clone(), Arc::new(model.clone())))

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, DatasetName, FileOutcome, Ledger, Sample};
-use crate::privacy::{shown, shown_name, shows};
+use crate::domain::{ContentHash, DatasetName, DicomFacts, FileOutcome, Ledger};
+use crate::privacy::{shown, shown_group, shown_name, shows};
 
 /// One name that a person gave, with what its file on the disk says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +46,17 @@ impl ForgetTargets {
             _ => None,
         });
         let pairs: Vec<_> = pairs.collect();
-        // Of one that repeats the image to the one that stands for it, and from there to all others.
-        for _ in 0..2 {
+        let numbered: Vec<_> = ledger.numbered().collect();
+        // Of one that repeats the image to the one that stands for it, and from there to all others, in whatever role.
+        let mut n_before = 0;
+        while self.images.len() > n_before {
+            n_before = self.images.len();
             let theirs = pairs.iter().filter(|pair| pair.iter().any(|hash| self.images.contains(hash)));
             let theirs: Vec<ContentHash> = theirs.flatten().copied().collect();
             self.images.extend(theirs);
+            let numbers = numbered.iter().filter(|(hash, _)| self.images.contains(hash)).map(|(_, number)| *number);
+            let numbers: BTreeSet<&String> = numbers.collect();
+            self.images.extend(numbered.iter().filter(|(_, number)| numbers.contains(number)).map(|(hash, _)| *hash));
         }
     }
 
@@ -106,14 +112,32 @@ impl ForgetRequest {
     /// The images of the group, by dataset.
     fn groups(&self, ledger: &Ledger, group: &str) -> BTreeMap<DatasetName, BTreeSet<ContentHash>> {
         let mut found: BTreeMap<DatasetName, BTreeSet<ContentHash>> = BTreeMap::new();
-        let is_meant = |sample: &&Sample| {
-            sample.group.as_deref() == Some(group) && self.dataset.as_ref().is_none_or(|only| *only == sample.dataset)
-        };
-        for sample in ledger.samples_ever().filter(is_meant) {
-            found.entry(sample.dataset.clone()).or_default().insert(sample.hash);
+        let is_meant = |dataset: &DatasetName| self.dataset.as_ref().is_none_or(|only| only == dataset);
+        for sample in ledger.samples_ever().filter(|sample| is_meant(&sample.dataset)) {
+            if is_called(group, &sample.path, [sample.group.as_ref(), by_dicom(sample.dicom.as_deref()).as_ref()]) {
+                found.entry(sample.dataset.clone()).or_default().insert(sample.hash);
+            }
+        }
+        // A scan is of a group by DICOM alone.
+        let scans = ledger.scans.values().filter(|scan| by_dicom(scan.dicom.as_deref()).as_deref() == Some(group));
+        for scan in scans {
+            for (_, images) in found.iter_mut().filter(|(of, _)| scan.dataset.as_ref().is_none_or(|named| named == *of))
+            {
+                images.insert(scan.hash);
+            }
         }
         found
     }
+}
+
+/// The patient, or the study, that DICOM names.
+fn by_dicom(facts: Option<&DicomFacts>) -> Option<String> {
+    facts.and_then(DicomFacts::group)
+}
+
+/// Whether `text` is one of the groups of the file at `path`, as it is or as it is shown.
+fn is_called(text: &str, path: &str, groups: [Option<&String>; 2]) -> bool {
+    groups.into_iter().flatten().any(|group| group == text || shown_group(path, group) == text)
 }
 
 /// The files that texts call `name`, with or without folders, in place of their own names.
@@ -163,7 +187,58 @@ impl FoundFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FileRecord, FileStamp, LedgerEvent};
+    use crate::domain::{FileRecord, FileStamp, LedgerEvent, Sample};
+
+    fn images_of(ledger: &Ledger, text: &str) -> BTreeSet<ContentHash> {
+        let name = ForgetName { text: text.into(), inbox_path: None, content: None };
+        ForgetRequest { names: vec![name], groups_only: false, dataset: None }.targets(ledger).unwrap().images
+    }
+
+    #[test]
+    fn a_patient_is_named_as_a_group_is_shown() {
+        let patient = "0123456789abcdef01234567";
+        let facts = |instance: &str| DicomFacts {
+            patient: Some(patient.into()),
+            instance: Some(instance.into()),
+            ..DicomFacts::default()
+        };
+        let mut ledger = Ledger::default();
+        let mut hashes = BTreeSet::new();
+        for (name, group) in [("1", Some("Jane Doe")), ("2", facts("").group().as_deref()), ("3", None)] {
+            let sample = Sample {
+                path: format!("datasets/d/a/{name}.dcm"),
+                group: group.map(str::to_owned),
+                dicom: group.map(|_| Box::new(facts(name))),
+                ..Sample::example(name, "a")
+            };
+            hashes.extend(group.map(|_| sample.hash));
+            ledger.apply(&LedgerEvent::Sample(sample));
+        }
+        assert_eq!(images_of(&ledger, &format!("patient-{patient}")), hashes, "whatever a list calls some of them");
+        let listed = shown_group("datasets/d/a/1.dcm", "Jane Doe");
+        assert!(listed.starts_with("group-"), "{listed}");
+        assert_eq!(images_of(&ledger, &listed), [Sample::example("1", "a").hash].into());
+        assert_eq!(images_of(&ledger, "Jane Doe"), images_of(&ledger, &listed));
+        for name in ["patient-Doe", "patient-0123456789ABCDEF01234567"] {
+            assert!(shown_group("datasets/d/a/1.dcm", name).starts_with("group-"), "{name}");
+        }
+    }
+
+    #[test]
+    fn files_with_the_number_of_the_image_are_meant_in_every_role() {
+        let facts = Some(Box::new(DicomFacts { instance: Some("i".into()), ..DicomFacts::default() }));
+        let sample = Sample { dicom: facts.clone(), ..Sample::example("1", "a") };
+        let forgotten = ContentHash::of(b"forgotten");
+        let mut ledger = Ledger::default();
+        ledger.apply(&LedgerEvent::Sample(sample.clone()));
+        ledger.apply(&LedgerEvent::Forgotten { hash: forgotten, instance: Some("i".into()) });
+        let expected = BTreeSet::from([sample.hash, forgotten]);
+        assert_eq!(images_of(&ledger, &sample.path), expected);
+        assert_eq!(images_of(&ledger, &forgotten.to_string()), expected);
+        let events = super::super::forgotten(&ledger, &ForgetTargets { images: expected, unread: BTreeSet::new() });
+        let is_numbered = |event: &&LedgerEvent| matches!(event, LedgerEvent::Forgotten { instance: Some(number), .. } if number == "i");
+        assert_eq!(events.iter().filter(is_numbered).count(), 2);
+    }
 
     #[test]
     fn all_files_of_an_image_are_meant_whichever_is_named() {

@@ -45,7 +45,7 @@ fn numbered(number: u8) -> Option<Box<DicomFacts>> {
 
 /// Of three contents, datasets, classes and paths, so that events meet.
 fn event() -> impl Strategy<Value = LedgerEvent> {
-    let numbers = (0..7_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
+    let numbers = (0..9_u8, 0..3_u8, 0..3_u8, 0..3_u8, 0..3_u8);
     numbers.prop_map(|(kind, of, content, a, b)| {
         let hash = ContentHash::of(&[content]);
         let named = (of > 0).then(|| dataset(of));
@@ -56,8 +56,21 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
             2 => {
                 let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new() };
                 let state = if a == 0 { explained } else { ScanState::Waiting };
-                LedgerEvent::Scan(Scan { dataset: named, hash, path, state, image: facts(), dicom: numbered(b) })
+                LedgerEvent::Scan(Scan {
+                    dataset: named,
+                    hash,
+                    path,
+                    state,
+                    image: facts(),
+                    perceptual_hash: None,
+                    dicom: numbered(b),
+                })
             }
+            7 => LedgerEvent::Forgotten {
+                hash: forgotten(content),
+                instance: numbered(b).and_then(|facts| facts.instance),
+            },
+            8 => LedgerEvent::Readmitted { hash: forgotten(content) },
             6 => LedgerEvent::FormerSample(sample(of, hash, a, b)),
             3 => LedgerEvent::ScanGone { dataset: named, hash },
             4 => {
@@ -84,6 +97,11 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
     })
 }
 
+/// A content of which nothing else is recorded: what is forgotten is in no list of samples and scans.
+fn forgotten(content: u8) -> ContentHash {
+    ContentHash::of(&[content, 1])
+}
+
 fn folded(events: &[LedgerEvent]) -> Ledger {
     let mut ledger = Ledger::default();
     for event in events {
@@ -98,6 +116,7 @@ fn made_anew(ledger: &Ledger) -> Index {
     ledger.files.values().for_each(|file| index.file_changes(None, Some(file)));
     ledger.samples.values().for_each(|sample| index.sample_changes(None, Some(sample)));
     ledger.scans.values().for_each(|scan| index.scan_changes(None, Some(scan)));
+    ledger.forgotten.iter().for_each(|(hash, instance)| index.forgotten_changes(*hash, None, Some(instance)));
     index
 }
 

@@ -1,7 +1,7 @@
 //! DICOM files: who belongs together by them, which of them are one image, and the key of their hashes.
 
 use super::*;
-use crate::ingest::test_dicom::{INSTANCE, MODEL, PATIENT, STUDY, dicom};
+use crate::ingest::test_dicom::{INSTANCE, ISSUER, MODEL, PATIENT, STUDY, dicom};
 
 const A: &str = "datasets/d/c/a.dcm";
 const B: &str = "datasets/d/c/b.dcm";
@@ -60,6 +60,27 @@ fn images_of_a_patient_are_a_group_and_without_a_patient_those_of_a_study() {
 }
 
 #[test]
+fn a_patient_is_one_whatever_a_file_leaves_out_and_whichever_of_them_is_listed() {
+    let both = [(PATIENT, "P"), (STUDY, "1.2"), (ISSUER, "H")];
+    let second = [[(PATIENT, "P"), (STUDY, "1.3"), (ISSUER, "")], [(PATIENT, ""), (STUDY, "1.2"), (ISSUER, "")], both];
+    for second in second {
+        for order in [[A, B], [B, A]] {
+            let mut bed = Bed::new();
+            bed.put_and_take("datasets/d/groups.csv", b"file,group\na.dcm,someone\n");
+            for path in order {
+                let texts = if path == A { both } else { second };
+                bed.put_and_take(path, &dicom(if path == A { 1 } else { 9 }, &texts));
+            }
+            bed.put_and_take("datasets/d/c/c.dcm", &dicom(4, &[(PATIENT, "Q"), (ISSUER, "H")]));
+            let samples: Vec<_> = bed.ledger.samples.values().cloned().collect();
+            let folds = crate::ingest::assign_folds(&samples, 2);
+            let fold = |path: &str| folds[&samples.iter().find(|sample| sample.path == path).unwrap().hash];
+            assert!(fold(A) == fold(B) && fold(A) != fold("datasets/d/c/c.dcm"), "{second:?}");
+        }
+    }
+}
+
+#[test]
 fn a_list_that_is_removed_leaves_the_groups_of_the_files() {
     let mut bed = Bed::new();
     let list = "datasets/d/groups.csv";
@@ -110,6 +131,52 @@ fn two_files_with_one_number_are_one_image_and_the_second_takes_the_place_of_the
         bed.lose(first);
         assert_eq!(bed.paths(), [second]);
     }
+}
+
+#[test]
+fn what_a_freed_file_frees_is_settled_too_and_one_that_cannot_be_used_is_recorded() {
+    let mut bed = Bed::new();
+    let [first, again, sample, repeat] =
+        ["datasets/d/e/first.dcm", "datasets/d/e/again.dcm", "datasets/d/c/sample.dcm", "datasets/d/c/repeat.dcm"];
+    bed.put_and_take(first, &dicom(1, &[(INSTANCE, "2")]));
+    bed.put_and_take(again, &dicom(9, &[(INSTANCE, "2")]));
+    bed.put_and_take(sample, &dicom(9, &[(INSTANCE, "1")]));
+    bed.put_and_take(repeat, &dicom(9, &[(INSTANCE, "1"), (MODEL, "edited")]));
+    assert!(bed.is_repeat(again) && bed.is_repeat(repeat));
+    bed.lose(first);
+    assert_eq!([again, sample, repeat].map(|path| bed.code(path)), ["label-conflict"; 3]);
+
+    let mut bed = Bed::new();
+    let [one, two] = twice();
+    bed.put_and_take(A, &one);
+    bed.put_and_take(B, &two);
+    bed.put(B, b"no image any more");
+    bed.lose(A);
+    assert_eq!((bed.code(B), bed.n_reasons()), ("not-an-image", 1));
+}
+
+#[test]
+fn a_forgotten_image_stays_out_in_another_file_too() {
+    let mut bed = Bed::new();
+    let [one, two] = twice();
+    bed.put_and_take(A, &one);
+    let sample = bed.ledger.samples.values().next().unwrap().clone();
+    bed.ledger = Ledger::default();
+    bed.ledger.apply(&LedgerEvent::Forgotten { hash: sample.hash, instance: sample.instance().cloned() });
+    for (path, bytes) in [(A, &one), (B, &two), (SCAN, &two)] {
+        bed.put_and_take(path, bytes);
+        assert!(bed.paths().is_empty() && bed.ledger.files.is_empty(), "{path}");
+    }
+    let most = std::mem::replace(&mut bed.intake.reader.decoding.max_side, 4);
+    bed.put_and_take(SCAN, &two);
+    assert!(bed.ledger.files.is_empty(), "also one that cannot be used");
+    bed.intake.reader.decoding.max_side = most;
+    bed.ledger.apply(&LedgerEvent::Readmitted { hash: sample.hash });
+    bed.put_and_take(B, &two);
+    assert_eq!(bed.paths(), [B]);
+    let old: LedgerEvent =
+        serde_json::from_str(&format!(r#"{{"event":"forgotten","hash":"{}"}}"#, sample.hash)).unwrap();
+    assert_eq!(old, LedgerEvent::Forgotten { hash: sample.hash, instance: None });
 }
 
 #[test]

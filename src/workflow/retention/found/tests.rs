@@ -69,7 +69,15 @@ impl Scene {
         let hash = ContentHash::of(name.as_bytes());
         let state = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: format!("d/{name}") };
         let path = format!("scans/{name}.png");
-        self.ledger.apply(&LedgerEvent::Scan(Scan { dataset: None, hash, path, state, image, dicom: None }));
+        self.ledger.apply(&LedgerEvent::Scan(Scan {
+            dataset: None,
+            hash,
+            path,
+            state,
+            image,
+            perceptual_hash: None,
+            dicom: None,
+        }));
         (None, hash)
     }
 
