@@ -23,6 +23,7 @@ mod ledger_draft;
 mod modalities;
 mod pseudonymize;
 mod quarantine;
+mod recorded_reasons;
 mod role;
 mod split;
 #[cfg(test)]
@@ -36,6 +37,6 @@ pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, IntakeOutcome, UnfinishedFile};
 pub use leaks::{classless_message, duplicate_across_message, excluded_message};
-pub use quarantine::{clear_reason, write_reason};
+pub use quarantine::{clear_reason, restore_reasons, write_reason};
 pub use role::{group_of, role_of};
 pub use split::{assign_folds, assign_split};

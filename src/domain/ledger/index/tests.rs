@@ -71,6 +71,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                         reason: reason(),
                         fix: reason(),
                         conflict: None,
+                        dicom: false,
                     },
                 };
                 LedgerEvent::File(FileRecord {
