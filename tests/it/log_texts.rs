@@ -42,7 +42,7 @@ const OWN_FOLDERS: [&str; 5] =
 
 #[test]
 fn inputs_are_logged_under_the_name_that_may_be_shown() {
-    let named = Regex::new(r"\b(?:file|folder|scan|path|same_as|other)\b\s*(?:=\s*[^,]+)?,").unwrap();
+    let named = Regex::new(r"\b(?:(?:file|scan|path|same_as|other)\b\s*(?:=\s*[^,]+)?|folder\s*=\s*[^,]+),").unwrap();
     let (mut n_fields, mut wrong) = (0, Vec::new());
     for path in sources(Path::new("src")).into_iter().filter(|path| !OWN_FILES.iter().any(|own| path.ends_with(own))) {
         for call in log_calls(&code_of(&path)) {

@@ -200,12 +200,13 @@ fn no_planted_word_leaves_dicom_files_and_their_names() {
     let cut = format!("inbox/scans/shapes/{}-cut.dcm", IN_NAMES[4]);
     let mut found = printed(&bed, &[(0, &["run", "--once"])]);
     assert!(bed.state("reports/shapes").read_dir().unwrap().count() >= 3, "nothing was explained");
+    let run = only_name(&bed, "runs/shapes");
     let commands: [(i32, &[&str]); 14] = [
         (0, &["status"]),
         (0, &["status", "--json"]),
         (0, &["check"]),
         (0, &["models", "list"]),
-        (0, &["models", "show", "--dataset", "shapes"]),
+        (0, &["models", "show", &run]),
         (65, &["explain", &scan, &cut, "--out", "state/explained"]),
         (65, &["explain", "inbox/scans", "--json", "--out", "state/explained"]),
         (0, &["preview", &scan, "--out", "state/previews"]),
@@ -232,15 +233,16 @@ fn outbox(bed: &TestBed) -> Vec<u8> {
 
 #[test]
 fn no_planted_word_is_in_what_a_service_says_before_and_after_a_restart() {
-    let bed = bed();
+    let bed = bed().set("watch.max_settle", "2s");
     let mut found = Vec::new();
     for life in 0..2 {
         let mut service = bed.start();
         if life == 0 {
             drop_files(&bed, "inbox");
         }
+        service.ready();
         service.wait_for_count("scans_explained", 3);
-        service.wait_for("rest", |service| (service.status()?["state"] == "idle").then_some(()));
+        service.wait_for_count("quarantined", 8);
         let scan = format!("scans/shapes/{}", IN_NAMES[3]);
         let asked: [(i32, &[&str]); 4] = [
             (0, &["status"]),
