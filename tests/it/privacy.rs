@@ -82,6 +82,8 @@ fn dicom(look: Look, number: u64, syntax: &[u8]) -> Vec<u8> {
     let image = number + if look == Look::ALL[0] { 1000 } else { 2000 };
     let mut out = [vec![0; 128], b"DICM".to_vec()].concat();
     element(&mut out, 0x0002_0010, "UI", syntax);
+    // Digital X-ray image, as results refer to it.
+    element(&mut out, 0x0008_0016, "UI", b"1.2.840.10008.5.1.4.1.1.1\0");
     planted(&mut out, &TAGS, image);
     element(&mut out, 0x0028_0002, "US", &1_u16.to_le_bytes());
     element(&mut out, 0x0028_0004, "CS", b"MONOCHROME2 ");
