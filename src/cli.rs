@@ -36,6 +36,7 @@ use serde_json::json;
 
 use crate::config::{self, Settings};
 use crate::disk::Workspace;
+use crate::domain::DatasetName;
 use crate::privacy;
 use crate::registry;
 use crate::service;
@@ -102,7 +103,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
     }
     let settings = load(&command_line)?;
     telemetry::init(&settings.log, command_line.verbosity());
-    use_names(&settings);
+    use_names(&settings, command_line.command.keeps_names());
     settings.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration"));
     use_threads(settings.compute.threads)?;
     match command_line.command {
@@ -126,15 +127,25 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
 }
 
 /// What files are called in everything that is printed: the same as in other programs that use the state folder, once it
-/// has a key.
-fn use_names(settings: &Settings) {
+/// has a key. Commands whose files keep names make it, so that `find` knows those names later.
+fn use_names(settings: &Settings, keeps_names: bool) {
     privacy::use_names(settings);
     let workspace = Workspace::new(&settings.state_dir);
+    if keeps_names {
+        privacy::make_key_in(&workspace);
+    }
+    privacy::know_datasets(&trained_datasets(&workspace));
     if workspace.site_key().is_file()
         && let Ok(key) = privacy::site_key(&workspace)
     {
         privacy::use_key(key);
     }
+}
+
+/// Datasets that were ever trained on.
+fn trained_datasets(workspace: &Workspace) -> Vec<DatasetName> {
+    let folders = std::fs::read_dir(workspace.runs()).into_iter().flatten().filter_map(Result::ok);
+    folders.filter_map(|folder| DatasetName::new(folder.file_name().into_string().ok()?).ok()).collect()
 }
 
 fn load(command_line: &CommandLine) -> Result<Settings, Failure> {

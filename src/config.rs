@@ -22,6 +22,7 @@ pub use error::ConfigError;
 pub use hours::TrainingHours;
 pub use layers::{Overrides, load};
 pub use preprocessing::{Preparation, Preprocessing};
+pub use raw::plain_path;
 pub use retention::RetentionSettings;
 pub use sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,

@@ -95,6 +95,14 @@ impl Command {
         )
     }
 
+    /// Whether names of inputs are in what it leaves behind.
+    pub(super) fn keeps_names(&self) -> bool {
+        matches!(
+            self,
+            Self::Augment(_) | Self::Train(_) | Self::Explain(_) | Self::Preview(_) | Self::Replay(_) | Self::Run(_)
+        )
+    }
+
     /// Configuration keys that the subcommand's own arguments set.
     pub(super) fn overrides(&self) -> Vec<String> {
         match self {

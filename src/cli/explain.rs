@@ -47,7 +47,7 @@ pub(super) struct Args {
 impl Args {
     /// What failed when nothing was explained, for the document that lists it.
     pub(super) fn listed_as(&self) -> Option<(Work, String)> {
-        let paths = || self.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        let paths = || self.paths.iter().map(shown).collect::<Vec<_>>().join(", ");
         self.json.then(|| (Work::Scan, paths()))
     }
 }

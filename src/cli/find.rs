@@ -27,7 +27,7 @@ pub(super) struct Args {
 /// What files are found by.
 #[derive(Debug, PartialEq, Eq)]
 enum FileId {
-    /// A hidden name, without folders.
+    /// The digits of a hidden name.
     Name(String),
     /// The first digits of the content's hash.
     Content(String),
@@ -41,7 +41,7 @@ impl FileId {
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         let is_name = ["file-", "folder-"].iter().any(|start| last.starts_with(start)) && digits.len() == NAME_DIGITS;
         match (is_hex, is_name) {
-            (true, true) => Some(Self::Name(last.to_owned())),
+            (true, true) => Some(Self::Name(digits)),
             (true, false) if (8..=64).contains(&digits.len()) => Some(Self::Content(digits)),
             _ => None,
         }
@@ -49,7 +49,7 @@ impl FileId {
 
     fn is_of(&self, path: &Path, reader: &Reader) -> bool {
         match self {
-            Self::Name(name) => hidden_name(path) == *name,
+            Self::Name(digits) => hidden_name(path).ends_with(digits),
             Self::Content(digits) => {
                 path.is_file() && reader.read(path, None).is_ok_and(|it| it.hash.to_string().starts_with(digits))
             }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn names_and_hashes_are_told_apart_and_other_texts_refused() {
-        let name = Some(FileId::Name("file-0123456789ab".to_owned()));
+        let name = Some(FileId::Name("0123456789ab".to_owned()));
         for text in ["file-0123456789ab", "scans/chest/file-0123456789ab", "quarantine/file-0123456789ab.txt"] {
             assert_eq!(FileId::parse(text), name, "{text}");
         }

@@ -17,7 +17,8 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 pub(super) fn init(settings: &LogSettings, steps: i16) {
     let level = level(&settings.level, steps);
     // sled logs its own housekeeping at info.
-    let filter = EnvFilter::new(format!("{level},sled=warn"));
+    // The watcher's library would log the name of each file.
+    let filter = EnvFilter::new(format!("{level},sled=warn,notify=warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogLines).with_target(false);
     match settings.format {
         LogFormat::Json => builder.json().init(),

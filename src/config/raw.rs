@@ -84,11 +84,11 @@ impl Raw {
         if let WeightsChoice::File(path) = &mut backbone.weights {
             *path = base.join(&*path);
         }
-        let state_dir = plain(&base.join(&self.storage.state_dir));
+        let state_dir = plain_path(&base.join(&self.storage.state_dir));
         let outbox = self.report.outbox.as_path();
-        let outbox = if outbox == Path::new("") { state_dir.join("outbox") } else { plain(&base.join(outbox)) };
+        let outbox = if outbox == Path::new("") { state_dir.join("outbox") } else { plain_path(&base.join(outbox)) };
         Settings {
-            watch: WatchSettings { inbox: plain(&base.join(self.watch.inbox)), ..self.watch },
+            watch: WatchSettings { inbox: plain_path(&base.join(self.watch.inbox)), ..self.watch },
             limits: self.limits,
             images: self.images,
             reserve: self.storage.reserve(),
@@ -112,8 +112,8 @@ impl Raw {
     }
 }
 
-/// Without `.` and `..`, so that one folder inside another can be seen from the names.
-fn plain(path: &Path) -> PathBuf {
+/// A path without `.` and `..`, so that one folder inside another can be seen from the names.
+pub fn plain_path(path: &Path) -> PathBuf {
     use std::path::Component;
     path.components().fold(PathBuf::new(), |mut plain, part| {
         match part {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::privacy::shown_in;
+use crate::privacy::{shown_in, shown_unseen_in};
 
 /// Names that are listed before the rest is counted.
 const SHOWN: usize = 3;
@@ -118,7 +118,8 @@ impl Skipped {
         let line = |(why, members): (Skip, Vec<&str>)| {
             let (one, several, fix) = why.words();
             let what = if members.len() == 1 { one } else { several };
-            let named = names(members.iter().map(|name| shown_in(folder, name).escape_debug().to_string()));
+            let shown = if why.hides() || why == Skip::Outside { shown_unseen_in } else { shown_in };
+            let named = names(members.iter().map(|name| shown(folder, name).escape_debug().to_string()));
             (why, format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display()))
         };
         by_reason.into_iter().map(line).collect()

@@ -42,7 +42,7 @@ impl DataCheck<'_> {
         let path = |sample: &'s Sample| sample.path.strip_prefix(self.prefix).unwrap_or(&sample.path);
         let images = samples.iter().map(|sample| (path(sample), sample.dicom.as_deref()));
         let coverage = self.groups.coverage(self.files.iter().copied(), images);
-        let coverage = coverage.shown(Path::new(self.prefix));
+        let coverage = coverage.of(Path::new(self.prefix));
         let mut warnings = coverage.warnings();
         warnings.extend(crowded_patient(samples));
         warnings.extend(parted_message(samples));

@@ -1,6 +1,6 @@
 //! How far a dataset's groups reach: a list or a pattern that names no image would let patients straddle the split unseen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::content;
 use crate::domain::DatasetName;
@@ -25,21 +25,21 @@ pub(super) struct GroupCoverage {
     pub(super) ungrouped: Vec<String>,
     /// Whether there is a pattern.
     pub(super) has_pattern: bool,
+    /// The dataset's, which the names are relative to.
+    pub(super) folder: PathBuf,
 }
 
 impl GroupCoverage {
-    /// With the names that may be shown; `folder` is the dataset's.
-    pub(super) fn shown(self, folder: &Path) -> Self {
-        let shown = |files: Vec<String>| files.iter().map(|file| shown_in(folder, file)).collect::<Vec<_>>();
-        let [unused_lines, contradicted, ungrouped] = [self.unused_lines, self.contradicted, self.ungrouped].map(shown);
-        Self { unused_lines, contradicted, ungrouped, ..self }
+    /// Of the dataset in `folder`, which says what of the names may be shown.
+    pub(super) fn of(self, folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..self }
     }
 
     /// Why nothing may be trained with these groups; `None` when there is no reason. `own_pattern`: the pattern was set for
     /// this dataset alone, so it is meant for its names.
     pub(super) fn obstacle(&self, dataset: &DatasetName, own_pattern: bool) -> Option<String> {
         if self.n_lines > 0 && self.unused_lines.len() == self.n_lines {
-            let (n, lines) = (self.n_lines, names(&self.unused_lines));
+            let (n, lines) = (self.n_lines, self.names(&self.unused_lines));
             return Some(format!(
                 "none of the {n} lines of groups.csv of dataset `{dataset}` names an image of it ({lines}); write each image by \
                  its path in the dataset's folder, such as `covid/a.png`, or remove the list"
@@ -49,14 +49,14 @@ impl GroupCoverage {
             return Some(format!(
                 "lines of groups.csv of dataset `{dataset}` put an image into several groups ({}); write each image by its path in \
                  the dataset's folder, once",
-                names(&self.contradicted)
+                self.names(&self.contradicted)
             ));
         }
         (own_pattern && self.pattern_is_idle()).then(|| {
             format!(
                 "split.group_pattern of dataset `{dataset}` matches no name of its images ({}); correct it in \
                  [dataset.{dataset}.split], or remove it there",
-                names(&self.unnamed)
+                self.names(&self.unnamed)
             )
         })
     }
@@ -68,14 +68,14 @@ impl GroupCoverage {
                 "{} of {} lines of groups.csv name no image of this dataset ({}); correct or remove them",
                 self.unused_lines.len(),
                 self.n_lines,
-                names(&self.unused_lines)
+                self.names(&self.unused_lines)
             )
         });
         let idle = self.pattern_is_idle().then(|| {
             format!(
                 "split.group_pattern matches no name of this dataset's images ({}), so each image without a line in groups.csv \
                  is its own group{}; set a pattern for this dataset, or list its groups in groups.csv",
-                names(&self.unnamed),
+                self.names(&self.unnamed),
                 if self.ungrouped.len() < self.unnamed.len() { ", or that of its DICOM patient" } else { "" }
             )
         });
@@ -86,21 +86,21 @@ impl GroupCoverage {
                  split.group_pattern",
                 self.ungrouped.len(),
                 self.n_images,
-                names(&self.ungrouped)
+                self.names(&self.ungrouped)
             )
         });
         [unused, idle, ungrouped].into_iter().flatten().collect()
+    }
+
+    /// The first of them in backticks, as they may be shown, and how many more there are.
+    fn names(&self, files: &[String]) -> String {
+        content::names(files.iter().map(|file| shown_in(&self.folder, file).escape_debug().to_string()))
     }
 
     /// Whether there is a pattern that gives no image a group, though some have none by the list.
     fn pattern_is_idle(&self) -> bool {
         self.has_pattern && self.n_unlisted > 0 && self.unnamed.len() == self.n_unlisted
     }
-}
-
-/// The first of them in backticks, and how many more there are.
-fn names(files: &[String]) -> String {
-    content::names(files.iter().map(|file| file.escape_debug().to_string()))
 }
 
 #[cfg(test)]
@@ -169,5 +169,22 @@ mod tests {
             &["1 of 3 images have no group"],
         );
         check("", r"^(p1)_", "", &["1 of 3 images have no group, and each is its own (`b/p2_1.png`)"]);
+    }
+
+    #[test]
+    fn every_name_is_shown_only_where_it_may_be() {
+        let named = || vec!["covid/DOE/1.dcm".to_owned()];
+        let coverage = GroupCoverage { n_images: 3, n_unlisted: 1, has_pattern: true, ..GroupCoverage::default() };
+        for coverage in [
+            GroupCoverage { n_lines: 2, unused_lines: named(), ungrouped: named(), ..coverage.clone() },
+            GroupCoverage { n_lines: 1, unused_lines: named(), ..coverage.clone() },
+            GroupCoverage { contradicted: named(), ..coverage.clone() },
+            GroupCoverage { unnamed: named(), ..coverage },
+        ] {
+            let coverage = coverage.of(Path::new("datasets/d"));
+            let obstacle = coverage.obstacle(&DatasetName::new("d").unwrap(), true);
+            let said: Vec<String> = obstacle.into_iter().chain(coverage.warnings()).collect();
+            assert!(!said.is_empty() && said.iter().all(|it| it.contains("file-") && !it.contains("DOE")), "{said:?}");
+        }
     }
 }

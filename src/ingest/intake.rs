@@ -22,7 +22,7 @@ use crate::disk::Workspace;
 use crate::domain::{
     Arrival, Clock, ContentHash, DatasetName, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, Role, StopFlag,
 };
-use crate::privacy::{SiteKey, shown};
+use crate::privacy::{SiteKey, know_datasets, shown};
 
 /// The door through which files come in.
 pub struct Intake {
@@ -238,6 +238,9 @@ impl Intake {
         }
         // The path first: a file in the wrong place is reported as such, whatever it contains.
         let role = role_of(path)?;
+        if let Role::Sample { dataset, .. } = &role {
+            know_datasets([dataset]);
+        }
         let file = self.inbox.join(path);
         let content = self.reader.read(&file, None).map_err(|failure| failure.at(path))?;
         if is_unchanged(ledger, path, &role, content.hash, &self.key) {

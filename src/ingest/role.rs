@@ -4,7 +4,7 @@ use regex::Regex;
 
 use crate::content::FileFailure;
 use crate::domain::{ClassName, DatasetName, NameError, Role, Split, side_and_class};
-use crate::privacy::shown_name;
+use crate::privacy::{shown, shown_name, shows};
 
 /// The role of the file at `relative` (to the inbox, `/`-separated): `datasets/<dataset>/<class>/**` is a sample, and so is
 /// `datasets/<dataset>/<side>/<class>/**`; `scans/<dataset>/**` and `scans/<file>` are scans.
@@ -21,9 +21,9 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
     match folders {
         ["datasets", dataset, inner @ ..] if !inner.is_empty() => sample(relative, dataset, inner),
         ["scans"] => Ok(Role::Scan { dataset: None }),
-        ["scans", dataset, ..] => {
-            Ok(Role::Scan { dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable(relative, &error))?) })
-        }
+        ["scans", dataset, ..] => Ok(Role::Scan {
+            dataset: Some(DatasetName::new(*dataset).map_err(|error| unusable_scans(relative, error))?),
+        }),
         ["datasets", dataset] => Err(misplaced(
             relative,
             format!("it is directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
@@ -77,6 +77,12 @@ fn misplaced(relative: &str, reason: String, fix: String) -> FileFailure {
 
 fn unusable(relative: &str, error: &NameError) -> FileFailure {
     FileFailure::new(relative, "unusable-name", error.to_string(), "rename the file or folder")
+}
+
+/// A folder of scans may have a patient's name.
+fn unusable_scans(relative: &str, error: NameError) -> FileFailure {
+    let is_shown = shows(relative);
+    unusable(relative, &if is_shown { error } else { NameError::Unusable(shown(relative)) })
 }
 
 /// The patient (or other unit) in a file's name: the first group of `pattern`.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{Progress, StopFlag};
-use crate::ingest::Intake;
+use crate::ingest::{self, Intake};
 use crate::privacy::{self, SiteKey};
 use crate::registry::{Registry, RegistryError};
 use crate::watch::Watcher;
@@ -88,6 +88,7 @@ pub(super) fn parts(
     privacy::use_key(key.clone());
     Intake::warn_of_other_key(registry.ledger(), &key);
     privacy::hide_known(registry.ledger());
+    restore_reasons(&workspace, &registry);
     let attempts = AttemptLog::open(&workspace, |of| of.is_needed(registry.ledger())).map_err(RegistryError::from)?;
     let asked = events.clone();
     let control = Server::start(&workspace, move |request| drop(asked.send(Event::Asked(request))));
@@ -121,6 +122,13 @@ pub(super) fn parts(
         surveyor,
         mounts,
     })
+}
+
+/// Without the reason files the registry still says all, so a full disk is no reason not to start.
+fn restore_reasons(workspace: &Workspace, registry: &Registry) {
+    if let Err(error) = ingest::restore_reasons(&workspace.quarantine(), registry.ledger()) {
+        tracing::error!(%error, "Reason files not updated");
+    }
 }
 
 fn workers(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::DatasetName;
 use crate::ingest::UnfinishedFile;
-use crate::privacy::shown;
+use crate::privacy::{shown, shown_unseen};
 use crate::watch::concerns;
 
 /// A service tries an input every 15 seconds: after three tries it trains without it.
@@ -96,7 +96,8 @@ impl UnreadInputs {
         let first = paths.next()?;
         let (n_more, why) = (paths.count(), self.reason(first));
         let more = if n_more > 0 { format!(" (and {n_more} more)") } else { String::new() };
-        Some(format!("`{}`{more}: {why}", shown(first).escape_debug()))
+        let name = if self.files.contains_key(first) { shown(first) } else { shown_unseen(first) };
+        Some(format!("`{}`{more}: {why}", name.escape_debug()))
     }
 
     fn reason(&self, path: &str) -> String {

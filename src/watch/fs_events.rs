@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::interpret::{Signal, interpret};
+use crate::privacy::shown_folder;
 
 /// Signals that may wait; more are dropped, and a rescan makes up for them.
 const CAPACITY: usize = 65_536;
@@ -49,7 +50,7 @@ impl FsEvents {
                 Ok(()) => any_new |= self.watched.insert(folder.clone()),
                 Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => return Err(OutOfWatches),
                 // It is gone again, or has no read permission; the survey that found it reports which.
-                Err(error) => tracing::debug!(folder = %folder.display(), %error, "Folder not watched"),
+                Err(error) => tracing::debug!(folder = %shown_folder(folder), %error, "Folder not watched"),
             }
         }
         Ok(any_new)

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use crate::bed::TestBed;
+use crate::bed::{TestBed, finish};
 use crate::dicom::element;
 use crate::pictures::{self, Look};
 
@@ -36,7 +36,7 @@ const TAGS: [(u32, &str); 18] = [
 const PRIVATE: [(u32, &str); 2] = [(0x0029_0010, "LO"), (0x0029_1001, "LO")];
 
 /// What stands in names of files, folders and groups.
-const IN_NAMES: [&str; 10] = [
+const IN_NAMES: [&str; 11] = [
     "CANARYFILE01",
     "CANARYFILE02",
     "CANARYFILE03",
@@ -47,6 +47,7 @@ const IN_NAMES: [&str; 10] = [
     "CANARYFOLDER08",
     "CANARYGROUP09",
     "CANARYFILE10",
+    "CANARYFOLDER11",
 ];
 
 fn word(kind: &str, tag: u32) -> String {
@@ -62,9 +63,13 @@ fn canaries() -> BTreeSet<String> {
     in_tags.chain(IN_NAMES.map(str::to_owned)).collect()
 }
 
-fn planted(out: &mut Vec<u8>, tags: &[(u32, &str)]) {
+/// Tags of which each image has a value of its own: the number of the image and the patient.
+const OWN: [u32; 2] = [0x0008_0018, 0x0010_0020];
+
+fn planted(out: &mut Vec<u8>, tags: &[(u32, &str)], image: u64) {
     for (tag, kind) in tags {
-        let mut value = word(kind, *tag).into_bytes();
+        let own = if OWN.contains(tag) { format!(".{image}") } else { String::new() };
+        let mut value = (word(kind, *tag) + &own).into_bytes();
         let filler = if *kind == "UI" { 0 } else { b' ' };
         value.resize(value.len().next_multiple_of(2), filler);
         element(out, *tag, kind, &value);
@@ -74,9 +79,12 @@ fn planted(out: &mut Vec<u8>, tags: &[(u32, &str)]) {
 /// A picture as a detector of 12 bits stores it, in a file that is full of names; `syntax` says how its pixels are coded.
 fn dicom(look: Look, number: u64, syntax: &[u8]) -> Vec<u8> {
     let picture = pictures::picture(look, number);
+    let image = number + if look == Look::ALL[0] { 1000 } else { 2000 };
     let mut out = [vec![0; 128], b"DICM".to_vec()].concat();
     element(&mut out, 0x0002_0010, "UI", syntax);
-    planted(&mut out, &TAGS);
+    // Digital X-ray image, as results refer to it.
+    element(&mut out, 0x0008_0016, "UI", b"1.2.840.10008.5.1.4.1.1.1\0");
+    planted(&mut out, &TAGS, image);
     element(&mut out, 0x0028_0002, "US", &1_u16.to_le_bytes());
     element(&mut out, 0x0028_0004, "CS", b"MONOCHROME2 ");
     for (tag, value) in [(0x0028_0010, picture.height()), (0x0028_0011, picture.width())] {
@@ -85,7 +93,7 @@ fn dicom(look: Look, number: u64, syntax: &[u8]) -> Vec<u8> {
     for (tag, value) in [(0x0028_0100, 16_u16), (0x0028_0101, 12), (0x0028_0102, 11)] {
         element(&mut out, tag, "US", &value.to_le_bytes());
     }
-    planted(&mut out, &PRIVATE);
+    planted(&mut out, &PRIVATE, image);
     let levels = picture.as_raw().iter().flat_map(|&level| (u16::from(level) * 16).to_le_bytes());
     element(&mut out, 0x7FE0_0010, "OW", &levels.collect::<Vec<u8>>());
     out
@@ -98,7 +106,7 @@ const FILM: &[u8] = b"1.2.840.10008.1.2.4.102\0";
 /// A dataset in folders of patients, and scans: whole, cut off, damaged, of a kind that is not read, without an image, called
 /// `.png`, called nothing.
 fn drop_files(bed: &TestBed, inbox: &str) {
-    let [folder, inner, group] = [IN_NAMES[6], IN_NAMES[7], IN_NAMES[8]];
+    let [folder, inner, group, patient] = [IN_NAMES[6], IN_NAMES[7], IN_NAMES[8], IN_NAMES[10]];
     let mut list = vec!["file,group".to_owned()];
     for look in Look::ALL {
         for number in 0..4 {
@@ -119,6 +127,8 @@ fn drop_files(bed: &TestBed, inbox: &str) {
     let whole = dicom(other, 20, PLAIN);
     let scans = format!("{inbox}/scans/shapes");
     bed.write(format!("{scans}/{inner}/{}.dcm", IN_NAMES[3]), &whole);
+    // A receiver that sorts by patients.
+    bed.write(format!("{inbox}/scans/{patient}/{}.dcm", IN_NAMES[3]), dicom(one, 24, PLAIN));
     bed.write(format!("{scans}/{}", IN_NAMES[3]), dicom(one, 21, PLAIN));
     bed.write(format!("{scans}/{}.png", IN_NAMES[3]), dicom(one, 22, PLAIN));
     bed.write(format!("{scans}/{}-cut.dcm", IN_NAMES[4]), &whole[..whole.len() - 100]);
@@ -128,9 +138,13 @@ fn drop_files(bed: &TestBed, inbox: &str) {
     bed.write(format!("{scans}/{}-text.dcm", IN_NAMES[4]), format!("no image of {}", word("PN", 0x0010_0010)));
 }
 
-/// The memory of the program: the only files with names.
-fn is_memory(relative: &str) -> bool {
-    ["journal.ndjson", "attempts.ndjson"].contains(&relative) || relative.starts_with("registry/")
+/// The memory of the program, and results in DICOM: the only files with names.
+fn holds_names(relative: &str) -> bool {
+    let is_result = [".sc.dcm", ".sr.dcm"].iter().any(|kind| relative.ends_with(kind));
+    let is_sent = ["outbox/", "explained/"].iter().any(|folder| relative.starts_with(folder));
+    ["journal.ndjson", "attempts.ndjson"].contains(&relative)
+        || relative.starts_with("registry/")
+        || is_result && is_sent
 }
 
 /// Where which of the words are in what was written below `folder`, in names and contents.
@@ -138,10 +152,8 @@ fn found_below(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in WalkDir::new(folder).follow_links(false).into_iter().filter_map(Result::ok) {
         let relative = entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned();
-        if is_memory(&relative) {
-            continue;
-        }
-        let bytes = if entry.file_type().is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+        let is_read = entry.file_type().is_file() && !holds_names(&relative);
+        let bytes = if is_read { fs::read(entry.path()).unwrap() } else { Vec::new() };
         assert!(!contains(&bytes, b"zTXt"), "a compressed text, which nobody looks into, in {relative}");
         found.extend(found_in(&relative, relative.as_bytes()));
         found.extend(found_in(&relative, &bytes));
@@ -163,19 +175,23 @@ fn around(bytes: &[u8], part: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[at.saturating_sub(120)..(at + 60).min(bytes.len())]).into_owned()
 }
 
-/// What commands print that nobody told a name: everything.
-fn printed(bed: &TestBed, all: &[&[&str]]) -> Vec<String> {
-    let print = |args: &&[&str]| {
+/// Planted words in what commands print, which end with these exit codes.
+fn printed(bed: &TestBed, all: &[(i32, &[&str])]) -> Vec<String> {
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for (code, args) in all {
         let ran = bed.run(args);
-        assert!([0, 65, 66].contains(&ran.code), "{args:?} ended with {}: {}", ran.code, ran.stderr);
-        found_in(args[0], format!("{}{}", ran.stdout, ran.stderr).as_bytes())
-    };
-    all.iter().flat_map(print).collect()
+        if ran.code != *code {
+            wrong.push(format!("{args:?} ended with {}: {}", ran.code, ran.stderr.lines().last().unwrap_or_default()));
+        }
+        found.extend(found_in(args[0], format!("{}{}", ran.stdout, ran.stderr).as_bytes()));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    found
 }
 
 fn bed() -> TestBed {
-    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2");
-    bed.set("augment.contact_sheet", "true").set("log.level", "trace")
+    let bed = TestBed::new().set("augment.copies", "1").set("train.max_epochs", "2").set("report.dicom", "true");
+    bed.set("augment.contact_sheet", "true").set("log.level", "trace").set("split.group_pattern", "^(nobody)_")
 }
 
 #[test]
@@ -184,37 +200,90 @@ fn no_planted_word_leaves_dicom_files_and_their_names() {
     drop_files(&bed, "inbox");
     let scan = format!("inbox/scans/shapes/{}", IN_NAMES[3]);
     let cut = format!("inbox/scans/shapes/{}-cut.dcm", IN_NAMES[4]);
-    let mut found = printed(&bed, &[&["run", "--once"]]);
+    let mut found = printed(&bed, &[(0, &["run", "--once"])]);
     assert!(bed.state("reports/shapes").read_dir().unwrap().count() >= 3, "nothing was explained");
-    found.extend(printed(
-        &bed,
-        &[
-            &["status"],
-            &["status", "--json"],
-            &["check"],
-            &["models", "list"],
-            &["explain", &scan, &cut, "--out", "state/explained"],
-            &["explain", "inbox/scans", "--json", "--out", "state/explained"],
-            &["preview", &scan, "--out", "state/previews"],
-            &["augment", "inbox/datasets/shapes", "state/copies"],
-            &["replay", "state/copies/manifest.jsonl"],
-            &["forget", &scan, "--dry-run"],
-            &["statistics", "inbox/datasets/shapes"],
-            &["train", "inbox/datasets/shapes"],
-            &["run", "--once"],
-        ],
-    ));
+    let run = only_name(&bed, "runs/shapes");
+    let commands: [(i32, &[&str]); 14] = [
+        (0, &["status"]),
+        (0, &["status", "--json"]),
+        (0, &["check"]),
+        (0, &["models", "list"]),
+        (0, &["models", "show", &run]),
+        (65, &["explain", &scan, &cut, "--out", "state/explained"]),
+        (65, &["explain", "inbox/scans", "--json", "--out", "state/explained"]),
+        (0, &["preview", &scan, "--out", "state/previews"]),
+        (0, &["augment", "inbox/datasets/shapes", "state/copies"]),
+        (0, &["replay", "state/copies/manifest.jsonl"]),
+        (0, &["forget", &scan, "--dry-run"]),
+        (0, &["statistics", "inbox/datasets/shapes"]),
+        (0, &["train", "inbox/datasets/shapes"]),
+        (0, &["run", "--once"]),
+    ];
+    found.extend(printed(&bed, &commands));
+    assert!(found_in("outbox", &outbox(&bed)).len() > 3, "results name the patient");
     found.extend(found_below(&bed.state("")));
     let manifest = fs::read_to_string(bed.state("copies/manifest.jsonl")).unwrap();
     assert!(manifest.contains("file-"), "{manifest}");
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// All bytes of all results.
+fn outbox(bed: &TestBed) -> Vec<u8> {
+    let files = fs::read_dir(bed.state("outbox")).unwrap();
+    files.flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+#[test]
+fn no_planted_word_is_in_what_a_service_says_before_and_after_a_restart() {
+    let bed = bed().set("watch.max_settle", "2s");
+    let mut found = Vec::new();
+    for life in 0..2 {
+        let mut service = bed.start();
+        if life == 0 {
+            drop_files(&bed, "inbox");
+        }
+        service.ready();
+        service.wait_for_count("scans_explained", 3);
+        service.wait_for_count("quarantined", 8);
+        let scan = format!("scans/shapes/{}", IN_NAMES[3]);
+        let asked: [(i32, &[&str]); 4] = [
+            (0, &["status"]),
+            (0, &["status", "--json"]),
+            (0, &["forget", &scan, "--dry-run"]),
+            (0, &["models", "list"]),
+        ];
+        found.extend(printed(&bed, &asked));
+        let ended = service.stop();
+        found.extend(found_in("log", ended.log.join("\n").as_bytes()));
+        found.extend(found_below(&bed.state("")));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn names_that_were_shown_are_gone_after_a_restart_that_hides_them() {
+    let bed = TestBed::new();
+    drop_files(&bed, "inbox");
+    for look in Look::ALL {
+        fs::remove_dir_all(bed.inbox(format!("datasets/shapes/{look}/{}", IN_NAMES[6]))).unwrap();
+    }
+    let in_reasons = || found_below(&bed.state("quarantine")).len();
+    let named = bed.command(&["run", "--once", "--set=privacy.names=true"]);
+    assert_eq!(finish(named).code, 0);
+    assert!(in_reasons() > 5);
+    let n = fs::read_dir(bed.state("quarantine")).unwrap().count();
+    for _ in 0..2 {
+        bed.run(&["run", "--once"]).ok();
+        assert_eq!((in_reasons(), fs::read_dir(bed.state("quarantine")).unwrap().count()), (0, n));
+        fs::remove_file(bed.state("site.key")).unwrap();
+    }
+}
+
 #[test]
 fn names_are_shown_where_that_is_configured_and_then_they_are_found() {
     let bed = bed().set("privacy.names", "true").set("augment.copies", "0");
     drop_files(&bed, "inbox");
-    let found = printed(&bed, &[&["run", "--once"]]).join("\n") + &found_below(&bed.state("")).join("\n");
+    let found = printed(&bed, &[(0, &["run", "--once"])]).join("\n") + &found_below(&bed.state("")).join("\n");
     for word in [IN_NAMES[1], IN_NAMES[3], IN_NAMES[4], IN_NAMES[5]] {
         assert!(found.contains(word), "{word}");
     }

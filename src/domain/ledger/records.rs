@@ -122,6 +122,9 @@ pub enum FileOutcome {
         /// Of a file whose image has another label too: the image.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conflict: Option<LabelConflict>,
+        /// Whether it holds DICOM, so that its name may be a patient's, whatever its extension.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        dicom: bool,
     },
 }
 

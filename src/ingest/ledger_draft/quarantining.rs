@@ -3,6 +3,7 @@
 use super::LedgerDraft;
 use crate::content::FileFailure;
 use crate::domain::{Counter, FileOutcome, FileStamp, LabelConflict, LedgerEvent};
+use crate::privacy::is_dicom_under;
 
 impl LedgerDraft<'_> {
     /// Leaves a file out because its image has another label too. Nothing happens when it is left out for the same reason
@@ -37,7 +38,8 @@ impl LedgerDraft<'_> {
         conflict: Option<LabelConflict>,
     ) -> bool {
         let FileFailure { reason, fix, .. } = rejection.clone();
-        let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix, conflict };
+        let dicom = is_dicom_under(path);
+        let outcome = FileOutcome::Quarantined { code: rejection.code.into(), reason, fix, conflict, dicom };
         let known = self.record(path).filter(|record| record.outcome == outcome).map(|record| record.stamp);
         if known == Some(stamp) {
             return false;

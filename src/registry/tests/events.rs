@@ -72,6 +72,7 @@ pub(super) fn file(n: u64) -> LedgerEvent {
             reason: "it ends early".to_owned(),
             fix: "copy it again".to_owned(),
             conflict: n.is_multiple_of(2).then_some(LabelConflict { hash, perceptual_hash: None, dicom: None }),
+            dicom: n.is_multiple_of(3),
         },
     };
     let stamp = FileStamp { len: n, mtime_ns: -1_700_000_000_123_456_789, inode: u64::MAX, ..FileStamp::NONE };

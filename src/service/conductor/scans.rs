@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
-use crate::privacy::shown;
+use crate::privacy::{shown, shown_dataset};
 use crate::report::ReportError;
 use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
@@ -115,13 +115,16 @@ impl Conductor {
         let stranded = ledger.n_waiting_scans().iter().filter(|(named, _)| self.is_stranded(named.as_ref()));
         let clause = |(named, n): (&Option<DatasetName>, &usize)| {
             let path = &ledger.waiting_scans(named).next()?.path;
+            let file = shown(path);
+            let file = file.escape_debug();
             let more = if *n > 1 { format!(" (and {} more)", n - 1) } else { String::new() };
             Some(match named {
                 Some(dataset) => {
-                    format!("`{path}`{more} names dataset `{dataset}`, which has no images (there are: {list})")
+                    let dataset = shown_dataset(path, dataset);
+                    format!("`{file}`{more} names dataset `{dataset}`, which has no images (there are: {list})")
                 }
                 None => format!(
-                    "`{path}`{more} names no dataset, and there are several: move it to scans/<dataset>/ ({list})"
+                    "`{file}`{more} names no dataset, and there are several: move it to scans/<dataset>/ ({list})"
                 ),
             })
         };

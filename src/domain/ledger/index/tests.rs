@@ -84,6 +84,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
                         reason: reason(),
                         fix: reason(),
                         conflict: None,
+                        dicom: false,
                     },
                 };
                 LedgerEvent::File(FileRecord {

@@ -135,7 +135,7 @@ fn a_conflict_that_an_older_version_recorded_is_looked_at_again() {
     bed.put(E, &png(1));
     let stamp = FileStamp::from(&fs::metadata(bed.dir.path().join("inbox").join(E)).unwrap());
     let [code, reason, fix] = ["label-conflict", "it is in `c`", "remove it"].map(str::to_owned);
-    let outcome = FileOutcome::Quarantined { code, reason, fix, conflict: None };
+    let outcome = FileOutcome::Quarantined { code, reason, fix, conflict: None, dicom: false };
     bed.ledger.apply(&LedgerEvent::File(FileRecord { path: E.into(), stamp, outcome }));
     assert!(!Intake::known(&bed.ledger, &bed.intake.key).contains_key(E));
     bed.take_settled(&[E]);
