@@ -1,5 +1,5 @@
 //! Decodes files for `scripts/compare-decoders` and `scripts/compare-dicom`, which compare the pixels with those of other
-//! programs:
+//! programs, and for `scripts/measure-text`, which counts the images in which text is seen:
 //! `cargo bench --bench decode_files < PATHS > PIXELS`.
 //!
 //! One path a line comes in. For each, one line of JSON goes out: what the file is, or `code` and `error` of its refusal.
@@ -40,6 +40,6 @@ fn image(picture: &Picture) -> (Value, Vec<u8>) {
     };
     let (channels, bits) = (picture.channels(), picture.depth());
     let header = json!({ "format": facts.format, "colour": facts.colour, "part": facts.part, "width": facts.width,
-        "height": facts.height, "channels": channels, "bits": bits });
+        "height": facts.height, "channels": channels, "bits": bits, "text": facts.text });
     (header, samples)
 }

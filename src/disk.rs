@@ -17,7 +17,7 @@ mod workspace;
 pub use append::Appender;
 pub use atomic::{
     create_dir, remove_dir, remove_dir_if_empty, remove_file, set_mode, sync_batch, sync_file, touch, write_atomic,
-    write_atomic_with, write_in_batch,
+    write_atomic_confidential, write_atomic_with, write_in_batch,
 };
 pub use error::{DiskError, amount};
 pub use listed::{listed, listed_folders};

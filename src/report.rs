@@ -29,7 +29,7 @@ mod tensorboard;
 mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, remove_sheet, shows};
-pub use dicom::{DicomScan, result_files};
+pub use dicom::{DicomScan, unsent_results};
 pub use error::ReportError;
 pub use gallery::{Gallery, Listed, current as current_gallery};
 pub use record::ReportRecord;
@@ -47,7 +47,7 @@ use pictures::Pictures;
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
 /// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`
-/// says. `made`: the time it shall carry.
+/// says. `made`: the time it shall carry; with results, that of the same report if it is there already.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole, file by file.
@@ -61,9 +61,10 @@ pub fn write(
 ) -> Result<(), ReportError> {
     let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
     let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
+    let has_results = dicom.is_some_and(|scan| scan.results.is_some());
+    let record = if has_results { record.at_first_time(folder) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
-    let is_written = dicom.map_or(Ok(false), |scan| scan.write_results(&record, &pictures.overlay))?;
-    let html = scan_page::render(&record, model, &pictures, is_written);
+    let html = scan_page::render(&record, model, &pictures, has_results);
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
     write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
     write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;
@@ -71,6 +72,8 @@ pub fn write(
     write_atomic(&file, &record.to_json()?)?;
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.
     touch(&file, made)?;
+    // After the record, from which a repetition takes its time.
+    dicom.map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
 }

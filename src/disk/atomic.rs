@@ -2,24 +2,33 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that the lint points everybody else to")]
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::SystemTime;
 
 use super::DiskError;
 use super::temporaries::temporary_beside;
 
+/// What files may be readable by, before the umask takes from it.
+const EVERYBODY: u32 = 0o666;
+const OWNER_AND_GROUP: u32 = 0o640;
+
 /// Writes what cannot be made again (model, report, record): synced to the disk before it appears under its name.
 ///
 /// # Errors
 /// [`DiskError::Io`]; the old file, if any, is then still whole.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let folder = parent(path);
-    create_dir(folder)?;
-    place(path, |file| file.write_all(bytes), true).map_err(DiskError::io("write", path))?;
-    File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
+    write_durable(path, |file| file.write_all(bytes), EVERYBODY)
+}
+
+/// As [`write_atomic`], for what names patients: only its owner may write it, only the owner's group may read it too.
+///
+/// # Errors
+/// [`DiskError::Io`]; the old file, if any, is then still whole.
+pub fn write_atomic_confidential(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    write_durable(path, |file| file.write_all(bytes), OWNER_AND_GROUP)
 }
 
 /// As [`write_atomic`], for what is too large to be held: `print` writes it piece by piece, through a buffer.
@@ -27,15 +36,12 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 /// # Errors
 /// [`DiskError::Io`]; the old file, if any, is then still whole.
 pub fn write_atomic_with(path: &Path, print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DiskError> {
-    let folder = parent(path);
-    create_dir(folder)?;
     let buffered = |file: &mut File| {
         let mut buffer = BufWriter::new(file);
         print(&mut buffer)?;
         buffer.flush()
     };
-    place(path, buffered, true).map_err(DiskError::io("write", path))?;
-    File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
+    write_durable(path, buffered, EVERYBODY)
 }
 
 /// Writes what can be made again (copies, cached features): appears whole, reaches the disk with [`sync_batch`].
@@ -44,7 +50,7 @@ pub fn write_atomic_with(path: &Path, print: impl FnOnce(&mut dyn Write) -> io::
 /// # Errors
 /// [`DiskError::Io`]; the old file, if any, is then still whole.
 pub fn write_in_batch(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    place(path, |file| file.write_all(bytes), false).map_err(DiskError::io("write", path))
+    place(path, |file| file.write_all(bytes), EVERYBODY, false).map_err(DiskError::io("write", path))
 }
 
 /// Brings everything written so far on `folder`'s file system to the disk, in one call.
@@ -115,9 +121,17 @@ pub fn remove_dir_if_empty(folder: &Path) -> Result<(), DiskError> {
     }
 }
 
-fn place(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>, durable: bool) -> io::Result<()> {
+fn write_durable(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>, mode: u32) -> Result<(), DiskError> {
+    let folder = parent(path);
+    create_dir(folder)?;
+    place(path, write, mode, true).map_err(DiskError::io("write", path))?;
+    File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
+}
+
+fn place(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>, mode: u32, durable: bool) -> io::Result<()> {
     let temporary = temporary_beside(path);
-    let placed = File::create(&temporary).and_then(|mut file| {
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary);
+    let placed = opened.and_then(|mut file| {
         // It says that somebody writes here; a file system without locks has another way to know.
         let _ = file.try_lock();
         write(&mut file)?;

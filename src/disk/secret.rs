@@ -11,24 +11,42 @@ use super::temporaries::temporary_beside;
 use super::{DiskError, create_dir};
 
 /// Writes a secret, with mode 0600, synced, unless there is one; returns whether it was written. Of two programs that do
-/// so at the same time only one does.
+/// so at the same time only one does. It appears whole; on a file system without hard links (exFAT, some of CIFS), one that
+/// is read while it is written may be seen half.
 ///
 /// # Errors
 /// [`DiskError::Io`]; there is then no new file at `path`.
 pub fn write_secret_once(path: &Path, secret: &[u8]) -> Result<bool, DiskError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_dir(folder)?;
-    let temporary = temporary_beside(path);
-    let written = write_private(&temporary, secret).and_then(|()| fs::hard_link(&temporary, path));
-    // What is left of it is removed at the next start.
-    let _ = fs::remove_file(&temporary);
-    match written {
+    match write_linked(path, secret, |from, to| fs::hard_link(from, to)) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         other => {
             other.map_err(DiskError::io("write", path))?;
             File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder)).map(|()| true)
         }
     }
+}
+
+/// Under another name first, and then linked, which fails if there is a file; where links do not work, in place.
+fn write_linked(path: &Path, secret: &[u8], link: impl Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    let written = write_private(&temporary, secret).and_then(|()| match link(&temporary, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => write_in_place(path, secret),
+        other => other,
+    });
+    // What is left of it is removed at the next start.
+    let _ = fs::remove_file(&temporary);
+    written
+}
+
+fn write_in_place(path: &Path, secret: &[u8]) -> io::Result<()> {
+    let written = write_private(path, secret);
+    if written.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists) {
+        // Half a secret would be taken for a damaged one.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 /// Random bytes of the system.
@@ -67,6 +85,21 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "the temporary is gone");
+    }
+
+    #[test]
+    fn it_is_written_once_where_the_file_system_has_no_hard_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::Unsupported, io::ErrorKind::Other] {
+            let write = |secret: &[u8]| write_linked(&path, secret, |_, _| Err(kind.into()));
+            write(b"one").unwrap();
+            assert_eq!(write(b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&path).unwrap(), b"one");
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the temporary is gone");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `report.json`: what a script reads of one report, and what the gallery is made from.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -127,6 +129,15 @@ impl ReportRecord {
             created: humantime::format_rfc3339_seconds(made).to_string(),
             program: PROGRAM.to_owned(),
         })
+    }
+
+    /// With the time of the report in `folder` if that one says the same otherwise: work that is repeated because it was cut
+    /// off then writes the same files.
+    pub(super) fn at_first_time(self, folder: &Path) -> Self {
+        let stored = fs::read(folder.join(FILE)).unwrap_or_default();
+        let created = serde_json::from_slice(&stored).map(|first: Self| first.created);
+        let first = created.map(|created| Self { created, ..self.clone() });
+        first.ok().filter(|first| first.to_json().is_ok_and(|json| json == stored)).unwrap_or(self)
     }
 
     pub(super) fn to_json(&self) -> Result<Vec<u8>, ReportError> {

@@ -11,7 +11,7 @@ use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError};
 use crate::imaging::{Picture, SourceScan};
 use crate::nn::{NetworkImage, NnError};
-use crate::privacy::{self, KeyError, shown_name, shown_stem, shows};
+use crate::privacy::{self, KeyError, shown, shown_name, shown_stem, shows};
 use crate::report::{self, DicomScan, ReportError};
 
 use super::engines::Engines;
@@ -168,9 +168,8 @@ impl Explainer {
         }
         let source = self.reader.source_scan(file, content)?;
         if source.is_none() {
-            let scan = privacy::shown(file);
             tracing::warn!(
-                scan,
+                scan = %shown(file),
                 fix = "send the scan again from an archive that gives identifiers of study, series and image",
                 "Scan without valid identifiers in DICOM, so no result in DICOM"
             );

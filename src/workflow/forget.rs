@@ -88,8 +88,8 @@ pub fn erase(
         disk::remove_dir(&folder)?;
         erased.reports += 1;
     }
-    for file in targets.images.iter().flat_map(|image| report::result_files(&settings.report.outbox, image)) {
-        disk::remove_file(&file)?;
+    for image in &targets.images {
+        report::unsent_results(&settings.report.outbox, image)?.iter().try_for_each(|file| disk::remove_file(file))?;
     }
     if workspace.reports().join("index.html").exists() {
         let mut after = ledger.clone();

@@ -1,6 +1,7 @@
 //! The systemd unit: systemd accepts it, it is as closed as it says, and it agrees with the program.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use gradwatch::config::{Overrides, load};
 use regex::Regex;
 
 use crate::bed::{self, TestBed};
+use crate::dicom_scans::names;
 
 const UNIT: &str = include_str!("../../systemd/gradwatch.service");
 const INSTALLED: &str = "/usr/local/bin/gradwatch";
@@ -36,6 +38,40 @@ fn systemd_accepts_the_units_that_receive_and_send() {
     command.arg("verify").arg("--man=no").args(units.map(|unit| folder.join(unit)));
     let ran = bed::finish(command).ok();
     assert_eq!(ran.stdout + &ran.stderr, "");
+}
+
+/// Stands in for dcmtk's: refuses `b.dcm`, while a newer `c.dcm` is written, and notes what it sends.
+const STORESCU: &str = "#!/bin/sh
+for last; do :; done
+echo \"$last\" >>sent
+case $last in
+    */b.dcm) exit 1 ;;
+    */c.dcm) echo newer >c.dcm ;;
+esac
+";
+
+#[test]
+fn what_a_pacs_refuses_or_is_newer_stays_in_the_outbox_and_the_rest_is_sent() {
+    let bed = TestBed::new();
+    bed.write("tools/storescu", STORESCU);
+    fs::set_permissions(bed.path("tools/storescu"), fs::Permissions::from_mode(0o755)).unwrap();
+    for file in ["a", "b", "c", "sending/d"] {
+        bed.write(format!("outbox/{file}.dcm"), "result");
+    }
+    let send = |outbox: &str| {
+        let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/send-outbox"));
+        let path = format!("{}:{}", bed.path("tools").display(), std::env::var("PATH").unwrap());
+        command.arg(bed.path(outbox)).env("PATH", path).env("PACS", "pacs.example.org");
+        bed::finish(command).code
+    };
+    assert_eq!(send("outbox"), 1);
+    let log = fs::read_to_string(bed.path("outbox/sent")).unwrap();
+    assert_eq!(log, "sending/a.dcm\nsending/b.dcm\nsending/c.dcm\nsending/d.dcm\n");
+    assert_eq!(names(&bed.path("outbox")), ["b.dcm", "c.dcm", "sending", "sent"]);
+    assert!(names(&bed.path("outbox/sending")).is_empty());
+    assert_eq!(fs::read_to_string(bed.path("outbox/c.dcm")).unwrap(), "newer\n");
+    bed.write("empty/sent", "");
+    assert_eq!((send("empty"), send("nowhere")), (0, 2));
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! The identifiers of results. They follow from the scan, the model and the installation's key, so that work that is
-//! repeated writes the same objects again, and another model writes others.
+//! The identifiers of results. Those of the two objects follow from all that `report.json` says and the installation's key, so
+//! that no two contents have the same one; those of the series from the scan, the model and the program.
 
 use crate::privacy::SiteKey;
+use crate::report::error::ReportError;
 use crate::report::record::ReportRecord;
 
 /// UIDs of two objects, each in a series of its own.
@@ -13,16 +14,17 @@ pub(super) struct ResultNames {
 }
 
 impl ResultNames {
-    pub(super) fn new(key: &SiteKey, record: &ReportRecord) -> Self {
+    pub(super) fn new(key: &SiteKey, record: &ReportRecord) -> Result<Self, ReportError> {
         let part = record.image.part.as_deref().unwrap_or_default();
-        let about = format!("{}\n{}\n{}\n{part}", record.hash, record.dataset, record.model);
-        let uid = |kind: &str| uid(&key.mac("uid", format!("{kind}\n{about}").as_bytes()));
-        Self {
-            capture: uid("capture"),
-            capture_series: uid("capture series"),
-            report: uid("report"),
-            report_series: uid("report series"),
-        }
+        let made_by = format!("{}\n{}\n{}\n{}\n{part}", record.hash, record.dataset, record.model, record.program);
+        let content = record.to_json()?;
+        let uid = |kind: &str, about: &[u8]| uid(&key.mac("uid", &[kind.as_bytes(), b"\n", about].concat()));
+        Ok(Self {
+            capture: uid("capture", &content),
+            capture_series: uid("capture series", made_by.as_bytes()),
+            report: uid("report", &content),
+            report_series: uid("report series", made_by.as_bytes()),
+        })
     }
 }
 

@@ -20,14 +20,21 @@ fn scan() -> SourceScan {
 
 /// Picture and structured report, each as letters of one byte.
 fn results(explanation: &Explanation, model: &ModelRecord, key: u8) -> [String; 2] {
-    let dir = tempfile::tempdir().unwrap();
-    let (source, key, outbox) = (scan(), SiteKey::new([key; 32]), dir.path().join("outbox"));
+    results_in(tempfile::tempdir().unwrap().path(), explanation, model, (key, 0))
+}
+
+/// As [`results`], of a report in `folder` that is made after some seconds.
+fn results_in(folder: &Path, explanation: &Explanation, model: &ModelRecord, (key, seconds): (u8, u64)) -> [String; 2] {
+    let (source, key, outbox) = (scan(), SiteKey::new([key; 32]), folder.join("outbox"));
     let dicom = DicomScan { source: &source, is_named: false, results: Some((&outbox, &key)) };
-    write(dir.path(), explanation, model, &radiograph(), made(0), Some(&dicom)).unwrap();
-    let page = text_of(&fs::read_to_string(dir.path().join("report.html")).unwrap());
+    write(folder, explanation, model, &radiograph(), made(seconds), Some(&dicom)).unwrap();
+    let page = text_of(&fs::read_to_string(folder.join("report.html")).unwrap());
     assert!(page.contains("Overlay and scores were also written as DICOM"), "{page}");
-    assert!(!fs::read_to_string(dir.path().join("report.json")).unwrap().contains("sop_instance_uid"));
-    result_files(&outbox, &explanation.hash).map(|path| fs::read(path).unwrap().into_iter().map(char::from).collect())
+    assert!(!fs::read_to_string(folder.join("report.json")).unwrap().contains("sop_instance_uid"));
+    let mut files = unsent_results(&outbox, &explanation.hash).unwrap();
+    files.sort();
+    let [capture, report] = files.try_into().unwrap();
+    [capture, report].map(|path| fs::read(path).unwrap().into_iter().map(char::from).collect())
 }
 
 /// The identifiers of ours in it, without those of the program.
@@ -59,6 +66,51 @@ fn repeated_work_writes_the_same_objects_and_another_model_or_key_others() {
     let [capture, report] = first;
     assert!(identifiers(&report).contains(&identifiers(&capture)[0]), "the report refers to the picture");
     assert!(others[1][1].contains("\u{8}\0`\u{11}IS\u{2}\x002 "), "it refers to the frame");
+}
+
+#[test]
+fn one_identifier_has_one_content_whenever_work_is_repeated() {
+    let classes = ["patchy", "plain"];
+    let (first, model) = (explanation("a.dcm", classes), model(classes));
+    let dir = tempfile::tempdir().unwrap();
+    let results = |explanation: &Explanation, seconds| results_in(dir.path(), explanation, &model, (1, seconds));
+    let [capture, report] = results(&first, 0);
+    // Cut off after the outbox; what was sent meanwhile is written once more, as it was.
+    fs::remove_dir_all(dir.path().join("outbox")).unwrap();
+    fs::remove_file(dir.path().join("report.html")).unwrap();
+    assert_eq!(results(&first, 60), [capture.clone(), report.clone()]);
+    let warned = Explanation { warnings: vec!["Something else.".to_owned()], ..first.clone() };
+    let [capture_after, report_after] = results(&warned, 120);
+    assert_ne!(identifiers(&report_after)[0], identifiers(&report)[0]);
+    assert_ne!(identifiers(&capture_after)[0], identifiers(&capture)[0]);
+    let series = |object: &str| identifiers(object).last().map(|&uid| uid.to_owned());
+    assert_eq!(series(&capture_after), series(&capture), "it is in the same series");
+}
+
+#[test]
+fn models_of_two_datasets_keep_their_results_apart_for_owner_and_group_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let classes = ["patchy", "plain"];
+    let (explanation, model) = (explanation("a.dcm", classes), model(classes));
+    let dataset = crate::domain::DatasetName::new("another").unwrap();
+    let of_other = Explanation { dataset: dataset.clone(), ..explanation.clone() };
+    let dir = tempfile::tempdir().unwrap();
+    let (source, key, outbox) = (scan(), SiteKey::new([1; 32]), dir.path().join("outbox"));
+    let dicom = DicomScan { source: &source, is_named: false, results: Some((&outbox, &key)) };
+    write(&dir.path().join("a"), &explanation, &model, &radiograph(), made(0), Some(&dicom)).unwrap();
+    let other_model = ModelRecord { dataset, ..model };
+    write(&dir.path().join("b"), &of_other, &other_model, &radiograph(), made(0), Some(&dicom)).unwrap();
+    let sending = outbox.join("sending");
+    fs::create_dir(&sending).unwrap();
+    let first = unsent_results(&outbox, &explanation.hash).unwrap().remove(0);
+    fs::rename(&first, sending.join(first.file_name().unwrap())).unwrap();
+    fs::write(outbox.join("of-somebody-else.sc.dcm"), "").unwrap();
+    let files = unsent_results(&outbox, &explanation.hash).unwrap();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640, "{}", file.display());
+    }
+    assert!(unsent_results(&dir.path().join("nowhere"), &explanation.hash).unwrap().is_empty());
 }
 
 #[test]
