@@ -8,18 +8,18 @@ use crate::privacy::shown;
 /// How many DICOM files were left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NoInputs {
-    without_image: Skipped,
-    own_results: Skipped,
+    without_image: LeftOut,
+    own_results: LeftOut,
 }
 
 /// Files, by their number and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Skipped {
+struct LeftOut {
     n: usize,
     first: String,
 }
 
-impl Skipped {
+impl LeftOut {
     fn add(&mut self, path: &Path) {
         if self.n == 0 {
             self.first = shown(path);

@@ -118,7 +118,8 @@ impl Skipped {
         let line = |(why, members): (Skip, Vec<&str>)| {
             let (one, several, fix) = why.words();
             let what = if members.len() == 1 { one } else { several };
-            let shown = if why.hides() || why == Skip::Outside { shown_unseen_in } else { shown_in };
+            let shown =
+                if why.hides() || matches!(why, Skip::Outside | Skip::Link) { shown_unseen_in } else { shown_in };
             let named = names(members.iter().map(|name| shown(folder, name).escape_debug().to_string()));
             (why, format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display()))
         };

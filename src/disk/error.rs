@@ -32,8 +32,8 @@ pub enum DiskError {
     },
     /// Less than the reserve would be free.
     #[error(
-        "cannot write to `{}`: the disk has {} free, {} are needed, and {} are kept free (storage.reserve_gib, storage.reserve_percent); free some space, or lower the reserve",
-        path.display(), amount(*free), amount(*needed), amount(*reserve)
+        "cannot write to `{}`: the disk has {} free, and {} have to be, with {} kept as reserve (storage.reserve_gib, storage.reserve_percent); free some space, or lower the reserve",
+        path.display(), amount(*free), amount(needed.saturating_add(*reserve)), amount(*reserve)
     )]
     NoRoom {
         /// Where it was to be written.

@@ -66,11 +66,11 @@ mod tests {
 
     #[test]
     fn the_message_says_how_much_is_free_and_what_to_do() {
-        let error = DiskError::NoRoom { path: "state".into(), free: 1 << 30, needed: 1 << 23, reserve: 2 << 30 };
+        let error = DiskError::NoRoom { path: "state".into(), free: 1 << 30, needed: 1 << 29, reserve: 2 << 30 };
         assert_eq!(
             error.to_string(),
-            "cannot write to `state`: the disk has 1.0 GiB free, 8.0 MiB are needed, and 2.0 GiB are kept free (storage.reserve_gib, \
-             storage.reserve_percent); free some space, or lower the reserve"
+            "cannot write to `state`: the disk has 1.0 GiB free, and 2.5 GiB have to be, with 2.0 GiB kept as reserve \
+             (storage.reserve_gib, storage.reserve_percent); free some space, or lower the reserve"
         );
     }
 }

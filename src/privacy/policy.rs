@@ -102,9 +102,11 @@ impl Policy {
         format!("{folders}{}", self.hidden_name(&absolute, named))
     }
 
+    /// Of the path below the inbox, so that a name stays when the inbox is moved; elsewhere of the whole path.
     pub(super) fn hidden_name(&self, absolute: &Path, named: Named) -> String {
         let kind = if named == Named::Folder { "folder" } else { "file" };
-        format!("{kind}-{}", self.digits("name", absolute.as_os_str().as_encoded_bytes()))
+        let path = absolute.strip_prefix(&self.inbox).unwrap_or(absolute);
+        format!("{kind}-{}", self.digits("name", path.as_os_str().as_encoded_bytes()))
     }
 
     /// The digits of a hidden name.

@@ -10,7 +10,7 @@ use crate::bed::{Ran, TestBed, finish};
 use crate::pictures::{self, Look};
 
 /// A program that reads this file is aborted.
-const FATAL: &str = "fatal-5";
+const FATAL: &str = "fatal-5.png";
 
 fn compile_library(bed: &TestBed) -> PathBuf {
     let (source, library) = ("scripts/end_on_read.c", bed.path("end_on_read.so"));
@@ -37,7 +37,7 @@ fn a_file_that_ends_the_program_is_quarantined_after_three_ends_and_the_others_a
     let bed = TestBed::new().set("augment.copies", "0").sharing_features();
     let library = compile_library(&bed);
     bed.drop_dataset(4);
-    let fatal = bed.write(format!("inbox/datasets/shapes/disc/{FATAL}.png"), pictures::png(Look::Disc, 5));
+    let fatal = bed.write(format!("inbox/datasets/shapes/disc/{FATAL}"), pictures::png(Look::Disc, 5));
 
     assert_eq!(run(&bed, &library).code, -1, "it was killed by a signal");
     let n_named = |line: &Value| line["of"].as_array().map_or(0, Vec::len);
@@ -68,7 +68,7 @@ fn a_kill_while_files_are_read_changes_nothing_but_the_order() {
     let bed = TestBed::new().set("augment.copies", "0").sharing_features();
     let library = compile_library(&bed);
     bed.drop_dataset(4);
-    bed.write(format!("inbox/datasets/shapes/disc/{FATAL}.png"), pictures::png(Look::Disc, 5));
+    bed.write(format!("inbox/datasets/shapes/disc/{FATAL}"), pictures::png(Look::Disc, 5));
     assert_eq!(run(&bed, &library).code, -1);
     let done = &bed.run(&["run", "--once", "--json"]).ok().json()["done"];
     assert_eq!((&done["samples"], &done["quarantined"], &done["trainings"]), (&9.into(), &0.into(), &1.into()));

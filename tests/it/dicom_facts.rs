@@ -62,11 +62,11 @@ fn a_lost_key_is_made_anew_and_patients_still_stay_together() {
     let new = dicom_with(&pictures::picture(Look::Disc, 9), &[(PATIENT, "P0018")]);
     bed.write("inbox/datasets/shapes/disc/disc-9.dcm", new);
     let ran = bed.run(&["run", "--once"]).ok();
-    assert!(ran.stderr.contains("site.key is another one than before"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Key of hidden names is another one than before"), "{}", ran.stderr);
     let classes = &bed.status()["datasets"]["shapes"]["classes"];
     assert_eq!((&classes["disc"]["train"], &classes["disc"]["validation"]), (&4.into(), &3.into()), "{classes}");
     let ran = bed.run(&["run", "--once"]).ok();
-    assert!(!ran.stderr.contains("site.key"), "it is said once: {}", ran.stderr);
+    assert!(!ran.stderr.contains("Key of hidden names"), "it is said once: {}", ran.stderr);
     fs::write(bed.state("site.key"), "no key").unwrap();
     let refused = bed.run(&["run", "--once"]);
     assert_eq!(refused.code, 65, "{}", refused.stderr);

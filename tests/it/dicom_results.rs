@@ -171,10 +171,11 @@ fn an_outbox_that_cannot_be_written_keeps_the_scan_waiting_and_an_erased_scan_le
     let file = drop_scan(&bed, "scan", &DicomScan::new(1));
     bed.write("elsewhere", "in the way");
     let checked = bed.run(&["check"]);
-    assert!(checked.code == 74 && checked.stderr.contains("elsewhere"), "{} {}", checked.code, checked.stderr);
+    assert!(checked.code == 78 && checked.stderr.contains("elsewhere"), "{} {}", checked.code, checked.stderr);
     let ran = bed.run(&["run", "--once"]);
     assert!(ran.code == 74 && ran.stderr.contains("elsewhere/outbox"), "{} {}", ran.code, ran.stderr);
     fs::remove_file(bed.path("elsewhere")).unwrap();
+    fs::create_dir_all(bed.path("elsewhere/outbox")).unwrap();
     bed.run(&["check"]).ok();
     assert_eq!(n_explained(&once(&bed)), 1);
     assert_eq!(names(&bed.path("elsewhere/outbox")).len(), 2);

@@ -182,17 +182,18 @@ fn a_folder_that_may_not_be_read_ends_no_command() {
     let run = |args: &[&str]| finish(as_somebody(&bed, args));
     let ran = run(&["explain", "shapes/bars", "--out=reports"]).ok();
     assert_eq!(ran.stdout.lines().count(), 5, "four images and the gallery: {}", ran.stdout);
-    let shown = "Skipped reason=\"1 folder without read permission in `shapes/bars`: `private`; give the user that runs gradwatch read";
+    // A folder below that of a class may have the name of a patient.
+    let shown = "Skipped reason=\"1 folder without read permission in `shapes/bars`: `folder-";
     assert_eq!(ran.stderr.matches(shown).count(), 1, "{}", ran.stderr);
     for args in [&["statistics", "shapes"][..], &["augment", "shapes", "out", "--copies=1"]] {
         let ran = run(args).ok();
-        assert!(ran.stderr.contains(": `bars/private`; give the user that runs gradwatch"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("in `shapes`: `folder-"), "{}", ran.stderr);
     }
     // Explained alone it is an error, and others that are named with it are explained.
     let ran = run(&["explain", "shapes/bars/private", "shapes/bars/1.png", "--out=reports"]);
     assert_ne!(ran.code, 0, "{}", ran.stdout);
     assert!(ran.stdout.contains("shapes/bars/1.png: "), "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("shapes/bars/private"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("give the user that runs gradwatch read access"), "{}", ran.stderr);
     fs::set_permissions(bed.path("shapes/bars/private"), fs::Permissions::from_mode(0o755)).unwrap();
 }
 

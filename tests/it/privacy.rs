@@ -63,8 +63,8 @@ fn canaries() -> BTreeSet<String> {
     in_tags.chain(IN_NAMES.map(str::to_owned)).collect()
 }
 
-/// Tags of which each image has a value of its own: the number of the image and the patient.
-const OWN: [u32; 2] = [0x0008_0018, 0x0010_0020];
+/// Tags of which each image has a value of its own: the numbers of the image, the patient and the study.
+const OWN: [u32; 3] = [0x0008_0018, 0x0010_0020, 0x0020_000D];
 
 fn planted(out: &mut Vec<u8>, tags: &[(u32, &str)], image: u64) {
     for (tag, kind) in tags {

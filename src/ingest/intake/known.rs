@@ -31,7 +31,7 @@ impl Intake {
             tracing::warn!(
                 n_files = n,
                 advice = "stop the program and restore site.key from a backup if there is one; without it, hidden names in older reports and lists name no file any more",
-                "site.key is another one than before: DICOM files are read again and split anew"
+                "Key of hidden names is another one than before, so DICOM files are read again and split anew"
             );
         }
     }
