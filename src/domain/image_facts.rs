@@ -39,6 +39,22 @@ impl ImageFacts {
     }
 }
 
+#[cfg(test)]
+impl ImageFacts {
+    /// One pixel of an 8-bit grey PNG, for the tests of all rooms.
+    pub(crate) fn example() -> Self {
+        Self {
+            width: 1,
+            height: 1,
+            format: "png".into(),
+            colour: "grey8".into(),
+            part: None,
+            blank: false,
+            text: false,
+        }
+    }
+}
+
 /// What is known of an image apart from what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NonContentFacts {

@@ -27,15 +27,7 @@ mod tests {
     use super::*;
 
     fn message(colours: &[&str]) -> Option<String> {
-        let facts = |colour: &&str| ImageFacts {
-            width: 1,
-            height: 1,
-            format: "png".into(),
-            colour: (*colour).into(),
-            part: None,
-            blank: false,
-            text: false,
-        };
+        let facts = |colour: &&str| ImageFacts { colour: (*colour).into(), ..ImageFacts::example() };
         let images: Vec<_> = colours.iter().map(facts).collect();
         depth_message(&images)
     }

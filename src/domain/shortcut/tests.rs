@@ -18,15 +18,7 @@ impl Noise {
 }
 
 fn facts(format: &str, width: u32, height: u32, colour: &str) -> ImageFacts {
-    ImageFacts {
-        width,
-        height,
-        format: format.to_owned(),
-        colour: colour.to_owned(),
-        part: None,
-        blank: false,
-        text: false,
-    }
+    ImageFacts { width, height, format: format.to_owned(), colour: colour.to_owned(), ..ImageFacts::example() }
 }
 
 /// An image of any size and border, in one format.

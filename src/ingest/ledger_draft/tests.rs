@@ -65,15 +65,7 @@ impl Desk {
 
     fn inspected(&mut self, content: &str) -> Inspected {
         self.n_changes += 1;
-        let facts = ImageFacts {
-            width: 1,
-            height: 1,
-            format: "png".into(),
-            colour: "grey8".into(),
-            part: None,
-            blank: false,
-            text: false,
-        };
+        let facts = ImageFacts::example();
         let stamp = FileStamp { len: 1, mtime_ns: self.n_changes, inode: 1, ..FileStamp::NONE };
         Inspected {
             hash: ContentHash::of(content.as_bytes()),

@@ -15,15 +15,7 @@ pub(super) fn run(id: &str) -> RunId {
 }
 
 fn facts() -> ImageFacts {
-    ImageFacts {
-        width: 640,
-        height: 480,
-        format: "png".to_owned(),
-        colour: "grey16".to_owned(),
-        part: None,
-        blank: false,
-        text: false,
-    }
+    ImageFacts { width: 640, height: 480, colour: "grey16".to_owned(), ..ImageFacts::example() }
 }
 
 fn dicom_facts(n: u64) -> DicomFacts {

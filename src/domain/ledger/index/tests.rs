@@ -10,15 +10,7 @@ fn dataset(number: u8) -> DatasetName {
 }
 
 fn facts() -> ImageFacts {
-    ImageFacts {
-        width: 1,
-        height: 1,
-        format: "png".into(),
-        colour: "grey8".into(),
-        part: None,
-        blank: false,
-        text: false,
-    }
+    ImageFacts::example()
 }
 
 fn sample(of: u8, hash: ContentHash, class: u8, side: u8) -> Sample {

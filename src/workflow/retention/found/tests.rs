@@ -57,15 +57,7 @@ impl Scene {
 
     fn report(&mut self, name: &str) -> ScanKey {
         write(&self.workspace().reports().join(format!("d/{name}/report.html")));
-        let image = ImageFacts {
-            width: 1,
-            height: 1,
-            format: "png".into(),
-            colour: "grey8".into(),
-            part: None,
-            blank: false,
-            text: false,
-        };
+        let image = ImageFacts::example();
         let hash = ContentHash::of(name.as_bytes());
         let state = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: format!("d/{name}") };
         let path = format!("scans/{name}.png");
