@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::manifest::ManifestEntry;
 use crate::content::{self, Reader};
 use crate::domain::{ContentHash, StopFlag, Stopped};
+use crate::privacy::hidden_digits;
 
 /// Where the files in `folder` lie that the manifest's `lines` do not name, relative to it. Without such lines nothing is
 /// read.
@@ -15,7 +16,8 @@ pub(super) fn find_hidden(
     reader: &Reader,
     stop: &StopFlag,
 ) -> Result<HashMap<ContentHash, PathBuf>, Stopped> {
-    let is_hidden = |line: &&ManifestEntry| is_hidden_name(&line.source) && !folder.join(&line.source).exists();
+    let is_hidden =
+        |line: &&ManifestEntry| hidden_digits(&line.source).is_some() && !folder.join(&line.source).exists();
     let mut wanted: HashSet<ContentHash> = lines.iter().filter(is_hidden).map(|line| line.source_sha256).collect();
     let mut found = HashMap::new();
     if wanted.is_empty() {
@@ -30,10 +32,4 @@ pub(super) fn find_hidden(
         }
     }
     Ok(found)
-}
-
-/// As manifests write it: `file-` and hexadecimal digits.
-fn is_hidden_name(source: &str) -> bool {
-    let name = source.rsplit('/').next().and_then(|name| name.strip_prefix("file-"));
-    name.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }

@@ -8,10 +8,7 @@ use super::output;
 use crate::config::Settings;
 use crate::content::{self, Reader};
 use crate::disk::Workspace;
-use crate::privacy::{self, hidden_name};
-
-/// Hexadecimal digits of a hidden name.
-const NAME_DIGITS: usize = 12;
+use crate::privacy::{self, hidden_digits, hidden_name};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -37,14 +34,12 @@ impl FileId {
     /// As logs, reports and the names of reason files and report folders have it, with or without folders before it.
     fn parse(text: &str) -> Option<Self> {
         let last = text.trim_end_matches('/').rsplit('/').next()?.trim_end_matches(".txt");
+        if let Some(digits) = hidden_digits(last) {
+            return Some(Self::Name(digits.to_ascii_lowercase()));
+        }
         let digits = last.rsplit('-').next()?.to_ascii_lowercase();
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        let is_name = ["file-", "folder-"].iter().any(|start| last.starts_with(start)) && digits.len() == NAME_DIGITS;
-        match (is_hex, is_name) {
-            (true, true) => Some(Self::Name(digits)),
-            (true, false) if (8..=64).contains(&digits.len()) => Some(Self::Content(digits)),
-            _ => None,
-        }
+        (is_hex && (8..=64).contains(&digits.len())).then_some(Self::Content(digits))
     }
 
     fn is_of(&self, path: &Path, reader: &Reader) -> bool {

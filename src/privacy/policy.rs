@@ -23,7 +23,7 @@ const OTHER_FORMATS: [&str; 24] = [
 const GROUP_LIST: &str = "groups.csv";
 
 /// Hexadecimal digits of a hidden name.
-const DIGITS: usize = 12;
+pub(super) const DIGITS: usize = 12;
 
 /// What a path leads to, as far as its name depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

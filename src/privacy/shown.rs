@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
-use super::policy::{Named, Policy};
+use super::policy::{DIGITS, Named, Policy};
 use super::site_key::SiteKey;
 use crate::config::Settings;
 use crate::disk::Workspace;
@@ -109,6 +109,13 @@ pub fn shown_dataset(path: impl AsRef<Path>, dataset: &DatasetName) -> String {
 /// What a file is called where its name is hidden, whether it is or not: no folders, and no name that tells anything.
 pub fn hidden_name(path: impl AsRef<Path>) -> String {
     read(|policy| policy.hidden_name(&policy.absolute(path.as_ref()), Named::File))
+}
+
+/// The digits of a hidden name, as it is shown, with or without folders before it; `None` of any other text.
+pub fn hidden_digits(name: &str) -> Option<&str> {
+    let last = name.rsplit('/').next()?;
+    let digits = ["file-", "folder-"].into_iter().find_map(|kind| last.strip_prefix(kind))?;
+    (digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(digits)
 }
 
 /// The same without folders.
