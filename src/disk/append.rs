@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::atomic::sync_folder;
 use super::{DiskError, create_dir};
 
 /// Bytes read at a time where the end of the last whole line is looked for.
@@ -44,7 +45,7 @@ impl Appender {
         if whole < len {
             file.set_len(whole).map_err(DiskError::io("repair", path))?;
         }
-        File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))?;
+        sync_folder(folder)?;
         Ok(Self { file, path: path.to_owned(), len: whole, lost: false })
     }
 

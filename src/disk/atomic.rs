@@ -125,6 +125,11 @@ fn write_durable(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>, m
     let folder = parent(path);
     create_dir(folder)?;
     place(path, write, mode, true).map_err(DiskError::io("write", path))?;
+    sync_folder(folder)
+}
+
+/// Brings the names in a folder to the disk.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), DiskError> {
     File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder))
 }
 

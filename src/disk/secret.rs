@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::atomic::sync_folder;
 use super::temporaries::temporary_beside;
 use super::{DiskError, create_dir};
 
@@ -23,7 +24,7 @@ pub fn write_secret_once(path: &Path, secret: &[u8]) -> Result<bool, DiskError> 
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         other => {
             other.map_err(DiskError::io("write", path))?;
-            File::open(folder).and_then(|dir| dir.sync_all()).map_err(DiskError::io("sync", folder)).map(|()| true)
+            sync_folder(folder).map(|()| true)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{ContentHash, DatasetName, DicomFacts, FileOutcome, Ledger};
-use crate::privacy::{shown, shown_group, shown_name, shows};
+use crate::privacy::{shown, shown_group, shows};
 
 /// One name that a person gave, with what its file on the disk says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,9 +146,11 @@ fn hidden_as<'l>(ledger: &'l Ledger, name: &str) -> BTreeSet<&'l str> {
     let files = ledger.files.values().map(|file| &file.path);
     let paths = files.chain(ledger.scans.values().map(|scan| &scan.path));
     let paths = paths.chain(ledger.samples_ever().map(|sample| &sample.path));
-    let hidden =
-        paths.filter(|path| !shows(path) && [shown(path), shown_name(path)].iter().any(|it| it == name || it == last));
-    hidden.map(String::as_str).collect()
+    let is_called = |path: &str| {
+        let it = shown(path);
+        it == name || it.rsplit('/').next() == Some(last)
+    };
+    paths.filter(|path| !shows(path) && is_called(path)).map(String::as_str).collect()
 }
 
 /// What a file stands for.
