@@ -6,6 +6,7 @@
 
 mod erasure;
 mod error;
+mod flush;
 mod inventory;
 mod journal;
 mod last_handle;

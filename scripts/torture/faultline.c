@@ -34,6 +34,8 @@
 #include <unistd.h>
 
 enum { NOT_PERMITTED = 71, WRONG_ARGUMENTS = 64, MOST_PREFIXES = 8, LONGEST_PATH = 8192 };
+/* How long the N-th operation takes to fail. A disk fails slowly, so that other threads already wait for the operation. */
+enum { SLOW_FAILURE_US = 100000 };
 enum kind { CREATE, WRITE, RENAME, UNLINK, SYNC, TRUNC, MKDIR, OPEN, READ, LIST, STAT, N_KINDS };
 static const char *const KINDS[N_KINDS] = {"create", "write", "rename", "unlink", "sync", "trunc", "mkdir", "open", "read", "list", "stat"};
 static const unsigned CHANGES = (1u << OPEN) - 1;
@@ -291,6 +293,7 @@ static int answer(const struct seccomp_notif *asked, struct seccomp_notif_resp *
     if (acted) fprintf(plan.log, "HIT %ld %s %s %s\n", number, KINDS[kind], call->name, path);
     fflush(plan.log);
     if (error) {
+        if (number == plan.at) usleep(SLOW_FAILURE_US);
         reply->flags = 0;
         reply->error = -error;
         return 1;

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use sled::Db;
 
+use super::flush::flush;
+
 /// A handle that outlives the others of its database, and so closes it.
 #[derive(Debug)]
 pub(super) struct LastHandle(Option<Db>);
@@ -13,12 +15,20 @@ impl LastHandle {
     pub(super) fn of(db: &Db) -> Self {
         Self(Some(db.clone()))
     }
+
+    /// sled flushes when its last handle is dropped; after this flush it has nothing left to wait for.
+    fn close(&mut self) {
+        if let Some(Err(error)) = self.0.as_ref().map(flush) {
+            tracing::debug!(error = %error, "Registry closed after a failed write");
+        }
+        self.0 = None;
+    }
 }
 
 impl Drop for LastHandle {
     fn drop(&mut self) {
         // What was committed is on the disk since its commit; closing adds nothing that the next opening needs.
-        if catch_unwind(AssertUnwindSafe(|| drop(self.0.take()))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| self.close())).is_err() {
             tracing::debug!("Registry closed by a panic of sled");
         }
     }

@@ -15,6 +15,7 @@ use sled::{Batch, Db};
 use crate::disk::{self, DiskError};
 use crate::domain::Ledger;
 
+use super::flush::flush;
 use super::inventory::Inventory;
 use super::last_handle::LastHandle;
 use super::records::{Records, SCHEMA};
@@ -191,7 +192,7 @@ impl Store {
         }
         batch.insert(Inventory::KEY, serde_json::to_vec(&inventory)?);
         self.db.apply_batch(batch).map_err(refused)?;
-        self.db.flush().map_err(refused)?;
+        flush(&self.db).map_err(refused)?;
         // `flush` does not reach the disk by itself on Linux.
         let unsynced = |error: DiskError| RegistryError::store("write", &self.folder, error.to_string());
         disk::sync_file(&self.folder.join("db")).map_err(unsynced)?;

@@ -28,6 +28,11 @@ fn a_run_with_errors_claims_nothing_false_and_the_next_one_completes_it() {
 }
 
 #[test]
+fn a_failed_write_of_the_registry_ends_the_run() {
+    errors::registry_sweep(Size::Few);
+}
+
+#[test]
 fn a_service_waits_while_a_fault_stands_and_resumes_after_it() {
     passing::sweep(Size::Few);
 }
@@ -47,6 +52,12 @@ fn many_kills() {
 #[ignore = "minutes; make torture runs it"]
 fn many_errors() {
     errors::sweep(Size::Many);
+}
+
+#[test]
+#[ignore = "minutes; make torture runs it"]
+fn many_errors_of_the_registry() {
+    errors::registry_sweep(Size::Many);
 }
 
 #[test]

@@ -51,12 +51,30 @@ pub(super) fn sweep(size: Size) {
     judge("errors", &outcomes);
 }
 
+/// The registry's own writes, each of which may be one that sled does on a thread of its own.
+pub(super) fn registry_sweep(size: Size) {
+    if !faultline::is_permitted() {
+        return;
+    }
+    let n = size.points(3);
+    let at = (0..n).map(|i| (i as f64 + 0.2) / n as f64);
+    let write = |at| Point { kinds: "write", action: "ENOSPC", all: false, below: "state/registry/db", at };
+    let points: Vec<_> = at.map(write).collect();
+    judge("errors of the registry", &of_life("first life", Scene::before_the_first_life, &points, 1));
+}
+
 /// All faults once, then all again elsewhere. The places follow one another by the golden section, which spreads any number of them.
 fn points(n: usize) -> Vec<Point> {
     let faults = FAULTS.into_iter().cycle().take(n);
     let mut points: Vec<_> = faults
         .enumerate()
-        .map(|(i, (kinds, action, all))| Point { kinds, action, all, at: (0.3 + i as f64 * 0.618_034).fract() })
+        .map(|(i, (kinds, action, all))| Point {
+            kinds,
+            action,
+            all,
+            below: "",
+            at: (0.3 + i as f64 * 0.618_034).fract(),
+        })
         .collect();
     points.sort_by(|a, b| a.at.total_cmp(&b.at));
     points

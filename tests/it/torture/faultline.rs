@@ -31,6 +31,8 @@ pub(super) struct Plan {
     pub(super) action: &'static str,
     /// All operations from that one on fail, not it alone.
     pub(super) all: bool,
+    /// The folder whose operations are counted; empty: the inbox and the state folder.
+    pub(super) below: &'static str,
 }
 
 /// The compiled tool.
@@ -64,12 +66,13 @@ impl Plan {
         Self { kinds, ..Self::default() }
     }
 
-    /// `program` under it. Operations are counted on the inbox and the state folder of `place`.
+    /// `program` under it, in `place`.
     pub(super) fn around(&self, place: &Path, program: &Command) -> Command {
         let mut command = Command::new(tool());
         command.current_dir(place).env_clear().stdin(Stdio::null());
         command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        for folder in ["inbox", "state"] {
+        let below = if self.below.is_empty() { vec!["inbox", "state"] } else { vec![self.below] };
+        for folder in below {
             command.arg("-p").arg(place.join(folder));
         }
         command.args(["-k", self.kinds]);

@@ -20,6 +20,6 @@ fn points(n: usize) -> Vec<Point> {
     let kill = |n| if n % 3 == 1 { ("tear", "write") } else { ("kill", CHANGES) };
     (0..n)
         .map(|i| (kill(i), (i as f64 + 0.5) / n as f64))
-        .map(|((action, kinds), at)| Point { kinds, action, all: false, at })
+        .map(|((action, kinds), at)| Point { kinds, action, all: false, below: "", at })
         .collect()
 }

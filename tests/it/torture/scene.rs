@@ -130,19 +130,21 @@ impl Scene {
 }
 
 impl Reference {
-    /// How many operations of a life are of these kinds, which are a list with commas.
-    pub(super) fn count(&self, kinds: &str) -> usize {
-        count(&self.operations, kinds)
+    /// How many operations of a life, on paths that begin with `below`, are of these kinds, which are a list with commas.
+    pub(super) fn count(&self, kinds: &str, below: &str) -> usize {
+        count(&self.operations, kinds, below)
     }
 
     /// How many of them a run begins with that goes on where another one ended: not those with which it ends.
-    pub(super) fn count_at_a_start(&self, kinds: &str) -> usize {
-        count(&self.idle, kinds) / 2
+    pub(super) fn count_at_a_start(&self, kinds: &str, below: &str) -> usize {
+        count(&self.idle, kinds, below) / 2
     }
 }
 
-fn count(operations: &[Operation], kinds: &str) -> usize {
-    operations.iter().filter(|operation| kinds.split(',').any(|kind| kind == operation.kind)).count()
+fn count(operations: &[Operation], kinds: &str, below: &str) -> usize {
+    let is_below = |text: &str| text.split_once(' ').is_some_and(|(_, path)| path.starts_with(below));
+    let counted = operations.iter().filter(|operation| kinds.split(',').any(|kind| kind == operation.kind));
+    counted.filter(|operation| is_below(&operation.text)).count()
 }
 
 /// Features of the first life, all but one, which is computed in each.

@@ -19,6 +19,8 @@ pub(super) struct Point {
     pub(super) action: &'static str,
     /// All operations from there on fail, not one alone.
     pub(super) all: bool,
+    /// The folder whose operations are counted; empty: the inbox and the state folder.
+    pub(super) below: &'static str,
     /// Where in an undisturbed life it is, from 0 to 1.
     pub(super) at: f64,
 }
@@ -53,10 +55,10 @@ fn try_row(name: &str, scene: &Scene, reference: &Reference, row: &[Point]) -> V
 
 /// The number of a point. A run that follows another one begins as one with nothing to do, and goes on where that one ended.
 fn plan(point: &Point, before: Option<f64>, reference: &Reference) -> Plan {
-    let whole = reference.count(point.kinds) as f64;
-    let at_a_start = reference.count_at_a_start(point.kinds) as f64;
+    let whole = reference.count(point.kinds, point.below) as f64;
+    let at_a_start = reference.count_at_a_start(point.kinds, point.below) as f64;
     let at = before.map_or(point.at * whole, |before| at_a_start + (point.at - before) * whole);
-    Plan { kinds: point.kinds, at: 1 + at as usize, action: point.action, all: point.all }
+    Plan { kinds: point.kinds, at: 1 + at as usize, action: point.action, all: point.all, below: point.below }
 }
 
 /// What a run under a fault did wrong.
