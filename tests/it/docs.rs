@@ -41,7 +41,12 @@ fn subcommands(help: &str) -> Vec<String> {
 }
 
 /// Every command of the program, as `models list`, with its help.
-pub fn commands(bed: &TestBed) -> Vec<(String, String)> {
+pub fn commands() -> &'static [(String, String)] {
+    static COMMANDS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| ask_for_commands(&TestBed::new()));
+    &COMMANDS
+}
+
+fn ask_for_commands(bed: &TestBed) -> Vec<(String, String)> {
     let help = |name: &str| {
         let args: Vec<_> = name.split_whitespace().chain(["--help"]).collect();
         bed.run(&args).ok().stdout
@@ -57,7 +62,7 @@ pub fn commands(bed: &TestBed) -> Vec<(String, String)> {
 
 #[test]
 fn every_command_that_is_shown_exists_with_its_flags() {
-    let commands = commands(&TestBed::new());
+    let commands = commands();
     for (path, text) in documents() {
         let blocks: Vec<_> = found(r"(?s)```\w*\n(.*?)```", &text).into_iter().collect();
         let in_blocks = found(r"(?m)^(?:target/release/)?gradwatch ([^\n#]*)", &blocks.join("\n"));
@@ -75,7 +80,7 @@ fn every_command_that_is_shown_exists_with_its_flags() {
 /// Without the name and a space at its end, `gradwatch models` would stand for `gradwatch models list`.
 #[test]
 fn the_command_overview_shows_every_command() {
-    for (name, _) in commands(&TestBed::new()) {
+    for (name, _) in commands() {
         let shown = Regex::new(&format!(r"(?m)^gradwatch {name}(?: |$)")).unwrap();
         assert!(shown.is_match(COMMANDS), "docs/COMMANDS.md does not show `gradwatch {name}`");
     }
