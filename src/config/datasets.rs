@@ -192,7 +192,10 @@ mod tests {
         let chest = "DIR/config.toml: `dataset.chest";
         for (text, expected) in [
             ("[dataset.chest]\ntrain.max_epoch = 3", format!("{chest}.train.max_epoch`: unknown field")),
-            ("[dataset.chest]\ntrain.max_epochs = 0", format!("{chest}.train.max_epochs`: must be at least 1")),
+            (
+                "[dataset.chest]\ntrain.max_epochs = 0",
+                format!("{chest}.train.max_epochs`: invalid value: integer `0`, expected a whole number from 1"),
+            ),
             ("[dataset.chest]\ntrain = 3", format!("{chest}.train`: must be a table, such as [dataset.chest.train]")),
             (
                 "[dataset.chest.watch]\nsettle = '1s'",

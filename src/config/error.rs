@@ -41,9 +41,11 @@ pub(super) fn in_plain_words(message: &str) -> String {
     let mut message = message.replace('\n', " ").trim().to_owned();
     for (rust, plain) in [
         ("u8", "a whole number from 0 to 255"),
-        ("u32", "a whole number"),
-        ("u64", "a whole number"),
-        ("usize", "a whole number"),
+        ("a nonzero u32", "a whole number from 1 to 4294967295"),
+        ("a nonzero usize", "a whole number from 1"),
+        ("u32", "a whole number from 0 to 4294967295"),
+        ("u64", "a whole number from 0"),
+        ("usize", "a whole number from 0"),
         ("f64", "a number"),
     ] {
         message = message.replace(&format!("expected {rust}"), &format!("expected {plain}"));

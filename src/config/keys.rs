@@ -66,15 +66,6 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
     if !(1..=100).contains(&s.augment.jpeg_quality) {
         return fail("augment.jpeg_quality", "must be between 1 and 100");
     }
-    for (key, is_zero) in [
-        ("train.max_epochs", s.train.max_epochs == 0),
-        ("train.batch_size", s.train.batch_size == 0),
-        ("images.dicom_frame", s.images.dicom_frame == 0),
-    ] {
-        if is_zero {
-            return fail(key, "must be at least 1");
-        }
-    }
     if !(s.train.learning_rate > 0.0 && s.train.learning_rate <= 1.0) {
         return fail("train.learning_rate", "must be greater than 0 and at most 1, for example 0.001");
     }

@@ -1,5 +1,6 @@
 //! The sections of the configuration, typed.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,7 +54,13 @@ pub struct ImageSettings {
     /// Whether JPEG is decoded at a part of its size, where that is enough for the network's input.
     pub scaled_jpeg: bool,
     /// The frame of a DICOM file that is its image, from 1.
+    #[serde(deserialize_with = "from_one")]
     pub dicom_frame: u32,
+}
+
+/// A number that is not 0, by a type that says so when it refuses one.
+pub(super) fn from_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    NonZeroU32::deserialize(deserializer).map(NonZeroU32::get)
 }
 
 /// Which files have their own name in logs, reports, tables and texts.

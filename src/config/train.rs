@@ -1,7 +1,10 @@
 //! How the layer is fitted: `[train]` and the callbacks below it.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::sections::from_one;
 use crate::stats::Activation;
 
 /// What a callback looks at.
@@ -104,13 +107,19 @@ pub enum ClassWeights {
     Balanced,
 }
 
+fn images_a_step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    NonZeroUsize::deserialize(deserializer).map(NonZeroUsize::get)
+}
+
 /// `[train]`
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSettings {
     /// At most this many.
+    #[serde(deserialize_with = "from_one")]
     pub max_epochs: u32,
     /// Images a step.
+    #[serde(deserialize_with = "images_a_step")]
     pub batch_size: usize,
     /// Adam's.
     pub learning_rate: f64,

@@ -51,6 +51,8 @@ fn configuration() {
             &["check", "--set=watch.settle=soon"],
             &["check", "--set=images.background=300"],
             &["check", "--set=images.scaled_jpeg=half"],
+            &["check", "--set=images.dicom_frame=-1"],
+            &["check", "--set=train.batch_size=0"],
             &["check", "--set=images.scaled_jpeg=true", "--set=augment.recipe.semantics=keras-2.9"],
             &["check", "--set=split.validation=1.5"],
             &["check", "--set=split.group_pattern=("],
