@@ -16,7 +16,7 @@ mod skipped;
 pub use below::{FileSnapshot, look_below, snapshot_below};
 pub use failure::{FileFailure, lines, warn_of};
 pub use file_system::remote_kind;
-pub use list::{Listing, list};
+pub use list::{Listing, all_below, list};
 pub use memory::DecodedPicture;
 pub use no_inputs::NoInputs;
 pub use pool::image_pool;

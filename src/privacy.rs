@@ -13,7 +13,7 @@ pub use key_file::{KeyError, site_key};
 pub use known_files::hide_known;
 pub use shown::{
     hidden_digits, hidden_name, hide, is_dicom_under, know_datasets, make_key_in, shown, shown_dataset, shown_folder,
-    shown_group, shown_in, shown_name, shown_stem, shown_unseen, shown_unseen_in, shows, use_dataset, use_folder,
-    use_key, use_names,
+    shown_group, shown_in, shown_in_inbox, shown_name, shown_stem, shown_unseen, shown_unseen_in, shows, use_dataset,
+    use_folder, use_key, use_names,
 };
 pub use site_key::SiteKey;

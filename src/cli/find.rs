@@ -84,21 +84,15 @@ fn require_key(settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files below `folder` and their folders: as it was named, and without links, because commands resolve some of them.
+/// What lies below `folder`, links and folders too, because they are named as well: as the folder was named, and without the
+/// links in its path, because commands resolve some of them.
 fn candidates(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     let missing = |error: std::io::Error| {
         Failure::new(Exit::NoInput, format!("cannot read `{}`: {error}; name a folder", folder.display()))
     };
     let roots =
         BTreeSet::from([std::path::absolute(folder).map_err(missing)?, folder.canonicalize().map_err(missing)?]);
-    let below = |root: &PathBuf| {
-        let (files, root) = (content::list(root).files, root.clone());
-        let up = move |file: PathBuf| {
-            file.ancestors().take_while(|it| **it != *root).map(Path::to_owned).collect::<Vec<_>>()
-        };
-        files.into_iter().flat_map(up)
-    };
-    Ok(roots.iter().flat_map(below).collect())
+    Ok(roots.iter().flat_map(|root| content::all_below(root)).collect())
 }
 
 #[cfg(test)]

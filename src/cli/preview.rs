@@ -10,7 +10,7 @@ use crate::augment::{self, AugmentError, ExpandOptions};
 use crate::config::Settings;
 use crate::content::Content;
 use crate::disk::Workspace;
-use crate::privacy::{self, shown_name, shown_stem, shows};
+use crate::privacy::{self, shown_name, shown_stem, shown_unseen, shows};
 use crate::workflow;
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
         privacy::use_folder(&here);
     }
     if let Err(error) = fs::metadata(&args.image) {
-        let message = format!("cannot read `{}`: {error}; name an image file", args.image.display());
+        let message = format!("cannot read `{}`: {error}; name an image file", shown_unseen(&args.image));
         return Err(Failure::new(Exit::NoInput, message));
     }
     let folder = dataset_folder(&args.image, &settings.watch.inbox);

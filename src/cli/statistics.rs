@@ -30,11 +30,11 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let stop = StopFlag::default();
     stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Software, error))?;
     let progress = TerminalProgress::default();
-    let reader = Reader::of(settings).below(&args.dataset_dir);
-    if let Ok(folder) = args.dataset_dir.canonicalize() {
-        privacy::use_dataset(&folder);
-    }
-    let found = ingest::find_images(&args.dataset_dir, &reader, settings.compute.threads, &stop, &progress)?;
+    // Names of files are hidden by where they lie in the dataset. What is no folder is complained of below.
+    let folder = args.dataset_dir.canonicalize().unwrap_or_else(|_| args.dataset_dir.clone());
+    privacy::use_dataset(&folder);
+    let reader = Reader::of(settings).below(&folder);
+    let found = ingest::find_images(&folder, &reader, settings.compute.threads, &stop, &progress)?;
     let training = found.images.into_iter().filter(|image| !image.split.is_some_and(Split::is_measured));
     let paths: Vec<PathBuf> = training.map(|image| image.path).collect();
     let (statistics, failed) =

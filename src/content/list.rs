@@ -37,6 +37,12 @@ pub fn list(named: &Path) -> Listing {
     listing
 }
 
+/// All that lies at or below `folder`, whatever it is: also links, hidden files and empty folders, and nothing that a link leads to.
+/// What cannot be read is left out.
+pub fn all_below(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    WalkDir::new(folder).into_iter().filter_map(Result::ok).map(DirEntry::into_path)
+}
+
 impl Listing {
     fn add(&mut self, named: &Path, entry: DirEntry) {
         let kind = entry.file_type();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::privacy::{shown_in, shown_unseen_in};
+use crate::privacy::{shown_folder, shown_in, shown_unseen_in};
 
 /// Names that are listed before the rest is counted.
 const SHOWN: usize = 3;
@@ -121,7 +121,7 @@ impl Skipped {
             let shown =
                 if why.hides() || matches!(why, Skip::Outside | Skip::Link) { shown_unseen_in } else { shown_in };
             let named = names(members.iter().map(|name| shown(folder, name).escape_debug().to_string()));
-            (why, format!("{} {what} in `{}`: {named}; {fix}", members.len(), folder.display()))
+            (why, format!("{} {what} in `{}`: {named}; {fix}", members.len(), shown_folder(folder)))
         };
         by_reason.into_iter().map(line).collect()
     }

@@ -144,12 +144,13 @@ fn a_list_holds_files_alone_and_counts_the_rest() {
     }
     let Listing { files, skipped } = list(&bed.path("in"));
     assert_eq!(files, [bed.path("in/class/file"), bed.path("in/class/large")]);
-    let lines = skipped.lines(Path::new("d"));
-    let expected =
-        "6 links in `d`: `class/folder/0.png`, `class/folder/1.png`, `class/folder/2.png` and 3 more; links are";
+    let lines = skipped.lines(Path::new("datasets/d"));
+    let expected = "6 links in `datasets/d`: `class/folder/0.png`, `class/folder/1.png`, `class/folder/2.png` and 3 more; links are";
     let lines: Vec<String> = lines.into_values().collect();
     assert!(lines[0].starts_with(expected), "{lines:?}");
-    assert!(lines[1].starts_with("2 pipes, sockets or devices in `d`: `file-"), "{lines:?}");
+    assert!(lines[1].starts_with("2 pipes, sockets or devices in `datasets/d`: `class/file-"), "{lines:?}");
+    let of_a_patient = skipped.lines(Path::new("scans/DOE")).into_values().collect::<String>();
+    assert!(of_a_patient.contains("in `scans/folder-") && !of_a_patient.contains("DOE"), "{of_a_patient}");
     assert_eq!(list(&bed.path("in/class/link")).files, [bed.path("in/class/link")]);
     assert!(list(&bed.path("absent")).files.is_empty());
 }

@@ -3,7 +3,7 @@
 //! What holds for a file is asked wherever it is named, also in the text of an error, so the policy is one for the process.
 //! Until a key is given names are hashed with one that lives as long as the process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
 use super::policy::{DIGITS, Named, Policy};
@@ -88,6 +88,16 @@ pub fn shown(path: impl AsRef<Path>) -> String {
 /// What to call a folder: as a file, but a folder that names a dataset, a side or a class is named as it is.
 pub fn shown_folder(path: impl AsRef<Path>) -> String {
     read(|policy| policy.shown(path.as_ref(), Named::Folder))
+}
+
+/// What to call a folder of the inbox, in the inbox: `folder` is its path there. The inbox itself (`""`) and a folder above it,
+/// which is given by its whole path, are in the configuration, and named as they are.
+pub fn shown_in_inbox(inbox: &Path, folder: &str) -> PathBuf {
+    match folder {
+        "" => inbox.to_owned(),
+        above if above.starts_with('/') => PathBuf::from(above),
+        below => inbox.join(shown_folder(below)),
+    }
 }
 
 /// What to call what cannot be looked at: a folder, unless it has an extension as files have.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::file_system_id::FileSystemId;
+use crate::privacy::shown_in_inbox;
 
 /// Folders that were seen to be mounted, by path relative to the inbox, and which file system; `""` is the inbox itself, and
 /// a folder above it has its whole path.
@@ -132,7 +133,6 @@ impl Mounts {
     /// What to do, one sentence for each that is away.
     pub(super) fn sentences(&self, inbox: &Path) -> Vec<String> {
         let sentence = |(folder, absence): (&String, &Absence)| {
-            let folder = if folder.is_empty() { inbox.to_owned() } else { inbox.join(folder) };
             let what = match absence {
                 Absence::Unreadable => "is a mounted folder and cannot be read now",
                 Absence::Empty => "was a mounted folder and is now empty or missing",
@@ -144,7 +144,7 @@ impl Mounts {
             format!(
                 "`{}` {what}; its files are kept as known; mount it again, or, if what is there now is to count, stop \
                 the service, remove `mounts.json` from the state folder, and start it",
-                folder.display()
+                shown_in_inbox(inbox, folder).display()
             )
         };
         self.away.iter().map(sentence).collect()
@@ -283,5 +283,18 @@ mod tests {
             are kept as known; mount it again, or, if what is there now is to count, stop the service, remove \
             `mounts.json` from the state folder, and start it";
         assert_eq!(sentences, [expected]);
+    }
+
+    #[test]
+    fn a_folder_that_may_be_called_like_a_patient_is_not_named() {
+        let folder = "scans/DOE^JANE";
+        let mut mounts = Mounts::new(Some(seen(&[folder])));
+        mounts.judge(BTreeSet::new(), |_| found(MountLook::Unmounted));
+        let [sentence] = mounts.sentences(Path::new("/in")).try_into().unwrap();
+        assert!(sentence.starts_with("`/in/scans/folder-") && !sentence.contains("DOE"), "{sentence}");
+        for whole in ["", "/in"] {
+            let sentence = judged(seen(&[whole]), &found(MountLook::Unmounted)).sentences(Path::new("/in")).join("");
+            assert!(sentence.starts_with("`/in` was"), "{sentence}");
+        }
     }
 }

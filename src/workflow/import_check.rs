@@ -11,6 +11,7 @@ use crate::content::Reader;
 use crate::domain::{ClassName, ModelRecord, StopFlag};
 use crate::head::Head;
 use crate::ingest;
+use crate::privacy::{shown, shown_in};
 use crate::train::{ModelPredictor, NamedImage};
 
 use super::engines::Engines;
@@ -73,12 +74,13 @@ pub fn check_import(
     for ((label, path), logits) in asked.iter().zip(answers) {
         let Ok(logits) = logits else { continue };
         if !logits.iter().all(|logit| logit.is_finite()) {
-            return Err(WorkflowError::NoScores { image: path.display().to_string() });
+            return Err(WorkflowError::NoScores { image: shown(path) });
         }
         check.n_right += usize::from(model.classes[Head::predicted(&logits)] == **label);
         if check.shown.iter().filter(|shown| shown.label == **label).count() < N_SHOWN {
             let scores = model.classes.iter().cloned().zip(head.activation().scores(&logits)).collect();
-            let image = path.strip_prefix(folder).unwrap_or(path).display().to_string();
+            let image = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+            let image = shown_in(folder, &image);
             check.shown.push(LabelledScores { image, label: (*label).clone(), scores });
         }
     }

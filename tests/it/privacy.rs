@@ -310,6 +310,11 @@ fn hidden_names_lead_back_to_their_files() {
     let report = only_name(&bed, "reports/shapes");
     assert_eq!(report.len(), 16, "{report}");
     ends(&format!("scan-{}-1.png", Look::ALL[0]), &["find", &report]);
+    std::os::unix::fs::symlink("/etc/hostname", bed.inbox("scans/shapes/link.png")).unwrap();
+    let skipped = bed.run(&["run", "--once"]).stderr;
+    let link = skipped.split(['`', '/']).filter(|part| part.starts_with("folder-") || part.starts_with("file-"));
+    let link = link.map(|part| bed.run(&["find", part]).stdout).find(|found| found.ends_with("link.png\n"));
+    assert!(link.is_some(), "a link that was named is found: {skipped}");
     assert_eq!(bed.run(&["find", "file-0123456789ab"]).code, 66);
     assert_eq!(bed.run(&["find", "broken"]).code, 64);
     let forgotten = bed.run(&["forget", hidden, "--dry-run"]).ok();
@@ -321,6 +326,20 @@ fn only_name(bed: &TestBed, folder: &str) -> String {
     let names: Vec<_> = fs::read_dir(bed.state(folder)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let [name] = names.as_slice() else { panic!("{names:?}") };
     name.to_string_lossy().into_owned()
+}
+
+#[test]
+fn statistics_show_the_class_of_a_hidden_file() {
+    let bed = TestBed::new();
+    let [folder, class] = [IN_NAMES[6], "disc"];
+    bed.write(format!("inbox/datasets/shapes/{class}/{folder}/{}.dcm", IN_NAMES[0]), "no image");
+    for named in ["inbox/datasets/shapes", "elsewhere"] {
+        if named == "elsewhere" {
+            std::os::unix::fs::symlink(bed.path("inbox/datasets/shapes"), bed.path(named)).unwrap();
+        }
+        let said = bed.run(&["statistics", named]).stderr;
+        assert!(said.contains(&format!("{class}/file-")) && !said.contains("CANARY"), "{said}");
+    }
 }
 
 #[test]

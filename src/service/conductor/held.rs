@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::domain::DatasetName;
 use crate::ingest::Intake;
+use crate::privacy::shown_in_inbox;
 
 use super::Conductor;
 
@@ -68,7 +69,7 @@ impl Conductor {
     }
 
     fn awaited(&self, mount: &str) -> String {
-        format!("the mounted folder `{}`; mount it again", self.settings.watch.inbox.join(mount).display())
+        format!("the mounted folder `{}`; mount it again", shown_in_inbox(&self.settings.watch.inbox, mount).display())
     }
 
     /// What the watcher says of the inbox; `run --once` hears it from its survey.
