@@ -15,7 +15,7 @@ use crate::content::{self, FileFailure, Listing, NoInputs};
 use crate::domain::{
     ClassName, CurrentClasses, Explanation, ExplanationStatus, ModelRecord, Phase, Progress, StopFlag,
 };
-use crate::privacy::{self, shown};
+use crate::privacy::{self, shown, shown_unseen};
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
@@ -39,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = "reports")]
     out: PathBuf,
 
-    /// Print one JSON document: the report of each image, or why there is none
+    /// Print one JSON document: the report of each image, or why there is none, and the number of its argument
     #[arg(long)]
     json: bool,
 }
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     if let Ok(here) = std::env::current_dir() {
         privacy::use_folder(&here);
     }
-    let NamedFile { pictures, folders, failed } = NamedFile::find(&args.paths)?;
+    let NamedInputs { pictures, failed, folders } = NamedInputs::find(&args.paths)?;
     let model = models::explaining_model(settings, args.model.as_deref(), args.dataset.as_deref())?;
     let stop = StopFlag::default();
     service::stop_on_signals(stop.clone(), || {}).map_err(|error| Failure::new(Exit::Io, error))?;
@@ -66,19 +66,18 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let mut explainer = folders
         .iter()
         .fold(Explainer::new(settings, engines).with_results_beside(), |explainer, it| explainer.below(it));
-    let mut outcomes: Vec<ScanOutcome> =
-        failed.into_iter().map(|failure| (failure.path.clone(), Err(failure.into()))).collect();
+    let mut outcomes: Vec<ScanOutcome> = failed;
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
     let is_stopped = outcomes.len() < n_named;
-    skip_no_inputs(&mut outcomes, &folders);
+    skip_no_inputs(&mut outcomes);
     if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
         Gallery::new(&args.out).write(&CurrentClasses::new())?;
     }
     if args.json {
         print_json(&outcomes, &args.out);
     } else {
-        print(&outcomes, &args.out);
+        print(&outcomes, args.paths.len() > 1, &args.out);
     }
     if is_stopped {
         let message = "stopped on request; the reports written so far are complete";
@@ -95,16 +94,17 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 }
 
 fn failures(outcomes: &[ScanOutcome]) -> Vec<FailedWork> {
-    let failed =
-        |(path, outcome): &ScanOutcome| outcome.as_ref().err().map(|error| FailedWork::of_scan(shown(path), error));
+    let failed = |(file, outcome): &ScanOutcome| {
+        outcome.as_ref().err().map(|error| FailedWork::of_scan(shown(&file.path), error))
+    };
     outcomes.iter().filter_map(failed).collect()
 }
 
-type ScanOutcome = (PathBuf, Result<ExplainedScan, ScanError>);
+type ScanOutcome = (NamedFile, Result<ExplainedScan, ScanError>);
 
 fn explain_all(
     explainer: &mut Explainer,
-    pictures: &[PathBuf],
+    pictures: &[NamedFile],
     model: &ModelRecord,
     out: &Path,
     stop: &StopFlag,
@@ -113,39 +113,48 @@ fn explain_all(
     progress.begin(Phase::Explain, pictures.len() as u64);
     let mut outcomes = Vec::new();
     for picture in pictures.iter().take_while(|_| !stop.is_raised()) {
-        outcomes.push((picture.clone(), explainer.explain(picture, None, model, None, (out, ""))));
+        outcomes.push((picture.clone(), explainer.explain(&picture.path, None, model, None, (out, ""))));
         progress.advance(1);
     }
     progress.end();
     outcomes
 }
 
-/// Reports in DICOM come in folders with images; one that was named itself was meant to be explained.
-fn skip_no_inputs(outcomes: &mut Vec<ScanOutcome>, folders: &[PathBuf]) {
+/// Reports in DICOM come in folders with images; one that was named itself was meant to be explained, alone or among others.
+fn skip_no_inputs(outcomes: &mut Vec<ScanOutcome>) {
     let mut no_inputs = NoInputs::default();
-    outcomes.retain(|(path, outcome)| {
-        let is_found = folders.iter().any(|folder| path.starts_with(folder));
-        !(is_found && matches!(outcome, Err(ScanError::File(failure)) if no_inputs.count(failure)))
+    outcomes.retain(|(file, outcome)| {
+        !(file.is_in_folder && matches!(outcome, Err(ScanError::File(failure)) if no_inputs.count(failure)))
     });
     no_inputs.log();
 }
 
+/// A file, or a folder that cannot be read, and the argument that names it.
+#[derive(Debug, Clone)]
+struct NamedFile {
+    /// Its number on the command line, from 1: hidden names cannot be compared with the arguments.
+    argument: usize,
+    path: PathBuf,
+    /// The argument is a folder, in which it was found.
+    is_in_folder: bool,
+}
+
 /// What was named on the command line.
 #[derive(Default)]
-struct NamedFile {
+struct NamedInputs {
     /// The files, and those in the folders, in the order of their names; hidden ones are left out.
-    pictures: Vec<PathBuf>,
+    pictures: Vec<NamedFile>,
     /// The folders. They may be links, what is in them may not.
     folders: Vec<PathBuf>,
     /// Folders that cannot be read.
-    failed: Vec<FileFailure>,
+    failed: Vec<ScanOutcome>,
 }
 
-impl NamedFile {
+impl NamedInputs {
     fn find(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut named = Self::default();
-        for path in paths {
-            named.add(path)?;
+        for (argument, path) in (1..).zip(paths) {
+            named.add(argument, path)?;
         }
         if named.pictures.is_empty() && named.failed.is_empty() {
             let message = "the given paths contain no files; give images or folders of images";
@@ -154,40 +163,51 @@ impl NamedFile {
         Ok(named)
     }
 
-    fn add(&mut self, path: &Path) -> Result<(), Failure> {
-        let missing = |error| format!("cannot read `{}`: {error}; give an image or a folder", path.display());
+    fn add(&mut self, argument: usize, path: &Path) -> Result<(), Failure> {
+        let missing = |error| {
+            let name = shown_unseen(path);
+            format!("cannot read argument {argument}, `{name}`: {error}; give an image or a folder")
+        };
         let metadata = fs::metadata(path).map_err(|error| Failure::new(Exit::NoInput, missing(error)))?;
+        let is_in_folder = metadata.is_dir();
+        let file = |path: PathBuf| NamedFile { argument, path, is_in_folder };
         match fs::read_dir(path) {
-            Err(error) if metadata.is_dir() => self.failed.push(FileFailure::unreadable(path, &error)),
+            Err(error) if is_in_folder => {
+                self.failed.push((file(path.to_owned()), Err(FileFailure::unreadable(path, &error).into())));
+            }
             _ => {
                 let Listing { files, skipped } = content::list(path);
                 skipped.warn(path);
-                self.pictures.extend(files);
-                self.folders.extend(metadata.is_dir().then(|| path.to_owned()));
+                self.pictures.extend(files.into_iter().map(file));
+                self.folders.extend(is_in_folder.then(|| path.to_owned()));
             }
         }
         Ok(())
     }
 }
 
-fn print(outcomes: &[ScanOutcome], out: &Path) {
-    for (path, outcome) in outcomes {
+/// One line for each; with several arguments, it begins with the number of its own.
+fn print(outcomes: &[ScanOutcome], are_numbered: bool, out: &Path) {
+    for (file, outcome) in outcomes {
+        let argument = if are_numbered { format!("argument {}: ", file.argument) } else { String::new() };
         match outcome {
-            Ok(served) => {
-                let said = &served.explanation;
-                let scores = said.classes.iter().zip(&said.scores).map(|(class, score)| format!("{class} {score:.3}"));
-                let report = out.join(&served.report).join("report.html");
-                let scores = scores.collect::<Vec<_>>().join(", ");
-                let class = &said.classes[said.predicted];
-                let caution = if said.status == ExplanationStatus::Blank { ", no image content" } else { "" };
-                output::line(&format!("{}: {class} ({scores}){caution}  {}", shown(path), report.display()));
-            }
-            Err(error) => output::error(&error.to_string()),
+            Ok(served) => output::line(&format!("{argument}{}", said(&file.path, served, out))),
+            Err(error) => output::error(&format!("{argument}{error}")),
         }
     }
     if let Some(gallery) = gallery(out) {
         output::line(&format!("Gallery: {}", gallery.display()));
     }
+}
+
+/// Name, class, scores and report of a scan.
+fn said(path: &Path, ExplainedScan { explanation, report }: &ExplainedScan, out: &Path) -> String {
+    let scores = explanation.classes.iter().zip(&explanation.scores);
+    let scores = scores.map(|(class, score)| format!("{class} {score:.3}")).collect::<Vec<_>>().join(", ");
+    let class = &explanation.classes[explanation.predicted];
+    let caution = if explanation.status == ExplanationStatus::Blank { ", no image content" } else { "" };
+    let report = out.join(report).join("report.html");
+    format!("{}: {class} ({scores}){caution}  {}", shown(path), report.display())
 }
 
 /// The page that lists the reports in `out`, if there are any.
@@ -204,8 +224,9 @@ fn scores(explanation: &Explanation) -> BTreeMap<&str, f64> {
 fn print_json(outcomes: &[ScanOutcome], out: &Path) {
     let scans: Vec<_> = outcomes
         .iter()
-        .map(|(path, outcome)| match outcome {
+        .map(|(NamedFile { argument, path, .. }, outcome)| match outcome {
             Ok(ExplainedScan { explanation, report }) => json!({
+                "argument": argument,
                 "scan": shown(path),
                 "model": explanation.model,
                 "predicted": explanation.classes[explanation.predicted],
@@ -214,7 +235,7 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
                 "warnings": explanation.warnings,
                 "report": out.join(report).join("report.html"),
             }),
-            Err(error) => json!({ "scan": shown(path), "error": error.to_string() }),
+            Err(error) => json!({ "argument": argument, "scan": shown(path), "error": error.to_string() }),
         })
         .collect();
     output::json(&json!({ "scans": scans, "gallery": gallery(out), "failures": failures(outcomes) }));

@@ -101,19 +101,52 @@ fn dicom_files_are_learned_from_and_explained_and_their_patients_stay_in_them() 
     }
 }
 
-#[test]
-fn explaining_a_folder_skips_what_has_no_image_and_a_named_file_fails() {
+/// A bed with a model, which learned from DICOM files.
+fn learned() -> TestBed {
     let bed = TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "1");
     for look in Look::ALL {
         for number in 0..2 {
             bed.write(format!("shapes/{look}/{number}"), dicom(look, number));
         }
     }
+    bed.run(&["train", "shapes"]).ok();
+    bed
+}
+
+#[test]
+fn explaining_a_folder_skips_what_has_no_image_and_a_named_file_fails() {
+    let bed = learned();
     bed.write("study/image", dicom(Look::ALL[0], 5));
     bed.write("study/report", report());
-    bed.run(&["train", "shapes"]).ok();
     let ran = bed.run(&["explain", "study", "--json"]).ok();
     assert_eq!(ran.json()["scans"].as_array().map(Vec::len), Some(1), "{}", ran.stderr);
-    let ran = bed.run(&["explain", "study/report"]);
-    assert!(ran.stderr.contains("(no-image): a DICOM file without an image"), "{}", ran.stderr);
+    for names in [&["study/report"][..], &["study/image", "study/report"], &["study", "study/report"]] {
+        let ran = bed.run(&[&["explain"], names].concat());
+        let said = ran.stderr.lines().filter(|line| line.contains("(no-image): a DICOM file without an image"));
+        assert_eq!((ran.code, said.count()), (65, 1), "{names:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_said_of_several_files_has_the_numbers_of_their_arguments() {
+    let bed = learned();
+    bed.write("one", dicom(Look::ALL[0], 5));
+    bed.write("folder/two", dicom(Look::ALL[1], 6));
+    bed.write("folder/three", dicom(Look::ALL[1], 7));
+    bed.write("damaged", "no image");
+    let args = ["explain", "one", "damaged", "folder"];
+    let ran = bed.run(&[&args[..], &["--json"]].concat());
+    let scans = ran.json()["scans"].as_array().unwrap().clone();
+    let mut numbers: Vec<u64> = scans.iter().map(|scan| scan["argument"].as_u64().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!((numbers, ran.code), (vec![1, 2, 3, 3], 65), "{scans:#?}");
+    let failed = scans.iter().find(|scan| !scan["error"].is_null()).unwrap();
+    assert_eq!(failed["argument"], 2, "{failed}");
+    let ran = bed.run(&args);
+    assert!(ran.stdout.starts_with("argument 1: file-"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("argument 2: `file-"), "{}", ran.stderr);
+    assert_eq!(ran.stdout.matches("argument 3: file-").count(), 2, "{}", ran.stdout);
+    assert!(!bed.run(&["explain", "one"]).ok().stdout.contains("argument"), "one needs no number");
+    let ran = bed.run(&["explain", "one", "absent"]);
+    assert!(ran.code == 66 && ran.stderr.contains("cannot read argument 2, `"), "{}", ran.stderr);
 }
