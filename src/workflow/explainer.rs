@@ -54,6 +54,10 @@ const REPORT_BYTES: u64 = 8 << 20;
 /// Of a pixel in a picture as DICOM.
 const RGB_BYTES: u64 = 3;
 
+/// A result in DICOM refers to its scan by them, and `report.json` names it by one.
+const NO_IDENTIFIERS: &str = "The file has no valid DICOM identifiers of study, series and image, so no result in DICOM \
+    refers to it; send the scan again from an archive that gives them.";
+
 /// Explains images and writes their reports; keeps the head of the model it used last.
 pub struct Explainer {
     engines: Engines,
@@ -123,27 +127,27 @@ impl Explainer {
         let head = self.head(model)?;
         let activations = engine.activations(vec![input])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
-        let explanation =
+        let mut explanation =
             explain::explain(&shown_name(file), content.hash, &picture, activations, head, (model, current))?;
         let stem = shows(file).then(|| shown_stem(file, &content.hash));
         let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
-        self.write_report((file, &content), &reports.join(&report), (&explanation, model), &picture)?;
+        let source = self.source(file, &content, &mut explanation)?;
+        self.write_report(source.as_ref(), &reports.join(&report), (&explanation, model), &picture)?;
         Ok(ExplainedScan { explanation, report })
     }
 
     /// Writes the report into `folder`, and before its page the results of a DICOM scan.
     fn write_report(
         &self,
-        (file, content): (&Path, &Content),
+        source: Option<&SourceScan>,
         folder: &Path,
         (explanation, model): (&Explanation, &ModelRecord),
         picture: &Picture,
     ) -> Result<(), ScanError> {
-        let source = self.source(file, content, explanation)?;
         let has_results = self.results.dicom && source.is_some();
         let key = if has_results { Some(privacy::site_key(&self.workspace)?) } else { None };
         let outbox = if self.are_results_beside { folder } else { &self.results.outbox };
-        let dicom = source.as_ref().map(|source| DicomScan {
+        let dicom = source.map(|source| DicomScan {
             source,
             is_named: self.results.instance_uid,
             results: key.as_ref().map(|key| (outbox, key)),
@@ -155,12 +159,12 @@ impl Explainer {
         Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref())?)
     }
 
-    /// What the file of a DICOM scan says of itself, where settings ask for it.
+    /// What the file of a DICOM scan says of itself, where settings ask for it; that it does not say it is a warning.
     fn source(
         &self,
         file: &Path,
         content: &Content,
-        explanation: &Explanation,
+        explanation: &mut Explanation,
     ) -> Result<Option<SourceScan>, FileFailure> {
         let is_asked = self.results.dicom || self.results.instance_uid;
         if !is_asked || explanation.image.format != "dicom" {
@@ -173,6 +177,7 @@ impl Explainer {
                 fix = "send the scan again from an archive that gives identifiers of study, series and image",
                 "Scan without valid identifiers in DICOM, so no result in DICOM"
             );
+            explanation.warnings.push(NO_IDENTIFIERS.to_owned());
         }
         Ok(source)
     }

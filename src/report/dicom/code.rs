@@ -17,6 +17,7 @@ impl Code {
     pub(super) const SOURCE_OF_MEASUREMENT: Self = Self("121112", "DCM", "Source of Measurement");
     pub(super) const LANGUAGE: Self = Self("121049", "DCM", "Language of Content Item and Descendants");
     pub(super) const ENGLISH: Self = Self("en", "RFC5646", "English");
+    /// The class: what DICOM calls a finding, in words (TID 2000 allows text) because classes have no code of a terminology.
     pub(super) const FINDING: Self = Self("121071", "DCM", "Finding");
     pub(super) const COMMENT: Self = Self("121106", "DCM", "Comment");
     pub(super) const ALGORITHM_NAME: Self = Self("111001", "DCM", "Algorithm Name");
