@@ -38,6 +38,7 @@ pub use groups::{Groups, GroupsError};
 pub use inspect::{Inspected, inspect};
 pub use intake::{Intake, IntakeOutcome, UnfinishedFile};
 pub use leaks::{classless_message, duplicate_across_message, excluded_message};
+pub use pseudonymize::instance;
 pub use quarantine::{clear_reason, restore_reasons, write_reason};
 pub use role::{group_of, role_of};
 pub use split::{assign_folds, assign_split};

@@ -9,10 +9,11 @@ use sha2::{Digest, Sha256};
 use super::failure::{Exit, Failure};
 use super::output;
 use crate::config::Settings;
-use crate::content::open_file;
+use crate::content::{Reader, open_file};
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, DatasetName, Erased, Ledger, LedgerEvent};
-use crate::privacy;
+use crate::ingest;
+use crate::privacy::{self, shown_unseen};
 use crate::registry::{Registry, RegistryError};
 use crate::service::control::{self, Answer, ControlError, ForgetAct, Question};
 use crate::workflow::{self, ForgetName, ForgetRequest, ForgetTargets};
@@ -237,17 +238,18 @@ fn show(json: bool, erased: &Erased, plan: Option<&str>) {
 fn request(args: &Args, settings: &Settings) -> Result<ForgetRequest, Failure> {
     let dataset = args.dataset.as_deref().map(DatasetName::new).transpose();
     let dataset = dataset.map_err(|error| Failure::new(Exit::Usage, error))?;
-    let name = |path: &PathBuf| if args.group { Ok(group(path)) } else { file(path, &settings.watch.inbox) };
+    let name = |path: &PathBuf| if args.group { Ok(group(path)) } else { file(path, settings) };
     let names = args.names.iter().map(name).collect::<Result<_, _>>()?;
     Ok(ForgetRequest { names, groups_only: args.group, dataset })
 }
 
 fn group(name: &Path) -> ForgetName {
-    ForgetName { text: name.to_string_lossy().into_owned(), inbox_path: None, content: None }
+    ForgetName { text: name.to_string_lossy().into_owned(), inbox_path: None, content: None, instance: None }
 }
 
 /// A path from here, or in the inbox; the file may be gone.
-fn file(path: &Path, inbox: &Path) -> Result<ForgetName, Failure> {
+fn file(path: &Path, settings: &Settings) -> Result<ForgetName, Failure> {
+    let inbox = &settings.watch.inbox;
     let below = |path: &Path| {
         let (path, inbox) = (absolute(path), absolute(inbox));
         path.strip_prefix(inbox).ok().map(|below| below.to_string_lossy().into_owned())
@@ -256,13 +258,27 @@ fn file(path: &Path, inbox: &Path) -> Result<ForgetName, Failure> {
     let found = [path.to_owned(), inbox.join(path)].into_iter().find(|path| path.is_file());
     let content = found.as_deref().map(hash_of).transpose()?;
     let inbox_path = found.as_deref().map_or_else(|| below(path), below).or_else(|| below(&inbox.join(path)));
-    Ok(ForgetName { text, inbox_path, content })
+    let instance = found.as_deref().and_then(|path| instance_of(path, settings));
+    Ok(ForgetName { text, inbox_path, content, instance })
+}
+
+/// The number that DICOM gave the image, hashed with the key of the state folder: without it, no number is known there. A
+/// file that cannot be read is known by its name or content.
+fn instance_of(path: &Path, settings: &Settings) -> Option<String> {
+    let workspace = Workspace::new(&settings.state_dir);
+    let key = workspace.site_key().is_file().then(|| privacy::site_key(&workspace).ok())??;
+    let reader = Reader::of(settings);
+    let content = reader.read(path, None).ok()?;
+    ingest::instance(&content.bytes, &reader.decoding, &key)
 }
 
 fn hash_of(path: &Path) -> Result<ContentHash, Failure> {
     let mut file = open_file(path)?;
     hash_pieces(&mut file).map_err(|error| {
-        Failure::new(Exit::Io, format!("cannot read `{}`: {error}; check the file and its permissions", path.display()))
+        Failure::new(
+            Exit::Io,
+            format!("cannot read `{}`: {error}; check the file and its permissions", shown_unseen(path)),
+        )
     })
 }
 

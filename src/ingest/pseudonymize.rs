@@ -26,6 +26,11 @@ pub(super) fn dicom_facts(bytes: &[u8], options: &DecodeOptions, key: &SiteKey) 
     }))
 }
 
+/// The number that DICOM gave the image in a file, as it is kept: hashed with `key`. `None` of a file without one.
+pub fn instance(bytes: &[u8], options: &DecodeOptions, key: &SiteKey) -> Option<String> {
+    dicom_facts(bytes, options, key)?.instance
+}
+
 /// Whose number it is, and the number: the length keeps the two apart.
 fn patient(header: &DicomHeader) -> Option<Vec<u8>> {
     let number = header.patient.as_ref()?;

@@ -96,6 +96,27 @@ fn a_forgotten_patient_stays_out_when_an_archive_sends_the_images_again() {
     let ran = bed.run(&["run", "--once"]);
     assert!(ran.stderr.contains("Forgotten images not taken in"), "{}", ran.stderr);
     assert!(ran.stderr.contains("n_files=16"), "{}", ran.stderr);
+    let n_forgotten = || bed.run(&["forget", "--list"]).ok().stdout.lines().count();
+    assert_eq!(n_forgotten(), 8);
+    let later = format!("inbox/datasets/shapes/{}/again-0.dcm", Look::ALL[0]);
+    bed.run(&["forget", "--undo", &later]).ok();
+    assert_eq!(n_forgotten(), 7, "a file that came later stands for its image, too");
+}
+
+#[test]
+fn a_patient_who_has_scans_alone_is_forgotten() {
+    let bed = bed().set("storage.reserve_gib", "0");
+    let scan = |patient, number| dicom_with(&pictures::picture(Look::Bars, number), &[(PATIENT, patient)]);
+    bed.write("inbox/scans/shapes/a", scan("P0019", 7));
+    bed.write("inbox/scans/other/b", scan("P0019", 8));
+    bed.write("inbox/scans/c", scan("P0020", 9));
+    bed.run(&["run", "--once"]);
+    let journal = fs::read_to_string(bed.state("journal.ndjson")).unwrap();
+    let patients = journal.split("\"patient\":\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let patients: Vec<_> = patients.collect();
+    let patient = patients.iter().find(|patient| patients.iter().filter(|it| it == patient).count() == 2).unwrap();
+    let forgotten = bed.run(&["forget", "--yes", "--group", &format!("patient-{patient}")]).ok();
+    assert!(forgotten.stdout.contains("2 images"), "{}", forgotten.stdout);
 }
 
 #[test]

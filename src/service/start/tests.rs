@@ -155,7 +155,12 @@ fn a_training_starts_when_the_sides_of_many_images_are_recorded() {
 #[test]
 fn a_command_that_waits_for_an_erasure_learns_from_a_service_that_stops_that_it_is_recorded() {
     let dir = inbox(8);
-    let name = ForgetName { text: "an image".to_owned(), inbox_path: None, content: Some(ContentHash::of(b"image")) };
+    let name = ForgetName {
+        text: "an image".to_owned(),
+        inbox_path: None,
+        content: Some(ContentHash::of(b"image")),
+        instance: None,
+    };
     let request = ForgetRequest { names: vec![name], groups_only: false, dataset: None };
     let (asked, answered) = Request::example(Question::Forget { request, act: ForgetAct::Erase });
     let summary = run_in(&dir, |parts, events| {

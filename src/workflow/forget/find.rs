@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, DatasetName, DicomFacts, FileOutcome, Ledger};
+use crate::domain::{ContentHash, DatasetName, DicomFacts, FileOutcome, Ledger, Scan};
 use crate::privacy::{shown, shown_group, shows};
 
 /// One name that a person gave, with what its file on the disk says.
@@ -16,6 +16,8 @@ pub struct ForgetName {
     pub inbox_path: Option<String>,
     /// SHA-256 of the file, if there is one.
     pub content: Option<ContentHash>,
+    /// Keyed hash of the number that DICOM gave its image, by which other files of the image are known.
+    pub instance: Option<String>,
 }
 
 /// What is to be forgotten.
@@ -85,7 +87,9 @@ impl ForgetRequest {
         let file = if self.groups_only { FoundFile::default() } else { FoundFile::of(ledger, name) };
         let groups = self.groups(ledger, &name.text);
         let text = name.text.escape_debug();
-        let in_all = groups.keys().map(|dataset| format!("`{text}` of dataset `{dataset}`")).collect::<Vec<_>>();
+        let of = |dataset: &DatasetName| format!("`{text}` of dataset `{dataset}`");
+        let in_all = groups.keys().map(|dataset| dataset.as_ref().map_or_else(|| format!("`{text}` of scans"), of));
+        let in_all = in_all.collect::<Vec<_>>();
         match (file, in_all.as_slice()) {
             (FoundFile { images, unread }, []) if images.len() + unread.len() > 0 => {
                 targets.images.extend(images);
@@ -109,24 +113,35 @@ impl ForgetRequest {
         }
     }
 
-    /// The images of the group, by dataset.
-    fn groups(&self, ledger: &Ledger, group: &str) -> BTreeMap<DatasetName, BTreeSet<ContentHash>> {
-        let mut found: BTreeMap<DatasetName, BTreeSet<ContentHash>> = BTreeMap::new();
-        let is_meant = |dataset: &DatasetName| self.dataset.as_ref().is_none_or(|only| only == dataset);
-        for sample in ledger.samples_ever().filter(|sample| is_meant(&sample.dataset)) {
+    /// The images of the group, by dataset, each with the scans of the group; under `None` if it has scans alone.
+    fn groups(&self, ledger: &Ledger, group: &str) -> BTreeMap<Option<DatasetName>, BTreeSet<ContentHash>> {
+        let mut found: BTreeMap<Option<DatasetName>, BTreeSet<ContentHash>> = BTreeMap::new();
+        for sample in ledger.samples_ever().filter(|sample| self.means(&sample.dataset)) {
             if is_called(group, &sample.path, [sample.group.as_ref(), by_dicom(sample.dicom.as_deref()).as_ref()]) {
-                found.entry(sample.dataset.clone()).or_default().insert(sample.hash);
+                found.entry(Some(sample.dataset.clone())).or_default().insert(sample.hash);
             }
         }
-        // A scan is of a group by DICOM alone.
-        let scans = ledger.scans.values().filter(|scan| by_dicom(scan.dicom.as_deref()).as_deref() == Some(group));
-        for scan in scans {
-            for (_, images) in found.iter_mut().filter(|(of, _)| scan.dataset.as_ref().is_none_or(|named| named == *of))
-            {
-                images.insert(scan.hash);
-            }
+        let scans = self.scans(ledger, group);
+        if found.is_empty() && !scans.is_empty() {
+            found.insert(None, BTreeSet::new());
+        }
+        for images in found.values_mut() {
+            images.extend(&scans);
         }
         found
+    }
+
+    /// The scans of the group, which they are in by DICOM alone: of every dataset, because the patient is the same.
+    fn scans(&self, ledger: &Ledger, group: &str) -> BTreeSet<ContentHash> {
+        let is_meant = |scan: &&Scan| {
+            by_dicom(scan.dicom.as_deref()).as_deref() == Some(group)
+                && scan.dataset.as_ref().is_none_or(|dataset| self.means(dataset))
+        };
+        ledger.scans.values().filter(is_meant).map(|scan| scan.hash).collect()
+    }
+
+    fn means(&self, dataset: &DatasetName) -> bool {
+        self.dataset.as_ref().is_none_or(|only| only == dataset)
     }
 }
 
@@ -164,6 +179,8 @@ impl FoundFile {
     fn of(ledger: &Ledger, name: &ForgetName) -> Self {
         let hash = name.content.or_else(|| name.text.parse().ok());
         let mut found = Self { images: hash.into_iter().collect(), unread: BTreeSet::new() };
+        let is_another = |(_, number): &(ContentHash, &String)| Some(*number) == name.instance.as_ref();
+        found.images.extend(ledger.numbered().filter(is_another).map(|(hash, _)| hash));
         for path in name.inbox_path.iter().chain([&name.text]) {
             found.add_path(ledger, path);
         }
@@ -189,10 +206,10 @@ impl FoundFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FileRecord, FileStamp, LedgerEvent, Sample};
+    use crate::domain::{FileRecord, FileStamp, ImageFacts, LedgerEvent, Sample, ScanState};
 
     fn images_of(ledger: &Ledger, text: &str) -> BTreeSet<ContentHash> {
-        let name = ForgetName { text: text.into(), inbox_path: None, content: None };
+        let name = ForgetName { text: text.into(), inbox_path: None, content: None, instance: None };
         ForgetRequest { names: vec![name], groups_only: false, dataset: None }.targets(ledger).unwrap().images
     }
 
@@ -227,6 +244,46 @@ mod tests {
     }
 
     #[test]
+    fn scans_of_a_patient_are_meant_whatever_dataset_they_name_and_without_images_to_learn_from() {
+        let facts = DicomFacts { patient: Some("0123456789abcdef01234567".into()), ..DicomFacts::default() };
+        let dicom = Some(Box::new(facts.clone()));
+        let group = facts.group().unwrap();
+        let dataset = |name: &str| DatasetName::new(name).ok();
+        let mut ledger = Ledger::default();
+        let mut expected = BTreeSet::new();
+        let scan = Scan {
+            dataset: None,
+            hash: ContentHash::of(b""),
+            path: "scans/a.dcm".into(),
+            state: ScanState::Waiting,
+            image: ImageFacts::example(),
+            perceptual_hash: None,
+            dicom: None,
+        };
+        for (name, dataset) in [("1", None), ("2", dataset("d")), ("3", dataset("other"))] {
+            let hash = ContentHash::of(name.as_bytes());
+            ledger.apply(&LedgerEvent::Scan(Scan { dataset, hash, dicom: dicom.clone(), ..scan.clone() }));
+            expected.insert(hash);
+        }
+        assert_eq!(images_of(&ledger, &group), expected);
+        let sample = Sample { dicom, ..Sample::example("4", "a") };
+        expected.insert(sample.hash);
+        ledger.apply(&LedgerEvent::Sample(sample));
+        assert_eq!(images_of(&ledger, &group), expected);
+    }
+
+    #[test]
+    fn a_file_that_came_later_stands_for_the_image_by_its_number() {
+        let forgotten = ContentHash::of(b"forgotten");
+        let mut ledger = Ledger::default();
+        ledger.apply(&LedgerEvent::Forgotten { hash: forgotten, instance: Some("i".into()) });
+        let (text, content) = ("later.dcm".to_owned(), Some(ContentHash::of(b"later")));
+        let name = ForgetName { text, inbox_path: None, content, instance: Some("i".into()) };
+        let request = ForgetRequest { names: vec![name], groups_only: false, dataset: None };
+        assert!(request.targets(&ledger).unwrap().images.contains(&forgotten));
+    }
+
+    #[test]
     fn files_with_the_number_of_the_image_are_meant_in_every_role() {
         let facts = Some(Box::new(DicomFacts { instance: Some("i".into()), ..DicomFacts::default() }));
         let sample = Sample { dicom: facts.clone(), ..Sample::example("1", "a") };
@@ -256,7 +313,7 @@ mod tests {
             ledger.apply(&LedgerEvent::File(FileRecord { path: path.into(), stamp: FileStamp::NONE, outcome }));
         }
         for path in ["scans/a", "scans/b"] {
-            let name = ForgetName { text: path.into(), inbox_path: None, content: None };
+            let name = ForgetName { text: path.into(), inbox_path: None, content: None, instance: None };
             let request = ForgetRequest { names: vec![name], groups_only: false, dataset: None };
             let images = request.targets(&ledger).unwrap().images;
             assert_eq!(images, ["a", "b", "c"].map(hash).into_iter().collect());
