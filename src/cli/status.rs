@@ -58,7 +58,9 @@ fn page(status: &Status) -> String {
     // A service of an older version names the last error alone.
     let last_error = status.last_error.as_ref().filter(|_| status.failures.is_empty() && status.end.is_none());
     lines.extend(last_error.map(|error| row("last error", error)));
-    lines.extend(status.waiting_files.iter().map(|waiting| row("waiting", waiting)));
+    // The one that the state is about is named already.
+    let others = status.waiting_files.iter().filter(|&waiting| status.waits_for.as_ref() != Some(waiting));
+    lines.extend(others.map(|waiting| row("waiting", waiting)));
     lines.extend(status.erasure.iter().map(|pending| row("erasure", &erasure(pending))));
     lines.extend(status.skipped.iter().map(|skipped| row("skipped", skipped)));
     lines.extend(status.repairs.iter().map(|repair| row("repaired", repair)));
@@ -203,6 +205,16 @@ mod tests {
         let dataset = DatasetStatus { classes: classes.into(), best: Some(best), warnings: Vec::new() };
         status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);
         status
+    }
+
+    #[test]
+    fn a_file_that_is_waited_for_is_named_once() {
+        let files = ["`a.png`: the png file is truncated", "`b.png`: the png file is truncated"].map(str::to_owned);
+        let mut status = status(ServiceState::Settling);
+        status.waits_for = Some(files[0].clone());
+        status.waiting_files = files.to_vec();
+        let page = page(&status);
+        assert_eq!((page.matches("`a.png`").count(), page.matches("`b.png`").count()), (1, 1), "{page}");
     }
 
     #[test]
