@@ -6,8 +6,9 @@ use crate::domain::{ContentHash, DatasetName, FileRecord, Ledger, LedgerEvent, S
 
 use super::RegistryError;
 
-/// The newest version of events, journal and sled's records that this program reads, and the one it writes.
-pub(super) const SCHEMA: u16 = 1;
+/// The newest version of events, journal and sled's records that this program reads, and the one it writes. 2: an older program
+/// would lose the facts of DICOM files, show their names, and let other files of a forgotten image in.
+pub(super) const SCHEMA: u16 = 2;
 
 /// What stands under some keys: an event as JSON, or nothing any more.
 pub(super) type Records = BTreeMap<Vec<u8>, Option<Vec<u8>>>;

@@ -135,19 +135,19 @@ fn committing_nothing_changes_nothing() {
 fn a_newer_schema_is_refused_in_sled() {
     let (bench, _) = Bench::after(&events::a_life());
     let db = bench.database();
-    db.insert("inventory", &br#"{"schema":2,"seq":9,"n":1,"sum":1}"#[..]).unwrap();
+    db.insert("inventory", &br#"{"schema":3,"seq":9,"n":1,"sum":1}"#[..]).unwrap();
     db.flush().unwrap();
     drop(db);
     let error = Registry::open(&bench.workspace, Clock::System).unwrap_err();
-    assert!(matches!(error, RegistryError::NewerSchema { found: 2, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, RegistryError::NewerSchema { found: 3, known: 2, .. }), "{error:?}");
 }
 
 #[test]
 fn a_newer_schema_is_refused_in_the_journal() {
     let (bench, _) = Bench::after(&events::a_life());
-    let line = super::journal::tests::line_of_schema(2);
+    let line = super::journal::tests::line_of_schema(3);
     edit(&bench.workspace.journal(), |bytes| bytes.extend(line.into_bytes()));
     let error = Registry::open(&bench.workspace, Clock::System).unwrap_err().to_string();
-    let expected = "was written by a newer gradwatch (schema 2, this one reads 1); use that version";
+    let expected = "was written by a newer gradwatch (schema 3, this one reads 2); use that version";
     assert!(error.contains(expected), "{error}");
 }

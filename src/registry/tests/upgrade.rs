@@ -2,6 +2,7 @@
 
 use super::{Bench, edit, events};
 use crate::domain::{Clock, Ledger};
+use crate::registry::journal::tests::line_of_schema;
 use crate::registry::{Registry, RegistryError};
 
 /// A state folder as version 0.1.0 left it after [`events::a_life`], as far as this version looks at it.
@@ -15,6 +16,20 @@ fn of_an_older_version() -> (Bench, Ledger) {
     db.open_tree("meta").unwrap().insert(b"head", head).unwrap();
     db.flush().unwrap();
     (bench, ledger)
+}
+
+#[test]
+fn a_journal_of_the_version_before_is_read_and_continued_with_lines_that_version_refuses() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.workspace.root()).unwrap();
+    std::fs::write(bench.workspace.journal(), line_of_schema(1)).unwrap();
+    let mut registry = bench.open();
+    assert_eq!(registry.repairs(), []);
+    registry.commit(events::a_life().remove(0)).unwrap();
+    drop(registry);
+    let journal = std::fs::read_to_string(bench.workspace.journal()).unwrap();
+    let schemas: Vec<_> = journal.lines().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(schemas, ["{\"schema\":1", "{\"schema\":2"]);
 }
 
 fn refusal(bench: &Bench) -> RegistryError {
