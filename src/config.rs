@@ -27,7 +27,7 @@ pub use retention::RetentionSettings;
 pub use sections::{
     AugmentMode, AugmentSettings, BackboneSettings, Balance, CopyFormat, ImageSettings, LimitSettings, LogFormat,
     LogSettings, PrivacySettings, PromotionPolicy, Quota, ReportSettings, RetrainSettings, ShownNames, SplitSettings,
-    WatchSettings, WeightsChoice,
+    UnlikeScans, WatchSettings, WeightsChoice,
 };
 pub use settings::{Change, DatasetSettings, Settings};
 pub use train::{CheckpointSettings, ClassWeights, Direction, EarlyStoppingSettings, Monitor, TrainSettings};

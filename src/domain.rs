@@ -38,13 +38,16 @@ pub use counters::{Counter, Counters};
 pub use dhash::PerceptualHash;
 pub use dicom_facts::DicomFacts;
 pub use erased::Erased;
-pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus, Misclassified};
+pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus, Misclassified, TrainingDistance};
 pub use hash::{ContentHash, HashParseError};
 pub use image_facts::{ImageFacts, NonContentFacts};
 pub use label_conflict::LabelConflict;
 pub use labelled_image::{AugmentedImage, LabelledImage};
 pub use ledger::{CurrentClasses, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
-pub use model::{Assessment, BackboneRecord, ClassCount, EpochRecord, HeadRecord, ModelRecord, StopReason, TestRecord};
+pub use model::{
+    Assessment, BackboneRecord, ClassCount, EpochRecord, FeaturesRecord, HeadRecord, ModelRecord, StopReason,
+    TestRecord,
+};
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
 pub use preset::{Breach, Preset};
 pub use progress::{Phase, Progress, Silent};

@@ -10,13 +10,13 @@ pub use error::ExplainError;
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ClassName, ContentHash, Explanation, ExplanationStatus, ModelRecord};
-use crate::head::{Activations, Head, class_maps};
+use crate::domain::{ClassName, ContentHash, Explanation, ExplanationStatus, ModelRecord, TrainingDistance};
+use crate::head::{Activations, Head, TrainingFeatures, class_maps};
 use crate::imaging::Picture;
 use crate::stats::argmax;
 
 /// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
-/// `current`: the classes that the dataset has now, where they are known.
+/// `known`: its training images, where the distance to them is asked for. `current`: the classes that the dataset has now, where they are known.
 ///
 /// # Errors
 /// [`ExplainError::ForeignHead`] when head and record are not of one model; [`ExplainError::NotFinite`] when a score is
@@ -26,7 +26,7 @@ pub fn explain(
     hash: ContentHash,
     picture: &Picture,
     activations: &Activations,
-    head: &Head,
+    (head, known): (&Head, Option<&TrainingFeatures>),
     (model, current): (&ModelRecord, Option<&BTreeSet<ClassName>>),
 ) -> Result<Explanation, ExplainError> {
     if head.classes() != model.classes
@@ -42,6 +42,9 @@ pub fn explain(
     let (image, n_above_half) = (picture.facts(), head.activation().n_above_half(&logits));
     let status = if image.blank { ExplanationStatus::Blank } else { ExplanationStatus::of(n_above_half) };
     let scores = head.activation().scores(&logits);
+    let distance = known.and_then(|known| known.distance(&activations.pool5, head.grid().channels));
+    let limit = model.training_features.as_ref().map(|features| features.limit);
+    let training_distance = distance.zip(limit).map(|(distance, limit)| TrainingDistance { distance, limit });
     let mut explanation = Explanation {
         name: name.to_owned(),
         hash,
@@ -54,6 +57,7 @@ pub fn explain(
         scores,
         maps: class_maps(head, activations),
         logits,
+        training_distance,
         warnings: Vec::new(),
     };
     explanation.warnings = warnings::of(&explanation, model, current);

@@ -11,6 +11,7 @@ mod fit;
 mod import;
 mod linear;
 mod saved;
+mod training_features;
 
 pub use cam::{Activations, class_maps, evidence};
 pub use classifier::Head;
@@ -19,6 +20,7 @@ pub use fit::{Adam, BatchLoss, ChannelScale, FeatureStatistics, FitSettings, Fit
 pub use import::ImportedModel;
 pub(crate) use import::import_model;
 pub use linear::LinearHead;
+pub use training_features::{TrainingFeatures, channel_means};
 
 #[cfg(test)]
 pub(crate) use cam::tests::{activations_of_side, random_activations};

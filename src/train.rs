@@ -23,6 +23,7 @@ mod run;
 mod shortcuts;
 mod statistics;
 mod tested;
+mod training_features;
 mod training_manifest;
 mod training_set;
 mod trim;

@@ -233,6 +233,7 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
                 "scores": scores(explanation),
                 "status": explanation.status,
                 "warnings": explanation.warnings,
+                "training_distance": explanation.training_distance,
                 "report": out.join(report).join("report.html"),
             }),
             Err(error) => json!({ "argument": argument, "scan": shown(path), "error": error.to_string() }),

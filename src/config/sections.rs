@@ -103,6 +103,20 @@ pub struct ReportSettings {
     pub outbox: PathBuf,
     /// Whether `report.json` names the image of a DICOM scan by its `SOPInstanceUID`.
     pub instance_uid: bool,
+    /// What is done with a scan that is unlike the images that the model learned from.
+    pub ood: UnlikeScans,
+}
+
+/// What is done with scans that are unlike the training images (out of distribution).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnlikeScans {
+    /// They are explained with a warning.
+    Flag,
+    /// They are not explained.
+    Refuse,
+    /// It is not asked whether a scan is one.
+    Off,
 }
 
 /// `[split]`

@@ -31,6 +31,8 @@ pub struct Explanation {
     pub status: ExplanationStatus,
     /// Heat maps by class.
     pub maps: Vec<ClassMap>,
+    /// How far it is from the images that the model learned from; `None` where that is not known or not asked for.
+    pub training_distance: Option<TrainingDistance>,
     /// One sentence each; empty when there is nothing to warn of.
     pub warnings: Vec<String>,
 }
@@ -39,6 +41,22 @@ impl Explanation {
     /// The file name without extension.
     pub fn stem(&self) -> &str {
         super::names::stem(&self.name)
+    }
+}
+
+/// How far a scan is from the images that a model learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrainingDistance {
+    /// To the nearest of them, in standard deviations over all channels; at least 0.
+    pub distance: f64,
+    /// No image of the model's validation side was further.
+    pub limit: f64,
+}
+
+impl TrainingDistance {
+    /// Whether the scan is unlike them.
+    pub fn is_unlike(self) -> bool {
+        self.distance > self.limit
     }
 }
 

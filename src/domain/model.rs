@@ -31,6 +31,10 @@ pub struct ModelRecord {
     pub like: Option<RunId>,
     /// The trained layer.
     pub head: HeadRecord,
+    /// What its training images look like to the network; `None` in records of older versions, and of models that were not
+    /// trained here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_features: Option<FeaturesRecord>,
     /// Argmax accuracy of the saved epoch on the validation samples, 0 to 1.
     pub val_accuracy: f64,
     /// Keras' `binary_accuracy` of the same epoch: mean over single outputs, threshold 0.5.
@@ -172,6 +176,17 @@ pub struct HeadRecord {
     pub activation: Activation,
 }
 
+/// A saved file of the features of a model's training images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeaturesRecord {
+    /// File name in the run folder.
+    pub file: String,
+    /// SHA-256 of that file.
+    pub sha256: ContentHash,
+    /// An image further from them than this is unlike them; at least 0.
+    pub limit: f64,
+}
+
 /// Images of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClassCount {
@@ -252,6 +267,7 @@ impl ModelRecord {
                 resize: Resize::AntialiasFast,
             },
             like: None,
+            training_features: None,
             head: HeadRecord {
                 file: "head.safetensors".to_owned(),
                 sha256: ContentHash::of(b"head"),

@@ -1,6 +1,6 @@
 //! Why a scan could not be explained.
 
-use crate::domain::RunId;
+use crate::domain::{RunId, TrainingDistance};
 
 /// Why a scan could not be explained.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,19 @@ pub enum ExplainError {
     ForeignHead {
         /// The model's run.
         model: RunId,
+    },
+    /// `report.ood = "refuse"`, and the scan is unlike what the model learned from.
+    #[error(
+        "`{scan}` is unlike the images that model {model} learned from (distance {:.1}, limit {:.1}), and report.ood is \"refuse\"; check \
+         that it is the right kind of image, or set report.ood = \"flag\"", distance.distance, distance.limit
+    )]
+    Unlike {
+        /// File name of the scan.
+        scan: String,
+        /// The model's run.
+        model: RunId,
+        /// How far it is.
+        distance: TrainingDistance,
     },
     /// A score is no number.
     #[error("`{scan}`: a score of model {model} is not a number; train again with a smaller train.learning_rate")]

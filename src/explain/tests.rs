@@ -58,6 +58,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         },
         like: None,
         removed: None,
+        training_features: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256: hash, activation: Activation::Sigmoid },
         val_accuracy: confusion.accuracy(),
         val_binary_accuracy: confusion.accuracy(),
@@ -86,7 +87,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
 }
 
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), head, (model, None)).unwrap()
+    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), (head, None), (model, None)).unwrap()
 }
 
 /// A radiograph, a model and a file of weights that nothing is to be said against.
@@ -129,7 +130,7 @@ fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     let warnings = |current: &[&str]| {
         let current = current.iter().map(|class| ClassName::new(*class).unwrap()).collect();
         let model = (&model, Some(&current));
-        explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), &head, model).unwrap().warnings
+        explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), (&head, None), model).unwrap().warnings
     };
     let [first, second] = [0, 1].map(|at| model.classes[at].as_str());
     assert!(warnings(&[first, second, "third"]).is_empty() && warnings(&[first]).is_empty());
@@ -137,11 +138,32 @@ fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
 }
 
 #[test]
+fn a_scan_that_is_unlike_the_training_images_is_warned_of() {
+    let (picture, head, mut model) = good();
+    // The mean of the scan's first channel is 1/49, and all others are 0.
+    let image = |first: f32| (0..N_CHANNELS).map(|channel| if channel == 0 { first } else { 0.0 }).collect::<Vec<_>>();
+    let mut explained_after = |learned: [f32; 3], validated: f32| {
+        let (record, bytes) = TrainingFeatures::to_bytes(&learned.map(image), &[image(validated)]).unwrap().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(&record.file), bytes).unwrap();
+        let known = TrainingFeatures::load(folder.path(), &record).unwrap();
+        model.training_features = Some(record);
+        let hash = ContentHash::of(b"scan");
+        explain("scan.png", hash, &picture, &activations(), (&head, Some(&known)), (&model, None)).unwrap()
+    };
+    let like = explained_after([0.01, 0.02, 0.03], 0.025);
+    assert!(!like.training_distance.unwrap().is_unlike() && like.warnings.is_empty(), "{:?}", like.warnings);
+    let unlike = explained_after([1.01, 1.02, 1.03], 1.025);
+    assert!(unlike.training_distance.unwrap().is_unlike());
+    assert!(unlike.warnings[0].starts_with("Unlike the training images: "), "{:?}", unlike.warnings);
+}
+
+#[test]
 fn a_softmax_shares_out_one_and_its_maps_stay_those_of_the_logits() {
     let (picture, sigmoid, mut model) = good();
     let softmax = layer(Activation::Softmax, [2.0, -3.0], [0.0, 0.0]);
     assert!(
-        explain("f", ContentHash::of(b"f"), &picture, &activations(), &softmax, (&model, None)).is_err(),
+        explain("f", ContentHash::of(b"f"), &picture, &activations(), (&softmax, None), (&model, None)).is_err(),
         "another record"
     );
     let of_sigmoid = explained(&picture, &sigmoid, &model);
@@ -211,9 +233,11 @@ fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let mut activations = activations();
     let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error = explain("scan.png", hash, &picture, &activations, &head, (&model, None)).unwrap_err().to_string();
+    let error =
+        explain("scan.png", hash, &picture, &activations, (&head, None), (&model, None)).unwrap_err().to_string();
     assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error = explain("scan.png", hash, &picture, &activations, &head, (&model, None)).unwrap_err().to_string();
+    let error =
+        explain("scan.png", hash, &picture, &activations, (&head, None), (&model, None)).unwrap_err().to_string();
     assert!(error.contains("list different classes"), "{error}");
 }

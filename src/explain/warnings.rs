@@ -16,6 +16,7 @@ const LONG: f64 = 2.0;
 pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option<&BTreeSet<ClassName>>) -> Vec<String> {
     let about = [
         removed(explanation, current),
+        unlike(explanation),
         scores(explanation),
         evidence(explanation),
         size(explanation, model),
@@ -47,6 +48,15 @@ fn scores(explanation: &Explanation) -> Option<String> {
                 .to_owned(),
         ),
     }
+}
+
+fn unlike(explanation: &Explanation) -> Option<String> {
+    let distance = explanation.training_distance.filter(|distance| distance.is_unlike())?;
+    Some(format!(
+        "Unlike the training images: the distance to the nearest of them is {:.1}, and the limit is {:.1}. The model has not learned \
+         from such images; do not rely on its scores.",
+        distance.distance, distance.limit
+    ))
 }
 
 fn evidence(explanation: &Explanation) -> Option<String> {

@@ -17,8 +17,8 @@ pub enum HeadError {
         /// Why.
         source: io::Error,
     },
-    /// The saved head is not the one its record names.
-    #[error("`{}` is not the layer its record names (SHA-256 {found}, recorded {expected}); train again, or restore the file", path.display())]
+    /// A saved file of the run is not the one its record names.
+    #[error("`{}` is not the file that its record names (SHA-256 {found}, recorded {expected}); train again, or restore the file", path.display())]
     Foreign {
         /// Which file.
         path: PathBuf,
@@ -30,6 +30,12 @@ pub enum HeadError {
     /// Bytes that are no saved head, or numbers that are none.
     #[error("not a saved classifier layer: {reason}")]
     Unusable {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Bytes that are no features of training images.
+    #[error("not saved features of training images: {reason}; train again")]
+    NoFeatures {
         /// What is wrong.
         reason: String,
     },

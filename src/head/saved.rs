@@ -2,7 +2,7 @@
 //! metadata the classes' names, the activation, and the layers in their order if there are several.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -104,14 +104,18 @@ impl Head {
     /// # Errors
     /// [`HeadError::Unreadable`], [`HeadError::Foreign`], [`HeadError::Unusable`].
     pub fn load(run_dir: &Path, record: &HeadRecord) -> Result<Self, HeadError> {
-        let path = run_dir.join(&record.file);
-        let bytes = std::fs::read(&path).map_err(|source| HeadError::Unreadable { path: path.clone(), source })?;
-        let found = ContentHash::of(&bytes);
-        if found != record.sha256 {
-            return Err(HeadError::Foreign { path, expected: Box::new(record.sha256), found: Box::new(found) });
-        }
-        Self::from_bytes(&bytes)
+        Self::from_bytes(&recorded_bytes(run_dir.join(&record.file), record.sha256)?)
     }
+}
+
+/// The bytes of a file whose SHA-256 is recorded.
+pub(super) fn recorded_bytes(path: PathBuf, recorded: ContentHash) -> Result<Vec<u8>, HeadError> {
+    let bytes = std::fs::read(&path).map_err(|source| HeadError::Unreadable { path: path.clone(), source })?;
+    let found = ContentHash::of(&bytes);
+    if found != recorded {
+        return Err(HeadError::Foreign { path, expected: Box::new(recorded), found: Box::new(found) });
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::format::{count, day, images, interval, proportion, visible};
 use super::quality::{Proportion, Quality};
 use super::record::ReportRecord;
-use crate::domain::{ModelRecord, Split};
+use crate::domain::{ModelRecord, Split, TrainingDistance};
 
 /// Measured performance with intervals.
 pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
@@ -119,6 +119,11 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord, has_results: b
                     (record.heat_map.method) " of the class logit, layer " (record.heat_map.layer) ", "
                     (record.heat_map.grid) " × " (record.heat_map.grid) " cells, bilinear interpolation"
                 }))
+                @if let Some(TrainingDistance { distance, limit }) = record.training_distance {
+                    (fact("Distance to the training images", &html! {
+                        (format!("{distance:.1}")) "; scans beyond " (format!("{limit:.1}")) " are unlike them"
+                    }))
+                }
                 (hash("Scan", &record.hash.to_string()))
                 (hash("Head", &model.head.sha256.to_string()))
                 (hash("Backbone", &backbone.sha256.to_string()))

@@ -13,6 +13,7 @@ use super::json;
 use super::quality::Quality;
 use crate::domain::{
     ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId,
+    TrainingDistance,
 };
 use crate::stats::tempered;
 
@@ -58,6 +59,9 @@ pub struct ReportRecord {
     pub sop_instance_uid: Option<String>,
     /// What decoding found.
     pub image: ImageFacts,
+    /// How far it is from the model's training images; left out where that is not known or not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_distance: Option<TrainingDistance>,
     /// How good the model was on its test images or, without any, its validation images.
     pub quality: Quality,
     /// How `heatmap.png` and `overlay.png` came about.
@@ -124,6 +128,7 @@ impl ReportRecord {
             hash: explanation.hash,
             sop_instance_uid: None,
             image: explanation.image.clone(),
+            training_distance: explanation.training_distance,
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
             created: humantime::format_rfc3339_seconds(made).to_string(),

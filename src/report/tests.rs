@@ -10,6 +10,7 @@ use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
     EpochRecord, Evidence, ExplanationStatus, HeadRecord, Misclassified, Resize, RunId, ShortcutAudit, StopReason,
+    TrainingDistance,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};
@@ -52,6 +53,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
         },
         like: None,
         removed: None,
+        training_features: None,
         head: HeadRecord {
             file: "head.safetensors".to_owned(),
             sha256: ContentHash::of(b"head"),
@@ -120,6 +122,7 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
         predicted: 0,
         status: ExplanationStatus::Clear,
         maps: vec![map(5, 4), map(10, 7)],
+        training_distance: Some(TrainingDistance { distance: 5.25, limit: 8.5 }),
         warnings: vec!["The backbone is the built-in one.".to_owned()],
     }
 }

@@ -13,7 +13,7 @@ use super::misclassified;
 use super::predictions::ImagePredictions;
 use super::resume::ResumeFile;
 use super::tested::tested;
-use super::training_manifest;
+use super::{training_features, training_manifest};
 use crate::content::FileFailure;
 use crate::disk;
 use crate::domain::{
@@ -42,7 +42,7 @@ pub struct FinishedRun {
     pub misclassified: Vec<Misclassified<Picture>>,
 }
 
-/// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors` and then `model.json` into the run's folder. Everything but
+/// Trains, and writes `learned.txt`, `history.csv`, `head.safetensors`, `training_features.safetensors` and then `model.json` into the run's folder. Everything but
 /// `created` and `train_seconds` follows from the job and the network alone. What is only looked at (misclassified images) may fail,
 /// with a warning.
 ///
@@ -83,6 +83,8 @@ fn train_on(
     let mut model = record(job, engine, &gathered, &fitted, &predictions.outputs, ContentHash::of(&head));
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
+    let known = training_features::of(&gathered, features)?;
+    model.training_features = known.as_ref().map(|(record, _)| record.clone());
     model.train_seconds = job.clock.seconds_since(begin);
     if let Some(recorded) = job.recorded {
         if recorded.head.sha256 != model.head.sha256 || recorded.unread != model.unread {
@@ -92,6 +94,9 @@ fn train_on(
     }
     disk::write_atomic(&job.run_dir.join("history.csv"), history(&fitted.history).as_bytes())?;
     disk::write_atomic(&job.run_dir.join(&model.head.file), &head)?;
+    if let Some((record, (_, bytes))) = model.training_features.as_ref().zip(known.as_ref()) {
+        disk::write_atomic(&job.run_dir.join(&record.file), bytes)?;
+    }
     let mut text = serde_json::to_string_pretty(&model)?;
     text.push('\n');
     disk::write_atomic(&job.run_dir.join("model.json"), text.as_bytes())?;
@@ -159,6 +164,7 @@ fn record(
         backbone: backbone.name.clone(),
         backbone_detail: backbone.record.clone(),
         like: job.like.clone(),
+        training_features: None,
         removed: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256, activation: fitted.head.activation() },
         val_accuracy: fitted.evaluation.confusion.accuracy(),

@@ -45,13 +45,14 @@ fn decision<'a>(ledger: &'a Ledger, model: &ModelRecord) -> Option<&'a Decision>
 /// Whether a file of the run is missing or empty.
 fn lacks_files(model: &ModelRecord, workspace: &Workspace) -> bool {
     let folder = workspace.run(&model.dataset, &model.run_id);
-    let files = ["model.json", &model.head.file, "history.csv", "report.html"];
+    let features = model.training_features.as_ref().map(|features| features.file.as_str());
+    let mut files = ["model.json", &model.head.file, "history.csv", "report.html"].into_iter().chain(features);
     let is_there = |path: &Path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
     let has_curves = |name: &str| {
         fs::read_dir(folder.join(name))
             .is_ok_and(|files| files.filter_map(Result::ok).any(|file| is_there(&file.path())))
     };
-    !files.iter().all(|file| is_there(&folder.join(file))) || !["train", "validation"].into_iter().all(has_curves)
+    !files.all(|file| is_there(&folder.join(file))) || !["train", "validation"].into_iter().all(has_curves)
 }
 
 /// Whether the sheet of the dataset's copies is not there, or not of those that its manifest lists.

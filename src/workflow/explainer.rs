@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::config::{ReportSettings, Settings};
+use crate::config::{ReportSettings, Settings, UnlikeScans};
 use crate::content::{Content, FileFailure, Reader};
 use crate::disk::{self, Workspace};
 use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord, Reserve};
 use crate::explain::{self, ExplainError};
-use crate::head::{Head, HeadError};
+use crate::head::{Head, HeadError, TrainingFeatures};
 use crate::imaging::{Picture, SourceScan};
 use crate::nn::{NetworkImage, NnError};
 use crate::privacy::{self, KeyError, shown, shown_name, shown_stem, shows};
@@ -67,7 +67,7 @@ pub struct Explainer {
     reserve: Reserve,
     results: ReportSettings,
     are_results_beside: bool,
-    head: Option<(HeadRecord, Head)>,
+    head: Option<(HeadRecord, Head, Option<TrainingFeatures>)>,
 }
 
 impl Explainer {
@@ -129,11 +129,23 @@ impl Explainer {
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let mut explanation =
             explain::explain(&shown_name(file), content.hash, &picture, activations, head, (model, current))?;
+        self.refuse_unlike(&explanation)?;
         let stem = shows(file).then(|| shown_stem(file, &content.hash));
         let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
         let source = self.source(file, &content, &mut explanation)?;
         self.write_report(source.as_ref(), &reports.join(&report), (&explanation, model), &picture)?;
         Ok(ExplainedScan { explanation, report })
+    }
+
+    fn refuse_unlike(&self, explanation: &Explanation) -> Result<(), ExplainError> {
+        let unlike = explanation.training_distance.filter(|distance| distance.is_unlike());
+        match unlike.filter(|_| self.results.ood == UnlikeScans::Refuse) {
+            Some(distance) => {
+                let (scan, model) = (explanation.name.clone(), explanation.model.clone());
+                Err(ExplainError::Unlike { scan, model, distance })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Writes the report into `folder`, and before its page the results of a DICOM scan.
@@ -182,11 +194,15 @@ impl Explainer {
         Ok(source)
     }
 
-    fn head(&mut self, model: &ModelRecord) -> Result<&Head, ScanError> {
-        if self.head.as_ref().is_none_or(|(file, _)| *file != model.head) {
+    /// The head of `model`, and its training images where the distance to them is wanted and known.
+    fn head(&mut self, model: &ModelRecord) -> Result<(&Head, Option<&TrainingFeatures>), ScanError> {
+        if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
             let run_dir = self.workspace.run(&model.dataset, &model.run_id);
-            self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?));
+            let known = model.training_features.as_ref().filter(|_| self.results.ood != UnlikeScans::Off);
+            let known = known.map(|record| TrainingFeatures::load(&run_dir, record)).transpose()?;
+            self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));
         }
-        self.head.as_ref().map(|(_, head)| head).ok_or(ScanError::Network(NnError::EngineGone))
+        let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
+        loaded.ok_or(ScanError::Network(NnError::EngineGone))
     }
 }

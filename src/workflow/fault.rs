@@ -76,7 +76,7 @@ impl From<&HeadError> for Fault {
             HeadError::Unreadable { source, .. } if source.kind() == ErrorKind::NotFound => Self::Data,
             HeadError::Unreadable { .. } => Self::Io,
             HeadError::Weights(error) => error.into(),
-            HeadError::Foreign { .. } | HeadError::Unusable { .. } => Self::Data,
+            HeadError::Foreign { .. } | HeadError::Unusable { .. } | HeadError::NoFeatures { .. } => Self::Data,
         }
     }
 }

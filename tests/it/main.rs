@@ -58,4 +58,5 @@ mod shortcuts; // what gives classes away beside the content: the audit of a tra
 mod sides; // folders train, val and test
 mod torture; // sweeps of kills, errors and full disks
 mod unit; // the systemd unit
+mod unlike; // scans that are unlike the training images
 mod words; // the words to avoid, in help and messages

@@ -185,6 +185,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         backbone_detail: imported.record.clone(),
         like: None,
         removed: None,
+        training_features: None,
         head: HeadRecord { file: "head.safetensors".to_owned(), sha256: head, activation: imported.head.activation() },
         val_accuracy: 0.0,
         val_binary_accuracy: 0.0,

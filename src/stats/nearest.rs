@@ -1,0 +1,128 @@
+//! How far a row of numbers is from known ones, and beyond which distance it is unlike them.
+//!
+//! Columns are standardised by the known rows, so that each counts alike; distances are Euclidean. A row's distance is the
+//! mean of those to its nearest known rows (as a detector of foreign images: Sun et al., ICML 2022).
+
+use rayon::prelude::*;
+
+/// One neighbour may be an odd image itself.
+const N_NEAREST: usize = 3;
+/// A column that hardly varies counts no more than one with this share of the mean deviation.
+const LEAST_DEVIATION: f64 = 0.1;
+/// Where no column varies at all.
+const SMALLEST: f64 = 1e-6;
+/// Of a normal distribution: its deviation over the median of the absolute deviations.
+const MAD_TO_DEVIATION: f64 = 1.4826;
+/// A row this many deviations further than the median of those that belong is unlike them.
+const OUTLYING: f64 = 3.5;
+
+/// Known rows of `width` numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownRows {
+    width: usize,
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+    /// Standardised, row after row.
+    rows: Vec<f32>,
+}
+
+impl KnownRows {
+    /// `rows` has a multiple of `width` numbers, all finite.
+    pub fn new(width: usize, rows: &[f32]) -> Self {
+        let n = (rows.len() / width).max(1) as f64;
+        let column_mean = |of: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
+            let sum =
+                |at: usize| rows.iter().skip(at).step_by(width).map(|value| of(at, f64::from(*value))).sum::<f64>();
+            (0..width).map(|at| sum(at) / n).collect()
+        };
+        let mean = column_mean(&|_, value| value);
+        let deviation: Vec<f64> =
+            column_mean(&|at, value| (value - mean[at]).powi(2)).into_iter().map(f64::sqrt).collect();
+        let least = (LEAST_DEVIATION * deviation.iter().sum::<f64>() / width as f64).max(SMALLEST);
+        let deviation = deviation.into_iter().map(|deviation| deviation + least).collect();
+        let mut known = Self { width, mean, deviation, rows: Vec::new() };
+        known.rows = rows.chunks_exact(width).flat_map(|row| known.standard(row)).collect();
+        known
+    }
+
+    fn standard(&self, row: &[f32]) -> Vec<f32> {
+        let columns = row.iter().zip(&self.mean).zip(&self.deviation);
+        columns.map(|((value, mean), deviation)| ((f64::from(*value) - mean) / deviation) as f32).collect()
+    }
+
+    /// The mean distance of `row` (`width` numbers) to its [`N_NEAREST`] nearest known rows, or to all where there are fewer; at
+    /// least 0, `None` where none is known.
+    pub fn distance(&self, row: &[f32]) -> Option<f64> {
+        let row = self.standard(row);
+        let mut distances: Vec<f64> =
+            self.rows.par_chunks_exact(self.width).map(|known| euclidean(&row, known)).collect();
+        distances.sort_by(f64::total_cmp);
+        distances.truncate(N_NEAREST);
+        (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64)
+    }
+}
+
+fn euclidean(a: &[f32], b: &[f32]) -> f64 {
+    let squares = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+/// The distance beyond which a row is unlike the known ones, from the distances of rows that belong to them and are not among
+/// them: beyond all of these, and far beyond their middle. `None` without any.
+pub fn farthest_alike(belonging: &[f64]) -> Option<f64> {
+    let middle = median(belonging)?;
+    let spread = median(&belonging.iter().map(|distance| (distance - middle).abs()).collect::<Vec<_>>())?;
+    let greatest = belonging.iter().copied().fold(0.0, f64::max);
+    Some(greatest.max(middle + OUTLYING * MAD_TO_DEVIATION * spread))
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (below, above) = (sorted.get(sorted.len().checked_sub(1)? / 2)?, sorted.get(sorted.len() / 2)?);
+    Some(f64::midpoint(*below, *above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four rows in the corners of a square; the third column never varies.
+    fn square() -> KnownRows {
+        KnownRows::new(3, &[0.0, 0.0, 5.0, 2.0, 0.0, 5.0, 0.0, 2.0, 5.0, 2.0, 2.0, 5.0])
+    }
+
+    /// The deviations are 1, 1 and 0, and each has a tenth of their mean more.
+    const LEAST: f64 = 0.1 * 2.0 / 3.0;
+
+    #[test]
+    fn the_distance_is_the_mean_to_the_three_nearest_in_deviations_of_each_column() {
+        let distance = square().distance(&[0.0, 0.0, 5.0]).unwrap();
+        assert!((distance - (0.0 + 2.0 + 2.0) / 3.0 / (1.0 + LEAST)).abs() < 1e-6, "{distance}");
+        let narrow = square().distance(&[1.0, 1.0, 6.0]).unwrap();
+        let expected = (2.0 / (1.0 + LEAST).powi(2) + 1.0 / LEAST.powi(2)).sqrt();
+        assert!((narrow - expected).abs() < 1e-4, "{narrow} {expected}");
+    }
+
+    #[test]
+    fn fewer_known_rows_are_enough_and_none_have_no_distance() {
+        assert_eq!(KnownRows::new(2, &[1.0, 3.0]).distance(&[1.0, 3.0]), Some(0.0));
+        assert_eq!(KnownRows::new(2, &[]).distance(&[1.0, 3.0]), None);
+    }
+
+    #[test]
+    fn what_belongs_is_alike_however_few_there_are() {
+        assert_eq!(farthest_alike(&[]), None);
+        assert_eq!(farthest_alike(&[3.0]), Some(3.0));
+        assert_eq!(farthest_alike(&[3.0, 9.0]), Some(6.0 + 3.5 * 1.4826 * 3.0));
+        let even = farthest_alike(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert!((even - (3.0 + 3.5 * 1.4826)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn rows_that_are_all_the_same_have_finite_distances() {
+        let known = KnownRows::new(2, &[1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(known.distance(&[1.0, 1.0]), Some(0.0));
+        assert!(known.distance(&[2.0, 1.0]).is_some_and(|distance| distance > 1e3 && distance.is_finite()));
+    }
+}

@@ -1,0 +1,41 @@
+//! Scans that are unlike what the model learned from: warned of, refused, or not looked for.
+
+use std::io::Cursor;
+
+use image::{GrayImage, ImageFormat, Luma};
+
+use crate::bed::TestBed;
+use crate::pictures::Look;
+
+/// A fine chequerboard in black and white: nothing that is among bars and discs.
+fn chequered() -> Vec<u8> {
+    let image = GrayImage::from_fn(96, 96, |x, y| Luma([if (x / 3 + y / 3) % 2 == 0 { 0 } else { 255 }]));
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn a_scan_that_is_unlike_the_training_images_is_flagged_refused_or_neither_as_configured() {
+    let bed = TestBed::new().sharing_features().set("augment.copies", "0");
+    bed.drop_dataset(8);
+    bed.drop_scan(Look::Disc, 1);
+    bed.run(&["run", "--once"]).ok();
+    let scan = bed.write("unlike.png", chequered()).display().to_string();
+
+    let explain = |options: &[&str]| bed.run(&[&["explain", &scan, "--json"], options].concat());
+    let flagged = explain(&[]).ok().json();
+    let distance = &flagged["scans"][0]["training_distance"];
+    assert!(distance["distance"].as_f64() > distance["limit"].as_f64(), "{flagged:#}");
+    assert!(
+        flagged["scans"][0]["warnings"][0].as_str().unwrap().starts_with("Unlike the training images: "),
+        "{flagged:#}"
+    );
+
+    let refused = explain(&["--set=report.ood=refuse"]);
+    assert_eq!(refused.code, 65, "{}", refused.stderr);
+    assert!(refused.stderr.contains("`unlike.png` is unlike the images that model"), "{}", refused.stderr);
+
+    let unasked = explain(&["--set=report.ood=off"]).ok().json();
+    assert!(unasked["scans"][0]["training_distance"].is_null(), "{unasked:#}");
+}
