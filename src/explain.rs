@@ -4,18 +4,20 @@
 //! It does not depend on files or pages.
 
 mod error;
+mod figures;
 mod warnings;
 
 pub use error::ExplainError;
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ClassName, ContentHash, Explanation, ExplanationStatus, ModelRecord};
+use crate::domain::{ClassName, ContentHash, Explanation, ExplanationStatus, MapFigures, MapMethod, ModelRecord};
 use crate::head::{Activations, Head, class_maps};
 use crate::imaging::Picture;
 use crate::stats::argmax;
 
-/// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
+/// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`;
+/// `method` is whose maps are shown first.
 /// `current`: the classes that the dataset has now, where they are known.
 ///
 /// # Errors
@@ -26,7 +28,7 @@ pub fn explain(
     hash: ContentHash,
     picture: &Picture,
     activations: &Activations,
-    head: &Head,
+    (head, method): (&Head, MapMethod),
     (model, current): (&ModelRecord, Option<&BTreeSet<ClassName>>),
 ) -> Result<Explanation, ExplainError> {
     if head.classes() != model.classes
@@ -53,9 +55,12 @@ pub fn explain(
         status,
         scores,
         maps: class_maps(head, activations),
+        method,
+        figures: MapFigures::default(),
         logits,
         warnings: Vec::new(),
     };
+    explanation.figures = figures::of(&explanation, head);
     explanation.warnings = warnings::of(&explanation, model, current);
     Ok(explanation)
 }

@@ -86,7 +86,8 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
 }
 
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), head, (model, None)).unwrap()
+    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), (head, MapMethod::GradCam), (model, None))
+        .unwrap()
 }
 
 /// A radiograph, a model and a file of weights that nothing is to be said against.
@@ -102,7 +103,8 @@ fn scores_are_the_sigmoids_and_the_map_peaks_where_the_activation_is() {
     assert!((explanation.scores[0] - 0.880_797).abs() < 1e-6 && (explanation.scores[1] - 0.047_426).abs() < 1e-6);
     assert_eq!((explanation.predicted, explanation.status), (0, ExplanationStatus::Clear));
     let map = &explanation.maps[0];
-    let hottest = (0..map.grad_cam.len()).find(|i| map.grad_cam[*i] >= 1.0);
+    let heat = map.rectified(explanation.method);
+    let hottest = heat.iter().position(|cell| *cell >= 1.0);
     assert_eq!(hottest, Some(4 * GRID_SIDE + 9));
     assert_eq!((explanation.stem(), explanation.image.width), ("scan", 300));
     assert!(explanation.warnings.is_empty(), "{:?}", explanation.warnings);
@@ -129,7 +131,9 @@ fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     let warnings = |current: &[&str]| {
         let current = current.iter().map(|class| ClassName::new(*class).unwrap()).collect();
         let model = (&model, Some(&current));
-        explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), &head, model).unwrap().warnings
+        explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), (&head, MapMethod::GradCam), model)
+            .unwrap()
+            .warnings
     };
     let [first, second] = [0, 1].map(|at| model.classes[at].as_str());
     assert!(warnings(&[first, second, "third"]).is_empty() && warnings(&[first]).is_empty());
@@ -141,7 +145,8 @@ fn a_softmax_shares_out_one_and_its_maps_stay_those_of_the_logits() {
     let (picture, sigmoid, mut model) = good();
     let softmax = layer(Activation::Softmax, [2.0, -3.0], [0.0, 0.0]);
     assert!(
-        explain("f", ContentHash::of(b"f"), &picture, &activations(), &softmax, (&model, None)).is_err(),
+        explain("f", ContentHash::of(b"f"), &picture, &activations(), (&softmax, MapMethod::GradCam), (&model, None))
+            .is_err(),
         "another record"
     );
     let of_sigmoid = explained(&picture, &sigmoid, &model);
@@ -211,9 +216,13 @@ fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let mut activations = activations();
     let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error = explain("scan.png", hash, &picture, &activations, &head, (&model, None)).unwrap_err().to_string();
+    let error = explain("scan.png", hash, &picture, &activations, (&head, MapMethod::GradCam), (&model, None))
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error = explain("scan.png", hash, &picture, &activations, &head, (&model, None)).unwrap_err().to_string();
+    let error = explain("scan.png", hash, &picture, &activations, (&head, MapMethod::GradCam), (&model, None))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("list different classes"), "{error}");
 }
