@@ -126,6 +126,36 @@ fn the_status_tells_one_two_and_no_class_above_one_half() {
 }
 
 #[test]
+fn saturated_logits_and_maps_without_evidence_are_explained_and_never_no_number() {
+    let (picture, _, model) = good();
+    for (weights, score) in [([80.0, -80.0], 1.0), ([-80.0, -90.0], 0.0), ([0.0, 0.0], 0.5)] {
+        let explanation = explained(&picture, &head(weights, [0.0, 0.0]), &model);
+        let figures = &explanation.figures;
+        assert!((explanation.scores[0] - score).abs() < 1e-12, "{weights:?}: {:?}", explanation.scores);
+        let has_heat = weights[0] > 0.0;
+        assert_eq!(figures.agreement.is_some(), has_heat, "{weights:?}: {figures:?}");
+        for method in MapMethod::ALL {
+            let figure = &figures.maps[&method];
+            assert_eq!((figure.peak > 0.0, figure.outside_centre.is_some()), (has_heat, has_heat), "{method}");
+            let map = &explanation.maps[0];
+            let all = map.cells(method).iter().copied().chain(map.rectified(method));
+            assert!(all.into_iter().all(f32::is_finite), "{weights:?}: {method}");
+        }
+        let says_so = explanation.warnings.iter().any(|warning| warning.contains("no region that supports"));
+        assert_eq!(says_so, !has_heat, "{:?}", explanation.warnings);
+    }
+}
+
+#[test]
+fn maps_that_share_little_heat_are_warned_of() {
+    let (picture, head, model) = good();
+    let mut explanation = explained(&picture, &head, &model);
+    explanation.figures.agreement = Some(0.3);
+    let said = warnings::of(&explanation, &model, None);
+    assert!(said.iter().any(|warning| warning.contains("only 30 % of their heat in common")), "{said:?}");
+}
+
+#[test]
 fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     let (picture, head, model) = good();
     let warnings = |current: &[&str]| {
