@@ -103,8 +103,7 @@ fn scores_are_the_sigmoids_and_the_map_peaks_where_the_activation_is() {
     assert!((explanation.scores[0] - 0.880_797).abs() < 1e-6 && (explanation.scores[1] - 0.047_426).abs() < 1e-6);
     assert_eq!((explanation.predicted, explanation.status), (0, ExplanationStatus::Clear));
     let map = &explanation.maps[0];
-    let heat = map.rectified(explanation.method);
-    let hottest = heat.iter().position(|cell| *cell >= 1.0);
+    let hottest = map.rectified(explanation.method).iter().position(|cell| *cell >= 1.0);
     assert_eq!(hottest, Some(4 * GRID_SIDE + 9));
     assert_eq!((explanation.stem(), explanation.image.width), ("scan", 300));
     assert!(explanation.warnings.is_empty(), "{:?}", explanation.warnings);

@@ -119,8 +119,8 @@ fn shown_classes(explanation: &Explanation) -> Vec<usize> {
     classes
 }
 
-/// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit. Negative cells are 0, and the greatest is
-/// 1. Where an odd number of rows leaves the last one out of pool5, cells lie on the grid below, so that they stay in their
+/// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit. What is negative is 0, and the greatest
+/// cell is one. Where an odd number of rows leaves the last one out of pool5, cells lie on the grid below, so that they stay in their
 /// places.
 fn positive_cells(hires_cam: &[f32], grid: usize) -> (Vec<f32>, usize) {
     let side = grid / 2;

@@ -14,8 +14,8 @@ pub(super) fn to_npy(explanation: &Explanation) -> Vec<u8> {
         explanation.maps.iter().for_each(|map| values.extend(map.cells(method)));
     }
     let contrasts: Vec<_> = (0..n_classes).filter_map(|class| explanation.contrast(class)).collect();
-    contrasts.iter().for_each(|(_, contrast)| values.extend(&contrast.grad_cam));
-    contrasts.iter().for_each(|(_, contrast)| values.extend(&contrast.hires_cam));
+    values.extend(contrasts.iter().flat_map(|(_, contrast)| &contrast.grad_cam));
+    values.extend(contrasts.iter().flat_map(|(_, contrast)| &contrast.hires_cam));
     let n_maps = values.len() / (n_classes * side * side).max(1);
     let mut file = header(&format!("({n_maps}, {n_classes}, {side}, {side})"));
     file.extend(values.iter().flat_map(|value| value.to_le_bytes()));

@@ -176,7 +176,7 @@ fn meaning(record: &ReportRecord) -> Markup {
              HiResCAM shows what each region actually contributed (approximately, if an imported model has several layers \
              above the network). "
             @if let Some(text) = other_method(record.heat_map.method) { (text) }
-            "The contrast map is HiResCAM of the difference to the class with the next highest score: what speaks for one \
+            "Where the two differ, rely on HiResCAM. The contrast map is HiResCAM of the difference to the class with the next highest score: what speaks for one \
              and not for the other. Each map is scaled to its own maximum, so brightness \
              cannot be compared between maps. No map outlines a finding or shows that the prediction is correct."
         }

@@ -1,5 +1,5 @@
-//! Maps of positive gradients only, as pytorch-grad-cam defines them: Grad-CAM++ (Chattopadhyay et al. 2018) and LayerCAM
-//! (Jiang et al. 2021).
+//! Maps of positive gradients only, as pytorch-grad-cam defines them: Grad-CAM++ (Chattopadhyay et al. 2018) and
+//! `LayerCAM` (Jiang et al. 2021).
 
 use super::{Sides, placed_terms, weighed_channels};
 
