@@ -67,7 +67,7 @@ fn a_report_names_the_figures_of_its_maps_and_has_them_as_numbers_on_request() {
 
 #[test]
 fn images_that_show_little_or_have_odd_sizes_are_explained_and_said_to_be_so() {
-    let bed = bed();
+    let bed = bed().set("limits.max_side", "20000");
     for (name, bytes, said) in [
         ("black.png", grey(300, 300, |_| 0), "No image content"),
         ("white.png", grey(300, 300, |_| 255), "No image content"),
