@@ -11,9 +11,11 @@
 //! in `positive`.
 
 mod positive;
+mod sums;
 
 use super::classifier::Head;
 use crate::domain::{ClassMap, Evidence};
+use sums::{Sides, placed_terms, weighed_channels};
 
 /// The end of the frozen network for one image, channel first, row-major, all at least 0 (after `ReLU`).
 #[derive(Debug, Clone, PartialEq)]
@@ -22,16 +24,6 @@ pub struct Activations {
     pub conv5_3: Vec<f32>,
     /// pool5, what the head takes: `[512, side / 2, side / 2]`.
     pub pool5: Vec<f32>,
-}
-
-/// The sizes of one image's activations.
-#[derive(Clone, Copy)]
-struct Sides {
-    channels: usize,
-    /// Of `block5_conv3`.
-    grid: usize,
-    /// Of pool5. An odd last row or column of the grid has no window.
-    pool: usize,
 }
 
 impl Sides {
@@ -85,44 +77,8 @@ fn grad_cam(sides: Sides, gradient: &[f32], conv5_3: &[f32]) -> Vec<f32> {
     weighed_channels(sides, gradient, conv5_3, mean)
 }
 
-/// The sum of the channels of `conv5_3`, each times its weight: that of its gradient by pool5 and its activations.
-fn weighed_channels(
-    Sides { grid, pool, .. }: Sides,
-    gradient: &[f32],
-    conv5_3: &[f32],
-    weight: impl Fn(&[f32], &[f32]) -> f64,
-) -> Vec<f32> {
-    let n = grid * grid;
-    let mut map = vec![0.0; n];
-    for (gradients, channel) in gradient.chunks_exact(pool * pool).zip(conv5_3.chunks_exact(n)) {
-        let weight = weight(gradients, channel);
-        map.iter_mut().zip(channel).for_each(|(sum, activation)| *sum += weight * f64::from(*activation));
-    }
-    single(map)
-}
-
 fn hires_cam(sides: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> Vec<f32> {
     placed_terms(sides, conv5_3, peaks, gradient.iter().copied())
-}
-
-/// The sum over the channels of gradient times activation, each where its window has its greatest value.
-fn placed_terms(
-    Sides { grid, .. }: Sides,
-    conv5_3: &[f32],
-    peaks: &[usize],
-    gradient: impl Iterator<Item = f32>,
-) -> Vec<f32> {
-    let n = grid * grid;
-    let mut map = vec![0.0_f64; n];
-    for (gradient, &at) in gradient.zip(peaks) {
-        map[at % n] += f64::from(gradient) * f64::from(conv5_3[at]);
-    }
-    single(map)
-}
-
-/// As 32-bit floats; what is too large for one is the largest of them, so that a map can always be drawn.
-fn single(map: Vec<f64>) -> Vec<f32> {
-    map.into_iter().map(|value| (value as f32).clamp(f32::MIN, f32::MAX)).collect()
 }
 
 /// For each window of each channel, where in `conv5_3` its greatest value lies; the first of equals in reading order,

@@ -1,7 +1,7 @@
 //! Maps of positive gradients only, as pytorch-grad-cam defines them: Grad-CAM++ (Chattopadhyay et al. 2018) and
 //! `LayerCAM` (Jiang et al. 2021).
 
-use super::{Sides, placed_terms, weighed_channels};
+use super::sums::{Sides, placed_terms, weighed_channels};
 
 /// What keeps a quotient of nothing from being no number.
 const EPSILON: f64 = 1e-6;
