@@ -5,6 +5,7 @@
 mod args;
 mod augment;
 mod bench;
+mod benchmark_maps;
 mod check;
 mod demo;
 mod explain;
@@ -112,6 +113,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args, &settings),
         Command::Man(_) | Command::Completions(_) => Ok(()),
         Command::Bench(args) => bench::run(&args, &settings),
+        Command::BenchmarkMaps(args) => benchmark_maps::run(&args, &settings),
         Command::Run(args) => run::run(&args, settings),
         Command::Demo(args) => demo::run(&args, settings),
         Command::Train(args) => train::run(&args, &settings),

@@ -11,10 +11,12 @@ mod dicom_facts;
 mod erased;
 mod explanation;
 mod hash;
+mod heat_map;
 mod image_facts;
 mod label_conflict;
 mod labelled_image;
 mod ledger;
+mod map_figures;
 mod model;
 mod names;
 mod preset;
@@ -38,12 +40,14 @@ pub use counters::{Counter, Counters};
 pub use dhash::PerceptualHash;
 pub use dicom_facts::DicomFacts;
 pub use erased::Erased;
-pub use explanation::{ClassMap, Evidence, Explanation, ExplanationStatus, Misclassified, TrainingDistance};
+pub use explanation::{Evidence, Explanation, ExplanationStatus, Misclassified, TrainingDistance};
 pub use hash::{ContentHash, HashParseError};
+pub use heat_map::{ClassMap, ContrastMap, MapMethod, rectified, window_sums};
 pub use image_facts::{ImageFacts, NonContentFacts};
 pub use label_conflict::LabelConflict;
 pub use labelled_image::{AugmentedImage, LabelledImage};
 pub use ledger::{CurrentClasses, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
+pub use map_figures::{MapFigure, MapFigures, Perturbation};
 pub use model::{
     Assessment, BackboneRecord, ClassCount, EpochRecord, FeaturesRecord, HeadRecord, ModelRecord, StopReason,
     TestRecord,

@@ -4,19 +4,23 @@
 //! It does not depend on files or pages.
 
 mod error;
+mod figures;
 mod warnings;
 
 pub use error::ExplainError;
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ClassName, ContentHash, Explanation, ExplanationStatus, ModelRecord, TrainingDistance};
+use crate::domain::{
+    ClassName, ContentHash, Explanation, ExplanationStatus, MapFigures, MapMethod, ModelRecord, TrainingDistance,
+};
 use crate::head::{Activations, Head, TrainingFeatures, class_maps};
 use crate::imaging::Picture;
 use crate::stats::argmax;
 
-/// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`.
-/// `known`: its training images, where the distance to them is asked for. `current`: the classes that the dataset has now, where they are known.
+/// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`;
+/// `known`: its training images, where the distance to them is asked for; `method` is whose maps are shown first.
+/// `current`: the classes that the dataset has now, where they are known.
 ///
 /// # Errors
 /// [`ExplainError::ForeignHead`] when head and record are not of one model; [`ExplainError::NotFinite`] when a score is
@@ -26,7 +30,7 @@ pub fn explain(
     hash: ContentHash,
     picture: &Picture,
     activations: &Activations,
-    (head, known): (&Head, Option<&TrainingFeatures>),
+    (head, known, method): (&Head, Option<&TrainingFeatures>, MapMethod),
     (model, current): (&ModelRecord, Option<&BTreeSet<ClassName>>),
 ) -> Result<Explanation, ExplainError> {
     if head.classes() != model.classes
@@ -56,10 +60,13 @@ pub fn explain(
         status,
         scores,
         maps: class_maps(head, activations),
+        method,
+        figures: MapFigures::default(),
         logits,
         training_distance,
         warnings: Vec::new(),
     };
+    explanation.figures = figures::of(&explanation, head);
     explanation.warnings = warnings::of(&explanation, model, current);
     Ok(explanation)
 }

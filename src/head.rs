@@ -10,6 +10,8 @@ mod error;
 mod fit;
 mod import;
 mod linear;
+#[cfg(test)]
+mod peer_tests;
 mod saved;
 mod training_features;
 

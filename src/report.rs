@@ -15,10 +15,12 @@ mod gallery_entry;
 mod gallery_page;
 mod gallery_state;
 mod json;
+mod map_table;
 mod pictures;
 mod plots;
 mod provenance;
 mod quality;
+mod raw_maps;
 mod record;
 mod results_table;
 mod run_page;
@@ -40,7 +42,7 @@ pub use stored::{StoredReport, remove_report, stored_reports};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::disk::{touch, write_atomic};
+use crate::disk::{self, touch, write_atomic};
 use crate::domain::{Explanation, ModelRecord};
 use crate::imaging::Picture;
 use pictures::Pictures;
@@ -76,6 +78,18 @@ pub fn write(
     dicom.map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
+}
+
+/// Writes the maps of an explanation as numbers into the report in `folder`, `maps.npy`; `None` removes those of another one.
+///
+/// # Errors
+/// [`ReportError`] of the disk.
+pub fn write_raw_maps(folder: &Path, explanation: Option<&Explanation>) -> Result<(), ReportError> {
+    let file = folder.join(raw_maps::MAPS);
+    match explanation {
+        Some(explanation) => Ok(write_atomic(&file, &raw_maps::to_npy(explanation))?),
+        None => Ok(disk::remove_file(&file)?),
+    }
 }
 
 /// Writes the curves for TensorBoard (`train/` and `validation/`) and `report.html` into the run's folder.

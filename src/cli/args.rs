@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand};
 
 use super::{
-    augment, bench, check, demo, explain, find, forget, manual, models, preview, replay, run, statistics, status,
-    train, weights,
+    augment, bench, benchmark_maps, check, demo, explain, find, forget, manual, models, preview, replay, run,
+    statistics, status, train, weights,
 };
 
 /// Watches a folder of labelled images, augments them, trains a classifier head on features of a frozen VGG16, and
@@ -71,6 +71,8 @@ pub(super) enum Command {
     Find(find::Args),
     /// Measure images per second of decoding, of the network, and of both, on each device
     Bench(bench::Args),
+    /// Measure how well heat maps find what is painted into generated radiographs, with a model of a demo
+    BenchmarkMaps(benchmark_maps::Args),
     /// Show what the service is doing, also when it is not running
     Status(status::Args),
     /// Print the manual page
@@ -84,7 +86,8 @@ impl Command {
     pub(super) fn ends_in_order(&self) -> bool {
         !matches!(
             self,
-            Self::Preview(_)
+            Self::BenchmarkMaps(_)
+                | Self::Preview(_)
                 | Self::Weights(_)
                 | Self::Check(_)
                 | Self::Models(_)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use super::failure::{Exit, Failure};
@@ -13,13 +14,13 @@ use super::progress::TerminalProgress;
 use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing, NoInputs};
 use crate::domain::{
-    ClassName, CurrentClasses, Explanation, ExplanationStatus, ModelRecord, Phase, Progress, StopFlag,
+    ClassName, CurrentClasses, Explanation, ExplanationStatus, MapMethod, ModelRecord, Phase, Progress, StopFlag,
 };
 use crate::privacy::{self, shown, shown_unseen};
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
-use crate::workflow::{Engines, ExplainedScan, Explainer, FailedWork, ScanError, Work};
+use crate::workflow::{Engines, ExplainedScan, Explainer, FailedWork, MapRequest, ScanError, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,12 +40,33 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", default_value = "reports")]
     out: PathBuf,
 
+    /// Method of the heat map that is shown first
+    #[arg(long, value_name = "METHOD", default_value = MapMethod::GradCam.argument(), value_parser = methods())]
+    method: MapMethod,
+
+    /// Also write all maps as numbers: maps.npy, 32-bit floats [map, class, row, column]
+    #[arg(long)]
+    raw_maps: bool,
+
+    /// Also measure deletion and insertion of the heat map: 20 more images through the network each
+    #[arg(long)]
+    deletion_insertion: bool,
+
     /// Print one JSON document: the report of each image, or why there is none, and the number of its argument
     #[arg(long)]
     json: bool,
 }
 
+fn methods() -> impl TypedValueParser<Value = MapMethod> {
+    let named = |name: String| MapMethod::ALL.into_iter().find(|method| method.argument() == name).unwrap_or_default();
+    PossibleValuesParser::new(MapMethod::ALL.map(MapMethod::argument)).map(named)
+}
+
 impl Args {
+    fn maps(&self) -> MapRequest {
+        MapRequest { method: self.method, is_raw: self.raw_maps, is_perturbed: self.deletion_insertion }
+    }
+
     /// What failed when nothing was explained, for the document that lists it.
     pub(super) fn listed_as(&self) -> Option<(Work, String)> {
         let paths = || self.paths.iter().map(shown).collect::<Vec<_>>().join(", ");
@@ -63,9 +85,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     let engines = Engines::new(settings, &stop);
     // A network that cannot start is one failure, not one per image.
     engines.of_model(&model.backbone_detail)?;
-    let mut explainer = folders
-        .iter()
-        .fold(Explainer::new(settings, engines).with_results_beside(), |explainer, it| explainer.below(it));
+    let explainer = Explainer::new(settings, engines).with_results_beside().with_maps(args.maps());
+    let mut explainer = folders.iter().fold(explainer, |explainer, it| explainer.below(it));
     let mut outcomes: Vec<ScanOutcome> = failed;
     let n_named = outcomes.len() + pictures.len();
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassName, ContentHash, DatasetName, ImageFacts, RunId};
+use super::{ClassMap, ClassName, ContentHash, ContrastMap, DatasetName, ImageFacts, MapFigures, MapMethod, RunId};
 
 /// One scan, explained.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,10 @@ pub struct Explanation {
     pub maps: Vec<ClassMap>,
     /// How far it is from the images that the model learned from; `None` where that is not known or not asked for.
     pub training_distance: Option<TrainingDistance>,
+    /// Whose maps are shown first.
+    pub method: MapMethod,
+    /// Of the maps of the predicted class.
+    pub figures: MapFigures,
     /// One sentence each; empty when there is nothing to warn of.
     pub warnings: Vec<String>,
 }
@@ -41,6 +45,18 @@ impl Explanation {
     /// The file name without extension.
     pub fn stem(&self) -> &str {
         super::names::stem(&self.name)
+    }
+
+    /// The class that comes next to `class`: of the others, that with the greatest logit, the first of equals.
+    pub fn rival(&self, class: usize) -> Option<usize> {
+        let others = (0..self.logits.len()).rev().filter(|other| *other != class);
+        others.max_by(|a, b| self.logits[*a].total_cmp(&self.logits[*b]))
+    }
+
+    /// Why `class` and not its rival, and that rival.
+    pub fn contrast(&self, class: usize) -> Option<(usize, ContrastMap)> {
+        let rival = self.rival(class)?;
+        Some((rival, self.maps.get(class)?.contrast(self.maps.get(rival)?)))
     }
 }
 
@@ -102,20 +118,6 @@ impl fmt::Display for ExplanationStatus {
             Self::Blank => "blank",
         })
     }
-}
-
-/// Heat maps for one class on the grid of `block5_conv3`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClassMap {
-    /// Rows and columns of the grid (14 at 224 pixels).
-    pub side: usize,
-    /// Grad-CAM, row-major, at least 0, divided by its maximum; all 0 when `peak` is 0.
-    pub grad_cam: Vec<f32>,
-    /// The map's maximum before scaling; 0 when no region supports the class.
-    pub peak: f32,
-    /// `HiResCAM`, row-major, signed and unscaled: for a head of one linear layer, as every trained one is, it sums to the
-    /// logit less the bias.
-    pub hires_cam: Vec<f32>,
 }
 
 /// What each place of pool5, the last pooling layer, adds to the logit of one class; for a head of several layers, to first

@@ -87,7 +87,15 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
 }
 
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain("scan.png", ContentHash::of(b"scan"), picture, &activations(), (head, None), (model, None)).unwrap()
+    explain(
+        "scan.png",
+        ContentHash::of(b"scan"),
+        picture,
+        &activations(),
+        (head, None, MapMethod::GradCam),
+        (model, None),
+    )
+    .unwrap()
 }
 
 /// A radiograph, a model and a file of weights that nothing is to be said against.
@@ -103,7 +111,7 @@ fn scores_are_the_sigmoids_and_the_map_peaks_where_the_activation_is() {
     assert!((explanation.scores[0] - 0.880_797).abs() < 1e-6 && (explanation.scores[1] - 0.047_426).abs() < 1e-6);
     assert_eq!((explanation.predicted, explanation.status), (0, ExplanationStatus::Clear));
     let map = &explanation.maps[0];
-    let hottest = (0..map.grad_cam.len()).find(|i| map.grad_cam[*i] >= 1.0);
+    let hottest = map.rectified(explanation.method).iter().position(|cell| *cell >= 1.0);
     assert_eq!(hottest, Some(4 * GRID_SIDE + 9));
     assert_eq!((explanation.stem(), explanation.image.width), ("scan", 300));
     assert!(explanation.warnings.is_empty(), "{:?}", explanation.warnings);
@@ -125,12 +133,51 @@ fn the_status_tells_one_two_and_no_class_above_one_half() {
 }
 
 #[test]
+fn saturated_logits_and_maps_without_evidence_are_explained_and_never_no_number() {
+    let (picture, _, model) = good();
+    for (weights, score) in [([80.0, -80.0], 1.0), ([-80.0, -90.0], 0.0), ([0.0, 0.0], 0.5)] {
+        let explanation = explained(&picture, &head(weights, [0.0, 0.0]), &model);
+        let figures = &explanation.figures;
+        assert!((explanation.scores[0] - score).abs() < 1e-12, "{weights:?}: {:?}", explanation.scores);
+        let has_heat = weights[0] > 0.0;
+        assert_eq!(figures.agreement.is_some(), has_heat, "{weights:?}: {figures:?}");
+        for method in MapMethod::ALL {
+            let figure = &figures.maps[&method];
+            assert_eq!((figure.peak > 0.0, figure.outside_centre.is_some()), (has_heat, has_heat), "{method}");
+            let map = &explanation.maps[0];
+            let all = map.cells(method).iter().copied().chain(map.rectified(method));
+            assert!(all.into_iter().all(f32::is_finite), "{weights:?}: {method}");
+        }
+        let says_so = explanation.warnings.iter().any(|warning| warning.contains("no region that supports"));
+        assert_eq!(says_so, !has_heat, "{:?}", explanation.warnings);
+    }
+}
+
+#[test]
+fn maps_that_share_little_heat_are_warned_of() {
+    let (picture, head, model) = good();
+    let mut explanation = explained(&picture, &head, &model);
+    explanation.figures.agreement = Some(0.3);
+    let said = warnings::of(&explanation, &model, None);
+    assert!(said.iter().any(|warning| warning.contains("only 30 % of their heat in common")), "{said:?}");
+}
+
+#[test]
 fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     let (picture, head, model) = good();
     let warnings = |current: &[&str]| {
         let current = current.iter().map(|class| ClassName::new(*class).unwrap()).collect();
         let model = (&model, Some(&current));
-        explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), (&head, None), model).unwrap().warnings
+        explain(
+            "scan.png",
+            ContentHash::of(b"scan"),
+            &picture,
+            &activations(),
+            (&head, None, MapMethod::GradCam),
+            model,
+        )
+        .unwrap()
+        .warnings
     };
     let [first, second] = [0, 1].map(|at| model.classes[at].as_str());
     assert!(warnings(&[first, second, "third"]).is_empty() && warnings(&[first]).is_empty());
@@ -149,7 +196,8 @@ fn a_scan_that_is_unlike_the_training_images_is_warned_of() {
         let known = TrainingFeatures::load(folder.path(), &record).unwrap();
         model.training_features = Some(record);
         let hash = ContentHash::of(b"scan");
-        explain("scan.png", hash, &picture, &activations(), (&head, Some(&known)), (&model, None)).unwrap()
+        explain("scan.png", hash, &picture, &activations(), (&head, Some(&known), MapMethod::GradCam), (&model, None))
+            .unwrap()
     };
     let like = explained_after([0.01, 0.02, 0.03], 0.025);
     assert!(!like.training_distance.unwrap().is_unlike() && like.warnings.is_empty(), "{:?}", like.warnings);
@@ -163,7 +211,15 @@ fn a_softmax_shares_out_one_and_its_maps_stay_those_of_the_logits() {
     let (picture, sigmoid, mut model) = good();
     let softmax = layer(Activation::Softmax, [2.0, -3.0], [0.0, 0.0]);
     assert!(
-        explain("f", ContentHash::of(b"f"), &picture, &activations(), (&softmax, None), (&model, None)).is_err(),
+        explain(
+            "f",
+            ContentHash::of(b"f"),
+            &picture,
+            &activations(),
+            (&softmax, None, MapMethod::GradCam),
+            (&model, None)
+        )
+        .is_err(),
         "another record"
     );
     let of_sigmoid = explained(&picture, &sigmoid, &model);
@@ -233,11 +289,13 @@ fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let mut activations = activations();
     let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error =
-        explain("scan.png", hash, &picture, &activations, (&head, None), (&model, None)).unwrap_err().to_string();
+    let error = explain("scan.png", hash, &picture, &activations, (&head, None, MapMethod::GradCam), (&model, None))
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error =
-        explain("scan.png", hash, &picture, &activations, (&head, None), (&model, None)).unwrap_err().to_string();
+    let error = explain("scan.png", hash, &picture, &activations, (&head, None, MapMethod::GradCam), (&model, None))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("list different classes"), "{error}");
 }

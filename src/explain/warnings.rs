@@ -11,6 +11,8 @@ const FEW_IMAGES: u64 = 20;
 const WEAK_ACCURACY: f64 = 0.7;
 /// A scan that is more times as long as wide loses its proportions.
 const LONG: f64 = 2.0;
+/// Where Grad-CAM and `HiResCAM` have less of their heat in common, they tell two stories.
+const AGREEMENT: f64 = 0.5;
 
 /// The weightiest first. `explanation` is complete but for its warnings.
 pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option<&BTreeSet<ClassName>>) -> Vec<String> {
@@ -19,6 +21,7 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option
         unlike(explanation),
         scores(explanation),
         evidence(explanation),
+        agreement(explanation),
         size(explanation, model),
         proportions(explanation),
         text(explanation),
@@ -62,7 +65,20 @@ fn unlike(explanation: &Explanation) -> Option<String> {
 fn evidence(explanation: &Explanation) -> Option<String> {
     let class = explanation.classes.get(explanation.predicted)?;
     let map = explanation.maps.get(explanation.predicted)?;
-    (map.peak <= 0.0).then(|| format!("Grad-CAM finds no region that supports {class}; the heat map is empty."))
+    let method = explanation.method;
+    (map.peak(method) <= 0.0).then(|| format!("{method} finds no region that supports {class}; the heat map is empty."))
+}
+
+fn agreement(explanation: &Explanation) -> Option<String> {
+    let common = explanation.figures.agreement?;
+    (common < AGREEMENT).then(|| {
+        format!(
+            "Grad-CAM and HiResCAM have only {:.0} % of their heat in common (below {:.0} %): Grad-CAM highlights regions \
+             that did not contribute to this score. Rely on HiResCAM.",
+            100.0 * common,
+            100.0 * AGREEMENT
+        )
+    })
 }
 
 fn size(explanation: &Explanation, model: &ModelRecord) -> Option<String> {

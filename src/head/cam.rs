@@ -7,10 +7,15 @@
 //! Of a head that is one linear layer, as every trained one is, the gradient by pool5 is its weights, whatever the image:
 //! then HiResCAM sums to the logit less the bias. Of a chain of layers it depends on the image, and the sum means nothing.
 //!
-//! One layer further up, at pool5, it needs no windows at all: see [`evidence`].
+//! One layer further up, at pool5, it needs no windows at all: see [`evidence`]. What looks at positive gradients only is
+//! in `positive`.
+
+mod positive;
+mod sums;
 
 use super::classifier::Head;
 use crate::domain::{ClassMap, Evidence};
+use sums::{Sides, placed_terms, weighed_channels};
 
 /// The end of the frozen network for one image, channel first, row-major, all at least 0 (after `ReLU`).
 #[derive(Debug, Clone, PartialEq)]
@@ -19,16 +24,6 @@ pub struct Activations {
     pub conv5_3: Vec<f32>,
     /// pool5, what the head takes: `[512, side / 2, side / 2]`.
     pub pool5: Vec<f32>,
-}
-
-/// The sizes of one image's activations.
-#[derive(Clone, Copy)]
-struct Sides {
-    channels: usize,
-    /// Of `block5_conv3`.
-    grid: usize,
-    /// Of pool5. An odd last row or column of the grid has no window.
-    pool: usize,
 }
 
 impl Sides {
@@ -43,7 +38,7 @@ impl Sides {
     }
 }
 
-/// Both maps for every class of `head`, in its order; always of the logit, which never saturates as the scores do.
+/// The maps for every class of `head`, in its order; always of the logit, which never saturates as the scores do.
 /// Activations of another size than the head takes have no maps.
 pub fn class_maps(head: &Head, activations: &Activations) -> Vec<ClassMap> {
     let Some(sides) = Sides::of(head, activations) else { return Vec::new() };
@@ -66,37 +61,24 @@ pub fn evidence(head: &Head, pool5: &[f32], class: usize) -> Evidence {
 
 /// `gradient` is that by pool5.
 fn class_map(sides: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> ClassMap {
-    let (grad_cam, peak) = scaled(&grad_cam(sides, gradient, conv5_3));
-    ClassMap { side: sides.grid, grad_cam, peak, hires_cam: hires_cam(sides, gradient, conv5_3, peaks) }
+    ClassMap {
+        side: sides.grid,
+        grad_cam: grad_cam(sides, gradient, conv5_3),
+        hires_cam: hires_cam(sides, gradient, conv5_3, peaks),
+        grad_cam_plus_plus: positive::grad_cam_plus_plus(sides, gradient, conv5_3),
+        layer_cam: positive::layer_cam(sides, gradient, conv5_3, peaks),
+    }
 }
 
 /// Before rectification.
-fn grad_cam(Sides { grid, pool, .. }: Sides, gradient: &[f32], conv5_3: &[f32]) -> Vec<f64> {
-    let n = grid * grid;
-    let mut map = vec![0.0; n];
-    for (gradients, channel) in gradient.chunks_exact(pool * pool).zip(conv5_3.chunks_exact(n)) {
-        let alpha = gradients.iter().map(|gradient| f64::from(*gradient)).sum::<f64>() / n as f64;
-        map.iter_mut().zip(channel).for_each(|(sum, activation)| *sum += alpha * f64::from(*activation));
-    }
-    map
+fn grad_cam(sides: Sides, gradient: &[f32], conv5_3: &[f32]) -> Vec<f32> {
+    let n = (sides.grid * sides.grid) as f64;
+    let mean = |gradients: &[f32], _: &[f32]| gradients.iter().map(|gradient| f64::from(*gradient)).sum::<f64>() / n;
+    weighed_channels(sides, gradient, conv5_3, mean)
 }
 
-/// Rectified, divided by its maximum; all zero with peak 0 where nothing is positive.
-fn scaled(map: &[f64]) -> (Vec<f32>, f32) {
-    let peak = map.iter().copied().fold(0.0, f64::max);
-    if peak <= 0.0 {
-        return (vec![0.0; map.len()], 0.0);
-    }
-    (map.iter().map(|value| (value.max(0.0) / peak) as f32).collect(), peak as f32)
-}
-
-fn hires_cam(Sides { grid, .. }: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> Vec<f32> {
-    let n = grid * grid;
-    let mut map = vec![0.0_f64; n];
-    for (gradient, &at) in gradient.iter().zip(peaks) {
-        map[at % n] += f64::from(*gradient) * f64::from(conv5_3[at]);
-    }
-    map.into_iter().map(|value| value as f32).collect()
+fn hires_cam(sides: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> Vec<f32> {
+    placed_terms(sides, conv5_3, peaks, gradient.iter().copied())
 }
 
 /// For each window of each channel, where in `conv5_3` its greatest value lies; the first of equals in reading order,
@@ -116,6 +98,7 @@ fn greatest_of_windows(Sides { channels, grid, pool }: Sides, conv5_3: &[f32]) -
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::domain::MapMethod;
     use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS};
     use crate::head::random_head;
     use crate::stats::{Activation, Generator};
@@ -181,14 +164,32 @@ pub(super) mod tests {
         let classes = random_head(&names, 1).classes().to_vec();
         let head = Head::new(classes, Activation::Sigmoid, vec![-0.5; 2 * 25_088], vec![0.0; 2]).unwrap();
         let map = &class_maps(&head, &random_activations(1, 4.0))[0];
-        assert_eq!((map.peak, map.grad_cam.iter().all(|value| *value == 0.0)), (0.0, true));
-        assert!(map.hires_cam.iter().all(|value| *value <= 0.0));
+        for method in MapMethod::ALL {
+            let is_empty = map.rectified(method).iter().all(|value| *value == 0.0);
+            assert_eq!((map.peak(method), is_empty), (0.0, true), "{method}");
+        }
+        assert!(map.grad_cam.iter().chain(&map.hires_cam).all(|value| *value <= 0.0));
+        assert!(map.grad_cam.iter().any(|value| *value < 0.0));
     }
 
     #[test]
     fn a_map_that_is_somewhere_positive_peaks_at_one() {
         let map = &class_maps(&random_head(&["a", "b"], 9), &random_activations(9, 1e6))[0];
-        assert!(map.grad_cam.contains(&1.0));
-        assert!(map.peak > 0.0 && map.grad_cam.iter().all(|value| (0.0..=1.0).contains(value)));
+        for method in MapMethod::ALL {
+            let rectified = map.rectified(method);
+            assert!(rectified.contains(&1.0), "{method}");
+            assert!(map.peak(method) > 0.0 && rectified.iter().all(|value| (0.0..=1.0).contains(value)), "{method}");
+        }
+    }
+
+    #[test]
+    fn weights_as_large_as_there_are_make_finite_maps() {
+        let classes = random_head(&["a", "b"], 1).classes().to_vec();
+        let weight = [vec![f32::MAX; 25_088], vec![f32::MIN; 25_088]].concat();
+        let head = Head::new(classes, Activation::Sigmoid, weight, vec![0.0; 2]).unwrap();
+        for map in class_maps(&head, &random_activations(1, 4.0)) {
+            let all = MapMethod::ALL.iter().flat_map(|method| [map.cells(*method).to_vec(), map.rectified(*method)]);
+            assert!(all.flatten().all(f32::is_finite));
+        }
     }
 }

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::torch_backend::{pool, to_vec};
 use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS};
-use crate::domain::{ClassMap, ClassName, Evidence};
+use crate::domain::{ClassMap, ClassName, ContrastMap, Evidence};
 use crate::head::{Activations, Head, activations_of_side, class_maps, evidence, random_activations, random_head};
 use crate::stats::{Activation, Generator};
 use crate::weights::{Function, Layer, Pooling, Shape};
@@ -88,12 +88,17 @@ fn logits(head: &Head, pool5: &Tensor) -> Tensor {
 
 /// The gradient of the logit of `class` by `block5_conv3`, back through the head and the last max-pool, and the logits.
 fn gradients(head: &Head, activations: &Activations, class: usize) -> (Vec<f32>, Vec<f64>) {
+    gradients_of(head, activations, &|logits| logits.select(0, class as i64))
+}
+
+/// The gradient by `block5_conv3` of what `of` makes of the logits, and the logits.
+fn gradients_of(head: &Head, activations: &Activations, of: &dyn Fn(&Tensor) -> Tensor) -> (Vec<f32>, Vec<f64>) {
     let channels = head.grid().channels as i64;
     let side = (activations.conv5_3.len() / head.grid().channels).isqrt() as i64;
     let conv5_3 = Tensor::from_slice(&activations.conv5_3).to_kind(Kind::Double).view([1, channels, side, side]);
     let conv5_3 = conv5_3.set_requires_grad(true);
     let logits = tch::with_grad(|| logits(head, &pool(&conv5_3).unwrap()));
-    let gradient = Tensor::run_backward(&[logits.select(0, class as i64)], &[&conv5_3], false, false);
+    let gradient = Tensor::run_backward(&[of(&logits)], &[&conv5_3], false, false);
     (to_vec(&gradient[0]).unwrap(), Vec::try_from(&logits.detach()).unwrap())
 }
 
@@ -102,7 +107,7 @@ fn assert_close(a: &[f32], b: &[f32], name: &str) {
     assert!(a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * size), "{name}");
 }
 
-/// Holds logits, both maps and the evidence of every class against those of the gradients.
+/// Holds logits, the maps and the evidence of every class against those of the gradients.
 fn check(head: &Head, activations: &Activations, name: &str) {
     let ours = head.logits(&activations.pool5);
     let maps = class_maps(head, activations);
@@ -112,6 +117,10 @@ fn check(head: &Head, activations: &Activations, name: &str) {
         let size = theirs[class].abs().max(1.0);
         assert!((ours[class] - theirs[class]).abs() < 1e-5 * size, "{name}: {ours:?} are not {theirs:?}");
         check_maps(map, &activations.conv5_3, &gradient, name);
+        let other = (class + 1) % maps.len();
+        let difference = |logits: &Tensor| logits.select(0, class as i64) - logits.select(0, other as i64);
+        let (gradient, _) = gradients_of(head, activations, &difference);
+        check_contrast(&map.contrast(&maps[other]), map.side, &activations.conv5_3, &gradient, name);
         let Evidence { side, cells } = evidence(head, &activations.pool5, class);
         let windows = (0..side * side).map(|cell| {
             let first = cell / side * 2 * map.side + cell % side * 2;
@@ -121,19 +130,40 @@ fn check(head: &Head, activations: &Activations, name: &str) {
     }
 }
 
+/// The sum of the channels of `conv5_3` of `n` places, each place times its weight.
+fn weighed(conv5_3: &[f32], n: usize, weight: &dyn Fn(usize, usize) -> f64) -> Vec<f32> {
+    let term = |channel, at| weight(channel, at) * f64::from(conv5_3[channel * n + at]);
+    (0..n).map(|at| (0..conv5_3.len() / n).map(|channel| term(channel, at)).sum::<f64>() as f32).collect()
+}
+
+/// `gradient` is that of the difference of two logits.
+fn check_contrast(contrast: &ContrastMap, side: usize, conv5_3: &[f32], gradient: &[f32], name: &str) {
+    let n = side * side;
+    let at = |channel: usize, at: usize| f64::from(gradient[channel * n + at]);
+    let alpha = |channel: usize| (0..n).map(|p| at(channel, p)).sum::<f64>() / n as f64;
+    let alphas: Vec<f64> = (0..conv5_3.len() / n).map(alpha).collect();
+    assert_close(&contrast.grad_cam, &weighed(conv5_3, n, &|channel, _| alphas[channel]), name);
+    assert_close(&contrast.hires_cam, &weighed(conv5_3, n, &at), name);
+}
+
 fn check_maps(map: &ClassMap, conv5_3: &[f32], gradient: &[f32], name: &str) {
     let n = map.side * map.side;
-    let weighed = |weight: &dyn Fn(usize, usize) -> f64| -> Vec<f32> {
-        let term = |channel, at| weight(channel, at) * f64::from(conv5_3[channel * n + at]);
-        (0..n).map(|at| (0..conv5_3.len() / n).map(|channel| term(channel, at)).sum::<f64>() as f32).collect()
-    };
+    let weighed = |weight: &dyn Fn(usize, usize) -> f64| weighed(conv5_3, n, weight);
     let at = |channel: usize, at: usize| f64::from(gradient[channel * n + at]);
-    let alphas: Vec<f64> =
-        (0..conv5_3.len() / n).map(|channel| (0..n).map(|p| at(channel, p)).sum::<f64>() / n as f64).collect();
-    let grad_cam = weighed(&|channel, _| alphas[channel]);
-    let ours: Vec<f32> = map.grad_cam.iter().map(|value| value * map.peak).collect();
-    assert_close(&ours, &grad_cam.iter().map(|value| value.max(0.0)).collect::<Vec<_>>(), name);
+    let of_channel = |weight: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..conv5_3.len() / n).map(weight).collect() };
+    let alphas = of_channel(&|channel| (0..n).map(|p| at(channel, p)).sum::<f64>() / n as f64);
+    let sums = of_channel(&|channel| (0..n).map(|p| f64::from(conv5_3[channel * n + p])).sum());
+    // The equations of pytorch-grad-cam, by every place of the gradient.
+    let plus = |channel: usize, p: usize| {
+        let (square, cube) = (at(channel, p).powi(2), at(channel, p).powi(3));
+        let share = if square > 0.0 { square / (2.0 * square + sums[channel] * cube + 1e-6) } else { 0.0 };
+        at(channel, p).max(0.0) * share
+    };
+    let betas = of_channel(&|channel| (0..n).map(|p| plus(channel, p)).sum());
+    assert_close(&map.grad_cam, &weighed(&|channel, _| alphas[channel]), name);
     assert_close(&map.hires_cam, &weighed(&at), name);
+    assert_close(&map.grad_cam_plus_plus, &weighed(&|channel, _| betas[channel]), name);
+    assert_close(&map.layer_cam, &weighed(&|channel, p| at(channel, p).max(0.0)), name);
 }
 
 #[test]

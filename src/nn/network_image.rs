@@ -59,6 +59,38 @@ impl NetworkImage {
         Rgb8 { width: self.side, height: self.side, data }
     }
 
+    /// The same with cells of a grid of `grid` rows and columns covered with the mean colour of the image.
+    #[must_use]
+    pub fn covered(&self, cells: &[bool], grid: usize) -> Self {
+        let side = self.side as usize;
+        let cell = |at: usize, level: &mut dyn FnMut(usize)| {
+            let (row, column) = (at / 3 / side * grid / side, at / 3 % side * grid / side);
+            if cells[row * grid + column] {
+                level(at % 3);
+            }
+        };
+        let means = self.means();
+        let mut levels = self.levels.clone();
+        match &mut levels {
+            ImageLevels::Rounded(bytes) => {
+                let cover = |(at, byte): (usize, &mut u8)| cell(at, &mut |c| *byte = means[c].round() as u8);
+                bytes.iter_mut().enumerate().for_each(cover);
+            }
+            ImageLevels::Exact(levels) => {
+                let cover = |(at, value): (usize, &mut f32)| cell(at, &mut |c| *value = means[c]);
+                levels.iter_mut().enumerate().for_each(cover);
+            }
+        }
+        Self { side: self.side, levels }
+    }
+
+    /// Of red, green and blue.
+    fn means(&self) -> [f32; 3] {
+        let mut sums = [0.0_f64; 3];
+        self.levels().iter().enumerate().for_each(|(at, level)| sums[at % 3] += f64::from(*level));
+        sums.map(|sum| (sum / f64::from(self.side * self.side)) as f32)
+    }
+
     /// The levels, if they have 8 bits.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.levels {
@@ -113,6 +145,22 @@ mod tests {
         let deep = Picture::new(1, 1, 1, Pixels::U16(vec![300])).unwrap();
         assert_eq!(NetworkImage::of(&deep, 1, Resize::Bilinear).levels(), [300.0 / 257.0; 3]);
         assert_eq!(NetworkImage::of(&deep, 1, Resize::Nearest).levels(), [1.0; 3]);
+    }
+
+    #[test]
+    fn covered_cells_have_the_mean_colour_and_the_others_stay() {
+        let grey = Picture::new(4, 4, 1, Pixels::U8((0..16).map(|at| at * 10).collect())).unwrap();
+        let image = NetworkImage::of(&grey, 4, Resize::Nearest);
+        let covered = image.covered(&[false, true, false, false], 2).levels();
+        let whole = image.levels();
+        for (at, level) in covered.iter().enumerate() {
+            let (row, column) = (at / 3 / 4, at / 3 % 4);
+            let expected = if row < 2 && column >= 2 { 75.0 } else { whole[at] };
+            assert!((level - expected).abs() < 1e-6, "{row} {column}");
+        }
+        let exact = NetworkImage::of(&grey, 3, Resize::Bilinear);
+        assert!(exact.covered(&[true], 1).levels().windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-3));
+        assert_eq!(exact.covered(&[false], 1), exact);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::arithmetic::Arithmetic;
 use super::network::Network;
 use super::network_image::NetworkImage;
 use crate::config::{Preparation, Preprocessing};
-use crate::domain::ClassName;
+use crate::domain::{ClassName, MapMethod};
 use crate::head::{Activations, Head, class_maps, head_of};
 use crate::weights::tests::{fixture, thin_convs, thin_vgg16};
 use crate::weights::{KerasModel, read_backbone, read_model_of};
@@ -86,8 +86,8 @@ fn the_maps_are_those_of_keras_own_recipe() {
         let maps = class_maps(&head(&model), &activations(&model));
         // The only output speaks for the second class.
         let map = &maps[usize::from(model.n_outputs == 1)];
-        assert_eq!((map.side * map.side, map.peak > 0.0), (keras.len(), true), "{name}");
-        for (ours, keras) in map.grad_cam.iter().zip(&keras) {
+        assert_eq!((map.side * map.side, map.peak(MapMethod::GradCam) > 0.0), (keras.len(), true), "{name}");
+        for (ours, keras) in map.rectified(MapMethod::GradCam).iter().zip(&keras) {
             assert!((ours - keras).abs() < 1e-4, "{name}: {ours} is not {keras}");
         }
     }

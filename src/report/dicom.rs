@@ -47,7 +47,8 @@ impl DicomScan<'_> {
         let mut texts = record.classes.iter().map(ClassName::as_str).chain([record.dataset.as_str()]);
         let encoding = self.source.encoding(texts.all(str::is_ascii));
         let subject = || self.source.subject(encoding);
-        let capture = subject().and(secondary_capture::object(self.source, &names, &moment, overlay));
+        let drawn = (overlay, record.heat_map.method);
+        let capture = subject().and(secondary_capture::object(self.source, &names, &moment, drawn));
         let report = subject().and(structured_report::object(self.source, &names, &moment, record));
         for (object, path) in [capture, report].iter().zip(result_files(folder, record)) {
             write_atomic_confidential(&path, &object.to_file(encoding))?;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::ReportError;
-use crate::domain::{ClassMap, Evidence, Explanation};
+use crate::domain::{ClassMap, Evidence, Explanation, MapMethod, rectified, window_sums};
 use crate::imaging::{Picture, Pixels, encode_jpeg, encode_png, heat_picture, overlay};
 
 /// How much of a pixel the hottest place covers in `overlay.png`, and in the page before the slider is moved.
@@ -41,12 +41,19 @@ pub(super) struct Pictures {
 pub(super) struct ClassPictures {
     /// Index of the class.
     pub(super) class: usize,
-    /// Grad-CAM in colour.
-    pub(super) grad_cam: String,
-    /// Grad-CAM in grey: how far the coloured map covers the scan.
+    /// The map that is shown first, in colour.
+    pub(super) shown: String,
+    /// The same in grey: how far the coloured map covers the scan.
     pub(super) cover: String,
-    /// What speaks for the class in HiResCAM, in colour.
-    pub(super) hires_cam: String,
+    /// That of [`beside`], in colour.
+    pub(super) beside: String,
+    /// What speaks for the class more than for its rival in HiResCAM, in colour; and the index of the rival.
+    pub(super) contrast: Option<(usize, String)>,
+}
+
+/// The method that is drawn beside `shown`, so that HiResCAM is always there.
+pub(super) fn beside(shown: MapMethod) -> MapMethod {
+    if shown == MapMethod::HiresCam { MapMethod::GradCam } else { MapMethod::HiresCam }
 }
 
 impl Pictures {
@@ -54,14 +61,15 @@ impl Pictures {
     pub(super) fn draw(explanation: &Explanation, picture: &Picture) -> Result<Self, ReportError> {
         let map = &explanation.maps[explanation.predicted];
         let (width, height) = (picture.width(), picture.height());
-        let laid = overlay(picture, &map.grad_cam, map.side, OPACITY);
+        let (cells, side) = drawn(map, explanation.method);
+        let laid = overlay(picture, &cells, side, OPACITY);
         let preview = within(picture, PREVIEW_SIDE);
         let maps = shown_classes(explanation).into_iter().map(|class| {
-            let drawn = ClassPictures::draw(class, &explanation.maps[class], picture)?;
-            drawn.ok_or_else(|| ReportError::unfit(explanation, "a map is empty"))
+            let pictures = ClassPictures::draw(explanation, class, picture)?;
+            pictures.ok_or_else(|| ReportError::unfit(explanation, "a map is empty"))
         });
         Ok(Self {
-            heatmap_png: encode_png(&heat_picture(&map.grad_cam, map.side, width, height))?,
+            heatmap_png: encode_png(&heat_picture(&cells, side, width, height))?,
             overlay_png: encode_png(&laid)?,
             thumb_jpeg: encode_jpeg(&within(&laid, THUMB_SIDE), 80)?,
             overlay: laid,
@@ -75,17 +83,31 @@ impl Pictures {
 
 impl ClassPictures {
     /// `None` when the map has no cells.
-    fn draw(class: usize, map: &ClassMap, scan: &Picture) -> Result<Option<Self>, ReportError> {
+    fn draw(explanation: &Explanation, class: usize, scan: &Picture) -> Result<Option<Self>, ReportError> {
         let (width, height) = fitted(scan.width(), scan.height(), MAP_SIDE);
-        let Some(cover) = grey(&map.grad_cam, map.side) else { return Ok(None) };
-        let (cells, side) = positive_cells(map);
+        let heat = |(cells, side): (Vec<f32>, usize)| jpeg_address(&heat_picture(&cells, side, width, height));
+        let (map, method) = (&explanation.maps[class], explanation.method);
+        let (cells, side) = drawn(map, method);
+        let Some(cover) = grey(&cells, side) else { return Ok(None) };
+        let contrast = explanation.contrast(class).map(|(rival, contrast)| {
+            Ok::<_, ReportError>((rival, heat(positive_cells(&contrast.hires_cam, map.side))?))
+        });
         Ok(Some(Self {
             class,
-            grad_cam: jpeg_address(&heat_picture(&map.grad_cam, map.side, width, height))?,
+            shown: heat((cells, side))?,
             cover: jpeg_address(&cover.resized(width, height))?,
-            hires_cam: jpeg_address(&heat_picture(&cells, side, width, height))?,
+            beside: heat(drawn(map, beside(method)))?,
+            contrast: contrast.transpose()?,
         }))
     }
+}
+
+/// The map of `method` as it is drawn, 0 to 1, and its rows and columns.
+fn drawn(map: &ClassMap, method: MapMethod) -> (Vec<f32>, usize) {
+    if method == MapMethod::HiresCam {
+        return positive_cells(&map.hires_cam, map.side);
+    }
+    (map.rectified(method), map.side)
 }
 
 /// The predicted class, then the others by falling score, as many as fit the page.
@@ -97,26 +119,20 @@ fn shown_classes(explanation: &Explanation) -> Vec<usize> {
     classes
 }
 
-/// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit: the maximum pooling lets one of four
-/// places through, so their sum is that one. Negative cells are 0, and the greatest is 1. Where an odd number of rows leaves
-/// the last one out of pool5, cells lie on the grid below, so that they stay in their places.
-fn positive_cells(map: &ClassMap) -> (Vec<f32>, usize) {
-    let side = map.side / 2;
-    let cell = |i: usize| {
-        let first = 2 * (i / side) * map.side + 2 * (i % side);
-        let places = [first, first + 1, first + map.side, first + map.side + 1];
-        places.iter().filter_map(|place| map.hires_cam.get(*place)).sum::<f32>().max(0.0)
-    };
-    let cells: Vec<f32> = (0..side * side).map(cell).collect();
-    let cells = scaled(&cells, peak(&cells));
-    if 2 * side == map.side {
+/// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit. What is negative is 0, and the greatest
+/// cell is one. Where an odd number of rows leaves the last one out of pool5, cells lie on the grid below, so that they stay in their
+/// places.
+fn positive_cells(hires_cam: &[f32], grid: usize) -> (Vec<f32>, usize) {
+    let side = grid / 2;
+    let cells = rectified(&window_sums(hires_cam, grid));
+    if 2 * side == grid {
         return (cells, side);
     }
     let below = |at: usize| {
-        let (row, column) = (at / map.side / 2, at % map.side / 2);
+        let (row, column) = (at / grid / 2, at % grid / 2);
         if row < side && column < side { cells[row * side + column] } else { 0.0 }
     };
-    ((0..map.side * map.side).map(below).collect(), map.side)
+    ((0..grid * grid).map(below).collect(), grid)
 }
 
 /// The greatest value, and above 0 in any case.
@@ -181,8 +197,7 @@ mod tests {
     fn four_places_of_the_signed_map_make_one_cell() {
         let mut hires_cam = vec![0.0; 16];
         (hires_cam[1], hires_cam[14], hires_cam[8]) = (4.0, 2.0, -3.0);
-        let map = ClassMap { side: 4, grad_cam: vec![0.0; 16], peak: 0.0, hires_cam };
-        assert_eq!(positive_cells(&map), (vec![1.0, 0.0, 0.0, 0.5], 2));
+        assert_eq!(positive_cells(&hires_cam, 4), (vec![1.0, 0.0, 0.0, 0.5], 2));
     }
 
     #[test]
@@ -190,10 +205,9 @@ mod tests {
         let mut hires_cam = vec![0.0; 25];
         // The windows in the first row and second column, and in the second row and first column; the last row has none.
         (hires_cam[3], hires_cam[10], hires_cam[24]) = (4.0, 2.0, 9.0);
-        let map = ClassMap { side: 5, grad_cam: vec![0.0; 25], peak: 0.0, hires_cam };
         let (o, l, h) = (0.0, 1.0, 0.5);
         let expected = [o, o, l, l, o, o, o, l, l, o, h, h, o, o, o, h, h, o, o, o, o, o, o, o, o];
-        assert_eq!(positive_cells(&map), (expected.to_vec(), 5));
+        assert_eq!(positive_cells(&hires_cam, 5), (expected.to_vec(), 5));
     }
 
     #[test]

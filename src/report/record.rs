@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::document::PROGRAM;
 use super::error::ReportError;
 use super::json;
+use super::pictures::beside;
 use super::quality::Quality;
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, ModelRecord, RunId,
-    TrainingDistance,
+    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, MapFigures, MapMethod,
+    ModelRecord, RunId, TrainingDistance,
 };
 use crate::stats::tempered;
 
@@ -66,6 +67,9 @@ pub struct ReportRecord {
     pub quality: Quality,
     /// How `heatmap.png` and `overlay.png` came about.
     pub heat_map: HeatMapRecord,
+    /// How far the maps of the predicted class can be relied on; `None` in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map_figures: Option<MapFigures>,
     /// RFC 3339, UTC.
     pub created: String,
     /// The program that explained it, and its version.
@@ -75,12 +79,15 @@ pub struct ReportRecord {
 /// How a heat map came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeatMapRecord {
-    /// `Grad-CAM`.
-    pub method: String,
+    /// `Grad-CAM`, unless another was asked for.
+    pub method: MapMethod,
     /// The layer it looks at.
     pub layer: String,
     /// Rows and columns before it was enlarged.
     pub grid: usize,
+    /// The same of the map that the page shows beside it.
+    #[serde(skip)]
+    pub(super) grid_beside: usize,
     /// For which class.
     pub class: ClassName,
     /// The map's maximum before scaling; 0 when no region supports the class.
@@ -91,11 +98,12 @@ impl HeatMapRecord {
     fn new(explanation: &Explanation, class: &ClassName) -> Self {
         let map = &explanation.maps[explanation.predicted];
         Self {
-            method: "Grad-CAM".to_owned(),
+            method: explanation.method,
             layer: "block5_conv3".to_owned(),
-            grid: map.side,
+            grid: map.grid(explanation.method),
+            grid_beside: map.grid(beside(explanation.method)),
             class: class.clone(),
-            peak: map.peak,
+            peak: map.peak(explanation.method),
         }
     }
 }
@@ -131,6 +139,7 @@ impl ReportRecord {
             training_distance: explanation.training_distance,
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
+            map_figures: Some(explanation.figures.clone()),
             created: humantime::format_rfc3339_seconds(made).to_string(),
             program: PROGRAM.to_owned(),
         })

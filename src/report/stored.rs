@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::error::ReportError;
 use super::gallery::folders;
+use super::raw_maps::MAPS;
 use super::record::REPORT_FILES;
 use crate::disk::{self, DiskError};
 
@@ -47,7 +48,7 @@ pub fn remove_report(reports_dir: &Path, folder: &str) -> Result<(), DiskError> 
 /// `None` for a folder that has no file of a report.
 fn stored(reports_dir: &Path, folder: String) -> Option<StoredReport> {
     let path = reports_dir.join(&folder);
-    let files = REPORT_FILES.iter().filter_map(|file| fs::metadata(path.join(file)).ok());
+    let files = REPORT_FILES.iter().chain([&MAPS]).filter_map(|file| fs::metadata(path.join(file)).ok());
     let (mut bytes, mut written) = (0, None);
     for file in files.filter(fs::Metadata::is_file) {
         bytes += file.len();

@@ -9,8 +9,8 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
-    EpochRecord, Evidence, ExplanationStatus, HeadRecord, Misclassified, Resize, RunId, ShortcutAudit, StopReason,
-    TrainingDistance,
+    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapFigure, MapFigures, MapMethod, Misclassified,
+    Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};
@@ -106,7 +106,22 @@ fn map(row: usize, column: usize) -> ClassMap {
         (-(dx * dx + dy * dy) / 6.0).exp()
     };
     let grad_cam: Vec<f32> = (0..196).map(heat).collect();
-    ClassMap { side: 14, hires_cam: grad_cam.iter().map(|v| v - 0.1).collect(), grad_cam, peak: 3.5 }
+    let scaled = |by: f32| grad_cam.iter().map(|v| v * by).collect();
+    let hires_cam = grad_cam.iter().map(|v| v - 0.1).collect();
+    ClassMap { side: 14, grad_cam: scaled(3.5), hires_cam, grad_cam_plus_plus: scaled(0.5), layer_cam: scaled(2.0) }
+}
+
+fn figures() -> MapFigures {
+    let figure = |outside| MapFigure { peak: 3.5, outside_centre: Some(outside), ..MapFigure::default() };
+    let perturbation = Some(Perturbation { deletion_auc: 0.25, insertion_auc: 0.75 });
+    let hires = MapFigure { completeness_residual: Some(-2.5e-7), ..figure(0.125) };
+    let none = MapFigure { peak: 0.0, outside_centre: None, ..figure(0.0) };
+    let maps = [
+        (MapMethod::GradCam, MapFigure { perturbation, ..figure(0.375) }),
+        (MapMethod::HiresCam, hires),
+        (MapMethod::LayerCam, none),
+    ];
+    MapFigures { agreement: Some(0.625), maps: maps.into_iter().collect() }
 }
 
 fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
@@ -123,6 +138,8 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
         status: ExplanationStatus::Clear,
         maps: vec![map(5, 4), map(10, 7)],
         training_distance: Some(TrainingDistance { distance: 5.25, limit: 8.5 }),
+        method: MapMethod::GradCam,
+        figures: figures(),
         warnings: vec!["The backbone is the built-in one.".to_owned()],
     }
 }

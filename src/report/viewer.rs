@@ -3,8 +3,10 @@
 use maud::{Markup, html};
 
 use super::format::visible;
-use super::pictures::{ClassPictures, MAX_CLASSES, OPACITY, Pictures};
+use super::map_table;
+use super::pictures::{ClassPictures, MAX_CLASSES, OPACITY, Pictures, beside};
 use super::record::ReportRecord;
+use crate::domain::MapMethod;
 
 pub(super) fn section(record: &ReportRecord, pictures: &Pictures) -> Markup {
     let portrait = pictures.frame.1 >= pictures.frame.0;
@@ -16,24 +18,51 @@ pub(super) fn section(record: &ReportRecord, pictures: &Pictures) -> Markup {
             div.stage.portrait[portrait] {
                 figure.large {
                     (overlay(record, pictures))
-                    figcaption { strong { "Overlay" } ": Grad-CAM over the scan; where the map is low, the scan shows through." }
+                    figcaption {
+                        strong { "Overlay" } ": " (record.heat_map.method)
+                        " over the scan; where the map is low, the scan shows through."
+                    }
                     (legend(pictures))
                 }
-                div.strip {
-                    figure {
-                        (frame(pictures, "The scan", &html! { use href="#scan" {} }))
-                        figcaption { strong { "Scan" } }
-                    }
-                    figure {
-                        (alone(record, pictures, "grad", "Grad-CAM heat map"))
-                        figcaption { strong { "Grad-CAM" } (cells(record.heat_map.grid)) }
-                    }
-                    figure {
-                        (alone(record, pictures, "hires", "HiResCAM heat map"))
-                        figcaption { strong { "HiResCAM" } (cells(record.heat_map.grid / 2)) }
-                    }
-                    (meaning())
-                }
+                (strip(record, pictures))
+            }
+            (map_table::section(record))
+        }
+    }
+}
+
+fn strip(record: &ReportRecord, pictures: &Pictures) -> Markup {
+    let map = &record.heat_map;
+    html! {
+        div.strip {
+            figure {
+                (frame(pictures, "The scan", &html! { use href="#scan" {} }))
+                figcaption { strong { "Scan" } }
+            }
+            figure {
+                (alone(record, pictures, "shown", &format!("{} heat map", map.method)))
+                figcaption { strong { (map.method) } (cells(map.grid)) }
+            }
+            figure {
+                (alone(record, pictures, "beside", &format!("{} heat map", beside(map.method))))
+                figcaption { strong { (beside(map.method)) } (cells(map.grid_beside)) }
+            }
+            figure {
+                (alone(record, pictures, "contrast", "Contrast map, HiResCAM,"))
+                figcaption { strong { "Contrast" } (contrasts(record, pictures)) }
+            }
+            (meaning(record))
+        }
+    }
+}
+
+/// Which two classes are compared, for each class that can be chosen.
+fn contrasts(record: &ReportRecord, pictures: &Pictures) -> Markup {
+    let name = |class: usize| visible(record.classes[class].as_str());
+    html! {
+        @for (position, maps) in pictures.maps.iter().enumerate() {
+            @if let Some((rival, _)) = &maps.contrast {
+                span class={ "map c" (position) } { ", " bdi { (name(maps.class)) } " and not " bdi { (name(*rival)) } }
             }
         }
     }
@@ -53,9 +82,10 @@ fn definitions(pictures: &Pictures) -> Markup {
         svg.definitions width="0" height="0" aria-hidden="true" {
             defs {
                 (image("scan".to_owned(), &pictures.scan))
-                @for ClassPictures { class, grad_cam, cover, hires_cam } in &pictures.maps {
-                    (image(format!("grad{class}"), grad_cam))
-                    (image(format!("hires{class}"), hires_cam))
+                @for ClassPictures { class, shown, cover, beside, contrast } in &pictures.maps {
+                    (image(format!("shown{class}"), shown))
+                    (image(format!("beside{class}"), beside))
+                    @if let Some((_, contrast)) = contrast { (image(format!("contrast{class}"), contrast)) }
                     mask id={ "mask" (class) } { (image(format!("cover{class}"), cover)) }
                 }
             }
@@ -90,12 +120,16 @@ fn controls(record: &ReportRecord, pictures: &Pictures) -> Markup {
 }
 
 fn overlay(record: &ReportRecord, pictures: &Pictures) -> Markup {
-    let label = format!("The scan with the Grad-CAM heat map for {} over it", visible(record.predicted.as_str()));
+    let label = format!(
+        "The scan with the {} heat map for {} over it",
+        record.heat_map.method,
+        visible(record.predicted.as_str())
+    );
     let layers = html! {
         use href="#scan" {}
         g.heat opacity=(OPACITY) {
             @for (position, maps) in pictures.maps.iter().enumerate() {
-                g class={ "map c" (position) } mask={ "url(#mask" (maps.class) ")" } { use href={ "#grad" (maps.class) } {} }
+                g class={ "map c" (position) } mask={ "url(#mask" (maps.class) ")" } { use href={ "#shown" (maps.class) } {} }
             }
         }
     };
@@ -134,14 +168,30 @@ fn legend(pictures: &Pictures) -> Markup {
     }
 }
 
-fn meaning() -> Markup {
+fn meaning(record: &ReportRecord) -> Markup {
     html! {
         p.meaning {
             "Grad-CAM highlights regions whose features in the last convolutional layer (block5_conv3) raise the score of \
              the chosen class on average over the image. It can highlight regions that did not contribute to this score; \
              HiResCAM shows what each region actually contributed (approximately, if an imported model has several layers \
-             above the network). Each map is scaled to its own maximum, so brightness \
-             cannot be compared between maps. Neither map outlines a finding or shows that the prediction is correct."
+             above the network). "
+            @if let Some(text) = other_method(record.heat_map.method) { (text) }
+            "Where the two differ, rely on HiResCAM. The contrast map is HiResCAM of the difference to the class with the next highest score: what speaks for one \
+             and not for the other. Each map is scaled to its own maximum, so brightness \
+             cannot be compared between maps. No map outlines a finding or shows that the prediction is correct."
+        }
+    }
+}
+
+/// Of methods that are only shown on request.
+fn other_method(method: MapMethod) -> Option<&'static str> {
+    match method {
+        MapMethod::GradCam | MapMethod::HiresCam => None,
+        MapMethod::GradCamPlusPlus => {
+            Some("Grad-CAM++ weighs features by their positive gradients only, so it also covers weak regions. ")
+        }
+        MapMethod::LayerCam => {
+            Some("LayerCAM is HiResCAM of the positive gradients: what speaks against the class is left out. ")
         }
     }
 }

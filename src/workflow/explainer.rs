@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::{ReportSettings, Settings, UnlikeScans};
 use crate::content::{Content, FileFailure, Reader};
 use crate::disk::{self, Workspace};
-use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, ModelRecord, Reserve};
+use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, MapMethod, ModelRecord, Reserve};
 use crate::explain::{self, ExplainError};
 use crate::head::{Head, HeadError, TrainingFeatures};
 use crate::imaging::{Picture, SourceScan};
@@ -15,6 +15,7 @@ use crate::privacy::{self, KeyError, shown, shown_name, shown_stem, shows};
 use crate::report::{self, DicomScan, ReportError};
 
 use super::engines::Engines;
+use super::perturbation::perturbation;
 
 /// A scan was explained.
 #[derive(Debug, Clone)]
@@ -48,6 +49,17 @@ pub enum ScanError {
     Key(#[from] KeyError),
 }
 
+/// Which maps a report has; by default Grad-CAM first, and no more than on its page.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MapRequest {
+    /// Whose maps are shown first.
+    pub method: MapMethod,
+    /// Whether all maps are also written as numbers, `maps.npy`.
+    pub is_raw: bool,
+    /// Whether deletion and insertion are measured: 20 more images through the network.
+    pub is_perturbed: bool,
+}
+
 /// A large report: most take a tenth of it.
 const REPORT_BYTES: u64 = 8 << 20;
 
@@ -67,6 +79,7 @@ pub struct Explainer {
     reserve: Reserve,
     results: ReportSettings,
     are_results_beside: bool,
+    maps: MapRequest,
     head: Option<(HeadRecord, Head, Option<TrainingFeatures>)>,
 }
 
@@ -83,6 +96,7 @@ impl Explainer {
             reserve: *reserve,
             results: report.clone(),
             are_results_beside: false,
+            maps: MapRequest::default(),
             head: None,
         }
     }
@@ -91,6 +105,12 @@ impl Explainer {
     #[must_use]
     pub fn with_results_beside(self) -> Self {
         Self { are_results_beside: true, ..self }
+    }
+
+    /// Makes other maps than Grad-CAM, or more of them.
+    #[must_use]
+    pub fn with_maps(self, maps: MapRequest) -> Self {
+        Self { maps, ..self }
     }
 
     /// Reaches files below `folder` through no link, as those below the inbox.
@@ -124,12 +144,18 @@ impl Explainer {
         let picture = self.reader.clone().scaled(false).decode(file, &content)?;
         let input = scaled.unwrap_or_else(|| NetworkImage::of_model(&picture, &model.backbone_detail));
         let engine = self.engines.of_model(&model.backbone_detail)?;
-        let head = self.head(model)?;
-        let activations = engine.activations(vec![input])?;
+        let maps = self.maps;
+        let (head, known) = self.head(model)?;
+        let activations = engine.activations(vec![input.clone()])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
+        let by = (head, known, maps.method);
         let mut explanation =
-            explain::explain(&shown_name(file), content.hash, &picture, activations, head, (model, current))?;
+            explain::explain(&shown_name(file), content.hash, &picture, activations, by, (model, current))?;
         self.refuse_unlike(&explanation)?;
+        if maps.is_perturbed {
+            let measured = perturbation((&engine, head), &input, &explanation)?;
+            explanation.figures.maps.entry(maps.method).or_default().perturbation = measured;
+        }
         let stem = shows(file).then(|| shown_stem(file, &content.hash));
         let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
         let source = self.source(file, &content, &mut explanation)?;
@@ -168,6 +194,7 @@ impl Explainer {
             let n_bytes = RGB_BYTES * u64::from(picture.width()) * u64::from(picture.height());
             disk::require_room(outbox, n_bytes, self.reserve).map_err(ReportError::Disk)?;
         }
+        report::write_raw_maps(folder, Some(explanation).filter(|_| self.maps.is_raw))?;
         Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref())?)
     }
 

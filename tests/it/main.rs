@@ -44,6 +44,7 @@ mod live; // the service: what is dropped, stopped, killed while it runs
 mod lives; // the service outlives what passes: disks, inboxes, what stands in the way
 mod log_texts; // the texts of log messages
 mod manual; // `gradwatch man` and `gradwatch completions`
+mod maps; // heat maps: methods, figures, odd images, and what is painted
 mod messages; // every mistake gets one line: pinned by snapshot
 mod models; // many models side by side, each with its own network
 mod mounts; // mounted folders that go away, files that cannot be read for a while

@@ -9,17 +9,19 @@ use super::attributes::{
 use super::code::Code;
 use super::moment::Moment;
 use super::names::ResultNames;
+use crate::domain::MapMethod;
 use crate::imaging::{DicomObject, Picture, Pixels, SourceScan, result_equipment};
 
 pub(super) const CLASS: &str = "1.2.840.10008.5.1.4.1.1.7";
 const NUMBER_OF_SERIES: &str = "9901";
 
-/// All but patient and study. `overlay`: 8-bit RGB, no side above 65535 pixels, which no scan in DICOM has.
+/// All but patient and study. `overlay`: 8-bit RGB, no side above 65535 pixels, which no scan in DICOM has; with the map of
+/// `method`.
 pub(super) fn object<'a>(
     source: &SourceScan,
     names: &ResultNames,
     moment: &Moment,
-    overlay: &'a Picture,
+    (overlay, method): (&'a Picture, MapMethod),
 ) -> DicomObject<'a> {
     let scan = DicomObject::reference(source.class(), source.instance());
     DicomObject::new(CLASS, &names.capture)
@@ -36,7 +38,10 @@ pub(super) fn object<'a>(
         .text(SERIES_DESCRIPTION, "gradwatch: visual explanation")
         .text(INSTANCE_NUMBER, "1")
         .text(CONTENT_QUALIFICATION, "RESEARCH")
-        .text(DERIVATION_DESCRIPTION, "The scan with the Grad-CAM heat map of the predicted class laid over it")
+        .text(
+            DERIVATION_DESCRIPTION,
+            format!("The scan with the {method} heat map of the predicted class laid over it"),
+        )
         .items(DERIVATION_CODES, [Code::VISUAL_EXPLANATION.item()])
         .items(SOURCE_IMAGES, [scan.items(PURPOSE_OF_REFERENCE, [Code::SOURCE_OF_PROCESSING.item()])])
         .and(pixels(overlay))
