@@ -127,7 +127,8 @@ impl Explainer {
             explain::explain(&shown_name(file), content.hash, &picture, activations, head, (model, current))?;
         let stem = shows(file).then(|| shown_stem(file, &content.hash));
         let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
-        self.write_report((file, &content), &reports.join(&report), (&explanation, model), &picture)?;
+        let dataset_page = (!prefix.is_empty()).then_some(report::DATASET_PAGE_FROM_REPORT);
+        self.write_report((file, &content), &reports.join(&report), (&explanation, model), &picture, dataset_page)?;
         Ok(ExplainedScan { explanation, report })
     }
 
@@ -138,6 +139,7 @@ impl Explainer {
         folder: &Path,
         (explanation, model): (&Explanation, &ModelRecord),
         picture: &Picture,
+        dataset_page: Option<&str>,
     ) -> Result<(), ScanError> {
         let source = self.source(file, content, explanation)?;
         let has_results = self.results.dicom && source.is_some();
@@ -152,7 +154,7 @@ impl Explainer {
             let n_bytes = RGB_BYTES * u64::from(picture.width()) * u64::from(picture.height());
             disk::require_room(outbox, n_bytes, self.reserve).map_err(ReportError::Disk)?;
         }
-        Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref())?)
+        Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref(), dataset_page)?)
     }
 
     /// What the file of a DICOM scan says of itself, where settings ask for it.
