@@ -45,7 +45,7 @@ impl<'a> Tally<'a> {
         html! {
             @if !rows.is_empty() {
                 div.scroll {
-                    table.measures.tally {
+                    table.measures.tally.many[columns.are_many()] {
                         thead { tr { th scope="col" { (title) } th.number scope="col" { "Images" } th.share { "Share" } (columns.heads()) } }
                         tbody { @for (value, n, by_class) in rows { (row(&value, n, total, &by_class, columns)) } }
                     }
@@ -88,6 +88,11 @@ impl<'a> ClassColumns<'a> {
         let n_shown = if classes.len() == MOST_CLASSES + 1 { classes.len() } else { classes.len().min(MOST_CLASSES) };
         let n_others = classes.len() - n_shown;
         Self { shown: classes.into_iter().take(n_shown).map(|(class, _)| class).collect(), n_others }
+    }
+
+    /// Whether they are too many for a narrow screen.
+    fn are_many(&self) -> bool {
+        self.shown.len() + usize::from(self.n_others > 0) > 3
     }
 
     fn heads(&self) -> Markup {
