@@ -40,5 +40,6 @@ pub use intake::{Intake, IntakeOutcome, UnfinishedFile};
 pub use leaks::{classless_message, duplicate_across_message, excluded_message};
 pub use pseudonymize::instance;
 pub use quarantine::{clear_reason, restore_reasons, write_reason};
+pub use recorded_reasons::recorded_reasons;
 pub use role::{group_of, role_of};
 pub use split::{assign_folds, assign_split};

@@ -1,13 +1,16 @@
-//! What people read: a page, images and a record for each scan, the gallery of all of them, the page of a run, and contact
-//! sheets.
+//! What people read: a page, images and a record for each scan, the gallery of all of them, the page of a run and of a dataset, and
+//! contact sheets.
 //!
 //! It depends on its input only, not on networks, queues or where a scan came from.
 
 mod badges;
 mod contact_sheet;
+mod dataset_page;
+mod dataset_report;
 mod dicom;
 mod document;
 mod error;
+mod folders;
 mod format;
 mod gallery;
 mod gallery_blocks;
@@ -31,6 +34,10 @@ mod tensorboard;
 mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, remove_sheet, shows};
+pub use dataset_page::{
+    FROM_REPORT as DATASET_PAGE_FROM_REPORT, dataset_page, dataset_pages, remove_dataset_page, write_dataset,
+};
+pub use dataset_report::{DatasetReport, FileTotals, PastModel, UnusedFiles};
 pub use dicom::{DicomScan, unsent_results};
 pub use error::ReportError;
 pub use gallery::{Gallery, Listed, current as current_gallery};
@@ -49,7 +56,8 @@ use pictures::Pictures;
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
 /// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`
-/// says. `made`: the time it shall carry; with results, that of the same report if it is there already.
+/// says. `made`: the time it shall carry; with results, that of the same report if it is there already. `dataset_page`: the address
+/// of the page of its dataset, from the report's folder.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole, file by file.
@@ -60,13 +68,14 @@ pub fn write(
     picture: &Picture,
     made: SystemTime,
     dicom: Option<&DicomScan<'_>>,
+    dataset_page: Option<&str>,
 ) -> Result<(), ReportError> {
     let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
     let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
     let has_results = dicom.is_some_and(|scan| scan.results.is_some());
     let record = if has_results { record.at_first_time(folder) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
-    let html = scan_page::render(&record, model, &pictures, has_results);
+    let html = scan_page::render(&record, model, &pictures, (has_results, dataset_page));
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
     write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
     write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;

@@ -148,6 +148,13 @@ impl Ledger {
         self.index.class_counts.keys()
     }
 
+    /// Names of the datasets of which anything is known: images, models, or files below their folders.
+    pub fn known_datasets(&self) -> BTreeSet<DatasetName> {
+        let of_runs = self.runs.keys().map(|(dataset, _)| dataset.clone());
+        let of_files = self.files_below("datasets/").filter_map(FileRecord::dataset);
+        self.datasets().cloned().chain(of_runs).chain(of_files).collect()
+    }
+
     /// Whether a dataset has samples.
     pub fn has_samples(&self, dataset: &DatasetName) -> bool {
         self.index.class_counts.contains_key(dataset)

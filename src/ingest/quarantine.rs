@@ -38,7 +38,7 @@ pub fn clear_reason(folder: &Path, relative: &str) -> Result<(), DiskError> {
 /// # Errors
 /// [`DiskError`].
 pub fn restore_reasons(folder: &Path, ledger: &Ledger) -> Result<(), DiskError> {
-    let mut wanted: BTreeMap<PathBuf, String> = recorded_reasons(ledger)
+    let mut wanted: BTreeMap<PathBuf, String> = recorded_reasons(ledger, ledger.files.values())
         .into_iter()
         .map(|(path, [code, reason, fix])| (reason_file(folder, path), text(path, [&code, &reason, &fix])))
         .collect();

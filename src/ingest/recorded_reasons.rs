@@ -6,8 +6,11 @@ use super::role_of;
 use crate::content::FileFailure;
 use crate::domain::{ClassName, DatasetName, FileOutcome, FileRecord, Ledger, Role};
 
-/// By the file's path: its code, why, and what to do.
-pub(super) fn recorded_reasons(ledger: &Ledger) -> Vec<(&str, [String; 3])> {
+/// Of those of `files` that are left out, by path: code, why, and what to do.
+pub fn recorded_reasons<'a>(
+    ledger: &Ledger,
+    files: impl IntoIterator<Item = &'a FileRecord>,
+) -> Vec<(&'a str, [String; 3])> {
     let rivals: Vec<(DatasetName, Rival)> =
         ledger.files.values().filter(|file| is_contested(&file.outcome)).filter_map(rival).collect();
     let reason = |file: &FileRecord| match &file.outcome {
@@ -16,7 +19,7 @@ pub(super) fn recorded_reasons(ledger: &Ledger) -> Vec<(&str, [String; 3])> {
         }
         _ => None,
     };
-    ledger.files.values().filter_map(|file| Some((file.path.as_str(), reason(file)?))).collect()
+    files.into_iter().filter_map(|file| Some((file.path.as_str(), reason(file)?))).collect()
 }
 
 /// Where the reason names a file.

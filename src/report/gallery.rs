@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::dataset_page::{dataset_page_beside, dataset_pages};
 use super::error::ReportError;
+use super::folders::folders;
 use super::gallery_blocks::{Block, blocks, older_file};
 use super::gallery_entry::Entry;
 use super::gallery_state::{self, GalleryState};
@@ -50,7 +51,8 @@ impl Gallery {
     /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
     pub fn write(&mut self, current: &CurrentClasses) -> Result<Listed, ReportError> {
         let folders = report_folders(&self.reports_dir)?;
-        let made_from = gallery_state::made_from(&self.reports_dir, &folders)?;
+        let datasets = dataset_pages(&self.reports_dir)?;
+        let made_from = gallery_state::made_from(&self.reports_dir, &folders, &datasets)?;
         self.read_new(folders);
         let Self { reports_dir: dir, records, written } = self;
         let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
@@ -59,7 +61,14 @@ impl Gallery {
                 Some(record) => {
                     let is_obsolete =
                         current.get(&record.dataset).is_some_and(|classes| !classes.contains(&record.predicted));
-                    entries.push(Entry { folder, record, model_page: model_page(dir, record), is_obsolete });
+                    let dataset_page = datasets.contains(&record.dataset).then(|| dataset_page_beside(&record.dataset));
+                    entries.push(Entry {
+                        folder,
+                        record,
+                        model_page: model_page(dir, record),
+                        dataset_page,
+                        is_obsolete,
+                    });
                 }
                 None => unreadable.push(dir.join(folder).join(FILE)),
             }
@@ -74,7 +83,7 @@ impl Gallery {
             // The first page says of the whole gallery when it was written.
             let is_first = block.newer.is_none();
             if is_first || written.get(&block.file).is_none_or(|(shown, _)| *shown != content) || !path.is_file() {
-                let page = gallery_page::render(block, listed, entries.len());
+                let page = gallery_page::render(block, listed, entries.len(), &datasets);
                 write_atomic(&path, page.as_bytes())?;
                 written.insert(block.file.clone(), (content, ContentHash::of(page.as_bytes())));
             }
@@ -130,17 +139,17 @@ impl Gallery {
 const TABLE: &str = "results.csv";
 
 /// What the gallery lists, if it is there as it was written, of the reports there are now, and its marks are those of `current`;
-/// what is listed of no report is nothing, and needs no gallery. `None` where it has to be written.
+/// without reports and pages of datasets none is needed. `None` where it has to be written.
 ///
 /// # Errors
 /// [`ReportError::List`].
 pub fn current(reports_dir: &Path, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
-    let folders = report_folders(reports_dir)?;
+    let (folders, datasets) = (report_folders(reports_dir)?, dataset_pages(reports_dir)?);
     let Some(state) = GalleryState::read(reports_dir) else {
-        let is_needless = folders.is_empty() && !reports_dir.join("index.html").is_file();
+        let is_needless = folders.is_empty() && datasets.is_empty() && !reports_dir.join("index.html").is_file();
         return Ok(is_needless.then(|| Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() }));
     };
-    let made_from = gallery_state::made_from(reports_dir, &folders)?;
+    let made_from = gallery_state::made_from(reports_dir, &folders, &datasets)?;
     let is_it = state.classes == *current && state.made_from == Some(made_from) && state.is_whole(reports_dir);
     let GalleryState { n_reports, n_obsolete, .. } = state;
     Ok(is_it.then(|| Listed { n_reports, n_obsolete, unreadable: Vec::new() }))
@@ -149,8 +158,9 @@ pub fn current(reports_dir: &Path, current: &CurrentClasses) -> Result<Option<Li
 /// Identity of what a page shows.
 fn content(block: &Block, listed: &[Entry<'_>]) -> ContentHash {
     let links = format!("{:?} {:?}", block.newer, block.older);
-    let shown = |Entry { folder, record, model_page, is_obsolete }: &Entry<'_>| {
-        format!("{folder} {} {} {} {model_page:?} {is_obsolete}", record.created, record.model, record.hash)
+    let shown = |Entry { folder, record, model_page, dataset_page, is_obsolete }: &Entry<'_>| {
+        let links = format!("{model_page:?} {dataset_page:?}");
+        format!("{folder} {} {} {} {links} {is_obsolete}", record.created, record.model, record.hash)
     };
     let parts: Vec<String> = listed.iter().map(shown).chain([links]).collect();
     ContentHash::of_parts(parts.iter().map(String::as_bytes))
@@ -202,22 +212,4 @@ fn report_folders(reports_dir: &Path) -> Result<Vec<String>, ReportError> {
         found.extend(below.map(|below| format!("{name}/{below}")));
     }
     Ok(found)
-}
-
-/// Names of the folders in `path`; none where it is not there.
-pub(super) fn folders(path: &Path) -> Result<Vec<String>, ReportError> {
-    let list = |source| ReportError::List { path: path.to_owned(), source };
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(list(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(list)?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            names.extend(entry.file_name().into_string());
-        }
-    }
-    Ok(names)
 }

@@ -1,19 +1,25 @@
 //! A page of the gallery: reports in one list, the newest first.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::badges::{badge, bar};
+use super::dataset_page::dataset_page_beside;
 use super::document::{Images, NOTICE, document};
 use super::format::{address, count, day, score, visible};
 use super::gallery_blocks::Block;
 use super::gallery_entry::Entry;
 use super::record::{PAGE, ReportRecord, THUMB};
-use crate::domain::ExplanationStatus;
+use crate::domain::{DatasetName, ExplanationStatus};
 
 const SCRIPT: &str = include_str!("gallery.js");
 
-/// `total`: reports on all pages.
-pub(super) fn render(block: &Block, entries: &[Entry<'_>], total: usize) -> String {
+/// Pages of datasets that are linked to above the reports.
+const MOST_DATASETS: usize = 50;
+
+/// `total`: reports on all pages; `datasets`: those that have a page.
+pub(super) fn render(block: &Block, entries: &[Entry<'_>], total: usize, datasets: &BTreeSet<DatasetName>) -> String {
     let is_first = block.newer.is_none();
     let shown = if is_first { reports(total) } else { format!("{} older reports", count(entries.len())) };
     let body = html! {
@@ -21,6 +27,7 @@ pub(super) fn render(block: &Block, entries: &[Entry<'_>], total: usize) -> Stri
             div.heading {
                 h1 { "Scan reports" }
                 p.muted { (shown) @if !entries.is_empty() { " · " a href="results.csv" { "results.csv" } } }
+                @if is_first { (dataset_links(datasets)) }
                 (other_pages(block, entries.len()))
             }
             @if entries.is_empty() { (nothing_yet()) } @else { (tools(entries)) (list(entries)) (other_pages(block, entries.len())) }
@@ -28,6 +35,22 @@ pub(super) fn render(block: &Block, entries: &[Entry<'_>], total: usize) -> Stri
         footer { p { (NOTICE) "." } }
     };
     document("Scan reports", Images::Beside, SCRIPT, &body)
+}
+
+fn dataset_links(datasets: &BTreeSet<DatasetName>) -> Markup {
+    let n_more = datasets.len().saturating_sub(MOST_DATASETS);
+    html! {
+        @if !datasets.is_empty() {
+            p.muted {
+                "Datasets: "
+                @for (at, dataset) in datasets.iter().take(MOST_DATASETS).enumerate() {
+                    @if at > 0 { ", " }
+                    a href=(dataset_page_beside(dataset)) { bdi { (visible(dataset.as_str())) } }
+                }
+                @if n_more > 0 { " and " (count(n_more)) " more" }
+            }
+        }
+    }
 }
 
 /// Where there are several pages: what this one holds, and the way to the others.
@@ -88,12 +111,15 @@ fn tools(entries: &[Entry<'_>]) -> Markup {
 fn list(entries: &[Entry<'_>]) -> Markup {
     html! {
         ol.rows {
-            @for Entry { folder, record, model_page, is_obsolete } in entries {
+            @for Entry { folder, record, model_page, dataset_page, is_obsolete } in entries {
                 li data-class=(record.predicted) data-score=(record.top_score()) data-warned[*is_obsolete || !record.warnings.is_empty()] {
                     (thumbnail(folder, record))
                     div {
                         p.name { a href={ (address(folder)) "/" (PAGE) } { bdi { (visible(&record.scan)) } } }
-                        p.muted.small { bdi { (visible(record.dataset.as_str())) } " · model "
+                        p.muted.small {
+                            @if let Some(page) = dataset_page { a href=(page) { bdi { (visible(record.dataset.as_str())) } } }
+                            @else { bdi { (visible(record.dataset.as_str())) } }
+                            " · model "
                             @if let Some(page) = model_page { a href=(address(page)) { (visible(record.model.as_str())) } }
                             @else { (visible(record.model.as_str())) }
                         }

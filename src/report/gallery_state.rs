@@ -1,7 +1,7 @@
 //! What the gallery was last written with, kept beside it: a later look knows by it whether the gallery is the one that the
 //! reports of now would make, without making it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ReportError;
 use super::record::{FILE, PAGE};
 use crate::disk::{listed, write_atomic};
-use crate::domain::{ContentHash, CurrentClasses};
+use crate::domain::{ContentHash, CurrentClasses, DatasetName};
 
 const NAME: &str = ".gallery.json";
 
@@ -47,17 +47,22 @@ impl GalleryState {
     }
 }
 
-/// Identity of the records in these folders, by size and time, and of the model pages that there are to link to.
+/// Identity of the records in these folders, by size and time, and of the pages of models and datasets that there are to link to.
 ///
 /// # Errors
 /// [`ReportError::Disk`] when the folder of runs cannot be listed.
-pub(super) fn made_from(reports_dir: &Path, folders: &[String]) -> Result<ContentHash, ReportError> {
+pub(super) fn made_from(
+    reports_dir: &Path,
+    folders: &[String],
+    datasets: &BTreeSet<DatasetName>,
+) -> Result<ContentHash, ReportError> {
     let record = |folder: &String| {
         let stamp =
             fs::metadata(reports_dir.join(folder).join(FILE)).and_then(|file| Ok((file.len(), file.modified()?)));
         format!("{folder} {:?}", stamp.ok())
     };
-    let mut parts: Vec<String> = folders.iter().map(record).collect();
+    let datasets = datasets.iter().map(|dataset| format!("dataset {dataset}"));
+    let mut parts: Vec<String> = folders.iter().map(record).chain(datasets).collect();
     let folder = reports_dir.join("../runs");
     for run in walkdir::WalkDir::new(&folder).min_depth(2).max_depth(2).into_iter().filter_map(listed) {
         let run = run?.into_path();

@@ -154,6 +154,11 @@ pub(super) fn mistaken(picture: &Picture, evidence: &[Evidence; 2]) -> Result<[S
     Ok([jpeg_address(&small)?, jpeg_address(&laid(taken_for))?, jpeg_address(&laid(truth))?])
 }
 
+/// A picture as a `data:` address, with no side longer than `side` pixels.
+pub(super) fn small(picture: &Picture, side: u32) -> Result<String, ReportError> {
+    jpeg_address(&within(picture, side))
+}
+
 fn grey(grid: &[f32], side: usize) -> Option<Picture> {
     let data = grid.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
     Picture::new(side as u32, side as u32, 1, Pixels::U8(data))

@@ -11,6 +11,7 @@ pub use without_images::without_images;
 
 use maud::{Markup, html};
 
+use super::dataset_page::dataset_page_beside;
 use super::document::{Images, document, footer};
 use super::error::ReportError;
 use super::format::{day, visible};
@@ -35,13 +36,18 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
     Ok(document(&format!("Model {}", model.run_id), Images::Embedded, "", &body))
 }
 
-fn heading(RunReport { model, decision, .. }: &RunReport<'_>) -> Markup {
+fn heading(RunReport { model, decision, has_dataset_page, .. }: &RunReport<'_>) -> Markup {
+    let dataset = format!("../../../reports/{}", dataset_page_beside(&model.dataset));
     html! {
         div.heading {
             h1 { "Model " (visible(model.run_id.as_str())) }
             p.muted {
-                "Dataset " bdi { (visible(model.dataset.as_str())) } " · trained " (day(&model.created))
+                "Dataset "
+                @if *has_dataset_page { a href=(dataset) { bdi { (visible(model.dataset.as_str())) } } }
+                @else { bdi { (visible(model.dataset.as_str())) } }
+                " · trained " (day(&model.created))
                 " · " (if decision.promoted { "promoted" } else { "not promoted" }) ": " (visible(&decision.reason))
+                @if *has_dataset_page { " · " a href="../../../reports/index.html" { "all scan reports" } }
             }
         }
     }

@@ -19,6 +19,8 @@ pub struct RunReport<'a> {
     pub names: &'a [String],
     /// Its most confident mistakes, the worst first.
     pub misclassified: &'a [Misclassified<Picture>],
+    /// Whether its dataset lies in the inbox and so has a page.
+    pub has_dataset_page: bool,
     /// What was decided on the model.
     pub decision: &'a Decision,
 }

@@ -14,11 +14,16 @@ use crate::stats::Activation;
 const SCRIPT: &str = include_str!("page.js");
 
 /// The whole page. The record is of this model, and the images are of this record's scan. `has_results`: whether there are
-/// results in DICOM.
-pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pictures, has_results: bool) -> String {
+/// results in DICOM; `dataset_page`: the address of its dataset's page.
+pub(super) fn render(
+    record: &ReportRecord,
+    model: &ModelRecord,
+    pictures: &Pictures,
+    (has_results, dataset_page): (bool, Option<&str>),
+) -> String {
     let body = html! {
         main {
-            (heading(record))
+            (heading(record, dataset_page))
             (verdict(record, model.head.activation))
             (warnings(&record.warnings))
             (viewer::section(record, pictures))
@@ -30,13 +35,15 @@ pub(super) fn render(record: &ReportRecord, model: &ModelRecord, pictures: &Pict
     document(&format!("{}: {}", record.scan, record.predicted), Images::Embedded, SCRIPT, &body)
 }
 
-fn heading(record: &ReportRecord) -> Markup {
+fn heading(record: &ReportRecord, dataset_page: Option<&str>) -> Markup {
     let image = &record.image;
     html! {
         div.heading {
             h1 { bdi { (visible(&record.scan)) } }
             p.muted {
-                "Dataset " bdi { (visible(record.dataset.as_str())) }
+                "Dataset "
+                @if let Some(page) = dataset_page { a href=(page) { bdi { (visible(record.dataset.as_str())) } } }
+                @else { bdi { (visible(record.dataset.as_str())) } }
                 " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (colour(&image.colour))
                 @if let Some(part) = &image.part { ", " (part) }
                 " · explained " (day(&record.created))

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::error::ReportError;
-use super::gallery::folders;
+use super::folders::folders;
 use super::raw_maps::MAPS;
 use super::record::REPORT_FILES;
 use crate::disk::{self, DiskError};

@@ -16,6 +16,7 @@ use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};
 
 mod cautions;
+mod dataset;
 mod gallery;
 mod names;
 mod results;
@@ -153,7 +154,7 @@ fn radiograph() -> Picture {
 fn report(reports: &Path, name: &str, classes: [&str; 2], seconds: u64) -> String {
     let explanation = explanation(name, classes);
     let folder = Workspace::report_name(&explanation.dataset, explanation.stem(), &explanation.hash);
-    write(&reports.join(&folder), &explanation, &model(classes), &radiograph(), made(seconds), None).unwrap();
+    write(&reports.join(&folder), &explanation, &model(classes), &radiograph(), made(seconds), None, None).unwrap();
     folder
 }
 
@@ -224,8 +225,8 @@ fn an_explanation_of_another_model_is_refused() {
     let check = |change: fn(&mut Explanation), what: &str| {
         let mut explanation = explanation("scan.png", ["patchy", "plain"]);
         change(&mut explanation);
-        let error =
-            write(dir.path(), &explanation, &model(["patchy", "plain"]), &radiograph(), made(0), None).unwrap_err();
+        let error = write(dir.path(), &explanation, &model(["patchy", "plain"]), &radiograph(), made(0), None, None)
+            .unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
     };
     check(|e| e.model = RunId::new("0001-x").unwrap(), "another model");
@@ -249,7 +250,7 @@ fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
     model.classes.clone_from(&explanation.classes);
     model.confusion = Confusion::new(9);
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), &explanation, &model, &radiograph(), made(0), None).unwrap();
+    write(dir.path(), &explanation, &model, &radiograph(), made(0), None, None).unwrap();
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert_eq!(html.matches("type=\"radio\"").count(), 6);
     assert!(
@@ -300,6 +301,7 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
         predictions: &predictions,
         names: &names,
         misclassified: &misclassified,
+        has_dataset_page: true,
         decision: &decision,
     };
     write_run(folder, &page).unwrap();

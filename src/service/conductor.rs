@@ -360,7 +360,9 @@ impl Conductor {
         let trigger = self.trigger.next_deadline(Instant::now(), time_of_day()).filter(|_| self.can_train());
         let stop_deadline = stop_deadline.filter(|_| !self.registry.is_away());
         let survey = self.surveyor.as_ref().and_then(Surveyor::next);
-        [Some(status_due), stop_deadline, trigger, survey].into_iter().flatten().min().unwrap_or(status_due)
+        let now = Instant::now();
+        let pages = self.gallery.pages_due(now).filter(|due| *due > now);
+        [Some(status_due), stop_deadline, trigger, survey, pages].into_iter().flatten().min().unwrap_or(status_due)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::report::Listed;
 
 /// The gallery as it should be, and what is missing behind it.
 pub(super) struct GalleryLook {
+    /// What it lists.
     pub(super) listed: Listed,
     /// Scans whose reports are not there, or not whole.
     pub(super) lost: Vec<ScanKey>,

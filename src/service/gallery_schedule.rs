@@ -1,11 +1,17 @@
-//! When the gallery is written: after the last scan that can be explained, and now and then while many are.
+//! When the gallery is written: after the last scan that can be explained, and now and then while many are; and with it, or alone,
+//! the pages of datasets that changed.
 
-use crate::domain::CurrentClasses;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::domain::{CurrentClasses, DatasetName, LedgerEvent};
 use crate::report::Listed;
 
 /// It is written after this many reports while more wait, or after an eighth of those it lists, so that all writing together
 /// stays in proportion to the reports.
 const REPORTS_A_GALLERY: usize = 50;
+/// Between two writings of the pages of datasets, at least.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// What is known of the gallery.
 #[derive(Debug, Default)]
@@ -21,6 +27,12 @@ pub(super) struct GallerySchedule {
     n_obsolete: usize,
     /// Reports that are lost for good.
     n_gone: usize,
+    /// Datasets whose pages are to be written.
+    changed: BTreeSet<DatasetName>,
+    /// Those whose pages are being written.
+    in_hand: BTreeSet<DatasetName>,
+    /// Before that none is written again.
+    next_pages: Option<Instant>,
 }
 
 impl GallerySchedule {
@@ -48,8 +60,31 @@ impl GallerySchedule {
 
     /// It is as it should be, with these classes.
     pub(super) fn written(&mut self, listed: &Listed, classes: CurrentClasses) {
-        let (n_listed, n_obsolete) = (listed.n_reports, listed.n_obsolete);
-        *self = Self { n_unlisted: 0, n_listed, is_known: true, classes, n_obsolete, n_gone: self.n_gone };
+        (self.n_unlisted, self.n_listed, self.n_obsolete) = (0, listed.n_reports, listed.n_obsolete);
+        (self.is_known, self.classes) = (true, classes);
+    }
+
+    /// These events were recorded: the pages of their datasets say something else now.
+    pub(super) fn note(&mut self, events: &[LedgerEvent]) {
+        self.changed.extend(events.iter().filter_map(LedgerEvent::dataset));
+    }
+
+    /// When pages of datasets are to be written; `None` where none changed.
+    pub(super) fn pages_due(&self, now: Instant) -> Option<Instant> {
+        let are_current = self.changed.is_empty() && self.in_hand.is_empty();
+        (!are_current).then(|| self.next_pages.unwrap_or(now))
+    }
+
+    /// The datasets whose pages are written from now on; again those of a writing that failed.
+    pub(super) fn take_changed(&mut self) -> BTreeSet<DatasetName> {
+        self.in_hand.append(&mut self.changed);
+        self.in_hand.clone()
+    }
+
+    /// Their pages are written; `pauses`: others follow after a pause.
+    pub(super) fn pages_written(&mut self, now: Instant, pauses: bool) {
+        self.in_hand.clear();
+        self.next_pages = pauses.then(|| now + PAUSE);
     }
 
     /// Others, or what it links to, may have changed.
@@ -102,6 +137,23 @@ mod tests {
         assert!(!listing.is_due(true, &classes(&["a", "c"])), "more may change");
         listing.written(&Listed { n_reports: 9, n_obsolete: 4, unreadable: Vec::new() }, classes(&["a", "c"]));
         assert!(!listing.is_due(false, &classes(&["a", "c"])) && listing.n_obsolete() == 4);
+    }
+
+    #[test]
+    fn pages_of_changed_datasets_are_written_after_a_pause_and_again_when_that_failed() {
+        let (mut listing, now) = (GallerySchedule::default(), Instant::now());
+        let gone = |path: &str| [LedgerEvent::FileGone { path: path.to_owned() }];
+        listing.note(&gone("scans/d/a.png"));
+        assert_eq!(listing.pages_due(now), None);
+        listing.note(&gone("datasets/d/c/a.png"));
+        assert_eq!(listing.pages_due(now), Some(now));
+        let d = BTreeSet::from([DatasetName::new("d").unwrap()]);
+        assert_eq!(listing.take_changed(), d);
+        assert_eq!((listing.pages_due(now), listing.take_changed()), (Some(now), d.clone()), "it failed");
+        listing.pages_written(now, true);
+        assert_eq!(listing.pages_due(now), None);
+        listing.note(&gone("datasets/d/c/a.png"));
+        assert_eq!((listing.pages_due(now), listing.take_changed()), (Some(now + PAUSE), d));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The scan worker: it explains scans, and writes the gallery of their reports.
+//! The scan worker: it explains scans, and writes the gallery of their reports and the pages of datasets.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ClassName, CurrentClasses, Ledger, ModelRecord, Scan, ScanKey, ScanState};
+use crate::domain::{ClassName, CurrentClasses, DatasetName, Ledger, ModelRecord, Scan, ScanKey, ScanState};
 use crate::report::{self, Gallery, Listed, ReportError};
-use crate::workflow::{Engines, Explainer};
+use crate::workflow::{DatasetPages, Engines, Explainer};
 
 use super::event::Event;
 use super::gallery_look::GalleryLook;
@@ -17,9 +17,20 @@ use super::gallery_look::GalleryLook;
 pub(super) enum ScanJob {
     /// Explain this scan with this model; the classes that its dataset has now, where it has images.
     Scan(Box<Scan>, Arc<ModelRecord>, Option<BTreeSet<ClassName>>),
-    /// Write the gallery, with the classes that datasets have now; when it is not known to lack a report, look first whether
-    /// it has to be. The ledger says which reports there must be.
-    Gallery { lacks: bool, current: CurrentClasses, ledger: Box<Ledger> },
+    /// Write the pages of datasets that `changed`, and the gallery, with the classes that datasets have now; when it is not known
+    /// to lack a report, look first whether it has to be. The ledger says which reports there must be.
+    Gallery { due: GalleryDue, current: CurrentClasses, ledger: Box<Ledger>, changed: BTreeSet<DatasetName> },
+}
+
+/// What has to be done for the gallery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GalleryDue {
+    /// It lacks a report.
+    Writing,
+    /// Others may have changed it, or what it is made from.
+    Look,
+    /// Nothing, unless a page of a dataset comes or goes.
+    Pages,
 }
 
 /// Explains scans and writes the gallery.
@@ -28,13 +39,15 @@ pub(super) struct ScanWorker {
     inbox: PathBuf,
     reports: PathBuf,
     gallery: Gallery,
+    pages: DatasetPages,
 }
 
 impl ScanWorker {
     pub(super) fn new(settings: &Settings, engines: Engines) -> Self {
         let reports = Workspace::new(&settings.state_dir).reports();
         let (inbox, gallery) = (settings.watch.inbox.clone(), Gallery::new(&reports));
-        Self { explainer: Explainer::new(settings, engines), inbox, reports, gallery }
+        let pages = DatasetPages::new(settings);
+        Self { explainer: Explainer::new(settings, engines), inbox, reports, gallery, pages }
     }
 
     pub(super) fn work(&mut self, job: ScanJob) -> Event {
@@ -45,12 +58,20 @@ impl ScanWorker {
                 let outcome = self.explainer.explain(&file, Some(scan.hash), &model, classes.as_ref(), reports);
                 Event::Explained(scan, Box::new(outcome))
             }
-            ScanJob::Gallery { lacks, current, ledger } => {
-                let lost = self.lost(&ledger);
-                let look = lost.and_then(|lost| Ok(GalleryLook { listed: self.list(lacks, &current)?, lost }));
-                Event::Gallery(look)
+            ScanJob::Gallery { due, current, ledger, changed } => {
+                let pages = self.pages.write(&ledger, &changed);
+                // A page that cannot be written does not keep the gallery from it.
+                let is_gallery_due = due != GalleryDue::Pages || !matches!(pages, Ok(false));
+                let look = is_gallery_due.then(|| self.look(due == GalleryDue::Writing, &current, &ledger));
+                Event::Gallery(look.transpose().and_then(|look| pages.map(|_| look)))
             }
         }
+    }
+
+    /// Looks which reports are lost, and has the gallery as it should be.
+    fn look(&mut self, lacks: bool, current: &CurrentClasses, ledger: &Ledger) -> Result<GalleryLook, ReportError> {
+        let lost = self.lost(ledger)?;
+        Ok(GalleryLook { listed: self.list(lacks, current)?, lost })
     }
 
     /// What the gallery lists, once it is as it should be.

@@ -32,6 +32,6 @@ pub struct Summary {
     pub warnings: BTreeMap<DatasetName, Vec<String>>,
     /// What failed and is not done, in the order of the failures.
     pub failures: Vec<FailedWork>,
-    /// The gallery, when there are reports.
+    /// The gallery, when it was written.
     pub gallery: Option<PathBuf>,
 }

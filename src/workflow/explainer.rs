@@ -144,14 +144,14 @@ impl Explainer {
         let picture = self.reader.clone().scaled(false).decode(file, &content)?;
         let input = scaled.unwrap_or_else(|| NetworkImage::of_model(&picture, &model.backbone_detail));
         let engine = self.engines.of_model(&model.backbone_detail)?;
-        let maps = self.maps;
+        let (maps, ood) = (self.maps, self.results.ood);
         let (head, known) = self.head(model)?;
         let activations = engine.activations(vec![input.clone()])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let by = (head, known, maps.method);
         let mut explanation =
             explain::explain(&shown_name(file), content.hash, &picture, activations, by, (model, current))?;
-        self.refuse_unlike(&explanation)?;
+        refuse_unlike(&explanation, ood)?;
         if maps.is_perturbed {
             let measured = perturbation((&engine, head), &input, &explanation)?;
             explanation.figures.maps.entry(maps.method).or_default().perturbation = measured;
@@ -159,19 +159,9 @@ impl Explainer {
         let stem = shows(file).then(|| shown_stem(file, &content.hash));
         let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
         let source = self.source(file, &content, &mut explanation)?;
-        self.write_report(source.as_ref(), &reports.join(&report), (&explanation, model), &picture)?;
+        let dataset_page = (!prefix.is_empty()).then_some(report::DATASET_PAGE_FROM_REPORT);
+        self.write_report(source.as_ref(), &reports.join(&report), (&explanation, model), &picture, dataset_page)?;
         Ok(ExplainedScan { explanation, report })
-    }
-
-    fn refuse_unlike(&self, explanation: &Explanation) -> Result<(), ExplainError> {
-        let unlike = explanation.training_distance.filter(|distance| distance.is_unlike());
-        match unlike.filter(|_| self.results.ood == UnlikeScans::Refuse) {
-            Some(distance) => {
-                let (scan, model) = (explanation.name.clone(), explanation.model.clone());
-                Err(ExplainError::Unlike { scan, model, distance })
-            }
-            None => Ok(()),
-        }
     }
 
     /// Writes the report into `folder`, and before its page the results of a DICOM scan.
@@ -181,6 +171,7 @@ impl Explainer {
         folder: &Path,
         (explanation, model): (&Explanation, &ModelRecord),
         picture: &Picture,
+        dataset_page: Option<&str>,
     ) -> Result<(), ScanError> {
         let has_results = self.results.dicom && source.is_some();
         let key = if has_results { Some(privacy::site_key(&self.workspace)?) } else { None };
@@ -195,7 +186,7 @@ impl Explainer {
             disk::require_room(outbox, n_bytes, self.reserve).map_err(ReportError::Disk)?;
         }
         report::write_raw_maps(folder, Some(explanation).filter(|_| self.maps.is_raw))?;
-        Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref())?)
+        Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref(), dataset_page)?)
     }
 
     /// What the file of a DICOM scan says of itself, where settings ask for it; that it does not say it is a warning.
@@ -232,4 +223,11 @@ impl Explainer {
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
         loaded.ok_or(ScanError::Network(NnError::EngineGone))
     }
+}
+
+fn refuse_unlike(explanation: &Explanation, ood: UnlikeScans) -> Result<(), ExplainError> {
+    let unlike = explanation.training_distance.filter(|distance| distance.is_unlike());
+    let Some(distance) = unlike.filter(|_| ood == UnlikeScans::Refuse) else { return Ok(()) };
+    let (scan, model) = (explanation.name.clone(), explanation.model.clone());
+    Err(ExplainError::Unlike { scan, model, distance })
 }

@@ -7,6 +7,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord};
 use crate::head::Head;
@@ -125,7 +126,7 @@ fn decided(
 
 /// The model is there; a page that cannot be written does not undo it.
 fn page_of(plan: &TrainingPlan, run: &FinishedRun, decision: &Decision, context: &TrainingContext<'_>) {
-    if let Err(error) = write_page(plan, &Workspace::new(&context.settings.state_dir), run, decision) {
+    if let Err(error) = write_page(plan, context.settings, run, decision) {
         (context.failed)(FailedWork::of(Work::Page, &run.model.run_id, &error));
     }
 }
@@ -209,7 +210,7 @@ fn paired(predictions: &ImagePredictions, best: &BTreeMap<ContentHash, bool>) ->
 
 fn write_page(
     plan: &TrainingPlan,
-    workspace: &Workspace,
+    settings: &Settings,
     run: &FinishedRun,
     decision: &Decision,
 ) -> Result<(), ReportError> {
@@ -225,7 +226,8 @@ fn write_page(
         images: &predictions.images,
         names: &names,
         misclassified,
+        has_dataset_page: plan.root == settings.watch.inbox,
         decision,
     };
-    report::write_run(&workspace.run(&model.dataset, &model.run_id), &page)
+    report::write_run(&Workspace::new(&settings.state_dir).run(&model.dataset, &model.run_id), &page)
 }

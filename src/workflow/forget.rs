@@ -24,6 +24,7 @@ use crate::ingest;
 use crate::privacy::shown;
 use crate::report::{self, Gallery};
 
+use super::dataset_pages::DatasetPages;
 use subject::ErasureSubject;
 
 /// What has to be recorded first: that these images and files are forgotten, and that they are still to be erased.
@@ -91,15 +92,32 @@ pub fn erase(
     for image in &targets.images {
         report::unsent_results(&settings.report.outbox, image)?.iter().try_for_each(|file| disk::remove_file(file))?;
     }
-    if workspace.reports().join("index.html").exists() {
-        let mut after = ledger.clone();
-        for event in &events {
-            after.apply(event);
-        }
-        Gallery::new(&workspace.reports()).write(&after.current_classes())?;
-    }
+    write_pages(ledger, &events, settings, &workspace.reports())?;
     erased.pages += leftovers::erase(&workspace, &subject)?;
     Ok((erased, events))
+}
+
+/// Makes the pages of datasets and the gallery anew, where there are any. Those of datasets go first, so that none shows an
+/// erased image while it is made.
+fn write_pages(
+    ledger: &Ledger,
+    events: &[LedgerEvent],
+    settings: &Settings,
+    reports: &Path,
+) -> Result<(), ForgetError> {
+    let mut after = ledger.clone();
+    for event in events {
+        after.apply(event);
+    }
+    let datasets = report::dataset_pages(reports)?;
+    datasets.iter().try_for_each(|dataset| disk::remove_file(&report::dataset_page(reports, dataset)))?;
+    if !datasets.is_empty() {
+        DatasetPages::new(settings).write(&after, &BTreeSet::new())?;
+    }
+    if reports.join("index.html").exists() {
+        Gallery::new(reports).write(&after.current_classes())?;
+    }
+    Ok(())
 }
 
 /// No training may write what is being removed, whichever program it runs in.

@@ -162,7 +162,7 @@ fn plan(
 }
 
 /// The dataset's samples as `groups.csv` groups them now, and what is to be said of them. One that changes its group is split anew.
-fn grouped(
+pub(super) fn grouped(
     ledger: &Ledger,
     dataset: &DatasetName,
     settings: &Settings,

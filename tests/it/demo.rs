@@ -36,7 +36,10 @@ fn demo(bed: &TestBed) -> Ran {
 }
 
 fn reports(bed: &TestBed) -> Vec<Report> {
-    let entries = fs::read_dir(bed.state("reports/phantoms")).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(bed.state("reports/phantoms"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir());
     let number = |folder: &Path| folder.file_name()?.to_str()?.strip_prefix("scan-")?.get(..2)?.parse().ok();
     let mut reports: Vec<Report> = entries.map(|folder| Report { number: number(&folder).unwrap(), folder }).collect();
     reports.sort_by_key(|report| report.number);

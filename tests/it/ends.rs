@@ -76,6 +76,7 @@ fn a_scan_that_cannot_be_explained_does_not_wait_for_a_model() {
     let bed = learned();
     bed.drop_scan(Look::Bars, 1);
     bed.drop_scan(Look::Disc, 2);
+    fs::remove_dir_all(bed.state("reports/shapes")).unwrap();
     let in_the_way = bed.write("state/reports/shapes", "a file");
     let ran = bed.run(&["run", "--once"]);
     assert_eq!(ran.code, 74, "{}\n{}", ran.stdout, ran.stderr);
@@ -120,6 +121,7 @@ fn a_gallery_that_could_not_be_written_is_written_by_the_next_run() {
     let bed = learned();
     bed.drop_scan(Look::Bars, 1);
     let in_the_way = bed.state("reports/index.html");
+    fs::remove_file(&in_the_way).unwrap();
     fs::create_dir_all(in_the_way.join("a folder")).unwrap();
     let ran = bed.run(&["run", "--once", "--json"]);
     assert_eq!(ran.code, 74, "{}\n{}", ran.stdout, ran.stderr);
@@ -194,6 +196,7 @@ fn a_service_tries_a_failed_training_again_by_itself() {
 #[test]
 fn a_service_tries_failed_scans_and_the_gallery_again() {
     let bed = learned();
+    fs::remove_dir_all(bed.state("reports/shapes")).unwrap();
     let in_the_way = bed.write("state/reports/shapes", "a file");
     let no_gallery = bed.state("reports/index.html");
     let mut service = bed.start();
@@ -201,6 +204,7 @@ fn a_service_tries_failed_scans_and_the_gallery_again() {
     bed.drop_scan(Look::Bars, 1);
     bed.drop_scan(Look::Disc, 2);
     service.wait_for("a failed scan", |service| (service.status()?["queues"]["failed"].as_u64()? > 0).then_some(()));
+    fs::remove_file(&no_gallery).unwrap();
     fs::create_dir_all(no_gallery.join("a folder")).unwrap();
     fs::remove_file(in_the_way).unwrap();
     service.wait_for_count("scans_explained", 2);

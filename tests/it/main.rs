@@ -24,6 +24,7 @@ mod attempts; // what ends the program
 mod augment; // `gradwatch augment`
 mod check; // `gradwatch check`, and how the configuration is found
 mod circles; // no file imports another that imports it
+mod dataset_page; // the page of a dataset: counts, links, kept current, forgotten images
 mod datasets; // settings of one dataset
 mod decisions; // which model is the best one when a training ends, and when a training is due
 mod demo; // `gradwatch demo`, and its pages in a browser

@@ -269,7 +269,7 @@ fn a_file_that_may_not_be_read_is_named_at_once_and_taken_in_when_it_may() {
     };
     service.wait_for("the names of both", named);
     let shown = bed.run(&["status"]).ok().stdout;
-    assert!(shown.contains("  waiting    `datasets/shapes/disc/half.png`: "), "{shown}");
+    assert!(shown.contains("  waits for  `datasets/shapes/disc/half.png`: "), "{shown}");
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o644)).unwrap();
     service.wait_for_count("samples", 1);
     let ended = service.stop();

@@ -201,7 +201,9 @@ fn no_planted_word_leaves_dicom_files_and_their_names() {
     let scan = format!("inbox/scans/shapes/{}", IN_NAMES[3]);
     let cut = format!("inbox/scans/shapes/{}-cut.dcm", IN_NAMES[4]);
     let mut found = printed(&bed, &[(0, &["run", "--once"])]);
-    assert!(bed.state("reports/shapes").read_dir().unwrap().count() >= 3, "nothing was explained");
+    assert!(bed.state("reports/shapes").read_dir().unwrap().count() >= 4, "nothing was explained");
+    let dataset_page = fs::read_to_string(bed.state("reports/shapes/dataset.html")).unwrap();
+    assert!(dataset_page.contains("label-conflict") && dataset_page.contains("file-"), "what is left out is named");
     let run = only_name(&bed, "runs/shapes");
     let commands: [(i32, &[&str]); 14] = [
         (0, &["status"]),

@@ -151,6 +151,19 @@ pub struct FileRecord {
     pub outcome: FileOutcome,
 }
 
+/// The dataset below whose folder in the inbox a path lies.
+fn dataset_of(path: &str) -> Option<DatasetName> {
+    let (dataset, _) = path.strip_prefix("datasets/")?.split_once('/')?;
+    DatasetName::new(dataset).ok()
+}
+
+impl FileRecord {
+    /// The dataset below whose folder it lies, whatever became of it.
+    pub fn dataset(&self) -> Option<DatasetName> {
+        dataset_of(&self.path)
+    }
+}
+
 /// Whether a candidate became the best model, and on what evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -256,6 +269,21 @@ pub enum LedgerEvent {
         /// How many more.
         n: u64,
     },
+}
+
+impl LedgerEvent {
+    /// The dataset whose images, files or models it changes.
+    pub fn dataset(&self) -> Option<DatasetName> {
+        match self {
+            Self::File(file) => file.dataset(),
+            Self::FileGone { path } | Self::FileForgotten { path } | Self::FileErased { path } => dataset_of(path),
+            Self::Sample(sample) | Self::FormerSample(sample) => Some(sample.dataset.clone()),
+            Self::SampleGone { dataset, .. } => Some(dataset.clone()),
+            Self::Run(model) => Some(model.dataset.clone()),
+            Self::Decision(decision) => Some(decision.dataset.clone()),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -189,6 +189,7 @@ impl Conductor {
             pages = erased.pages,
             "Images forgotten"
         );
+        self.gallery.note(events);
         self.data_warnings.clear();
         self.obstacles.clear();
         self.forget_gone_scans();

@@ -25,8 +25,12 @@ impl Conductor {
     /// Commits what a person asks for, whole and before it is answered. What the disk refuses is kept by nobody.
     pub(super) fn record_now(&mut self, events: Vec<LedgerEvent>) -> Result<Result<(), Answer>, ServiceError> {
         let Some(commit) = self.registry.commit_at_once(events) else { return Err(RegistryError::Behind.into()) };
-        match self.registry.take_back(commit).1 {
-            Ok(()) => Ok(Ok(())),
+        let (events, outcome) = self.registry.take_back(commit);
+        match outcome {
+            Ok(()) => {
+                self.gallery.note(&events);
+                Ok(Ok(()))
+            }
             Err(RegistryError::Disk(error)) => {
                 let work = FailedWork::new(Work::Record, self.workspace.journal().display(), Fault::Io, error);
                 work.warn();
@@ -114,7 +118,10 @@ impl Conductor {
     fn take_back(&mut self, commit: Commit) -> Result<(), ServiceError> {
         let (events, outcome) = self.registry.take_back(commit);
         match outcome {
-            Ok(()) => self.failed.clear(&Task::Record, Instant::now()),
+            Ok(()) => {
+                self.gallery.note(&events);
+                self.failed.clear(&Task::Record, Instant::now());
+            }
             Err(RegistryError::Disk(error)) if !self.is_once() => {
                 self.unrecorded.splice(0..0, events);
                 let work = FailedWork::new(Work::Record, self.workspace.journal().display(), Fault::Io, &error);

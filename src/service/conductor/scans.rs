@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{Counter, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
+use crate::domain::{Counter, CurrentClasses, DatasetName, LedgerEvent, ModelRecord, Scan, ScanState};
 use crate::privacy::{shown, shown_dataset};
 use crate::report::ReportError;
 use crate::service::attempts::{AttemptSlot, Attempted};
 use crate::service::error::ServiceError;
 use crate::service::gallery_look::GalleryLook;
 use crate::service::retry::Task;
-use crate::service::scan_worker::ScanJob;
+use crate::service::scan_worker::{GalleryDue, ScanJob};
 use crate::workflow::{ExplainedScan, FailedWork, ScanError, Work};
 
 use super::Conductor;
@@ -25,14 +25,16 @@ impl Conductor {
         let next = self.next_scan(now);
         let current = self.ledger().current_classes();
         let more = next.is_some() || !self.intake.is_at_rest();
-        if self.gallery.is_due(more, &current) && !self.failed.holds(&Task::Gallery, now) {
+        let due = self.gallery_due(more, &current, now);
+        if let Some(due) = due.filter(|_| !self.failed.holds(&Task::Gallery, now)) {
             if !self.begin(AttemptSlot::Scans, vec![Attempted::Gallery])? {
                 return Ok(());
             }
             self.scans.start_gallery()?;
             self.listing = current.clone();
             let ledger = Box::new(self.ledger().clone());
-            self.workers.scans.give(ScanJob::Gallery { lacks: self.gallery.lacks(), current, ledger });
+            let changed = self.gallery.take_changed();
+            self.workers.scans.give(ScanJob::Gallery { due, current, ledger, changed });
         } else if let Some((scan, model)) = next {
             let key = (scan.dataset.clone(), scan.hash);
             if !self.begin(AttemptSlot::Scans, vec![Attempted::scan(key.clone())])? {
@@ -43,6 +45,15 @@ impl Conductor {
             self.workers.scans.give(ScanJob::Scan(Box::new(scan), model, classes));
         }
         Ok(())
+    }
+
+    /// What is to be done for the gallery and the pages of datasets, if anything; `more`: whether other work goes before it.
+    fn gallery_due(&self, more: bool, current: &CurrentClasses, now: Instant) -> Option<GalleryDue> {
+        if self.gallery.is_due(more, current) {
+            return Some(if self.gallery.lacks() { GalleryDue::Writing } else { GalleryDue::Look });
+        }
+        let are_pages_due = !more && self.gallery.pages_due(now).is_some_and(|due| due <= now);
+        are_pages_due.then_some(GalleryDue::Pages)
     }
 
     /// Under a fixed clock `run --once` explains when it has trained: which model explains a scan is then no matter of speed.
@@ -170,22 +181,17 @@ impl Conductor {
     }
 
     /// The gallery was written, or not.
-    pub(super) fn gallery_written(&mut self, outcome: Result<GalleryLook, ReportError>) -> Result<(), ServiceError> {
+    pub(super) fn gallery_written(
+        &mut self,
+        outcome: Result<Option<GalleryLook>, ReportError>,
+    ) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
         self.attempts.end(AttemptSlot::Scans);
         match outcome {
-            Ok(GalleryLook { listed, lost }) => {
-                let before = self.gallery.n_obsolete();
-                self.gallery.written(&listed, std::mem::take(&mut self.listing));
-                let n_reports = self.gallery.n_obsolete();
-                if n_reports > before {
-                    tracing::warn!(
-                        n_reports,
-                        "Reports show a class that their dataset no longer has; explain the scans again"
-                    );
-                }
+            Ok(look) => {
+                self.gallery.pages_written(Instant::now(), !self.is_once());
                 self.failed.clear(&Task::Gallery, Instant::now());
-                self.explain_lost(&lost)?;
+                look.map_or(Ok(()), |look| self.looked_at_gallery(&look))?;
             }
             Err(error) => {
                 let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);
@@ -193,5 +199,15 @@ impl Conductor {
             }
         }
         Ok(())
+    }
+
+    fn looked_at_gallery(&mut self, GalleryLook { listed, lost }: &GalleryLook) -> Result<(), ServiceError> {
+        let before = self.gallery.n_obsolete();
+        self.gallery.written(listed, std::mem::take(&mut self.listing));
+        let n_reports = self.gallery.n_obsolete();
+        if n_reports > before {
+            tracing::warn!(n_reports, "Reports show a class that their dataset no longer has; explain the scans again");
+        }
+        self.explain_lost(lost)
     }
 }

@@ -1,0 +1,177 @@
+//! The pages of datasets: which there are, what each is made from, and when one is made again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use crate::config::Settings;
+use crate::content::Reader;
+use crate::disk::Workspace;
+use crate::domain::{DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, RunId, Sample, Split};
+use crate::ingest::{self, DataFindings};
+use crate::privacy::shown;
+use crate::report::{self, DatasetReport, FileTotals, PastModel, ReportError, UnusedFiles};
+
+use super::prepare::grouped;
+use super::retrain_check;
+
+/// Files that are named of those that are left out for one reason.
+const NAMED: usize = 5;
+/// Pixels a side at which images are read, where the format can be read smaller.
+const SIDE: u32 = 160;
+
+/// The pages of all datasets in the folder of reports. It knows which it has seen to be right, so that others are looked at.
+pub struct DatasetPages {
+    settings: Settings,
+    reader: Reader,
+    reports: PathBuf,
+    seen: BTreeMap<DatasetName, FileStamp>,
+}
+
+impl DatasetPages {
+    /// Of the state folder in `settings`; nothing is read yet.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            settings: settings.clone(),
+            reader: Reader::of(settings).below(&settings.watch.inbox).scaled(true).for_side(SIDE),
+            reports: Workspace::new(&settings.state_dir).reports(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// Writes the pages of `changed` datasets and those that are not as they were left, and removes those of datasets of which
+    /// nothing is known any more. Whether a page came or went.
+    ///
+    /// # Errors
+    /// [`ReportError`]; the other pages are written all the same.
+    pub fn write(&mut self, ledger: &Ledger, changed: &BTreeSet<DatasetName>) -> Result<bool, ReportError> {
+        let (before, datasets) = (report::dataset_pages(&self.reports)?, ledger.known_datasets());
+        for gone in before.difference(&datasets) {
+            report::remove_dataset_page(&self.reports, gone)?;
+            self.seen.remove(gone);
+        }
+        let due = datasets.iter().filter(|dataset| changed.contains(*dataset) || !self.is_as_seen(dataset));
+        let due: Vec<&DatasetName> = due.collect();
+        let written: Vec<_> = due.into_iter().map(|dataset| self.write_one(ledger, dataset)).collect();
+        written.into_iter().collect::<Result<(), _>>()?;
+        Ok(before != datasets)
+    }
+
+    fn is_as_seen(&self, dataset: &DatasetName) -> bool {
+        self.seen.get(dataset).is_some_and(|seen| *seen == self.stamp(dataset))
+    }
+
+    fn stamp(&self, dataset: &DatasetName) -> FileStamp {
+        let page = report::dataset_page(&self.reports, dataset);
+        fs::metadata(page).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata))
+    }
+
+    fn write_one(&mut self, ledger: &Ledger, dataset: &DatasetName) -> Result<(), ReportError> {
+        let (samples, warnings) = self.findings(ledger, dataset);
+        let folder = format!("datasets/{dataset}/");
+        let files: Vec<&FileRecord> = ledger.files_below(&folder).filter(|file| !is_forgotten(ledger, file)).collect();
+        let report = DatasetReport {
+            dataset,
+            samples: &samples,
+            files: totals(&files),
+            warnings,
+            left_out: left_out(ledger, &files, &samples),
+            models: models(ledger, dataset),
+        };
+        let picture = |sample: &Sample| {
+            let path = self.settings.watch.inbox.join(&sample.path);
+            Some(self.reader.picture(&path, Some(sample.hash)).ok()?.1.into_picture())
+        };
+        self.seen.remove(dataset);
+        if report::write_dataset(&self.reports, &report, &picture)? {
+            self.seen.insert(dataset.clone(), self.stamp(dataset));
+        }
+        Ok(())
+    }
+
+    /// The images as they are grouped now, and what is to be said of them: what keeps a model from being trained first.
+    fn findings(&self, ledger: &Ledger, dataset: &DatasetName) -> (Vec<Sample>, Vec<String>) {
+        if !ledger.has_samples(dataset) {
+            return (Vec::new(), Vec::new());
+        }
+        match grouped(ledger, dataset, &self.settings) {
+            Ok((samples, DataFindings { obstacle, warnings })) => {
+                let obstacle = retrain_check::obstacle(dataset, &samples).or(obstacle);
+                let unmeasured = ingest::unmeasured_classes(&samples);
+                (samples, obstacle.into_iter().chain(warnings).chain(unmeasured).collect())
+            }
+            Err(error) => (ledger.samples_of(dataset).cloned().collect(), vec![error.to_string()]),
+        }
+    }
+}
+
+/// Whether a person had it erased, though that may wait.
+fn is_forgotten(ledger: &Ledger, file: &FileRecord) -> bool {
+    let is_image_forgotten = file.outcome.content().is_some_and(|hash| ledger.forgotten.contains_key(&hash));
+    is_image_forgotten || ledger.forgotten_files.contains(&file.path)
+}
+
+fn totals(files: &[&FileRecord]) -> FileTotals {
+    let (mut totals, mut images) = (FileTotals::default(), BTreeSet::new());
+    for file in files {
+        match &file.outcome {
+            FileOutcome::Groups { .. } => continue,
+            FileOutcome::Sample { hash, .. } if !images.insert(*hash) => totals.copies += 1,
+            FileOutcome::Repeated { .. } => totals.repeats += 1,
+            _ => {}
+        }
+        totals.n += 1;
+    }
+    totals
+}
+
+/// Most files first.
+fn left_out(ledger: &Ledger, files: &[&FileRecord], samples: &[Sample]) -> Vec<UnusedFiles> {
+    let mut by_code: BTreeMap<&str, Vec<&FileRecord>> = BTreeMap::new();
+    for file in files {
+        if let FileOutcome::Quarantined { code, .. } = &file.outcome {
+            by_code.entry(code).or_default().push(file);
+        }
+    }
+    let quarantined = by_code.into_values().filter_map(|files| quarantined(ledger, &files));
+    let mut all: Vec<UnusedFiles> = quarantined.chain(excluded(samples)).collect();
+    all.sort_by_key(|reason| std::cmp::Reverse(reason.n));
+    all
+}
+
+/// Files that are left out for one reason. Reasons are those of now: names in them may have been shown when they were recorded.
+fn quarantined(ledger: &Ledger, files: &[&FileRecord]) -> Option<UnusedFiles> {
+    let named = ingest::recorded_reasons(ledger, files.iter().take(NAMED).copied());
+    let [code, _, fix] = named.first()?.1.clone();
+    let files_named = named.into_iter().map(|(path, [_, reason, _])| (shown(path), reason)).collect();
+    Some(UnusedFiles { code, n: files.len() as u64, fix, files: files_named })
+}
+
+/// Images that the split leaves out.
+fn excluded(samples: &[Sample]) -> Option<UnusedFiles> {
+    let excluded: Vec<&Sample> = samples.iter().filter(|sample| sample.split == Some(Split::Excluded)).collect();
+    let reason = "a near-duplicate or group member of an image in a validation or test folder";
+    let named = excluded.iter().take(NAMED).map(|sample| (shown(&sample.path), reason.to_owned())).collect();
+    (!excluded.is_empty()).then(|| UnusedFiles {
+        code: "excluded-from-split".to_owned(),
+        n: excluded.len() as u64,
+        fix: "move them into the folder of the side that their near-duplicates or groups are on, or correct the groups"
+            .to_owned(),
+        files: named,
+    })
+}
+
+/// The newest first.
+fn models<'a>(ledger: &'a Ledger, dataset: &'a DatasetName) -> Vec<PastModel<'a>> {
+    let of_dataset = ledger.decisions.iter().filter(|decision| decision.dataset == *dataset);
+    let decisions: BTreeMap<&RunId, &Decision> = of_dataset.map(|decision| (&decision.run_id, decision)).collect();
+    let best = ledger.best.get(dataset);
+    let past = ledger.runs_of(dataset).map(|model| PastModel {
+        model,
+        decision: decisions.get(&model.run_id).copied(),
+        is_best: best == Some(&model.run_id),
+    });
+    let mut models: Vec<_> = past.collect();
+    models.sort_by_key(|past| std::cmp::Reverse(past.model.run_id.number()));
+    models
+}
