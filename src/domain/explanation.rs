@@ -63,9 +63,9 @@ impl Explanation {
 /// How far a scan is from the images that a model learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrainingDistance {
-    /// To the nearest of them, in standard deviations over all channels; at least 0.
+    /// The mean of those to the nearest three, in standard deviations over all channels; at least 0.
     pub distance: f64,
-    /// No image of the model's validation side was further.
+    /// Beyond it, a scan is unlike them.
     pub limit: f64,
 }
 

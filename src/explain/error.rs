@@ -26,6 +26,17 @@ pub enum ExplainError {
         /// How far it is.
         distance: TrainingDistance,
     },
+    /// `report.ood = "refuse"`, and the model has no features of its training images that tell.
+    #[error(
+        "`{scan}`: it is not known whether it is like the images that model {model} learned from, and report.ood is \"refuse\"; train \
+         again with at least 5 validation images, or set report.ood = \"flag\""
+    )]
+    UnknownDistance {
+        /// File name of the scan.
+        scan: String,
+        /// The model's run.
+        model: RunId,
+    },
     /// A score is no number.
     #[error("`{scan}`: a score of model {model} is not a number; train again with a smaller train.learning_rate")]
     NotFinite {

@@ -190,7 +190,8 @@ fn a_scan_that_is_unlike_the_training_images_is_warned_of() {
     // The mean of the scan's first channel is 1/49, and all others are 0.
     let image = |first: f32| (0..N_CHANNELS).map(|channel| if channel == 0 { first } else { 0.0 }).collect::<Vec<_>>();
     let mut explained_after = |learned: [f32; 3], validated: f32| {
-        let (record, bytes) = TrainingFeatures::to_bytes(&learned.map(image), &[image(validated)]).unwrap().unwrap();
+        let (record, bytes) =
+            TrainingFeatures::to_bytes(&learned.map(image), &[validated; 5].map(image)).unwrap().unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(&record.file), bytes).unwrap();
         let known = TrainingFeatures::load(folder.path(), &record).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{ClassName, Explanation, ExplanationStatus, ModelRecord};
+use crate::domain::{ClassName, Explanation, ExplanationStatus, MapMethod, ModelRecord};
 use crate::stats::wilson_interval;
 
 /// With fewer images, intervals are wide.
@@ -56,7 +56,7 @@ fn scores(explanation: &Explanation) -> Option<String> {
 fn unlike(explanation: &Explanation) -> Option<String> {
     let distance = explanation.training_distance.filter(|distance| distance.is_unlike())?;
     Some(format!(
-        "Unlike the training images: the distance to the nearest of them is {:.1}, and the limit is {:.1}. The model has not learned \
+        "Unlike the training images: the mean distance to the nearest three is {:.1}, and the limit is {:.1}. The model has not learned \
          from such images; do not rely on its scores.",
         distance.distance, distance.limit
     ))
@@ -69,12 +69,14 @@ fn evidence(explanation: &Explanation) -> Option<String> {
     (map.peak(method) <= 0.0).then(|| format!("{method} finds no region that supports {class}; the heat map is empty."))
 }
 
+/// Of a head of several layers neither map shows what a region added.
 fn agreement(explanation: &Explanation) -> Option<String> {
-    let common = explanation.figures.agreement?;
+    let has_residual = explanation.figures.maps.get(&MapMethod::HiresCam)?.completeness_residual.is_some();
+    let common = explanation.figures.agreement.filter(|_| has_residual)?;
     (common < AGREEMENT).then(|| {
         format!(
-            "Grad-CAM and HiResCAM have only {:.0} % of their heat in common (below {:.0} %): Grad-CAM highlights regions \
-             that did not contribute to this score. Rely on HiResCAM.",
+            "Grad-CAM and HiResCAM have only {:.0} % of their heat in common (below {:.0} %): Grad-CAM may highlight \
+             regions that did not contribute to this score. Rely on HiResCAM, which shows what each region added.",
             100.0 * common,
             100.0 * AGREEMENT
         )

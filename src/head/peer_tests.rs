@@ -81,6 +81,9 @@ fn every_method_gives_the_maps_of_pytorch_grad_cam() {
     for case in &cases {
         let maps = class_maps(&case.head(), &case.activations());
         for method in MapMethod::ALL {
+            let n_cells = |class: usize| (maps[class].cells(method).len(), case.maps[&method][class].len());
+            assert_eq!(maps.len(), case.maps[&method].len());
+            assert!((0..maps.len()).map(n_cells).all(|(ours, theirs)| ours == theirs && ours > 0));
             for (class, (ours, theirs)) in maps.iter().zip(&case.maps[&method]).enumerate() {
                 for (cell, (ours, theirs)) in scaled_as_theirs(ours.cells(method)).iter().zip(theirs).enumerate() {
                     assert!((ours - theirs).abs() < 1e-3, "{method}, class {class}, {cell}: {ours} is not {theirs}");

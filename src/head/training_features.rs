@@ -14,7 +14,7 @@ use crate::weights::{WeightsError, le_bytes, tensor_of, view};
 
 const CHANNEL_MEANS: &str = "channel_means";
 /// In the run folder.
-const FILE: &str = "training_features.safetensors";
+pub const TRAINING_FEATURES: &str = "training_features.safetensors";
 
 /// The training images of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub fn channel_means(pool5: &[f32], n_channels: usize) -> Vec<f32> {
 
 impl TrainingFeatures {
     /// The file of the channel means of the training images, one row each, and its record. `belonging`: those of images of the
-    /// same kind that were not learned from, by which the limit is set. `None` without either.
+    /// same kind that were not learned from, by which the limit is set. `None` without images, or with too few to set a limit by.
     ///
     /// # Errors
     /// [`WeightsError::Unwritable`], a bug.
@@ -44,7 +44,7 @@ impl TrainingFeatures {
         let rows = [(CHANNEL_MEANS, view(vec![rows.len(), n_channels], &bytes)?)];
         let bytes = safetensors::serialize(rows, None)
             .map_err(|error| WeightsError::Unwritable { cause: error.to_string() })?;
-        let record = FeaturesRecord { file: FILE.to_owned(), sha256: ContentHash::of(&bytes), limit };
+        let record = FeaturesRecord { file: TRAINING_FEATURES.to_owned(), sha256: ContentHash::of(&bytes), limit };
         Ok(Some((record, bytes)))
     }
 
@@ -96,14 +96,15 @@ mod tests {
     #[test]
     fn without_images_to_compare_with_there_is_no_limit() {
         assert_eq!(TrainingFeatures::to_bytes(&[vec![1.0]], &[]).unwrap(), None);
-        assert_eq!(TrainingFeatures::to_bytes(&[], &[vec![1.0]]).unwrap(), None);
+        assert_eq!(TrainingFeatures::to_bytes(&[], &[[1.0]; 5].map(Vec::from)).unwrap(), None);
     }
 
     #[test]
     fn another_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let record = saved(folder.path(), &[vec![1.0]], &[vec![2.0]]);
-        saved(folder.path(), &[vec![3.0]], &[vec![2.0]]);
+        let belonging = [[2.0]; 5].map(Vec::from);
+        let record = saved(folder.path(), &[vec![1.0]], &belonging);
+        saved(folder.path(), &[vec![3.0]], &belonging);
         let error = TrainingFeatures::load(folder.path(), &record).unwrap_err().to_string();
         assert!(error.contains("is not the file that its record names"), "{error}");
     }

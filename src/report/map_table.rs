@@ -30,7 +30,7 @@ pub(super) fn section(record: &ReportRecord) -> Markup {
             }
             p.muted.small {
                 "The central area is the image without a seventh of its width and height on each side; a map without any \
-                 preference has 49 % of its heat outside. "
+                 preference has 49 % of its heat outside at 14 × 14 cells. "
                 @if let Some(agreement) = figures.agreement {
                     "Grad-CAM and HiResCAM have " (percent(agreement)) " of their heat in common. "
                 }

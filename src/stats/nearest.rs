@@ -13,8 +13,12 @@ const LEAST_DEVIATION: f64 = 0.1;
 const SMALLEST: f64 = 1e-6;
 /// Of a normal distribution: its deviation over the median of the absolute deviations.
 const MAD_TO_DEVIATION: f64 = 1.4826;
-/// A row this many deviations further than the median of those that belong is unlike them.
+/// A row this many deviations further than the median of those that belong is unlike them, where none of them is further.
 const OUTLYING: f64 = 3.5;
+/// One of those that belong that is this many deviations further is no measure of the others.
+const STRAY: f64 = 7.0;
+/// Of fewer, nobody can say how far those that belong may be.
+const FEWEST: usize = 5;
 
 /// Known rows of `width` numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,12 +72,13 @@ fn euclidean(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// The distance beyond which a row is unlike the known ones, from the distances of rows that belong to them and are not among
-/// them: beyond all of these, and far beyond their middle. `None` without any.
+/// them: far beyond their middle, and beyond all of these but for strays. `None` of fewer than five.
 pub fn farthest_alike(belonging: &[f64]) -> Option<f64> {
-    let middle = median(belonging)?;
-    let spread = median(&belonging.iter().map(|distance| (distance - middle).abs()).collect::<Vec<_>>())?;
-    let greatest = belonging.iter().copied().fold(0.0, f64::max);
-    Some(greatest.max(middle + OUTLYING * MAD_TO_DEVIATION * spread))
+    let middle = median(belonging).filter(|_| belonging.len() >= FEWEST)?;
+    let deviations: Vec<f64> = belonging.iter().map(|distance| (distance - middle).abs()).collect();
+    let deviation = MAD_TO_DEVIATION * median(&deviations)?;
+    let alike = belonging.iter().copied().filter(|distance| *distance <= middle + STRAY * deviation);
+    Some(alike.fold(middle + OUTLYING * deviation, f64::max))
 }
 
 fn median(values: &[f64]) -> Option<f64> {
@@ -111,12 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_is_alike_however_few_there_are() {
-        assert_eq!(farthest_alike(&[]), None);
-        assert_eq!(farthest_alike(&[3.0]), Some(3.0));
-        assert_eq!(farthest_alike(&[3.0, 9.0]), Some(6.0 + 3.5 * 1.4826 * 3.0));
-        let even = farthest_alike(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
-        assert!((even - (3.0 + 3.5 * 1.4826)).abs() < 1e-9);
+    fn the_limit_is_far_beyond_the_middle_and_beyond_all_but_strays() {
+        // The middle is 3, and the median of the deviations 1.
+        let limit = |farthest: f64| farthest_alike(&[1.0, 2.0, 3.0, 4.0, farthest]).unwrap();
+        let far = 3.0 + 3.5 * 1.4826;
+        assert!((limit(5.0) - far).abs() < 1e-9);
+        assert!((limit(12.0) - 12.0).abs() < 1e-9, "it belongs");
+        assert!((limit(1e6) - far).abs() < 1e-9, "a foreign image among those that belong hides no other");
+        assert_eq!(farthest_alike(&[1.0, 2.0, 3.0, 4.0]), None);
     }
 
     #[test]

@@ -11,23 +11,26 @@ use crate::head::{TrainingFeatures, channel_means};
 
 /// Those with the lowest hashes stand for more images: 20 MB in memory and on the disk.
 const MOST_IMAGES: usize = 10_000;
+/// As many distances are enough for a limit, and each asks all of those.
+const MOST_MEASURED: usize = 1_000;
 
-/// The file and its record; `None` where a side has no image. The limit is set by the validation images, none of which was
+/// The file and its record; `None` where nothing was learned, or too few images were measured. The limit is set by the validation images, none of which was
 /// learned from.
 pub(super) fn of(
     gathered: &Gathered<'_>,
     features: &Features<'_>,
 ) -> Result<Option<(FeaturesRecord, Vec<u8>)>, TrainError> {
-    let rows = |split| rows(&hashes(gathered, split), features);
-    Ok(TrainingFeatures::to_bytes(&rows(Split::Train)?, &rows(Split::Validation)?)?)
+    let rows = |split, most| rows(&hashes(gathered, split, most), features);
+    let (learned, measured) = (rows(Split::Train, MOST_IMAGES)?, rows(Split::Validation, MOST_MEASURED)?);
+    Ok(TrainingFeatures::to_bytes(&learned, &measured)?)
 }
 
 /// Of originals: copies are of the same images.
-fn hashes(gathered: &Gathered<'_>, split: Split) -> Vec<ContentHash> {
+fn hashes(gathered: &Gathered<'_>, split: Split, most: usize) -> Vec<ContentHash> {
     let images = gathered.originals.iter().filter(|image| image.split == Some(split));
     let mut hashes: Vec<_> = images.map(|image| image.hash).collect();
     hashes.sort_unstable();
-    hashes.truncate(MOST_IMAGES);
+    hashes.truncate(most);
     hashes
 }
 

@@ -217,7 +217,7 @@ impl Explainer {
         if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
             let run_dir = self.workspace.run(&model.dataset, &model.run_id);
             let known = model.training_features.as_ref().filter(|_| self.results.ood != UnlikeScans::Off);
-            let known = known.map(|record| TrainingFeatures::load(&run_dir, record)).transpose()?;
+            let known = known.and_then(|record| TrainingFeatures::load(&run_dir, record).map_err(warn_of_unknown).ok());
             self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));
         }
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
@@ -226,8 +226,16 @@ impl Explainer {
 }
 
 fn refuse_unlike(explanation: &Explanation, ood: UnlikeScans) -> Result<(), ExplainError> {
-    let unlike = explanation.training_distance.filter(|distance| distance.is_unlike());
-    let Some(distance) = unlike.filter(|_| ood == UnlikeScans::Refuse) else { return Ok(()) };
     let (scan, model) = (explanation.name.clone(), explanation.model.clone());
-    Err(ExplainError::Unlike { scan, model, distance })
+    match explanation.training_distance {
+        _ if ood != UnlikeScans::Refuse => Ok(()),
+        None => Err(ExplainError::UnknownDistance { scan, model }),
+        Some(distance) if distance.is_unlike() => Err(ExplainError::Unlike { scan, model, distance }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The file goes with an erased image; the model's scores do not depend on it.
+fn warn_of_unknown(error: HeadError) {
+    tracing::warn!(%error, "Distance of scans to the training images not known");
 }

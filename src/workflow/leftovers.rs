@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::disk::{self, DiskError, TrainingLock, Workspace};
 use crate::domain::{DatasetName, Ledger, RunId};
+use crate::head::TRAINING_FEATURES;
 
 /// Removes them, as far as `ledger` and the locks of the trainings say that they are left over; `now` is the start of this
 /// process. What cannot be removed is warned of, and tried again at the next start.
@@ -38,7 +39,8 @@ fn unfinished(ledger: &Ledger, workspace: &Workspace, now: SystemTime) -> Vec<(D
 
 /// Whether it holds nothing but what a training writes before its model.
 fn holds_no_model(folder: &Path) -> bool {
-    const PARTS: [&str; 4] = ["resume.safetensors", "learned.txt", "history.csv", "head.safetensors"];
+    const PARTS: [&str; 5] =
+        ["resume.safetensors", "learned.txt", "history.csv", "head.safetensors", TRAINING_FEATURES];
     names(folder).iter().all(|name| PARTS.contains(&name.as_str()))
 }
 

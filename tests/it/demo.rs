@@ -89,7 +89,7 @@ fn a_report_works(browser: &mut Browser, report: &Report) {
     assert_eq!(browser.requests().len(), 1, "the page and nothing else");
     let drawn =
         "Promise.all([...document.querySelectorAll('image, img')].map(i => i.decode())).then(all => all.length)";
-    assert_eq!(browser.value(drawn), 8, "the scan, three maps of two classes, the legend");
+    assert_eq!(browser.value(drawn), 10, "the scan, four maps of two classes, the legend");
 
     browser.value("document.getElementById('opacity').focus()");
     for (key, code, opacity) in [("End", 35, "1"), ("Home", 36, "0")] {

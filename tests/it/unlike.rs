@@ -18,7 +18,7 @@ fn chequered() -> Vec<u8> {
 #[test]
 fn a_scan_that_is_unlike_the_training_images_is_flagged_refused_or_neither_as_configured() {
     let bed = TestBed::new().sharing_features().set("augment.copies", "0");
-    bed.drop_dataset(8);
+    bed.drop_dataset(16);
     bed.drop_scan(Look::Disc, 1);
     bed.run(&["run", "--once"]).ok();
     let scan = bed.write("unlike.png", chequered()).display().to_string();
@@ -32,9 +32,14 @@ fn a_scan_that_is_unlike_the_training_images_is_flagged_refused_or_neither_as_co
         "{flagged:#}"
     );
 
+    let ordinary = bed.inbox("scans/shapes/scan-disc-1.png").display().to_string();
+    let ordinary = bed.run(&["explain", &ordinary, "--json", "--set=report.ood=refuse"]).ok().json();
+    let distance = &ordinary["scans"][0]["training_distance"];
+    assert!(distance["distance"].as_f64() <= distance["limit"].as_f64(), "{ordinary:#}");
+
     let refused = explain(&["--set=report.ood=refuse"]);
     assert_eq!(refused.code, 65, "{}", refused.stderr);
-    assert!(refused.stderr.contains("`unlike.png` is unlike the images that model"), "{}", refused.stderr);
+    assert!(refused.stdout.contains("`unlike.png` is unlike the images that model"), "{}", refused.stdout);
 
     let unasked = explain(&["--set=report.ood=off"]).ok().json();
     assert!(unasked["scans"][0]["training_distance"].is_null(), "{unasked:#}");

@@ -7,6 +7,7 @@ use walkdir::WalkDir;
 
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::{ContentHash, Erased, Ledger, LedgerEvent, ModelRecord};
+use crate::head::TRAINING_FEATURES;
 use crate::report;
 use crate::train;
 
@@ -39,11 +40,20 @@ pub(super) fn erase(
     };
     for folder in folders(workspace)? {
         train::forget_resume(&folder, subject.images)?;
+        forget_training_features(&folder, subject.images)?;
         erase_record(&folder.join("model.json"), &redacted)?;
         erased.pages += u64::from(erase_page(&folder.join("report.html"), subject)?);
     }
     let changed = ledger.runs.values().filter_map(redacted);
     Ok(changed.map(|model| LedgerEvent::Run(Box::new(model))).collect())
+}
+
+/// Nobody can tell one image's row from the others' once the file is gone; scans of the model are explained without it.
+fn forget_training_features(folder: &Path, images: &BTreeSet<ContentHash>) -> Result<(), DiskError> {
+    if train::trained_on(folder).is_disjoint(images) {
+        return Ok(());
+    }
+    disk::remove_file(&folder.join(TRAINING_FEATURES))
 }
 
 fn erase_record(path: &Path, redacted: &dyn Fn(&ModelRecord) -> Option<ModelRecord>) -> Result<(), DiskError> {
