@@ -81,3 +81,22 @@ fn erase_page(path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, DiskErr
 fn folders(workspace: &Workspace) -> Result<Vec<PathBuf>, DiskError> {
     disk::listed_folders(WalkDir::new(workspace.runs()).min_depth(2).max_depth(2))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_go_with_any_image_that_was_learned_from_and_stay_with_those_that_were_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let [learned, measured] = [b"learned".as_slice(), b"measured"].map(ContentHash::of);
+        std::fs::write(folder.path().join("learned.txt"), format!("{learned}\n{measured} validation\n")).unwrap();
+        let features = folder.path().join(TRAINING_FEATURES);
+        std::fs::write(&features, "rows").unwrap();
+        forget_training_features(folder.path(), &BTreeSet::from([measured])).unwrap();
+        assert!(features.exists());
+        forget_training_features(folder.path(), &BTreeSet::from([learned])).unwrap();
+        assert!(!features.exists());
+        forget_training_features(folder.path(), &BTreeSet::from([learned])).unwrap();
+    }
+}
