@@ -217,7 +217,8 @@ impl Explainer {
         if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
             let run_dir = self.workspace.run(&model.dataset, &model.run_id);
             let known = model.training_features.as_ref().filter(|_| self.results.ood != UnlikeScans::Off);
-            let known = known.and_then(|record| TrainingFeatures::load(&run_dir, record).map_err(warn_of_unknown).ok());
+            let known =
+                known.and_then(|record| TrainingFeatures::load(&run_dir, record).inspect_err(warn_of_unknown).ok());
             self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));
         }
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
@@ -236,6 +237,6 @@ fn refuse_unlike(explanation: &Explanation, ood: UnlikeScans) -> Result<(), Expl
 }
 
 /// The file goes with an erased image; the model's scores do not depend on it.
-fn warn_of_unknown(error: HeadError) {
+fn warn_of_unknown(error: &HeadError) {
     tracing::warn!(%error, "Distance of scans to the training images not known");
 }
