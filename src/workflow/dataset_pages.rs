@@ -192,3 +192,34 @@ fn models<'a>(ledger: &'a Ledger, dataset: &'a DatasetName) -> Vec<PastModel<'a>
     models.sort_by_key(|past| std::cmp::Reverse(past.model.run_id.number()));
     models
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Overrides};
+    use crate::domain::{ContentHash, LedgerEvent};
+    use crate::imaging::{Picture, Pixels, encode_png};
+
+    #[test]
+    fn an_example_that_could_not_be_read_is_tried_again_when_it_is_looked_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = ["storage.state_dir", "watch.inbox"].map(|key| format!("{key}={}", dir.path().join(key).display()));
+        let settings = config::load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
+        let image = encode_png(&Picture::new(64, 64, 1, Pixels::U8((0..64).cycle().take(4096).collect())).unwrap());
+        let sample = Sample { hash: ContentHash::of(image.as_ref().unwrap()), ..Sample::example("a", "plain") };
+        let (mut pages, mut ledger) = (DatasetPages::new(&settings), Ledger::default());
+        ledger.apply(&LedgerEvent::Sample(sample.clone()));
+        let lacks = |pages: &mut DatasetPages| {
+            pages.write(&ledger, &BTreeSet::new()).unwrap();
+            let page = report::dataset_page(&pages.reports, &sample.dataset);
+            fs::read_to_string(page).unwrap().contains("Cannot be read")
+        };
+        assert!(lacks(&mut pages));
+        let file = settings.watch.inbox.join(&sample.path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, image.unwrap()).unwrap();
+        assert!(lacks(&mut pages), "not with every gallery");
+        pages.look_again();
+        assert!(!lacks(&mut pages));
+    }
+}
