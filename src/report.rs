@@ -35,7 +35,8 @@ mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, remove_sheet, shows};
 pub use dataset_page::{
-    FROM_REPORT as DATASET_PAGE_FROM_REPORT, dataset_page, dataset_pages, remove_dataset_page, write_dataset,
+    ExampleThumbnails, FROM_REPORT as DATASET_PAGE_FROM_REPORT, dataset_page, dataset_pages, remove_dataset_page,
+    write_dataset,
 };
 pub use dataset_report::{DatasetReport, FileTotals, PastModel, UnusedFiles};
 pub use dicom::{DicomScan, unsent_results};

@@ -22,6 +22,7 @@ use super::record::PAGE;
 use crate::disk::{DiskError, remove_dir_if_empty, remove_file, write_atomic};
 use crate::domain::{ContentHash, DatasetName, Sample};
 use crate::imaging::Picture;
+pub use examples::ExampleThumbnails;
 use examples::Examples;
 use tally::ClassColumns;
 
@@ -60,22 +61,25 @@ pub fn remove_dataset_page(reports_dir: &Path, dataset: &DatasetName) -> Result<
     remove_dir_if_empty(&reports_dir.join(dataset.as_str()))
 }
 
-/// Writes the page of a dataset into the folder of reports, unless it shows this very content already. `read` gives the images that are
-/// shown. Whether it shows all of them: another page is written again the next time.
+/// Writes the page of a dataset into the folder of reports, unless it shows this very content already. `read` gives the images that
+/// are shown and are not among its `thumbnails` yet. Whether it shows all of them: another page is written again the next time.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole.
 pub fn write_dataset(
     reports_dir: &Path,
     report: &DatasetReport<'_>,
+    thumbnails: &mut ExampleThumbnails,
     read: &dyn Fn(&Sample) -> Option<Picture>,
 ) -> Result<bool, ReportError> {
     let (examples, path) = (Examples::of(report.samples), dataset_page(reports_dir, report.dataset));
     let shown = identity(report, &examples);
+    thumbnails.keep(&examples);
     if fs::read_to_string(&path).is_ok_and(|page| page.ends_with(&mark(shown))) {
         return Ok(true);
     }
-    let drawn = examples.drawn(read)?;
+    thumbnails.draw(&examples, read)?;
+    let drawn: Vec<_> = examples.all().map(|sample| thumbnails.of(sample)).collect();
     let is_whole = drawn.iter().all(Option::is_some);
     let end = if is_whole { mark(shown) } else { String::new() };
     write_atomic(&path, (render(report, &examples, &drawn) + &end).as_bytes())?;
@@ -88,12 +92,12 @@ fn mark(shown: ContentHash) -> String {
 
 /// Of the whole page, with the identities of its images in place of them.
 fn identity(report: &DatasetReport<'_>, examples: &Examples<'_>) -> ContentHash {
-    let shown = examples.classes.iter().flat_map(|(_, samples)| samples);
-    let hashes: Vec<_> = shown.map(|sample| Some(sample.hash.to_string())).collect();
+    let hashes: Vec<_> = examples.all().map(|sample| sample.hash.to_string()).collect();
+    let hashes: Vec<_> = hashes.iter().map(|hash| Some(hash.as_str())).collect();
     ContentHash::of(render(report, examples, &hashes).as_bytes())
 }
 
-fn render(report: &DatasetReport<'_>, examples: &Examples<'_>, drawn: &[Option<String>]) -> String {
+fn render(report: &DatasetReport<'_>, examples: &Examples<'_>, drawn: &[Option<&str>]) -> String {
     let DatasetReport { dataset, samples, files, left_out, models, .. } = report;
     let columns = ClassColumns::of(samples);
     let body = html! {

@@ -31,8 +31,9 @@ pub(super) enum Event {
     PartFailed(DatasetName, FailedWork),
     /// A scan was dealt with.
     Explained(Box<Scan>, Box<Result<ExplainedScan, ScanError>>),
-    /// What the gallery lists, or why it or a page of a dataset was not written; `None` when only pages were asked for.
-    Gallery(Result<Option<GalleryLook>, ReportError>),
+    /// Whether the pages of datasets were written, and what the gallery lists, or why it was not written; `None` when only pages
+    /// were asked for.
+    Gallery { pages: Result<(), ReportError>, look: Result<Option<GalleryLook>, ReportError> },
     /// It was looked what exceeds the limits of the retention, or that failed.
     Exceeding(Result<Exceeding, FailedWork>),
     /// What exceeds them was removed, as far as that was possible.

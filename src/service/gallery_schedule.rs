@@ -31,6 +31,8 @@ pub(super) struct GallerySchedule {
     changed: BTreeSet<DatasetName>,
     /// Those whose pages are being written.
     in_hand: BTreeSet<DatasetName>,
+    /// A page could not be written, maybe of a dataset that did not change.
+    have_pages_failed: bool,
     /// Before that none is written again.
     next_pages: Option<Instant>,
 }
@@ -69,22 +71,32 @@ impl GallerySchedule {
         self.changed.extend(events.iter().filter_map(LedgerEvent::dataset));
     }
 
-    /// When pages of datasets are to be written; `None` where none changed.
+    /// When pages of datasets are to be written; `None` where none changed or failed.
     pub(super) fn pages_due(&self, now: Instant) -> Option<Instant> {
-        let are_current = self.changed.is_empty() && self.in_hand.is_empty();
+        let are_current = self.changed.is_empty() && self.in_hand.is_empty() && !self.have_pages_failed;
         (!are_current).then(|| self.next_pages.unwrap_or(now))
     }
 
-    /// The datasets whose pages are written from now on; again those of a writing that failed.
-    pub(super) fn take_changed(&mut self) -> BTreeSet<DatasetName> {
+    /// The datasets whose pages are written from now on, again those of a writing that failed; none before the pause is over.
+    pub(super) fn take_changed(&mut self, now: Instant) -> BTreeSet<DatasetName> {
+        if self.next_pages.is_some_and(|next| next > now) {
+            return BTreeSet::new();
+        }
         self.in_hand.append(&mut self.changed);
         self.in_hand.clone()
     }
 
-    /// Their pages are written; `pauses`: others follow after a pause.
+    /// The pages of those that were taken, if any, are written; `pauses`: others follow after a pause.
     pub(super) fn pages_written(&mut self, now: Instant, pauses: bool) {
-        self.in_hand.clear();
-        self.next_pages = pauses.then(|| now + PAUSE);
+        self.have_pages_failed = false;
+        if !std::mem::take(&mut self.in_hand).is_empty() {
+            self.next_pages = pauses.then(|| now + PAUSE);
+        }
+    }
+
+    /// Not all pages could be written: they are due again.
+    pub(super) fn pages_failed(&mut self) {
+        self.have_pages_failed = true;
     }
 
     /// Others, or what it links to, may have changed.
@@ -148,12 +160,27 @@ mod tests {
         listing.note(&gone("datasets/d/c/a.png"));
         assert_eq!(listing.pages_due(now), Some(now));
         let d = BTreeSet::from([DatasetName::new("d").unwrap()]);
-        assert_eq!(listing.take_changed(), d);
-        assert_eq!((listing.pages_due(now), listing.take_changed()), (Some(now), d.clone()), "it failed");
+        assert_eq!(listing.take_changed(now), d);
+        assert_eq!((listing.pages_due(now), listing.take_changed(now)), (Some(now), d.clone()), "it failed");
         listing.pages_written(now, true);
         assert_eq!(listing.pages_due(now), None);
         listing.note(&gone("datasets/d/c/a.png"));
-        assert_eq!((listing.pages_due(now), listing.take_changed()), (Some(now + PAUSE), d));
+        assert_eq!((listing.pages_due(now), listing.take_changed(now)), (Some(now + PAUSE), BTreeSet::new()));
+        listing.pages_written(now + PAUSE / 2, true);
+        assert_eq!(
+            listing.take_changed(now + PAUSE),
+            d,
+            "a gallery that is written in between puts them off no further"
+        );
+    }
+
+    #[test]
+    fn pages_that_could_not_be_written_are_due_again_though_nothing_changed() {
+        let (mut listing, now) = (GallerySchedule::default(), Instant::now());
+        listing.pages_failed();
+        assert_eq!((listing.pages_due(now), listing.take_changed(now)), (Some(now), BTreeSet::new()));
+        listing.pages_written(now, true);
+        assert_eq!(listing.pages_due(now), None);
     }
 
     #[test]

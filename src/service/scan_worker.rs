@@ -59,11 +59,14 @@ impl ScanWorker {
                 Event::Explained(scan, Box::new(outcome))
             }
             ScanJob::Gallery { due, current, ledger, changed } => {
+                if due == GalleryDue::Look {
+                    self.pages.look_again();
+                }
                 let pages = self.pages.write(&ledger, &changed);
                 // A page that cannot be written does not keep the gallery from it.
                 let is_gallery_due = due != GalleryDue::Pages || !matches!(pages, Ok(false));
                 let look = is_gallery_due.then(|| self.look(due == GalleryDue::Writing, &current, &ledger));
-                Event::Gallery(look.transpose().and_then(|look| pages.map(|_| look)))
+                Event::Gallery { pages: pages.map(drop), look: look.transpose() }
             }
         }
     }

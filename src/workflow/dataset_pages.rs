@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Settings;
 use crate::content::Reader;
@@ -10,7 +10,7 @@ use crate::disk::Workspace;
 use crate::domain::{DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, RunId, Sample, Split};
 use crate::ingest::{self, DataFindings};
 use crate::privacy::shown;
-use crate::report::{self, DatasetReport, FileTotals, PastModel, ReportError, UnusedFiles};
+use crate::report::{self, DatasetReport, ExampleThumbnails, FileTotals, PastModel, ReportError, UnusedFiles};
 
 use super::prepare::grouped;
 use super::retrain_check;
@@ -25,7 +25,17 @@ pub struct DatasetPages {
     settings: Settings,
     reader: Reader,
     reports: PathBuf,
-    seen: BTreeMap<DatasetName, FileStamp>,
+    known: BTreeMap<DatasetName, KnownPage>,
+}
+
+/// What is known of a page.
+#[derive(Default)]
+struct KnownPage {
+    /// Its file, when it was as right as it could be.
+    seen: Option<FileStamp>,
+    /// It lacks an example that could not be read.
+    lacks: bool,
+    thumbnails: ExampleThumbnails,
 }
 
 impl DatasetPages {
@@ -35,35 +45,36 @@ impl DatasetPages {
             settings: settings.clone(),
             reader: Reader::of(settings).below(&settings.watch.inbox).scaled(true).for_side(SIDE),
             reports: Workspace::new(&settings.state_dir).reports(),
-            seen: BTreeMap::new(),
+            known: BTreeMap::new(),
         }
+    }
+
+    /// Has the next [`Self::write`] write pages again that lack an example, which may be readable by now.
+    pub fn look_again(&mut self) {
+        self.known.values_mut().filter(|page| page.lacks).for_each(|page| page.seen = None);
     }
 
     /// Writes the pages of `changed` datasets and those that are not as they were left, and removes those of datasets of which
     /// nothing is known any more. Whether a page came or went.
     ///
     /// # Errors
-    /// [`ReportError`]; the other pages are written all the same.
+    /// [`ReportError`]; the other pages are written and removed all the same, unless it cannot be listed which there are.
     pub fn write(&mut self, ledger: &Ledger, changed: &BTreeSet<DatasetName>) -> Result<bool, ReportError> {
         let (before, datasets) = (report::dataset_pages(&self.reports)?, ledger.known_datasets());
-        for gone in before.difference(&datasets) {
-            report::remove_dataset_page(&self.reports, gone)?;
-            self.seen.remove(gone);
-        }
+        self.known.retain(|dataset, _| datasets.contains(dataset));
+        let gone = before.difference(&datasets);
+        let removed: Vec<_> = gone.map(|gone| report::remove_dataset_page(&self.reports, gone)).collect();
         let due = datasets.iter().filter(|dataset| changed.contains(*dataset) || !self.is_as_seen(dataset));
         let due: Vec<&DatasetName> = due.collect();
         let written: Vec<_> = due.into_iter().map(|dataset| self.write_one(ledger, dataset)).collect();
+        removed.into_iter().collect::<Result<(), _>>()?;
         written.into_iter().collect::<Result<(), _>>()?;
         Ok(before != datasets)
     }
 
     fn is_as_seen(&self, dataset: &DatasetName) -> bool {
-        self.seen.get(dataset).is_some_and(|seen| *seen == self.stamp(dataset))
-    }
-
-    fn stamp(&self, dataset: &DatasetName) -> FileStamp {
-        let page = report::dataset_page(&self.reports, dataset);
-        fs::metadata(page).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata))
+        let seen = self.known.get(dataset).and_then(|page| page.seen);
+        seen.is_some_and(|seen| seen == stamp(&self.reports, dataset))
     }
 
     fn write_one(&mut self, ledger: &Ledger, dataset: &DatasetName) -> Result<(), ReportError> {
@@ -82,10 +93,10 @@ impl DatasetPages {
             let path = self.settings.watch.inbox.join(&sample.path);
             Some(self.reader.picture(&path, Some(sample.hash)).ok()?.1.into_picture())
         };
-        self.seen.remove(dataset);
-        if report::write_dataset(&self.reports, &report, &picture)? {
-            self.seen.insert(dataset.clone(), self.stamp(dataset));
-        }
+        let page = self.known.entry(dataset.clone()).or_default();
+        page.seen = None;
+        page.lacks = !report::write_dataset(&self.reports, &report, &mut page.thumbnails, &picture)?;
+        page.seen = Some(stamp(&self.reports, dataset));
         Ok(())
     }
 
@@ -103,6 +114,12 @@ impl DatasetPages {
             Err(error) => (ledger.samples_of(dataset).cloned().collect(), vec![error.to_string()]),
         }
     }
+}
+
+/// Of the page of a dataset.
+fn stamp(reports: &Path, dataset: &DatasetName) -> FileStamp {
+    let page = report::dataset_page(reports, dataset);
+    fs::metadata(page).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata))
 }
 
 /// Whether a person had it erased, though that may wait.
@@ -174,4 +191,35 @@ fn models<'a>(ledger: &'a Ledger, dataset: &'a DatasetName) -> Vec<PastModel<'a>
     let mut models: Vec<_> = past.collect();
     models.sort_by_key(|past| std::cmp::Reverse(past.model.run_id.number()));
     models
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Overrides};
+    use crate::domain::{ContentHash, LedgerEvent};
+    use crate::imaging::{Picture, Pixels, encode_png};
+
+    #[test]
+    fn an_example_that_could_not_be_read_is_tried_again_when_it_is_looked_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = ["storage.state_dir", "watch.inbox"].map(|key| format!("{key}={}", dir.path().join(key).display()));
+        let settings = config::load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
+        let image = encode_png(&Picture::new(64, 64, 1, Pixels::U8((0..64).cycle().take(4096).collect())).unwrap());
+        let sample = Sample { hash: ContentHash::of(image.as_ref().unwrap()), ..Sample::example("a", "plain") };
+        let (mut pages, mut ledger) = (DatasetPages::new(&settings), Ledger::default());
+        ledger.apply(&LedgerEvent::Sample(sample.clone()));
+        let lacks = |pages: &mut DatasetPages| {
+            pages.write(&ledger, &BTreeSet::new()).unwrap();
+            let page = report::dataset_page(&pages.reports, &sample.dataset);
+            fs::read_to_string(page).unwrap().contains("Cannot be read")
+        };
+        assert!(lacks(&mut pages));
+        let file = settings.watch.inbox.join(&sample.path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, image.unwrap()).unwrap();
+        assert!(lacks(&mut pages), "not with every gallery");
+        pages.look_again();
+        assert!(!lacks(&mut pages));
+    }
 }

@@ -92,32 +92,35 @@ pub fn erase(
     for image in &targets.images {
         report::unsent_results(&settings.report.outbox, image)?.iter().try_for_each(|file| disk::remove_file(file))?;
     }
-    write_pages(ledger, &events, settings, &workspace.reports())?;
-    erased.pages += leftovers::erase(&workspace, &subject)?;
+    let mut after = ledger.clone();
+    for event in &events {
+        after.apply(event);
+    }
+    erased.pages += erase_rest(&workspace, &subject, settings, &after)?;
     Ok((erased, events))
 }
 
-/// Makes the pages of datasets and the gallery anew, where there are any. Those of datasets go first, so that none shows an
-/// erased image while it is made.
-fn write_pages(
-    ledger: &Ledger,
-    events: &[LedgerEvent],
+/// Takes the names out of what is left, and makes the pages of datasets and the gallery anew, where there were any; returns how
+/// many files changed or went.
+fn erase_rest(
+    workspace: &Workspace,
+    subject: &ErasureSubject<'_>,
     settings: &Settings,
-    reports: &Path,
-) -> Result<(), ForgetError> {
-    let mut after = ledger.clone();
-    for event in events {
-        after.apply(event);
-    }
-    let datasets = report::dataset_pages(reports)?;
-    datasets.iter().try_for_each(|dataset| disk::remove_file(&report::dataset_page(reports, dataset)))?;
+    after: &Ledger,
+) -> Result<u64, ForgetError> {
+    let reports = workspace.reports();
+    let (datasets, has_gallery) = (report::dataset_pages(&reports)?, reports.join("index.html").exists());
+    // None may show an erased image while it is made anew.
+    datasets.iter().try_for_each(|dataset| disk::remove_file(&report::dataset_page(&reports, dataset)))?;
+    let n_erased = leftovers::erase(workspace, subject)?;
+    // Only now: a new page may name another file of the same name, and is right.
     if !datasets.is_empty() {
-        DatasetPages::new(settings).write(&after, &BTreeSet::new())?;
+        DatasetPages::new(settings).write(after, &BTreeSet::new())?;
     }
-    if reports.join("index.html").exists() {
-        Gallery::new(reports).write(&after.current_classes())?;
+    if has_gallery {
+        Gallery::new(&reports).write(&after.current_classes())?;
     }
-    Ok(())
+    Ok(n_erased)
 }
 
 /// No training may write what is being removed, whichever program it runs in.

@@ -1,6 +1,7 @@
 //! The page of a dataset, from files in the inbox to a real browser: what it counts, where it leads, and that it is made again,
 //! kept current, and forgets.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ fn bed() -> TestBed {
     TestBed::new().sharing_features().set("augment.copies", "1").set("train.max_epochs", "2")
 }
 
-/// Six PNG and four DICOM files a class, a duplicate, two that cannot be used, and a scan.
+/// Six PNG and four DICOM files a class, a duplicate, three that cannot be used, and a scan.
 fn drop_files(bed: &TestBed) {
     for look in Look::ALL {
         for number in 0..6 {
@@ -37,6 +38,7 @@ fn drop_files(bed: &TestBed) {
     }
     bed.write("inbox/datasets/shapes/disc/again.png", pictures::png(Look::Disc, 0));
     bed.write(format!("inbox/datasets/shapes/disc/{HOSTILE}"), "no image");
+    bed.write("inbox/datasets/shapes/bars/disc-0.png", "no image");
     bed.write("inbox/datasets/shapes/disc/cut.png", &pictures::png(Look::Disc, 30)[..200]);
     bed.drop_scan(Look::Bars, 40);
 }
@@ -87,8 +89,20 @@ fn a_dataset_has_a_page_that_counts_leads_on_and_runs_nothing() {
     }
 
     bed.run(&["forget", "datasets/shapes/disc/disc-0.png", "--yes"]).ok();
-    let after = fs::read_to_string(&page).unwrap();
+    let after = fs::read_to_string(&page).expect("a page, though another file is called the same");
     assert!(after.contains("19 images") && !after.contains("each image counts once"), "at once, not by the next run");
+    assert!(after.contains("bars/disc-0.png"), "the other file is named as before");
+    let (before, after) = (examples(&html), examples(&after));
+    assert_eq!(
+        (before.difference(&after).count(), after.difference(&before).count()),
+        (1, 1),
+        "another is shown instead"
+    );
+}
+
+/// The addresses of the images on a page.
+fn examples(html: &str) -> BTreeSet<&str> {
+    html.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
 fn the_page_works(browser: &mut Browser, page: &Path) {

@@ -1,11 +1,12 @@
 //! Some images of each class. They are always the same ones of the same images, and carry no names.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use crate::domain::{ClassName, Sample};
+use crate::domain::{ClassName, ContentHash, Sample};
 use crate::imaging::Picture;
 use crate::report::error::ReportError;
 use crate::report::format::{count, visible};
@@ -43,14 +44,13 @@ impl<'a> Examples<'a> {
         Self { classes: classes.into_iter().map(|(class, (_, shown))| (class, shown)).collect(), n_more }
     }
 
-    /// Each as a `data:` address, in order; `None` for one that cannot be read now.
-    pub(super) fn drawn(&self, read: &dyn Fn(&Sample) -> Option<Picture>) -> Result<Vec<Option<String>>, ReportError> {
-        let all = self.classes.iter().flat_map(|(_, samples)| samples);
-        all.map(|sample| read(sample).map(|picture| small(&picture, SIDE)).transpose()).collect()
+    /// In the order in which they are shown.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Sample> {
+        self.classes.iter().flat_map(|(_, samples)| samples).copied()
     }
 
-    /// `drawn` has an image for each.
-    pub(super) fn section(&self, drawn: &[Option<String>]) -> Markup {
+    /// `drawn` has the `data:` address of each, in order; `None` for one that cannot be read now.
+    pub(super) fn section(&self, drawn: &[Option<&str>]) -> Markup {
         let mut drawn = drawn.iter();
         html! {
             @if !self.classes.is_empty() {
@@ -59,7 +59,7 @@ impl<'a> Examples<'a> {
                     @for (class, samples) in &self.classes {
                         h3 { bdi { (visible(class.as_str())) } }
                         div.examples {
-                            @for address in drawn.by_ref().take(samples.len()) { (image(address.as_deref(), class)) }
+                            @for address in drawn.by_ref().take(samples.len()) { (image(*address, class)) }
                         }
                     }
                     @if self.n_more > 0 { p.muted.small { (count(self.n_more)) " more classes." } }
@@ -67,6 +67,40 @@ impl<'a> Examples<'a> {
                 }
             }
         }
+    }
+}
+
+/// The examples of a dataset as they are on its page, by content: `data:` addresses of small images. It holds no image that is no
+/// example any more.
+#[derive(Debug, Default)]
+pub struct ExampleThumbnails(BTreeMap<ContentHash, String>);
+
+impl ExampleThumbnails {
+    /// Drops all others.
+    pub(super) fn keep(&mut self, examples: &Examples<'_>) {
+        let hashes: BTreeSet<ContentHash> = examples.all().map(|sample| sample.hash).collect();
+        self.0.retain(|hash, _| hashes.contains(hash));
+    }
+
+    /// Draws those that are not here yet and can be read.
+    pub(super) fn draw(
+        &mut self,
+        examples: &Examples<'_>,
+        read: &dyn Fn(&Sample) -> Option<Picture>,
+    ) -> Result<(), ReportError> {
+        for sample in examples.all() {
+            if let Entry::Vacant(place) = self.0.entry(sample.hash)
+                && let Some(picture) = read(sample)
+            {
+                place.insert(small(&picture, SIDE)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The `data:` address of an example, if it could be read.
+    pub(super) fn of(&self, sample: &Sample) -> Option<&str> {
+        self.0.get(&sample.hash).map(String::as_str)
     }
 }
 

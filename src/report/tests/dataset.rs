@@ -1,5 +1,7 @@
 //! The page of a dataset: what it says in words, and when it is written.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::domain::{DicomFacts, ImageFacts, Sample, Split};
 
@@ -41,8 +43,18 @@ fn decision(model: &ModelRecord) -> Decision {
     }
 }
 
-/// Writes the page of `samples` with one model and files left out; whether it shows all images.
+/// Writes the page of `samples` as one who has no thumbnails yet.
 fn written(dir: &Path, samples: &[Sample], read: &dyn Fn(&Sample) -> Option<Picture>) -> (bool, String) {
+    written_with(dir, samples, &mut ExampleThumbnails::default(), read)
+}
+
+/// Writes the page of `samples` with one model and files left out; whether it shows all images.
+fn written_with(
+    dir: &Path,
+    samples: &[Sample],
+    thumbnails: &mut ExampleThumbnails,
+    read: &dyn Fn(&Sample) -> Option<Picture>,
+) -> (bool, String) {
     let model = model(["patchy", "plain"]);
     let (dataset, decision) = (model.dataset.clone(), decision(&model));
     let left_out = UnusedFiles {
@@ -59,7 +71,7 @@ fn written(dir: &Path, samples: &[Sample], read: &dyn Fn(&Sample) -> Option<Pict
         left_out: vec![left_out],
         models: vec![PastModel { model: &model, decision: Some(&decision), is_best: true }],
     };
-    let is_whole = write_dataset(dir, &report, read).unwrap();
+    let is_whole = write_dataset(dir, &report, thumbnails, read).unwrap();
     (is_whole, fs::read_to_string(dataset_page(dir, &dataset)).unwrap())
 }
 
@@ -91,6 +103,23 @@ fn a_page_that_shows_this_already_is_left_alone_and_its_images_are_not_read() {
     let (is_whole, other) = written(dir.path(), &samples[1..], &|_| None);
     assert!(!is_whole && other.contains("Cannot be read"));
     assert!(written(dir.path(), &samples[1..], &|_| Some(radiograph())).0, "it is made again");
+}
+
+#[test]
+fn a_change_reads_new_examples_only_and_drops_those_that_are_none_any_more() {
+    let (dir, samples) = (tempfile::tempdir().unwrap(), samples());
+    let (mut thumbnails, n_read) = (ExampleThumbnails::default(), Cell::new(0));
+    let mut n_read_of = |samples: &[Sample]| {
+        let read = |_: &Sample| {
+            n_read.set(n_read.get() + 1);
+            Some(radiograph())
+        };
+        assert!(written_with(dir.path(), samples, &mut thumbnails, &read).0);
+        n_read.take()
+    };
+    assert_eq!(n_read_of(&samples), 12);
+    assert_eq!(n_read_of(&samples[1..]), 0, "class patchy has no other");
+    assert_eq!(n_read_of(&samples), 1, "it was dropped");
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Conductor {
             self.scans.start_gallery()?;
             self.listing = current.clone();
             let ledger = Box::new(self.ledger().clone());
-            let changed = self.gallery.take_changed();
+            let changed = self.gallery.take_changed(now);
             self.workers.scans.give(ScanJob::Gallery { due, current, ledger, changed });
         } else if let Some((scan, model)) = next {
             let key = (scan.dataset.clone(), scan.hash);
@@ -180,25 +180,30 @@ impl Conductor {
         }
     }
 
-    /// The gallery was written, or not.
+    /// The pages of datasets and the gallery were written, or not: each counts, whatever became of the other.
     pub(super) fn gallery_written(
         &mut self,
-        outcome: Result<Option<GalleryLook>, ReportError>,
+        pages: Result<(), ReportError>,
+        look: Result<Option<GalleryLook>, ReportError>,
     ) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
         self.attempts.end(AttemptSlot::Scans);
-        match outcome {
-            Ok(look) => {
-                self.gallery.pages_written(Instant::now(), !self.is_once());
-                self.failed.clear(&Task::Gallery, Instant::now());
-                look.map_or(Ok(()), |look| self.looked_at_gallery(&look))?;
-            }
-            Err(error) => {
+        match &pages {
+            Ok(()) => self.gallery.pages_written(Instant::now(), !self.is_once()),
+            Err(_) => self.gallery.pages_failed(),
+        }
+        let (look, failed) = match look {
+            Ok(look) => (look, pages.err()),
+            Err(error) => (None, Some(error)),
+        };
+        match failed {
+            None => self.failed.clear(&Task::Gallery, Instant::now()),
+            Some(error) => {
                 let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);
                 self.fail(Task::Gallery, work, true);
             }
         }
-        Ok(())
+        look.map_or(Ok(()), |look| self.looked_at_gallery(&look))
     }
 
     fn looked_at_gallery(&mut self, GalleryLook { listed, lost }: &GalleryLook) -> Result<(), ServiceError> {
