@@ -35,9 +35,10 @@ fn outside_centre(heat: &[f32], side: usize) -> Option<f64> {
     (total > 0.0).then(|| outside.sum::<f64>() / total)
 }
 
+/// Of the maps as they are drawn: Grad-CAM has no negative cells there, `HiResCAM` no negative windows.
 fn agreement(map: &ClassMap) -> Option<f64> {
-    let windows = |method| rectified(&window_sums(map.cells(method), map.side));
-    let (first, second) = (windows(MapMethod::GradCam), windows(MapMethod::HiresCam));
+    let first = window_sums(&map.rectified(MapMethod::GradCam), map.side);
+    let second = rectified(&window_sums(map.cells(MapMethod::HiresCam), map.side));
     let (of_first, of_second) = (sum(&first), sum(&second));
     let common = || first.iter().zip(&second).map(|(a, b)| (f64::from(*a) / of_first).min(f64::from(*b) / of_second));
     (of_first > 0.0 && of_second > 0.0).then(|| common().sum())
@@ -64,6 +65,12 @@ mod tests {
         assert_eq!(outside_centre(&[0.0; 196], 14), None);
         let even = outside_centre(&[1.0; 196], 14).unwrap();
         assert!((even - 96.0 / 196.0).abs() < 1e-12, "{even}");
+    }
+
+    #[test]
+    fn negative_cells_of_grad_cam_take_no_heat_from_their_window() {
+        let among_negative: Vec<f32> = at(&[0]).iter().map(|cell| cell - 1.0).collect();
+        assert_eq!(agreement(&map(among_negative, at(&[100]))), Some(0.0));
     }
 
     #[test]
