@@ -77,11 +77,9 @@ impl GallerySchedule {
         (!are_current).then(|| self.next_pages.unwrap_or(now))
     }
 
-    /// The datasets whose pages are written from now on, again those of a writing that failed; none before the pause is over.
-    pub(super) fn take_changed(&mut self, now: Instant) -> BTreeSet<DatasetName> {
-        if self.next_pages.is_some_and(|next| next > now) {
-            return BTreeSet::new();
-        }
+    /// The datasets whose pages are written from now on, again those of a writing that failed. With a gallery they do not wait
+    /// for the pause: it leads to them.
+    pub(super) fn take_changed(&mut self) -> BTreeSet<DatasetName> {
         self.in_hand.append(&mut self.changed);
         self.in_hand.clone()
     }
@@ -160,25 +158,20 @@ mod tests {
         listing.note(&gone("datasets/d/c/a.png"));
         assert_eq!(listing.pages_due(now), Some(now));
         let d = BTreeSet::from([DatasetName::new("d").unwrap()]);
-        assert_eq!(listing.take_changed(now), d);
-        assert_eq!((listing.pages_due(now), listing.take_changed(now)), (Some(now), d.clone()), "it failed");
+        assert_eq!(listing.take_changed(), d);
+        assert_eq!((listing.pages_due(now), listing.take_changed()), (Some(now), d.clone()), "it failed");
         listing.pages_written(now, true);
         assert_eq!(listing.pages_due(now), None);
         listing.note(&gone("datasets/d/c/a.png"));
-        assert_eq!((listing.pages_due(now), listing.take_changed(now)), (Some(now + PAUSE), BTreeSet::new()));
-        listing.pages_written(now + PAUSE / 2, true);
-        assert_eq!(
-            listing.take_changed(now + PAUSE),
-            d,
-            "a gallery that is written in between puts them off no further"
-        );
+        assert_eq!(listing.pages_due(now), Some(now + PAUSE));
+        assert_eq!(listing.take_changed(), d, "with a gallery that is written in between");
     }
 
     #[test]
     fn pages_that_could_not_be_written_are_due_again_though_nothing_changed() {
         let (mut listing, now) = (GallerySchedule::default(), Instant::now());
         listing.pages_failed();
-        assert_eq!((listing.pages_due(now), listing.take_changed(now)), (Some(now), BTreeSet::new()));
+        assert_eq!((listing.pages_due(now), listing.take_changed()), (Some(now), BTreeSet::new()));
         listing.pages_written(now, true);
         assert_eq!(listing.pages_due(now), None);
     }

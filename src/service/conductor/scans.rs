@@ -33,7 +33,7 @@ impl Conductor {
             self.scans.start_gallery()?;
             self.listing = current.clone();
             let ledger = Box::new(self.ledger().clone());
-            let changed = self.gallery.take_changed(now);
+            let changed = self.gallery.take_changed();
             self.workers.scans.give(ScanJob::Gallery { due, current, ledger, changed });
         } else if let Some((scan, model)) = next {
             let key = (scan.dataset.clone(), scan.hash);
