@@ -151,7 +151,10 @@ impl Ledger {
     /// Names of the datasets of which anything is known: images, models, or files below their folders.
     pub fn known_datasets(&self) -> BTreeSet<DatasetName> {
         let of_runs = self.runs.keys().map(|(dataset, _)| dataset.clone());
-        let of_files = self.files_below("datasets/").filter_map(FileRecord::dataset);
+        // In the order of their paths, files of one dataset follow one another.
+        let mut of_files: Vec<&str> = self.files_below("datasets/").filter_map(FileRecord::dataset_folder).collect();
+        of_files.dedup();
+        let of_files = of_files.into_iter().filter_map(|name| DatasetName::new(name).ok());
         self.datasets().cloned().chain(of_runs).chain(of_files).collect()
     }
 

@@ -26,7 +26,7 @@ pub enum ExplainError {
         /// How far it is.
         distance: TrainingDistance,
     },
-    /// `report.ood = "refuse"`, and the model has no features of its training images that tell.
+    /// `report.ood = "refuse"`, and the distance to the training images is not known.
     #[error(
         "`{scan}`: it is not known whether it is like the images that model {model} learned from, and report.ood is \"refuse\"; train \
          again with at least 5 validation images, or set report.ood = \"flag\""

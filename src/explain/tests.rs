@@ -86,16 +86,18 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
     }
 }
 
+/// By Grad-CAM, without features of training images.
+fn try_explained(
+    picture: &Picture,
+    activations: &Activations,
+    head: &Head,
+    model: (&ModelRecord, Option<&BTreeSet<ClassName>>),
+) -> Result<Explanation, ExplainError> {
+    explain("scan.png", ContentHash::of(b"scan"), picture, activations, (head, None, MapMethod::GradCam), model)
+}
+
 fn explained(picture: &Picture, head: &Head, model: &ModelRecord) -> Explanation {
-    explain(
-        "scan.png",
-        ContentHash::of(b"scan"),
-        picture,
-        &activations(),
-        (head, None, MapMethod::GradCam),
-        (model, None),
-    )
-    .unwrap()
+    try_explained(picture, &activations(), head, (model, None)).unwrap()
 }
 
 /// A radiograph, a model and a file of weights that nothing is to be said against.
@@ -168,16 +170,7 @@ fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     let warnings = |current: &[&str]| {
         let current = current.iter().map(|class| ClassName::new(*class).unwrap()).collect();
         let model = (&model, Some(&current));
-        explain(
-            "scan.png",
-            ContentHash::of(b"scan"),
-            &picture,
-            &activations(),
-            (&head, None, MapMethod::GradCam),
-            model,
-        )
-        .unwrap()
-        .warnings
+        try_explained(&picture, &activations(), &head, model).unwrap().warnings
     };
     let [first, second] = [0, 1].map(|at| model.classes[at].as_str());
     assert!(warnings(&[first, second, "third"]).is_empty() && warnings(&[first]).is_empty());
@@ -211,18 +204,7 @@ fn a_scan_that_is_unlike_the_training_images_is_warned_of() {
 fn a_softmax_shares_out_one_and_its_maps_stay_those_of_the_logits() {
     let (picture, sigmoid, mut model) = good();
     let softmax = layer(Activation::Softmax, [2.0, -3.0], [0.0, 0.0]);
-    assert!(
-        explain(
-            "f",
-            ContentHash::of(b"f"),
-            &picture,
-            &activations(),
-            (&softmax, None, MapMethod::GradCam),
-            (&model, None)
-        )
-        .is_err(),
-        "another record"
-    );
+    assert!(try_explained(&picture, &activations(), &softmax, (&model, None)).is_err(), "another record");
     let of_sigmoid = explained(&picture, &sigmoid, &model);
     model.head.activation = Activation::Softmax;
     let explanation = explained(&picture, &softmax, &model);
@@ -288,15 +270,10 @@ fn a_blank_scan_is_no_clear_answer_whatever_it_scores() {
 fn a_layer_of_other_classes_and_a_score_that_is_no_number_are_refused() {
     let (picture, head, mut model) = good();
     let mut activations = activations();
-    let hash = ContentHash::of(b"scan");
     activations.pool5[0] = f32::NAN;
-    let error = explain("scan.png", hash, &picture, &activations, (&head, None, MapMethod::GradCam), (&model, None))
-        .unwrap_err()
-        .to_string();
+    let error = try_explained(&picture, &activations, &head, (&model, None)).unwrap_err().to_string();
     assert!(error.starts_with("`scan.png`: a score of model 0001-abcdef01 is not a number"), "{error}");
     model.classes.swap(0, 1);
-    let error = explain("scan.png", hash, &picture, &activations, (&head, None, MapMethod::GradCam), (&model, None))
-        .unwrap_err()
-        .to_string();
+    let error = try_explained(&picture, &activations, &head, (&model, None)).unwrap_err().to_string();
     assert!(error.contains("list different classes"), "{error}");
 }

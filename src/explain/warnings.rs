@@ -11,7 +11,7 @@ const FEW_IMAGES: u64 = 20;
 const WEAK_ACCURACY: f64 = 0.7;
 /// A scan that is more times as long as wide loses its proportions.
 const LONG: f64 = 2.0;
-/// Where Grad-CAM and `HiResCAM` have less of their heat in common, they tell two stories.
+/// Where Grad-CAM and `HiResCAM` have less of their heat in common, they highlight different regions.
 const AGREEMENT: f64 = 0.5;
 
 /// The weightiest first. `explanation` is complete but for its warnings.

@@ -88,6 +88,14 @@ impl TestBed {
         self.path("state").join(relative)
     }
 
+    /// The folders of the reports of dataset `shapes`, sorted; beside them lies the page of the dataset.
+    pub fn reports(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.state("reports/shapes")).unwrap().map(|entry| entry.unwrap().path());
+        let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+        folders.sort();
+        folders
+    }
+
     /// Writes a file, and the folders above it.
     pub fn write(&self, relative: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(relative);

@@ -135,10 +135,12 @@ fn own_results_are_neither_explained_nor_learned_and_explain_writes_them_beside_
     assert_eq!(n_explained(&ran), 2);
     assert!(ran.stderr.contains("Scan without valid identifiers in DICOM, so no result in DICOM"), "{}", ran.stderr);
     let warned = |file: &str| {
-        let folders = names(&bed.state("reports/shapes")).into_iter();
-        let folders = folders.map(|name| bed.state("reports/shapes").join(name)).filter(|folder| folder.is_dir());
         let text = |folder: PathBuf| fs::read_to_string(folder.join(file)).unwrap();
-        folders.map(text).filter(|text| text.contains("no valid DICOM identifiers of study, series and image")).count()
+        bed.reports()
+            .into_iter()
+            .map(text)
+            .filter(|text| text.contains("no valid DICOM identifiers of study, series and image"))
+            .count()
     };
     assert_eq!(["report.json", "report.html"].map(warned), [1, 1], "of the scan without a study");
     let outbox = bed.state("outbox");

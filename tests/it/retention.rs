@@ -11,15 +11,6 @@ fn once(bed: &TestBed) -> Ran {
     bed.run(&["run", "--once", "--json"]).ok()
 }
 
-/// Names in a folder of the state folder, sorted, but for the page of a dataset.
-fn names(bed: &TestBed, folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(bed.state(folder)).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name != "dataset.html");
-    names.sort();
-    names
-}
-
 fn copies(bed: &TestBed) -> Vec<PathBuf> {
     let files = walkdir::WalkDir::new(bed.state("datasets/shapes/augmented")).into_iter().map(Result::unwrap);
     files.filter(|file| file.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
@@ -27,13 +18,13 @@ fn copies(bed: &TestBed) -> Vec<PathBuf> {
 
 #[track_caller]
 fn has_one_report_and_no_copies(bed: &TestBed) {
-    assert_eq!(names(bed, "reports/shapes").len(), 1);
+    assert_eq!(bed.reports().len(), 1);
     assert!(copies(bed).is_empty() && bed.state("datasets/shapes/manifest.jsonl").exists());
     let table = fs::read_to_string(bed.state("reports/results.csv")).unwrap();
     let page = fs::read_to_string(bed.state("reports/index.html")).unwrap();
     assert_eq!(table.lines().count(), 2, "{table}");
-    let reports = names(bed, "reports/shapes");
-    assert!(table.contains(&reports[0]) && page.contains(&reports[0]), "{reports:?}\n{table}");
+    let report = bed.reports()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(table.contains(&report) && page.contains(&report), "{report}\n{table}");
 }
 
 #[test]
@@ -42,7 +33,7 @@ fn what_exceeds_the_limits_goes_and_is_made_again_by_nobody() {
     bed.drop_dataset(4);
     (1..=3).for_each(|number| bed.drop_scan(Look::Disc, number));
     assert_eq!(once(&bed).json()["done"]["scans_explained"], 3);
-    assert_eq!((names(&bed, "reports/shapes").len(), copies(&bed).len()), (3, 6), "without a limit everything stays");
+    assert_eq!((bed.reports().len(), copies(&bed).len()), (3, 6), "without a limit everything stays");
 
     let bed = bed.set("retention.reports_max_number", "1").set("retention.copies_max_age", "1ms");
     let ran = once(&bed);
@@ -60,12 +51,12 @@ fn what_exceeds_the_limits_goes_and_is_made_again_by_nobody() {
     let mut service = Service::start(&bed);
     service.wait_for("rest", |service| (service.status()?["state"] == "idle").then_some(()));
     (4..=6).for_each(|number| bed.drop_scan(Look::Disc, number));
-    service.wait_for("three more reports", |_| (names(&bed, "reports/shapes").len() == 4).then_some(()));
+    service.wait_for("three more reports", |_| (bed.reports().len() == 4).then_some(()));
     let page = bed.state("reports/index.html");
     service.wait_for("the page of all", |_| fs::read_to_string(&page).ok()?.contains("6.png").then_some(()));
     fs::remove_file(&page).unwrap();
     fs::create_dir_all(page.join("in the way")).unwrap();
-    service.wait_for("room", |_| (names(&bed, "reports/shapes").len() == 1).then_some(()));
+    service.wait_for("room", |_| (bed.reports().len() == 1).then_some(()));
     fs::remove_dir_all(&page).unwrap();
     service.wait_for("the page", |_| page.is_file().then_some(()));
     service.stop();

@@ -151,16 +151,20 @@ pub struct FileRecord {
     pub outcome: FileOutcome,
 }
 
+/// The name of the folder of `datasets` below which a path lies.
+fn dataset_folder(path: &str) -> Option<&str> {
+    path.strip_prefix("datasets/")?.split_once('/').map(|(folder, _)| folder)
+}
+
 /// The dataset below whose folder in the inbox a path lies.
 fn dataset_of(path: &str) -> Option<DatasetName> {
-    let (dataset, _) = path.strip_prefix("datasets/")?.split_once('/')?;
-    DatasetName::new(dataset).ok()
+    DatasetName::new(dataset_folder(path)?).ok()
 }
 
 impl FileRecord {
-    /// The dataset below whose folder it lies, whatever became of it.
-    pub fn dataset(&self) -> Option<DatasetName> {
-        dataset_of(&self.path)
+    /// The name of the folder of `datasets` below which it lies, whatever became of it.
+    pub fn dataset_folder(&self) -> Option<&str> {
+        dataset_folder(&self.path)
     }
 }
 
@@ -275,7 +279,7 @@ impl LedgerEvent {
     /// The dataset whose images, files or models it changes.
     pub fn dataset(&self) -> Option<DatasetName> {
         match self {
-            Self::File(file) => file.dataset(),
+            Self::File(file) => dataset_of(&file.path),
             Self::FileGone { path } | Self::FileForgotten { path } | Self::FileErased { path } => dataset_of(path),
             Self::Sample(sample) | Self::FormerSample(sample) => Some(sample.dataset.clone()),
             Self::SampleGone { dataset, .. } => Some(dataset.clone()),

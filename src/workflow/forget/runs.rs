@@ -48,7 +48,7 @@ pub(super) fn erase(
     Ok(changed.map(|model| LedgerEvent::Run(Box::new(model))).collect())
 }
 
-/// Nobody can tell one image's row from the others' once the file is gone; scans of the model are explained without it.
+/// The whole file goes: its rows do not say of which image they are. Scans of the model are then explained without it.
 fn forget_training_features(folder: &Path, images: &BTreeSet<ContentHash>) -> Result<(), DiskError> {
     if train::trained_on(folder).is_disjoint(images) {
         return Ok(());
