@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom pacs bench-forward bench-training bench soak
+.PHONY: help setup build demo test lint torture fuzz-reports libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom pacs bench-forward bench-training bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,7 @@ demo: build ## generate images, train on them, explain scans; prints the report 
 
 test: setup ## all tests
 	@scripts/browser-for-tests
+	@scripts/axe-for-tests
 	@scripts/dicom-tools-for-tests
 	@# Where it counts, winograd is built without checks of overflows; its own tests are built with them.
 	$(CARGO) test --locked --package winograd --config profile.dev.package.winograd.overflow-checks=true
@@ -33,6 +34,11 @@ torture: build ## hundreds of kills, errors, passing faults and full disks (POIN
 	@scripts/torture-augment 100
 	GRADWATCH_TORTURE_PROGRAM=$(abspath target/release/gradwatch) GRADWATCH_TORTURE_POINTS=$(or $(POINTS),200) \
 		$(CARGO) test --locked --test it -- torture::many the_demo_as_shipped --ignored --nocapture --test-threads 1
+
+fuzz-reports: setup ## reports of odd scans of every size, depth and name, opened in a browser (SCANS=N, SEED=N)
+	@scripts/browser-for-tests
+	GRADWATCH_FUZZ_SCANS=$(or $(SCANS),300) GRADWATCH_FUZZ_SEED=$(or $(SEED),2) \
+		$(CARGO) test --locked --test it -- many_odd_scans --ignored --nocapture
 
 libtorch-cuda: ## fetch libtorch's CUDA part into .libtorch-cuda/ (once, 3 GB); it is used where there is a GPU
 	@scripts/fetch-libtorch --cuda

@@ -19,6 +19,7 @@ mod ledger;
 mod map_figures;
 mod model;
 mod names;
+mod neighbours;
 mod preset;
 mod progress;
 mod recipe;
@@ -53,6 +54,7 @@ pub use model::{
     TestRecord,
 };
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
+pub use neighbours::{Neighbour, vote};
 pub use preset::{Breach, Preset};
 pub use progress::{Phase, Progress, Silent};
 pub use recipe::{COPY_SIDE, Fill, Interpolation, Recipe, Semantics};

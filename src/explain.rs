@@ -9,18 +9,28 @@ mod warnings;
 
 pub use error::ExplainError;
 
-use std::collections::BTreeSet;
-
 use crate::domain::{
-    ClassName, ContentHash, Explanation, ExplanationStatus, MapFigures, MapMethod, ModelRecord, TrainingDistance,
+    ClassName, ContentHash, Explanation, ExplanationStatus, Ledger, MapFigures, MapMethod, ModelRecord, Neighbour,
+    TrainingDistance,
 };
-use crate::head::{Activations, Head, TrainingFeatures, class_maps};
+use crate::head::{Activations, Head, LearnedImage, TrainingFeatures, class_maps};
 use crate::imaging::Picture;
-use crate::stats::argmax;
+use crate::stats::{argmax, mean_of_nearest};
+
+/// What a scan is compared with, beside the head: the training images.
+#[derive(Debug, Clone, Copy)]
+pub struct Comparison<'a> {
+    /// As the network sees them.
+    pub features: &'a TrainingFeatures,
+    /// Whether it is asked how far the scan is from them.
+    pub is_measured: bool,
+    /// How many of the nearest are named.
+    pub n_neighbours: usize,
+}
 
 /// Explains the scan `name`. `activations` are those of `picture` at the network's size; `head` is the layer of `model`;
-/// `known`: its training images, where the distance to them is asked for; `method` is whose maps are shown first.
-/// `current`: the classes that the dataset has now, where they are known.
+/// `known`: its training images, where they are known and asked for; `method` is whose maps are shown first. `ledger`: what the dataset
+/// is now, where that is known.
 ///
 /// # Errors
 /// [`ExplainError::ForeignHead`] when head and record are not of one model; [`ExplainError::NotFinite`] when a score is
@@ -30,8 +40,8 @@ pub fn explain(
     hash: ContentHash,
     picture: &Picture,
     activations: &Activations,
-    (head, known, method): (&Head, Option<&TrainingFeatures>, MapMethod),
-    (model, current): (&ModelRecord, Option<&BTreeSet<ClassName>>),
+    (head, known, method): (&Head, Option<Comparison<'_>>, MapMethod),
+    (model, ledger): (&ModelRecord, Option<&Ledger>),
 ) -> Result<Explanation, ExplainError> {
     if head.classes() != model.classes
         || head.activation() != model.head.activation
@@ -46,9 +56,13 @@ pub fn explain(
     let (image, n_above_half) = (picture.facts(), head.activation().n_above_half(&logits));
     let status = if image.blank { ExplanationStatus::Blank } else { ExplanationStatus::of(n_above_half) };
     let scores = head.activation().scores(&logits);
-    let distance = known.and_then(|known| known.distance(&activations.pool5, head.grid().channels));
-    let limit = model.training_features.as_ref().map(|features| features.limit);
+    let ranked = known.map(|known| known.features.by_distance(&activations.pool5, head.grid().channels));
+    let ranked = ranked.unwrap_or_default();
+    let limit = model.training_features.as_ref().and_then(|features| features.limit);
+    let limit = limit.filter(|_| known.is_some_and(|known| known.is_measured));
+    let distance = mean_of_nearest(ranked.iter().map(|(_, distance)| *distance));
     let training_distance = distance.zip(limit).map(|(distance, limit)| TrainingDistance { distance, limit });
+    let present = ranked.into_iter().filter_map(|(image, distance)| neighbour(image, distance, model, ledger));
     let mut explanation = Explanation {
         name: name.to_owned(),
         hash,
@@ -64,11 +78,22 @@ pub fn explain(
         figures: MapFigures::default(),
         logits,
         training_distance,
+        neighbours: present.take(known.map_or(0, |known| known.n_neighbours)).collect(),
         warnings: Vec::new(),
     };
     explanation.figures = figures::of(&explanation, head);
-    explanation.warnings = warnings::of(&explanation, model, current);
+    explanation.warnings = warnings::of(&explanation, model, ledger);
     Ok(explanation)
+}
+
+/// With the label that it has now; `None` for an image that its dataset no longer has.
+fn neighbour(image: LearnedImage, distance: f64, model: &ModelRecord, ledger: Option<&Ledger>) -> Option<Neighbour> {
+    let learned = || model.classes.get(image.class);
+    let class: Option<&ClassName> = match ledger {
+        Some(ledger) => ledger.sample(&model.dataset, image.hash).map(|sample| &sample.class),
+        None => learned(),
+    };
+    Some(Neighbour { image: image.hash, class: class?.clone(), distance })
 }
 
 #[cfg(test)]

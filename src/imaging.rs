@@ -47,6 +47,7 @@ mod webp;
 mod webp_chunks;
 
 pub use affine::Affine;
+pub use colormap::ColourMap;
 pub use decode::{decode, is_dicom};
 pub use decode_options::DecodeOptions;
 pub use dicom::{Attribute, DicomHeader, DicomObject, SourceScan, TextEncoding, dicom_header, result_equipment};

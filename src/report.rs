@@ -18,7 +18,9 @@ mod gallery_entry;
 mod gallery_page;
 mod gallery_state;
 mod json;
+mod map_cells;
 mod map_table;
+mod neighbours;
 mod pictures;
 mod plots;
 mod provenance;
@@ -45,7 +47,7 @@ pub use gallery::{Gallery, Listed, current as current_gallery};
 pub use record::ReportRecord;
 pub use run_page::without_images;
 pub use run_report::RunReport;
-pub use stored::{StoredReport, remove_report, stored_reports};
+pub use stored::{StoredReport, names_image, remove_report, stored_reports};
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -55,28 +57,40 @@ use crate::domain::{Explanation, ModelRecord};
 use crate::imaging::Picture;
 use pictures::Pictures;
 
+/// What a scan's report is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanReport<'a> {
+    /// What the model says.
+    pub explanation: &'a Explanation,
+    /// The model.
+    pub model: &'a ModelRecord,
+    /// The scan.
+    pub picture: &'a Picture,
+    /// The images of the explanation's neighbours, `None` for one that cannot be read; empty where none is to be shown.
+    pub neighbours: &'a [Option<Picture>],
+    /// The address of the page of its dataset, from the report's folder.
+    pub dataset_page: Option<&'a str>,
+}
+
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
 /// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`
-/// says. `made`: the time it shall carry; with results, that of the same report if it is there already. `dataset_page`: the address
-/// of the page of its dataset, from the report's folder.
+/// says. `made`: the time it shall carry; with results, that of the same report if it is there already.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole, file by file.
 pub fn write(
     folder: &Path,
-    explanation: &Explanation,
-    model: &ModelRecord,
-    picture: &Picture,
+    report: &ScanReport<'_>,
     made: SystemTime,
     dicom: Option<&DicomScan<'_>>,
-    dataset_page: Option<&str>,
 ) -> Result<(), ReportError> {
+    let ScanReport { explanation, model, picture, .. } = report;
     let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
     let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
     let has_results = dicom.is_some_and(|scan| scan.results.is_some());
     let record = if has_results { record.at_first_time(folder) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
-    let html = scan_page::render(&record, model, &pictures, (has_results, dataset_page));
+    let html = scan_page::render(&record, report, &pictures, has_results)?;
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
     write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
     write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;

@@ -32,7 +32,7 @@ pub use confusion::{Confusion, NotSquare};
 pub use generator::Generator;
 pub use interval::{Estimate, Interval, wilson_interval};
 pub use lda::LinearDiscriminant;
-pub use nearest::{KnownRows, farthest_alike};
+pub use nearest::{KnownRows, farthest_alike, mean_of_nearest};
 pub use paired::Paired;
 pub use paired_comparison::{Differences, Measures, PairedComparison};
 pub use predictions::Predictions;

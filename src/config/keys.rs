@@ -100,6 +100,9 @@ fn check(s: &Settings) -> Result<(), (String, String)> {
             "is inside watch.inbox, where gradwatch would read its own files as new images; choose another folder",
         );
     }
+    if s.report.neighbours > 20 {
+        return fail("report.neighbours", "must be between 0 and 20");
+    }
     if s.report.outbox.starts_with(&s.watch.inbox) || s.watch.inbox.starts_with(&s.report.outbox) {
         return fail(
             "report.outbox",

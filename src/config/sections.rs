@@ -105,6 +105,10 @@ pub struct ReportSettings {
     pub instance_uid: bool,
     /// What is done with a scan that is unlike the images that the model learned from.
     pub ood: UnlikeScans,
+    /// Whether deletion and insertion are measured of each scan.
+    pub deletion_insertion: bool,
+    /// How many of the nearest training images a report shows.
+    pub neighbours: usize,
 }
 
 /// What is done with scans that are unlike the training images (out of distribution).

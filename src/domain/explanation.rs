@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassMap, ClassName, ContentHash, ContrastMap, DatasetName, ImageFacts, MapFigures, MapMethod, RunId};
+use super::{
+    ClassMap, ClassName, ContentHash, ContrastMap, DatasetName, ImageFacts, MapFigures, MapMethod, Neighbour, RunId,
+};
 
 /// One scan, explained.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,8 @@ pub struct Explanation {
     pub maps: Vec<ClassMap>,
     /// How far it is from the images that the model learned from; `None` where that is not known or not asked for.
     pub training_distance: Option<TrainingDistance>,
+    /// The training images nearest to it, the nearest first; none where they are not known or not asked for.
+    pub neighbours: Vec<Neighbour>,
     /// Whose maps are shown first.
     pub method: MapMethod,
     /// Of the maps of the predicted class.

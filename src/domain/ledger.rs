@@ -163,6 +163,11 @@ impl Ledger {
         self.index.class_counts.contains_key(dataset)
     }
 
+    /// The sample with this content, unless it is forgotten.
+    pub fn sample(&self, dataset: &DatasetName, hash: ContentHash) -> Option<&Sample> {
+        self.samples.get(&(dataset.clone(), hash)).filter(|_| !self.forgotten.contains_key(&hash))
+    }
+
     /// The samples of one dataset, in hash order; none that is forgotten, though its erasure may wait.
     pub fn samples_of<'a>(&'a self, dataset: &'a DatasetName) -> impl Iterator<Item = &'a Sample> {
         let (first, last) = ((dataset.clone(), ContentHash::FIRST), (dataset.clone(), ContentHash::LAST));

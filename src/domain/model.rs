@@ -183,8 +183,9 @@ pub struct FeaturesRecord {
     pub file: String,
     /// SHA-256 of that file.
     pub sha256: ContentHash,
-    /// An image further from them than this is unlike them; at least 0.
-    pub limit: f64,
+    /// An image further from them than this is unlike them; at least 0. `None` where too few images were measured to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
 }
 
 /// Images of one class.

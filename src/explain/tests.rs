@@ -3,7 +3,8 @@
 use super::*;
 use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 use crate::domain::{
-    BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, Resize, RunId, ShortcutAudit, StopReason,
+    BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, LedgerEvent, Resize, RunId, Sample, ShortcutAudit,
+    StopReason,
 };
 use crate::imaging::Pixels;
 use crate::stats::{Activation, Confusion};
@@ -91,7 +92,7 @@ fn try_explained(
     picture: &Picture,
     activations: &Activations,
     head: &Head,
-    model: (&ModelRecord, Option<&BTreeSet<ClassName>>),
+    model: (&ModelRecord, Option<&Ledger>),
 ) -> Result<Explanation, ExplainError> {
     explain("scan.png", ContentHash::of(b"scan"), picture, activations, (head, None, MapMethod::GradCam), model)
 }
@@ -168,8 +169,8 @@ fn maps_that_share_little_heat_are_warned_of() {
 fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     let (picture, head, model) = good();
     let warnings = |current: &[&str]| {
-        let current = current.iter().map(|class| ClassName::new(*class).unwrap()).collect();
-        let model = (&model, Some(&current));
+        let ledger = ledger(current);
+        let model = (&model, Some(&ledger));
         try_explained(&picture, &activations(), &head, model).unwrap().warnings
     };
     let [first, second] = [0, 1].map(|at| model.classes[at].as_str());
@@ -177,27 +178,62 @@ fn an_answer_that_is_no_class_any_more_is_warned_of_before_all_else() {
     assert!(warnings(&[second])[0].starts_with(&format!("The dataset no longer has the class {first};")));
 }
 
+/// Explained with the two nearest of three training images, whose first channels have these means (the scan's is 1/49) and which have the
+/// first, first and second label; five more images set the limit.
+fn compared(learned: [f32; 3], validated: f32, ledger: Option<&Ledger>) -> Explanation {
+    let (picture, head, mut model) = good();
+    let image = |first: f32| (0..N_CHANNELS).map(|channel| if channel == 0 { first } else { 0.0 }).collect::<Vec<_>>();
+    let classes = [0, 0, 1].into_iter().enumerate();
+    let images: Vec<_> = classes.map(|(at, class)| LearnedImage { hash: learned_hash(at), class }).collect();
+    let (record, bytes) =
+        TrainingFeatures::to_bytes(&images, &learned.map(image), &[validated; 5].map(image)).unwrap().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(&record.file), bytes).unwrap();
+    let features = TrainingFeatures::load(folder.path(), &record).unwrap();
+    model.training_features = Some(record);
+    let known = Comparison { features: &features, is_measured: true, n_neighbours: 2 };
+    let by = (&head, Some(known), MapMethod::GradCam);
+    explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), by, (&model, ledger)).unwrap()
+}
+
+fn learned_hash(at: usize) -> ContentHash {
+    ContentHash::of(&[at as u8])
+}
+
+/// Where the model's dataset has an image of each of these labels, the first with the content of the first training image.
+fn ledger(labels: &[&str]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for (at, label) in labels.iter().enumerate() {
+        let example = Sample::example("a", label);
+        ledger.apply(&LedgerEvent::Sample(Sample { dataset: good().2.dataset, hash: learned_hash(at), ..example }));
+    }
+    ledger
+}
+
 #[test]
 fn a_scan_that_is_unlike_the_training_images_is_warned_of() {
-    let (picture, head, mut model) = good();
-    // The mean of the scan's first channel is 1/49, and all others are 0.
-    let image = |first: f32| (0..N_CHANNELS).map(|channel| if channel == 0 { first } else { 0.0 }).collect::<Vec<_>>();
-    let mut explained_after = |learned: [f32; 3], validated: f32| {
-        let (record, bytes) =
-            TrainingFeatures::to_bytes(&learned.map(image), &[validated; 5].map(image)).unwrap().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(&record.file), bytes).unwrap();
-        let known = TrainingFeatures::load(folder.path(), &record).unwrap();
-        model.training_features = Some(record);
-        let hash = ContentHash::of(b"scan");
-        explain("scan.png", hash, &picture, &activations(), (&head, Some(&known), MapMethod::GradCam), (&model, None))
-            .unwrap()
-    };
-    let like = explained_after([0.01, 0.02, 0.03], 0.025);
+    let like = compared([0.01, 0.02, 0.03], 0.025, None);
     assert!(!like.training_distance.unwrap().is_unlike() && like.warnings.is_empty(), "{:?}", like.warnings);
-    let unlike = explained_after([1.01, 1.02, 1.03], 1.025);
+    let unlike = compared([1.01, 1.02, 1.03], 1.025, None);
     assert!(unlike.training_distance.unwrap().is_unlike());
     assert!(unlike.warnings[0].starts_with("Unlike the training images: "), "{:?}", unlike.warnings);
+}
+
+#[test]
+fn the_nearest_training_images_have_their_labels_of_today_and_those_that_are_gone_are_left_out() {
+    let named = |explanation: &Explanation| -> Vec<_> {
+        explanation.neighbours.iter().map(|it| (it.image, it.class.to_string())).collect()
+    };
+    let [patchy, plain] = CLASSES.map(str::to_owned);
+    let [first, second, third] = [0, 1, 2].map(learned_hash);
+    let learned = compared([0.01, 0.02, 0.022], 0.025, None);
+    assert_eq!(named(&learned), [(second, patchy), (third, plain.clone())]);
+    assert!(learned.neighbours.is_sorted_by(|a, b| a.distance <= b.distance) && learned.warnings.is_empty());
+    // The third is gone, and two have another label now.
+    let other = compared([0.01, 0.02, 0.022], 0.025, Some(&ledger(&["plain", "plain"])));
+    assert_eq!(named(&other), [(second, plain.clone()), (first, plain)]);
+    let warned = "2 of the 2 nearest training images have the label plain, and the model predicts patchy: ";
+    assert!(other.warnings.iter().any(|warning| warning.starts_with(warned)), "{:?}", other.warnings);
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What one should know before relying on an explanation, one plain sentence each.
 
-use std::collections::BTreeSet;
-
-use crate::domain::{ClassName, Explanation, ExplanationStatus, MapMethod, ModelRecord};
+use crate::domain::{Explanation, ExplanationStatus, Ledger, MapMethod, ModelRecord, vote};
 use crate::stats::wilson_interval;
 
 /// With fewer images, intervals are wide.
@@ -15,10 +13,11 @@ const LONG: f64 = 2.0;
 const AGREEMENT: f64 = 0.5;
 
 /// The weightiest first. `explanation` is complete but for its warnings.
-pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option<&BTreeSet<ClassName>>) -> Vec<String> {
+pub(super) fn of(explanation: &Explanation, model: &ModelRecord, ledger: Option<&Ledger>) -> Vec<String> {
     let about = [
-        removed(explanation, current),
+        removed(explanation, ledger),
         unlike(explanation),
+        second_opinion(explanation),
         scores(explanation),
         evidence(explanation),
         agreement(explanation),
@@ -29,9 +28,10 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, current: Option
     about.into_iter().chain([shortcut(model), weak(model), few(model), backbone(model)]).flatten().collect()
 }
 
-fn removed(explanation: &Explanation, current: Option<&BTreeSet<ClassName>>) -> Option<String> {
+fn removed(explanation: &Explanation, ledger: Option<&Ledger>) -> Option<String> {
     let class = explanation.classes.get(explanation.predicted)?;
-    (!current?.contains(class)).then(|| {
+    let current = ledger?.current_classes();
+    (!current.get(&explanation.dataset)?.contains(class)).then(|| {
         format!("The dataset no longer has the class {class}; explain the scan again when a new model is trained.")
     })
 }
@@ -60,6 +60,19 @@ fn unlike(explanation: &Explanation) -> Option<String> {
          from such images; do not rely on its scores.",
         distance.distance, distance.limit
     ))
+}
+
+/// A tie speaks for neither.
+fn second_opinion(explanation: &Explanation) -> Option<String> {
+    let predicted = explanation.classes.get(explanation.predicted)?;
+    let (class, n) = vote(&explanation.neighbours).filter(|(class, _)| *class != predicted)?;
+    let of = explanation.neighbours.len();
+    (2 * n > of).then(|| {
+        format!(
+            "{n} of the {of} nearest training images have the label {class}, and the model predicts {predicted}: look at them \
+             before you rely on the prediction."
+        )
+    })
 }
 
 fn evidence(explanation: &Explanation) -> Option<String> {

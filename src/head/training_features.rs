@@ -1,10 +1,12 @@
-//! What a model's training images look like to its network, and how far another image is from them.
+//! What a model's training images look like to its network, how far another image is from them, and which are nearest.
 //!
-//! Of an image there is the mean of each channel of pool5. As a file: safetensors with `channel_means`, one row an image.
+//! Of an image there is the mean of each channel of pool5. As a file: safetensors with `channel_means`, one row an image,
+//! `hashes`, the SHA-256 of its file, and `classes`, the index of its label.
 
 use std::path::Path;
 
-use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 
 use super::error::HeadError;
 use super::saved::recorded_bytes;
@@ -13,6 +15,10 @@ use crate::stats::{KnownRows, farthest_alike};
 use crate::weights::{WeightsError, le_bytes, tensor_of, view};
 
 const CHANNEL_MEANS: &str = "channel_means";
+const HASHES: &str = "hashes";
+const CLASSES: &str = "classes";
+/// Bytes of a SHA-256.
+const HASH_BYTES: usize = 32;
 /// In the run folder.
 pub const TRAINING_FEATURES: &str = "training_features.safetensors";
 
@@ -20,6 +26,17 @@ pub const TRAINING_FEATURES: &str = "training_features.safetensors";
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingFeatures {
     known: KnownRows,
+    /// One for each row.
+    images: Vec<LearnedImage>,
+}
+
+/// An image that a model learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LearnedImage {
+    /// SHA-256 of its file.
+    pub hash: ContentHash,
+    /// Index of its label in the model's classes.
+    pub class: usize,
 }
 
 /// The mean of each of `n_channels` channels of `pool5` (channel first).
@@ -29,23 +46,34 @@ pub fn channel_means(pool5: &[f32], n_channels: usize) -> Vec<f32> {
 }
 
 impl TrainingFeatures {
-    /// The file of the channel means of the training images, one row each, and its record. `belonging`: those of images of the
-    /// same kind that were not learned from, by which the limit is set. `None` without images, or with too few to set a limit by.
+    /// The file of the channel means of the training images, one row for each of `images`, and its record. `belonging`: those of
+    /// images of the same kind that were not learned from, by which the limit is set, if there are enough of them. `None` without
+    /// images.
     ///
     /// # Errors
     /// [`WeightsError::Unwritable`], a bug.
-    pub fn to_bytes(rows: &[Vec<f32>], belonging: &[Vec<f32>]) -> Result<Option<(FeaturesRecord, Vec<u8>)>, HeadError> {
-        let n_channels = rows.first().map_or(1, Vec::len);
+    pub fn to_bytes(
+        images: &[LearnedImage],
+        rows: &[Vec<f32>],
+        belonging: &[Vec<f32>],
+    ) -> Result<Option<(FeaturesRecord, Vec<u8>)>, HeadError> {
+        let Some(n_channels) = rows.first().map(Vec::len) else { return Ok(None) };
         let all = rows.concat();
         let known = KnownRows::new(n_channels, &all);
         let distances: Vec<f64> = belonging.iter().filter_map(|row| known.distance(row)).collect();
-        let Some(limit) = farthest_alike(&distances) else { return Ok(None) };
-        let bytes = le_bytes(&all);
-        let rows = [(CHANNEL_MEANS, view(vec![rows.len(), n_channels], &bytes)?)];
-        let bytes = safetensors::serialize(rows, None)
-            .map_err(|error| WeightsError::Unwritable { cause: error.to_string() })?;
-        let record = FeaturesRecord { file: TRAINING_FEATURES.to_owned(), sha256: ContentHash::of(&bytes), limit };
-        Ok(Some((record, bytes)))
+        let means = le_bytes(&all);
+        let hashes: Vec<u8> = images.iter().flat_map(|image| *image.hash.as_bytes()).collect();
+        let classes: Vec<u8> = images.iter().flat_map(|image| (image.class as u32).to_le_bytes()).collect();
+        let unwritable = |error: safetensors::SafeTensorError| WeightsError::Unwritable { cause: error.to_string() };
+        let tensor = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).map_err(unwritable);
+        let tensors = [
+            (CHANNEL_MEANS, view(vec![rows.len(), n_channels], &means)?),
+            (HASHES, tensor(Dtype::U8, vec![images.len(), HASH_BYTES], &hashes)?),
+            (CLASSES, tensor(Dtype::U32, vec![images.len()], &classes)?),
+        ];
+        let bytes = safetensors::serialize(tensors, None).map_err(unwritable)?;
+        let (file, sha256) = (TRAINING_FEATURES.to_owned(), ContentHash::of(&bytes));
+        Ok(Some((FeaturesRecord { file, sha256, limit: farthest_alike(&distances) }, bytes)))
     }
 
     /// Reads what [`Self::to_bytes`] gave, and holds it against the run's record.
@@ -57,26 +85,44 @@ impl TrainingFeatures {
         let bytes = recorded_bytes(path, record.sha256)?;
         let file =
             SafeTensors::deserialize(&bytes).map_err(|error| HeadError::NoFeatures { reason: error.to_string() })?;
-        let rows = tensor_of(&file, CHANNEL_MEANS);
+        let lacking = |what: &str| HeadError::NoFeatures { reason: format!("it has no rows `{what}`") };
+        let rows = tensor_of(&file, CHANNEL_MEANS).ok_or_else(|| lacking(CHANNEL_MEANS))?;
         let width = file.tensor(CHANNEL_MEANS).ok().and_then(|tensor| tensor.shape().get(1).copied());
-        match (rows, width) {
-            (Some(rows), Some(width)) if width > 0 => Ok(Self { known: KnownRows::new(width, &rows) }),
-            _ => Err(HeadError::NoFeatures { reason: format!("it has no rows `{CHANNEL_MEANS}`") }),
-        }
+        let width = width.filter(|width| *width > 0).ok_or_else(|| lacking(CHANNEL_MEANS))?;
+        let images = learned_images(&file).filter(|images| images.len() == rows.len() / width);
+        let images = images.ok_or_else(|| lacking(HASHES))?;
+        Ok(Self { known: KnownRows::new(width, &rows), images })
     }
 
-    /// How far an image with this `pool5` (of `n_channels` channels) is from them; at least 0, `None` without any.
-    pub fn distance(&self, pool5: &[f32], n_channels: usize) -> Option<f64> {
-        self.known.distance(&channel_means(pool5, n_channels))
+    /// The images from the nearest to one with this `pool5` (of `n_channels` channels) to the furthest, with their distances, at least 0.
+    pub fn by_distance(&self, pool5: &[f32], n_channels: usize) -> Vec<(LearnedImage, f64)> {
+        let ranked = self.known.by_distance(&channel_means(pool5, n_channels));
+        ranked.into_iter().filter_map(|(at, distance)| Some((*self.images.get(at)?, distance))).collect()
     }
+}
+
+fn learned_images(file: &SafeTensors<'_>) -> Option<Vec<LearnedImage>> {
+    let (hashes, classes) = (file.tensor(HASHES).ok()?, file.tensor(CLASSES).ok()?);
+    let (hashes, _) = hashes.data().as_chunks::<HASH_BYTES>();
+    let (classes, _) = classes.data().as_chunks::<4>();
+    let image = |(hash, class): (&[u8; HASH_BYTES], &[u8; 4])| LearnedImage {
+        hash: ContentHash::from_bytes(*hash),
+        class: u32::from_le_bytes(*class) as usize,
+    };
+    (hashes.len() == classes.len()).then(|| hashes.iter().zip(classes).map(image).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::mean_of_nearest;
+
+    fn images(n: usize) -> Vec<LearnedImage> {
+        (0..n).map(|at| LearnedImage { hash: ContentHash::of(&[at as u8]), class: at % 2 }).collect()
+    }
 
     fn saved(folder: &Path, rows: &[Vec<f32>], belonging: &[Vec<f32>]) -> FeaturesRecord {
-        let (record, bytes) = TrainingFeatures::to_bytes(rows, belonging).unwrap().unwrap();
+        let (record, bytes) = TrainingFeatures::to_bytes(&images(rows.len()), rows, belonging).unwrap().unwrap();
         std::fs::write(folder.join(&record.file), bytes).unwrap();
         record
     }
@@ -88,15 +134,19 @@ mod tests {
         let record = saved(folder.path(), &rows, &rows);
         let features = TrainingFeatures::load(folder.path(), &record).unwrap();
         // Two channels of two cells each.
-        let distance = |one: f32, other: f32| features.distance(&[one - 1.0, one + 1.0, other, other], 2).unwrap();
-        assert!(distance(1.0, 2.0) <= record.limit, "{} {}", distance(1.0, 2.0), record.limit);
-        assert!(distance(40.0, 2.0) > record.limit);
+        let ranked = |one: f32, other: f32| features.by_distance(&[one - 1.0, one + 1.0, other, other], 2);
+        let limit = record.limit.unwrap();
+        let distance = |ranked: &[(LearnedImage, f64)]| mean_of_nearest(ranked.iter().map(|(_, it)| *it)).unwrap();
+        assert!(distance(&ranked(1.0, 2.0)) <= limit && distance(&ranked(40.0, 2.0)) > limit);
+        // Row 5 is (1, 2), and no other.
+        assert_eq!(ranked(1.0, 2.0)[0], (images(12)[5], 0.0));
     }
 
     #[test]
     fn without_images_to_compare_with_there_is_no_limit() {
-        assert_eq!(TrainingFeatures::to_bytes(&[vec![1.0]], &[]).unwrap(), None);
-        assert_eq!(TrainingFeatures::to_bytes(&[], &[[1.0]; 5].map(Vec::from)).unwrap(), None);
+        let (record, _) = TrainingFeatures::to_bytes(&images(1), &[vec![1.0]], &[]).unwrap().unwrap();
+        assert_eq!(record.limit, None);
+        assert_eq!(TrainingFeatures::to_bytes(&[], &[], &[[1.0]; 5].map(Vec::from)).unwrap(), None);
     }
 
     #[test]

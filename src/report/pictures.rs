@@ -4,21 +4,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::ReportError;
-use crate::domain::{ClassMap, Evidence, Explanation, MapMethod, rectified, window_sums};
-use crate::imaging::{Picture, Pixels, encode_jpeg, encode_png, heat_picture, overlay};
+use super::map_cells::drawn_cells;
+use crate::domain::{Evidence, Explanation, rectified};
+use crate::imaging::{Picture, encode_jpeg, encode_png, heat_picture, overlay};
 
 /// How much of a pixel the hottest place covers in `overlay.png`, and in the page before the slider is moved.
 pub(super) const OPACITY: f32 = 0.7;
 /// Pixels of the longer side of the scan inside the page.
-const PREVIEW_SIDE: u32 = 1024;
-/// Pixels of the longer side of a heat map inside the page; its grid is 14x14, so that enlarging loses nothing.
-const MAP_SIDE: u32 = 320;
+const SCAN_SIDE: u32 = 2048;
 /// Pixels of the longer side in the gallery.
 const THUMB_SIDE: u32 = 176;
 /// Pixels a side of a mistake's images.
 pub(super) const MISTAKE_SIDE: u32 = 160;
-/// Classes whose maps are put into the page: those with the greatest scores.
-pub(super) const MAX_CLASSES: usize = 6;
 
 /// Everything drawn for one report.
 pub(super) struct Pictures {
@@ -31,29 +28,6 @@ pub(super) struct Pictures {
     pub(super) scan: String,
     /// Width and height of the scan inside the page.
     pub(super) frame: (u32, u32),
-    /// By class, the predicted one first, then by falling score.
-    pub(super) maps: Vec<ClassPictures>,
-    /// The colour map from cold to hot.
-    pub(super) legend: String,
-}
-
-/// The maps of one class, as `data:` addresses.
-pub(super) struct ClassPictures {
-    /// Index of the class.
-    pub(super) class: usize,
-    /// The map that is shown first, in colour.
-    pub(super) shown: String,
-    /// The same in grey: how far the coloured map covers the scan.
-    pub(super) cover: String,
-    /// That of [`beside`], in colour.
-    pub(super) beside: String,
-    /// What speaks for the class more than for its rival in HiResCAM, in colour; and the index of the rival.
-    pub(super) contrast: Option<(usize, String)>,
-}
-
-/// The method that is drawn beside `shown`, so that HiResCAM is always there.
-pub(super) fn beside(shown: MapMethod) -> MapMethod {
-    if shown == MapMethod::HiresCam { MapMethod::GradCam } else { MapMethod::HiresCam }
 }
 
 impl Pictures {
@@ -61,13 +35,10 @@ impl Pictures {
     pub(super) fn draw(explanation: &Explanation, picture: &Picture) -> Result<Self, ReportError> {
         let map = &explanation.maps[explanation.predicted];
         let (width, height) = (picture.width(), picture.height());
-        let (cells, side) = drawn(map, explanation.method);
+        let (cells, side) = drawn_cells(map, explanation.method);
+        let cells = rectified(&cells);
         let laid = overlay(picture, &cells, side, OPACITY);
-        let preview = within(picture, PREVIEW_SIDE);
-        let maps = shown_classes(explanation).into_iter().map(|class| {
-            let pictures = ClassPictures::draw(explanation, class, picture)?;
-            pictures.ok_or_else(|| ReportError::unfit(explanation, "a map is empty"))
-        });
+        let preview = within(picture, SCAN_SIDE);
         Ok(Self {
             heatmap_png: encode_png(&heat_picture(&cells, side, width, height))?,
             overlay_png: encode_png(&laid)?,
@@ -75,64 +46,8 @@ impl Pictures {
             overlay: laid,
             scan: jpeg_address(&preview)?,
             frame: (preview.width(), preview.height()),
-            maps: maps.collect::<Result<_, _>>()?,
-            legend: legend()?,
         })
     }
-}
-
-impl ClassPictures {
-    /// `None` when the map has no cells.
-    fn draw(explanation: &Explanation, class: usize, scan: &Picture) -> Result<Option<Self>, ReportError> {
-        let (width, height) = fitted(scan.width(), scan.height(), MAP_SIDE);
-        let heat = |(cells, side): (Vec<f32>, usize)| jpeg_address(&heat_picture(&cells, side, width, height));
-        let (map, method) = (&explanation.maps[class], explanation.method);
-        let (cells, side) = drawn(map, method);
-        let Some(cover) = grey(&cells, side) else { return Ok(None) };
-        let contrast = explanation.contrast(class).map(|(rival, contrast)| {
-            Ok::<_, ReportError>((rival, heat(positive_cells(&contrast.hires_cam, map.side))?))
-        });
-        Ok(Some(Self {
-            class,
-            shown: heat((cells, side))?,
-            cover: jpeg_address(&cover.resized(width, height))?,
-            beside: heat(drawn(map, beside(method)))?,
-            contrast: contrast.transpose()?,
-        }))
-    }
-}
-
-/// The map of `method` as it is drawn, 0 to 1, and its rows and columns.
-fn drawn(map: &ClassMap, method: MapMethod) -> (Vec<f32>, usize) {
-    if method == MapMethod::HiresCam {
-        return positive_cells(&map.hires_cam, map.side);
-    }
-    (map.rectified(method), map.side)
-}
-
-/// The predicted class, then the others by falling score, as many as fit the page.
-fn shown_classes(explanation: &Explanation) -> Vec<usize> {
-    let mut classes: Vec<usize> = (0..explanation.maps.len()).collect();
-    classes.sort_by(|a, b| explanation.logits[*b].total_cmp(&explanation.logits[*a]));
-    classes.sort_by_key(|class| *class != explanation.predicted);
-    classes.truncate(MAX_CLASSES);
-    classes
-}
-
-/// HiResCAM on the grid of pool5, where a cell is a cell's own term of the logit. What is negative is 0, and the greatest
-/// cell is one. Where an odd number of rows leaves the last one out of pool5, cells lie on the grid below, so that they stay in their
-/// places.
-fn positive_cells(hires_cam: &[f32], grid: usize) -> (Vec<f32>, usize) {
-    let side = grid / 2;
-    let cells = rectified(&window_sums(hires_cam, grid));
-    if 2 * side == grid {
-        return (cells, side);
-    }
-    let below = |at: usize| {
-        let (row, column) = (at / grid / 2, at % grid / 2);
-        if row < side && column < side { cells[row * side + column] } else { 0.0 }
-    };
-    ((0..grid * grid).map(below).collect(), grid)
 }
 
 /// The greatest value, and above 0 in any case.
@@ -157,11 +72,6 @@ pub(super) fn mistaken(picture: &Picture, evidence: &[Evidence; 2]) -> Result<[S
 /// A picture as a `data:` address, with no side longer than `side` pixels.
 pub(super) fn small(picture: &Picture, side: u32) -> Result<String, ReportError> {
     jpeg_address(&within(picture, side))
-}
-
-fn grey(grid: &[f32], side: usize) -> Option<Picture> {
-    let data = grid.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
-    Picture::new(side as u32, side as u32, 1, Pixels::U8(data))
 }
 
 /// The colour map itself, drawn as a map that rises from left to right.
@@ -190,29 +100,13 @@ fn jpeg_address(picture: &Picture) -> Result<String, ReportError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imaging::Pixels;
 
     #[test]
     fn proportions_are_kept_and_nothing_vanishes() {
         assert_eq!(fitted(320, 384, 1024), (320, 384));
         assert_eq!(fitted(4000, 2000, 1000), (1000, 500));
         assert_eq!(fitted(10_000, 3, 100), (100, 1));
-    }
-
-    #[test]
-    fn four_places_of_the_signed_map_make_one_cell() {
-        let mut hires_cam = vec![0.0; 16];
-        (hires_cam[1], hires_cam[14], hires_cam[8]) = (4.0, 2.0, -3.0);
-        assert_eq!(positive_cells(&hires_cam, 4), (vec![1.0, 0.0, 0.0, 0.5], 2));
-    }
-
-    #[test]
-    fn cells_of_an_odd_grid_stay_in_their_places() {
-        let mut hires_cam = vec![0.0; 25];
-        // The windows in the first row and second column, and in the second row and first column; the last row has none.
-        (hires_cam[3], hires_cam[10], hires_cam[24]) = (4.0, 2.0, 9.0);
-        let (o, l, h) = (0.0, 1.0, 0.5);
-        let expected = [o, o, l, l, o, o, o, l, l, o, h, h, o, o, o, h, h, o, o, o, o, o, o, o, o];
-        assert_eq!(positive_cells(&hires_cam, 5), (expected.to_vec(), 5));
     }
 
     #[test]

@@ -10,11 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::document::PROGRAM;
 use super::error::ReportError;
 use super::json;
-use super::pictures::beside;
 use super::quality::Quality;
 use crate::domain::{
-    ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, MapFigures, MapMethod,
-    ModelRecord, RunId, TrainingDistance,
+    ClassMap, ClassName, ContentHash, DatasetName, Explanation, ExplanationStatus, ImageFacts, MapFigures, MapMethod,
+    ModelRecord, Neighbour, RunId, TrainingDistance,
 };
 use crate::stats::tempered;
 
@@ -63,6 +62,9 @@ pub struct ReportRecord {
     /// How far it is from the model's training images; left out where that is not known or not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_distance: Option<TrainingDistance>,
+    /// The training images nearest to it, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
     /// How good the model was on its test images or, without any, its validation images.
     pub quality: Quality,
     /// How `heatmap.png` and `overlay.png` came about.
@@ -85,9 +87,6 @@ pub struct HeatMapRecord {
     pub layer: String,
     /// Rows and columns before it was enlarged.
     pub grid: usize,
-    /// The same of the map that the page shows beside it.
-    #[serde(skip)]
-    pub(super) grid_beside: usize,
     /// For which class.
     pub class: ClassName,
     /// The map's maximum before scaling; 0 when no region supports the class.
@@ -101,7 +100,6 @@ impl HeatMapRecord {
             method: explanation.method,
             layer: "block5_conv3".to_owned(),
             grid: map.grid(explanation.method),
-            grid_beside: map.grid(beside(explanation.method)),
             class: class.clone(),
             peak: map.peak(explanation.method),
         }
@@ -137,6 +135,7 @@ impl ReportRecord {
             sop_instance_uid: None,
             image: explanation.image.clone(),
             training_distance: explanation.training_distance,
+            neighbours: explanation.neighbours.clone(),
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
             map_figures: Some(explanation.figures.clone()),
@@ -178,6 +177,11 @@ fn checked<'a>(explanation: &'a Explanation, model: &ModelRecord) -> Result<&'a 
     }
     if [explanation.scores.len(), explanation.logits.len(), explanation.maps.len()] != [n; 3] {
         return Err(unfit("scores or maps are missing"));
+    }
+    let is_whole =
+        |map: &ClassMap| map.side > 0 && MapMethod::ALL.iter().all(|it| map.cells(*it).len() == map.side * map.side);
+    if !explanation.maps.iter().all(is_whole) {
+        return Err(unfit("a map lacks cells"));
     }
     explanation.classes.get(explanation.predicted).ok_or_else(|| unfit("no class is predicted"))
 }

@@ -1,38 +1,44 @@
 //! `report.html`: one scan on one page.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
+use super::ScanReport;
 use super::badges::{badge, bar};
 use super::document::{Images, document, footer};
+use super::error::ReportError;
 use super::format::{colour, day, measure, score, visible};
+use super::map_cells::PageMaps;
 use super::pictures::Pictures;
 use super::record::ReportRecord;
-use super::{provenance, viewer};
-use crate::domain::{ClassName, ExplanationStatus, ModelRecord};
+use super::{neighbours, provenance, viewer};
+use crate::domain::{ClassName, ExplanationStatus};
 use crate::stats::Activation;
 
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole page. The record is of this model, and the images are of this record's scan. `has_results`: whether there are
-/// results in DICOM; `dataset_page`: the address of its dataset's page.
+/// The whole page. Record and images are of this report. `has_results`: whether there are results in DICOM.
 pub(super) fn render(
     record: &ReportRecord,
-    model: &ModelRecord,
+    report: &ScanReport<'_>,
     pictures: &Pictures,
-    (has_results, dataset_page): (bool, Option<&str>),
-) -> String {
+    has_results: bool,
+) -> Result<String, ReportError> {
+    let (model, maps) = (report.model, PageMaps::new(report.explanation));
+    let numbers = maps.to_json().map_err(|source| ReportError::Json { scan: record.scan.clone(), source })?;
     let body = html! {
         main {
-            (heading(record, dataset_page))
-            (verdict(record, model.head.activation))
+            (heading(record, report.dataset_page))
             (warnings(&record.warnings))
-            (viewer::section(record, pictures))
+            (verdict(record, model.head.activation))
+            (viewer::section(record, pictures, &maps))
+            (neighbours::section(record, report.neighbours)?)
             (provenance::performance(&record.quality, model))
             (provenance::details(record, model, has_results))
         }
         (footer(&record.program))
+        script #maps type="application/json" { (PreEscaped(numbers)) }
     };
-    document(&format!("{}: {}", record.scan, record.predicted), Images::Embedded, SCRIPT, &body)
+    Ok(document(&format!("{}: {}", record.scan, record.predicted), Images::Embedded, SCRIPT, &body))
 }
 
 fn heading(record: &ReportRecord, dataset_page: Option<&str>) -> Markup {

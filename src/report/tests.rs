@@ -9,7 +9,7 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
-    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapFigure, MapFigures, MapMethod, Misclassified,
+    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapFigure, MapFigures, MapMethod, Misclassified, Neighbour,
     Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
@@ -139,14 +139,26 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
         status: ExplanationStatus::Clear,
         maps: vec![map(5, 4), map(10, 7)],
         training_distance: Some(TrainingDistance { distance: 5.25, limit: 8.5 }),
+        neighbours: neighbours(classes),
         method: MapMethod::GradCam,
         figures: figures(),
         warnings: vec!["The backbone is the built-in one.".to_owned()],
     }
 }
 
+/// Three, two of which are of the first class.
+fn neighbours(classes: [&str; 2]) -> Vec<Neighbour> {
+    let neighbour = |(image, class_name, distance): (&str, &str, f64)| Neighbour {
+        image: ContentHash::of(image.as_bytes()),
+        class: class(class_name),
+        distance,
+    };
+    [("a", classes[0], 4.5), ("b", classes[1], 5.25), ("c", classes[0], 6.0)].map(neighbour).to_vec()
+}
+
+static SCAN: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.image().picture);
+
 fn radiograph() -> Picture {
-    static SCAN: LazyLock<Picture> = LazyLock::new(|| Phantom { class: PhantomClass::Patchy, seed: 3 }.image().picture);
     SCAN.clone()
 }
 
@@ -154,13 +166,18 @@ fn radiograph() -> Picture {
 fn report(reports: &Path, name: &str, classes: [&str; 2], seconds: u64) -> String {
     let explanation = explanation(name, classes);
     let folder = Workspace::report_name(&explanation.dataset, explanation.stem(), &explanation.hash);
-    write(&reports.join(&folder), &explanation, &model(classes), &radiograph(), made(seconds), None, None).unwrap();
+    write(&reports.join(&folder), &scan_report(&explanation, &model(classes)), made(seconds), None).unwrap();
     folder
+}
+
+/// Of [`radiograph`], without images of its neighbours.
+fn scan_report<'a>(explanation: &'a Explanation, model: &'a ModelRecord) -> ScanReport<'a> {
+    ScanReport { explanation, model, picture: &SCAN, neighbours: &[], dataset_page: None }
 }
 
 /// What a reader sees of a page, one line an element.
 fn text_of(html: &str) -> String {
-    let body = &html[html.find("<body>").unwrap()..html.find("<script>").unwrap()];
+    let body = &html[html.find("<body>").unwrap()..html.find("<script").unwrap()];
     let mut text = String::new();
     for part in body.split('<').skip(1) {
         let (tag, words) = part.split_once('>').unwrap();
@@ -214,7 +231,9 @@ fn the_page_needs_nothing_from_elsewhere() {
     assert_eq!(outside, Vec::<&str>::new());
     for attribute in ["href=\"", "src=\""] {
         let addresses = html.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap());
-        addresses.for_each(|a| assert!(a.starts_with('#') || a.starts_with("data:image/"), "{a:.40}"));
+        addresses.for_each(|a| {
+            assert!(a.starts_with("data:image/") || ["overlay.png", "heatmap.png"].contains(&a), "{a:.40}")
+        });
     }
     assert!(html.contains("default-src 'none'"));
 }
@@ -225,15 +244,15 @@ fn an_explanation_of_another_model_is_refused() {
     let check = |change: fn(&mut Explanation), what: &str| {
         let mut explanation = explanation("scan.png", ["patchy", "plain"]);
         change(&mut explanation);
-        let error = write(dir.path(), &explanation, &model(["patchy", "plain"]), &radiograph(), made(0), None, None)
-            .unwrap_err();
+        let model = model(["patchy", "plain"]);
+        let error = write(dir.path(), &scan_report(&explanation, &model), made(0), None).unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
     };
     check(|e| e.model = RunId::new("0001-x").unwrap(), "another model");
     check(|e| e.classes.swap(0, 1), "another model");
     check(|e| drop(e.maps.pop()), "maps are missing");
     check(|e| e.predicted = 2, "no class is predicted");
-    check(|e| e.maps[0].grad_cam.clear(), "a map is empty");
+    check(|e| e.maps[0].grad_cam.clear(), "a map lacks cells");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is written");
 }
 
@@ -250,7 +269,7 @@ fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
     model.classes.clone_from(&explanation.classes);
     model.confusion = Confusion::new(9);
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), &explanation, &model, &radiograph(), made(0), None, None).unwrap();
+    write(dir.path(), &scan_report(&explanation, &model), made(0), None).unwrap();
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert_eq!(html.matches("type=\"radio\"").count(), 6);
     assert!(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ClassName, CurrentClasses, DatasetName, Ledger, ModelRecord, Scan, ScanKey, ScanState};
+use crate::domain::{CurrentClasses, DatasetName, Ledger, ModelRecord, Scan, ScanKey, ScanState};
 use crate::report::{self, Gallery, Listed, ReportError};
 use crate::workflow::{DatasetPages, Engines, Explainer};
 
@@ -15,8 +15,8 @@ use super::gallery_look::GalleryLook;
 
 /// What the scan worker is asked for.
 pub(super) enum ScanJob {
-    /// Explain this scan with this model; the classes that its dataset has now, where it has images.
-    Scan(Box<Scan>, Arc<ModelRecord>, Option<BTreeSet<ClassName>>),
+    /// Explain this scan with this model; the ledger says what its dataset is now.
+    Scan(Box<Scan>, Arc<ModelRecord>, Box<Ledger>),
     /// Write the pages of datasets that `changed`, and the gallery, with the classes that datasets have now; when it is not known
     /// to lack a report, look first whether it has to be. The ledger says which reports there must be.
     Gallery { due: GalleryDue, current: CurrentClasses, ledger: Box<Ledger>, changed: BTreeSet<DatasetName> },
@@ -52,10 +52,10 @@ impl ScanWorker {
 
     pub(super) fn work(&mut self, job: ScanJob) -> Event {
         match job {
-            ScanJob::Scan(scan, model, classes) => {
+            ScanJob::Scan(scan, model, ledger) => {
                 let (file, prefix) = (self.inbox.join(&scan.path), format!("{}/", model.dataset));
                 let reports = (self.reports.as_path(), prefix.as_str());
-                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, classes.as_ref(), reports);
+                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, Some(&ledger), reports);
                 Event::Explained(scan, Box::new(outcome))
             }
             ScanJob::Gallery { due, current, ledger, changed } => {

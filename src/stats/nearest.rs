@@ -54,16 +54,26 @@ impl KnownRows {
         columns.map(|((value, mean), deviation)| ((f64::from(*value) - mean) / deviation) as f32).collect()
     }
 
-    /// The mean distance of `row` (`width` numbers) to its [`N_NEAREST`] nearest known rows, or to all where there are fewer; at
-    /// least 0, `None` where none is known.
-    pub fn distance(&self, row: &[f32]) -> Option<f64> {
+    /// The known rows from the nearest to `row` (`width` numbers) to the furthest: index and distance, at least 0. Of equals the
+    /// first is nearer.
+    pub fn by_distance(&self, row: &[f32]) -> Vec<(usize, f64)> {
         let row = self.standard(row);
-        let mut distances: Vec<f64> =
-            self.rows.par_chunks_exact(self.width).map(|known| euclidean(&row, known)).collect();
-        distances.sort_by(f64::total_cmp);
-        distances.truncate(N_NEAREST);
-        (!distances.is_empty()).then(|| distances.iter().sum::<f64>() / distances.len() as f64)
+        let distances = self.rows.par_chunks_exact(self.width).map(|known| euclidean(&row, known));
+        let mut ranked: Vec<(usize, f64)> = distances.enumerate().collect();
+        ranked.sort_by(|a, b| a.1.total_cmp(&b.1));
+        ranked
     }
+
+    /// The [`mean_of_nearest`] of `row`.
+    pub fn distance(&self, row: &[f32]) -> Option<f64> {
+        mean_of_nearest(self.by_distance(row).into_iter().map(|(_, distance)| distance))
+    }
+}
+
+/// Of distances to known rows, the least first: the mean of the first three, or of all where there are fewer; `None` of none.
+pub fn mean_of_nearest(ascending: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let nearest: Vec<f64> = ascending.into_iter().take(N_NEAREST).collect();
+    (!nearest.is_empty()).then(|| nearest.iter().sum::<f64>() / nearest.len() as f64)
 }
 
 fn euclidean(a: &[f32], b: &[f32]) -> f64 {
@@ -107,6 +117,13 @@ mod tests {
         let narrow = square().distance(&[1.0, 1.0, 6.0]).unwrap();
         let expected = (2.0 / (1.0 + LEAST).powi(2) + 1.0 / LEAST.powi(2)).sqrt();
         assert!((narrow - expected).abs() < 1e-4, "{narrow} {expected}");
+    }
+
+    #[test]
+    fn known_rows_come_from_the_nearest_to_the_furthest() {
+        let ranked = square().by_distance(&[0.5, 0.0, 5.0]);
+        assert_eq!(ranked.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert!(ranked.is_sorted_by(|a, b| a.1 <= b.1));
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! One scan, from file to report.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::{ReportSettings, Settings, UnlikeScans};
 use crate::content::{Content, FileFailure, Reader};
 use crate::disk::{self, Workspace};
-use crate::domain::{ClassName, Clock, ContentHash, Explanation, HeadRecord, MapMethod, ModelRecord, Reserve};
-use crate::explain::{self, ExplainError};
+use crate::domain::{Clock, ContentHash, Explanation, HeadRecord, Ledger, MapMethod, ModelRecord, Neighbour, Reserve};
+use crate::explain::{self, Comparison, ExplainError};
 use crate::head::{Head, HeadError, TrainingFeatures};
 use crate::imaging::{Picture, SourceScan};
 use crate::nn::{NetworkImage, NnError};
 use crate::privacy::{self, KeyError, shown, shown_name, shown_stem, shows};
-use crate::report::{self, DicomScan, ReportError};
+use crate::report::{self, DicomScan, ReportError, ScanReport};
 
 use super::engines::Engines;
 use super::perturbation::perturbation;
@@ -66,6 +65,9 @@ const REPORT_BYTES: u64 = 8 << 20;
 /// Of a pixel in a picture as DICOM.
 const RGB_BYTES: u64 = 3;
 
+/// Pixels a side at which neighbours are read, where the format can be read smaller.
+const NEIGHBOUR_SIDE: u32 = 160;
+
 /// A result in DICOM refers to its scan by them, and `report.json` names it by one.
 const NO_IDENTIFIERS: &str = "The file has no valid DICOM identifiers of study, series and image, so no result in DICOM \
     refers to it; send the scan again from an archive that gives them.";
@@ -74,6 +76,7 @@ const NO_IDENTIFIERS: &str = "The file has no valid DICOM identifiers of study, 
 pub struct Explainer {
     engines: Engines,
     reader: Reader,
+    inbox: PathBuf,
     workspace: Workspace,
     clock: Clock,
     reserve: Reserve,
@@ -91,12 +94,13 @@ impl Explainer {
         Self {
             engines,
             reader,
+            inbox: settings.watch.inbox.clone(),
             workspace: Workspace::new(state_dir),
             clock: *clock,
             reserve: *reserve,
             results: report.clone(),
             are_results_beside: false,
-            maps: MapRequest::default(),
+            maps: MapRequest { is_perturbed: report.deletion_insertion, ..MapRequest::default() },
             head: None,
         }
     }
@@ -107,10 +111,11 @@ impl Explainer {
         Self { are_results_beside: true, ..self }
     }
 
-    /// Makes other maps than Grad-CAM, or more of them.
+    /// Makes other maps than Grad-CAM, or more of them. What the settings have measured is measured in any case.
     #[must_use]
     pub fn with_maps(self, maps: MapRequest) -> Self {
-        Self { maps, ..self }
+        let is_perturbed = maps.is_perturbed || self.maps.is_perturbed;
+        Self { maps: MapRequest { is_perturbed, ..maps }, ..self }
     }
 
     /// Reaches files below `folder` through no link, as those below the inbox.
@@ -120,7 +125,8 @@ impl Explainer {
     }
 
     /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
-    /// `expected`: the content it must have. `current`: the classes that the dataset has now, where they are known.
+    /// `expected`: the content it must have. `ledger`: what the model's dataset is now, where that is known; only then the report shows
+    /// the nearest training images themselves, because an erasure reaches what it can know of.
     ///
     /// # Errors
     /// [`ScanError`]; nothing is written then, or only whole files.
@@ -129,7 +135,7 @@ impl Explainer {
         file: &Path,
         expected: Option<ContentHash>,
         model: &ModelRecord,
-        current: Option<&BTreeSet<ClassName>>,
+        ledger: Option<&Ledger>,
         (reports, prefix): (&Path, &str),
     ) -> Result<ExplainedScan, ScanError> {
         disk::require_room(reports, REPORT_BYTES, self.reserve).map_err(ReportError::Disk)?;
@@ -144,13 +150,15 @@ impl Explainer {
         let picture = self.reader.clone().scaled(false).decode(file, &content)?;
         let input = scaled.unwrap_or_else(|| NetworkImage::of_model(&picture, &model.backbone_detail));
         let engine = self.engines.of_model(&model.backbone_detail)?;
-        let (maps, ood) = (self.maps, self.results.ood);
+        let (maps, ood, n_neighbours) = (self.maps, self.results.ood, self.results.neighbours);
         let (head, known) = self.head(model)?;
+        let is_measured = ood != UnlikeScans::Off;
+        let known = known.map(|features| Comparison { features, is_measured, n_neighbours });
         let activations = engine.activations(vec![input.clone()])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let by = (head, known, maps.method);
         let mut explanation =
-            explain::explain(&shown_name(file), content.hash, &picture, activations, by, (model, current))?;
+            explain::explain(&shown_name(file), content.hash, &picture, activations, by, (model, ledger))?;
         refuse_unlike(&explanation, ood)?;
         if maps.is_perturbed {
             let measured = perturbation((&engine, head), &input, &explanation)?;
@@ -159,8 +167,15 @@ impl Explainer {
         let stem = shows(file).then(|| shown_stem(file, &content.hash));
         let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
         let source = self.source(file, &content, &mut explanation)?;
-        let dataset_page = (!prefix.is_empty()).then_some(report::DATASET_PAGE_FROM_REPORT);
-        self.write_report(source.as_ref(), &reports.join(&report), (&explanation, model), &picture, dataset_page)?;
+        let neighbours = ledger.map_or_else(Vec::new, |ledger| self.neighbours(&explanation, ledger));
+        let written = ScanReport {
+            explanation: &explanation,
+            model,
+            picture: &picture,
+            neighbours: &neighbours,
+            dataset_page: (!prefix.is_empty()).then_some(report::DATASET_PAGE_FROM_REPORT),
+        };
+        self.write_report(source.as_ref(), &reports.join(&report), &written)?;
         Ok(ExplainedScan { explanation, report })
     }
 
@@ -169,9 +184,7 @@ impl Explainer {
         &self,
         source: Option<&SourceScan>,
         folder: &Path,
-        (explanation, model): (&Explanation, &ModelRecord),
-        picture: &Picture,
-        dataset_page: Option<&str>,
+        written: &ScanReport<'_>,
     ) -> Result<(), ScanError> {
         let has_results = self.results.dicom && source.is_some();
         let key = if has_results { Some(privacy::site_key(&self.workspace)?) } else { None };
@@ -182,11 +195,21 @@ impl Explainer {
             results: key.as_ref().map(|key| (outbox, key)),
         });
         if has_results {
-            let n_bytes = RGB_BYTES * u64::from(picture.width()) * u64::from(picture.height());
+            let n_bytes = RGB_BYTES * u64::from(written.picture.width()) * u64::from(written.picture.height());
             disk::require_room(outbox, n_bytes, self.reserve).map_err(ReportError::Disk)?;
         }
-        report::write_raw_maps(folder, Some(explanation).filter(|_| self.maps.is_raw))?;
-        Ok(report::write(folder, explanation, model, picture, self.clock.now(), dicom.as_ref(), dataset_page)?)
+        report::write_raw_maps(folder, Some(written.explanation).filter(|_| self.maps.is_raw))?;
+        Ok(report::write(folder, written, self.clock.now(), dicom.as_ref())?)
+    }
+
+    /// The nearest training images, read small; `None` for one that cannot be read.
+    fn neighbours(&self, explanation: &Explanation, ledger: &Ledger) -> Vec<Option<Picture>> {
+        let small = self.reader.clone().scaled(true).for_side(NEIGHBOUR_SIDE);
+        let picture = |neighbour: &Neighbour| {
+            let sample = ledger.sample(&explanation.dataset, neighbour.image)?;
+            Some(small.picture(&self.inbox.join(&sample.path), Some(sample.hash)).ok()?.1.into_picture())
+        };
+        explanation.neighbours.iter().map(picture).collect()
     }
 
     /// What the file of a DICOM scan says of itself, where settings ask for it; that it does not say it is a warning.
@@ -216,7 +239,8 @@ impl Explainer {
     fn head(&mut self, model: &ModelRecord) -> Result<(&Head, Option<&TrainingFeatures>), ScanError> {
         if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
             let run_dir = self.workspace.run(&model.dataset, &model.run_id);
-            let known = model.training_features.as_ref().filter(|_| self.results.ood != UnlikeScans::Off);
+            let is_asked = self.results.ood != UnlikeScans::Off || self.results.neighbours > 0;
+            let known = model.training_features.as_ref().filter(|_| is_asked);
             let known =
                 known.and_then(|record| TrainingFeatures::load(&run_dir, record).inspect_err(warn_of_unknown).ok());
             self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));
@@ -238,5 +262,5 @@ fn refuse_unlike(explanation: &Explanation, ood: UnlikeScans) -> Result<(), Expl
 
 /// The file goes with an erased image; the model's scores do not depend on it.
 fn warn_of_unknown(error: &HeadError) {
-    tracing::warn!(%error, "Distance of scans to the training images not known");
+    tracing::warn!(%error, "Nearest training images not known");
 }

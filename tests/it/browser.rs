@@ -9,6 +9,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -82,8 +84,10 @@ impl Browser {
     /// Loads a file, and returns when it has loaded.
     pub fn open(&mut self, file: &Path) {
         self.seen.clear();
-        let url =
-            format!("file://{}", file.to_str().unwrap().replace('%', "%25").replace('#', "%23").replace(' ', "%20"));
+        let url = format!(
+            "file://{}",
+            file.to_str().unwrap().replace('%', "%25").replace('#', "%23").replace('?', "%3F").replace(' ', "%20")
+        );
         let answer = self.call("Page.navigate", &json!({"url": url}));
         assert_eq!(answer["errorText"], Value::Null, "{url}");
         self.wait_for(|message| message["method"] == "Page.loadEventFired");
@@ -145,6 +149,41 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", &size);
         let preference = json!({"name": "prefers-color-scheme", "value": scheme});
         self.call("Emulation.setEmulatedMedia", &json!({"features": [preference]}));
+    }
+
+    /// Drags with the mouse from one place of the window to another, in pixels.
+    pub fn drag(&mut self, from: (f64, f64), to: (f64, f64)) {
+        for (kind, (x, y), buttons) in [("mousePressed", from, 1), ("mouseMoved", to, 1), ("mouseReleased", to, 0)] {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", &event);
+        }
+    }
+
+    /// How many pages of A4 the page has on paper.
+    pub fn printed_pages(&mut self) -> usize {
+        let paper = json!({"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": true});
+        let pdf = self.call("Page.printToPDF", &paper);
+        let pdf = STANDARD.decode(pdf["data"].as_str().unwrap()).unwrap();
+        let text = String::from_utf8_lossy(&pdf);
+        text.matches("/Type /Page\n").count()
+    }
+
+    /// Fails on what axe-core finds to keep people from using the page. Without axe-core it is left out, but under `CI=true` that
+    /// is a failure.
+    #[track_caller]
+    pub fn has_no_barriers(&mut self) {
+        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/axe/axe.min.js");
+        let Ok(axe) = fs::read_to_string(axe) else {
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "run scripts/axe-for-tests first");
+            eprintln!("left out: no axe-core; run scripts/axe-for-tests");
+            return;
+        };
+        self.value(&format!("void (() => {{ {axe} }})()"));
+        let found = self.value(
+            "axe.run({ resultTypes: ['violations'] }).then(found => found.violations.map(it => \
+             it.id + ': ' + it.nodes.map(node => node.html.slice(0, 200) + ' ' + node.failureSummary).join('; ')))",
+        );
+        assert_eq!(found, json!([]), "barriers on the page");
     }
 
     /// Turns the pages' scripts off or on.

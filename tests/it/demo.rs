@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::bed::{Ran, TestBed};
 use crate::browser::Browser;
+use crate::scan_page;
 
 /// The demo's scans: odd numbers show patches.
 fn class(number: u64) -> PhantomClass {
@@ -71,8 +72,8 @@ fn the_demo_learns_its_images_and_its_pages_open() {
     classes_are_distinguished(&reports);
     assert!(demo(&bed).stdout.contains("Nothing to do"), "the second time everything is there");
     if let Some(mut browser) = Browser::start() {
-        a_report_works(&mut browser, &reports[0]);
-        a_report_is_useful_without_scripts(&mut browser, &reports[1]);
+        scan_page::it_works(&mut browser, &reports[0].page());
+        scan_page::it_is_useful_without_scripts(&mut browser, &reports[1].page());
         the_gallery_works(&mut browser, &bed.state("reports/index.html"));
     }
 }
@@ -83,59 +84,10 @@ fn classes_are_distinguished(reports: &[Report]) {
     assert!(n_right >= 6, "{n_right} of 8 are right");
 }
 
-fn a_report_works(browser: &mut Browser, report: &Report) {
-    browser.open(&report.page());
-    assert_eq!(browser.complaints(), Vec::<String>::new());
-    assert_eq!(browser.requests().len(), 1, "the page and nothing else");
-    let drawn =
-        "Promise.all([...document.querySelectorAll('image, img')].map(i => i.decode())).then(all => all.length)";
-    assert_eq!(browser.value(drawn), 10, "the scan, four maps of two classes, the legend");
-
-    browser.value("document.getElementById('opacity').focus()");
-    for (key, code, opacity) in [("End", 35, "1"), ("Home", 36, "0")] {
-        browser.press(key, code);
-        assert_eq!(browser.value("document.querySelector('.heat').getAttribute('opacity')"), opacity);
-    }
-    let shown = "[...document.querySelectorAll('.large .map')].map(m => getComputedStyle(m).display).join()";
-    assert_eq!(browser.value(shown), "inline,none");
-    browser.value("document.querySelector('[name=class]').focus()");
-    browser.press("ArrowRight", 39);
-    assert_eq!(browser.value(shown), "none,inline");
-
-    let ground = "getComputedStyle(document.body).backgroundColor";
-    browser.look(1200, "light");
-    let light = browser.value(ground);
-    browser.look(390, "dark");
-    assert_ne!(browser.value(ground), light);
-    assert_eq!(browser.value("document.documentElement.scrollWidth"), 390, "a phone need not scroll sideways");
-    browser.look(1200, "light");
-
-    // What a hostile page would do is refused, and is seen to be.
-    let intrusion = "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://192.0.2.1/x.png\">')";
-    browser.value(intrusion);
-    let complaints = browser.complaints();
-    assert!(complaints.iter().any(|complaint| complaint.contains("Content Security Policy")), "{complaints:?}");
-    assert_eq!(browser.requests().len(), 1);
-}
-
-fn a_report_is_useful_without_scripts(browser: &mut Browser, report: &Report) {
-    browser.scripts(false);
-    browser.open(&report.page());
-    assert_eq!(
-        browser.value("document.getElementById('opacity').checkVisibility()"),
-        false,
-        "the slider would do nothing"
-    );
-    browser.value("document.querySelector('[name=class]').focus()");
-    browser.press("ArrowRight", 39);
-    let shown = "[...document.querySelectorAll('.large .map')].map(m => getComputedStyle(m).display).join()";
-    assert_eq!(browser.value(shown), "none,inline");
-    browser.scripts(true);
-}
-
 fn the_gallery_works(browser: &mut Browser, index: &Path) {
     browser.open(index);
     assert_eq!(browser.complaints(), Vec::<String>::new());
+    browser.has_no_barriers();
     let thumbs =
         "Promise.all([...document.images].map(i => (i.loading = 'eager', i.decode()))).then(all => all.length)";
     assert_eq!(browser.value(thumbs), 8);

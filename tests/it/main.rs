@@ -36,6 +36,7 @@ mod docs; // the documents and config.toml against the program
 mod ends; // failures: exit codes, summaries, tries that follow
 mod files; // what is no image file, and two programs on one dataset
 mod forget; // `gradwatch forget`
+mod fuzz_reports; // reports of odd scans; `make fuzz-reports` for many
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH
@@ -49,6 +50,7 @@ mod maps; // heat maps: methods, figures, odd images, and what is painted
 mod messages; // every mistake gets one line: pinned by snapshot
 mod models; // many models side by side, each with its own network
 mod mounts; // mounted folders that go away, files that cannot be read for a while
+mod neighbours; // the nearest training images on a report
 mod output; // output that cannot be written, and readers that have gone
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
@@ -56,6 +58,7 @@ mod privacy; // nothing that says who a patient is leaves a DICOM file or its na
 mod reserve; // the room on the disk that work leaves free
 mod retention; // what is removed when it gets old or too much
 mod run_page; // a run's page in a browser
+mod scan_page; // a scan's page in a browser
 mod shortcuts; // what gives classes away beside the content: the audit of a training
 mod sides; // folders train, val and test
 mod torture; // sweeps of kills, errors and full disks

@@ -9,7 +9,7 @@ fn a_blank_scan_reads_as_no_clear_answer_in_page_record_and_gallery() {
     let blank =
         Explanation { status: ExplanationStatus::Blank, warnings: vec!["No image content.".to_owned()], ..plain };
     let folder = dir.path().join("blank");
-    write(&folder, &blank, &model(["patchy", "plain"]), &radiograph(), made(0), None, None).unwrap();
+    write(&folder, &scan_report(&blank, &model(["patchy", "plain"])), made(0), None).unwrap();
     let page = text_of(&fs::read_to_string(folder.join("report.html")).unwrap());
     assert!(page.contains("no image content The scan is blank, so its scores mean nothing."), "{page}");
     assert!(page.contains("No image content.") && !page.contains("one class above 0.5"), "{page}");

@@ -27,7 +27,7 @@ fn results(explanation: &Explanation, model: &ModelRecord, key: u8) -> [String; 
 fn results_in(folder: &Path, explanation: &Explanation, model: &ModelRecord, (key, seconds): (u8, u64)) -> [String; 2] {
     let (source, key, outbox) = (scan(), SiteKey::new([key; 32]), folder.join("outbox"));
     let dicom = DicomScan { source: &source, is_named: false, results: Some((&outbox, &key)) };
-    write(folder, explanation, model, &radiograph(), made(seconds), Some(&dicom), None).unwrap();
+    write(folder, &scan_report(explanation, model), made(seconds), Some(&dicom)).unwrap();
     let page = text_of(&fs::read_to_string(folder.join("report.html")).unwrap());
     assert!(page.contains("Overlay and scores were also written as DICOM"), "{page}");
     assert!(!fs::read_to_string(folder.join("report.json")).unwrap().contains("sop_instance_uid"));
@@ -97,9 +97,9 @@ fn models_of_two_datasets_keep_their_results_apart_for_owner_and_group_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (source, key, outbox) = (scan(), SiteKey::new([1; 32]), dir.path().join("outbox"));
     let dicom = DicomScan { source: &source, is_named: false, results: Some((&outbox, &key)) };
-    write(&dir.path().join("a"), &explanation, &model, &radiograph(), made(0), Some(&dicom), None).unwrap();
+    write(&dir.path().join("a"), &scan_report(&explanation, &model), made(0), Some(&dicom)).unwrap();
     let other_model = ModelRecord { dataset, ..model };
-    write(&dir.path().join("b"), &of_other, &other_model, &radiograph(), made(0), Some(&dicom), None).unwrap();
+    write(&dir.path().join("b"), &scan_report(&of_other, &other_model), made(0), Some(&dicom)).unwrap();
     let sending = outbox.join("sending");
     fs::create_dir(&sending).unwrap();
     let first = unsent_results(&outbox, &explanation.hash).unwrap().remove(0);

@@ -21,7 +21,7 @@ fn a_report_tells_the_test_and_not_the_validation_that_the_model_was_chosen_on()
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, model: &ModelRecord| {
         let explanation = explanation("scan 12.png", ["patchy", "plain"]);
-        write(&dir.path().join(name), &explanation, model, &radiograph(), made(0), None, None).unwrap();
+        write(&dir.path().join(name), &scan_report(&explanation, model), made(0), None).unwrap();
         let page = text_of(&fs::read_to_string(dir.path().join(name).join("report.html")).unwrap());
         let json = fs::read(dir.path().join(name).join("report.json")).unwrap();
         (page, serde_json::from_slice::<ReportRecord>(&json).unwrap().quality)

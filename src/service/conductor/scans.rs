@@ -41,8 +41,8 @@ impl Conductor {
                 return Ok(());
             }
             self.scans.start_scan(key)?;
-            let classes = current.get(&model.dataset).cloned();
-            self.workers.scans.give(ScanJob::Scan(Box::new(scan), model, classes));
+            let ledger = Box::new(self.ledger().clone());
+            self.workers.scans.give(ScanJob::Scan(Box::new(scan), model, ledger));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::disk::{self, DiskError, Workspace};
 use crate::domain::ContentHash;
+use crate::report;
 
 use super::error::ForgetError;
 use super::subject::ErasureSubject;
@@ -16,12 +17,15 @@ use super::subject::ErasureSubject;
 /// DICOM are, in which stands who the patient is.
 const NAMELESS: [&str; 6] = ["f16", "safetensors", "png", "jpg", "dcm", "gradwatch"];
 
-/// Report folders of these images, which carry the beginning of the content's hash in their names.
+/// Report folders of these images, which carry the beginning of the content's hash in their names, and those of scans beside which
+/// one of them stands.
 ///
 /// # Errors
 /// [`DiskError`] for a folder that cannot be listed.
 pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Result<Vec<PathBuf>, DiskError> {
-    let is_theirs = |entry: &DirEntry| entry.file_type().is_dir() && is_of(entry.path(), images);
+    let is_theirs = |entry: &DirEntry| {
+        entry.file_type().is_dir() && (is_of(entry.path(), images) || report::names_image(entry.path(), images))
+    };
     let folders = WalkDir::new(workspace.reports()).min_depth(1).max_depth(2).sort_by_file_name().into_iter();
     let folders = folders.filter_map(disk::listed).filter(|entry| entry.as_ref().map_or(true, is_theirs));
     folders.map(|entry| entry.map(DirEntry::into_path)).collect()
