@@ -36,10 +36,7 @@ mod tensorboard;
 mod viewer;
 
 pub use contact_sheet::{SheetHead, contact_sheet, remove_sheet, shows};
-pub use dataset_page::{
-    ExampleThumbnails, FROM_REPORT as DATASET_PAGE_FROM_REPORT, dataset_page, dataset_pages, remove_dataset_page,
-    write_dataset,
-};
+pub use dataset_page::{ExampleThumbnails, dataset_page, dataset_pages, remove_dataset_page, write_dataset};
 pub use dataset_report::{DatasetReport, FileTotals, PastModel, UnusedFiles};
 pub use dicom::{DicomScan, unsent_results};
 pub use error::ReportError;
@@ -68,8 +65,9 @@ pub struct ScanReport<'a> {
     pub picture: &'a Picture,
     /// The images of the explanation's neighbours, `None` for one that cannot be read; empty where none is to be shown.
     pub neighbours: &'a [Option<Picture>],
-    /// The address of the page of its dataset, from the report's folder.
-    pub dataset_page: Option<&'a str>,
+    /// Whether it lies two folders below the service's gallery, beside the pages of datasets and models; else it lies one
+    /// below a gallery of its own.
+    pub is_of_service: bool,
 }
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,

@@ -29,7 +29,7 @@ use tally::ClassColumns;
 /// Of the page, in the folder of the dataset's reports.
 const NAME: &str = "dataset.html";
 /// Its address from the page of a report, which lies in a folder beside it.
-pub const FROM_REPORT: &str = "../dataset.html";
+pub(super) const FROM_REPORT: &str = "../dataset.html";
 /// Before the identity of all that a page shows, in its last line.
 const MARK: &str = "<!-- dataset page by gradwatch, of ";
 

@@ -13,7 +13,7 @@ pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
         return unmeasured();
     }
     html! {
-        section.card aria-labelledby="performance" {
+        section.card.half aria-labelledby="performance" {
             h2 #performance { "Model performance" }
             p.muted {
                 @if quality.measured_on == Split::Test {
@@ -49,7 +49,7 @@ pub(super) fn performance(quality: &Quality, model: &ModelRecord) -> Markup {
 
 fn unmeasured() -> Markup {
     html! {
-        section.card aria-labelledby="performance" {
+        section.card.half aria-labelledby="performance" {
             h2 #performance { "Model performance" }
             p.muted { "Not measured: the model was not trained here." }
         }
@@ -109,7 +109,7 @@ pub(super) fn image_counts(model: &ModelRecord) -> Markup {
 pub(super) fn details(record: &ReportRecord, model: &ModelRecord, has_results: bool) -> Markup {
     let (backbone, is_imported) = (&model.backbone_detail, model.is_imported());
     html! {
-        section.card aria-labelledby="details" {
+        section.card.half aria-labelledby="details" {
             h2 #details { "Model and data" }
             @if !is_imported { (image_counts(model)) }
             dl.facts {

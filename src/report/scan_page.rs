@@ -6,12 +6,12 @@ use super::ScanReport;
 use super::badges::{badge, bar};
 use super::document::{Images, document, footer};
 use super::error::ReportError;
-use super::format::{colour, day, measure, score, visible};
+use super::format::{address, colour, day, measure, score, visible};
 use super::map_cells::PageMaps;
 use super::pictures::Pictures;
-use super::record::ReportRecord;
-use super::{neighbours, provenance, viewer};
-use crate::domain::{ClassName, ExplanationStatus};
+use super::record::{PAGE, ReportRecord};
+use super::{dataset_page, neighbours, provenance, viewer};
+use crate::domain::{ClassName, ExplanationStatus, ModelRecord};
 use crate::stats::Activation;
 
 const SCRIPT: &str = include_str!("page.js");
@@ -27,7 +27,7 @@ pub(super) fn render(
     let numbers = maps.to_json().map_err(|source| ReportError::Json { scan: record.scan.clone(), source })?;
     let body = html! {
         main {
-            (heading(record, report.dataset_page))
+            (heading(record, report))
             (warnings(&record.warnings))
             (verdict(record, model.head.activation))
             (viewer::section(record, pictures, &maps))
@@ -41,8 +41,10 @@ pub(super) fn render(
     Ok(document(&format!("{}: {}", record.scan, record.predicted), Images::Embedded, SCRIPT, &body))
 }
 
-fn heading(record: &ReportRecord, dataset_page: Option<&str>) -> Markup {
+fn heading(record: &ReportRecord, report: &ScanReport<'_>) -> Markup {
     let image = &record.image;
+    let dataset_page = report.is_of_service.then_some(dataset_page::FROM_REPORT);
+    let gallery = if report.is_of_service { "../../index.html" } else { "../index.html" };
     html! {
         div.heading {
             h1 { bdi { (visible(&record.scan)) } }
@@ -53,9 +55,19 @@ fn heading(record: &ReportRecord, dataset_page: Option<&str>) -> Markup {
                 " · " (image.width) " × " (image.height) " pixels, " (image.format) ", " (colour(&image.colour))
                 @if let Some(part) = &image.part { ", " (part) }
                 " · explained " (day(&record.created))
+                " · model " @if let Some(page) = model_page(report) { a href=(page) { (visible(record.model.as_str())) } }
+                @else { (visible(record.model.as_str())) }
+                " · " a href=(gallery) { "all scan reports" }
             }
         }
     }
+}
+
+/// Models that were imported have none.
+fn model_page(report: &ScanReport<'_>) -> Option<String> {
+    let ModelRecord { dataset, run_id, .. } = report.model;
+    let has_page = report.is_of_service && !report.model.is_imported();
+    has_page.then(|| address(&format!("../../../runs/{dataset}/{run_id}/{PAGE}")))
 }
 
 fn verdict(record: &ReportRecord, activation: Activation) -> Markup {

@@ -84,7 +84,7 @@ fn view(shown: MapMethod, chosen: MapMethod) -> Markup {
 
 fn meaning(shown: MapMethod) -> Markup {
     html! {
-        div.meaning {
+        div.meaning.muted.small {
             p {
                 "Grad-CAM highlights regions whose features in the last convolutional layer (block5_conv3) raise the score of \
                  the chosen class on average over the image. It can highlight regions that did not contribute to this score; \

@@ -173,7 +173,7 @@ impl Explainer {
             model,
             picture: &picture,
             neighbours: &neighbours,
-            dataset_page: (!prefix.is_empty()).then_some(report::DATASET_PAGE_FROM_REPORT),
+            is_of_service: !prefix.is_empty(),
         };
         self.write_report(source.as_ref(), &reports.join(&report), &written)?;
         Ok(ExplainedScan { explanation, report })

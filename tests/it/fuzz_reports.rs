@@ -36,8 +36,8 @@ fn twenty_odd_scans_have_whole_reports_or_a_reason() {
 #[test]
 #[ignore = "long: run `make fuzz-reports`"]
 fn many_odd_scans_have_whole_reports_or_a_reason() {
-    let number = |key: &str| std::env::var(key).ok().and_then(|text| text.parse().ok());
-    odd_scans(number("GRADWATCH_FUZZ_SCANS").unwrap_or(300), number("GRADWATCH_FUZZ_SEED").unwrap_or(2));
+    let number = |key: &str, default: u64| std::env::var(key).map_or(default, |text| text.parse().unwrap());
+    odd_scans(number("GRADWATCH_FUZZ_SCANS", 300) as usize, number("GRADWATCH_FUZZ_SEED", 2));
 }
 
 fn odd_scans(n: usize, seed: u64) {
@@ -83,7 +83,7 @@ fn bytes(random: &mut Generator) -> Vec<u8> {
 fn encoded(random: &mut Generator) -> Vec<u8> {
     let side = |random: &mut Generator| [1, 2, 13, 224, 225, 640, 1500][random.below(7)];
     let (width, height, channels) = (side(random), side(random), [1, 2, 3, 4][random.below(4)]);
-    let n = width as usize * height as usize * usize::from(channels);
+    let n = width as usize * height as usize * channels as usize;
     let content = random.below(4);
     let level = random.below(65_536);
     let mut value = |at: usize| match content {

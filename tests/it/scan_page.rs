@@ -5,7 +5,6 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gradwatch::imaging::{DecodeOptions, Picture, decode};
 use serde_json::Value;
 
 use crate::browser::Browser;
@@ -58,8 +57,8 @@ fn the_map_is_that_of_the_overlay(browser: &mut Browser, page: &Path) {
 }
 
 fn small(png: &[u8]) -> Vec<u8> {
-    let picture: Picture = decode(png, &DecodeOptions::default()).unwrap();
-    picture.resized(64, 64).to_rgb8().data
+    let picture = image::load_from_memory(png).unwrap().to_rgb8();
+    image::imageops::resize(&picture, 64, 64, image::imageops::FilterType::Triangle).into_raw()
 }
 
 /// Chooses by an event as the browser makes it.
