@@ -57,8 +57,8 @@ use pictures::Pictures;
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
 /// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`
-/// says. `made`: the time it shall carry; with results, that of the same report if it is there already. `dataset_page`: the address
-/// of the page of its dataset, from the report's folder.
+/// says, unless those of the report that it replaces say the same. `made`: the time it shall carry; with results, that of the same
+/// report if it is there already. `dataset_page`: the address of the page of its dataset, from the report's folder.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole, file by file.
@@ -73,8 +73,10 @@ pub fn write(
 ) -> Result<(), ReportError> {
     let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
     let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
+    let stored = ReportRecord::stored(folder);
+    let record = record.in_place_of(stored.as_ref());
     let has_results = dicom.is_some_and(|scan| scan.results.is_some());
-    let record = if has_results { record.at_first_time(folder) } else { record };
+    let record = if has_results { record.at_first_time(stored.as_ref()) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
     let html = scan_page::render(&record, model, &pictures, (has_results, dataset_page));
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
@@ -85,7 +87,8 @@ pub fn write(
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.
     touch(&file, made)?;
     // After the record, from which a repetition takes its time.
-    dicom.map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
+    let is_told = stored.is_some_and(|stored| record.repeats(&stored));
+    dicom.filter(|_| !is_told).map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
 }

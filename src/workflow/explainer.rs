@@ -49,6 +49,17 @@ pub enum ScanError {
     Key(#[from] KeyError),
 }
 
+/// Where a report is written.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportPlace<'a> {
+    /// The folder of all reports.
+    pub reports: &'a Path,
+    /// What the name of a new report's folder begins with: a folder in `reports` and `/`, or nothing.
+    pub prefix: &'a str,
+    /// The folder of the report that it replaces, relative to `reports`; `None` of a new one.
+    pub replaces: Option<&'a str>,
+}
+
 /// Which maps a report has; by default Grad-CAM first, and no more than on its page.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MapRequest {
@@ -119,7 +130,8 @@ impl Explainer {
         Self { reader: self.reader.below(folder), ..self }
     }
 
-    /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
+    /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`, or in place of
+    /// the one that it replaces.
     /// `expected`: the content it must have. `current`: the classes that the dataset has now, where they are known.
     ///
     /// # Errors
@@ -130,7 +142,7 @@ impl Explainer {
         expected: Option<ContentHash>,
         model: &ModelRecord,
         current: Option<&BTreeSet<ClassName>>,
-        (reports, prefix): (&Path, &str),
+        ReportPlace { reports, prefix, replaces }: ReportPlace<'_>,
     ) -> Result<ExplainedScan, ScanError> {
         disk::require_room(reports, REPORT_BYTES, self.reserve).map_err(ReportError::Disk)?;
         let content = self.reader.read(file, expected)?;
@@ -156,8 +168,7 @@ impl Explainer {
             let measured = perturbation((&engine, head), &input, &explanation)?;
             explanation.figures.maps.entry(maps.method).or_default().perturbation = measured;
         }
-        let stem = shows(file).then(|| shown_stem(file, &content.hash));
-        let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
+        let report = replaces.map_or_else(|| new_report(prefix, file, &content.hash), str::to_owned);
         let source = self.source(file, &content, &mut explanation)?;
         let dataset_page = (!prefix.is_empty()).then_some(report::DATASET_PAGE_FROM_REPORT);
         self.write_report(source.as_ref(), &reports.join(&report), (&explanation, model), &picture, dataset_page)?;
@@ -224,6 +235,12 @@ impl Explainer {
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
         loaded.ok_or(ScanError::Network(NnError::EngineGone))
     }
+}
+
+/// The folder of a report, relative to that of all reports.
+fn new_report(prefix: &str, file: &Path, hash: &ContentHash) -> String {
+    let stem = shows(file).then(|| shown_stem(file, hash));
+    format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), hash))
 }
 
 fn refuse_unlike(explanation: &Explanation, ood: UnlikeScans) -> Result<(), ExplainError> {
