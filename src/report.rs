@@ -72,10 +72,11 @@ pub fn write(
     dataset_page: Option<&str>,
 ) -> Result<(), ReportError> {
     let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
-    let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
+    let has_results = dicom.is_some_and(|scan| scan.results.is_some());
+    let record = ReportRecord::new(explanation, model, made)?;
+    let record = ReportRecord { sop_instance_uid: named, dicom_results: has_results, ..record };
     let stored = ReportRecord::stored(folder);
     let record = record.in_place_of(stored.as_ref());
-    let has_results = dicom.is_some_and(|scan| scan.results.is_some());
     let record = if has_results { record.at_first_time(stored.as_ref()) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
     let html = scan_page::render(&record, model, &pictures, (has_results, dataset_page));
@@ -87,7 +88,7 @@ pub fn write(
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.
     touch(&file, made)?;
     // After the record, from which a repetition takes its time.
-    let is_told = stored.is_some_and(|stored| record.repeats(&stored));
+    let is_told = stored.is_some_and(|stored| record.repeats_results_of(&stored));
     dicom.filter(|_| !is_told).map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())

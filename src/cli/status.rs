@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// As it was written a moment ago; else the service is asked, because its disk may be full.
-fn current(workspace: &Workspace) -> Result<Status, Failure> {
+pub(super) fn current(workspace: &Workspace) -> Result<Status, Failure> {
     let written = status::read(workspace)?;
     if !is_alive(written.state) || written.age() < FRESH {
         return Ok(written);

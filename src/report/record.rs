@@ -70,6 +70,9 @@ pub struct ReportRecord {
     /// How far the maps of the predicted class can be relied on; `None` in reports of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map_figures: Option<MapFigures>,
+    /// Whether its results were written as DICOM too, or those of a report that it replaced and that say the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dicom_results: bool,
     /// The report that it replaced; left out where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ReplacedReport>,
@@ -152,6 +155,7 @@ impl ReportRecord {
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
             map_figures: Some(explanation.figures.clone()),
+            dicom_results: false,
             replaces: None,
             created: humantime::format_rfc3339_seconds(made).to_string(),
             program: PROGRAM.to_owned(),
@@ -181,13 +185,14 @@ impl ReportRecord {
         first.filter(is_same).unwrap_or(self)
     }
 
-    /// Whether `stored` is of another model and told its reader the same: class, status, warnings, and every score in percent.
-    pub(super) fn repeats(&self, stored: &Self) -> bool {
+    /// Whether `stored` is of another model, and its results in DICOM told their reader the same: class, status, warnings, and every
+    /// score in percent.
+    pub(super) fn repeats_results_of(&self, stored: &Self) -> bool {
         let percent = |report: &Self| report.scores.values().map(|score| (100.0 * score).round()).collect::<Vec<_>>();
         let told = |report: &Self| {
             (report.predicted.clone(), report.classes.clone(), report.status, report.warnings.clone(), percent(report))
         };
-        self.is_of_same_scan(stored) && self.model != stored.model && told(self) == told(stored)
+        stored.dicom_results && self.is_of_same_scan(stored) && self.model != stored.model && told(self) == told(stored)
     }
 
     fn is_of_same_scan(&self, stored: &Self) -> bool {

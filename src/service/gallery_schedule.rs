@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn a_report_of_a_new_scan_waits_for_no_scan_that_is_explained_again() {
+        let mut listing = GallerySchedule::default();
+        assert!(listing.lacks_new(), "it was not looked at");
+        listing.written(&NOTHING, CurrentClasses::new());
+        listing.add(false);
+        assert!(listing.lacks() && !listing.lacks_new());
+        listing.add(true);
+        listing.add(false);
+        assert!(listing.lacks_new());
+        listing.written(&NOTHING, CurrentClasses::new());
+        assert!(!listing.lacks_new());
+    }
+
+    #[test]
     fn it_is_written_again_when_the_classes_of_a_dataset_changed() {
         let classes = |names: &[&str]| -> CurrentClasses {
             let classes = names.iter().map(|name| ClassName::new(*name).unwrap()).collect();
