@@ -16,6 +16,7 @@ mod image_facts;
 mod label_conflict;
 mod labelled_image;
 mod ledger;
+mod map_check;
 mod map_figures;
 mod model;
 mod names;
@@ -48,6 +49,7 @@ pub use image_facts::{ImageFacts, NonContentFacts};
 pub use label_conflict::LabelConflict;
 pub use labelled_image::{AugmentedImage, LabelledImage};
 pub use ledger::{CurrentClasses, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
+pub use map_check::MapCheck;
 pub use map_figures::{MapFigure, MapFigures, Perturbation};
 pub use model::{
     Assessment, BackboneRecord, ClassCount, EpochRecord, FeaturesRecord, HeadRecord, ModelRecord, StopReason,
