@@ -9,14 +9,17 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
 
 /// From 1; of equal values, their mean.
 fn ranks(values: &[f64]) -> Vec<f64> {
+    // -0 and 0 are equal.
+    let values: Vec<f64> = values.iter().map(|value| value + 0.0).collect();
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];
     let mut n_below = 0;
-    // -0 and 0 are equal, and follow one another.
-    for equal in order.chunk_by(|a, b| values[*a] == values[*b]) {
-        let rank = n_below as f64 + (equal.len() as f64 + 1.0) / 2.0;
-        equal.iter().for_each(|at| ranks[*at] = rank);
+    for equal in order.chunk_by(|a, b| values[*a].total_cmp(&values[*b]).is_eq()) {
+        let rank = n_below as f64 + f64::midpoint(equal.len() as f64, 1.0);
+        for at in equal {
+            ranks[*at] = rank;
+        }
         n_below += equal.len();
     }
     ranks
@@ -24,7 +27,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 /// Pearson's, of ranks.
 fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
-    let mean = (a.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(a.len() as f64, 1.0);
     let sum = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
     let scale = (sum(a, a) * sum(b, b)).sqrt();
     (scale > 0.0).then(|| sum(a, b) / scale)

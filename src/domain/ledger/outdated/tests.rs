@@ -56,9 +56,9 @@ fn file(scan: &Scan, mtime_ns: i64) -> LedgerEvent {
 fn ledger(scans: &[(&str, u64)]) -> Ledger {
     let mut ledger = Ledger::default();
     ledger.apply(&promoted("d", 1));
-    for (i, (text, by)) in scans.iter().enumerate() {
+    for ((text, by), mtime_ns) in scans.iter().zip((0..100).rev()) {
         let scan = explained(text, *by);
-        ledger.apply(&file(&scan, 100 - i as i64));
+        ledger.apply(&file(&scan, mtime_ns));
         ledger.apply(&LedgerEvent::Scan(scan));
     }
     ledger.apply(&promoted("d", 2));
