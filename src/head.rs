@@ -15,7 +15,7 @@ mod peer_tests;
 mod saved;
 mod training_features;
 
-pub use cam::{Activations, class_maps, evidence};
+pub use cam::{Activations, class_maps, evidence, grad_cam_of_pool5};
 pub use classifier::Head;
 pub use error::HeadError;
 pub use fit::{Adam, BatchLoss, ChannelScale, FeatureStatistics, FitSettings, FitState, HeadFit};

@@ -72,7 +72,8 @@ pub struct ScanReport<'a> {
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
 /// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`
-/// says. `made`: the time it shall carry; with results, that of the same report if it is there already.
+/// says, unless those of the report that it replaces say the same. `made`: the time it shall carry; with results, that of the same
+/// report if it is there already.
 ///
 /// # Errors
 /// [`ReportError`]; what was there before is then still whole, file by file.
@@ -84,9 +85,12 @@ pub fn write(
 ) -> Result<(), ReportError> {
     let ScanReport { explanation, model, picture, .. } = report;
     let named = dicom.filter(|scan| scan.is_named).map(|scan| scan.source.instance().to_owned());
-    let record = ReportRecord { sop_instance_uid: named, ..ReportRecord::new(explanation, model, made)? };
     let has_results = dicom.is_some_and(|scan| scan.results.is_some());
-    let record = if has_results { record.at_first_time(folder) } else { record };
+    let record = ReportRecord::new(explanation, model, made)?;
+    let record = ReportRecord { sop_instance_uid: named, dicom_results: has_results, ..record };
+    let stored = ReportRecord::stored(folder);
+    let record = record.in_place_of(stored.as_ref());
+    let record = if has_results { record.at_first_time(stored.as_ref()) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
     let html = scan_page::render(&record, report, &pictures, has_results)?;
     write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
@@ -97,7 +101,8 @@ pub fn write(
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.
     touch(&file, made)?;
     // After the record, from which a repetition takes its time.
-    dicom.map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
+    let is_told = stored.is_some_and(|stored| record.repeats_results_of(&stored));
+    dicom.filter(|_| !is_told).map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
 }

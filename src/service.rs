@@ -24,6 +24,7 @@ mod lives;
 mod metrics;
 mod pauses;
 mod recorder;
+mod reexplanation_queue;
 mod retrain_trigger;
 mod retry;
 mod scan_state;

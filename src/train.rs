@@ -14,6 +14,7 @@ mod gather;
 mod held_out;
 mod history;
 mod job;
+mod map_check;
 mod misclassified;
 mod predict;
 mod predictions;

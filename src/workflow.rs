@@ -43,7 +43,7 @@ pub use derived::RecordedModel;
 pub use engines::{Engines, check_device, self_test};
 pub use error::WorkflowError;
 pub use exclusive::train_exclusively;
-pub use explainer::{ExplainedScan, Explainer, MapRequest, ScanError};
+pub use explainer::{ExplainedScan, Explainer, MapRequest, ReportPlace, ScanError};
 pub use failed_work::{FailedWork, Work};
 pub use fault::Fault;
 pub use finished_training::{FinishedTraining, TrainedModel};

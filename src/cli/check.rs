@@ -7,6 +7,7 @@ use std::path::Path;
 use super::failure::{Exit, Failure};
 use super::models::known;
 use super::output;
+use super::status;
 use super::weights_in_use::WeightsInUse;
 use crate::config::{Change, Settings, WeightsChoice};
 use crate::disk::Workspace;
@@ -41,6 +42,7 @@ pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
         output::line(&format!("Warning: {warning}."));
     }
     trainings(settings)?;
+    output::text(&again(settings)?);
     for (dataset, changes) in settings.configured() {
         output::text(&own_settings(dataset, changes, &settings.watch.inbox));
     }
@@ -59,6 +61,14 @@ pub(super) fn configured_weights(settings: &Settings) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Config, format!("`{}`: {advice}", path.display())));
     }
     Ok(weights::read_backbone(path, &VGG16).map(drop)?)
+}
+
+/// What the service will explain again while it has nothing else to do; nothing waits for it.
+fn again(settings: &Settings) -> Result<String, Failure> {
+    let n_scans = status::current(&Workspace::new(&settings.state_dir))?.queues.explain_again;
+    let policy = settings.report.reexplain;
+    let line = || format!("{n_scans} scan(s) to explain again (report.reexplain = \"{policy}\").\n");
+    Ok(if n_scans > 0 { line() } else { String::new() })
 }
 
 /// Whether every dataset can be trained, and explained with its best model.

@@ -20,7 +20,7 @@ use crate::privacy::{self, shown, shown_unseen};
 use crate::report::Gallery;
 use crate::service;
 use crate::stats::shortest_single;
-use crate::workflow::{Engines, ExplainedScan, Explainer, FailedWork, MapRequest, ScanError, Work};
+use crate::workflow::{Engines, ExplainedScan, Explainer, FailedWork, MapRequest, ReportPlace, ScanError, Work};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -132,9 +132,10 @@ fn explain_all(
 ) -> Vec<ScanOutcome> {
     let progress = TerminalProgress::default();
     progress.begin(Phase::Explain, pictures.len() as u64);
+    let place = ReportPlace { reports: out, prefix: "", replaces: None };
     let mut outcomes = Vec::new();
     for picture in pictures.iter().take_while(|_| !stop.is_raised()) {
-        outcomes.push((picture.clone(), explainer.explain(&picture.path, None, model, None, (out, ""))));
+        outcomes.push((picture.clone(), explainer.explain(&picture.path, None, model, None, place)));
         progress.advance(1);
     }
     progress.end();

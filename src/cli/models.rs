@@ -231,6 +231,10 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
         row("shortcuts", shortcuts::summary(audit));
         audit.warning().into_iter().for_each(|warning| row("warning", warning));
     }
+    if let Some(check) = &record.map_check {
+        check.sentences().into_iter().for_each(|sentence| row("maps", sentence));
+        check.warnings().into_iter().for_each(|warning| row("warning", warning));
+    }
     for warning in &record.data_warnings {
         row("warning", warning.clone());
     }

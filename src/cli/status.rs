@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// As it was written a moment ago; else the service is asked, because its disk may be full.
-fn current(workspace: &Workspace) -> Result<Status, Failure> {
+pub(super) fn current(workspace: &Workspace) -> Result<Status, Failure> {
     let written = status::read(workspace)?;
     if !is_alive(written.state) || written.age() < FRESH {
         return Ok(written);
@@ -159,12 +159,20 @@ fn erasure(ErasureStatus { images, files, waits_for }: &ErasureStatus) -> String
 fn queues(status: &Status) -> String {
     let queues = status.queues;
     format!(
-        "{} file(s) arriving, {} image(s) waiting for a training, {} scan(s) waiting{}",
+        "{} file(s) arriving, {} image(s) waiting for a training, {} scan(s) waiting{}{}",
         queues.arrivals,
         queues.untrained,
         queues.scans,
+        again(queues.explain_again),
         obsolete(queues.obsolete_reports)
     )
+}
+
+fn again(n_scans: u64) -> String {
+    match n_scans {
+        0 => String::new(),
+        n => format!(", {n} scan(s) to explain again"),
+    }
 }
 
 fn obsolete(n_reports: u64) -> String {

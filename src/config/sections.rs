@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::hours::TrainingHours;
 use super::preprocessing::Preprocessing;
-use crate::domain::{Preset, Recipe};
+use crate::domain::{Preset, Recipe, Reexplanation};
 
 /// `[watch]`
 #[derive(Debug, Clone, Deserialize)]
@@ -109,6 +109,9 @@ pub struct ReportSettings {
     pub deletion_insertion: bool,
     /// How many of the nearest training images a report shows.
     pub neighbours: usize,
+    /// Which scans are explained again when another model becomes the best one of their dataset.
+    #[serde(deserialize_with = "reexplanation")]
+    pub reexplain: Reexplanation,
 }
 
 /// What is done with scans that are unlike the training images (out of distribution).
@@ -279,6 +282,10 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     humantime::parse_duration(&text).map_err(|_| {
         de::Error::custom(format!("`{text}` is not a duration; write \"500ms\", \"30s\", \"10m\", \"2h\" or \"90d\""))
     })
+}
+
+fn reexplanation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reexplanation, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -1,6 +1,7 @@
 //! What the program knows: a fold over events. The registry keeps both, the service reads this one.
 
 mod index;
+mod outdated;
 mod records;
 
 use std::cmp::Reverse;

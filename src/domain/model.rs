@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::vgg16::INPUT_SIDE;
-use super::{ClassName, ContentHash, DatasetName, Resize, RunId, ShortcutAudit, Split, Versions};
+use super::{ClassName, ContentHash, DatasetName, MapCheck, Resize, RunId, ShortcutAudit, Split, Versions};
 use crate::stats::{self, Activation, Confusion};
 
 /// Every measure of a classifier, overall and for each class.
@@ -50,6 +50,10 @@ pub struct ModelRecord {
     /// models that were not trained here.
     #[serde(default)]
     pub shortcuts: Option<ShortcutAudit>,
+    /// Whether its heat maps depend on what it learned; `None` in records of older versions, and of models that were not
+    /// trained here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map_check: Option<MapCheck>,
     /// How it did on the test images; `None` when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<TestRecord>,
@@ -280,6 +284,7 @@ impl ModelRecord {
             confusion,
             assessment: None,
             shortcuts: None,
+            map_check: None,
             test: None,
             epoch: 3,
             epochs_run: 6,

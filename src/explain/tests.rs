@@ -67,6 +67,7 @@ fn model(right: u64, wrong: u64, origin: &str) -> ModelRecord {
         confusion,
         assessment: None,
         shortcuts: None,
+        map_check: None,
         test: None,
         epoch: 1,
         epochs_run: 1,

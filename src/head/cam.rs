@@ -59,6 +59,12 @@ pub fn evidence(head: &Head, pool5: &[f32], class: usize) -> Evidence {
     Evidence { side, cells: cells.iter().map(|sum| *sum as f32).collect() }
 }
 
+/// Grad-CAM of `class` at pool5 in place of `block5_conv3`, from features alone; before rectification.
+pub fn grad_cam_of_pool5(head: &Head, pool5: &[f32], class: usize) -> Vec<f32> {
+    let (channels, pool) = (head.grid().channels, head.pool_side());
+    grad_cam(Sides { channels, grid: pool, pool }, &head.gradient(pool5, class), pool5)
+}
+
 /// `gradient` is that by pool5.
 fn class_map(sides: Sides, gradient: &[f32], conv5_3: &[f32], peaks: &[usize]) -> ClassMap {
     ClassMap {

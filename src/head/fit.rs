@@ -77,6 +77,13 @@ impl HeadFit {
         Self { classes, scale, settings, state }
     }
 
+    /// The same fit before its first step, with the first weights of another seed.
+    #[must_use]
+    pub fn untrained(&self, seed: u64) -> Self {
+        let settings = FitSettings { seed, ..self.settings.clone() };
+        Self::new(self.classes.clone(), self.scale.clone(), settings)
+    }
+
     /// How far the fit is.
     pub fn state(&self) -> &FitState {
         &self.state

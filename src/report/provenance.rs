@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::format::{count, day, images, interval, proportion, visible};
 use super::quality::{Proportion, Quality};
-use super::record::ReportRecord;
+use super::record::{ReplacedReport, ReportRecord};
 use crate::domain::{ModelRecord, Split, TrainingDistance};
 
 /// Measured performance with intervals.
@@ -128,6 +128,9 @@ pub(super) fn details(record: &ReportRecord, model: &ModelRecord, has_results: b
                 (hash("Head", &model.head.sha256.to_string()))
                 (hash("Backbone", &backbone.sha256.to_string()))
                 (hash(if is_imported { "Model file" } else { "Training data" }, &model.data_hash.to_string()))
+                @if let Some(ReplacedReport { model, created }) = &record.replaces {
+                    (fact("Explained again", &html! { "before by " code { (visible(model.as_str())) } ", on " (day(created)) }))
+                }
                 (fact("Created by", &html! { (record.program) }))
             }
             p.muted.small {

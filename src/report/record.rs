@@ -72,10 +72,25 @@ pub struct ReportRecord {
     /// How far the maps of the predicted class can be relied on; `None` in reports of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map_figures: Option<MapFigures>,
+    /// Whether its results were written as DICOM too, or those of a report that it replaced and that say the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dicom_results: bool,
+    /// The report that it replaced; left out where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ReplacedReport>,
     /// RFC 3339, UTC.
     pub created: String,
     /// The program that explained it, and its version.
     pub program: String,
+}
+
+/// A report of the same scan by another model of the same dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplacedReport {
+    /// The model that explained it.
+    pub model: RunId,
+    /// RFC 3339, UTC.
+    pub created: String,
 }
 
 /// How a heat map came about.
@@ -139,18 +154,48 @@ impl ReportRecord {
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
             map_figures: Some(explanation.figures.clone()),
+            dicom_results: false,
+            replaces: None,
             created: humantime::format_rfc3339_seconds(made).to_string(),
             program: PROGRAM.to_owned(),
         })
     }
 
-    /// With the time of the report in `folder` if that one says the same otherwise: work that is repeated because it was cut
-    /// off then writes the same files.
-    pub(super) fn at_first_time(self, folder: &Path) -> Self {
-        let stored = fs::read(folder.join(FILE)).unwrap_or_default();
-        let created = serde_json::from_slice(&stored).map(|first: Self| first.created);
-        let first = created.map(|created| Self { created, ..self.clone() });
-        first.ok().filter(|first| first.to_json().is_ok_and(|json| json == stored)).unwrap_or(self)
+    /// The report in `folder`, if there is one.
+    pub(super) fn stored(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
+    }
+
+    /// With what it replaces: `stored`, if that is of another model, else what that one replaced, so that work that is repeated
+    /// because it was cut off writes the same.
+    pub(super) fn in_place_of(self, stored: Option<&Self>) -> Self {
+        let replaces = stored.filter(|stored| self.is_of_same_scan(stored)).and_then(|stored| {
+            let replaced = ReplacedReport { model: stored.model.clone(), created: stored.created.clone() };
+            if stored.model == self.model { stored.replaces.clone() } else { Some(replaced) }
+        });
+        Self { replaces, ..self }
+    }
+
+    /// With the time of `stored` if that one says the same otherwise: work that is repeated because it was cut off then writes
+    /// the same files.
+    pub(super) fn at_first_time(self, stored: Option<&Self>) -> Self {
+        let first = stored.map(|stored| Self { created: stored.created.clone(), ..self.clone() });
+        let is_same = |first: &Self| stored.and_then(|stored| stored.to_json().ok()) == first.to_json().ok();
+        first.filter(is_same).unwrap_or(self)
+    }
+
+    /// Whether `stored` is of another model, and its results in DICOM told their reader the same: class, status, warnings, and every
+    /// score in percent.
+    pub(super) fn repeats_results_of(&self, stored: &Self) -> bool {
+        let percent = |report: &Self| report.scores.values().map(|score| (100.0 * score).round()).collect::<Vec<_>>();
+        let told = |report: &Self| {
+            (report.predicted.clone(), report.classes.clone(), report.status, report.warnings.clone(), percent(report))
+        };
+        stored.dicom_results && self.is_of_same_scan(stored) && self.model != stored.model && told(self) == told(stored)
+    }
+
+    fn is_of_same_scan(&self, stored: &Self) -> bool {
+        (self.hash, &self.dataset) == (stored.hash, &stored.dataset)
     }
 
     pub(super) fn to_json(&self) -> Result<Vec<u8>, ReportError> {

@@ -16,7 +16,7 @@ use super::document::{Images, document, footer};
 use super::error::ReportError;
 use super::format::{day, visible};
 use super::run_report::RunReport;
-use crate::domain::{ClassName, ModelRecord};
+use crate::domain::{ClassName, MapCheck, ModelRecord};
 
 pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
     let RunReport { model, history, predictions, .. } = report;
@@ -28,6 +28,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
             (performance::on_validation(model))
             (curves::section(model, history, predictions)?)
             @if let Some(audit) = &model.shortcuts { (shortcut_audit::section(audit, &unmeasured(model))) }
+            @if let Some(check) = &model.map_check { (map_check(check)) }
             (misclassified::section(report)?)
             (model_card::section(model))
         }
@@ -57,6 +58,24 @@ fn heading(RunReport { model, decision, has_dataset_page, .. }: &RunReport<'_>) 
 fn unmeasured(model: &ModelRecord) -> Vec<&ClassName> {
     let rows = model.classes.iter().zip(model.confusion.rows());
     rows.filter(|(_, row)| row.iter().sum::<u64>() == 0).map(|(class, _)| class).collect()
+}
+
+/// Whether heat maps depend on what was learned.
+fn map_check(check: &MapCheck) -> Markup {
+    let warnings = check.warnings();
+    html! {
+        section.card.warnings[!warnings.is_empty()] aria-labelledby="map-check" {
+            h2 #map-check { "Heat maps and learned weights" }
+            ul {
+                @for warning in &warnings { li { "Warning: " (warning) "." } }
+                @for sentence in check.sentences() { li { (sentence) "." } }
+            }
+            p.muted.small {
+                "Maps of one class, on the grid of the last pooling layer. Near 0: the maps depend on what was learned. Near 1: \
+                 they would look the same if nothing had been learned."
+            }
+        }
+    }
 }
 
 fn warnings(model: &ModelRecord) -> Markup {

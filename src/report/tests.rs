@@ -9,8 +9,8 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
-    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapFigure, MapFigures, MapMethod, Misclassified, Neighbour,
-    Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
+    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapCheck, MapFigure, MapFigures, MapMethod, Misclassified,
+    Neighbour, Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
 use crate::stats::{Activation, Confusion, Predictions};
@@ -53,6 +53,11 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             resize: Resize::AntialiasFast,
         },
         like: None,
+        map_check: Some(MapCheck {
+            n_images: 20,
+            n_heads: 5,
+            correlation: [(MapMethod::GradCam, 0.625), (MapMethod::HiresCam, -0.031_25)].into(),
+        }),
         removed: None,
         training_features: None,
         head: HeadRecord {

@@ -39,7 +39,7 @@ impl Attempted {
             Self::File { path, stamp } => ledger.files.get(path).is_none_or(|known| !known.stamp.has_same_bytes(stamp)),
             Self::Scan { dataset, hash } => {
                 let scan = ledger.scans.get(&(dataset.clone(), *hash));
-                scan.is_some_and(|scan| scan.state == ScanState::Waiting)
+                scan.is_some_and(|scan| scan.state == ScanState::Waiting || ledger.is_outdated(scan))
             }
             Self::Training { dataset, job_hash } => {
                 let is_done = ledger.runs.values().any(|run| run.dataset == *dataset && run.job_hash == *job_hash);

@@ -3,6 +3,7 @@
 //! It does no work itself: workers decide on copies of the ledger, and a turn of the loop takes no longer the more is known (but
 //! for what has failed), so that it always answers within moments. Each file below knows one stage of the work.
 
+mod again;
 mod answers;
 mod attempts;
 mod data_warnings;
@@ -39,6 +40,7 @@ use super::held_erasure::HeldErasure;
 use super::intake_queue::IntakeQueue;
 use super::known_mounts::KnownMounts;
 use super::recorder::Recorder;
+use super::reexplanation_queue::ReexplanationQueue;
 use super::retrain_trigger::RetrainTrigger;
 use super::retry::FailedTasks;
 use super::scan_state::ScanWorkerState;
@@ -145,6 +147,8 @@ pub(super) struct Conductor {
     /// What a person should know of datasets, as of the last time that they were looked at.
     data_warnings: BTreeMap<DatasetName, Vec<String>>,
     gallery: GallerySchedule,
+    /// Scans that are explained again.
+    again: ReexplanationQueue,
     /// When it is next looked whether reports and gallery are as they should be.
     next_look: Instant,
     /// When it is next looked what exceeds the limits of the retention.
@@ -169,6 +173,7 @@ impl Conductor {
         Self {
             next_look,
             weights: WeightsStamp::read(&parts.settings, &parts.workspace),
+            again: ReexplanationQueue::new(parts.settings.report.reexplain),
             settings: parts.settings,
             workspace: parts.workspace,
             key: parts.key,

@@ -18,6 +18,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct GallerySchedule {
     /// Reports written since it was.
     n_unlisted: usize,
+    /// One of them is of a scan that had none.
+    lacks_new: bool,
     n_listed: usize,
     /// It was looked at in this process: an earlier one may have been stopped before it wrote it.
     is_known: bool,
@@ -38,9 +40,10 @@ pub(super) struct GallerySchedule {
 }
 
 impl GallerySchedule {
-    /// One more report.
-    pub(super) fn add(&mut self) {
+    /// One more report; `is_new`: of a scan that had none.
+    pub(super) fn add(&mut self, is_new: bool) {
         self.n_unlisted += 1;
+        self.lacks_new |= is_new;
     }
 
     /// Whether it is to be written now, or looked at; `more`: whether another scan can be explained, or files are still read;
@@ -55,6 +58,11 @@ impl GallerySchedule {
         self.n_unlisted > 0
     }
 
+    /// Whether it may lack a report of a scan that had none before.
+    pub(super) fn lacks_new(&self) -> bool {
+        self.lacks_new || !self.is_known
+    }
+
     /// Whether datasets have other classes than when it was written.
     fn is_reclassed(&self, current: &CurrentClasses) -> bool {
         self.classes != *current
@@ -63,7 +71,7 @@ impl GallerySchedule {
     /// It is as it should be, with these classes.
     pub(super) fn written(&mut self, listed: &Listed, classes: CurrentClasses) {
         (self.n_unlisted, self.n_listed, self.n_obsolete) = (0, listed.n_reports, listed.n_obsolete);
-        (self.is_known, self.classes) = (true, classes);
+        (self.is_known, self.lacks_new, self.classes) = (true, false, classes);
     }
 
     /// These events were recorded: the pages of their datasets say something else now.
@@ -130,8 +138,22 @@ mod tests {
         assert!(listing.is_due(false, &classes) && !listing.lacks() && !listing.is_due(true, &classes));
         listing.written(&NOTHING, classes.clone());
         assert!(!listing.is_due(false, &classes));
-        listing.add();
+        listing.add(true);
         assert!(listing.is_due(false, &classes) && listing.lacks() && !listing.is_due(true, &classes));
+    }
+
+    #[test]
+    fn a_report_of_a_new_scan_waits_for_no_scan_that_is_explained_again() {
+        let mut listing = GallerySchedule::default();
+        assert!(listing.lacks_new(), "it was not looked at");
+        listing.written(&NOTHING, CurrentClasses::new());
+        listing.add(false);
+        assert!(listing.lacks() && !listing.lacks_new());
+        listing.add(true);
+        listing.add(false);
+        assert!(listing.lacks_new());
+        listing.written(&NOTHING, CurrentClasses::new());
+        assert!(!listing.lacks_new());
     }
 
     #[test]
@@ -180,7 +202,7 @@ mod tests {
     fn many_reports_are_listed_in_ever_larger_steps() {
         let (mut listing, mut n_written) = (GallerySchedule::default(), 0);
         for n_reports in 1..=100_000 {
-            listing.add();
+            listing.add(true);
             if listing.is_due(true, &CurrentClasses::new()) {
                 let listed = Listed { n_reports, n_obsolete: 0, unreadable: Vec::new() };
                 listing.written(&listed, CurrentClasses::new());

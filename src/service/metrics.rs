@@ -32,6 +32,7 @@ pub(super) fn text(status: &Status) -> String {
         ("arrivals", status.queues.arrivals),
         ("untrained", status.queues.untrained),
         ("scans", status.queues.scans),
+        ("explain_again", status.queues.explain_again),
         ("failed", status.queues.failed),
     ];
     let queues = queues.map(|(stage, n)| (labels(&[("stage", stage)]), n as f64));

@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{CurrentClasses, DatasetName, Ledger, ModelRecord, Scan, ScanKey, ScanState};
 use crate::report::{self, Gallery, Listed, ReportError};
-use crate::workflow::{DatasetPages, Engines, Explainer};
+use crate::workflow::{DatasetPages, Engines, Explainer, ReportPlace};
 
 use super::event::Event;
 use super::gallery_look::GalleryLook;
@@ -54,8 +54,12 @@ impl ScanWorker {
         match job {
             ScanJob::Scan(scan, model, ledger) => {
                 let (file, prefix) = (self.inbox.join(&scan.path), format!("{}/", model.dataset));
-                let reports = (self.reports.as_path(), prefix.as_str());
-                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, Some(&ledger), reports);
+                let replaces = match &scan.state {
+                    ScanState::Explained { report, .. } => Some(report.as_str()),
+                    ScanState::Waiting | ScanState::Removed { .. } => None,
+                };
+                let place = ReportPlace { reports: &self.reports, prefix: &prefix, replaces };
+                let outcome = self.explainer.explain(&file, Some(scan.hash), &model, Some(&ledger), place);
                 Event::Explained(scan, Box::new(outcome))
             }
             ScanJob::Gallery { due, current, ledger, changed } => {

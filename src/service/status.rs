@@ -132,6 +132,9 @@ pub struct Queues {
     pub untrained: u64,
     /// Scans that no model has explained yet.
     pub scans: u64,
+    /// Scans whose report of an earlier model is to be replaced.
+    #[serde(default)]
+    pub explain_again: u64,
     /// Reports whose predicted class their dataset no longer has.
     #[serde(default)]
     pub obsolete_reports: u64,

@@ -15,6 +15,8 @@ use crate::head::{Head, HeadError, HeadFit};
 /// The layer of the kept epoch, and how it came about.
 pub(super) struct Fitted {
     pub(super) head: Head,
+    /// After the last epoch.
+    pub(super) fit: HeadFit,
     pub(super) evaluation: Evaluation,
     /// The kept epoch, from 1.
     pub(super) epoch: u32,
@@ -96,7 +98,7 @@ impl<'a> Trainer<'a> {
         let BestEpoch { epoch, head, evaluation } =
             self.kept.ok_or_else(|| nothing_kept(self.context.settings, &history))?;
         let stopped = if self.stops { StopReason::EarlyStopping } else { StopReason::MaxEpochs };
-        Ok(Fitted { head, evaluation, epoch, history, stopped })
+        Ok(Fitted { head, fit: self.fit, evaluation, epoch, history, stopped })
     }
 
     /// One epoch: learned, measured, judged, saved.

@@ -13,7 +13,7 @@ use super::misclassified;
 use super::predictions::ImagePredictions;
 use super::resume::ResumeFile;
 use super::tested::tested;
-use super::{training_features, training_manifest};
+use super::{map_check, training_features, training_manifest};
 use crate::content::FileFailure;
 use crate::disk;
 use crate::domain::{
@@ -83,6 +83,7 @@ fn train_on(
     let mut model = record(job, engine, &gathered, &fitted, &predictions.outputs, ContentHash::of(&head));
     model.test = tested(&gathered, &fitted, features, job.settings.seed)?;
     model.shortcuts = ShortcutAudit::of(&gathered.shortcuts(job, &predictions.outputs));
+    model.map_check = map_check::of(training_set, &fitted, features, job.settings.seed)?;
     let known = training_features::of(&gathered, features)?;
     model.training_features = known.as_ref().map(|(record, _)| record.clone());
     model.train_seconds = job.clock.seconds_since(begin);
@@ -173,6 +174,7 @@ fn record(
         confusion: fitted.evaluation.confusion.clone(),
         assessment: Some(assess(predictions, &gathered.training_set.classes, job.settings.seed)),
         shortcuts: None,
+        map_check: None,
         test: None,
         epoch: fitted.epoch,
         epochs_run: fitted.history.len() as u32,

@@ -48,6 +48,17 @@ pub enum ScanError {
     Key(#[from] KeyError),
 }
 
+/// Where a report is written.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportPlace<'a> {
+    /// The folder of all reports.
+    pub reports: &'a Path,
+    /// What the name of a new report's folder begins with: a folder in `reports` and `/`, or nothing.
+    pub prefix: &'a str,
+    /// The folder of the report that it replaces, relative to `reports`; `None` of a new one.
+    pub replaces: Option<&'a str>,
+}
+
 /// Which maps a report has; by default Grad-CAM first, and no more than on its page.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MapRequest {
@@ -124,7 +135,8 @@ impl Explainer {
         Self { reader: self.reader.below(folder), ..self }
     }
 
-    /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`.
+    /// Explains the image in `file` with `model`, and writes the report to `reports/<prefix><stem>-<hash8>/`, or in place of
+    /// the one that it replaces.
     /// `expected`: the content it must have. `ledger`: what the model's dataset is now, where that is known; only then the report shows
     /// the nearest training images themselves, because an erasure reaches what it can know of.
     ///
@@ -136,7 +148,7 @@ impl Explainer {
         expected: Option<ContentHash>,
         model: &ModelRecord,
         ledger: Option<&Ledger>,
-        (reports, prefix): (&Path, &str),
+        ReportPlace { reports, prefix, replaces }: ReportPlace<'_>,
     ) -> Result<ExplainedScan, ScanError> {
         disk::require_room(reports, REPORT_BYTES, self.reserve).map_err(ReportError::Disk)?;
         let content = self.reader.read(file, expected)?;
@@ -164,8 +176,7 @@ impl Explainer {
             let measured = perturbation((&engine, head), &input, &explanation)?;
             explanation.figures.maps.entry(maps.method).or_default().perturbation = measured;
         }
-        let stem = shows(file).then(|| shown_stem(file, &content.hash));
-        let report = format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), &content.hash));
+        let report = replaces.map_or_else(|| new_report(prefix, file, &content.hash), str::to_owned);
         let source = self.source(file, &content, &mut explanation)?;
         let neighbours = ledger.map_or_else(Vec::new, |ledger| self.neighbours(&explanation, ledger));
         let written = ScanReport {
@@ -248,6 +259,12 @@ impl Explainer {
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
         loaded.ok_or(ScanError::Network(NnError::EngineGone))
     }
+}
+
+/// The folder of a report, relative to that of all reports.
+fn new_report(prefix: &str, file: &Path, hash: &ContentHash) -> String {
+    let stem = shows(file).then(|| shown_stem(file, hash));
+    format!("{prefix}{}", Workspace::report_folder(stem.as_deref(), hash))
 }
 
 fn refuse_unlike(explanation: &Explanation, ood: UnlikeScans) -> Result<(), ExplainError> {

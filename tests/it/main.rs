@@ -54,7 +54,9 @@ mod neighbours; // the nearest training images on a report
 mod output; // output that cannot be written, and readers that have gone
 mod outside; // `gradwatch train` and `gradwatch explain`
 mod pipeline; // `run --once`: from dropped pictures to reports
+mod planted; // a marker planted in one class is found by the audit and by the maps
 mod privacy; // nothing that says who a patient is leaves a DICOM file or its name
+mod reexplain; // a better model explains scans again, as the policy says, and last
 mod reserve; // the room on the disk that work leaves free
 mod retention; // what is removed when it gets old or too much
 mod run_page; // a run's page in a browser

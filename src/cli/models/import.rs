@@ -193,6 +193,7 @@ fn record(imported: &ImportedModel, head: ContentHash, dataset: DatasetName, num
         confusion: Confusion::new(classes.len()),
         assessment: None,
         shortcuts: None,
+        map_check: None,
         test: None,
         classes,
         epoch: 0,

@@ -1,5 +1,6 @@
 //! Results in DICOM: which objects they are, and when they are the same.
 
+use super::record::ReplacedReport;
 use super::*;
 use crate::domain::ImageFacts;
 use crate::imaging::{Attribute, DicomObject, SourceScan, TextEncoding};
@@ -129,4 +130,38 @@ fn what_stands_against_the_scan_and_when_it_was_made_stands_in_the_report() {
     for part in ["The backbone is the built-in one.", "Research use only", "0003-1f2e3d4c", "0.851953", utf8.as_str()] {
         assert!(report.contains(part), "{part}");
     }
+}
+
+#[test]
+fn a_report_that_is_replaced_is_named_and_results_are_written_again_only_when_they_differ() {
+    let dir = tempfile::tempdir().unwrap();
+    let classes = ["patchy", "plain"];
+    let (first, model) = (explanation("a.dcm", classes), model(classes));
+    let by = |number: u32, scores: [f64; 2], seconds| {
+        let run_id = RunId::new(format!("000{number}-1f2e3d4c")).unwrap();
+        let explanation = Explanation { model: run_id.clone(), scores: scores.to_vec(), ..first.clone() };
+        results_in(dir.path(), &explanation, &ModelRecord { run_id, ..model.clone() }, (1, seconds))
+    };
+    let record = || ReportRecord::stored(dir.path()).unwrap();
+    let page = || text_of(&fs::read_to_string(dir.path().join("report.html")).unwrap());
+    let written = by(3, [0.85, 0.07], 0);
+    assert!(record().replaces.is_none() && !page().contains("Explained again"));
+
+    assert_eq!(by(4, [0.854, 0.074], 90_000), written, "the same in percent");
+    let replaced = ReplacedReport { model: first.model.clone(), created: record_time(0) };
+    assert_eq!((&record().replaces, record().model.as_str()), (&Some(replaced), "0004-1f2e3d4c"));
+    assert!(page().contains("before by 0003-1f2e3d4c"), "{}", page());
+    let json = fs::read(dir.path().join("report.json")).unwrap();
+    by(4, [0.854, 0.074], 91_000);
+    assert_eq!(fs::read(dir.path().join("report.json")).unwrap(), json, "work that is repeated writes the same");
+
+    fs::remove_dir_all(dir.path().join("outbox")).unwrap();
+    let other = by(5, [0.86, 0.07], 92_000);
+    assert!(other[1] != written[1], "another score");
+    assert_eq!(record().replaces.unwrap().model.as_str(), "0004-1f2e3d4c");
+}
+
+/// The time of a report that is made after some seconds.
+fn record_time(seconds: u64) -> String {
+    humantime::format_rfc3339_seconds(made(seconds)).to_string()
 }

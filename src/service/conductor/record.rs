@@ -28,7 +28,7 @@ impl Conductor {
         let (events, outcome) = self.registry.take_back(commit);
         match outcome {
             Ok(()) => {
-                self.gallery.note(&events);
+                self.note_recorded(&events);
                 Ok(Ok(()))
             }
             Err(RegistryError::Disk(error)) => {
@@ -119,7 +119,7 @@ impl Conductor {
         let (events, outcome) = self.registry.take_back(commit);
         match outcome {
             Ok(()) => {
-                self.gallery.note(&events);
+                self.note_recorded(&events);
                 self.failed.clear(&Task::Record, Instant::now());
             }
             Err(RegistryError::Disk(error)) if !self.is_once() => {
@@ -131,6 +131,11 @@ impl Conductor {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    fn note_recorded(&mut self, events: &[LedgerEvent]) {
+        self.gallery.note(events);
+        self.again.note(events);
     }
 
     /// A question that came while events were being recorded is refused because the disk refuses: it must not be done much later.

@@ -18,6 +18,7 @@ use super::Conductor;
 impl Conductor {
     /// Gives the scan worker its next scan, or the gallery.
     pub(super) fn explain_next(&mut self) -> Result<(), ServiceError> {
+        self.again.renew(self.registry.ledger());
         if !self.scans.is_idle() || self.trains_first() || self.training.is_retaining() {
             return Ok(());
         }
@@ -25,7 +26,8 @@ impl Conductor {
         let next = self.next_scan(now);
         let current = self.ledger().current_classes();
         let more = next.is_some() || !self.intake.is_at_rest();
-        let due = self.gallery_due(more, &current, now);
+        let again = if more { None } else { self.next_outdated_scan(now) };
+        let due = self.gallery_due(more, again.is_some(), &current, now);
         if let Some(due) = due.filter(|_| !self.failed.holds(&Task::Gallery, now)) {
             if !self.begin(AttemptSlot::Scans, vec![Attempted::Gallery])? {
                 return Ok(());
@@ -35,10 +37,13 @@ impl Conductor {
             let ledger = Box::new(self.ledger().clone());
             let changed = self.gallery.take_changed();
             self.workers.scans.give(ScanJob::Gallery { due, current, ledger, changed });
-        } else if let Some((scan, model)) = next {
+        } else if let Some((scan, model)) = next.or(again) {
             let key = (scan.dataset.clone(), scan.hash);
             if !self.begin(AttemptSlot::Scans, vec![Attempted::scan(key.clone())])? {
                 return Ok(());
+            }
+            if is_explained(&scan) {
+                self.again.remove(&key);
             }
             self.scans.start_scan(key)?;
             let ledger = Box::new(self.ledger().clone());
@@ -47,9 +52,11 @@ impl Conductor {
         Ok(())
     }
 
-    /// What is to be done for the gallery and the pages of datasets, if anything; `more`: whether other work goes before it.
-    fn gallery_due(&self, more: bool, current: &CurrentClasses, now: Instant) -> Option<GalleryDue> {
-        if self.gallery.is_due(more, current) {
+    /// What is to be done for the gallery and the pages of datasets, if anything; `more`: whether other work goes before it;
+    /// `again`: whether scans are explained again, which new reports do not wait for.
+    fn gallery_due(&self, more: bool, again: bool, current: &CurrentClasses, now: Instant) -> Option<GalleryDue> {
+        let waits = more || (again && !self.gallery.lacks_new());
+        if self.gallery.is_due(waits, current) {
             return Some(if self.gallery.lacks() { GalleryDue::Writing } else { GalleryDue::Look });
         }
         let are_pages_due = !more && self.gallery.pages_due(now).is_some_and(|due| due <= now);
@@ -83,28 +90,22 @@ impl Conductor {
     }
 
     /// The model that explains the scans whose paths name `dataset`, or none; `None` while there is none, or they wait.
-    fn explaining_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
-        let dataset = self.dataset_named(named)?;
-        self.registry.ledger().best_model(dataset).filter(|_| !self.failed.is_paused(dataset, now))
+    pub(super) fn explaining_model(&self, named: Option<&DatasetName>, now: Instant) -> Option<&ModelRecord> {
+        let ledger = self.registry.ledger();
+        let dataset = ledger.explaining_dataset(named)?;
+        ledger.best_model(dataset).filter(|_| !self.failed.is_paused(dataset, now))
     }
 
     /// The dataset that a scan's path names, or the only one there is.
     pub(super) fn dataset_of(&self, scan: &Scan) -> Option<DatasetName> {
-        self.dataset_named(scan.dataset.as_ref()).cloned()
-    }
-
-    fn dataset_named<'a>(&'a self, named: Option<&'a DatasetName>) -> Option<&'a DatasetName> {
-        named.or_else(|| {
-            let mut datasets = self.registry.ledger().datasets();
-            datasets.next().filter(|_| datasets.next().is_none())
-        })
+        self.registry.ledger().explaining_dataset(scan.dataset.as_ref()).cloned()
     }
 
     /// Scans that wait for a first model, which a training will bring.
     pub(super) fn n_without_model(&self) -> usize {
         let ledger = self.registry.ledger();
         let has_model = |named: &Option<DatasetName>| {
-            self.dataset_named(named.as_ref()).is_some_and(|dataset| ledger.best.contains_key(dataset))
+            ledger.explaining_dataset(named.as_ref()).is_some_and(|dataset| ledger.best.contains_key(dataset))
         };
         let waits = |named: &Option<DatasetName>| !has_model(named) && !self.is_stranded(named.as_ref());
         ledger.n_waiting_scans().iter().filter(|(named, _)| waits(named)).map(|(_, n)| n).sum()
@@ -154,13 +155,21 @@ impl Conductor {
         match outcome {
             Ok(ExplainedScan { explanation, report }) => {
                 let predicted = &explanation.classes[explanation.predicted];
-                tracing::info!(scan = %shown(&scan.path), model = %explanation.model, %predicted, "Scan explained");
-                self.gallery.add();
+                let is_new = !is_explained(&scan);
+                if is_new {
+                    tracing::info!(scan = %shown(&scan.path), model = %explanation.model, %predicted, "Scan explained");
+                } else {
+                    tracing::info!(scan = %shown(&scan.path), model = %explanation.model, %predicted, "Scan explained again");
+                }
+                self.gallery.add(is_new);
                 self.failed.clear(&Task::Scan((scan.dataset.clone(), scan.hash)), Instant::now());
                 if let Some(dataset) = self.dataset_of(&scan) {
                     self.failed.resume_scans(&dataset, Instant::now());
+                    if self.registry.ledger().best.get(&dataset) != Some(&explanation.model) {
+                        self.again.note_outdated();
+                    }
                 }
-                let state = ScanState::Explained { model: explanation.model, report };
+                let state = ScanState::Explained { model: explanation.model, report, again: false };
                 // Its file may have been moved meanwhile.
                 let now = self.registry.ledger().scans.get(&(scan.dataset.clone(), scan.hash)).cloned();
                 let scan = now.unwrap_or(scan);
@@ -215,4 +224,9 @@ impl Conductor {
         }
         self.explain_lost(lost)
     }
+}
+
+/// Whether it has a report.
+fn is_explained(scan: &Scan) -> bool {
+    matches!(scan.state, ScanState::Explained { .. })
 }

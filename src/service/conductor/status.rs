@@ -44,6 +44,7 @@ impl Conductor {
         let waiting = self.unsettled();
         let (skipped, mut warnings) = (self.skipped(), self.all_data_warnings());
         let n_obsolete = self.gallery.n_obsolete();
+        let explain_again = self.again.len();
         let erasure = self.erasure_status();
         let was = (self.status.status().state, self.status.status().waits_for.clone());
         self.status.update(|status| {
@@ -57,6 +58,7 @@ impl Conductor {
             status.waiting_files = waiting;
             status.erasure = erasure;
             status.queues.arrivals = arrivals as u64;
+            status.queues.explain_again = explain_again as u64;
             status.queues.obsolete_reports = n_obsolete as u64;
             status.queues.untrained = untrained;
             status.phase = phase;

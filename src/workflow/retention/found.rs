@@ -69,7 +69,7 @@ impl Exceeding {
 
 /// `None` for a scan that has no report.
 fn without_report(scan: &Scan) -> Option<Scan> {
-    let ScanState::Explained { model, report } = scan.state.clone() else { return None };
+    let ScanState::Explained { model, report, .. } = scan.state.clone() else { return None };
     Some(Scan { state: ScanState::Removed { model, report }, ..scan.clone() })
 }
 
