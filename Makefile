@@ -80,8 +80,9 @@ bench: build ## micro benchmarks, and comparison with Keras and Albumentations (
 	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
 	@$(MAKE) --no-print-directory bench-training
 
-soak: build ## peak memory of 100,000 copies and of a training on 100,000 images (needs 5 GB of disk); a service with 50,000 images; 5,000 scans at once
+soak: build ## peak memory of 100,000 copies and of a training on 100,000 images (needs 5 GB of disk); a service with 50,000 images; 5,000 scans at once; galleries of up to 100,000 reports
 	benches/peers/compare --soak 100000
 	benches/soak-training 100000
 	benches/soak-service
 	benches/soak-scans
+	$(CARGO) bench --locked --bench gallery -- 1000 10000 100000

@@ -19,7 +19,7 @@ use crate::stats::{argmax, mean_of_nearest};
 
 /// What a scan is compared with, beside the head: the training images.
 #[derive(Debug, Clone, Copy)]
-pub struct Comparison<'a> {
+pub struct TrainingComparison<'a> {
     /// As the network sees them.
     pub features: &'a TrainingFeatures,
     /// Whether it is asked how far the scan is from them.
@@ -40,7 +40,7 @@ pub fn explain(
     hash: ContentHash,
     picture: &Picture,
     activations: &Activations,
-    (head, known, method): (&Head, Option<Comparison<'_>>, MapMethod),
+    (head, known, method): (&Head, Option<TrainingComparison<'_>>, MapMethod),
     (model, ledger): (&ModelRecord, Option<&Ledger>),
 ) -> Result<Explanation, ExplainError> {
     if head.classes() != model.classes
@@ -63,6 +63,7 @@ pub fn explain(
     let distance = mean_of_nearest(ranked.iter().map(|(_, distance)| *distance));
     let training_distance = distance.zip(limit).map(|(distance, limit)| TrainingDistance { distance, limit });
     let present = ranked.into_iter().filter_map(|(image, distance)| neighbour(image, distance, model, ledger));
+    let feature_position = known.map(|known| known.features.position(&activations.pool5, head.grid().channels));
     let mut explanation = Explanation {
         name: name.to_owned(),
         hash,
@@ -79,6 +80,7 @@ pub fn explain(
         logits,
         training_distance,
         neighbours: present.take(known.map_or(0, |known| known.n_neighbours)).collect(),
+        feature_position,
         warnings: Vec::new(),
     };
     explanation.figures = figures::of(&explanation, head);

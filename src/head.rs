@@ -22,7 +22,7 @@ pub use fit::{Adam, BatchLoss, ChannelScale, FeatureStatistics, FitSettings, Fit
 pub use import::ImportedModel;
 pub(crate) use import::import_model;
 pub use linear::LinearHead;
-pub use training_features::{LearnedImage, TRAINING_FEATURES, TrainingFeatures, channel_means};
+pub use training_features::{LearnedImage, TRAINING_FEATURES, TrainingFeatures, TrainingMap, channel_means};
 
 #[cfg(test)]
 pub(crate) use cam::tests::{activations_of_side, random_activations};

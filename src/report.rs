@@ -10,12 +10,17 @@ mod dataset_report;
 mod dicom;
 mod document;
 mod error;
+mod feature_page;
+mod feature_page_path;
 mod folders;
 mod format;
 mod gallery;
 mod gallery_blocks;
-mod gallery_entry;
+mod gallery_data;
+mod gallery_links;
 mod gallery_page;
+mod gallery_row;
+mod gallery_rows;
 mod gallery_state;
 mod json;
 mod map_cells;
@@ -31,6 +36,8 @@ mod results_table;
 mod run_page;
 mod run_report;
 mod scan_page;
+mod scan_report;
+mod set_identity;
 mod stored;
 mod tensorboard;
 mod viewer;
@@ -40,35 +47,21 @@ pub use dataset_page::{ExampleThumbnails, dataset_page, dataset_pages, remove_da
 pub use dataset_report::{DatasetReport, FileTotals, PastModel, UnusedFiles};
 pub use dicom::{DicomScan, unsent_results};
 pub use error::ReportError;
-pub use gallery::{Gallery, Listed, current as current_gallery};
+pub use feature_page::{LearnedPositions, write_feature_page};
+pub use feature_page_path::remove_feature_page;
+pub use gallery::{Gallery, Listed};
 pub use record::ReportRecord;
 pub use run_page::without_images;
 pub use run_report::RunReport;
+pub use scan_report::ScanReport;
 pub use stored::{StoredReport, names_image, remove_report, stored_reports};
 
 use std::path::Path;
 use std::time::SystemTime;
 
 use crate::disk::{self, touch, write_atomic};
-use crate::domain::{Explanation, ModelRecord};
-use crate::imaging::Picture;
+use crate::domain::Explanation;
 use pictures::Pictures;
-
-/// What a scan's report is made from.
-#[derive(Debug, Clone, Copy)]
-pub struct ScanReport<'a> {
-    /// What the model says.
-    pub explanation: &'a Explanation,
-    /// The model.
-    pub model: &'a ModelRecord,
-    /// The scan.
-    pub picture: &'a Picture,
-    /// The images of the explanation's neighbours, `None` for one that cannot be read; empty where none is to be shown.
-    pub neighbours: &'a [Option<Picture>],
-    /// Whether it lies two folders below the service's gallery, beside the pages of datasets and models; else it lies one
-    /// below a gallery of its own.
-    pub is_of_service: bool,
-}
 
 /// Writes one scan's report into `folder`: `heatmap.png` and `overlay.png` at the scan's own size, `thumb.jpg`,
 /// `report.json`, and `report.html` last, so that a page that is there is complete; the results of a DICOM scan as `dicom`

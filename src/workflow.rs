@@ -16,6 +16,7 @@ mod exclusive;
 mod explainer;
 mod failed_work;
 mod fault;
+mod feature_pages;
 mod finished_training;
 mod forget;
 mod import_check;
@@ -46,6 +47,7 @@ pub use exclusive::train_exclusively;
 pub use explainer::{ExplainedScan, Explainer, MapRequest, ReportPlace, ScanError};
 pub use failed_work::{FailedWork, Work};
 pub use fault::Fault;
+pub use feature_pages::FeaturePages;
 pub use finished_training::{FinishedTraining, TrainedModel};
 pub use forget::{
     ForgetError, ForgetName, ForgetRequest, ForgetTargets, erase, find_other_training, forgotten, preview_erasure,

@@ -37,6 +37,8 @@ pub struct Explanation {
     pub training_distance: Option<TrainingDistance>,
     /// The training images nearest to it, the nearest first; none where they are not known or not asked for.
     pub neighbours: Vec<Neighbour>,
+    /// Where it lies among them, along the two principal axes of their features; `None` where that is not known or not asked for.
+    pub feature_position: Option<[f64; 2]>,
     /// Whose maps are shown first.
     pub method: MapMethod,
     /// Of the maps of the predicted class.
@@ -95,6 +97,9 @@ pub enum ExplanationStatus {
 }
 
 impl ExplanationStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Clear, Self::Ambiguous, Self::Neither, Self::Blank];
+
     /// How far the highest of these scores (0 to 1) is above the next; the score itself if it is the only one.
     pub fn margin(scores: impl IntoIterator<Item = f64>) -> f64 {
         let (first, second) = scores.into_iter().fold((0.0_f64, 0.0_f64), |(first, second), score| {

@@ -20,7 +20,9 @@ pub struct Neighbour {
 /// The class that most of `neighbours` have, and how many have it; of equals that of the nearest. `None` without any.
 pub fn vote(neighbours: &[Neighbour]) -> Option<(&ClassName, usize)> {
     let mut votes: BTreeMap<&ClassName, usize> = BTreeMap::new();
-    neighbours.iter().for_each(|neighbour| *votes.entry(&neighbour.class).or_default() += 1);
+    for neighbour in neighbours {
+        *votes.entry(&neighbour.class).or_default() += 1;
+    }
     let most = votes.values().copied().max()?;
     let first = neighbours.iter().map(|neighbour| &neighbour.class).find(|class| votes.get(class) == Some(&most))?;
     Some((first, most))

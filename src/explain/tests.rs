@@ -192,7 +192,7 @@ fn compared(learned: [f32; 3], validated: f32, ledger: Option<&Ledger>) -> Expla
     std::fs::write(folder.path().join(&record.file), bytes).unwrap();
     let features = TrainingFeatures::load(folder.path(), &record).unwrap();
     model.training_features = Some(record);
-    let known = Comparison { features: &features, is_measured: true, n_neighbours: 2 };
+    let known = TrainingComparison { features: &features, is_measured: true, n_neighbours: 2 };
     let by = (&head, Some(known), MapMethod::GradCam);
     explain("scan.png", ContentHash::of(b"scan"), &picture, &activations(), by, (&model, ledger)).unwrap()
 }

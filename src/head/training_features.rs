@@ -1,7 +1,8 @@
 //! What a model's training images look like to its network, how far another image is from them, and which are nearest.
 //!
 //! Of an image there is the mean of each channel of pool5. As a file: safetensors with `channel_means`, one row an image,
-//! `hashes`, the SHA-256 of its file, and `classes`, the index of its label.
+//! `hashes`, the SHA-256 of its file, and `classes`, the index of its label; for a map of them, the two principal axes of the
+//! standardised means (`axes`), and of each image its place along them (`positions`).
 
 use std::path::Path;
 
@@ -17,6 +18,8 @@ use crate::weights::{WeightsError, le_bytes, tensor_of, view};
 const CHANNEL_MEANS: &str = "channel_means";
 const HASHES: &str = "hashes";
 const CLASSES: &str = "classes";
+const AXES: &str = "axes";
+const POSITIONS: &str = "positions";
 /// Bytes of a SHA-256.
 const HASH_BYTES: usize = 32;
 /// In the run folder.
@@ -28,6 +31,17 @@ pub struct TrainingFeatures {
     known: KnownRows,
     /// One for each row.
     images: Vec<LearnedImage>,
+    map: TrainingMap,
+}
+
+/// Where training images lie in two dimensions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingMap {
+    axes: [Vec<f32>; 2],
+    /// Along the two axes, in standard deviations, of each image.
+    pub positions: Vec<[f32; 2]>,
+    /// Of each image, by its place among the model's classes.
+    pub classes: Vec<usize>,
 }
 
 /// An image that a model learned from.
@@ -61,13 +75,17 @@ impl TrainingFeatures {
         let all = rows.concat();
         let known = KnownRows::new(n_channels, &all);
         let distances: Vec<f64> = belonging.iter().filter_map(|row| known.distance(row)).collect();
-        let means = le_bytes(&all);
+        let axes = known.principal_axes();
+        let positions: Vec<f32> = rows.iter().flat_map(|row| known.position(row, &axes)).collect();
+        let [means, axes, positions] = [all, axes.concat(), positions].map(|values| le_bytes(&values));
         let hashes: Vec<u8> = images.iter().flat_map(|image| *image.hash.as_bytes()).collect();
         let classes: Vec<u8> = images.iter().flat_map(|image| (image.class as u32).to_le_bytes()).collect();
         let unwritable = |error: safetensors::SafeTensorError| WeightsError::Unwritable { cause: error.to_string() };
         let tensor = |dtype, shape, bytes| TensorView::new(dtype, shape, bytes).map_err(unwritable);
         let tensors = [
             (CHANNEL_MEANS, view(vec![rows.len(), n_channels], &means)?),
+            (AXES, view(vec![2, n_channels], &axes)?),
+            (POSITIONS, view(vec![rows.len(), 2], &positions)?),
             (HASHES, tensor(Dtype::U8, vec![images.len(), HASH_BYTES], &hashes)?),
             (CLASSES, tensor(Dtype::U32, vec![images.len()], &classes)?),
         ];
@@ -85,13 +103,30 @@ impl TrainingFeatures {
         let bytes = recorded_bytes(path, record.sha256)?;
         let file =
             SafeTensors::deserialize(&bytes).map_err(|error| HeadError::NoFeatures { reason: error.to_string() })?;
-        let lacking = |what: &str| HeadError::NoFeatures { reason: format!("it has no rows `{what}`") };
-        let rows = tensor_of(&file, CHANNEL_MEANS).ok_or_else(|| lacking(CHANNEL_MEANS))?;
-        let width = file.tensor(CHANNEL_MEANS).ok().and_then(|tensor| tensor.shape().get(1).copied());
-        let width = width.filter(|width| *width > 0).ok_or_else(|| lacking(CHANNEL_MEANS))?;
-        let images = learned_images(&file).filter(|images| images.len() == rows.len() / width);
-        let images = images.ok_or_else(|| lacking(HASHES))?;
-        Ok(Self { known: KnownRows::new(width, &rows), images })
+        let parts = Self::parts(&file);
+        parts.ok_or_else(|| HeadError::NoFeatures { reason: "a part of it is missing or has another size".to_owned() })
+    }
+
+    fn parts(file: &SafeTensors<'_>) -> Option<Self> {
+        let rows = tensor_of(file, CHANNEL_MEANS)?;
+        let width = file.tensor(CHANNEL_MEANS).ok()?.shape().get(1).copied().filter(|width| *width > 0)?;
+        let images = learned_images(file)?;
+        let axes: Vec<_> = tensor_of(file, AXES)?.chunks_exact(width).map(<[f32]>::to_vec).collect();
+        let positions = tensor_of(file, POSITIONS)?.as_chunks().0.to_vec();
+        let is_whole = [images.len(), positions.len()] == [rows.len() / width; 2];
+        let classes = images.iter().map(|image| image.class).collect();
+        let map = TrainingMap { axes: axes.try_into().ok()?, positions, classes };
+        is_whole.then(|| Self { known: KnownRows::new(width, &rows), images, map })
+    }
+
+    /// Where the training images lie in two dimensions.
+    pub fn map(&self) -> &TrainingMap {
+        &self.map
+    }
+
+    /// Where an image with this `pool5` (of `n_channels` channels) lies among them.
+    pub fn position(&self, pool5: &[f32], n_channels: usize) -> [f64; 2] {
+        self.known.position(&channel_means(pool5, n_channels), &self.map.axes).map(f64::from)
     }
 
     /// The images from the nearest to one with this `pool5` (of `n_channels` channels) to the furthest, with their distances, at least 0.
@@ -138,6 +173,11 @@ mod tests {
         let limit = record.limit.unwrap();
         let distance = |ranked: &[(LearnedImage, f64)]| mean_of_nearest(ranked.iter().map(|(_, it)| *it)).unwrap();
         assert!(distance(&ranked(1.0, 2.0)) <= limit && distance(&ranked(40.0, 2.0)) > limit);
+        let map = features.map();
+        assert_eq!((map.positions.len(), map.classes[..2].to_vec()), (12, vec![0, 1]));
+        let [x, y] = features.position(&[1.0, 1.0, 1.0, 1.0], 2);
+        let is_it = |[a, b]: &[f32; 2]| (f64::from(*a) - x).abs() + (f64::from(*b) - y).abs() < 1e-5;
+        assert!(map.positions.iter().any(is_it), "an image that was learned from lies where it did");
         // Row 5 is (1, 2), and no other.
         assert_eq!(ranked(1.0, 2.0)[0], (images(12)[5], 0.0));
     }

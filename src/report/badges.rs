@@ -4,15 +4,19 @@ use maud::{Markup, html};
 
 use crate::domain::ExplanationStatus;
 
-/// Says how the scores stand to each other, in words that no class is likely to be called.
+/// Says how the scores stand to each other.
 pub(super) fn badge(status: ExplanationStatus) -> Markup {
-    let words = match status {
+    html! { span class={ "chip " (status) } { (status_in_words(status)) } }
+}
+
+/// How the scores stand to each other, in words that no class is likely to be called.
+pub(super) fn status_in_words(status: ExplanationStatus) -> &'static str {
+    match status {
         ExplanationStatus::Clear => "one class above 0.5",
         ExplanationStatus::Ambiguous => "several classes above 0.5",
         ExplanationStatus::Neither => "no class above 0.5",
         ExplanationStatus::Blank => "no image content",
-    };
-    html! { span class={ "chip " (status) } { (words) } }
+    }
 }
 
 /// A bar from 0 to 1 with a mark in the middle; the number stands beside it.

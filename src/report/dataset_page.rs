@@ -16,6 +16,7 @@ use maud::{Markup, html};
 use super::dataset_report::DatasetReport;
 use super::document::{Images, PROGRAM, document, footer};
 use super::error::ReportError;
+use super::feature_page_path::{FEATURE_PAGE, remove_feature_page};
 use super::folders::folders;
 use super::format::{address, count, images, visible};
 use super::record::PAGE;
@@ -58,6 +59,7 @@ pub fn dataset_pages(reports_dir: &Path) -> Result<BTreeSet<DatasetName>, Report
 /// [`DiskError::Io`].
 pub fn remove_dataset_page(reports_dir: &Path, dataset: &DatasetName) -> Result<(), DiskError> {
     remove_file(&dataset_page(reports_dir, dataset))?;
+    remove_feature_page(reports_dir, dataset)?;
     remove_dir_if_empty(&reports_dir.join(dataset.as_str()))
 }
 
@@ -117,7 +119,7 @@ fn render(report: &DatasetReport<'_>, examples: &Examples<'_>, drawn: &[Option<&
     document(&format!("Dataset {dataset}"), Images::Embedded, "", &body)
 }
 
-fn heading(DatasetReport { dataset, samples, models, .. }: &DatasetReport<'_>) -> Markup {
+fn heading(DatasetReport { dataset, samples, models, has_features, .. }: &DatasetReport<'_>) -> Markup {
     let best = models.iter().find(|model| model.is_best).map(|model| model.model);
     let has_page = best.filter(|model| model.removed.is_none() && !model.is_imported());
     html! {
@@ -128,6 +130,7 @@ fn heading(DatasetReport { dataset, samples, models, .. }: &DatasetReport<'_>) -
                 @if let Some(model) = has_page {
                     " · best model " a href=(address(&format!("../../runs/{dataset}/{}/{PAGE}", model.run_id))) { (visible(model.run_id.as_str())) }
                 } @else if let Some(model) = best { " · best model " (visible(model.run_id.as_str())) }
+                @if *has_features { " · " a href=(FEATURE_PAGE) { "map of the features" } }
                 " · " a href="../index.html" { "all scan reports" }
             }
         }

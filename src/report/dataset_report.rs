@@ -15,6 +15,8 @@ pub struct DatasetReport<'a> {
     pub warnings: Vec<String>,
     /// What is not used, and why: one entry a reason.
     pub left_out: Vec<UnusedFiles>,
+    /// Whether it has a page that shows how its best model sees its images.
+    pub has_features: bool,
     /// Its models, the newest first.
     pub models: Vec<PastModel<'a>>,
 }

@@ -15,13 +15,15 @@ pub(super) const NOTICE: &str = "Research use only, not for diagnostic use";
 /// This program and its version.
 pub(super) const PROGRAM: &str = concat!("gradwatch ", env!("CARGO_PKG_VERSION"));
 
-/// Where a page's images may come from.
+/// Where a page's images may come from, and whether its script loads data.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Images {
     /// Inside the page.
     Embedded,
     /// Files beside the page.
     Beside,
+    /// Files beside the page, and so may be data for its script.
+    BesideWithData,
 }
 
 /// The last line of a page that `program` made.
@@ -57,13 +59,14 @@ pub(super) fn document(title: &str, images: Images, script: &str, body: &Markup)
 }
 
 fn policy(images: Images, script: &str) -> String {
-    let images = match images {
-        Images::Embedded => "data:",
-        Images::Beside => "'self' file:",
+    let (images, data) = match images {
+        Images::Embedded => ("data:", ""),
+        Images::Beside => ("'self' file:", ""),
+        Images::BesideWithData => ("'self' file:", " 'self' file:"),
     };
     let hash = |text: &str| STANDARD.encode(ContentHash::of(text.as_bytes()).as_bytes());
     format!(
-        "default-src 'none'; img-src {images}; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
+        "default-src 'none'; img-src {images}; style-src 'sha256-{}'; script-src 'sha256-{}'{data}; base-uri 'none'; \
          form-action 'none'",
         hash(STYLE),
         hash(script)

@@ -1,20 +1,22 @@
 //! All reports on one page and in one table, made from the `report.json` files that are there.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dataset_page::{dataset_page_beside, dataset_pages};
 use super::error::ReportError;
 use super::folders::folders;
-use super::gallery_blocks::{Block, blocks, older_file};
-use super::gallery_entry::Entry;
-use super::gallery_state::{self, GalleryState};
-use super::record::{FILE, PAGE, REPORT_FILES, ReportRecord};
-use super::{gallery_page, results_table};
+use super::gallery_blocks::{Block, FIRST, blocks, data_file, older_file};
+use super::gallery_data::{self, WholeGallery};
+use super::gallery_links::GalleryLinks;
+use super::gallery_page;
+use super::gallery_row::GalleryRow;
+use super::gallery_rows::GalleryRows;
+use super::gallery_state::GalleryState;
+use super::record::{FILE, PAGE, REPORT_FILES};
+use super::results_table::ResultsTable;
 use crate::disk::{remove_file, write_atomic};
-use crate::domain::{ContentHash, CurrentClasses, FileStamp};
+use crate::domain::{ContentHash, CurrentClasses};
 
 /// What the gallery was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,176 +29,214 @@ pub struct Listed {
     pub unreadable: Vec<PathBuf>,
 }
 
-/// `index.html`, pages of older reports, and `results.csv` of a folder of reports. It keeps what it has read and written, so that one
-/// report more costs one reading and one page.
+/// `index.html`, pages of older reports, their data for the script, and `results.csv` of a folder of reports. It knows the reports
+/// and what it has written, so that one report more costs one reading, one page and one copy of the table.
 #[derive(Debug)]
 pub struct Gallery {
     reports_dir: PathBuf,
-    /// By folder: the record as of the file's size and time; `None` for one that cannot be read.
-    records: BTreeMap<String, (FileStamp, Option<ReportRecord>)>,
-    /// By page: what stands on it, and its bytes.
-    written: BTreeMap<String, (ContentHash, ContentHash)>,
+    rows: GalleryRows,
+    is_surveyed: bool,
+    /// As of the last writing.
+    links: GalleryLinks,
+    classes: CurrentClasses,
+    table: Option<ResultsTable>,
+    /// The pages and their data, by name.
+    written: BTreeMap<String, ContentHash>,
+    /// Pages: where another one comes or goes, the next older one leads to it.
+    n_blocks: usize,
 }
 
 impl Gallery {
     /// Of the reports in `reports_dir`; nothing is read yet.
     pub fn new(reports_dir: &Path) -> Self {
-        Self { reports_dir: reports_dir.to_owned(), records: BTreeMap::new(), written: BTreeMap::new() }
+        Self {
+            reports_dir: reports_dir.to_owned(),
+            rows: GalleryRows::default(),
+            is_surveyed: false,
+            links: GalleryLinks::default(),
+            classes: CurrentClasses::new(),
+            table: None,
+            written: BTreeMap::new(),
+            n_blocks: 0,
+        }
     }
 
-    /// Writes it, newest report first. Reports lie one or two folders deep; those without a page are unfinished and left out.
-    /// Records that cannot be read are warned of once. Reports of a class that is not `current` are marked.
+    pub(super) fn reports_dir(&self) -> &Path {
+        &self.reports_dir
+    }
+
+    /// The reports that it knows, the newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &GalleryRow> {
+        self.rows.all().iter().rev()
+    }
+
+    /// Looks which reports there are. They lie one or two folders deep; those without a page are unfinished and left out.
+    /// Records that cannot be read are warned of once.
     ///
     /// # Errors
-    /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`]. A folder that is not there holds no report, and is made.
-    pub fn write(&mut self, current: &CurrentClasses) -> Result<Listed, ReportError> {
+    /// [`ReportError::List`]. A folder that is not there holds no report.
+    pub fn survey(&mut self) -> Result<(), ReportError> {
         let folders = report_folders(&self.reports_dir)?;
-        let datasets = dataset_pages(&self.reports_dir)?;
-        let made_from = gallery_state::made_from(&self.reports_dir, &folders, &datasets)?;
-        self.read_new(folders);
-        let Self { reports_dir: dir, records, written } = self;
-        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
-        for (folder, (_, record)) in &*records {
-            match record {
-                Some(record) => {
-                    let is_obsolete =
-                        current.get(&record.dataset).is_some_and(|classes| !classes.contains(&record.predicted));
-                    let dataset_page = datasets.contains(&record.dataset).then(|| dataset_page_beside(&record.dataset));
-                    entries.push(Entry {
-                        folder,
-                        record,
-                        model_page: model_page(dir, record),
-                        dataset_page,
-                        is_obsolete,
-                    });
-                }
-                None => unreadable.push(dir.join(folder).join(FILE)),
-            }
+        self.rows.survey(&self.reports_dir, &folders);
+        self.is_surveyed = true;
+        Ok(())
+    }
+
+    /// The report in `folder` was written just now: the others need not be looked at for it.
+    pub fn add(&mut self, folder: &str) {
+        if self.is_surveyed {
+            self.rows.add(&self.reports_dir, folder);
         }
-        entries.sort_by(|a, b| (Reverse(&a.record.created), a.folder).cmp(&(Reverse(&b.record.created), b.folder)));
-        let table = results_table::table(&entries)?;
-        write_atomic(&dir.join(TABLE), &table)?;
-        let blocks = blocks(entries.len());
-        for block in &blocks {
-            let listed = &entries[block.reports.clone()];
-            let (path, content) = (dir.join(&block.file), content(block, listed));
-            // The first page says of the whole gallery when it was written.
-            let is_first = block.newer.is_none();
-            if is_first || written.get(&block.file).is_none_or(|(shown, _)| *shown != content) || !path.is_file() {
-                let page = gallery_page::render(block, listed, entries.len(), &datasets);
-                write_atomic(&path, page.as_bytes())?;
-                written.insert(block.file.clone(), (content, ContentHash::of(page.as_bytes())));
-            }
+    }
+
+    /// Writes it, newest report first, of the reports that it knows; the first time it looks which there are. Reports of a class
+    /// that is not `current` are marked. What is as it was is not written again.
+    ///
+    /// # Errors
+    /// [`ReportError::List`], [`ReportError::Table`], [`ReportError::Disk`].
+    pub fn write(&mut self, current: &CurrentClasses) -> Result<Listed, ReportError> {
+        if !self.is_surveyed {
+            self.survey()?;
         }
-        written.retain(|file, _| blocks.iter().any(|block| block.file == *file));
-        remove_pages_from(dir, blocks.len())?;
-        let (n_reports, n_obsolete) = (entries.len(), entries.iter().filter(|entry| entry.is_obsolete).count());
+        let links = GalleryLinks::read(&self.reports_dir)?;
+        self.mark(current);
+        self.write_table()?;
+        self.write_pages(&links)?;
+        self.links = links;
+        let state = self.state();
         // Last, so that a gallery that was not finished is written again.
-        let mut files: BTreeMap<String, ContentHash> =
-            written.iter().map(|(file, (_, bytes))| (file.clone(), *bytes)).collect();
-        files.insert(TABLE.to_owned(), ContentHash::of(&table));
-        let made_from = Some(made_from);
-        GalleryState { n_reports, n_obsolete, classes: current.clone(), made_from, files }.write(dir)?;
-        Ok(Listed { n_reports, n_obsolete, unreadable })
+        state.write(&self.reports_dir)?;
+        self.rows.settle();
+        Ok(self.listed(&state))
     }
 
-    /// What was written may have been changed by others since: the next [`Self::write`] writes every page.
-    pub fn distrust_pages(&mut self) {
-        self.written.clear();
-    }
-
-    /// Of reports that there must be, by folder and content of the scan: those that are not there whole.
+    /// What it lists, if all of it is there as it was written, of the reports that it knows, and its marks are those of `current`;
+    /// without reports and pages of datasets none is needed. `None` where it has to be written: what others wrote is not relied on.
     ///
     /// # Errors
     /// [`ReportError::List`].
-    pub fn lacking<'a, K>(
-        &mut self,
-        wanted: impl Iterator<Item = (K, &'a str, ContentHash)>,
-    ) -> Result<Vec<K>, ReportError> {
-        self.read_new(report_folders(&self.reports_dir)?);
+    pub fn as_written(&mut self, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
+        let links = GalleryLinks::read(&self.reports_dir)?;
+        let Some(state) = GalleryState::read(&self.reports_dir) else {
+            let is_needed = self.reports_dir.join(FIRST).is_file() || !links.datasets.is_empty();
+            let is_empty = self.rows.all().is_empty() && self.rows.unreadable().next().is_none();
+            let nothing = Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() };
+            return Ok((is_empty && !is_needed).then_some(nothing));
+        };
+        let is_of_these = state.records == self.rows.identity() && state.links == links.identity();
+        let is_it = is_of_these && state.classes == *current && state.is_whole(&self.reports_dir);
+        if !is_it || state != self.state() {
+            self.table = None;
+            self.written.clear();
+        }
+        Ok(is_it.then(|| self.listed(&state)))
+    }
+
+    /// Of reports that there must be, by folder and content of the scan: those that are not there whole.
+    pub fn lacking<'a, K>(&self, wanted: impl Iterator<Item = (K, &'a str, ContentHash)>) -> Vec<K> {
+        let hashes: HashMap<&str, ContentHash> =
+            self.rows.all().iter().map(|row| (row.folder.as_str(), row.hash)).collect();
         let is_written = |folder: &str, file: &str| {
             fs::metadata(self.reports_dir.join(folder).join(file)).is_ok_and(|file| file.is_file() && file.len() > 0)
         };
         let is_whole = |folder: &str, hash: ContentHash| {
-            let record = self.records.get(folder).and_then(|(_, record)| record.as_ref());
-            record.is_some_and(|record| record.hash == hash) && REPORT_FILES.iter().all(|file| is_written(folder, file))
+            hashes.get(folder) == Some(&hash) && REPORT_FILES.iter().all(|file| is_written(folder, file))
         };
-        Ok(wanted.filter(|(_, folder, hash)| !is_whole(folder, *hash)).map(|(key, ..)| key).collect())
+        wanted.filter(|(_, folder, hash)| !is_whole(folder, *hash)).map(|(key, ..)| key).collect()
     }
 
-    /// Brings the records up to what is there now.
-    fn read_new(&mut self, folders: Vec<String>) {
-        let mut known = std::mem::take(&mut self.records);
-        for folder in folders {
-            let file = self.reports_dir.join(&folder).join(FILE);
-            let stamp = fs::metadata(&file).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata));
-            let entry = known.remove(&folder).filter(|(of, _)| *of == stamp).unwrap_or_else(|| read(&file, stamp));
-            self.records.insert(folder, entry);
+    /// Marks the reports of classes that are gone: all of them when classes changed, else those that are new.
+    fn mark(&mut self, current: &CurrentClasses) {
+        let from = if self.classes == *current { self.rows.n_same() } else { 0 };
+        self.rows.mark(current, from);
+        self.classes.clone_from(current);
+    }
+
+    fn write_table(&mut self) -> Result<(), ReportError> {
+        // Where it fails, nothing is known of the table any more.
+        let before = self.table.take().map(|table| (table, self.rows.n_same()));
+        let classes = self.rows.shared().classes();
+        self.table = Some(ResultsTable::write(&self.reports_dir, self.rows.all(), classes, before)?);
+        Ok(())
+    }
+
+    /// The oldest page first, so that no page leads to one that is not there yet.
+    fn write_pages(&mut self, links: &GalleryLinks) -> Result<(), ReportError> {
+        let blocks = blocks(self.rows.all().len());
+        // All links may be others, or those between the pages.
+        let are_links_same = *links == self.links;
+        let relinked = blocks.len() + 1 - blocks.len().min(self.n_blocks);
+        for (at, block) in blocks.iter().enumerate().rev() {
+            let is_linked_anew = at == relinked && blocks.len() != self.n_blocks;
+            let is_same = are_links_same && !is_linked_anew && block.reports.end <= self.rows.n_same();
+            if at == 0 || !is_same || !self.is_there(&block.file) {
+                self.write_block(block, blocks.len() - 1, links)?;
+            }
+        }
+        self.n_blocks = blocks.len();
+        self.remove_pages_from(blocks.len())
+    }
+
+    /// The data first: the page says how much there is.
+    fn write_block(&mut self, block: &Block, n_older: usize, links: &GalleryLinks) -> Result<(), ReportError> {
+        let (rows, total) = (&self.rows.all()[block.reports.clone()], self.rows.all().len());
+        let whole = block.newer.is_none().then_some(WholeGallery { older: n_older, total });
+        let data = data_file(&block.file);
+        let script = gallery_data::script(data.trim_end_matches(".js"), rows.iter().rev(), whole, links);
+        let page = gallery_page::render(block, rows, whole, self.rows.shared(), links);
+        self.write_file(data, script.as_bytes())?;
+        self.write_file(block.file.clone(), page.as_bytes())
+    }
+
+    /// Unless that is what is there.
+    fn write_file(&mut self, name: String, bytes: &[u8]) -> Result<(), ReportError> {
+        let (path, hash) = (self.reports_dir.join(&name), ContentHash::of(bytes));
+        if self.written.get(&name) != Some(&hash) || !path.is_file() {
+            write_atomic(&path, bytes)?;
+            self.written.insert(name, hash);
+        }
+        Ok(())
+    }
+
+    /// A page and its data, as this one wrote them.
+    fn is_there(&self, page: &str) -> bool {
+        let names = [page.to_owned(), data_file(page)];
+        names.iter().all(|name| self.written.contains_key(name) && self.reports_dir.join(name).is_file())
+    }
+
+    /// Reports were removed, and so there are fewer pages of older ones; `number` is the first that is not needed.
+    fn remove_pages_from(&mut self, number: usize) -> Result<(), ReportError> {
+        for page in (number.max(1)..).map(older_file) {
+            let files = [data_file(&page), page];
+            if !files.iter().any(|file| self.reports_dir.join(file).is_file()) {
+                return Ok(());
+            }
+            for file in files {
+                remove_file(&self.reports_dir.join(&file))?;
+                self.written.remove(&file);
+            }
+        }
+        Ok(())
+    }
+
+    /// As of the last writing.
+    fn state(&self) -> GalleryState {
+        let rows = self.rows.all();
+        GalleryState {
+            n_reports: rows.len(),
+            n_obsolete: rows.iter().filter(|row| row.is_obsolete).count(),
+            classes: self.classes.clone(),
+            records: self.rows.identity(),
+            links: self.links.identity(),
+            table: self.table.as_ref().map(ResultsTable::identity).unwrap_or_default(),
+            files: self.written.clone(),
         }
     }
-}
 
-const TABLE: &str = "results.csv";
-
-/// What the gallery lists, if it is there as it was written, of the reports there are now, and its marks are those of `current`;
-/// without reports and pages of datasets none is needed. `None` where it has to be written.
-///
-/// # Errors
-/// [`ReportError::List`].
-pub fn current(reports_dir: &Path, current: &CurrentClasses) -> Result<Option<Listed>, ReportError> {
-    let (folders, datasets) = (report_folders(reports_dir)?, dataset_pages(reports_dir)?);
-    let Some(state) = GalleryState::read(reports_dir) else {
-        let is_needless = folders.is_empty() && datasets.is_empty() && !reports_dir.join("index.html").is_file();
-        return Ok(is_needless.then(|| Listed { n_reports: 0, n_obsolete: 0, unreadable: Vec::new() }));
-    };
-    let made_from = gallery_state::made_from(reports_dir, &folders, &datasets)?;
-    let is_it = state.classes == *current && state.made_from == Some(made_from) && state.is_whole(reports_dir);
-    let GalleryState { n_reports, n_obsolete, .. } = state;
-    Ok(is_it.then(|| Listed { n_reports, n_obsolete, unreadable: Vec::new() }))
-}
-
-/// Identity of what a page shows.
-fn content(block: &Block, listed: &[Entry<'_>]) -> ContentHash {
-    let links = format!("{:?} {:?}", block.newer, block.older);
-    let shown = |Entry { folder, record, model_page, dataset_page, is_obsolete }: &Entry<'_>| {
-        let links = format!("{model_page:?} {dataset_page:?}");
-        format!("{folder} {} {} {} {links} {is_obsolete}", record.created, record.model, record.hash)
-    };
-    let parts: Vec<String> = listed.iter().map(shown).chain([links]).collect();
-    ContentHash::of_parts(parts.iter().map(String::as_bytes))
-}
-
-/// Reports were removed, and so there are fewer pages of older ones; `number` is the first that is not needed.
-fn remove_pages_from(dir: &Path, number: usize) -> Result<(), ReportError> {
-    let pages = (number.max(1)..).map(|number| dir.join(older_file(number)));
-    for page in pages.take_while(|page| page.is_file()) {
-        remove_file(&page)?;
+    fn listed(&self, state: &GalleryState) -> Listed {
+        let unreadable = self.rows.unreadable().map(|folder| self.reports_dir.join(folder).join(FILE)).collect();
+        Listed { n_reports: state.n_reports, n_obsolete: state.n_obsolete, unreadable }
     }
-    Ok(())
-}
-
-/// Beside the reports in the state folder; reports elsewhere have none.
-fn model_page(reports_dir: &Path, record: &ReportRecord) -> Option<String> {
-    let page = format!("../runs/{}/{}/{PAGE}", record.dataset, record.model);
-    reports_dir.join(&page).is_file().then_some(page)
-}
-
-/// The record, as of `stamp`; one that could not be read may be there the next time.
-fn read(file: &Path, stamp: FileStamp) -> (FileStamp, Option<ReportRecord>) {
-    let (stamp, record) = match fs::read(file) {
-        Ok(bytes) => (stamp, parse(&bytes)),
-        Err(error) => (FileStamp::NONE, Err(error.to_string())),
-    };
-    let record = record.inspect_err(|reason| {
-        tracing::warn!(file = %file.display(), reason, advice = "remove its folder", "Report not listed in the gallery");
-    });
-    (stamp, record.ok())
-}
-
-fn parse(bytes: &[u8]) -> Result<ReportRecord, String> {
-    let record: ReportRecord = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let is_known = record.schema == ReportRecord::SCHEMA;
-    is_known.then_some(record).ok_or_else(|| "this version does not support its schema".to_owned())
 }
 
 /// Folders with a page, relative to `reports_dir`. Names that are not Unicode are not the program's own.

@@ -6,12 +6,15 @@ use std::ops::Range;
 /// Reports of a page of older ones. The first page has as many to twice as many.
 const REPORTS_A_PAGE: usize = 500;
 
+/// The page of the newest reports.
+pub(super) const FIRST: &str = "index.html";
+
 /// One page of the gallery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     /// Beside the reports.
     pub(super) file: String,
-    /// Its reports, of all in order of time with the newest first.
+    /// Its reports, of all in order of time with the oldest first.
     pub(super) reports: Range<usize>,
     /// The page of newer reports.
     pub(super) newer: Option<String>,
@@ -22,11 +25,11 @@ pub(super) struct Block {
 /// The pages for `n` reports, the newest first; one for none. Pages of older reports are numbered from the oldest on.
 pub(super) fn blocks(n: usize) -> Vec<Block> {
     let n_older = (n / REPORTS_A_PAGE).saturating_sub(1);
-    let file = |page: usize| if page == 0 { "index.html".to_owned() } else { older_file(n_older + 1 - page) };
-    let start = |page: usize| if page == 0 { 0 } else { n - (n_older + 1 - page) * REPORTS_A_PAGE };
+    let file = |page: usize| if page == 0 { FIRST.to_owned() } else { older_file(n_older + 1 - page) };
+    let end = |page: usize| if page == 0 { n } else { (n_older + 1 - page) * REPORTS_A_PAGE };
     let block = |page: usize| Block {
         file: file(page),
-        reports: start(page)..if page == n_older { n } else { start(page + 1) },
+        reports: if page == n_older { 0 } else { end(page + 1) }..end(page),
         newer: (page > 0).then(|| file(page - 1)),
         older: (page < n_older).then(|| file(page + 1)),
     };
@@ -36,6 +39,12 @@ pub(super) fn blocks(n: usize) -> Vec<Block> {
 /// The page of the `number`th oldest reports, from 1.
 pub(super) fn older_file(number: usize) -> String {
     format!("older-{number:04}.html")
+}
+
+/// Beside a page: its reports as data, for the script that searches all of them.
+pub(super) fn data_file(page: &str) -> String {
+    let name = if page == FIRST { "newest" } else { page.trim_end_matches(".html") };
+    format!("{name}.js")
 }
 
 #[cfg(test)]
@@ -51,8 +60,9 @@ mod tests {
             assert_eq!(pages(n), [("index.html".to_owned(), 0..n)]);
         }
         let older = |number| format!("older-000{number}.html");
-        assert_eq!(pages(1000), [("index.html".to_owned(), 0..500), (older(1), 500..1000)]);
-        assert_eq!(pages(1501), [("index.html".to_owned(), 0..501), (older(2), 501..1001), (older(1), 1001..1501)]);
+        assert_eq!(pages(1000), [("index.html".to_owned(), 500..1000), (older(1), 0..500)]);
+        assert_eq!(pages(1501), [("index.html".to_owned(), 1000..1501), (older(2), 500..1000), (older(1), 0..500)]);
+        assert_eq!([data_file("index.html"), data_file("older-0001.html")], ["newest.js", "older-0001.js"]);
     }
 
     proptest! {
@@ -61,25 +71,23 @@ mod tests {
         #[test]
         fn every_report_is_on_one_page_and_pages_lead_to_each_other(n in 0_usize..20_000) {
             let blocks = blocks(n);
-            let mut next = 0;
+            let mut next = n;
             for (at, block) in blocks.iter().enumerate() {
-                prop_assert_eq!(block.reports.start, next);
-                next = block.reports.end;
+                prop_assert_eq!(block.reports.end, next);
+                next = block.reports.start;
                 prop_assert!(block.reports.len() < 2 * REPORTS_A_PAGE);
                 prop_assert_eq!(block.newer.as_ref(), at.checked_sub(1).map(|before| &blocks[before].file));
                 prop_assert_eq!(block.older.as_ref(), blocks.get(at + 1).map(|after| &after.file));
             }
-            prop_assert_eq!(next, n);
+            prop_assert_eq!(next, 0);
         }
 
         #[test]
         fn a_page_of_older_reports_keeps_them_when_new_ones_come(n in 1000_usize..5_000, more in 0_usize..2_000) {
-            // Counted from the oldest report, which keeps its place.
-            let of = |n: usize, block: &Block| n - block.reports.end..n - block.reports.start;
             let later = blocks(n + more);
             for block in blocks(n).iter().skip(1) {
                 let same = later.iter().find(|other| other.file == block.file).unwrap();
-                prop_assert_eq!(of(n, block), of(n + more, same));
+                prop_assert_eq!(&block.reports, &same.reports);
             }
         }
     }

@@ -1,30 +1,33 @@
 //! What the gallery was last written with, kept beside it: a later look knows by it whether the gallery is the one that the
 //! reports of now would make, without making it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ReportError;
-use super::record::{FILE, PAGE};
-use crate::disk::{listed, write_atomic};
-use crate::domain::{ContentHash, CurrentClasses, DatasetName};
+use super::results_table;
+use super::set_identity::SetIdentity;
+use crate::disk::write_atomic;
+use crate::domain::{ContentHash, CurrentClasses};
 
 const NAME: &str = ".gallery.json";
 
 /// What the gallery was last written with.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct GalleryState {
     pub(super) n_reports: usize,
     pub(super) n_obsolete: usize,
     pub(super) classes: CurrentClasses,
-    /// Identity of the records and model pages that it was made from; `None` in those of older versions.
-    #[serde(default)]
-    pub(super) made_from: Option<ContentHash>,
-    /// Its files, by name.
-    #[serde(default)]
+    /// Of the records that it was made from.
+    pub(super) records: SetIdentity,
+    /// Of the pages that it links to.
+    pub(super) links: ContentHash,
+    /// Of its table.
+    pub(super) table: SetIdentity,
+    /// Its other files, by name.
     pub(super) files: BTreeMap<String, ContentHash>,
 }
 
@@ -43,32 +46,6 @@ impl GalleryState {
         let holds = |(name, hash): (&String, &ContentHash)| {
             fs::read(reports_dir.join(name)).is_ok_and(|bytes| ContentHash::of(&bytes) == *hash)
         };
-        self.files.iter().all(holds)
+        self.files.iter().all(holds) && results_table::holds(reports_dir, self.table)
     }
-}
-
-/// Identity of the records in these folders, by size and time, and of the pages of models and datasets that there are to link to.
-///
-/// # Errors
-/// [`ReportError::Disk`] when the folder of runs cannot be listed.
-pub(super) fn made_from(
-    reports_dir: &Path,
-    folders: &[String],
-    datasets: &BTreeSet<DatasetName>,
-) -> Result<ContentHash, ReportError> {
-    let record = |folder: &String| {
-        let stamp =
-            fs::metadata(reports_dir.join(folder).join(FILE)).and_then(|file| Ok((file.len(), file.modified()?)));
-        format!("{folder} {:?}", stamp.ok())
-    };
-    let datasets = datasets.iter().map(|dataset| format!("dataset {dataset}"));
-    let mut parts: Vec<String> = folders.iter().map(record).chain(datasets).collect();
-    let folder = reports_dir.join("../runs");
-    for run in walkdir::WalkDir::new(&folder).min_depth(2).max_depth(2).into_iter().filter_map(listed) {
-        let run = run?.into_path();
-        let name = run.strip_prefix(&folder).ok().filter(|_| run.join(PAGE).is_file());
-        parts.extend(name.map(|name| name.display().to_string()));
-    }
-    parts.sort_unstable();
-    Ok(ContentHash::of_parts(parts.iter().map(String::as_bytes)))
 }

@@ -56,6 +56,11 @@ fn is_dashed(number: usize) -> bool {
     number % 2 == 1
 }
 
+/// Of the `number`th of several classes.
+pub(super) fn class_colour(number: usize) -> String {
+    css(curve_colour(number))
+}
+
 fn curve_colour(number: usize) -> RGBColor {
     COLOURS[number % COLOURS.len()]
 }

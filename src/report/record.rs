@@ -65,6 +65,10 @@ pub struct ReportRecord {
     /// The training images nearest to it, the nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
+    /// Where it lies among them, along the two principal axes of their features, in standard deviations; left out where that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_position: Option<[f64; 2]>,
     /// How good the model was on its test images or, without any, its validation images.
     pub quality: Quality,
     /// How `heatmap.png` and `overlay.png` came about.
@@ -151,6 +155,7 @@ impl ReportRecord {
             image: explanation.image.clone(),
             training_distance: explanation.training_distance,
             neighbours: explanation.neighbours.clone(),
+            feature_position: explanation.feature_position,
             quality: quality.ok_or_else(|| ReportError::unfit(explanation, "it was measured on other classes"))?,
             heat_map: HeatMapRecord::new(explanation, predicted),
             map_figures: Some(explanation.figures.clone()),

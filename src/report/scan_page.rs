@@ -2,7 +2,6 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::ScanReport;
 use super::badges::{badge, bar};
 use super::document::{Images, document, footer};
 use super::error::ReportError;
@@ -10,6 +9,7 @@ use super::format::{address, colour, day, measure, score, visible};
 use super::map_cells::PageMaps;
 use super::pictures::Pictures;
 use super::record::{PAGE, ReportRecord};
+use super::scan_report::ScanReport;
 use super::{dataset_page, neighbours, provenance, viewer};
 use crate::domain::{ClassName, ExplanationStatus, ModelRecord};
 use crate::stats::Activation;

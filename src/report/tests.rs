@@ -10,9 +10,9 @@ use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
     EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapCheck, MapFigure, MapFigures, MapMethod, Misclassified,
-    Neighbour, Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
+    ModelRecord, Neighbour, Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
 };
-use crate::imaging::{DecodeOptions, Phantom, PhantomClass, decode};
+use crate::imaging::{DecodeOptions, Phantom, PhantomClass, Picture, decode};
 use crate::stats::{Activation, Confusion, Predictions};
 
 mod cautions;
@@ -145,6 +145,7 @@ fn explanation(name: &str, classes: [&str; 2]) -> Explanation {
         maps: vec![map(5, 4), map(10, 7)],
         training_distance: Some(TrainingDistance { distance: 5.25, limit: 8.5 }),
         neighbours: neighbours(classes),
+        feature_position: Some([1.5, -0.25]),
         method: MapMethod::GradCam,
         figures: figures(),
         warnings: vec!["The backbone is the built-in one.".to_owned()],

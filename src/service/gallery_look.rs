@@ -7,6 +7,6 @@ use crate::report::Listed;
 pub(super) struct GalleryLook {
     /// What it lists.
     pub(super) listed: Listed,
-    /// Scans whose reports are not there, or not whole.
-    pub(super) lost: Vec<ScanKey>,
+    /// Scans whose reports are not there, or not whole; `None` where nobody looked.
+    pub(super) lost: Option<Vec<ScanKey>>,
 }

@@ -54,13 +54,18 @@ impl GallerySchedule {
     }
 
     /// Whether it is known to lack a report.
-    pub(super) fn lacks(&self) -> bool {
+    fn lacks(&self) -> bool {
         self.n_unlisted > 0
     }
 
     /// Whether it may lack a report of a scan that had none before.
     pub(super) fn lacks_new(&self) -> bool {
         self.lacks_new || !self.is_known
+    }
+
+    /// Whether it is known to lack reports and to be right otherwise.
+    pub(super) fn lacks_only(&self) -> bool {
+        self.lacks() && self.is_known
     }
 
     /// Whether datasets have other classes than when it was written.
@@ -135,11 +140,13 @@ mod tests {
     #[test]
     fn it_is_looked_at_once_and_written_when_the_last_report_is_there() {
         let (mut listing, classes) = (GallerySchedule::default(), CurrentClasses::new());
-        assert!(listing.is_due(false, &classes) && !listing.lacks() && !listing.is_due(true, &classes));
+        assert!(listing.is_due(false, &classes) && !listing.lacks_only() && !listing.is_due(true, &classes));
         listing.written(&NOTHING, classes.clone());
         assert!(!listing.is_due(false, &classes));
         listing.add(true);
-        assert!(listing.is_due(false, &classes) && listing.lacks() && !listing.is_due(true, &classes));
+        assert!(listing.is_due(false, &classes) && listing.lacks_only() && !listing.is_due(true, &classes));
+        listing.look_again();
+        assert!(listing.is_due(false, &classes) && !listing.lacks_only(), "others may have changed it");
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::disk::Workspace;
 use crate::domain::{CurrentClasses, DatasetName, Ledger, ModelRecord, Scan, ScanKey, ScanState};
-use crate::report::{self, Gallery, Listed, ReportError};
-use crate::workflow::{DatasetPages, Engines, Explainer, ReportPlace};
+use crate::report::{Gallery, ReportError};
+use crate::workflow::{DatasetPages, Engines, Explainer, FeaturePages, ReportPlace};
 
 use super::event::Event;
 use super::gallery_look::GalleryLook;
@@ -17,17 +17,17 @@ use super::gallery_look::GalleryLook;
 pub(super) enum ScanJob {
     /// Explain this scan with this model; the ledger says what its dataset is now.
     Scan(Box<Scan>, Arc<ModelRecord>, Box<Ledger>),
-    /// Write the pages of datasets that `changed`, and the gallery, with the classes that datasets have now; when it is not known
-    /// to lack a report, look first whether it has to be. The ledger says which reports there must be.
+    /// Write the pages of datasets that `changed`, and the gallery, with the classes that datasets have now, as far as it is `due`.
+    /// The ledger says which reports there must be.
     Gallery { due: GalleryDue, current: CurrentClasses, ledger: Box<Ledger>, changed: BTreeSet<DatasetName> },
 }
 
 /// What has to be done for the gallery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GalleryDue {
-    /// It lacks a report.
+    /// It lacks reports of this worker, and is otherwise as it was left.
     Writing,
-    /// Others may have changed it, or what it is made from.
+    /// Others may have changed it, or what it is made from: every report is looked at.
     Look,
     /// Nothing, unless a page of a dataset comes or goes.
     Pages,
@@ -40,14 +40,15 @@ pub(super) struct ScanWorker {
     reports: PathBuf,
     gallery: Gallery,
     pages: DatasetPages,
+    features: FeaturePages,
 }
 
 impl ScanWorker {
     pub(super) fn new(settings: &Settings, engines: Engines) -> Self {
         let reports = Workspace::new(&settings.state_dir).reports();
         let (inbox, gallery) = (settings.watch.inbox.clone(), Gallery::new(&reports));
-        let pages = DatasetPages::new(settings);
-        Self { explainer: Explainer::new(settings, engines), inbox, reports, gallery, pages }
+        let (pages, features) = (DatasetPages::new(settings), FeaturePages::new(settings));
+        Self { explainer: Explainer::new(settings, engines), inbox, reports, gallery, pages, features }
     }
 
     pub(super) fn work(&mut self, job: ScanJob) -> Event {
@@ -60,6 +61,9 @@ impl ScanWorker {
                 };
                 let place = ReportPlace { reports: &self.reports, prefix: &prefix, replaces };
                 let outcome = self.explainer.explain(&file, Some(scan.hash), &model, Some(&ledger), place);
+                if let Ok(explained) = &outcome {
+                    self.gallery.add(&explained.report);
+                }
                 Event::Explained(scan, Box::new(outcome))
             }
             ScanJob::Gallery { due, current, ledger, changed } => {
@@ -69,32 +73,35 @@ impl ScanWorker {
                 let pages = self.pages.write(&ledger, &changed);
                 // A page that cannot be written does not keep the gallery from it.
                 let is_gallery_due = due != GalleryDue::Pages || !matches!(pages, Ok(false));
-                let look = is_gallery_due.then(|| self.look(due == GalleryDue::Writing, &current, &ledger));
+                let look = is_gallery_due.then(|| match due {
+                    GalleryDue::Writing => self.list(&current, &ledger),
+                    GalleryDue::Look | GalleryDue::Pages => self.look(&current, &ledger),
+                });
                 Event::Gallery { pages: pages.map(drop), look: look.transpose() }
             }
         }
     }
 
-    /// Looks which reports are lost, and has the gallery as it should be.
-    fn look(&mut self, lacks: bool, current: &CurrentClasses, ledger: &Ledger) -> Result<GalleryLook, ReportError> {
-        let lost = self.lost(ledger)?;
-        Ok(GalleryLook { listed: self.list(lacks, current)?, lost })
+    /// Writes what is new in the gallery, after the pages that it leads to.
+    fn list(&mut self, current: &CurrentClasses, ledger: &Ledger) -> Result<GalleryLook, ReportError> {
+        self.features.write(ledger, &self.gallery)?;
+        Ok(GalleryLook { listed: self.gallery.write(current)?, lost: None })
     }
 
-    /// What the gallery lists, once it is as it should be.
-    fn list(&mut self, lacks: bool, current: &CurrentClasses) -> Result<Listed, ReportError> {
-        if lacks {
-            return self.gallery.write(current);
-        }
-        if let Some(listed) = report::current_gallery(&self.reports, current)? {
-            return Ok(listed);
-        }
-        self.gallery.distrust_pages();
-        self.gallery.write(current)
+    /// Looks which reports there are and which are lost, and has the gallery as it should be.
+    fn look(&mut self, current: &CurrentClasses, ledger: &Ledger) -> Result<GalleryLook, ReportError> {
+        self.gallery.survey()?;
+        let lost = Some(self.lost(ledger));
+        self.features.write(ledger, &self.gallery)?;
+        let listed = match self.gallery.as_written(current)? {
+            Some(listed) => listed,
+            None => self.gallery.write(current)?,
+        };
+        Ok(GalleryLook { listed, lost })
     }
 
     /// Explained scans whose reports are not there, or not whole.
-    fn lost(&mut self, ledger: &Ledger) -> Result<Vec<ScanKey>, ReportError> {
+    fn lost(&self, ledger: &Ledger) -> Vec<ScanKey> {
         self.gallery.lacking(ledger.scans.iter().filter_map(|(key, scan)| match &scan.state {
             ScanState::Explained { report, .. } => Some((key.clone(), report.as_str(), scan.hash)),
             ScanState::Waiting | ScanState::Removed { .. } => None,

@@ -5,6 +5,8 @@
 
 use rayon::prelude::*;
 
+use super::principal_axes;
+
 /// One neighbour may be an odd image itself.
 const N_NEAREST: usize = 3;
 /// A column that hardly varies counts no more than one with this share of the mean deviation.
@@ -52,6 +54,19 @@ impl KnownRows {
     fn standard(&self, row: &[f32]) -> Vec<f32> {
         let columns = row.iter().zip(&self.mean).zip(&self.deviation);
         columns.map(|((value, mean), deviation)| ((f64::from(*value) - mean) / deviation) as f32).collect()
+    }
+
+    /// The two directions in which the standardised rows vary most.
+    pub fn principal_axes(&self) -> [Vec<f32>; 2] {
+        principal_axes(self.width, &self.rows)
+    }
+
+    /// Where `row` (`width` numbers) lies along two axes of standardised columns.
+    pub fn position(&self, row: &[f32], axes: &[Vec<f32>; 2]) -> [f32; 2] {
+        let row = self.standard(row);
+        axes.each_ref().map(|axis| {
+            row.iter().zip(axis).map(|(value, along)| f64::from(*value) * f64::from(*along)).sum::<f64>() as f32
+        })
     }
 
     /// The known rows from the nearest to `row` (`width` numbers) to the furthest: index and distance, at least 0. Of equals the
@@ -124,6 +139,18 @@ mod tests {
         let ranked = square().by_distance(&[0.5, 0.0, 5.0]);
         assert_eq!(ranked.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert!(ranked.is_sorted_by(|a, b| a.1 <= b.1));
+    }
+
+    #[test]
+    fn positions_lie_along_the_axes_of_standardised_columns() {
+        let known = square();
+        let axes = [vec![1.0, 0.0, 0.0], vec![0.0, 1.0, 0.0]];
+        let [x, y] = known.position(&[2.0, 0.0, 5.0], &axes).map(f64::from);
+        assert!((x - 1.0 / (1.0 + LEAST)).abs() < 1e-6 && (y + 1.0 / (1.0 + LEAST)).abs() < 1e-6, "{x} {y}");
+        assert!(
+            known.principal_axes().iter().all(|axis| axis[2].abs() < 1e-6),
+            "a column that never varies has no part"
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::config::Settings;
 use crate::content::Reader;
 use crate::disk::Workspace;
-use crate::domain::{DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, RunId, Sample, Split};
+use crate::domain::{
+    DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, ModelRecord, RunId, Sample, Split,
+};
 use crate::ingest::{self, DataFindings};
 use crate::privacy::shown;
 use crate::report::{self, DatasetReport, ExampleThumbnails, FileTotals, PastModel, ReportError, UnusedFiles};
@@ -87,6 +89,7 @@ impl DatasetPages {
             files: totals(&files),
             warnings,
             left_out: left_out(ledger, &files, &samples),
+            has_features: self.has_features(ledger, dataset),
             models: models(ledger, dataset),
         };
         let picture = |sample: &Sample| {
@@ -98,6 +101,16 @@ impl DatasetPages {
         page.lacks = !report::write_dataset(&self.reports, &report, &mut page.thumbnails, &picture)?;
         page.seen = Some(stamp(&self.reports, dataset));
         Ok(())
+    }
+
+    /// Whether the best model has what a map of the features is made from.
+    fn has_features(&self, ledger: &Ledger, dataset: &DatasetName) -> bool {
+        let model = ledger.best_model(dataset);
+        let file = |model: &ModelRecord| {
+            let folder = Workspace::new(&self.settings.state_dir).run(dataset, &model.run_id);
+            Some(folder.join(&model.training_features.as_ref()?.file))
+        };
+        model.and_then(file).is_some_and(|file| file.is_file())
     }
 
     /// The images as they are grouped now, and what is to be said of them: what keeps a model from being trained first.

@@ -6,7 +6,7 @@ use crate::config::{ReportSettings, Settings, UnlikeScans};
 use crate::content::{Content, FileFailure, Reader};
 use crate::disk::{self, Workspace};
 use crate::domain::{Clock, ContentHash, Explanation, HeadRecord, Ledger, MapMethod, ModelRecord, Neighbour, Reserve};
-use crate::explain::{self, Comparison, ExplainError};
+use crate::explain::{self, ExplainError, TrainingComparison};
 use crate::head::{Head, HeadError, TrainingFeatures};
 use crate::imaging::{Picture, SourceScan};
 use crate::nn::{NetworkImage, NnError};
@@ -165,7 +165,7 @@ impl Explainer {
         let (maps, ood, n_neighbours) = (self.maps, self.results.ood, self.results.neighbours);
         let (head, known) = self.head(model)?;
         let is_measured = ood != UnlikeScans::Off;
-        let known = known.map(|features| Comparison { features, is_measured, n_neighbours });
+        let known = known.map(|features| TrainingComparison { features, is_measured, n_neighbours });
         let activations = engine.activations(vec![input.clone()])?;
         let activations = activations.first().ok_or(NnError::EngineGone)?;
         let by = (head, known, maps.method);

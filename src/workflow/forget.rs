@@ -25,6 +25,7 @@ use crate::privacy::shown;
 use crate::report::{self, Gallery};
 
 use super::dataset_pages::DatasetPages;
+use super::feature_pages::FeaturePages;
 use subject::ErasureSubject;
 
 /// What has to be recorded first: that these images and files are forgotten, and that they are still to be erased.
@@ -111,14 +112,20 @@ fn erase_rest(
     let reports = workspace.reports();
     let (datasets, has_gallery) = (report::dataset_pages(&reports)?, reports.join("index.html").exists());
     // None may show an erased image while it is made anew.
-    datasets.iter().try_for_each(|dataset| disk::remove_file(&report::dataset_page(&reports, dataset)))?;
+    for dataset in &datasets {
+        disk::remove_file(&report::dataset_page(&reports, dataset))?;
+        report::remove_feature_page(&reports, dataset)?;
+    }
     let n_erased = leftovers::erase(workspace, subject)?;
     // Only now: a new page may name another file of the same name, and is right.
     if !datasets.is_empty() {
         DatasetPages::new(settings).write(after, &BTreeSet::new())?;
     }
     if has_gallery {
-        Gallery::new(&reports).write(&after.current_classes())?;
+        let mut gallery = Gallery::new(&reports);
+        gallery.survey()?;
+        FeaturePages::new(settings).write(after, &gallery)?;
+        gallery.write(&after.current_classes())?;
     }
     Ok(n_erased)
 }

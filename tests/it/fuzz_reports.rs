@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use gradwatch::imaging::{Picture, Pixels, encode_jpeg, encode_png};
 use gradwatch::stats::Generator;
+use image::{DynamicImage, ImageBuffer, ImageFormat};
 use serde_json::Value;
 
 use crate::bed::TestBed;
@@ -56,7 +57,9 @@ fn odd_scans(n: usize, seed: u64) {
     let explained: Vec<PathBuf> = scans.iter().filter_map(|scan| whole(&bed, scan)).collect();
     assert!(explained.len() > n / 2, "{} of {n} explained", explained.len());
     if let Some(mut browser) = Browser::start() {
-        explained.iter().for_each(|page| opens(&mut browser, page));
+        for page in &explained {
+            opens(&mut browser, page);
+        }
         opens(&mut browser, &bed.path("out/index.html"));
     }
 }
@@ -80,25 +83,33 @@ fn bytes(random: &mut Generator) -> Vec<u8> {
     bytes
 }
 
+/// Grey or colour with or without transparency, of 8 or 16 bits: noise, one level, a pattern, or single bright pixels.
 fn encoded(random: &mut Generator) -> Vec<u8> {
     let side = |random: &mut Generator| [1, 2, 13, 224, 225, 640, 1500][random.below(7)];
-    let (width, height, channels) = (side(random), side(random), [1, 2, 3, 4][random.below(4)]);
-    let n = width as usize * height as usize * channels as usize;
-    let content = random.below(4);
-    let level = random.below(65_536);
-    let mut value = |at: usize| match content {
+    let (width, height, channels, content) = (side(random), side(random), 1 + random.below(4), random.below(4));
+    let (level, is_deep) = (random.below(65_536), random.below(2) == 0);
+    let mut sample = |at: usize| match content {
         0 => level,
         1 => random.below(65_536),
         2 => at * 40 % 65_536,
-        _ => usize::from(at % 997 == 0) * 65_535,
+        _ => usize::from(at.is_multiple_of(997)) * 65_535,
     } as u16;
-    let levels: Vec<u16> = (0..n).map(&mut value).collect();
-    let bytes = || Pixels::U8(levels.iter().map(|level| (level >> 8) as u8).collect());
-    let is_jpeg = [1, 3].contains(&channels) && level % 3 == 0;
-    let is_deep = level % 2 == 0 && !is_jpeg;
-    let pixels = if is_deep { Pixels::U16(levels.clone()) } else { bytes() };
-    let picture = Picture::new(width, height, channels, pixels).unwrap();
-    if is_jpeg { encode_jpeg(&picture, 90).unwrap() } else { encode_png(&picture).unwrap() }
+    let deep: Vec<u16> = (0..width as usize * height as usize * channels).map(&mut sample).collect();
+    let bytes = || deep.iter().map(|sample| (sample >> 8) as u8).collect::<Vec<u8>>();
+    let picture = match (channels, is_deep) {
+        (1, true) => ImageBuffer::from_raw(width, height, deep).map(DynamicImage::ImageLuma16),
+        (1, false) => ImageBuffer::from_raw(width, height, bytes()).map(DynamicImage::ImageLuma8),
+        (2, true) => ImageBuffer::from_raw(width, height, deep).map(DynamicImage::ImageLumaA16),
+        (2, false) => ImageBuffer::from_raw(width, height, bytes()).map(DynamicImage::ImageLumaA8),
+        (3, true) => ImageBuffer::from_raw(width, height, deep).map(DynamicImage::ImageRgb16),
+        (3, false) => ImageBuffer::from_raw(width, height, bytes()).map(DynamicImage::ImageRgb8),
+        (_, true) => ImageBuffer::from_raw(width, height, deep).map(DynamicImage::ImageRgba16),
+        (_, false) => ImageBuffer::from_raw(width, height, bytes()).map(DynamicImage::ImageRgba8),
+    };
+    let is_jpeg = !is_deep && channels % 2 == 1 && level.is_multiple_of(3);
+    let mut file = Cursor::new(Vec::new());
+    picture.unwrap().write_to(&mut file, if is_jpeg { ImageFormat::Jpeg } else { ImageFormat::Png }).unwrap();
+    file.into_inner()
 }
 
 /// The page of an explained scan, whose files are all there; `None` for one that was refused with a reason.

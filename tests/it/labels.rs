@@ -83,7 +83,7 @@ fn reports_of_a_class_that_was_renamed_are_marked() {
     assert_eq!(bed.status()["queues"]["obsolete_reports"], n_obsolete);
     assert!(ran.stderr.contains("Reports show a class that their dataset no longer has"), "{}", ran.stderr);
     let gallery = || fs::read_to_string(bed.state("reports/index.html")).unwrap();
-    assert_eq!(gallery().matches("class removed").count(), n_obsolete);
+    assert_eq!(gallery().matches(">class removed<").count(), n_obsolete);
     once(&bed).ok();
     assert_eq!(bed.status()["queues"]["obsolete_reports"], n_obsolete, "another process knows it too");
 
@@ -95,7 +95,7 @@ fn reports_of_a_class_that_was_renamed_are_marked() {
     fs::remove_dir_all(bed.state("reports/results.csv")).unwrap();
     once(&bed).ok();
     assert!(rows(&bed).iter().all(|(_, removed)| *removed), "the dataset is no more: {:?}", rows(&bed));
-    assert_eq!(gallery().matches("class removed").count(), 2);
+    assert_eq!(gallery().matches(">class removed<").count(), 2);
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod ends; // failures: exit codes, summaries, tries that follow
 mod files; // what is no image file, and two programs on one dataset
 mod forget; // `gradwatch forget`
 mod fuzz_reports; // reports of odd scans; `make fuzz-reports` for many
+mod gallery; // many reports: search, filters, order and pages in a browser
 mod gpu; // scripts/gpu-check, small
 mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH

@@ -57,7 +57,7 @@ impl Conductor {
     fn gallery_due(&self, more: bool, again: bool, current: &CurrentClasses, now: Instant) -> Option<GalleryDue> {
         let waits = more || (again && !self.gallery.lacks_new());
         if self.gallery.is_due(waits, current) {
-            return Some(if self.gallery.lacks() { GalleryDue::Writing } else { GalleryDue::Look });
+            return Some(if self.gallery.lacks_only() { GalleryDue::Writing } else { GalleryDue::Look });
         }
         let are_pages_due = !more && self.gallery.pages_due(now).is_some_and(|due| due <= now);
         are_pages_due.then_some(GalleryDue::Pages)
@@ -222,7 +222,7 @@ impl Conductor {
         if n_reports > before {
             tracing::warn!(n_reports, "Reports show a class that their dataset no longer has; explain the scans again");
         }
-        self.explain_lost(lost)
+        lost.as_ref().map_or(Ok(()), |lost| self.explain_lost(lost))
     }
 }
 
