@@ -16,6 +16,7 @@ mod image_facts;
 mod label_conflict;
 mod labelled_image;
 mod ledger;
+mod map_benchmark;
 mod map_check;
 mod map_figures;
 mod model;
@@ -50,6 +51,7 @@ pub use image_facts::{ImageFacts, NonContentFacts};
 pub use label_conflict::LabelConflict;
 pub use labelled_image::{AugmentedImage, LabelledImage};
 pub use ledger::{CurrentClasses, Decision, FileOutcome, FileRecord, FileStamp, Ledger, LedgerEvent, ScanKey};
+pub use map_benchmark::{MapBenchmark, MapScore};
 pub use map_check::MapCheck;
 pub use map_figures::{MapFigure, MapFigures, Perturbation};
 pub use model::{

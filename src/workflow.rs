@@ -19,6 +19,7 @@ mod fault;
 mod feature_pages;
 mod finished_training;
 mod forget;
+mod ground_truth;
 mod import_check;
 mod incumbent;
 mod job_identity;
@@ -56,7 +57,7 @@ pub use forget::{
 pub use import_check::{ImportCheck, LabelledScores, check_import};
 pub use incumbent::Incumbent;
 pub use leftovers::remove_leftovers;
-pub use map_benchmark::{MapBenchmark, MapScore, benchmark_maps};
+pub use map_benchmark::benchmark_maps;
 pub use prepare::{Known, Prepared, Readiness, find_due, prepare};
 pub use promotion::{promote_by_hand, roll_back};
 pub use retention::{Exceeding, RetentionOutcome, find_exceeding, remove_exceeding};

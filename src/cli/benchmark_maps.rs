@@ -9,7 +9,7 @@ use crate::domain::{ModelRecord, Phase, Progress, StopFlag};
 use crate::head::Head;
 use crate::imaging::PhantomClass;
 use crate::stats::Estimate;
-use crate::workflow::{Engines, MapBenchmark, benchmark_maps};
+use crate::workflow::{Engines, benchmark_maps};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,6 +1,7 @@
 //! `report.html` of a run: which sections, and in which order.
 
 mod curves;
+mod ground_truth;
 mod misclassified;
 mod model_card;
 mod performance;
@@ -29,6 +30,7 @@ pub(super) fn render(report: &RunReport<'_>) -> Result<String, ReportError> {
             (curves::section(model, history, predictions)?)
             @if let Some(audit) = &model.shortcuts { (shortcut_audit::section(audit, &unmeasured(model))) }
             @if let Some(check) = &model.map_check { (map_check(check)) }
+            @if let Some(found) = report.ground_truth { (ground_truth::section(found)) }
             (misclassified::section(report)?)
             (model_card::section(model))
         }

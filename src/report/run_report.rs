@@ -1,6 +1,6 @@
 //! What the page of a run is made from.
 
-use crate::domain::{ContentHash, Decision, EpochRecord, Misclassified, ModelRecord};
+use crate::domain::{ContentHash, Decision, EpochRecord, MapBenchmark, Misclassified, ModelRecord};
 use crate::imaging::Picture;
 use crate::stats::Predictions;
 
@@ -23,4 +23,6 @@ pub struct RunReport<'a> {
     pub has_dataset_page: bool,
     /// What was decided on the model.
     pub decision: &'a Decision,
+    /// How well its maps find what is painted, where its data were generated.
+    pub ground_truth: Option<&'a MapBenchmark>,
 }

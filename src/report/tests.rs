@@ -9,11 +9,12 @@ use super::*;
 use crate::disk::Workspace;
 use crate::domain::{
     Assessment, BackboneRecord, ClassCount, ClassMap, ClassName, ContentHash, CurrentClasses, DatasetName, Decision,
-    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapCheck, MapFigure, MapFigures, MapMethod, Misclassified,
-    ModelRecord, Neighbour, Perturbation, Resize, RunId, ShortcutAudit, StopReason, TrainingDistance,
+    EpochRecord, Evidence, ExplanationStatus, HeadRecord, MapBenchmark, MapCheck, MapFigure, MapFigures, MapMethod,
+    MapScore, Misclassified, ModelRecord, Neighbour, Perturbation, Resize, RunId, ShortcutAudit, StopReason,
+    TrainingDistance,
 };
 use crate::imaging::{DecodeOptions, Phantom, PhantomClass, Picture, decode};
-use crate::stats::{Activation, Confusion, Predictions};
+use crate::stats::{Activation, Confusion, Estimate, Predictions};
 
 mod cautions;
 mod dataset;
@@ -326,9 +327,21 @@ fn run_page(folder: &Path, name: &str, picture: Result<&Picture, &str>) -> Strin
         misclassified: &misclassified,
         has_dataset_page: true,
         decision: &decision,
+        ground_truth: Some(&ground_truth()),
     };
     write_run(folder, &page).unwrap();
     fs::read_to_string(folder.join("report.html")).unwrap()
+}
+
+fn ground_truth() -> MapBenchmark {
+    let estimate = |hits| Estimate::proportion((hits, 100)).unwrap();
+    let score = |(method, hits, inside)| MapScore { method, pointing: estimate(hits), inside };
+    MapBenchmark {
+        n_images: 100,
+        recognised: estimate(98),
+        painted: 0.0625,
+        methods: [(MapMethod::GradCam, 51, 0.103), (MapMethod::HiresCam, 85, 0.23)].map(score).to_vec(),
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, ModelRecord};
+use crate::domain::{ContentHash, Counter, DatasetName, Decision, Ledger, LedgerEvent, MapBenchmark, ModelRecord};
 use crate::head::Head;
 use crate::nn::NnError;
 use crate::privacy::shown;
@@ -19,6 +19,7 @@ use crate::train::{self, Augmented, FinishedRun, ImagePredictions, ModelPredicto
 use super::derived::RecordedModel;
 use super::error::WorkflowError;
 use super::failed_work::{FailedWork, Work};
+use super::ground_truth::ground_truth;
 use super::incumbent::Incumbent;
 use super::promotion::{self, Comparison, IncumbentMeasurement};
 use super::training_plan::{TrainingContext, TrainingPlan};
@@ -126,7 +127,8 @@ fn decided(
 
 /// The model is there; a page that cannot be written does not undo it.
 fn page_of(plan: &TrainingPlan, run: &FinishedRun, decision: &Decision, context: &TrainingContext<'_>) {
-    if let Err(error) = write_page(plan, context.settings, run, decision) {
+    let truth = ground_truth(plan, &run.model, context);
+    if let Err(error) = write_page(plan, context.settings, run, (decision, truth.as_ref())) {
         (context.failed)(FailedWork::of(Work::Page, &run.model.run_id, &error));
     }
 }
@@ -212,7 +214,7 @@ fn write_page(
     plan: &TrainingPlan,
     settings: &Settings,
     run: &FinishedRun,
-    decision: &Decision,
+    (decision, ground_truth): (&Decision, Option<&MapBenchmark>),
 ) -> Result<(), ReportError> {
     let FinishedRun { model, predictions, history, misclassified, .. } = run;
     let paths: BTreeMap<ContentHash, &str> =
@@ -228,6 +230,7 @@ fn write_page(
         misclassified,
         has_dataset_page: plan.root == settings.watch.inbox,
         decision,
+        ground_truth,
     };
     report::write_run(&Workspace::new(&settings.state_dir).run(&model.dataset, &model.run_id), &page)
 }

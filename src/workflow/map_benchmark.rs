@@ -1,8 +1,6 @@
 //! Heat maps held against the truth: generated radiographs, of which it is known where the finding is painted.
 
-use serde::Serialize;
-
-use crate::domain::{BackboneRecord, ClassMap, MapMethod, Progress};
+use crate::domain::{BackboneRecord, ClassMap, MapBenchmark, MapMethod, MapScore, Progress};
 use crate::head::{Head, class_maps};
 use crate::imaging::{Phantom, PhantomClass, PhantomImage, PhantomPatch};
 use crate::nn::{Engine, NetworkImage, NnError};
@@ -12,31 +10,6 @@ use crate::stats::{Estimate, argmax, mean, wilson_interval};
 const FIRST_SEED: u64 = 1 << 32;
 /// Radiographs at a time.
 const N_TOGETHER: u64 = 16;
-
-/// How well heat maps find what is painted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MapBenchmark {
-    /// Radiographs, each with one to three painted patches.
-    pub n_images: u64,
-    /// Those that the model recognised as patchy.
-    pub recognised: Estimate,
-    /// Share of the image's area that is painted, on average: what a map without any knowledge would reach.
-    pub painted: f64,
-    /// One a method.
-    pub methods: Vec<MapScore>,
-}
-
-/// How well the maps of one method find what is painted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MapScore {
-    /// Which.
-    pub method: MapMethod,
-    /// The pointing game: maps whose hottest cell has its centre in a patch.
-    pub pointing: Estimate,
-    /// Share of the heat that lies in patches, on average; each cell's heat is spread evenly over its area. 0 for a map
-    /// without heat.
-    pub inside: f64,
-}
 
 /// What one radiograph says of each method, in the order of [`MapMethod::ALL`].
 struct ScoredImage {

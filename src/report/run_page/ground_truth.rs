@@ -1,0 +1,54 @@
+//! On the page of a run on generated data: how well its maps find what is painted.
+
+use maud::{Markup, html};
+
+use crate::domain::{MapBenchmark, MapScore};
+use crate::report::format::{interval, measure};
+
+pub(super) fn section(found: &MapBenchmark) -> Markup {
+    html! {
+        section.card aria-labelledby="truth" {
+            h2 #truth { "Heat maps against what is painted" }
+            p.muted {
+                "The data of this model were generated, so it is known where the patches are: " (found.n_images)
+                " other generated radiographs, of which the model recognises " (measure(found.recognised.value))
+                ". On average " (percent(found.painted)) " of a radiograph is painted: what a map without any knowledge would reach."
+            }
+            div.scroll {
+                table.measures {
+                    thead {
+                        tr {
+                            th scope="col" { "Map" }
+                            th scope="col" { "Hottest cell in a patch" }
+                            th scope="col" { "95 % CI" }
+                            th scope="col" { "Heat in patches" }
+                        }
+                    }
+                    tbody { @for score in &found.methods { (row(score)) } }
+                }
+            }
+            @if let Some(best) = best(found) {
+                p { "On this ground truth " strong { (best.method) } " points to the finding most often." }
+            }
+        }
+    }
+}
+
+fn row(score: &MapScore) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (score.method) }
+            td { (measure(score.pointing.value)) }
+            td { (interval(score.pointing.interval)) }
+            td { (percent(score.inside)) }
+        }
+    }
+}
+
+fn best(found: &MapBenchmark) -> Option<&MapScore> {
+    found.methods.iter().max_by(|a, b| a.pointing.value.total_cmp(&b.pointing.value))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
