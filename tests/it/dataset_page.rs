@@ -109,6 +109,7 @@ fn the_page_works(browser: &mut Browser, page: &Path) {
         browser.look(width, scheme);
         browser.open(page);
         assert_eq!(browser.complaints(), Vec::<String>::new());
+        browser.has_no_barriers();
         assert_eq!(browser.requests().len(), 1, "the page and nothing else");
         assert_eq!(browser.value("document.title"), "Dataset shapes", "no name of a file runs");
         let drawn = "Promise.all([...document.images].map(i => i.decode())).then(all => all.length)";

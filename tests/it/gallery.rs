@@ -65,6 +65,7 @@ fn every_control_acts_on_all_reports_whatever_page_they_stand_on() {
     pages_and_back(&mut browser);
     assert_eq!(browser.value("document.title"), "Scan reports", "no name ran");
     assert_eq!(browser.complaints(), Vec::<String>::new());
+    browser.has_no_barriers();
     let beside = format!("file://{}/", index.parent().unwrap().display());
     let elsewhere: Vec<_> = browser.requests().into_iter().filter(|address| !address.starts_with(&beside)).collect();
     assert_eq!(elsewhere, Vec::<String>::new());
@@ -222,6 +223,7 @@ fn the_map_of_the_features_leads_to_reports_and_is_led_to() {
         browser.look(390, "dark");
         browser.open(&page);
         assert_eq!(browser.complaints(), Vec::<String>::new());
+        browser.has_no_barriers();
         assert_eq!(browser.requests().len(), 1, "the page and nothing else");
         assert_eq!(browser.value("document.documentElement.scrollWidth"), 390, "a phone need not scroll sideways");
         let apart = "new Set([...document.querySelectorAll('.scan')].map(s => s.getAttribute('stroke'))).size";

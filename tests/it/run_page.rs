@@ -33,6 +33,7 @@ fn mistakes_are_shown_with_their_maps_on_every_width() {
         browser.look(width, scheme);
         browser.open(&page);
         assert_eq!(browser.complaints(), Vec::<String>::new());
+        browser.has_no_barriers();
         assert_eq!(browser.requests().len(), 1, "the page and nothing else");
         let drawn = "Promise.all([...document.images].map(i => i.decode())).then(all => all.length)";
         assert_eq!(browser.value(drawn), 3 * n_mistakes + 1, "each with two maps, and the colour map");
