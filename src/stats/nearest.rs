@@ -16,7 +16,7 @@ const SMALLEST: f64 = 1e-6;
 /// Of a normal distribution: its deviation over the median of the absolute deviations.
 const MAD_TO_DEVIATION: f64 = 1.4826;
 /// A row this many deviations further than the median of those that belong is unlike them, where none of them is further.
-const OUTLYING: f64 = 3.5;
+const OUTLYING: f64 = 5.0;
 /// One of those that belong that is this many deviations further is no measure of the others.
 const STRAY: f64 = 7.0;
 /// Of fewer, nobody can say how far those that belong may be.
@@ -163,7 +163,7 @@ mod tests {
     fn the_limit_is_far_beyond_the_middle_and_beyond_all_but_strays() {
         // The middle is 3, and the median of the deviations 1.
         let limit = |farthest: f64| farthest_alike(&[1.0, 2.0, 3.0, 4.0, farthest]).unwrap();
-        let far = 3.0 + 3.5 * 1.4826;
+        let far = 3.0 + 5.0 * 1.4826;
         assert!((limit(5.0) - far).abs() < 1e-9);
         assert!((limit(12.0) - 12.0).abs() < 1e-9, "it belongs");
         assert!((limit(1e6) - far).abs() < 1e-9, "a foreign image among those that belong hides no other");
