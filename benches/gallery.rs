@@ -27,10 +27,8 @@ fn main() {
     println!("|---|---|---|---|---|---|---|");
     for n in sizes {
         let temporary = tempfile::tempdir().unwrap();
-        let folder = kept.clone().unwrap_or_else(|| temporary.path().join("reports"));
-        if folder.exists() {
-            fs::remove_dir_all(&folder).unwrap();
-        }
+        let folder = kept.as_ref().map_or_else(|| temporary.path().to_owned(), Clone::clone).join(format!("{n}"));
+        assert!(!folder.exists(), "{} is there already", folder.display());
         measure(&folder, n);
     }
 }

@@ -50,11 +50,12 @@ pub use error::ReportError;
 pub use feature_page::{LearnedPositions, write_feature_page};
 pub use feature_page_path::remove_feature_page;
 pub use gallery::{Gallery, Listed};
+pub use neighbours::without_neighbours;
 pub use record::ReportRecord;
 pub use run_page::without_images;
 pub use run_report::RunReport;
 pub use scan_report::ScanReport;
-pub use stored::{StoredReport, names_image, remove_report, stored_reports};
+pub use stored::{StoredReport, remove_report, stored_reports};
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -94,7 +95,7 @@ pub fn write(
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.
     touch(&file, made)?;
     // After the record, from which a repetition takes its time.
-    let is_told = stored.is_some_and(|stored| record.repeats_results_of(&stored));
+    let is_told = stored.is_some_and(|stored| stored.has_page(folder) && record.repeats_results_of(&stored));
     dicom.filter(|_| !is_told).map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())

@@ -5,7 +5,7 @@ use super::progress::TerminalProgress;
 use super::{models, output};
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ModelRecord, Phase, Progress, StopFlag};
+use crate::domain::{MapBenchmark, ModelRecord, Phase, Progress, StopFlag};
 use crate::head::Head;
 use crate::imaging::PhantomClass;
 use crate::stats::Estimate;

@@ -121,9 +121,6 @@ pub enum ScanState {
         model: RunId,
         /// The report's folder, relative to `state/reports`.
         report: String,
-        /// Whether it is to be explained again, whatever the policy, because its report shows what has to go.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        again: bool,
     },
     /// It was explained, and its report was removed because of its age or of all reports together: it is not explained again.
     Removed {
@@ -165,15 +162,6 @@ impl Scan {
     /// The file name without folder and extension.
     pub fn stem(&self) -> &str {
         stem(&self.path)
-    }
-
-    /// The same scan, to be explained again by the best model, whatever the policy; its report stays until then. `None` for one
-    /// that has none. Once this is recorded, it outlasts every restart.
-    pub fn to_explain_again(&self) -> Option<Self> {
-        let mut scan = self.clone();
-        let ScanState::Explained { again, .. } = &mut scan.state else { return None };
-        *again = true;
-        Some(scan)
     }
 }
 

@@ -156,7 +156,7 @@ fn list(rows: &[GalleryRow], links: &GalleryLinks) -> Markup {
     html! {
         ol.rows {
             @for row in rows.iter().rev() {
-                li data-warned[row.is_warned()] {
+                li {
                     (thumbnail(row))
                     div {
                         p.name { a href={ (address(&row.folder)) "/" (PAGE) } { bdi { (visible(&row.scan)) } } }

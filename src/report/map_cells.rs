@@ -9,7 +9,7 @@ use crate::domain::{ClassMap, Explanation, MapMethod, window_sums};
 use crate::imaging::ColourMap;
 
 /// Classes whose maps are put into the page: those with the greatest scores.
-pub(super) const MAX_CLASSES: usize = 6;
+pub(super) const MAX_CLASSES: usize = 12;
 /// The key of the contrast map; the others have the names of their methods.
 pub(super) const CONTRAST: &str = "contrast";
 
@@ -40,6 +40,12 @@ struct Cells {
     values: Vec<f64>,
 }
 
+/// The methods that a page offers: `shown`, and Grad-CAM and `HiResCAM` in any case.
+pub(super) fn offered(shown: MapMethod) -> Vec<MapMethod> {
+    let others = [MapMethod::GradCam, MapMethod::HiresCam].into_iter().filter(|method| *method != shown);
+    std::iter::once(shown).chain(others).collect()
+}
+
 /// The method that stands beside `shown`, so that `HiResCAM` is always there.
 pub(super) fn beside(shown: MapMethod) -> MapMethod {
     if shown == MapMethod::HiresCam { MapMethod::GradCam } else { MapMethod::HiresCam }
@@ -61,12 +67,12 @@ impl PageMaps {
 impl PageClass {
     fn new(explanation: &Explanation, class: usize) -> Self {
         let name = |class: usize| visible(explanation.classes[class].as_str());
-        let methods = [explanation.method, beside(explanation.method)];
+        let methods = offered(explanation.method).into_iter();
         let drawn = methods.map(|method| (method.to_string(), drawn_cells(&explanation.maps[class], method)));
         let contrast = explanation.contrast(class);
         let rival = contrast.as_ref().map(|(rival, _)| name(*rival));
         let contrast = contrast.map(|(_, map)| on_pool5(&map.hires_cam, explanation.maps[class].side));
-        let maps = drawn.into_iter().chain(contrast.map(|cells| (CONTRAST.to_owned(), cells)));
+        let maps = drawn.chain(contrast.map(|cells| (CONTRAST.to_owned(), cells)));
         Self { name: name(class), rival, maps: maps.map(|(key, cells)| (key, Cells::new(cells))).collect() }
     }
 }

@@ -1,12 +1,15 @@
 //! A second opinion on a report's page: the nearest training images and their labels.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use maud::{Markup, html};
 
 use super::error::ReportError;
 use super::format::visible;
 use super::pictures::small;
-use super::record::ReportRecord;
-use crate::domain::{Neighbour, vote};
+use super::record::{FILE, PAGE, ReportRecord};
+use crate::domain::{ContentHash, Neighbour, vote};
 use crate::imaging::Picture;
 
 /// Pixels of the longer side of an image.
@@ -28,9 +31,11 @@ pub(super) fn section(record: &ReportRecord, pictures: &[Option<Picture>]) -> Re
             }
             div.tiles.neighbours { @for figure in &figures { (figure) } }
             p.muted.small {
-                "Nearest first, by the distance between features of the network, which need not be what a person calls similar. \
-                 Labels are those of the dataset when the report was written."
-                @if pictures.is_empty() { " Images are shown in reports of the service only, from which an erasure can take them." }
+                "Nearest first, by the distance between features of the network, which need not be what a person calls similar. "
+                @if pictures.is_empty() {
+                    "Labels are those that the model learned. Images are shown in reports of the service only, from which an erasure \
+                     can take them."
+                } @else { "Labels are those of the dataset when the report was written." }
             }
         }
     })
@@ -42,8 +47,26 @@ fn figure(neighbour: &Neighbour, picture: Option<&Option<Picture>>) -> Result<Ma
     Ok(html! {
         figure data-image=(neighbour.image) {
             @if let Some(address) = address { img src=(address) alt={ "A training image with the label " (class) }; }
-            @else if picture.is_some() { p.muted.small { "The image cannot be read." } }
+            @else if picture.is_some() { p.muted.small { "Not shown: it cannot be read, or text seems to be burned into it." } }
             figcaption { strong { bdi { (class) } } ", distance " (format!("{:.1}", neighbour.distance)) }
         }
     })
+}
+
+const BEGIN: &str = "<section class=\"card\" aria-labelledby=\"neighbours\">";
+const END: &str = "</section>";
+const REMOVED: &str = "<section class=\"card\"><p class=\"muted small\">One of the most similar training images was removed on \
+    request, and with it this comparison.</p></section>";
+
+/// The `text` of page or record of a report without its neighbours, as an erasure leaves it, if one of them is one of `images`; `None`
+/// where there is nothing to remove.
+pub fn without_neighbours(file: &Path, text: &str, images: &BTreeSet<ContentHash>) -> Option<String> {
+    images.iter().any(|image| text.contains(&image.to_string())).then_some(())?;
+    if file.ends_with(PAGE) {
+        let (before, section) = text.split_once(BEGIN)?;
+        return Some(format!("{before}{REMOVED}{}", section.split_once(END)?.1));
+    }
+    let record: ReportRecord = file.ends_with(FILE).then(|| serde_json::from_str(text).ok())??;
+    let left = ReportRecord { neighbours: Vec::new(), ..record }.to_json().ok()?;
+    String::from_utf8(left).ok()
 }

@@ -2,7 +2,7 @@
 const byId = (id) => document.getElementById(id);
 const { classes, colours } = JSON.parse(byId("maps").textContent);
 const scan = byId("scan");
-const ratio = scan.width / scan.height;
+let ratio = 1;
 const state = { class: 0, opacity: 0.7, alone: 0, contour: false, zoom: 1, x: 0, y: 0 };
 
 // Colours: 256 steps between the stops, the blue and red of signed maps apart.
@@ -172,10 +172,27 @@ const listen = ({ pane, canvas, select }, view) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     zoomTo(state.zoom * 2 ** (-event.deltaY / 200), (event.clientX - left) / width, (event.clientY - top) / height);
   }, { passive: false });
-  canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
-  canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons & 1) move(-event.movementX / canvas.clientWidth, -event.movementY / canvas.clientHeight);
+  // One finger or the mouse moves, two fingers zoom about their middle.
+  const held = new Map();
+  const spread = () => {
+    const [[ax, ay], [bx, by]] = held.values(), { left, top, width, height } = canvas.getBoundingClientRect();
+    return [Math.hypot(ax - bx, ay - by), ((ax + bx) / 2 - left) / width, ((ay + by) / 2 - top) / height];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    held.set(event.pointerId, [event.clientX, event.clientY]);
   });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!held.has(event.pointerId)) return;
+    const [x, y] = held.get(event.pointerId), before = held.size === 2 && spread();
+    held.set(event.pointerId, [event.clientX, event.clientY]);
+    if (held.size === 1) move((x - event.clientX) / canvas.clientWidth, (y - event.clientY) / canvas.clientHeight);
+    if (before && before[0] > 0) {
+      const [now, atX, atY] = spread();
+      zoomTo(state.zoom * now / before[0], atX, atY);
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => held.delete(event.pointerId));
   // As many pixels as the screen has.
   new ResizeObserver(() => {
     const scale = Math.min(devicePixelRatio, 4096 / Math.max(canvas.clientWidth, canvas.clientHeight, 1));
@@ -195,6 +212,7 @@ const percent = (id) => {
   apply();
 };
 const start = () => {
+  ratio = scan.naturalWidth / scan.naturalHeight;
   document.documentElement.style.setProperty("--ratio", ratio);
   document.querySelector(".views").hidden = document.querySelector(".controls").hidden = false;
   scan.hidden = document.querySelector(".unpainted").hidden = true;

@@ -171,6 +171,11 @@ impl ReportRecord {
         serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
     }
 
+    /// Whether the page in `folder` is of this record, and not of one before it: it is written last, after the results in DICOM.
+    pub(super) fn has_page(&self, folder: &Path) -> bool {
+        fs::read_to_string(folder.join(PAGE)).is_ok_and(|page| page.contains(self.model.as_str()))
+    }
+
     /// With what it replaces: `stored`, if that is of another model, else what that one replaced, so that work that is repeated
     /// because it was cut off writes the same.
     pub(super) fn in_place_of(self, stored: Option<&Self>) -> Self {

@@ -1,6 +1,5 @@
 //! The reports that lie in a folder, as far as retention asks: how old, how large.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -8,9 +7,8 @@ use std::time::SystemTime;
 use super::error::ReportError;
 use super::folders::folders;
 use super::raw_maps::MAPS;
-use super::record::{FILE, REPORT_FILES};
+use super::record::REPORT_FILES;
 use crate::disk::{self, DiskError};
-use crate::domain::ContentHash;
 
 /// A report, or what a removal that was cut off has left of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +43,6 @@ pub fn stored_reports(reports_dir: &Path) -> Result<Vec<StoredReport>, ReportErr
 pub fn remove_report(reports_dir: &Path, folder: &str) -> Result<(), DiskError> {
     disk::remove_dir(&reports_dir.join(folder))?;
     folder.rsplit_once('/').map_or(Ok(()), |(dataset, _)| disk::remove_dir_if_empty(&reports_dir.join(dataset)))
-}
-
-/// Whether the record of the report in `folder` names one of these images, as its scan or as a training image like it.
-pub fn names_image(folder: &Path, images: &BTreeSet<ContentHash>) -> bool {
-    let record = fs::read(folder.join(FILE)).unwrap_or_default();
-    let record = String::from_utf8_lossy(&record);
-    images.iter().any(|image| record.contains(&image.to_string()))
 }
 
 /// `None` for a folder that has no file of a report.

@@ -263,22 +263,22 @@ fn an_explanation_of_another_model_is_refused() {
 
 #[test]
 fn many_classes_show_the_greatest_and_no_more_maps_than_fit() {
-    let names: Vec<String> = (0..9).map(|n| format!("class {n}")).collect();
+    let names: Vec<String> = (0..15).map(|n| format!("class {n}")).collect();
     let mut explanation = explanation("scan.png", ["a", "b"]);
     explanation.classes = names.iter().map(|name| class(name)).collect();
-    explanation.logits = (0..9).map(|n| f64::from(n) - 4.0).collect();
-    explanation.scores = vec![0.5; 9];
-    explanation.maps = (0..9).map(|n| map(n, n)).collect();
-    explanation.predicted = 8;
+    explanation.logits = (0..15).map(|n| f64::from(n) - 4.0).collect();
+    explanation.scores = vec![0.5; 15];
+    explanation.maps = (0..15).map(|n| map(n % 14, n % 14)).collect();
+    explanation.predicted = 14;
     let mut model = model(["a", "b"]);
     model.classes.clone_from(&explanation.classes);
-    model.confusion = Confusion::new(9);
+    model.confusion = Confusion::new(15);
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &scan_report(&explanation, &model), made(0), None).unwrap();
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
-    assert_eq!(html.matches("type=\"radio\"").count(), 6);
+    assert_eq!(html.matches("type=\"radio\"").count(), 12);
     assert!(
-        html.contains("the 6 highest-scoring of 9 classes")
+        html.contains("the 12 highest-scoring of 15 classes")
             && html.contains("Not measured: the model was not trained here")
     );
 }

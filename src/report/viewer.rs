@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::map_cells::{CONTRAST, MAX_CLASSES, PageMaps, beside};
+use super::map_cells::{CONTRAST, MAX_CLASSES, PageMaps, beside, offered};
 use super::map_table;
 use super::pictures::{OPACITY, Pictures};
 use super::record::ReportRecord;
@@ -63,7 +63,7 @@ fn controls(record: &ReportRecord, maps: &PageMaps) -> Markup {
 }
 
 fn view(shown: MapMethod, chosen: MapMethod) -> Markup {
-    let methods = [shown, beside(shown)];
+    let methods = offered(shown);
     html! {
         figure.view {
             div.pane tabindex="0" role="group" aria-label="Scan with heat map. Plus and minus zoom, arrow keys move, 0 resets." {

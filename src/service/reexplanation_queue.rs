@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::{Ledger, LedgerEvent, Reexplanation, ScanKey, ScanState};
+use crate::domain::{Ledger, LedgerEvent, Reexplanation, ScanKey};
 
 /// The scans, in their order.
 #[derive(Debug)]
@@ -24,7 +24,10 @@ impl ReexplanationQueue {
     pub(super) fn note(&mut self, events: &[LedgerEvent]) {
         self.is_stale |= events.iter().any(|event| match event {
             LedgerEvent::Decision(decision) => decision.promoted,
-            LedgerEvent::Scan(scan) => matches!(scan.state, ScanState::Explained { again: true, .. }),
+            // One that is gone or forgotten is not explained any more.
+            LedgerEvent::FileGone { .. } | LedgerEvent::ScanGone { .. } | LedgerEvent::Forgotten { .. } => {
+                !self.due.is_empty()
+            }
             _ => false,
         });
     }
@@ -67,13 +70,14 @@ impl ReexplanationQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ContentHash, DatasetName, FileOutcome, FileRecord, FileStamp, ImageFacts, RunId, Scan};
+    use crate::domain::{
+        ContentHash, DatasetName, FileOutcome, FileRecord, FileStamp, ImageFacts, RunId, Scan, ScanState,
+    };
 
     /// A scan of dataset `d`, and its file; the lower the number, the newer.
     fn events(number: u8) -> [LedgerEvent; 2] {
         let (dataset, hash) = (DatasetName::new("d").ok(), ContentHash::of(&[number]));
-        let state =
-            ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: format!("d/{number}"), again: false };
+        let state = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: format!("d/{number}") };
         let path = format!("scans/d/{number}.png");
         let stamp = FileStamp { mtime_ns: -i64::from(number), ..FileStamp::NONE };
         let outcome = FileOutcome::Scan { dataset: dataset.clone(), hash };
@@ -115,10 +119,9 @@ mod tests {
         queue.note(&events(0));
         queue.renew(&ledger());
         assert_eq!(queue.len(), 2, "a scan that was explained does not");
-        let [_, LedgerEvent::Scan(scan)] = events(0) else { unreachable!() };
-        queue.note(&[LedgerEvent::Scan(scan.to_explain_again().unwrap())]);
+        queue.note(&[LedgerEvent::FileGone { path: "scans/0.png".to_owned() }]);
         queue.renew(&ledger());
-        assert_eq!(queue.len(), 3, "a marked scan does");
+        assert_eq!(queue.len(), 3, "a file that is gone does");
         queue.remove(&key(0));
         queue.note_outdated();
         queue.renew(&ledger());

@@ -82,21 +82,24 @@ impl ScanWorker {
         }
     }
 
-    /// Writes what is new in the gallery, after the pages that it leads to.
+    /// Writes what is new in the gallery, after the pages that it leads to; one that cannot be written does not keep the gallery from it.
     fn list(&mut self, current: &CurrentClasses, ledger: &Ledger) -> Result<GalleryLook, ReportError> {
-        self.features.write(ledger, &self.gallery)?;
-        Ok(GalleryLook { listed: self.gallery.write(current)?, lost: None })
+        let features = self.features.write(ledger, &self.gallery);
+        let listed = self.gallery.write(current)?;
+        features?;
+        Ok(GalleryLook { listed, lost: None })
     }
 
     /// Looks which reports there are and which are lost, and has the gallery as it should be.
     fn look(&mut self, current: &CurrentClasses, ledger: &Ledger) -> Result<GalleryLook, ReportError> {
         self.gallery.survey()?;
         let lost = Some(self.lost(ledger));
-        self.features.write(ledger, &self.gallery)?;
+        let features = self.features.write(ledger, &self.gallery);
         let listed = match self.gallery.as_written(current)? {
             Some(listed) => listed,
             None => self.gallery.write(current)?,
         };
+        features?;
         Ok(GalleryLook { listed, lost })
     }
 

@@ -213,11 +213,12 @@ impl Explainer {
         Ok(report::write(folder, written, self.clock.now(), dicom.as_ref())?)
     }
 
-    /// The nearest training images, read small; `None` for one that cannot be read.
+    /// The nearest training images, read small; `None` for one that cannot be read, or seems to have text in it, which may be the
+    /// name of another patient.
     fn neighbours(&self, explanation: &Explanation, ledger: &Ledger) -> Vec<Option<Picture>> {
         let small = self.reader.clone().scaled(true).for_side(NEIGHBOUR_SIDE);
         let picture = |neighbour: &Neighbour| {
-            let sample = ledger.sample(&explanation.dataset, neighbour.image)?;
+            let sample = ledger.sample(&explanation.dataset, neighbour.image).filter(|sample| !sample.image.text)?;
             Some(small.picture(&self.inbox.join(&sample.path), Some(sample.hash)).ok()?.1.into_picture())
         };
         explanation.neighbours.iter().map(picture).collect()
@@ -248,13 +249,18 @@ impl Explainer {
 
     /// The head of `model`, and its training images where the distance to them is wanted and known.
     fn head(&mut self, model: &ModelRecord) -> Result<(&Head, Option<&TrainingFeatures>), ScanError> {
+        let run_dir = self.workspace.run(&model.dataset, &model.run_id);
         if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
-            let run_dir = self.workspace.run(&model.dataset, &model.run_id);
             let is_asked = self.results.ood != UnlikeScans::Off || self.results.neighbours > 0;
             let known = model.training_features.as_ref().filter(|_| is_asked);
             let known =
                 known.and_then(|record| TrainingFeatures::load(&run_dir, record).inspect_err(warn_of_unknown).ok());
             self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));
+        }
+        // They go with an image that is erased.
+        let has_features = model.training_features.as_ref().is_some_and(|record| run_dir.join(&record.file).exists());
+        if let Some((_, _, known)) = self.head.as_mut().filter(|_| !has_features) {
+            *known = None;
         }
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
         loaded.ok_or(ScanError::Network(NnError::EngineGone))

@@ -2,7 +2,7 @@
 
 use crate::config::Settings;
 use crate::disk::Workspace;
-use crate::domain::{ContentHash, MapBenchmark, ModelRecord, Silent};
+use crate::domain::{ContentHash, MapBenchmark, ModelRecord, Phase};
 use crate::head::Head;
 use crate::imaging::{Phantom, PhantomClass, encode_png};
 
@@ -21,7 +21,7 @@ pub(super) fn ground_truth(
 ) -> Option<MapBenchmark> {
     let patchy = PhantomClass::Patchy.to_string();
     let class = model.classes.iter().position(|class| class.as_str() == patchy)?;
-    if !is_generated(plan) {
+    if context.stop.is_raised() || !is_generated(plan) {
         return None;
     }
     let found = measured(plan, model, class, context);
@@ -49,6 +49,8 @@ fn measured(
     let run_dir = Workspace::new(state_dir).run(&model.dataset, &model.run_id);
     let head = Head::load(&run_dir, &model.head).map_err(|error| error.to_string())?;
     let engine = plan.network.engine(context.engines).map_err(|error| error.to_string())?;
-    benchmark_maps((&engine, &head), &model.backbone_detail, class, N_IMAGES, &Silent)
-        .map_err(|error| error.to_string())
+    context.progress.begin(Phase::Explain, N_IMAGES);
+    let found = benchmark_maps((&engine, &head), &model.backbone_detail, class, N_IMAGES, context.progress);
+    context.progress.end();
+    found.map_err(|error| error.to_string())
 }

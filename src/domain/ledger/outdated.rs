@@ -21,16 +21,16 @@ impl Ledger {
     /// Whether a scan has a report that is to be replaced, if the policy wants it: by another model than the best one of its
     /// dataset, or marked. Never when its file is gone, or it is forgotten.
     pub fn is_outdated(&self, scan: &Scan) -> bool {
-        let ScanState::Explained { model, report, again } = &scan.state else { return false };
+        let ScanState::Explained { model, report } = &scan.state else { return false };
         let Some(dataset) = self.explaining_dataset(scan.dataset.as_ref()) else { return false };
         // Of a scan whose path names no dataset, another one may have written it.
         let is_its = report.split('/').next() == Some(dataset.as_str());
-        let has_other = self.best.get(dataset).is_some_and(|best| is_its && (*again || best != model));
+        let has_other = self.best.get(dataset).is_some_and(|best| is_its && best != model);
         has_other && !self.forgotten.contains_key(&scan.hash) && self.written(scan).is_some()
     }
 
-    /// The scans whose reports are to be replaced by the best model of their dataset: those that are marked, and those among the
-    /// newest of each dataset that the policy names. The newest first, by the time of writing of their files. It walks through
+    /// The scans whose reports are to be replaced by the best model of their dataset: those among the newest of each
+    /// dataset that the policy names. The newest first, by the time of writing of their files. It walks through
     /// all scans.
     pub fn scans_to_explain_again(&self, policy: Reexplanation) -> Vec<ScanKey> {
         let mut by_dataset: BTreeMap<&DatasetName, Vec<NewestFirst<'_>>> = BTreeMap::new();
@@ -42,11 +42,8 @@ impl Ledger {
         let mut due: Vec<NewestFirst<'_>> = Vec::new();
         for mut scans in by_dataset.into_values() {
             scans.sort_unstable();
-            let wanted = scans.into_iter().enumerate().filter(|(i, (_, key))| {
-                let scan = &self.scans[*key];
-                self.is_outdated(scan) && (*i < policy.n_newest() || is_marked(scan))
-            });
-            due.extend(wanted.map(|(_, scan)| scan));
+            scans.truncate(policy.n_newest());
+            due.extend(scans.into_iter().filter(|(_, key)| self.is_outdated(&self.scans[*key])));
         }
         due.sort_unstable();
         due.into_iter().map(|(_, key)| key.clone()).collect()
@@ -57,10 +54,6 @@ impl Ledger {
         let file = self.files.get(&scan.path)?;
         (file.outcome.content() == Some(scan.hash)).then_some(file.stamp.mtime_ns)
     }
-}
-
-fn is_marked(scan: &Scan) -> bool {
-    matches!(scan.state, ScanState::Explained { again: true, .. })
 }
 
 #[cfg(test)]

@@ -234,7 +234,7 @@ fn a_scan_goes_with_its_last_file_unless_it_is_explained() {
         desk.admit(path, content);
     }
     let model = RunId::new("0001-abcd").unwrap();
-    let state = ScanState::Explained { model, report: "d/c-1".into(), again: false };
+    let state = ScanState::Explained { model, report: "d/c-1".into() };
     let explained = Scan { state, ..desk.scan("explained").unwrap().clone() };
     desk.ledger.apply(&LedgerEvent::Scan(explained.clone()));
     desk.remove("scans/a.png");

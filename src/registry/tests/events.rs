@@ -99,7 +99,6 @@ pub(super) fn scan(n: u64, explained_by: Option<&str>) -> LedgerEvent {
     let state = explained_by.map_or(ScanState::Waiting, |id| ScanState::Explained {
         model: run(id),
         report: format!("x ray (β)/scan-{n}"),
-        again: n.is_multiple_of(3),
     });
     LedgerEvent::Scan(Scan {
         dataset: n.is_multiple_of(2).then(dataset),

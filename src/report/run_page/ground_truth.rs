@@ -27,8 +27,11 @@ pub(super) fn section(found: &MapBenchmark) -> Markup {
                     tbody { @for score in &found.methods { (row(score)) } }
                 }
             }
-            @if let Some(best) = best(found) {
-                p { "On this ground truth " strong { (best.method) } " points to the finding most often." }
+            @match best(found) {
+                Some(best) => p {
+                    "On this ground truth " strong { (best.method) } " points to the finding more often than the others, beyond chance: rely on it for this model."
+                }
+                None => p { "No map points to the finding more often than all others beyond chance." }
             }
         }
     }
@@ -45,8 +48,12 @@ fn row(score: &MapScore) -> Markup {
     }
 }
 
+/// The one whose interval lies above what all others were measured at.
 fn best(found: &MapBenchmark) -> Option<&MapScore> {
-    found.methods.iter().max_by(|a, b| a.pointing.value.total_cmp(&b.pointing.value))
+    let is_above = |score: &MapScore, other: &MapScore| {
+        score.method == other.method || score.pointing.interval.low > other.pointing.value
+    };
+    found.methods.iter().find(|score| found.methods.iter().all(|other| is_above(score, other)))
 }
 
 fn percent(share: f64) -> String {

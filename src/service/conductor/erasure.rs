@@ -190,6 +190,7 @@ impl Conductor {
             "Images forgotten"
         );
         self.gallery.note(events);
+        self.gallery.look_again();
         self.data_warnings.clear();
         self.obstacles.clear();
         self.forget_gone_scans();

@@ -113,8 +113,7 @@ mod tests {
     #[test]
     fn a_scan_that_was_explained_while_its_file_was_moved_stays_so() {
         let image = ImageFacts::example();
-        let explained =
-            ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: "r".to_owned(), again: false };
+        let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: "r".to_owned() };
         let scan = |path: &str, state| Scan {
             dataset: None,
             hash: ContentHash::of(b"1"),

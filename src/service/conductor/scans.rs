@@ -169,7 +169,7 @@ impl Conductor {
                         self.again.note_outdated();
                     }
                 }
-                let state = ScanState::Explained { model: explanation.model, report, again: false };
+                let state = ScanState::Explained { model: explanation.model, report };
                 // Its file may have been moved meanwhile.
                 let now = self.registry.ledger().scans.get(&(scan.dataset.clone(), scan.hash)).cloned();
                 let scan = now.unwrap_or(scan);

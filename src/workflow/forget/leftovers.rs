@@ -17,15 +17,12 @@ use super::subject::ErasureSubject;
 /// DICOM are, in which stands who the patient is.
 const NAMELESS: [&str; 6] = ["f16", "safetensors", "png", "jpg", "dcm", "gradwatch"];
 
-/// Report folders of these images, which carry the beginning of the content's hash in their names, and those of scans beside which
-/// one of them stands.
+/// Report folders of these images, which carry the beginning of the content's hash in their names.
 ///
 /// # Errors
 /// [`DiskError`] for a folder that cannot be listed.
 pub(super) fn report_folders(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> Result<Vec<PathBuf>, DiskError> {
-    let is_theirs = |entry: &DirEntry| {
-        entry.file_type().is_dir() && (is_of(entry.path(), images) || report::names_image(entry.path(), images))
-    };
+    let is_theirs = |entry: &DirEntry| entry.file_type().is_dir() && is_of(entry.path(), images);
     let folders = WalkDir::new(workspace.reports()).min_depth(1).max_depth(2).sort_by_file_name().into_iter();
     let folders = folders.filter_map(disk::listed).filter(|entry| entry.as_ref().map_or(true, is_theirs));
     folders.map(|entry| entry.map(DirEntry::into_path)).collect()
@@ -50,22 +47,33 @@ pub(super) fn erase(workspace: &Workspace, subject: &ErasureSubject<'_>) -> Resu
         let entry = entry?;
         if entry.file_type().is_dir() {
             disk::sweep_temporaries(entry.path())?;
-        } else if entry.file_type().is_file() && is_named(entry.path(), subject)? {
-            erase_file(workspace, entry.path(), subject)?;
-            n_erased += 1;
+        } else if entry.file_type().is_file() {
+            n_erased += u64::from(erase_in(workspace, entry.path(), subject)?);
         }
     }
     Ok(n_erased)
 }
 
-fn is_named(path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, DiskError> {
+/// Whether the file changed or went.
+fn erase_in(workspace: &Workspace, path: &Path, subject: &ErasureSubject<'_>) -> Result<bool, ForgetError> {
+    let Some(text) = text_of(path)? else { return Ok(false) };
+    if subject.names.are_in(&text) {
+        erase_file(workspace, path, subject)?;
+        return Ok(true);
+    }
+    let left = path.starts_with(workspace.reports()).then(|| report::without_neighbours(path, &text, subject.images));
+    left.flatten().map_or(Ok(false), |left| Ok(disk::write_atomic(path, left.as_bytes()).map(|()| true)?))
+}
+
+/// `None` for a file in which no name stands, and for one that is gone.
+fn text_of(path: &Path) -> Result<Option<String>, DiskError> {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     if NAMELESS.contains(&&*extension) {
-        return Ok(false);
+        return Ok(None);
     }
     match std::fs::read(path) {
-        Ok(bytes) => Ok(subject.names.are_in(&String::from_utf8_lossy(&bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(DiskError::Io { doing: "read", path: path.to_owned(), source }),
     }
 }

@@ -46,8 +46,7 @@ fn event() -> impl Strategy<Value = LedgerEvent> {
             0 => LedgerEvent::Sample(sample(of, hash, a, b)),
             1 => LedgerEvent::SampleGone { dataset: dataset(of), hash },
             2 => {
-                let explained =
-                    ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new(), again: false };
+                let explained = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: String::new() };
                 let state = if a == 0 { explained } else { ScanState::Waiting };
                 LedgerEvent::Scan(Scan {
                     dataset: named,

@@ -43,7 +43,7 @@ fn scan(text: &str, state: ScanState) -> Scan {
 }
 
 fn explained(text: &str, by: u64) -> Scan {
-    scan(text, ScanState::Explained { model: run(by), report: format!("d/{text}"), again: false })
+    scan(text, ScanState::Explained { model: run(by), report: format!("d/{text}") })
 }
 
 /// Its file, written at `mtime_ns`.
@@ -112,21 +112,6 @@ fn what_waits_is_gone_or_was_removed_is_left_out() {
 }
 
 #[test]
-fn a_marked_scan_is_explained_again_whatever_the_policy_by_whichever_model() {
-    let mut ledger = ledger(&[("a", 1), ("b", 2), ("c", 1)]);
-    let marked = explained("b", 2).to_explain_again().unwrap();
-    ledger.apply(&LedgerEvent::Scan(marked.clone()));
-    due(&ledger, Reexplanation::Never, &["b"]);
-    due(&ledger, Reexplanation::Latest(1), &["a", "b"]);
-    let text = serde_json::to_string(&marked).unwrap();
-    assert_eq!(serde_json::from_str::<Scan>(&text).unwrap(), marked, "it outlasts a restart");
-    assert!(!serde_json::to_string(&explained("b", 2)).unwrap().contains("again"), "others are written as before");
-    ledger.apply(&LedgerEvent::Scan(explained("b", 2)));
-    due(&ledger, Reexplanation::Never, &[]);
-    assert_eq!(scan("x", ScanState::Waiting).to_explain_again(), None, "it has no report");
-}
-
-#[test]
 fn a_scan_without_a_dataset_is_that_of_the_only_one_that_wrote_its_report() {
     let mut ledger = ledger(&[]);
     let unnamed = Scan { dataset: None, ..explained("u", 1) };
@@ -136,7 +121,7 @@ fn a_scan_without_a_dataset_is_that_of_the_only_one_that_wrote_its_report() {
     ledger.apply(&LedgerEvent::Sample(Sample::example("1", "c")));
     assert!(ledger.is_outdated(&unnamed));
     assert_eq!(ledger.scans_to_explain_again(Reexplanation::All), [(None, unnamed.hash)]);
-    let state = ScanState::Explained { model: run(1), report: "former/u".into(), again: false };
+    let state = ScanState::Explained { model: run(1), report: "former/u".into() };
     assert!(!ledger.is_outdated(&Scan { state, ..unnamed.clone() }), "another dataset's report");
     ledger.apply(&LedgerEvent::Sample(Sample { dataset: name("e"), ..Sample::example("1", "c") }));
     assert!(!ledger.is_outdated(&unnamed), "one of two");

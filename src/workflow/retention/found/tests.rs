@@ -59,8 +59,7 @@ impl Scene {
         write(&self.workspace().reports().join(format!("d/{name}/report.html")));
         let image = ImageFacts::example();
         let hash = ContentHash::of(name.as_bytes());
-        let state =
-            ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: format!("d/{name}"), again: false };
+        let state = ScanState::Explained { model: RunId::new("0001-a").unwrap(), report: format!("d/{name}") };
         let path = format!("scans/{name}.png");
         self.ledger.apply(&LedgerEvent::Scan(Scan {
             dataset: None,
