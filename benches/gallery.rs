@@ -1,7 +1,7 @@
 //! What a gallery costs: `cargo bench --bench gallery -- [FOLDER] N...`. For each N it makes as many reports (folders with a record
 //! and an empty page and picture), and prints a row of a Markdown table: seconds of the first writing, of a look at a gallery that
 //! is right, and of one report more (the median of nine); how much memory the reports take; bytes of what was written.
-//! With FOLDER, which must not be there yet, the last gallery is kept in it, to be opened in a browser.
+//! With FOLDER the galleries are kept in it, each in a folder named by its N, which must not be there yet, to be opened in a browser.
 
 #![allow(
     clippy::unwrap_used,

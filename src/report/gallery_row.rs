@@ -67,11 +67,6 @@ impl GalleryRow {
     pub(super) fn is_obsolete_in(&self, current: &CurrentClasses) -> bool {
         current.get(&*self.dataset).is_some_and(|classes| !classes.contains(&*self.predicted))
     }
-
-    /// Whether the reader should look twice.
-    pub(super) fn is_warned(&self) -> bool {
-        self.is_obsolete || !self.warnings.is_empty()
-    }
 }
 
 /// What many reports have in common, each value once.

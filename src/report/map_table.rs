@@ -13,7 +13,7 @@ pub(super) fn section(record: &ReportRecord) -> Markup {
     html! {
         details.maps {
             summary { "Figures of the maps of the predicted class" }
-            div.scroll {
+            div.scroll tabindex="0" {
                 table {
                     thead {
                         tr {

@@ -95,7 +95,7 @@ fn verdict(record: &ReportRecord, activation: Activation) -> Markup {
 
 fn scores(record: &ReportRecord) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.scores {
                 thead {
                     tr {

@@ -159,6 +159,12 @@ impl Browser {
         }
     }
 
+    /// Turns the wheel at a place of the window towards the reader by some pixels, with Ctrl held.
+    pub fn wheel_with_control(&mut self, (x, y): (f64, f64), by: f64) {
+        let event = json!({"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": by, "modifiers": 2});
+        self.call("Input.dispatchMouseEvent", &event);
+    }
+
     /// How many pages of A4 the page has on paper.
     pub fn printed_pages(&mut self) -> usize {
         let paper = json!({"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": true});

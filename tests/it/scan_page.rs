@@ -94,6 +94,9 @@ fn every_choice_shows(browser: &mut Browser) {
     }
     set(browser, ".method", "value", "'Grad-CAM'");
     assert_eq!(painted(browser, 0), first);
+    set(browser, ".view + .view .method", "value", "'Grad-CAM'");
+    assert_eq!(painted(browser, 1), first, "the second view chooses for itself");
+    set(browser, ".view + .view .method", "value", "'HiResCAM'");
 
     browser.value("document.getElementById('alone').focus()");
     browser.press("End", 35);
@@ -126,9 +129,21 @@ fn it_zooms_and_moves(browser: &mut Browser) {
     browser.press("+", 187);
     assert_eq!(browser.value(scale), "156 %");
     let zoomed = painted(browser, 0);
-    browser.press("ArrowRight", 39);
+    for (there, back) in [(("ArrowRight", 39), ("ArrowLeft", 37)), (("ArrowDown", 40), ("ArrowUp", 38))] {
+        browser.press(there.0, there.1);
+        assert_ne!(painted(browser, 0), zoomed, "{}", there.0);
+        browser.press(back.0, back.1);
+        assert_eq!(painted(browser, 0), zoomed, "{}", back.0);
+    }
+    browser.press("-", 189);
+    assert_eq!(browser.value(scale), "125 %");
+    browser.value("document.getElementById('out').click()");
+    assert_eq!(browser.value(scale), "100 %");
+    for _ in 0..20 {
+        browser.press("=", 187);
+    }
+    assert_eq!(browser.value(scale), "1600 %", "it ends somewhere");
     let moved = painted(browser, 0);
-    assert_ne!(moved, zoomed);
     let middle = browser.value(
         "(() => { const { left, top, width, height } = document.querySelector('.painted').getBoundingClientRect(); \
          return [left + width / 2, top + height / 2]; })()",
@@ -136,6 +151,8 @@ fn it_zooms_and_moves(browser: &mut Browser) {
     let [x, y] = [0, 1].map(|at| middle[at].as_f64().unwrap());
     browser.drag((x, y), (x + 20.0, y + 10.0));
     assert_ne!(painted(browser, 0), moved);
+    browser.wheel_with_control((x, y), 400.0);
+    assert_eq!(browser.value(scale), "400 %");
     browser.press("0", 48);
     assert_eq!((painted(browser, 0), browser.value(scale)), (first.clone(), Value::from("100 %")));
     browser.value("document.getElementById('in').click()");

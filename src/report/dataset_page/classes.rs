@@ -50,7 +50,7 @@ pub(super) fn section(samples: &[Sample]) -> Markup {
     html! {
         section.card aria-labelledby="classes" {
             h2 #classes { "Classes" }
-            div.scroll {
+            div.scroll tabindex="0" {
                 table.measures {
                     thead {
                         tr {

@@ -19,7 +19,7 @@ pub(super) fn section(models: &[PastModel<'_>]) -> Markup {
             h2 #models { "Models" }
             @if models.is_empty() { p.muted { "No model has been trained yet." } }
             @else {
-                div.scroll {
+                div.scroll tabindex="0" {
                     table.measures {
                         thead {
                             tr {

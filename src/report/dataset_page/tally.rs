@@ -44,7 +44,7 @@ impl<'a> Tally<'a> {
         let total: u64 = rows.iter().map(|(_, n, _)| n).sum();
         html! {
             @if !rows.is_empty() {
-                div.scroll {
+                div.scroll tabindex="0" {
                     table.measures.tally.many[columns.are_many()] {
                         thead { tr { th scope="col" { (title) } th.number scope="col" { "Images" } th.share { "Share" } (columns.heads()) } }
                         tbody { @for (value, n, by_class) in rows { (row(&value, n, total, &by_class, columns)) } }

@@ -14,7 +14,7 @@ pub(super) fn section(found: &MapBenchmark) -> Markup {
                 " other generated radiographs, of which the model recognises " (measure(found.recognised.value))
                 ". On average " (percent(found.painted)) " of a radiograph is painted: what a map without any knowledge would reach."
             }
-            div.scroll {
+            div.scroll tabindex="0" {
                 table.measures {
                     thead {
                         tr {

@@ -74,7 +74,7 @@ fn headline(confusion: &Confusion) -> Markup {
 /// What matters most of each class against all others.
 fn by_class(classes: &[ClassName], confusion: &Confusion, assessment: Option<&Assessment>) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.measures {
                 thead {
                     tr {
@@ -112,7 +112,7 @@ fn with_interval(estimate: Option<Estimate>) -> Markup {
 /// Rows are true classes, columns predicted ones.
 fn confusion_matrix(classes: &[ClassName], confusion: &Confusion) -> Markup {
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.counts {
                 thead {
                     tr {
