@@ -59,7 +59,7 @@ pub use model::{
     TestRecord,
 };
 pub use names::{ClassName, DatasetName, NameError, RunId, safe_stem};
-pub use neighbours::{Neighbour, vote};
+pub use neighbours::{Neighbour, SECOND_OPINION, vote};
 pub use preset::{Breach, Preset};
 pub use progress::{Phase, Progress, Silent};
 pub use recipe::{COPY_SIDE, Fill, Interpolation, Recipe, Semantics};

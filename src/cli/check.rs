@@ -14,6 +14,7 @@ use crate::disk::Workspace;
 use crate::domain::vgg16::VGG16;
 use crate::domain::{DatasetName, ModelRecord};
 use crate::nn;
+use crate::registry::{Registry, RegistryError};
 use crate::weights;
 use crate::workflow;
 
@@ -63,10 +64,17 @@ pub(super) fn configured_weights(settings: &Settings) -> Result<(), Failure> {
     Ok(weights::read_backbone(path, &VGG16).map(drop)?)
 }
 
-/// What the service will explain again while it has nothing else to do; nothing waits for it.
+/// What the service will explain again while it has nothing else to do; nothing waits for it. A running service says what is left.
 fn again(settings: &Settings) -> Result<String, Failure> {
-    let n_scans = status::current(&Workspace::new(&settings.state_dir))?.queues.explain_again;
-    let policy = settings.report.reexplain;
+    let (workspace, policy) = (Workspace::new(&settings.state_dir), settings.report.reexplain);
+    if ![workspace.journal(), workspace.registry()].iter().any(|path| path.exists()) {
+        return Ok(String::new());
+    }
+    let n_scans = match Registry::open(&workspace, settings.clock) {
+        Ok(registry) => registry.ledger().scans_to_explain_again(policy).len() as u64,
+        Err(RegistryError::Locked(_)) => status::current(&workspace)?.queues.explain_again,
+        Err(error) => return Err(error.into()),
+    };
     let line = || format!("{n_scans} scan(s) to explain again (report.reexplain = \"{policy}\").\n");
     Ok(if n_scans > 0 { line() } else { String::new() })
 }

@@ -285,7 +285,17 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
 }
 
 fn reexplanation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reexplanation, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Text(String),
+        Other(de::IgnoredAny),
+    }
+    let text = match Value::deserialize(deserializer)? {
+        Value::Text(text) => text,
+        Value::Other(_) => String::new(),
+    };
+    text.parse().map_err(de::Error::custom)
 }
 
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

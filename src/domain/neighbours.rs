@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClassName, ContentHash};
 
+/// In the warning that neighbours disagree with the prediction: an erasure finds it by these words.
+pub const SECOND_OPINION: &str = "nearest training images have the label";
+
 /// A training image near a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Neighbour {

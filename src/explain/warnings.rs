@@ -1,6 +1,6 @@
 //! What one should know before relying on an explanation, one plain sentence each.
 
-use crate::domain::{Explanation, ExplanationStatus, Ledger, MapMethod, ModelRecord, vote};
+use crate::domain::{Explanation, ExplanationStatus, Ledger, MapMethod, ModelRecord, SECOND_OPINION, vote};
 use crate::stats::wilson_interval;
 
 /// With fewer images, intervals are wide.
@@ -18,6 +18,7 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, ledger: Option<
         removed(explanation, ledger),
         unlike(explanation),
         second_opinion(explanation),
+        learned(explanation),
         scores(explanation),
         evidence(explanation),
         agreement(explanation),
@@ -62,6 +63,14 @@ fn unlike(explanation: &Explanation) -> Option<String> {
     ))
 }
 
+fn learned(explanation: &Explanation) -> Option<String> {
+    explanation
+        .neighbours
+        .iter()
+        .any(|neighbour| neighbour.image == explanation.hash)
+        .then(|| "The model learned from this very image: its scores say nothing of how it does on others.".to_owned())
+}
+
 /// A tie speaks for neither.
 fn second_opinion(explanation: &Explanation) -> Option<String> {
     let predicted = explanation.classes.get(explanation.predicted)?;
@@ -69,7 +78,7 @@ fn second_opinion(explanation: &Explanation) -> Option<String> {
     let of = explanation.neighbours.len();
     (2 * n > of).then(|| {
         format!(
-            "{n} of the {of} nearest training images have the label {class}, and the model predicts {predicted}: look at them \
+            "{n} of the {of} {SECOND_OPINION} {class}, and the model predicts {predicted}: look at them \
              before you rely on the prediction."
         )
     })

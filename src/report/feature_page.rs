@@ -114,7 +114,7 @@ fn reading(n_learned: usize, n_scans: usize) -> Markup {
             "Small marks are training images, by their class. Larger, outlined marks are scans, by the class that was predicted: "
             "each leads to its report. Images that lie near each other look similar to the network; the map says nothing of "
             "whether a prediction is right. It shows two of many dimensions, so what is apart in others may lie together here. "
-            "Scans at the edge lie further out."
+            "Scans at the edge lie further out; scans that another model explained are not on it."
             @if is_thinned { " Of the training images, about " (count(MOST_LEARNED)) " are drawn, evenly chosen." }
             @if n_scans == MOST_SCANS { " Of the scans, the newest " (count(MOST_SCANS)) " are drawn." }
         }

@@ -9,7 +9,7 @@ use super::error::ReportError;
 use super::format::visible;
 use super::pictures::small;
 use super::record::{FILE, PAGE, ReportRecord};
-use crate::domain::{ContentHash, Neighbour, vote};
+use crate::domain::{ContentHash, Neighbour, SECOND_OPINION, vote};
 use crate::imaging::Picture;
 
 /// Pixels of the longer side of an image.
@@ -64,9 +64,39 @@ pub fn without_neighbours(file: &Path, text: &str, images: &BTreeSet<ContentHash
     images.iter().any(|image| text.contains(&image.to_string())).then_some(())?;
     if file.ends_with(PAGE) {
         let (before, section) = text.split_once(BEGIN)?;
+        let before = without_warning(before);
         return Some(format!("{before}{REMOVED}{}", section.split_once(END)?.1));
     }
     let record: ReportRecord = file.ends_with(FILE).then(|| serde_json::from_str(text).ok())??;
-    let left = ReportRecord { neighbours: Vec::new(), ..record }.to_json().ok()?;
+    let warnings = record.warnings.iter().filter(|warning| !warning.contains(SECOND_OPINION)).cloned().collect();
+    let left = ReportRecord { neighbours: Vec::new(), warnings, ..record }.to_json().ok()?;
     String::from_utf8(left).ok()
+}
+
+/// The page without the warning that neighbours disagree.
+fn without_warning(page: &str) -> String {
+    let items = page.split_inclusive("</li>").map(|part| match part.rsplit_once("<li>") {
+        Some((before, item)) if item.contains(SECOND_OPINION) => before,
+        _ => part,
+    });
+    items.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_erased_image_takes_section_and_warning_with_it() {
+        let (gone, other) = (ContentHash::of(b"gone"), ContentHash::of(b"other"));
+        let page = format!(
+            "<ul><li>Small.</li><li>3 of the 5 {SECOND_OPINION} a</li><li>Weak.</li></ul>{BEGIN}<figure data-image=\"{gone}\">\
+             </figure></section><p>after</p>"
+        );
+        let left = |images: &[ContentHash]| {
+            without_neighbours(Path::new("d/s-1/report.html"), &page, &images.iter().copied().collect())
+        };
+        assert_eq!(left(&[gone]), Some(format!("<ul><li>Small.</li><li>Weak.</li></ul>{REMOVED}<p>after</p>")));
+        assert_eq!(left(&[other]), None);
+    }
 }

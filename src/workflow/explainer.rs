@@ -252,7 +252,8 @@ impl Explainer {
         let run_dir = self.workspace.run(&model.dataset, &model.run_id);
         if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
             let is_asked = self.results.ood != UnlikeScans::Off || self.results.neighbours > 0;
-            let known = model.training_features.as_ref().filter(|_| is_asked);
+            // An erasure removes the file with an image.
+            let known = model.training_features.as_ref().filter(|it| is_asked && run_dir.join(&it.file).exists());
             let known =
                 known.and_then(|record| TrainingFeatures::load(&run_dir, record).inspect_err(warn_of_unknown).ok());
             self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));

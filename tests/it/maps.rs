@@ -100,7 +100,7 @@ fn maps_are_held_against_what_is_painted() {
     bed.run(&["demo", "radiographs", "--labelled", "12", "--scans", "0"]).ok();
     let runs = bed.state("runs/phantoms").read_dir().unwrap().map(|run| run.unwrap().path().join("report.html"));
     let page = fs::read_to_string(runs.last().unwrap()).unwrap();
-    assert!(page.contains("Heat maps against what is painted") && page.contains("points to the finding most often"));
+    assert!(page.contains("Heat maps against what is painted") && page.contains("100 other generated radiographs"));
     let found = bed.run(&["benchmark-maps", "--images", "24", "--json"]).ok().json();
     let benchmark = &found["benchmark"];
     assert_eq!(benchmark["n_images"], 24);

@@ -72,7 +72,7 @@ fn many_reports_are_shared_out_and_a_new_one_changes_the_first_page_alone() {
     let mut gallery = Gallery::new(dir.path());
     assert_eq!(gallery.write(&UNKNOWN).unwrap().n_reports, 1200);
     let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
-    let n_rows = |page: &str| page.matches("<li ").count();
+    let n_rows = |page: &str| page.matches("<li>").count();
     let (index, older) = (read("index.html"), read("older-0001.html"));
     assert_eq!((n_rows(&index), n_rows(&older)), (700, 500));
     assert!(index.contains("1,200 reports") && index.contains("href=\"older-0001.html\""));
