@@ -287,13 +287,13 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
 fn reexplanation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reexplanation, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Value {
+    enum PolicyText {
         Text(String),
         Other(de::IgnoredAny),
     }
-    let text = match Value::deserialize(deserializer)? {
-        Value::Text(text) => text,
-        Value::Other(_) => String::new(),
+    let text = match PolicyText::deserialize(deserializer)? {
+        PolicyText::Text(text) => text,
+        PolicyText::Other(_) => String::new(),
     };
     text.parse().map_err(de::Error::custom)
 }
