@@ -95,8 +95,8 @@ pub fn write(
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.
     touch(&file, made)?;
     // After the record, from which a repetition takes its time.
-    let is_told = stored.is_some_and(|stored| stored.has_page(folder) && record.repeats_results_of(&stored));
-    dicom.filter(|_| !is_told).map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
+    let is_repeated = stored.is_some_and(|stored| record.repeats_results_of(&stored) && stored.has_page(folder));
+    dicom.filter(|_| !is_repeated).map_or(Ok(()), |scan| scan.write_results(&record, &pictures.overlay))?;
     write_atomic(&folder.join(record::PAGE), html.as_bytes())?;
     Ok(())
 }

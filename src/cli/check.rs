@@ -12,7 +12,7 @@ use super::weights_in_use::WeightsInUse;
 use crate::config::{Change, Settings, WeightsChoice};
 use crate::disk::Workspace;
 use crate::domain::vgg16::VGG16;
-use crate::domain::{DatasetName, ModelRecord};
+use crate::domain::{DatasetName, ModelRecord, Reexplanation};
 use crate::nn;
 use crate::registry::{Registry, RegistryError};
 use crate::weights;
@@ -67,7 +67,8 @@ pub(super) fn configured_weights(settings: &Settings) -> Result<(), Failure> {
 /// What the service will explain again while it has nothing else to do; nothing waits for it. A running service says what is left.
 fn again(settings: &Settings) -> Result<String, Failure> {
     let (workspace, policy) = (Workspace::new(&settings.state_dir), settings.report.reexplain);
-    if ![workspace.journal(), workspace.registry()].iter().any(|path| path.exists()) {
+    let has_records = [workspace.journal(), workspace.registry()].iter().any(|path| path.exists());
+    if policy == Reexplanation::Never || !has_records {
         return Ok(String::new());
     }
     let n_scans = match Registry::open(&workspace, settings.clock) {

@@ -158,8 +158,9 @@ const keys = {
   "+": () => zoomTo(state.zoom * 1.25), "=": () => zoomTo(state.zoom * 1.25), "-": () => zoomTo(state.zoom / 1.25), 0: () => zoomTo(1),
   ArrowLeft: () => move(-0.1, 0), ArrowRight: () => move(0.1, 0), ArrowUp: () => move(0, -0.1), ArrowDown: () => move(0, 0.1),
 };
-const listen = ({ pane, canvas, select }, view) => {
-  select.addEventListener("change", () => choose(views[view]));
+const listen = (view) => {
+  const { pane, canvas, select } = view;
+  select.addEventListener("change", () => choose(view));
   pane.addEventListener("keydown", (event) => {
     const isMove = event.key.startsWith("Arrow");
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys) || isMove && state.zoom === 1) return;
@@ -198,7 +199,7 @@ const listen = ({ pane, canvas, select }, view) => {
     const scale = Math.min(devicePixelRatio, 4096 / Math.max(canvas.clientWidth, canvas.clientHeight, 1));
     canvas.width = Math.max(1, Math.round(canvas.clientWidth * scale));
     canvas.height = Math.max(1, Math.round(canvas.clientHeight * scale));
-    paint(views[view]);
+    paint(view);
   }).observe(canvas);
 };
 

@@ -194,14 +194,17 @@ impl ReportRecord {
         first.filter(is_same).unwrap_or(self)
     }
 
-    /// Whether `stored` is of another model, and its results in DICOM told their reader the same: class, status, warnings, and every
+    /// Whether `stored` is of another model, and its results in DICOM have the same content: class, status, warnings, and every
     /// score in percent.
     pub(super) fn repeats_results_of(&self, stored: &Self) -> bool {
         let percent = |report: &Self| report.scores.values().map(|score| (100.0 * score).round()).collect::<Vec<_>>();
-        let told = |report: &Self| {
+        let content = |report: &Self| {
             (report.predicted.clone(), report.classes.clone(), report.status, report.warnings.clone(), percent(report))
         };
-        stored.dicom_results && self.is_of_same_scan(stored) && self.model != stored.model && told(self) == told(stored)
+        stored.dicom_results
+            && self.is_of_same_scan(stored)
+            && self.model != stored.model
+            && content(self) == content(stored)
     }
 
     fn is_of_same_scan(&self, stored: &Self) -> bool {

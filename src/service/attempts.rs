@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ContentHash, DatasetName, FileStamp, Ledger, ScanKey, ScanState};
+use crate::domain::{ContentHash, DatasetName, FileStamp, Ledger, ScanKey};
 
 /// An input that was under way alone when the program ended so many times is tried no more.
 pub(super) const MAX_CRASHES: u32 = 3;
@@ -39,7 +39,7 @@ impl Attempted {
             Self::File { path, stamp } => ledger.files.get(path).is_none_or(|known| !known.stamp.has_same_bytes(stamp)),
             Self::Scan { dataset, hash } => {
                 let scan = ledger.scans.get(&(dataset.clone(), *hash));
-                scan.is_some_and(|scan| scan.state == ScanState::Waiting || ledger.is_outdated(scan))
+                scan.is_some_and(|scan| ledger.awaits_report(scan))
             }
             Self::Training { dataset, job_hash } => {
                 let is_done = ledger.runs.values().any(|run| run.dataset == *dataset && run.job_hash == *job_hash);

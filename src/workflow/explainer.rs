@@ -250,18 +250,16 @@ impl Explainer {
     /// The head of `model`, and its training images where the distance to them is wanted and known.
     fn head(&mut self, model: &ModelRecord) -> Result<(&Head, Option<&TrainingFeatures>), ScanError> {
         let run_dir = self.workspace.run(&model.dataset, &model.run_id);
-        if self.head.as_ref().is_none_or(|(file, ..)| *file != model.head) {
-            let is_asked = self.results.ood != UnlikeScans::Off || self.results.neighbours > 0;
-            // An erasure removes the file with an image.
-            let known = model.training_features.as_ref().filter(|it| is_asked && run_dir.join(&it.file).exists());
+        let is_asked = self.results.ood != UnlikeScans::Off || self.results.neighbours > 0;
+        // An erasure removes the file with an image.
+        let record = model.training_features.as_ref().filter(|it| is_asked && run_dir.join(&it.file).exists());
+        let is_stale = |known: &Option<TrainingFeatures>, head: &HeadRecord| {
+            *head != model.head || known.is_some() && record.is_none()
+        };
+        if self.head.as_ref().is_none_or(|(head, _, known)| is_stale(known, head)) {
             let known =
-                known.and_then(|record| TrainingFeatures::load(&run_dir, record).inspect_err(warn_of_unknown).ok());
+                record.and_then(|record| TrainingFeatures::load(&run_dir, record).inspect_err(warn_of_unknown).ok());
             self.head = Some((model.head.clone(), Head::load(&run_dir, &model.head)?, known));
-        }
-        // They go with an image that is erased.
-        let has_features = model.training_features.as_ref().is_some_and(|record| run_dir.join(&record.file).exists());
-        if let Some((_, _, known)) = self.head.as_mut().filter(|_| !has_features) {
-            *known = None;
         }
         let loaded = self.head.as_ref().map(|(_, head, known)| (head, known.as_ref()));
         loaded.ok_or(ScanError::Network(NnError::EngineGone))

@@ -19,7 +19,7 @@ impl Ledger {
     }
 
     /// Whether a scan has a report that is to be replaced, if the policy wants it: by another model than the best one of its
-    /// dataset, or marked. Never when its file is gone, or it is forgotten.
+    /// dataset. Never when its file is gone, or it is forgotten.
     pub fn is_outdated(&self, scan: &Scan) -> bool {
         let ScanState::Explained { model, report } = &scan.state else { return false };
         let Some(dataset) = self.explaining_dataset(scan.dataset.as_ref()) else { return false };
@@ -27,6 +27,11 @@ impl Ledger {
         let is_its = report.split('/').next() == Some(dataset.as_str());
         let has_other = self.best.get(dataset).is_some_and(|best| is_its && best != model);
         has_other && !self.forgotten.contains_key(&scan.hash) && self.written(scan).is_some()
+    }
+
+    /// Whether a scan has yet to be explained, or may be explained again.
+    pub fn awaits_report(&self, scan: &Scan) -> bool {
+        scan.state == ScanState::Waiting || self.is_outdated(scan)
     }
 
     /// The scans whose reports are to be replaced by the best model of their dataset: those among the newest of each

@@ -189,7 +189,7 @@ impl Conductor {
             pages = erased.pages,
             "Images forgotten"
         );
-        self.gallery.note(events);
+        self.note_recorded(events);
         self.gallery.look_again();
         self.data_warnings.clear();
         self.obstacles.clear();

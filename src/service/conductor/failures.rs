@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Instant;
 
-use crate::domain::{DatasetName, Scan, ScanState};
+use crate::domain::{DatasetName, Scan};
 use crate::ingest::UnfinishedFile;
 use crate::privacy::shown;
 use crate::service::error::ServiceError;
@@ -157,8 +157,7 @@ impl Conductor {
     /// Scans that are gone, or have the report that they should have, are no failures any more.
     pub(super) fn forget_gone_scans(&mut self) {
         let ledger = self.registry.ledger();
-        let is_due = |scan: &Scan| scan.state == ScanState::Waiting || ledger.is_outdated(scan);
-        self.failed.keep_scans(|key| ledger.scans.get(key).is_some_and(is_due));
+        self.failed.keep_scans(|key| ledger.scans.get(key).is_some_and(|scan| ledger.awaits_report(scan)));
     }
 
     /// The failures for the status, the latest first, and how many there are.

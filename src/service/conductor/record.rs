@@ -133,7 +133,8 @@ impl Conductor {
         Ok(())
     }
 
-    fn note_recorded(&mut self, events: &[LedgerEvent]) {
+    /// What is drawn from the records is made anew where these events change it.
+    pub(super) fn note_recorded(&mut self, events: &[LedgerEvent]) {
         self.gallery.note(events);
         self.again.note(events);
     }
