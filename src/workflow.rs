@@ -51,8 +51,8 @@ pub use fault::Fault;
 pub use feature_pages::FeaturePages;
 pub use finished_training::{FinishedTraining, TrainedModel};
 pub use forget::{
-    ForgetError, ForgetName, ForgetRequest, ForgetTargets, erase, find_other_training, forgotten, preview_erasure,
-    unfinished,
+    ForgetError, ForgetName, ForgetRequest, ForgetTargets, erase, find_other_training, forgotten, n_forgotten_of,
+    preview_erasure, unfinished,
 };
 pub use import_check::{ImportCheck, LabelledScores, check_import};
 pub use incumbent::Incumbent;

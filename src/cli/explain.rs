@@ -217,7 +217,7 @@ fn print(outcomes: &[ScanOutcome], are_numbered: bool, out: &Path) {
             Err(error) => output::error(&format!("{argument}{error}")),
         }
     }
-    if let Some(gallery) = gallery(out) {
+    if let Some(gallery) = gallery(outcomes, out) {
         output::line(&format!("Gallery: {}", gallery.display()));
     }
 }
@@ -232,9 +232,9 @@ fn said(path: &Path, ExplainedScan { explanation, report }: &ExplainedScan, out:
     format!("{}: {class} ({scores}){caution}  {}", shown(path), report.display())
 }
 
-/// The page that lists the reports in `out`, if there are any.
-fn gallery(out: &Path) -> Option<PathBuf> {
-    Some(out.join("index.html")).filter(|page| page.is_file())
+/// The page that lists the reports in `out`, if one of them is new.
+fn gallery(outcomes: &[ScanOutcome], out: &Path) -> Option<PathBuf> {
+    outcomes.iter().any(|(_, outcome)| outcome.is_ok()).then(|| out.join("index.html"))
 }
 
 /// By class, with the digits that the report has.
@@ -261,5 +261,5 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
             Err(error) => json!({ "argument": argument, "scan": shown(path), "error": error.to_string() }),
         })
         .collect();
-    output::json(&json!({ "scans": scans, "gallery": gallery(out), "failures": failures(outcomes) }));
+    output::json(&json!({ "scans": scans, "gallery": gallery(outcomes, out), "failures": failures(outcomes) }));
 }

@@ -85,7 +85,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
 
 /// Records by hand which model is the best one, after a look at its layer: one that is damaged cannot explain anything.
 fn choose(workspace: &Workspace, clock: Clock, run: &str, choice: Choice) -> Result<(), Failure> {
-    let model = one(known(workspace, clock, None)?, run)?.record;
+    let listed = one(known(workspace, clock, None)?, run)?;
+    let (learned_forgotten, model) = (learned_forgotten(&listed), listed.record);
     if let Some(reason) = model.files_removed() {
         return Err(Failure::new(Exit::Data, reason));
     }
@@ -112,6 +113,9 @@ fn choose(workspace: &Workspace, clock: Clock, run: &str, choice: Choice) -> Res
         "Model {} is the best model of {} now: {}.",
         decision.run_id, decision.dataset, decision.reason
     ));
+    if let Some(warning) = learned_forgotten {
+        output::line(&format!("Warning: {warning}"));
+    }
     Ok(())
 }
 
@@ -198,6 +202,16 @@ fn mark(model: &ListedModel) -> &'static str {
     }
 }
 
+/// The weights of a model stay as they are when an image is forgotten.
+fn learned_forgotten(model: &ListedModel) -> Option<String> {
+    let images = output::counted(model.forgotten_images, "image");
+    (model.forgotten_images > 0).then(|| {
+        format!(
+            "The model learned from {images} that `gradwatch forget` erased since; a training makes one that did not."
+        )
+    })
+}
+
 fn accuracy(record: &ModelRecord) -> String {
     record.measured_accuracy().map_or_else(|| "not measured".to_owned(), |accuracy| format!("{accuracy:.3}"))
 }
@@ -235,8 +249,8 @@ fn detail(model: &ListedModel, workspace: &Workspace) -> String {
         check.sentences().into_iter().for_each(|sentence| row("maps", sentence));
         check.warnings().into_iter().for_each(|warning| row("warning", warning));
     }
-    for warning in &record.data_warnings {
-        row("warning", warning.clone());
+    for warning in record.data_warnings.iter().cloned().chain(learned_forgotten(model)) {
+        row("warning", warning);
     }
     if record.measured_accuracy().is_some() {
         row("loss", format!("{:.4} on validation", record.val_loss));
@@ -291,8 +305,12 @@ mod tests {
     use super::*;
 
     fn listed() -> Vec<ListedModel> {
-        let model =
-            |dataset, id, best| ListedModel { best, decisions: Vec::new(), record: ModelRecord::example(dataset, id) };
+        let model = |dataset, id, best| ListedModel {
+            best,
+            decisions: Vec::new(),
+            forgotten_images: 0,
+            record: ModelRecord::example(dataset, id),
+        };
         vec![model("hips", "0001-a", true), model("xray", "0001-a", false), model("xray", "0002-b", true)]
     }
 
@@ -325,6 +343,15 @@ xray     0002-b  best  0.667     0.208 to 0.939  3           2026-01-02T03:04:05
         assert!(error.ends_with("write one of hips/0001-a, xray/0001-a"), "{error}");
         let error = one(listed(), "0009").unwrap_err().to_string();
         assert!(error.starts_with("there is no model `0009`"), "{error}");
+    }
+
+    #[test]
+    fn a_model_that_learned_from_forgotten_images_is_warned_of() {
+        let [mut model, ..] = <[ListedModel; 3]>::try_from(listed()).unwrap();
+        assert!(!detail(&model, &Workspace::new("/state")).contains("forget"));
+        model.forgotten_images = 2;
+        let detail = detail(&model, &Workspace::new("/state"));
+        assert!(detail.contains("  warning     The model learned from 2 images that"), "{detail}");
     }
 
     #[test]

@@ -142,7 +142,8 @@ fn summary(name: &DatasetName, dataset: &DatasetStatus) -> String {
             None => format!("best model {run_id}, not measured"),
         },
     );
-    format!("{name}: {}; {best}", classes.collect::<Vec<_>>().join(", "))
+    let due = if dataset.training_due { "; a training is due" } else { "" };
+    format!("{name}: {}; {best}{due}", classes.collect::<Vec<_>>().join(", "))
 }
 
 /// The first images by their SHA-256, which is all that is left to name them by.
@@ -210,7 +211,8 @@ mod tests {
             ClassName::new("covid").unwrap(),
             ClassStatus { train: 40, validation: 10, test: 7, excluded: 0, undecided: 2 },
         )];
-        let dataset = DatasetStatus { classes: classes.into(), best: Some(best), warnings: Vec::new() };
+        let dataset =
+            DatasetStatus { classes: classes.into(), best: Some(best), training_due: true, warnings: Vec::new() };
         status.datasets.insert(DatasetName::new("xray").unwrap(), dataset);
         status
     }
@@ -242,7 +244,7 @@ mod tests {
             "The service (process 42) is training, since 0s.",
             "  waits for  5 more images, or a pause of 30s",
             "  now        features: 12 of 250 images, about 1m 15s left",
-            "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 0.925",
+            "  dataset    xray: covid 40 training + 10 validation + 7 test + 2 new; best model 0003-cafe, validation accuracy 0.925; a training is due",
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }

@@ -27,12 +27,12 @@ pub fn role_of(relative: &str) -> Result<Role, FileFailure> {
         ["datasets", dataset] => Err(misplaced(
             relative,
             format!("it is directly in the dataset's folder `datasets/{dataset}`, so it has no class"),
-            format!("move it into the folder of its class, for example `datasets/{dataset}/normal/{name}`"),
+            format!("move it into the folder of its class, `datasets/{dataset}/<class>/{name}`"),
         )),
         ["datasets"] => Err(misplaced(
             relative,
             "it is directly in `datasets`, so it has no dataset and no class".into(),
-            format!("move it into the folder of its dataset and class, for example `datasets/chest/normal/{name}`"),
+            format!("move it into the folder of its dataset and class, `datasets/<dataset>/<class>/{name}`"),
         )),
         _ => Err(misplaced(
             relative,
@@ -59,7 +59,7 @@ fn sample(relative: &str, dataset: &str, folders: &[&str]) -> Result<Role, FileF
                 "`{class}` names a side of the split, so the folders in it are the classes, and it is in none of them"
             ),
             format!(
-                "move it into the folder of its class, for example `datasets/{dataset}/{class}/normal/{name}`; if `{class}` is a \
+                "move it into the folder of its class, `datasets/{dataset}/{class}/<class>/{name}`; if `{class}` is a \
                  class, rename its folder"
             ),
         ));
@@ -131,14 +131,14 @@ mod tests {
     #[test]
     fn a_path_without_a_role_is_refused_with_its_right_place() {
         for (path, code, fix) in [
-            ("datasets/chest/a.png", "misplaced", "for example `datasets/chest/normal/a.png`"),
+            ("datasets/chest/a.png", "misplaced", "class, `datasets/chest/<class>/a.png`"),
             (
                 "datasets/chest/train/a.png",
                 "misplaced",
-                "for example `datasets/chest/train/normal/a.png`; if `train` is a class",
+                "class, `datasets/chest/train/<class>/a.png`; if `train` is a class",
             ),
             ("datasets/chest/TEST/a.png", "misplaced", "if `TEST` is a class, rename its folder"),
-            ("datasets/a.png", "misplaced", "for example `datasets/chest/normal/a.png`"),
+            ("datasets/a.png", "misplaced", "class, `datasets/<dataset>/<class>/a.png`"),
             ("a.png", "misplaced", "to `scans/a.png`"),
             ("elsewhere/b/a.png", "misplaced", "to `scans/a.png`"),
             ("datasets/chest/new\nline/a.png", "unusable-name", "rename"),

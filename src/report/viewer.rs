@@ -9,6 +9,8 @@ use super::record::ReportRecord;
 use crate::domain::MapMethod;
 use crate::imaging::ColourMap;
 
+/// The longer side is drawn with 34rem at most and the shorter with 1.5rem at least, as the style sheet says.
+const MAX_RATIO: u32 = 22;
 /// `HiResCAM` with what is negative.
 const SIGNED: &str = "signed";
 
@@ -20,6 +22,9 @@ pub(super) fn section(record: &ReportRecord, pictures: &Pictures, maps: &PageMap
             (controls(record, maps))
             img #scan.scan src=(pictures.scan) width=(pictures.frame.0) height=(pictures.frame.1) alt="The scan";
             div.views hidden { (view(shown, shown)) (view(shown, beside(shown))) }
+            @if is_thickened(pictures.frame) {
+                p.muted.small { "The scan is so narrow that its shorter side is drawn larger than it is: shapes are stretched." }
+            }
             p.muted.small.unpainted {
                 "The maps of this page are painted by its script, which has not run here. "
                 a href="overlay.png" { "overlay.png" } " shows the " (shown) " heat map over the scan, "
@@ -29,6 +34,11 @@ pub(super) fn section(record: &ReportRecord, pictures: &Pictures, maps: &PageMap
             (map_table::section(record))
         }
     }
+}
+
+/// Whether the style sheet draws the shorter side at its least size, so that something can be seen. `frame`: width and height.
+fn is_thickened((width, height): (u32, u32)) -> bool {
+    width.max(height) > MAX_RATIO * width.min(height)
 }
 
 /// What holds for both views. It needs the script, which shows it.

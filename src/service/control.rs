@@ -156,19 +156,22 @@ pub struct ListedModel {
     pub best: bool,
     /// What was decided on it, in order of time.
     pub decisions: Vec<Decision>,
+    /// How many of the images that it learned from were forgotten since; none is known of a model without its files.
+    pub forgotten_images: u64,
     /// Its `model.json`.
     #[serde(flatten)]
     pub record: ModelRecord,
 }
 
 /// The models of `dataset`, or of all datasets, in order of dataset and run.
-pub fn models(ledger: &Ledger, dataset: Option<&DatasetName>) -> Vec<ListedModel> {
+pub fn models(ledger: &Ledger, workspace: &Workspace, dataset: Option<&DatasetName>) -> Vec<ListedModel> {
     let wanted = ledger.runs.values().filter(|record| dataset.is_none_or(|dataset| *dataset == record.dataset));
     let listed = wanted.map(|record| {
         let about = |decision: &&Decision| decision.dataset == record.dataset && decision.run_id == record.run_id;
         let decisions = ledger.decisions.iter().filter(about).cloned().collect();
         let best = ledger.best.get(&record.dataset) == Some(&record.run_id);
-        ListedModel { best, decisions, record: record.clone() }
+        let forgotten_images = workflow::n_forgotten_of(ledger, workspace, record);
+        ListedModel { best, decisions, forgotten_images, record: record.clone() }
     });
     listed.collect()
 }

@@ -76,6 +76,11 @@ impl RetrainTrigger {
         self.pending.is_empty()
     }
 
+    /// The datasets whose training is due.
+    pub(super) fn datasets(&self) -> impl Iterator<Item = &DatasetName> {
+        self.pending.keys()
+    }
+
     /// Images that wait for a training.
     pub(super) fn n_pending(&self) -> u64 {
         self.pending.values().map(|pending| pending.n_changes).sum()

@@ -90,6 +90,9 @@ pub struct DatasetStatus {
     pub classes: BTreeMap<ClassName, ClassStatus>,
     /// The promoted model.
     pub best: Option<BestModel>,
+    /// Whether a training is due that has not begun, or that a stop cut short: the next start goes on with it.
+    #[serde(default)]
+    pub training_due: bool,
     /// What a person should know of its images, groups and folders: one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -281,7 +284,7 @@ impl DatasetStatus {
             created: model.created.clone(),
         });
         let classes = classes.map(|(class, counts)| (class, ClassStatus::of(&counts))).collect();
-        Self { classes, best, warnings: Vec::new() }
+        Self { classes, best, training_due: false, warnings: Vec::new() }
     }
 }
 

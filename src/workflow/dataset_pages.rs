@@ -8,8 +8,10 @@ use crate::config::Settings;
 use crate::content::Reader;
 use crate::disk::Workspace;
 use crate::domain::{
-    DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, ModelRecord, RunId, Sample, Split,
+    DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, MapCheck, ModelRecord, RunId, Sample,
+    ShortcutAudit, Split,
 };
+use crate::head::TrainingFeatures;
 use crate::ingest::{self, DataFindings};
 use crate::privacy::shown;
 use crate::report::{self, DatasetReport, ExampleThumbnails, FileTotals, PastModel, ReportError, UnusedFiles};
@@ -80,7 +82,8 @@ impl DatasetPages {
     }
 
     fn write_one(&mut self, ledger: &Ledger, dataset: &DatasetName) -> Result<(), ReportError> {
-        let (samples, warnings) = self.findings(ledger, dataset);
+        let (samples, mut warnings) = self.findings(ledger, dataset);
+        warnings.extend(ledger.best_model(dataset).into_iter().flat_map(model_warnings));
         let folder = format!("datasets/{dataset}/");
         let files: Vec<&FileRecord> = ledger.files_below(&folder).filter(|file| !is_forgotten(ledger, file)).collect();
         let report = DatasetReport {
@@ -103,14 +106,14 @@ impl DatasetPages {
         Ok(())
     }
 
-    /// Whether the best model has what a map of the features is made from.
+    /// Whether the best model has what a map of the features is made from; a damaged file has not.
     fn has_features(&self, ledger: &Ledger, dataset: &DatasetName) -> bool {
         let model = ledger.best_model(dataset);
-        let file = |model: &ModelRecord| {
+        let loads = |model: &ModelRecord| {
             let folder = Workspace::new(&self.settings.state_dir).run(dataset, &model.run_id);
-            Some(folder.join(&model.training_features.as_ref()?.file))
+            Some(TrainingFeatures::load(&folder, model.training_features.as_ref()?).is_ok())
         };
-        model.and_then(file).is_some_and(|file| file.is_file())
+        model.and_then(loads).unwrap_or_default()
     }
 
     /// The images as they are grouped now, and what is to be said of them: what keeps a model from being trained first.
@@ -133,6 +136,13 @@ impl DatasetPages {
 fn stamp(reports: &Path, dataset: &DatasetName) -> FileStamp {
     let page = report::dataset_page(reports, dataset);
     fs::metadata(page).map_or(FileStamp::NONE, |metadata| FileStamp::from(&metadata))
+}
+
+/// What its shortcut audit and the check of its maps warn of: one sentence each, which names the model.
+fn model_warnings(model: &ModelRecord) -> impl Iterator<Item = String> + use<'_> {
+    let audit = model.shortcuts.iter().filter_map(ShortcutAudit::warning);
+    let maps = model.map_check.iter().flat_map(MapCheck::warnings);
+    audit.chain(maps).map(|warning| format!("best model {}: {warning}", model.run_id))
 }
 
 /// Whether a person had it erased, though that may wait.

@@ -13,6 +13,7 @@ mod subject;
 
 pub use error::ForgetError;
 pub use find::{ForgetName, ForgetRequest, ForgetTargets};
+pub use runs::n_forgotten_of;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

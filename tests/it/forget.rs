@@ -142,6 +142,15 @@ fn a_patient_is_forgotten_with_all_that_was_made_of_the_images_and_the_next_mode
     left.extend(files.clone().into_iter().filter(|(path, _)| path.ends_with("Zoe Mustermann-scan.png")));
     assert_eq!(left, files, "no user's file is changed");
 
+    let models = bed.run(&["models", "list", "--json"]).ok().json();
+    let models: Vec<_> =
+        models.as_array().unwrap().iter().map(|model| (&model["run_id"], &model["forgotten_images"])).collect();
+    assert!(matches!(models[..], [(_, of_first), (_, of_second)] if *of_first == 2 && *of_second == 0), "{models:?}");
+    let first = models[0].0.as_str().unwrap();
+    let warning = "The model learned from 2 images that `gradwatch forget` erased since";
+    assert!(bed.run(&["models", "show", first]).ok().stdout.contains(warning));
+    assert!(bed.run(&["models", "promote", first]).ok().stdout.contains(&format!("Warning: {warning}")));
+
     let ran = bed.run(&["forget", "--list"]).ok();
     assert_eq!(ran.stdout.lines().count(), 4, "{}", ran.stdout);
     let back = "inbox/datasets/shapes/bars/Zoe Mustermann-70001.png";
@@ -217,6 +226,11 @@ fn a_training_is_stopped_for_an_erasure_and_begins_again_without_the_image() {
     assert!(service.log.iter().any(|line| line.contains("Training started") && line.contains("images=8")));
     assert_eq!((n_logged(&service, "Training stopped"), service.status().unwrap()["erasure"].is_null()), (1, true));
     assert_eq!(service.stop().code, Some(0));
+    let status = bed.run(&["status"]).stdout;
+    assert!(
+        status.contains("The service is not running") && status.contains("no model yet; a training is due"),
+        "{status}"
+    );
     has_nothing_of_it(&bed);
 }
 

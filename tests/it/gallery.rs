@@ -229,7 +229,16 @@ fn the_map_of_the_features_leads_to_reports_and_is_led_to() {
         let apart = "new Set([...document.querySelectorAll('.scan')].map(s => s.getAttribute('stroke'))).size";
         assert_eq!(browser.value(apart), 2, "each has the colour of its class");
     }
+    let has_no_map = || !page.exists() && !read(&bed.state("reports/shapes/dataset.html")).contains("features.html");
     // An image of it is erased: what the model knows of its training images goes, and so does the map.
     bed.run(&["forget", "datasets/shapes/disc/disc-0.png", "--yes"]).ok();
-    assert!(!page.exists() && !read(&bed.state("reports/shapes/dataset.html")).contains("features.html"));
+    assert!(has_no_map());
+    bed.run(&["run", "--once"]).ok();
+    assert!(!has_no_map(), "of the next model");
+    let best = bed.run(&["models", "list", "--json"]).ok().json();
+    let best = best.as_array().unwrap().iter().find(|model| model["best"] == true).unwrap()["run_id"].clone();
+    let run = bed.state("runs/shapes").join(best.as_str().unwrap());
+    fs::write(run.join("training_features.safetensors"), "damaged").unwrap();
+    bed.run(&["forget", "scans/shapes/scan-disc-1.png", "--yes"]).ok();
+    assert!(has_no_map(), "a damaged file makes no map");
 }

@@ -85,6 +85,8 @@ fn images_that_show_little_or_have_odd_sizes_are_explained_and_said_to_be_so() {
             let numbers = fs::read(folder.join("maps.npy")).unwrap();
             let mut floats = numbers[128..].as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
             assert!(floats.all(f32::is_finite), "{name}, {method}");
+            let page = fs::read_to_string(folder.join("report.html")).unwrap();
+            assert_eq!(page.contains("shorter side is drawn larger than it is"), name == "long.png", "{name}");
             for file in ["heatmap.png", "overlay.png", "thumb.jpg", "report.html"] {
                 assert!(fs::metadata(folder.join(file)).unwrap().len() > 0, "{name}: {file}");
             }

@@ -73,6 +73,11 @@ fn classes_of_different_formats_are_warned_of_everywhere() {
     let shown = bed.run(&["models", "show", run.file_name().unwrap().to_str().unwrap()]).ok().stdout;
     assert!(shown.contains(warning) && shown.contains("metadata baseline 100.0 %"), "{shown}");
 
+    bed.run(&["run", "--once"]).ok();
+    let page = fs::read_to_string(bed.state("reports/shapes/dataset.html")).unwrap();
+    let best = format!("best model {}: the model classifies", run.file_name().unwrap().to_str().unwrap());
+    assert!(page.contains(&best) && page.contains(warning), "the dataset's page, too");
+
     let held_out = bed.run(&["train", SHAPES, "--folds", "2", "--json"]).ok();
     let audit = &held_out.json()["shortcuts"];
     assert_eq!((&audit["metadata"]["right"], &audit["n"]), (&24.into(), &24.into()), "{audit:#}");

@@ -16,7 +16,7 @@ pub(in crate::cli) fn known(
         return Ok(Vec::new());
     }
     match Registry::open(workspace, clock) {
-        Ok(registry) => Ok(control::models(registry.ledger(), dataset.as_ref())),
+        Ok(registry) => Ok(control::models(registry.ledger(), workspace, dataset.as_ref())),
         Err(RegistryError::Locked(_)) => match control::ask(workspace, &Question::Models { dataset })? {
             Answer::Models { models } => Ok(models),
             other => Err(ControlError::Unexpected(Box::new(other)).into()),

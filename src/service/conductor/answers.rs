@@ -16,7 +16,8 @@ impl Conductor {
             }
             Question::Status => Answer::Status { status: Box::new(self.status.status().clone()) },
             Question::Models { dataset } => {
-                Answer::Models { models: control::models(self.registry.ledger(), dataset.as_ref()) }
+                let models = control::models(self.registry.ledger(), &self.workspace, dataset.as_ref());
+                Answer::Models { models }
             }
             Question::Choose { dataset, run_id, choice } => {
                 match choice.decide(self.registry.ledger(), dataset, run_id, self.settings.clock) {

@@ -1,8 +1,9 @@
 //! The status: what is being done, what is waited for, and the summary at the end.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::domain::{Counters, Phase};
+use crate::domain::{Counters, DatasetName, Phase};
 use crate::service::service_manager;
 use crate::service::status::{PhaseStatus, ServiceState};
 use crate::service::summary::Summary;
@@ -41,6 +42,7 @@ impl Conductor {
         let (failures, n_failed) = self.listed_failures();
         let arrivals = self.intake.n_waiting() + self.watcher.as_ref().map_or(0, |watcher| watcher.health().n_waiting);
         let untrained = self.trigger.n_pending();
+        let due: BTreeSet<DatasetName> = self.trigger.datasets().cloned().collect();
         let waiting = self.unsettled();
         let (skipped, mut warnings) = (self.skipped(), self.all_data_warnings());
         let n_obsolete = self.gallery.n_obsolete();
@@ -53,6 +55,7 @@ impl Conductor {
             status.look_at(ledger);
             for (dataset, status) in &mut status.datasets {
                 status.warnings = warnings.remove(dataset).unwrap_or_default();
+                status.training_due = due.contains(dataset);
             }
             status.skipped = skipped.into_iter().map(|skipped| skipped.sentence).collect();
             status.waiting_files = waiting;

@@ -177,11 +177,15 @@ impl Conductor {
                 self.failed.clear(&Task::Training(dataset.clone()), Instant::now());
                 return self.record_model(finished.model().clone());
             }
-            Ok(_) => tracing::warn!(
-                dataset = %dataset,
-                "Best model changed during the training and the service stops; the next start trains again from cached features"
-            ),
-            Err(WorkflowError::Stopped(_)) if self.stop.is_raised() => {}
+            Ok(_) => {
+                tracing::warn!(
+                    %dataset,
+                    "Best model changed during the training and the service stops; the next start trains again from cached features"
+                );
+                self.trigger.note(dataset, 0, Instant::now());
+            }
+            // The status of a stopped service says that it is still due.
+            Err(WorkflowError::Stopped(_)) if self.stop.is_raised() => self.trigger.note(dataset, 0, Instant::now()),
             Err(WorkflowError::Stopped(_)) => {
                 tracing::info!(%dataset, "Training stopped; it is due again after the erasure");
                 self.progress.end();

@@ -41,10 +41,10 @@ fn listed_models_survive_the_socket_as_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = workspace(dir.path());
     let ledger = two_runs();
-    let listed = models(&ledger, Some(&DatasetName::new("x").unwrap()));
+    let listed = models(&ledger, &workspace, Some(&DatasetName::new("x").unwrap()));
     assert_eq!(listed.iter().map(|model| model.best).collect::<Vec<_>>(), [false, true]);
     assert_eq!(listed[1].decisions, ledger.decisions.iter().skip(1).cloned().collect::<Vec<_>>());
-    assert!(models(&ledger, Some(&DatasetName::new("y").unwrap())).is_empty());
+    assert!(models(&ledger, &workspace, Some(&DatasetName::new("y").unwrap())).is_empty());
     let answer = Answer::Models { models: listed };
     let sent = answer.clone();
     let _server = Server::start(&workspace, move |request| request.answer(sent.clone())).unwrap();

@@ -26,6 +26,15 @@ pub(super) fn learned(workspace: &Workspace, images: &BTreeSet<ContentHash>) -> 
     Ok(folders.filter_map(name).collect())
 }
 
+/// How many of the images that a model learned from are forgotten; none of a model whose files were removed.
+pub fn n_forgotten_of(ledger: &Ledger, workspace: &Workspace, model: &ModelRecord) -> u64 {
+    if ledger.forgotten.is_empty() {
+        return 0;
+    }
+    let images = train::trained_on(&workspace.run(&model.dataset, &model.run_id));
+    images.iter().filter(|image| ledger.forgotten.contains_key(*image)).count() as u64
+}
+
 /// Takes the images and their names out of every run; returns the records that changed.
 pub(super) fn erase(
     workspace: &Workspace,
