@@ -1,5 +1,6 @@
 //! The pages of datasets: which there are, what each is made from, and when one is made again.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,8 @@ impl DatasetPages {
     /// nothing is known any more. Whether a page came or went.
     ///
     /// # Errors
-    /// [`ReportError`]; the other pages are written and removed all the same, unless it cannot be listed which there are.
+    /// [`ReportError`]; the other pages are written and removed all the same, unless it cannot be listed which there are. With
+    /// [`ReportError::Unread`] all of them are there, and one lacks an example that the system refuses to read.
     pub fn write(&mut self, ledger: &Ledger, changed: &BTreeSet<DatasetName>) -> Result<bool, ReportError> {
         let (before, datasets) = (report::dataset_pages(&self.reports)?, ledger.known_datasets());
         self.known.retain(|dataset, _| datasets.contains(dataset));
@@ -95,13 +97,23 @@ impl DatasetPages {
             has_features: self.has_features(ledger, dataset),
             models: models(ledger, dataset),
         };
+        let unread = RefCell::new(None);
         let picture = |sample: &Sample| {
             let path = self.settings.watch.inbox.join(&sample.path);
-            Some(self.reader.picture(&path, Some(sample.hash)).ok()?.1.into_picture())
+            match self.reader.picture(&path, Some(sample.hash)) {
+                Ok((_, image)) => return Some(image.into_picture()),
+                // One that went or changed is an arrival, after which the page is written again.
+                Err(failure) if failure.is_refused() => drop(unread.replace(Some(failure))),
+                Err(_) => {}
+            }
+            None
         };
         let page = self.known.entry(dataset.clone()).or_default();
         page.seen = None;
         page.lacks = !report::write_dataset(&self.reports, &report, &mut page.thumbnails, &picture)?;
+        if let Some(failure) = unread.into_inner() {
+            return Err(ReportError::Unread(failure.sentence()));
+        }
         page.seen = Some(stamp(&self.reports, dataset));
         Ok(())
     }
@@ -244,5 +256,24 @@ mod tests {
         assert!(lacks(&mut pages), "not with every gallery");
         pages.look_again();
         assert!(!lacks(&mut pages));
+    }
+
+    #[test]
+    fn an_example_that_the_system_refuses_to_read_is_an_error_and_is_tried_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = ["storage.state_dir", "watch.inbox"].map(|key| format!("{key}={}", dir.path().join(key).display()));
+        let settings = config::load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
+        // The system refuses names of this length.
+        let path = format!("datasets/x/plain/{}.png", "a".repeat(300));
+        let sample = Sample { path, ..Sample::example("a", "plain") };
+        let (mut pages, mut ledger) = (DatasetPages::new(&settings), Ledger::default());
+        ledger.apply(&LedgerEvent::Sample(sample.clone()));
+        let file = settings.watch.inbox.join(&sample.path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        for _ in 0..2 {
+            let error = pages.write(&ledger, &BTreeSet::new()).unwrap_err();
+            assert!(matches!(&error, ReportError::Unread(text) if text.contains("the file cannot be read")), "{error}");
+        }
+        assert!(report::dataset_page(&pages.reports, &sample.dataset).is_file(), "the page is there without it");
     }
 }

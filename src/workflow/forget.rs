@@ -23,7 +23,7 @@ use crate::disk::{self, DiskError, TrainingLock, Workspace};
 use crate::domain::{DatasetName, Erased, FileOutcome, Ledger, LedgerEvent};
 use crate::ingest;
 use crate::privacy::shown;
-use crate::report::{self, Gallery};
+use crate::report::{self, Gallery, ReportError};
 
 use super::dataset_pages::DatasetPages;
 use super::feature_pages::FeaturePages;
@@ -120,7 +120,11 @@ fn erase_rest(
     let n_erased = leftovers::erase(workspace, subject)?;
     // Only now: a new page may name another file of the same name, and is right.
     if !datasets.is_empty() {
-        DatasetPages::new(settings).write(after, &BTreeSet::new())?;
+        match DatasetPages::new(settings).write(after, &BTreeSet::new()) {
+            // The page is there without an example that cannot be read; the service completes it.
+            Ok(_) | Err(ReportError::Unread(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     if has_gallery {
         let mut gallery = Gallery::new(&reports);
