@@ -92,13 +92,11 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
     let is_stopped = outcomes.len() < n_named;
     skip_no_inputs(&mut outcomes);
-    if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
-        Gallery::new(&args.out).write(&CurrentClasses::new())?;
-    }
+    let gallery = write_gallery(&outcomes, &args.out)?;
     if args.json {
-        print_json(&outcomes, &args.out);
+        print_json(&outcomes, &args.out, gallery.as_deref());
     } else {
-        print(&outcomes, args.paths.len() > 1, &args.out);
+        print(&outcomes, args.paths.len() > 1, &args.out, gallery.as_deref());
     }
     if is_stopped {
         let message = "stopped on request; the reports written so far are complete";
@@ -209,7 +207,7 @@ impl NamedInputs {
 }
 
 /// One line for each; with several arguments, it begins with the number of its own.
-fn print(outcomes: &[ScanOutcome], are_numbered: bool, out: &Path) {
+fn print(outcomes: &[ScanOutcome], are_numbered: bool, out: &Path, gallery: Option<&Path>) {
     for (file, outcome) in outcomes {
         let argument = if are_numbered { format!("argument {}: ", file.argument) } else { String::new() };
         match outcome {
@@ -217,7 +215,7 @@ fn print(outcomes: &[ScanOutcome], are_numbered: bool, out: &Path) {
             Err(error) => output::error(&format!("{argument}{error}")),
         }
     }
-    if let Some(gallery) = gallery(outcomes, out) {
+    if let Some(gallery) = gallery {
         output::line(&format!("Gallery: {}", gallery.display()));
     }
 }
@@ -232,9 +230,13 @@ fn said(path: &Path, ExplainedScan { explanation, report }: &ExplainedScan, out:
     format!("{}: {class} ({scores}){caution}  {}", shown(path), report.display())
 }
 
-/// The page that lists the reports in `out`, if one of them is new.
-fn gallery(outcomes: &[ScanOutcome], out: &Path) -> Option<PathBuf> {
-    outcomes.iter().any(|(_, outcome)| outcome.is_ok()).then(|| out.join("index.html"))
+/// Lists the reports in `out` if one of them is new; returns the page.
+fn write_gallery(outcomes: &[ScanOutcome], out: &Path) -> Result<Option<PathBuf>, Failure> {
+    if !outcomes.iter().any(|(_, outcome)| outcome.is_ok()) {
+        return Ok(None);
+    }
+    Gallery::new(out).write(&CurrentClasses::new())?;
+    Ok(Some(out.join("index.html")))
 }
 
 /// By class, with the digits that the report has.
@@ -243,7 +245,7 @@ fn scores(explanation: &Explanation) -> BTreeMap<&str, f64> {
     explanation.classes.iter().map(ClassName::as_str).zip(rounded).collect()
 }
 
-fn print_json(outcomes: &[ScanOutcome], out: &Path) {
+fn print_json(outcomes: &[ScanOutcome], out: &Path, gallery: Option<&Path>) {
     let scans: Vec<_> = outcomes
         .iter()
         .map(|(NamedFile { argument, path, .. }, outcome)| match outcome {
@@ -261,5 +263,5 @@ fn print_json(outcomes: &[ScanOutcome], out: &Path) {
             Err(error) => json!({ "argument": argument, "scan": shown(path), "error": error.to_string() }),
         })
         .collect();
-    output::json(&json!({ "scans": scans, "gallery": gallery(outcomes, out), "failures": failures(outcomes) }));
+    output::json(&json!({ "scans": scans, "gallery": gallery, "failures": failures(outcomes) }));
 }

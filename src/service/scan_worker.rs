@@ -70,7 +70,7 @@ impl ScanWorker {
                 if due == GalleryDue::Look {
                     self.pages.look_again();
                 }
-                let pages = self.pages.write(&ledger, &changed);
+                let pages = self.pages.write(&ledger, &changed, &mut self.features);
                 // A page that cannot be written does not keep the gallery from it.
                 let is_gallery_due = due != GalleryDue::Pages || !matches!(pages, Ok(false));
                 let look = is_gallery_due.then(|| match due {

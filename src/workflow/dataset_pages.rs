@@ -12,11 +12,11 @@ use crate::domain::{
     DatasetName, Decision, FileOutcome, FileRecord, FileStamp, Ledger, MapCheck, ModelRecord, RunId, Sample,
     ShortcutAudit, Split,
 };
-use crate::head::TrainingFeatures;
 use crate::ingest::{self, DataFindings};
 use crate::privacy::shown;
 use crate::report::{self, DatasetReport, ExampleThumbnails, FileTotals, PastModel, ReportError, UnusedFiles};
 
+use super::feature_pages::FeaturePages;
 use super::prepare::grouped;
 use super::retrain_check;
 
@@ -60,19 +60,24 @@ impl DatasetPages {
     }
 
     /// Writes the pages of `changed` datasets and those that are not as they were left, and removes those of datasets of which
-    /// nothing is known any more. Whether a page came or went.
+    /// nothing is known any more. A page leads to the map of the features where `features` can make one. Whether a page came or went.
     ///
     /// # Errors
     /// [`ReportError`]; the other pages are written and removed all the same, unless it cannot be listed which there are. With
     /// [`ReportError::Unread`] all of them are there, and one lacks an example that the system refuses to read.
-    pub fn write(&mut self, ledger: &Ledger, changed: &BTreeSet<DatasetName>) -> Result<bool, ReportError> {
+    pub fn write(
+        &mut self,
+        ledger: &Ledger,
+        changed: &BTreeSet<DatasetName>,
+        features: &mut FeaturePages,
+    ) -> Result<bool, ReportError> {
         let (before, datasets) = (report::dataset_pages(&self.reports)?, ledger.known_datasets());
         self.known.retain(|dataset, _| datasets.contains(dataset));
         let gone = before.difference(&datasets);
         let removed: Vec<_> = gone.map(|gone| report::remove_dataset_page(&self.reports, gone)).collect();
         let due = datasets.iter().filter(|dataset| changed.contains(*dataset) || !self.is_as_seen(dataset));
         let due: Vec<&DatasetName> = due.collect();
-        let written: Vec<_> = due.into_iter().map(|dataset| self.write_one(ledger, dataset)).collect();
+        let written: Vec<_> = due.into_iter().map(|dataset| self.write_one(ledger, dataset, features)).collect();
         removed.into_iter().collect::<Result<(), _>>()?;
         written.into_iter().collect::<Result<(), _>>()?;
         Ok(before != datasets)
@@ -83,7 +88,12 @@ impl DatasetPages {
         seen.is_some_and(|seen| seen == stamp(&self.reports, dataset))
     }
 
-    fn write_one(&mut self, ledger: &Ledger, dataset: &DatasetName) -> Result<(), ReportError> {
+    fn write_one(
+        &mut self,
+        ledger: &Ledger,
+        dataset: &DatasetName,
+        features: &mut FeaturePages,
+    ) -> Result<(), ReportError> {
         let (samples, mut warnings) = self.findings(ledger, dataset);
         warnings.extend(ledger.best_model(dataset).into_iter().flat_map(model_warnings));
         let folder = format!("datasets/{dataset}/");
@@ -94,7 +104,7 @@ impl DatasetPages {
             files: totals(&files),
             warnings,
             left_out: left_out(ledger, &files, &samples),
-            has_features: self.has_features(ledger, dataset),
+            has_features: ledger.best_model(dataset).is_some_and(|model| features.have(model)),
             models: models(ledger, dataset),
         };
         let unread = RefCell::new(None);
@@ -116,16 +126,6 @@ impl DatasetPages {
         }
         page.seen = Some(stamp(&self.reports, dataset));
         Ok(())
-    }
-
-    /// Whether the best model has what a map of the features is made from; a damaged file has not.
-    fn has_features(&self, ledger: &Ledger, dataset: &DatasetName) -> bool {
-        let model = ledger.best_model(dataset);
-        let loads = |model: &ModelRecord| {
-            let folder = Workspace::new(&self.settings.state_dir).run(dataset, &model.run_id);
-            Some(TrainingFeatures::load(&folder, model.training_features.as_ref()?).is_ok())
-        };
-        model.and_then(loads).unwrap_or_default()
     }
 
     /// The images as they are grouped now, and what is to be said of them: what keeps a model from being trained first.
@@ -235,17 +235,21 @@ mod tests {
     use crate::domain::{ContentHash, LedgerEvent};
     use crate::imaging::{Picture, Pixels, encode_png};
 
+    fn settings(dir: &Path) -> Settings {
+        let set = ["storage.state_dir", "watch.inbox"].map(|key| format!("{key}={}", dir.join(key).display()));
+        config::load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap()
+    }
+
     #[test]
     fn an_example_that_could_not_be_read_is_tried_again_when_it_is_looked_again() {
         let dir = tempfile::tempdir().unwrap();
-        let set = ["storage.state_dir", "watch.inbox"].map(|key| format!("{key}={}", dir.path().join(key).display()));
-        let settings = config::load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
+        let settings = settings(dir.path());
         let image = encode_png(&Picture::new(64, 64, 1, Pixels::U8((0..64).cycle().take(4096).collect())).unwrap());
         let sample = Sample { hash: ContentHash::of(image.as_ref().unwrap()), ..Sample::example("a", "plain") };
         let (mut pages, mut ledger) = (DatasetPages::new(&settings), Ledger::default());
         ledger.apply(&LedgerEvent::Sample(sample.clone()));
         let lacks = |pages: &mut DatasetPages| {
-            pages.write(&ledger, &BTreeSet::new()).unwrap();
+            pages.write(&ledger, &BTreeSet::new(), &mut FeaturePages::new(&settings)).unwrap();
             let page = report::dataset_page(&pages.reports, &sample.dataset);
             fs::read_to_string(page).unwrap().contains("Cannot be read")
         };
@@ -261,8 +265,7 @@ mod tests {
     #[test]
     fn an_example_that_the_system_refuses_to_read_is_an_error_and_is_tried_each_time() {
         let dir = tempfile::tempdir().unwrap();
-        let set = ["storage.state_dir", "watch.inbox"].map(|key| format!("{key}={}", dir.path().join(key).display()));
-        let settings = config::load(&Overrides { set: set.into(), ..Overrides::default() }).unwrap();
+        let settings = settings(dir.path());
         // The system refuses names of this length.
         let path = format!("datasets/x/plain/{}.png", "a".repeat(300));
         let sample = Sample { path, ..Sample::example("a", "plain") };
@@ -271,7 +274,7 @@ mod tests {
         let file = settings.watch.inbox.join(&sample.path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         for _ in 0..2 {
-            let error = pages.write(&ledger, &BTreeSet::new()).unwrap_err();
+            let error = pages.write(&ledger, &BTreeSet::new(), &mut FeaturePages::new(&settings)).unwrap_err();
             assert!(matches!(&error, ReportError::Unread(text) if text.contains("the file cannot be read")), "{error}");
         }
         assert!(report::dataset_page(&pages.reports, &sample.dataset).is_file(), "the page is there without it");

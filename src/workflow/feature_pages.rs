@@ -61,11 +61,17 @@ impl FeaturePages {
         Ok(())
     }
 
+    /// Whether the best model of its dataset has what its page is made from; a damaged file has not.
+    pub(super) fn have(&mut self, model: &ModelRecord) -> bool {
+        self.known(model).is_some()
+    }
+
     /// `None` where they are not there any more, too: an erasure removes them.
     fn known(&mut self, model: &ModelRecord) -> Option<&mut KnownFeatures> {
         let folder = self.workspace.run(&model.dataset, &model.run_id);
         let record = model.training_features.as_ref().filter(|record| folder.join(&record.file).is_file());
-        if record.is_none() || !self.known.contains_key(&model.dataset) {
+        let is_known = self.known.get(&model.dataset).is_some_and(|known| known.model == model.run_id);
+        if record.is_none() || !is_known {
             self.known.remove(&model.dataset);
             let map = TrainingFeatures::load(&folder, record?).ok()?.map().clone();
             self.known.insert(model.dataset.clone(), KnownFeatures { model: model.run_id.clone(), map, shown: None });

@@ -119,8 +119,9 @@ fn erase_rest(
     }
     let n_erased = leftovers::erase(workspace, subject)?;
     // Only now: a new page may name another file of the same name, and is right.
+    let mut features = FeaturePages::new(settings);
     if !datasets.is_empty() {
-        match DatasetPages::new(settings).write(after, &BTreeSet::new()) {
+        match DatasetPages::new(settings).write(after, &BTreeSet::new(), &mut features) {
             // The page is there without an example that cannot be read; the service completes it.
             Ok(_) | Err(ReportError::Unread(_)) => {}
             Err(error) => return Err(error.into()),
@@ -129,7 +130,7 @@ fn erase_rest(
     if has_gallery {
         let mut gallery = Gallery::new(&reports);
         gallery.survey()?;
-        FeaturePages::new(settings).write(after, &gallery)?;
+        features.write(after, &gallery)?;
         gallery.write(&after.current_classes())?;
     }
     Ok(n_erased)
