@@ -62,7 +62,7 @@ fn patchy(model: &ModelRecord) -> Result<usize, Failure> {
 
 fn table(found: &MapBenchmark, model: &ModelRecord) -> String {
     let head = format!(
-        "Model {} of {}, {} generated radiographs with patches; recognised: {}.\n\
+        "Model {} of {}, {} generated radiographs with patches; classified correctly: {}.\n\
          On average {:.1} % of a radiograph is painted.\n\
          {:<14}{:<32}{}",
         model.run_id,
@@ -77,7 +77,7 @@ fn table(found: &MapBenchmark, model: &ModelRecord) -> String {
     let rows = found.methods.iter().map(|score| {
         format!("{:<14}{:<32}{:.1} %", score.method.to_string(), estimate(score.pointing), 100.0 * score.inside)
     });
-    std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
+    std::iter::once(head).chain(rows).chain([found.advice()]).collect::<Vec<_>>().join("\n")
 }
 
 fn estimate(Estimate { value, interval }: Estimate) -> String {

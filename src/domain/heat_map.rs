@@ -4,17 +4,19 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::drawn_map::DrawnMap;
+
 /// How a heat map is computed from activations and the gradient of a logit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum MapMethod {
-    /// Selvaraju et al. 2017: channels, each weighed by the mean of its gradient.
+    /// Selvaraju et al. 2017: channels, each weighted by the mean of its gradient.
     #[default]
     #[serde(rename = "Grad-CAM")]
     GradCam,
     /// Draelos & Carin 2020: gradient times activation, place by place.
     #[serde(rename = "HiResCAM")]
     HiresCam,
-    /// Chattopadhyay et al. 2018: channels, each weighed by its positive gradients and their higher powers.
+    /// Chattopadhyay et al. 2018: channels, each weighted by its positive gradients and their higher powers.
     #[serde(rename = "Grad-CAM++")]
     GradCamPlusPlus,
     /// Jiang et al. 2021: positive gradient times activation, place by place.
@@ -74,19 +76,12 @@ impl ClassMap {
         }
     }
 
-    /// The maximum of the map; 0 when no region supports the class.
-    pub fn peak(&self, method: MapMethod) -> f32 {
-        peak(self.cells(method))
-    }
-
-    /// The map without its negative cells, divided by its maximum; all 0 when no region supports the class.
-    pub fn rectified(&self, method: MapMethod) -> Vec<f32> {
-        rectified(self.cells(method))
-    }
-
-    /// Rows and columns of the map of `method` as it is drawn: `HiResCAM` by the windows of pool5, see [`window_sums`].
-    pub fn grid(&self, method: MapMethod) -> usize {
-        if method == MapMethod::HiresCam { self.side / 2 } else { self.side }
+    /// The map of `method` as it is drawn, signed and unscaled.
+    pub fn drawn(&self, method: MapMethod) -> DrawnMap {
+        match method {
+            MapMethod::HiresCam => DrawnMap::on_pool5(&self.hires_cam, self.side),
+            method => DrawnMap { side: self.side, cells: self.cells(method).to_vec() },
+        }
     }
 
     /// The maps of the difference of two logits, of this class and of `other`: the gradient of a difference is the
@@ -94,6 +89,7 @@ impl ClassMap {
     pub fn contrast(&self, other: &Self) -> ContrastMap {
         let less = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).clamp(f32::MIN, f32::MAX)).collect();
         ContrastMap {
+            side: self.side,
             grad_cam: less(&self.grad_cam, &other.grad_cam),
             hires_cam: less(&self.hires_cam, &other.hires_cam),
         }
@@ -104,33 +100,19 @@ impl ClassMap {
 /// the [`ClassMap`] that they are of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContrastMap {
+    /// Rows and columns of the grid.
+    pub side: usize,
     /// Grad-CAM before rectification.
     pub grad_cam: Vec<f32>,
     /// `HiResCAM`.
     pub hires_cam: Vec<f32>,
 }
 
-/// The greatest of these cells; 0 where none is positive.
-fn peak(cells: &[f32]) -> f32 {
-    cells.iter().copied().fold(0.0, f32::max)
-}
-
-/// These cells with the greatest as 1 and what is negative as 0; all 0 where none is positive.
-pub fn rectified(cells: &[f32]) -> Vec<f32> {
-    let peak = peak(cells);
-    cells.iter().map(|cell| if peak > 0.0 { cell.max(0.0) / peak } else { 0.0 }).collect()
-}
-
-/// The sums over the 2x2 windows of pool5 of a map with `side` rows and columns, row-major, `side / 2` a row. The maximum
-/// pooling lets one of the four places through, so of `HiResCAM` a sum is a cell's own term of the logit.
-pub fn window_sums(cells: &[f32], side: usize) -> Vec<f32> {
-    let n = side / 2;
-    let sum = |i: usize| {
-        let first = 2 * (i / n) * side + 2 * (i % n);
-        let places = [first, first + 1, first + side, first + side + 1];
-        places.iter().filter_map(|place| cells.get(*place)).sum::<f32>()
-    };
-    (0..n * n).map(sum).collect()
+impl ContrastMap {
+    /// `HiResCAM` as it is drawn, signed and unscaled.
+    pub fn drawn(&self) -> DrawnMap {
+        DrawnMap::on_pool5(&self.hires_cam, self.side)
+    }
 }
 
 #[cfg(test)]
@@ -143,33 +125,9 @@ mod tests {
             side: 2,
             grad_cam: cells.clone(),
             hires_cam: cells.iter().map(|cell| cell * 2.0).collect(),
-            grad_cam_plus_plus: rectified(&cells),
+            grad_cam_plus_plus: cells.clone(),
             layer_cam: cells,
         }
-    }
-
-    #[test]
-    fn what_is_positive_is_scaled_to_its_peak_and_the_rest_is_nothing() {
-        let some = map(&[4.0, -2.0, 1.0, 0.0]);
-        assert_eq!(
-            (some.rectified(MapMethod::GradCam), some.peak(MapMethod::HiresCam)),
-            (vec![1.0, 0.0, 0.25, 0.0], 8.0)
-        );
-        let none = map(&[-1.0, -2.0, 0.0, -3.0]);
-        assert_eq!((none.rectified(MapMethod::GradCam), none.peak(MapMethod::GradCam)), (vec![0.0; 4], 0.0));
-        let tiny = map(&[f32::from_bits(1), 0.0, -1.0, f32::MAX]);
-        assert!(tiny.rectified(MapMethod::GradCam).iter().all(|cell| cell.is_finite()));
-    }
-
-    #[test]
-    fn four_places_make_one_window_and_an_odd_last_row_none() {
-        let mut cells = vec![0.0; 16];
-        (cells[1], cells[14], cells[8]) = (4.0, 2.0, -3.0);
-        assert_eq!(window_sums(&cells, 4), [4.0, 0.0, -3.0, 2.0]);
-        let mut cells = vec![0.0; 25];
-        (cells[3], cells[10], cells[24]) = (4.0, 2.0, 9.0);
-        assert_eq!(window_sums(&cells, 5), [0.0, 4.0, 2.0, 0.0]);
-        assert!(window_sums(&[1.0], 1).is_empty());
     }
 
     #[test]

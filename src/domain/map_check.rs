@@ -27,17 +27,25 @@ impl MapCheck {
     pub fn sentences(&self) -> Vec<String> {
         let Self { n_images, n_heads, correlation } = self;
         let of = |(method, correlation): (&MapMethod, &f64)| {
+            // Nothing is below 0 by less than what is shown.
+            let correlation = if correlation.abs() < 0.005 { 0.0 } else { *correlation };
             format!(
-                "{method}: maps of {n_images} validation image(s) and those of {n_heads} heads with random weights have a rank \
-                 correlation of {correlation:.2}"
+                "{method}: maps of {n_images} validation {} and those of {n_heads} heads with random weights have a rank \
+                 correlation of {correlation:.2}",
+                if *n_images == 1 { "image" } else { "images" }
             )
         };
         correlation.iter().map(of).collect()
     }
 
+    /// Whether maps of `method` are much the same with random weights.
+    pub fn is_alike(&self, method: MapMethod) -> bool {
+        self.correlation.get(&method).is_some_and(|correlation| *correlation > Self::MAX_CORRELATION)
+    }
+
     /// One sentence for each method whose maps are too much alike.
     pub fn warnings(&self) -> Vec<String> {
-        let alike = self.correlation.iter().filter(|(_, correlation)| **correlation > Self::MAX_CORRELATION);
+        let alike = self.correlation.iter().filter(|(method, _)| self.is_alike(**method));
         let warning = |(method, correlation): (&MapMethod, &f64)| {
             format!(
                 "maps of {method} are much the same with random weights (rank correlation {correlation:.2}, more than {}): do not \
@@ -59,7 +67,7 @@ mod tests {
         let check = MapCheck { n_images: 20, n_heads: 5, correlation };
         assert_eq!(
             check.sentences()[1],
-            "HiResCAM: maps of 20 validation image(s) and those of 5 heads with random weights have a rank correlation of -0.00"
+            "HiResCAM: maps of 20 validation images and those of 5 heads with random weights have a rank correlation of 0.00"
         );
         let warning = "maps of Grad-CAM are much the same with random weights (rank correlation 0.51, more than 0.5): do not rely \
                        on them";

@@ -12,11 +12,14 @@ pub(super) fn of(explanation: &Explanation, head: &Head) -> MapFigures {
     let Some(map) = explanation.maps.get(class) else { return MapFigures::default() };
     let bias = head.linear().and_then(|linear| linear.bias.get(class).copied());
     let residual = bias.map(|bias| sum(&map.hires_cam) - (explanation.logits[class] - f64::from(bias)));
-    let figure = |method| MapFigure {
-        peak: map.peak(method),
-        outside_centre: outside_centre(&map.rectified(method), map.side),
-        completeness_residual: residual.filter(|_| method == MapMethod::HiresCam),
-        perturbation: None,
+    let figure = |method| {
+        let drawn = map.drawn(method);
+        MapFigure {
+            peak: drawn.peak(),
+            outside_centre: outside_centre(&drawn.rectified(), drawn.side),
+            completeness_residual: residual.filter(|_| method == MapMethod::HiresCam),
+            perturbation: None,
+        }
     };
     let maps = MapMethod::ALL.into_iter().map(|method| (method, figure(method))).collect();
     MapFigures { agreement: agreement(map), maps }
@@ -37,7 +40,7 @@ fn outside_centre(heat: &[f32], side: usize) -> Option<f64> {
 
 /// Of the maps as they are drawn: Grad-CAM has no negative cells there, `HiResCAM` no negative windows.
 fn agreement(map: &ClassMap) -> Option<f64> {
-    let first = window_sums(&map.rectified(MapMethod::GradCam), map.side);
+    let first = window_sums(&map.drawn(MapMethod::GradCam).rectified(), map.side);
     let second = rectified(&window_sums(map.cells(MapMethod::HiresCam), map.side));
     let (of_first, of_second) = (sum(&first), sum(&second));
     let common = || first.iter().zip(&second).map(|(a, b)| (f64::from(*a) / of_first).min(f64::from(*b) / of_second));

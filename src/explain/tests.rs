@@ -1,10 +1,12 @@
 //! Scores, what they amount to, and what is warned of, from activations and weights made by hand.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::domain::vgg16::{GRID_SIDE, N_CHANNELS, N_FEATURES, POOL_SIDE};
 use crate::domain::{
-    BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, LedgerEvent, Resize, RunId, Sample, ShortcutAudit,
-    StopReason,
+    BackboneRecord, ClassCount, ClassName, DatasetName, HeadRecord, LedgerEvent, MapCheck, Resize, RunId, Sample,
+    ShortcutAudit, StopReason,
 };
 use crate::imaging::Pixels;
 use crate::stats::{Activation, Confusion};
@@ -115,7 +117,7 @@ fn scores_are_the_sigmoids_and_the_map_peaks_where_the_activation_is() {
     assert!((explanation.scores[0] - 0.880_797).abs() < 1e-6 && (explanation.scores[1] - 0.047_426).abs() < 1e-6);
     assert_eq!((explanation.predicted, explanation.status), (0, ExplanationStatus::Clear));
     let map = &explanation.maps[0];
-    let hottest = map.rectified(explanation.method).iter().position(|cell| *cell >= 1.0);
+    let hottest = map.drawn(explanation.method).rectified().iter().position(|cell| *cell >= 1.0);
     assert_eq!(hottest, Some(4 * GRID_SIDE + 9));
     assert_eq!((explanation.stem(), explanation.image.width), ("scan", 300));
     assert!(explanation.warnings.is_empty(), "{:?}", explanation.warnings);
@@ -149,7 +151,7 @@ fn saturated_logits_and_maps_without_evidence_are_explained_and_never_no_number(
             let figure = &figures.maps[&method];
             assert_eq!((figure.peak > 0.0, figure.outside_centre.is_some()), (has_heat, has_heat), "{method}");
             let map = &explanation.maps[0];
-            let all = map.cells(method).iter().copied().chain(map.rectified(method));
+            let all = map.cells(method).iter().copied().chain(map.drawn(method).rectified());
             assert!(all.into_iter().all(f32::is_finite), "{weights:?}: {method}");
         }
         let says_so = explanation.warnings.iter().any(|warning| warning.contains("no region that supports"));
@@ -163,7 +165,18 @@ fn maps_that_share_little_heat_are_warned_of() {
     let mut explanation = explained(&picture, &head, &model);
     explanation.figures.agreement = Some(0.3);
     let said = warnings::of(&explanation, &model, None);
+    let advised = |said: &[String]| said.iter().any(|warning| warning.contains("Rely on HiResCAM"));
     assert!(said.iter().any(|warning| warning.contains("only 30 % of their heat in common")), "{said:?}");
+    assert!(advised(&said));
+
+    let correlation = BTreeMap::from([(MapMethod::HiresCam, 0.7)]);
+    let model = ModelRecord { map_check: Some(MapCheck { n_images: 20, n_heads: 5, correlation }), ..model };
+    let said = warnings::of(&explanation, &model, None);
+    assert!(
+        said.iter().any(|warning| warning.starts_with("Heat maps: maps of HiResCAM are much the same")),
+        "{said:?}"
+    );
+    assert!(!advised(&said), "it would look the same if nothing had been learned");
 }
 
 #[test]

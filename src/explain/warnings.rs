@@ -1,6 +1,6 @@
 //! What one should know before relying on an explanation, one plain sentence each.
 
-use crate::domain::{Explanation, ExplanationStatus, Ledger, MapMethod, ModelRecord, SECOND_OPINION, vote};
+use crate::domain::{Explanation, ExplanationStatus, Ledger, MapCheck, MapMethod, ModelRecord, SECOND_OPINION, vote};
 use crate::stats::wilson_interval;
 
 /// With fewer images, intervals are wide.
@@ -21,12 +21,18 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, ledger: Option<
         learned(explanation),
         scores(explanation),
         evidence(explanation),
-        agreement(explanation),
+        agreement(explanation, model),
         size(explanation, model),
         proportions(explanation),
         text(explanation),
     ];
-    about.into_iter().chain([shortcut(model), weak(model), few(model), backbone(model)]).flatten().collect()
+    let of_maps = model.map_check.iter().flat_map(MapCheck::warnings).map(|warning| format!("Heat maps: {warning}."));
+    about
+        .into_iter()
+        .flatten()
+        .chain(of_maps)
+        .chain([shortcut(model), weak(model), few(model), backbone(model)].into_iter().flatten())
+        .collect()
 }
 
 fn removed(explanation: &Explanation, ledger: Option<&Ledger>) -> Option<String> {
@@ -64,11 +70,9 @@ fn unlike(explanation: &Explanation) -> Option<String> {
 }
 
 fn learned(explanation: &Explanation) -> Option<String> {
-    explanation
-        .neighbours
-        .iter()
-        .any(|neighbour| neighbour.image == explanation.hash)
-        .then(|| "The model learned from this very image: its scores say nothing of how it does on others.".to_owned())
+    explanation.neighbours.iter().any(|neighbour| neighbour.image == explanation.hash).then(|| {
+        "The model learned from this very image: its scores do not show how well it does on other images.".to_owned()
+    })
 }
 
 /// A tie speaks for neither.
@@ -88,17 +92,20 @@ fn evidence(explanation: &Explanation) -> Option<String> {
     let class = explanation.classes.get(explanation.predicted)?;
     let map = explanation.maps.get(explanation.predicted)?;
     let method = explanation.method;
-    (map.peak(method) <= 0.0).then(|| format!("{method} finds no region that supports {class}; the heat map is empty."))
+    (map.drawn(method).peak() <= 0.0)
+        .then(|| format!("{method} finds no region that supports {class}; the heat map is empty."))
 }
 
-/// Of a head of several layers neither map shows what a region added.
-fn agreement(explanation: &Explanation) -> Option<String> {
+/// Of a head of several layers neither map shows what a region added; a map that looks the same with random weights is not advised.
+fn agreement(explanation: &Explanation, model: &ModelRecord) -> Option<String> {
     let has_residual = explanation.figures.maps.get(&MapMethod::HiresCam)?.completeness_residual.is_some();
     let common = explanation.figures.agreement.filter(|_| has_residual)?;
+    let is_reliable = !model.map_check.as_ref().is_some_and(|check| check.is_alike(MapMethod::HiresCam));
+    let advice = if is_reliable { " Rely on HiResCAM, which shows what each region added." } else { "" };
     (common < AGREEMENT).then(|| {
         format!(
             "Grad-CAM and HiResCAM have only {:.0} % of their heat in common (below {:.0} %): Grad-CAM may highlight \
-             regions that did not contribute to this score. Rely on HiResCAM, which shows what each region added.",
+             regions that did not contribute to this score.{advice}",
             100.0 * common,
             100.0 * AGREEMENT
         )

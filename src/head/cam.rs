@@ -171,8 +171,8 @@ pub(super) mod tests {
         let head = Head::new(classes, Activation::Sigmoid, vec![-0.5; 2 * 25_088], vec![0.0; 2]).unwrap();
         let map = &class_maps(&head, &random_activations(1, 4.0))[0];
         for method in MapMethod::ALL {
-            let is_empty = map.rectified(method).iter().all(|value| *value == 0.0);
-            assert_eq!((map.peak(method), is_empty), (0.0, true), "{method}");
+            let is_empty = map.drawn(method).rectified().iter().all(|value| *value == 0.0);
+            assert_eq!((map.drawn(method).peak(), is_empty), (0.0, true), "{method}");
         }
         assert!(map.grad_cam.iter().chain(&map.hires_cam).all(|value| *value <= 0.0));
         assert!(map.grad_cam.iter().any(|value| *value < 0.0));
@@ -182,9 +182,12 @@ pub(super) mod tests {
     fn a_map_that_is_somewhere_positive_peaks_at_one() {
         let map = &class_maps(&random_head(&["a", "b"], 9), &random_activations(9, 1e6))[0];
         for method in MapMethod::ALL {
-            let rectified = map.rectified(method);
+            let rectified = map.drawn(method).rectified();
             assert!(rectified.contains(&1.0), "{method}");
-            assert!(map.peak(method) > 0.0 && rectified.iter().all(|value| (0.0..=1.0).contains(value)), "{method}");
+            assert!(
+                map.drawn(method).peak() > 0.0 && rectified.iter().all(|value| (0.0..=1.0).contains(value)),
+                "{method}"
+            );
         }
     }
 
@@ -194,7 +197,8 @@ pub(super) mod tests {
         let weight = [vec![f32::MAX; 25_088], vec![f32::MIN; 25_088]].concat();
         let head = Head::new(classes, Activation::Sigmoid, weight, vec![0.0; 2]).unwrap();
         for map in class_maps(&head, &random_activations(1, 4.0)) {
-            let all = MapMethod::ALL.iter().flat_map(|method| [map.cells(*method).to_vec(), map.rectified(*method)]);
+            let all =
+                MapMethod::ALL.iter().flat_map(|method| [map.cells(*method).to_vec(), map.drawn(*method).rectified()]);
             assert!(all.flatten().all(f32::is_finite));
         }
     }

@@ -86,8 +86,8 @@ fn the_maps_are_those_of_keras_own_recipe() {
         let maps = class_maps(&head(&model), &activations(&model));
         // The only output speaks for the second class.
         let map = &maps[usize::from(model.n_outputs == 1)];
-        assert_eq!((map.side * map.side, map.peak(MapMethod::GradCam) > 0.0), (keras.len(), true), "{name}");
-        for (ours, keras) in map.rectified(MapMethod::GradCam).iter().zip(&keras) {
+        assert_eq!((map.side * map.side, map.drawn(MapMethod::GradCam).peak() > 0.0), (keras.len(), true), "{name}");
+        for (ours, keras) in map.drawn(MapMethod::GradCam).rectified().iter().zip(&keras) {
             assert!((ours - keras).abs() < 1e-4, "{name}: {ours} is not {keras}");
         }
     }

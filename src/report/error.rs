@@ -40,7 +40,7 @@ pub enum ReportError {
     /// A curve could not be drawn.
     #[error("cannot draw a curve ({0}); please report this error")]
     Plot(String),
-    /// An image that the system refuses to read: which, why and what to do.
+    /// A file that the system refuses to read: which, why and what to do.
     #[error("{0}")]
     Unread(String),
     /// A file of others has the name of one of ours.

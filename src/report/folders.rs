@@ -17,7 +17,7 @@ pub(super) fn folders(path: &Path) -> Result<Vec<String>, ReportError> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(list)?;
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        if entry.file_type().map_err(list)?.is_dir() {
             names.extend(entry.file_name().into_string());
         }
     }

@@ -1,8 +1,8 @@
 //! All reports on one page and in one table, made from the `report.json` files that are there.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::error::ReportError;
 use super::folders::folders;
@@ -132,15 +132,34 @@ impl Gallery {
         Ok(is_it.then(|| self.listed(&state)))
     }
 
-    /// Of reports that there must be, by folder and content of the scan: those that are not there whole.
+    /// That records are there which the system refuses to read: their reports are not listed, and may be whole.
+    ///
+    /// # Errors
+    /// [`ReportError::Unread`].
+    pub fn all_read(&self) -> Result<(), ReportError> {
+        let Some((folder, reason)) = self.rows.unread().next() else { return Ok(()) };
+        let file = self.reports_dir.join(folder).join(FILE);
+        Err(ReportError::Unread(format!(
+            "{} of the reports cannot be read, the first is `{}`: {reason}; check the disk and the permissions of the file, or remove \
+             its folder to have the scan explained again",
+            self.rows.unread().count(),
+            file.display()
+        )))
+    }
+
+    /// Of reports that there must be, by folder and content of the scan: those that are not there whole. What the system refuses to
+    /// read is not known to be lost.
     pub fn lacking<'a, K>(&self, wanted: impl Iterator<Item = (K, &'a str, ContentHash)>) -> Vec<K> {
         let hashes: HashMap<&str, ContentHash> =
             self.rows.all().iter().map(|row| (row.folder.as_str(), row.hash)).collect();
-        let is_written = |folder: &str, file: &str| {
-            fs::metadata(self.reports_dir.join(folder).join(file)).is_ok_and(|file| file.is_file() && file.len() > 0)
+        let unread: HashSet<&str> = self.rows.unread().map(|(folder, _)| folder).collect();
+        let is_written = |folder: &str, file: &str| match fs::metadata(self.reports_dir.join(folder).join(file)) {
+            Ok(file) => file.is_file() && file.len() > 0,
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
         let is_whole = |folder: &str, hash: ContentHash| {
-            hashes.get(folder) == Some(&hash) && REPORT_FILES.iter().all(|file| is_written(folder, file))
+            unread.contains(folder)
+                || hashes.get(folder) == Some(&hash) && REPORT_FILES.iter().all(|file| is_written(folder, file))
         };
         wanted.filter(|(_, folder, hash)| !is_whole(folder, *hash)).map(|(key, ..)| key).collect()
     }
@@ -244,12 +263,19 @@ fn report_folders(reports_dir: &Path) -> Result<Vec<String>, ReportError> {
     let mut found = Vec::new();
     for name in folders(reports_dir)? {
         let path = reports_dir.join(&name);
-        if path.join(PAGE).exists() {
+        if has_page(&path)? {
             found.push(name);
             continue;
         }
-        let below = folders(&path)?.into_iter().filter(|below| path.join(below).join(PAGE).exists());
-        found.extend(below.map(|below| format!("{name}/{below}")));
+        for below in folders(&path)? {
+            if has_page(&path.join(&below))? {
+                found.push(format!("{name}/{below}"));
+            }
+        }
     }
     Ok(found)
+}
+
+fn has_page(folder: &Path) -> Result<bool, ReportError> {
+    fs::exists(folder.join(PAGE)).map_err(|source| ReportError::List { path: folder.to_owned(), source })
 }

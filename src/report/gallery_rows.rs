@@ -18,7 +18,7 @@ const AT_A_TIME: usize = 1_000;
 pub(super) struct GalleryRows {
     rows: Vec<GalleryRow>,
     /// Folders whose record cannot be read.
-    unreadable: BTreeMap<String, FileStamp>,
+    unreadable: BTreeMap<String, (FileStamp, UnlistedReason)>,
     shared: SharedValues,
     identity: SetIdentity,
     n_same: usize,
@@ -35,6 +35,12 @@ impl GalleryRows {
     /// Folders whose record cannot be read.
     pub(super) fn unreadable(&self) -> impl Iterator<Item = &String> {
         self.unreadable.keys()
+    }
+
+    /// Folders whose record the system refuses to read, and why: nobody knows what it says.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (&str, &str)> {
+        let unlisted = self.unreadable.iter().filter(|(_, (_, why))| why.may_pass);
+        unlisted.map(|(folder, (_, why))| (folder.as_str(), why.reason.as_str()))
     }
 
     pub(super) fn shared(&self) -> &SharedValues {
@@ -60,12 +66,13 @@ impl GalleryRows {
     pub(super) fn survey(&mut self, dir: &Path, folders: &[String]) {
         let before = std::mem::take(&mut self.rows).into_iter().enumerate();
         let mut known: HashMap<_, _> = before.map(|(at, row)| (row.folder.clone(), (at, row))).collect();
-        let torn = std::mem::take(&mut self.unreadable);
+        let mut torn = std::mem::take(&mut self.unreadable);
         self.identity = SetIdentity::default();
         let mut found = Vec::with_capacity(folders.len());
         for folders in folders.chunks(AT_A_TIME) {
             let is_known = |folder: &str, stamp: FileStamp| {
-                known.get(folder).is_some_and(|(_, row)| row.stamp == stamp) || torn.get(folder) == Some(&stamp)
+                let is_torn = torn.get(folder).is_some_and(|(before, why)| !why.may_pass && *before == stamp);
+                known.get(folder).is_some_and(|(_, row)| row.stamp == stamp) || is_torn
             };
             let look = folders.par_iter().map(String::as_str).map(|folder| {
                 let stamp = stamp(dir, folder);
@@ -74,6 +81,9 @@ impl GalleryRows {
             let looked: Vec<Looked<'_>> = look.collect();
             for looked in looked {
                 let before = known.remove(looked.0);
+                if looked.2.is_none() {
+                    self.unreadable.extend(torn.remove_entry(looked.0));
+                }
                 found.extend(self.take(dir, looked, before));
             }
         }
@@ -92,18 +102,19 @@ impl GalleryRows {
         (folder, stamp, record): Looked<'_>,
         before: Option<(usize, GalleryRow)>,
     ) -> Option<(Option<usize>, GalleryRow)> {
+        // One that may be read the next time is then another one, though its file is the same.
+        let is_unread = matches!(&record, Some(Err(why)) if why.may_pass);
+        let stamp = if is_unread { FileStamp::NONE } else { stamp };
         self.identity.add(part(folder, stamp).as_bytes());
         match (record, before) {
             (Some(Ok(record)), _) => Some((None, GalleryRow::new(folder, stamp, record, &mut self.shared))),
-            (Some(Err(reason)), _) => {
-                self.unreadable.insert(folder.to_owned(), warned(dir, folder, stamp, &reason));
+            (Some(Err(why)), _) => {
+                let file = dir.join(folder).join(super::record::FILE);
+                tracing::warn!(file = %file.display(), reason = why.reason, advice = "remove its folder", "Report not listed in the gallery");
+                self.unreadable.insert(folder.to_owned(), (stamp, why));
                 None
             }
-            (None, Some((at, row))) => Some((Some(at), row)),
-            (None, None) => {
-                self.unreadable.insert(folder.to_owned(), stamp);
-                None
-            }
+            (None, before) => before.map(|(at, row)| (Some(at), row)),
         }
     }
 
@@ -124,13 +135,8 @@ impl GalleryRows {
             self.n_same = self.n_same.min(at);
             self.identity.remove(part(folder, row.stamp).as_bytes());
         }
-        if self.unreadable.remove(folder).is_some() {
-            // What it was added with is not known if its file could not be opened.
-            self.identity = SetIdentity::default();
-            let stamps = self.rows.iter().map(|row| (&row.folder, row.stamp));
-            for (folder, stamp) in stamps.chain(self.unreadable.iter().map(|(folder, stamp)| (folder, *stamp))) {
-                self.identity.add(part(folder, stamp).as_bytes());
-            }
+        if let Some((stamp, _)) = self.unreadable.remove(folder) {
+            self.identity.remove(part(folder, stamp).as_bytes());
         }
     }
 
@@ -149,16 +155,4 @@ impl GalleryRows {
 /// Of the identity of all.
 fn part(folder: &str, stamp: FileStamp) -> String {
     format!("{folder} {} {}", stamp.len, stamp.mtime_ns)
-}
-
-/// Says why a report is not listed; returns the stamp by which it is known not to be.
-fn warned(
-    dir: &Path,
-    folder: &str,
-    stamp: FileStamp,
-    UnlistedReason { may_pass, reason }: &UnlistedReason,
-) -> FileStamp {
-    let file = dir.join(folder).join(super::record::FILE);
-    tracing::warn!(file = %file.display(), reason, advice = "remove its folder", "Report not listed in the gallery");
-    if *may_pass { FileStamp::NONE } else { stamp }
 }

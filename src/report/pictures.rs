@@ -4,8 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::ReportError;
-use super::map_cells::drawn_cells;
-use crate::domain::{Evidence, Explanation, rectified};
+use crate::domain::{Evidence, Explanation};
 use crate::imaging::{Picture, encode_jpeg, encode_png, heat_picture, overlay};
 
 /// How much of a pixel the hottest place covers in `overlay.png`, and in the page before the slider is moved.
@@ -35,8 +34,8 @@ impl Pictures {
     pub(super) fn draw(explanation: &Explanation, picture: &Picture) -> Result<Self, ReportError> {
         let map = &explanation.maps[explanation.predicted];
         let (width, height) = (picture.width(), picture.height());
-        let (cells, side) = drawn_cells(map, explanation.method);
-        let cells = rectified(&cells);
+        let drawn = map.drawn(explanation.method);
+        let (cells, side) = (drawn.rectified(), drawn.side);
         let laid = overlay(picture, &cells, side, OPACITY);
         let preview = within(picture, SCAN_SIDE);
         Ok(Self {

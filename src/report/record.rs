@@ -114,13 +114,13 @@ pub struct HeatMapRecord {
 
 impl HeatMapRecord {
     fn new(explanation: &Explanation, class: &ClassName) -> Self {
-        let map = &explanation.maps[explanation.predicted];
+        let drawn = explanation.maps[explanation.predicted].drawn(explanation.method);
         Self {
             method: explanation.method,
             layer: "block5_conv3".to_owned(),
-            grid: map.grid(explanation.method),
+            grid: drawn.side,
             class: class.clone(),
-            peak: map.peak(explanation.method),
+            peak: drawn.peak(),
         }
     }
 }

@@ -87,7 +87,7 @@ impl ScanWorker {
         let features = self.features.write(ledger, &self.gallery);
         let listed = self.gallery.write(current)?;
         features?;
-        Ok(GalleryLook { listed, lost: None })
+        Ok(GalleryLook { listed, lost: None, unread: self.gallery.all_read().err() })
     }
 
     /// Looks which reports there are and which are lost, and has the gallery as it should be.
@@ -100,7 +100,7 @@ impl ScanWorker {
             None => self.gallery.write(current)?,
         };
         features?;
-        Ok(GalleryLook { listed, lost })
+        Ok(GalleryLook { listed, lost, unread: self.gallery.all_read().err() })
     }
 
     /// Explained scans whose reports are not there, or not whole.

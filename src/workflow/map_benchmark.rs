@@ -4,7 +4,7 @@ use crate::domain::{BackboneRecord, ClassMap, MapBenchmark, MapMethod, MapScore,
 use crate::head::{Head, class_maps};
 use crate::imaging::{Phantom, PhantomClass, PhantomImage, PhantomPatch};
 use crate::nn::{Engine, NetworkImage, NnError};
-use crate::stats::{Estimate, argmax, mean, wilson_interval};
+use crate::stats::{Estimate, Paired, argmax, mean, wilson_interval};
 
 /// Radiographs that no demo has: its own begin at 0.
 const FIRST_SEED: u64 = 1 << 32;
@@ -18,7 +18,7 @@ struct ScoredImage {
     methods: Vec<(bool, f64)>,
 }
 
-/// Explains `n` (at least 1) radiographs with patches, and scores the maps of `class`, on their own grid.
+/// Explains `n` (at least 1) radiographs with patches, and scores the maps of `class` as they are drawn.
 ///
 /// # Errors
 /// [`NnError`] of the network.
@@ -46,15 +46,15 @@ pub fn benchmark_maps(
 }
 
 fn score(image: &PhantomImage, map: &ClassMap, is_recognised: bool) -> ScoredImage {
-    let painted = painted_shares(image, map.side);
     let of_method = |method| {
-        let heat = map.rectified(method);
-        let has_heat = map.peak(method) > 0.0;
-        (has_heat && is_painted(image, map.side, argmax(&heat)), share_inside(&heat, &painted))
+        let drawn = map.drawn(method);
+        let heat = drawn.rectified();
+        let is_hit = drawn.peak() > 0.0 && is_painted(image, drawn.side, argmax(&heat));
+        (is_hit, share_inside(&heat, &painted_shares(image, drawn.side)))
     };
     ScoredImage {
         is_recognised,
-        painted: mean(&painted).unwrap_or(0.0),
+        painted: mean(&painted_shares(image, map.side)).unwrap_or(0.0),
         methods: MapMethod::ALL.map(of_method).to_vec(),
     }
 }
@@ -103,11 +103,16 @@ fn summary(scored: &[ScoredImage]) -> MapBenchmark {
         pointing: share(&|image| image.methods[at].0),
         inside: average(&|image| image.methods[at].1),
     });
+    let hits = |method: MapMethod| {
+        let at = MapMethod::ALL.iter().position(|other| *other == method).unwrap_or_default();
+        scored.iter().map(|image| image.methods[at].0).collect::<Vec<_>>()
+    };
     MapBenchmark {
         n_images: scored.len() as u64,
         recognised: share(&|image| image.is_recognised),
         painted: average(&|image| image.painted),
         methods: methods.collect(),
+        hires_cam_or_grad_cam: Paired::of(&hits(MapMethod::HiresCam), &hits(MapMethod::GradCam)),
     }
 }
 
@@ -143,5 +148,6 @@ mod tests {
         let found = summary(&[hit, score(&image(), &map(0), false)]);
         assert_eq!((found.n_images, found.recognised.value, found.methods[0].pointing.value), (2, 0.5, 0.5));
         assert!((found.methods[0].inside - 0.5).abs() < 1e-12);
+        assert_eq!((found.hires_cam_or_grad_cam.only_first, found.hires_cam_or_grad_cam.only_second), (0, 1));
     }
 }

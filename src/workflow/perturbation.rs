@@ -19,7 +19,8 @@ pub(super) fn perturbation(
 ) -> Result<Option<Perturbation>, NnError> {
     let class = explanation.predicted;
     let Some(map) = explanation.maps.get(class) else { return Ok(None) };
-    let ranks = ranks(map.cells(explanation.method));
+    let map = map.drawn(explanation.method);
+    let ranks = ranks(&map.cells);
     let n_at = |step: usize| (ranks.len() * step + N_STEPS / 2) / N_STEPS;
     let covered =
         |is: &dyn Fn(usize) -> bool| input.covered(&ranks.iter().map(|rank| is(*rank)).collect::<Vec<_>>(), map.side);

@@ -102,7 +102,10 @@ fn maps_are_held_against_what_is_painted() {
     bed.run(&["demo", "radiographs", "--labelled", "12", "--scans", "0"]).ok();
     let runs = bed.state("runs/phantoms").read_dir().unwrap().map(|run| run.unwrap().path().join("report.html"));
     let page = fs::read_to_string(runs.last().unwrap()).unwrap();
-    assert!(page.contains("Heat maps against what is painted") && page.contains("100 other generated radiographs"));
+    assert!(
+        page.contains("Heat maps compared with the known patches") && page.contains("100 other generated radiographs")
+    );
+    assert!(page.contains("rely on HiResCAM for this model"), "it is the better one on 100 radiographs, beyond chance");
     let found = bed.run(&["benchmark-maps", "--images", "24", "--json"]).ok().json();
     let benchmark = &found["benchmark"];
     assert_eq!(benchmark["n_images"], 24);
@@ -111,7 +114,8 @@ fn maps_are_held_against_what_is_painted() {
     let methods = benchmark["methods"].as_array().unwrap();
     assert_eq!(methods.len(), 4);
     let of = |name: &str| methods.iter().find(|score| score["method"] == name).unwrap();
-    // Better than a map without knowledge.
+    // Better than by chance, and than Grad-CAM.
+    assert!(of("HiResCAM")["inside"].as_f64() > of("Grad-CAM")["inside"].as_f64(), "{benchmark}");
     assert!(of("HiResCAM")["inside"].as_f64().unwrap() > 1.5 * painted, "{benchmark}");
     assert!(of("HiResCAM")["pointing"]["value"].as_f64().unwrap() > 2.0 * painted, "{benchmark}");
     let table = bed.run(&["benchmark-maps", "--images", "1"]).ok().stdout;

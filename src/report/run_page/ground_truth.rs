@@ -1,4 +1,4 @@
-//! On the page of a run on generated data: how well its maps find what is painted.
+//! On the page of a run on generated data: how well its maps find the patches.
 
 use maud::{Markup, html};
 
@@ -8,11 +8,12 @@ use crate::report::format::{interval, measure};
 pub(super) fn section(found: &MapBenchmark) -> Markup {
     html! {
         section.card aria-labelledby="truth" {
-            h2 #truth { "Heat maps against what is painted" }
+            h2 #truth { "Heat maps compared with the known patches" }
             p.muted {
-                "The data of this model were generated, so it is known where the patches are: " (found.n_images)
-                " other generated radiographs, of which the model recognises " (measure(found.recognised.value))
-                ". On average " (percent(found.painted)) " of a radiograph is painted: what a map without any knowledge would reach."
+                "The data of this model were generated, so it is known where the patches are. Measured on " (found.n_images)
+                " other generated radiographs, of which the model classifies " (measure(found.recognised.value))
+                " correctly. On average " (percent(found.painted)) " of a radiograph is painted: the value expected by chance. Maps are \
+                 scored as they are drawn."
             }
             div.scroll tabindex="0" {
                 table.measures {
@@ -27,12 +28,7 @@ pub(super) fn section(found: &MapBenchmark) -> Markup {
                     tbody { @for score in &found.methods { (row(score)) } }
                 }
             }
-            @match best(found) {
-                Some(best) => p {
-                    "On this ground truth " strong { (best.method) } " points to the finding more often than the others, beyond chance: rely on it for this model."
-                }
-                None => p { "No map points to the finding more often than all others beyond chance." }
-            }
+            p { (found.advice()) }
         }
     }
 }
@@ -46,14 +42,6 @@ fn row(score: &MapScore) -> Markup {
             td { (percent(score.inside)) }
         }
     }
-}
-
-/// The one whose interval lies above what all others were measured at.
-fn best(found: &MapBenchmark) -> Option<&MapScore> {
-    let is_above = |score: &MapScore, other: &MapScore| {
-        score.method == other.method || score.pointing.interval.low > other.pointing.value
-    };
-    found.methods.iter().find(|score| found.methods.iter().all(|other| is_above(score, other)))
 }
 
 fn percent(share: f64) -> String {

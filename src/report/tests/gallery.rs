@@ -111,3 +111,33 @@ fn a_report_of_a_class_that_its_dataset_no_longer_has_is_marked() {
     assert_eq!(gallery.write(&current(&["new"])).unwrap().n_obsolete, 1);
     assert!(page().contains(">class removed<") && table().contains(",true,"));
 }
+
+#[test]
+fn a_report_that_the_system_refuses_to_read_is_not_lost_and_is_listed_once_it_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let [kept, refused, gone] =
+        ["a.png", "b.png", "c.png"].map(|name| report(dir.path(), name, ["patchy", "plain"], 0));
+    let mut gallery = Gallery::new(dir.path());
+    gallery.write(&UNKNOWN).unwrap();
+    gallery.all_read().unwrap();
+    let record = dir.path().join(&refused).join("report.json");
+    let bytes = fs::read(&record).unwrap();
+    fs::remove_file(&record).unwrap();
+    // The system refuses to follow a link to itself.
+    std::os::unix::fs::symlink("report.json", &record).unwrap();
+    fs::remove_dir_all(dir.path().join(&gone)).unwrap();
+    gallery.survey().unwrap();
+    let hash = gallery.newest().next().unwrap().hash;
+    let lacking = gallery.lacking([&kept, &refused, &gone].map(|folder| (folder, folder.as_str(), hash)).into_iter());
+    assert_eq!(lacking, [&gone]);
+    assert_eq!(gallery.write(&UNKNOWN).unwrap().n_reports, 1);
+    let error = gallery.all_read().unwrap_err().to_string();
+    assert!(error.contains(&refused) && error.contains("check the disk"), "{error}");
+
+    fs::remove_file(&record).unwrap();
+    fs::write(&record, bytes).unwrap();
+    gallery.survey().unwrap();
+    gallery.all_read().unwrap();
+    assert_eq!(gallery.as_written(&UNKNOWN).unwrap(), None, "it lacks a report");
+    assert_eq!(gallery.write(&UNKNOWN).unwrap().n_reports, 2);
+}

@@ -201,10 +201,13 @@ impl Conductor {
             Ok(()) => self.gallery.pages_written(Instant::now(), !self.is_once()),
             Err(_) => self.gallery.pages_failed(),
         }
-        let (look, failed) = match look {
+        let (mut look, failed) = match look {
             Ok(look) => (look, pages.err()),
             Err(error) => (None, Some(error)),
         };
+        let unread = look.as_mut().and_then(|look| look.unread.take());
+        let is_unread = unread.is_some();
+        let failed = unread.or(failed);
         match failed {
             None => self.failed.clear(&Task::Gallery, Instant::now()),
             Some(error) => {
@@ -212,10 +215,14 @@ impl Conductor {
                 self.fail(Task::Gallery, work, true);
             }
         }
-        look.map_or(Ok(()), |look| self.looked_at_gallery(&look))
+        look.map_or(Ok(()), |look| self.looked_at_gallery(&look))?;
+        if is_unread {
+            self.gallery.look_again();
+        }
+        Ok(())
     }
 
-    fn looked_at_gallery(&mut self, GalleryLook { listed, lost }: &GalleryLook) -> Result<(), ServiceError> {
+    fn looked_at_gallery(&mut self, GalleryLook { listed, lost, .. }: &GalleryLook) -> Result<(), ServiceError> {
         let before = self.gallery.n_obsolete();
         self.gallery.written(listed, std::mem::take(&mut self.listing));
         let n_reports = self.gallery.n_obsolete();
