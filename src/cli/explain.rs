@@ -226,8 +226,10 @@ fn said(path: &Path, ExplainedScan { explanation, report }: &ExplainedScan, out:
     let scores = scores.map(|(class, score)| format!("{class} {score:.3}")).collect::<Vec<_>>().join(", ");
     let class = &explanation.classes[explanation.predicted];
     let caution = if explanation.status == ExplanationStatus::Blank { ", no image content" } else { "" };
+    let is_unlike = explanation.training_distance.is_some_and(|distance| distance.is_unlike());
+    let unlike = if is_unlike { ", unlike the training images" } else { "" };
     let report = out.join(report).join("report.html");
-    format!("{}: {class} ({scores}){caution}  {}", shown(path), report.display())
+    format!("{}: {class} ({scores}){caution}{unlike}  {}", shown(path), report.display())
 }
 
 /// Lists the reports in `out` if one of them is new; returns the page.

@@ -57,7 +57,7 @@ pub struct ClassMap {
     pub side: usize,
     /// Grad-CAM before rectification, signed.
     pub grad_cam: Vec<f32>,
-    /// `HiResCAM`, signed: for a head of one linear layer, as every trained one is, it sums to the logit less the bias.
+    /// `HiResCAM`, signed: for a head of one linear layer, as every trained one is, it sums to the logit minus the bias.
     pub hires_cam: Vec<f32>,
     /// Grad-CAM++, at least 0.
     pub grad_cam_plus_plus: Vec<f32>,

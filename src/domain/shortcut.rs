@@ -184,7 +184,7 @@ impl ShortcutAudit {
         let is_shown = self.model.accuracy.interval.low > self.majority.accuracy.value;
         (!is_shown).then(|| {
             format!(
-                "the model itself is not shown to be better than always answering the most frequent class ({} and {} of {} images \
+                "it is not shown to be better than always answering the most frequent class ({} and {} of {} images \
                  correct)",
                 self.model.right, self.majority.right, self.n
             )

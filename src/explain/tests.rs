@@ -170,7 +170,10 @@ fn maps_that_share_little_heat_are_warned_of() {
     assert!(advised(&said));
 
     let correlation = BTreeMap::from([(MapMethod::HiresCam, 0.7)]);
-    let model = ModelRecord { map_check: Some(MapCheck { n_images: 20, n_heads: 5, correlation }), ..model };
+    let model = ModelRecord {
+        map_check: Some(MapCheck { n_images: 20, n_heads: 5, correlation, between_images: BTreeMap::new() }),
+        ..model
+    };
     let said = warnings::of(&explanation, &model, None);
     assert!(
         said.iter().any(|warning| warning.starts_with("Heat maps: maps of HiResCAM are much the same")),

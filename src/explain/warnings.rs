@@ -31,7 +31,11 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, ledger: Option<
         .into_iter()
         .flatten()
         .chain(of_maps)
-        .chain([shortcut(model), weak(model), few(model), backbone(model)].into_iter().flatten())
+        .chain(
+            [shortcut(model), no_better_than_guessing(model), weak(model), few(model), backbone(model)]
+                .into_iter()
+                .flatten(),
+        )
         .collect()
 }
 
@@ -141,13 +145,18 @@ fn shortcut(model: &ModelRecord) -> Option<String> {
     Some(format!("Possible shortcut: {warning}."))
 }
 
+fn no_better_than_guessing(model: &ModelRecord) -> Option<String> {
+    Some(format!("Weak model: {}.", model.shortcuts.as_ref()?.inconclusive()?))
+}
+
 fn weak(model: &ModelRecord) -> Option<String> {
     let (side, confusion) = model.measured_on();
     let (right, n) = (confusion.correct(), confusion.total());
     let interval = wilson_interval(right, n);
     (n > 0 && interval.low < WEAK_ACCURACY).then(|| {
         format!(
-            "The model's accuracy may be below {WEAK_ACCURACY}: {:.3} ({right} of {n} {side} images), 95 % confidence interval {:.3} to {:.3}.",
+            "The model's accuracy {} below {WEAK_ACCURACY}: {:.3} ({right} of {n} {side} images), 95 % confidence interval {:.3} to {:.3}.",
+            if confusion.accuracy() < WEAK_ACCURACY { "is" } else { "may be" },
             confusion.accuracy(),
             interval.low,
             interval.high

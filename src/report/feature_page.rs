@@ -112,7 +112,7 @@ fn reading(n_learned: usize, n_scans: usize) -> Markup {
     html! {
         p.small.muted {
             "Small marks are training images, by their class. Larger, outlined marks are scans, by the class that was predicted: "
-            "each leads to its report. Images that lie near each other look similar to the network; the map says nothing of "
+            "each leads to its report. Images that lie near each other look similar to the network; the map does not show "
             "whether a prediction is right. It shows two of many dimensions, so what is apart in others may lie together here. "
             "Scans at the edge lie further out; scans that another model explained are not on it."
             @if is_thinned { " Of the training images, about " (count(MOST_LEARNED)) " are drawn, evenly chosen." }

@@ -18,11 +18,11 @@ const load = (file) => new Promise((resolve) => {
 });
 
 // A row as it is searched, filtered, sorted and shown.
-const report = (data, [folder, scan, dataset, model, predicted, score, status, warnings, gone, created]) => {
+const report = (data, [folder, scan, dataset, model, predicted, score, status, warnings, gone, created, unlike]) => {
   const [[datasetName, datasetPage], [modelName, modelPage]] = [data.datasets[dataset], data.models[model]];
   return {
     folder, scan, datasetName, datasetPage, modelName, modelPage, predicted: data.classes[predicted], score, status,
-    warnings: warnings.map((at) => data.warnings[at]), gone, created, row: null,
+    warnings: warnings.map((at) => data.warnings[at]), gone, created, unlike, row: null,
     text: [scan, datasetName, modelName, data.classes[predicted]].join("\n").toLowerCase(),
   };
 };
@@ -84,6 +84,7 @@ const marks = (one) => {
     found.push(chip("warned", "class removed", "The dataset no longer has the class " + one.predicted
       + ". Explain this scan again with a current model (gradwatch explain)."), " ");
   }
+  if (one.unlike) found.push(chip("warned", "unlike training images", ""), " ");
   if (one.status !== "clear") {
     found.push(chip(one.status, byId("status").querySelector(`[value="${one.status}"]`)?.textContent ?? one.status, ""), " ");
   }
@@ -124,7 +125,7 @@ if (tools) {
     const links = missing.flatMap((file, at) => [at ? ", " : "",
       linked(...Array(2).fill(file === "newest" ? "index.html" : file + ".html"))]);
     const note = missing.length ? ["Not searched, because their data cannot be read: ", ...links, "."]
-      : changed ? ["Reports came or went while they were read: load the page again."] : [];
+      : changed ? ["Reports were added or removed while they were read: load the page again."] : [];
     byId("unread").replaceChildren(...note);
     byId("unread").hidden = !note.length;
   };

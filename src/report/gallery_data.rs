@@ -38,8 +38,8 @@ pub(super) struct WholeGallery {
 }
 
 /// Address of the folder, scan, places of dataset, model and class, score, status, places of the warnings, whether the class was
-/// removed, time.
-type RowData = (String, String, usize, usize, usize, f64, String, Vec<usize>, bool, String);
+/// removed, time, whether it is unlike the training images.
+type RowData = (String, String, usize, usize, usize, f64, String, Vec<usize>, bool, String, bool);
 
 /// Values by their places, each once.
 struct IndexedValues<'a, K, V> {
@@ -82,6 +82,7 @@ pub(super) fn script<'a>(
             row.warnings.iter().map(|warning| warnings.of(&**warning, || visible(warning))).collect(),
             row.is_obsolete,
             day(&row.created),
+            row.is_unlike == Some(true),
         )
     });
     let rows = rows.collect();

@@ -205,6 +205,7 @@ fn badges(row: &GalleryRow) -> Markup {
     let n = row.warnings.len();
     let warnings: Vec<&str> = row.warnings.iter().map(|warning| warning.as_str()).collect();
     html! {
+        @if row.is_unlike == Some(true) { span.chip.warned { "unlike training images" } " " }
         @if row.status != ExplanationStatus::Clear { (badge(row.status)) " " }
         @if n > 0 {
             span.chip.warned title=(warnings.join(" ")) { (n) @if n == 1 { " warning" } @else { " warnings" } }

@@ -26,6 +26,8 @@ pub(super) struct GalleryRow {
     /// Of the predicted class.
     pub(super) score: f64,
     pub(super) status: ExplanationStatus,
+    /// Whether it is unlike the training images; `None` where that was not measured.
+    pub(super) is_unlike: Option<bool>,
     /// One sentence each, of which many reports have the same.
     pub(super) warnings: Vec<Arc<String>>,
     /// Among the features of the model's training images.
@@ -50,6 +52,7 @@ impl GalleryRow {
             predicted: one(&mut shared.predicted, record.predicted),
             classes: one(&mut shared.classes, record.classes),
             status: record.status,
+            is_unlike: record.training_distance.map(|distance| distance.is_unlike()),
             warnings: record.warnings.into_iter().map(|warning| one(&mut shared.warnings, warning)).collect(),
             position: record.feature_position,
             created: record.created,

@@ -35,7 +35,7 @@ pub(super) fn section(record: &ReportRecord) -> Markup {
                     "Grad-CAM and HiResCAM have " (percent(agreement)) " of their heat in common. "
                 }
                 @if let Some(residual) = residual(record) {
-                    "HiResCAM is complete: its sum misses the logit less the bias by " (format!("{residual:.1e}")) ". "
+                    "HiResCAM is complete: its sum differs from the logit minus the bias by " (format!("{residual:.1e}")) ". "
                 }
                 @if is_perturbed {
                     "Deletion: area under the curve of the score while the hottest cells are covered first (lower is better). \

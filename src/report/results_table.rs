@@ -138,7 +138,11 @@ fn stamp(path: &Path) -> FileStamp {
 
 fn head(classes: &[ClassName]) -> Result<Vec<u8>, csv::Error> {
     let scores = classes.iter().map(|class| format!("score {class}"));
-    let head = FACTS.map(str::to_owned).into_iter().chain(scores).chain(["class_removed", "report"].map(str::to_owned));
+    let head = FACTS
+        .map(str::to_owned)
+        .into_iter()
+        .chain(scores)
+        .chain(["class_removed", "unlike_training_images", "report"].map(str::to_owned));
     written(head)
 }
 
@@ -162,7 +166,8 @@ fn cells(record: &ReportRecord, row: &GalleryRow, classes: &[ClassName]) -> impl
         record.hash.to_string(),
     ];
     let scores = classes.iter().map(|class| record.scores.get(class).map_or(String::new(), f64::to_string));
-    let last = [row.is_obsolete.to_string(), format!("{}/{PAGE}", row.folder)];
+    let is_unlike = row.is_unlike.map_or(String::new(), |is_unlike| is_unlike.to_string());
+    let last = [row.is_obsolete.to_string(), is_unlike, format!("{}/{PAGE}", row.folder)];
     facts.into_iter().chain(scores).chain(last)
 }
 

@@ -67,14 +67,15 @@ fn map_check(check: &MapCheck) -> Markup {
     let warnings = check.warnings();
     html! {
         section.card.warnings[!warnings.is_empty()] aria-labelledby="map-check" {
-            h2 #map-check { "Heat maps and learned weights" }
+            h2 #map-check { "Do heat maps depend on training and image?" }
             ul {
                 @for warning in &warnings { li { "Warning: " (warning) "." } }
                 @for sentence in check.sentences() { li { (sentence) "." } }
             }
             p.muted.small {
-                "Maps of one class, on the grid of the last pooling layer. Near 0: the maps depend on what was learned. Near 1: \
-                 they would look the same if nothing had been learned."
+                "Maps of one class, on the grid of the last pooling layer. A correlation with random weights near 1 means that the maps \
+                 would look the same if nothing had been learned. A correlation between images near 1 means that the maps hardly depend \
+                 on the image. Lower is better for both."
             }
         }
     }

@@ -58,6 +58,7 @@ fn model(classes: [&str; 2]) -> ModelRecord {
             n_images: 20,
             n_heads: 5,
             correlation: [(MapMethod::GradCam, 0.625), (MapMethod::HiresCam, -0.031_25)].into(),
+            between_images: [(MapMethod::GradCam, 0.25), (MapMethod::HiresCam, 0.75)].into(),
         }),
         removed: None,
         training_features: None,

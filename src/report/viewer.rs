@@ -60,7 +60,7 @@ fn controls(record: &ReportRecord, maps: &PageMaps) -> Markup {
             }
             label { "Colours " select #colours { @for map in ColourMap::ALL { option { (map.name()) } } } }
             label { "Opacity " input #opacity type="range" min="0" max="100" value=(percent); output for="opacity" { (percent) " %" } }
-            label { "Scan alone " input #alone type="range" min="0" max="100" value="0"; output for="alone" { "0 %" } }
+            label { "Before/after " input #alone type="range" min="0" max="100" value="0"; output for="alone" { "0 %" } }
             label { input #contour type="checkbox"; " 50 % contour" }
             span.zoom role="group" aria-label="Zoom" {
                 button #out type="button" aria-label="Zoom out" { "−" }
@@ -101,7 +101,7 @@ fn meaning(shown: MapMethod) -> Markup {
                  HiResCAM shows what each region actually contributed (approximately, if an imported model has several layers \
                  above the network). "
                 @if let Some(text) = other_method(shown) { (text) }
-                "Where the two differ, rely on HiResCAM. Signed, it also shows what speaks against the class. The contrast map is \
+                "Where the two differ, rely on HiResCAM. \"HiResCAM, signed\" also shows what speaks against the class. The contrast map is \
                  HiResCAM of the difference to the class with the next highest score: what speaks for one and not for the other."
             }
             p {
@@ -117,7 +117,7 @@ fn other_method(method: MapMethod) -> Option<&'static str> {
     match method {
         MapMethod::GradCam | MapMethod::HiresCam => None,
         MapMethod::GradCamPlusPlus => {
-            Some("Grad-CAM++ weighs features by their positive gradients only, so it also covers weak regions. ")
+            Some("Grad-CAM++ weights features by their positive gradients only, so it also covers weak regions. ")
         }
         MapMethod::LayerCam => {
             Some("LayerCAM is HiResCAM of the positive gradients: what speaks against the class is left out. ")

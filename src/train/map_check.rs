@@ -1,4 +1,5 @@
-//! Whether heat maps depend on what was learned: those of the trained head beside those of heads with random weights.
+//! Whether heat maps depend on what was learned and on the image: those of the trained head beside those of heads with random
+//! weights, and those of one image beside those of others.
 //!
 //! On the grid of pool5, whose features are cached, so that nothing is forwarded for it: `HiResCAM` as it is drawn, and Grad-CAM of
 //! pool5. Signed, because a random head has as many negative maps as positive ones, of which rectification leaves nothing.
@@ -24,6 +25,15 @@ const N_HEADS: u32 = 5;
 /// Both maps of one class, signed.
 type Maps = [(MapMethod, Vec<f64>); 2];
 
+/// Of one image.
+struct ImageMaps {
+    predicted: usize,
+    /// Of the predicted class, by the trained head.
+    own: Maps,
+    /// By method and random head; none of a map that is the same everywhere.
+    with_random: Vec<(MapMethod, f64)>,
+}
+
 /// `None` without validation images. The random weights are drawn from `seed`, for this alone.
 pub(super) fn of(
     training_set: &TrainingSet<'_>,
@@ -39,22 +49,34 @@ pub(super) fn of(
     let of_image = |image: &ContentHash| {
         let mut pool5 = vec![0.0; N_FEATURES];
         features.cache.read(image, &mut pool5)?;
-        Ok(correlations(&fitted.head, &random, &pool5))
+        Ok(ImageMaps::of(&fitted.head, &random, &pool5))
     };
     let found = images.par_iter().map(of_image).collect::<Result<Vec<_>, TrainError>>()?;
-    let correlation = means(found.iter().flatten());
-    Ok((!images.is_empty()).then_some(MapCheck { n_images: images.len(), n_heads: random.len(), correlation }))
+    let correlation = means(found.iter().flat_map(|image| image.with_random.iter().copied()));
+    let between_images = means(between(&found));
+    let (n_images, n_heads) = (images.len(), random.len());
+    Ok((!images.is_empty()).then_some(MapCheck { n_images, n_heads, correlation, between_images }))
 }
 
-/// Of the maps of the class that `trained` predicts, by method and random head; none of a map that is the same everywhere.
-fn correlations(trained: &Head, random: &[Head], pool5: &[f32]) -> Vec<(MapMethod, f64)> {
-    let class = Head::predicted(&trained.logits(pool5));
-    let own = maps(trained, pool5, class);
-    let beside = |other: &Head| {
-        let pairs = own.iter().zip(maps(other, pool5, class));
-        pairs.filter_map(|((method, own), (_, other))| Some((*method, spearman(own, &other)?))).collect::<Vec<_>>()
-    };
-    random.iter().flat_map(beside).collect()
+impl ImageMaps {
+    fn of(trained: &Head, random: &[Head], pool5: &[f32]) -> Self {
+        let predicted = Head::predicted(&trained.logits(pool5));
+        let own = maps(trained, pool5, predicted);
+        let with_random = random.iter().flat_map(|other| alike(&own, &maps(other, pool5, predicted))).collect();
+        Self { predicted, own, with_random }
+    }
+}
+
+/// Of every two images with the same predicted class.
+fn between(images: &[ImageMaps]) -> impl Iterator<Item = (MapMethod, f64)> {
+    let pairs = images.iter().enumerate().flat_map(|(at, one)| images[at + 1..].iter().map(move |other| (one, other)));
+    pairs.filter(|(one, other)| one.predicted == other.predicted).flat_map(|(one, other)| alike(&one.own, &other.own))
+}
+
+/// The rank correlation of two maps of each method; none of a map that is the same everywhere.
+fn alike(these: &Maps, those: &Maps) -> Vec<(MapMethod, f64)> {
+    let pairs = these.iter().zip(those);
+    pairs.filter_map(|((method, this), (_, that))| Some((*method, spearman(this, that)?))).collect()
 }
 
 fn maps(head: &Head, pool5: &[f32], class: usize) -> Maps {
@@ -65,10 +87,10 @@ fn maps(head: &Head, pool5: &[f32], class: usize) -> Maps {
     ]
 }
 
-fn means<'a>(found: impl Iterator<Item = &'a (MapMethod, f64)>) -> BTreeMap<MapMethod, f64> {
+fn means(found: impl Iterator<Item = (MapMethod, f64)>) -> BTreeMap<MapMethod, f64> {
     let mut sums: BTreeMap<MapMethod, (f64, f64)> = BTreeMap::new();
     for (method, correlation) in found {
-        let sum = sums.entry(*method).or_default();
+        let sum = sums.entry(method).or_default();
         *sum = (sum.0 + correlation, sum.1 + 1.0);
     }
     sums.into_iter().map(|(method, (sum, n))| (method, sum / n)).collect()
@@ -89,7 +111,7 @@ mod tests {
     }
 
     fn mean(trained: &Head, random: &[Head], pool5: &[f32]) -> BTreeMap<MapMethod, f64> {
-        means(correlations(trained, random, pool5).iter())
+        means(ImageMaps::of(trained, random, pool5).with_random.into_iter())
     }
 
     /// All weights the same: its maps show where the image is bright, whatever was learned.
@@ -106,16 +128,30 @@ mod tests {
         assert!(unlike.len() == 2 && unlike.values().all(|found| found.abs() < 0.15), "{unlike:?}");
         let alike = mean(&constant(&names), &[constant(&names)], &pool5(1.0));
         assert!(alike.len() == 2 && alike.values().all(|found| (found - 1.0).abs() < 1e-9), "{alike:?}");
-        let check = MapCheck { n_images: 1, n_heads: 1, correlation: alike };
+        let check = MapCheck { n_images: 1, n_heads: 1, correlation: alike, between_images: BTreeMap::new() };
         assert_eq!(check.warnings().len(), 2);
     }
 
     #[test]
     fn a_map_without_an_order_counts_for_nothing() {
         let names = ["a", "b"];
-        assert!(correlations(&constant(&names), &[random_head(&names, 2)], &vec![0.0; N_FEATURES]).is_empty());
+        assert!(
+            ImageMaps::of(&constant(&names), &[random_head(&names, 2)], &vec![0.0; N_FEATURES]).with_random.is_empty()
+        );
         let flat = vec![1.0; N_FEATURES];
-        let found = correlations(&constant(&names), &[random_head(&names, 2)], &flat);
+        let found = ImageMaps::of(&constant(&names), &[random_head(&names, 2)], &flat).with_random;
         assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn maps_of_images_with_one_predicted_class_are_compared_with_each_other() {
+        let image = |predicted, cells: [f64; 3]| {
+            let own = [(MapMethod::GradCam, cells.to_vec()), (MapMethod::HiresCam, vec![1.0, 2.0, 3.0])];
+            ImageMaps { predicted, own, with_random: Vec::new() }
+        };
+        let images = [image(0, [1.0, 2.0, 3.0]), image(1, [3.0, 2.0, 1.0]), image(0, [9.0, 5.0, 1.0])];
+        let found = means(between(&images));
+        assert!((found[&MapMethod::GradCam] + 1.0).abs() < 1e-9 && (found[&MapMethod::HiresCam] - 1.0).abs() < 1e-9);
+        assert!(means(between(&images[1..])).is_empty(), "no two of one predicted class");
     }
 }

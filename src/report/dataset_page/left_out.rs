@@ -14,13 +14,13 @@ pub(super) fn section(files: FileTotals, n_images: usize, left_out: &[UnusedFile
         section.card aria-labelledby="left-out" {
             h2 #left-out { "Files" }
             dl.facts {
-                div { dt { "files" } dd { (count(files.n)) } }
+                div { dt { "Files" } dd { (count(files.n)) } }
                 div { dt { "different images" } dd { (count(n_images)) } }
                 div { dt { "duplicate files" } dd { (count(files.copies)) @if files.copies > 0 { ": the same bytes as another file; each image counts once" } } }
                 @if files.repeats > 0 {
                     div { dt { "repeated images" } dd { (count(files.repeats)) ": another file with the same DICOM image number; each image counts once" } }
                 }
-                div { dt { "left out" } dd { (count(left_out.iter().map(|reason| reason.n).sum::<u64>())) } }
+                div { dt { "Left out" } dd { (count(left_out.iter().map(|reason| reason.n).sum::<u64>())) } }
             }
             @for reason in left_out.iter().take(MOST_REASONS) { (entry(reason)) }
             @if n_more > 0 { p.muted.small { (count(n_more)) " more reasons." } }

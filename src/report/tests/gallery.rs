@@ -19,7 +19,7 @@ fn the_gallery_lists_every_report_newest_first_and_tells_what_it_could_not_read(
     let csv = fs::read_to_string(dir.path().join("results.csv")).unwrap();
     let last_cells: Vec<_> = csv.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect();
     assert_eq!(last_cells, [format!("{new}/report.html"), format!("{old}/report.html")]);
-    assert!(csv.starts_with("scan,dataset,predicted,score,status,warnings,model,created,width,height,sha256,score patchy,score plain,class_removed,report\r\n"));
+    assert!(csv.starts_with("scan,dataset,predicted,score,status,warnings,model,created,width,height,sha256,score patchy,score plain,class_removed,unlike_training_images,report\r\n"));
 }
 
 #[test]
