@@ -85,4 +85,8 @@ soak: build ## peak memory of 100,000 copies and of a training on 100,000 images
 	benches/soak-training 100000
 	benches/soak-service
 	benches/soak-scans
-	$(CARGO) bench --locked --bench gallery -- 1000 10000 100000
+	rm -rf target/galleries
+	$(CARGO) bench --locked --bench gallery -- $(abspath target/galleries) 1000 10000 100000
+	GRADWATCH_GALLERIES=$(abspath target/galleries) \
+		$(CARGO) test --locked --test it -- how_long_large_galleries --ignored --nocapture
+	rm -rf target/galleries

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -241,4 +242,29 @@ fn the_map_of_the_features_leads_to_reports_and_is_led_to() {
     fs::write(run.join("training_features.safetensors"), "damaged").unwrap();
     bed.run(&["forget", "scans/shapes/scan-disc-1.png", "--yes"]).ok();
     assert!(has_no_map(), "a damaged file makes no map");
+}
+
+/// Opening and first searching of the galleries that `cargo bench --bench gallery -- FOLDER N...` left in `$GRADWATCH_GALLERIES`.
+#[test]
+#[ignore = "measures: `make soak` runs it"]
+fn how_long_large_galleries_take_to_open() {
+    let galleries =
+        std::env::var("GRADWATCH_GALLERIES").expect("GRADWATCH_GALLERIES names the folder of the galleries");
+    let mut browser = Browser::start().expect("Chromium opens them");
+    for folder in fs::read_dir(galleries).unwrap().map(|entry| entry.unwrap().path()) {
+        let mut open = || {
+            let start = Instant::now();
+            browser.open(&folder.join("index.html"));
+            assert!(browser.value("document.querySelectorAll('.rows li').length").as_u64() > Some(0));
+            start.elapsed().as_secs_f64()
+        };
+        let opened = [open(), open(), open()];
+        let start = Instant::now();
+        browser.value("document.getElementById('search').focus()");
+        browser.write("patient 000001");
+        let found = "new Promise(done => { const look = () => document.querySelectorAll('.rows li').length === 1
+            ? done(1) : setTimeout(look, 5); look(); })";
+        assert_eq!(browser.value(found), 1);
+        println!("{}: opened in {opened:.2?} s, first search {:.2} s", folder.display(), start.elapsed().as_secs_f64());
+    }
 }
