@@ -1,9 +1,9 @@
-"""Scans that are unlike the training images: which are flagged, and how well the distance tells them apart.
+"""Scans that are unlike the training images: which are flagged, and how well the distance distinguishes them.
 
-Called by scripts/measure-ood: PROGRAM FOLDER WORK. FOLDER has a folder of radiographs for each class. Of each class, three of
-four images are learned; the rest are explained as unseen radiographs, with the same images altered, and with
-photographs made grey, of the same sizes and JPEG quality. Prints the share that is flagged, and the area under the ROC curve
-of the distance against the unseen radiographs.
+Called by scripts/measure-ood: PROGRAM FOLDER WORK. FOLDER has a folder of radiographs for each class. They are split four ways, so
+that each radiograph is unseen once: three quarters of each class are learned; the rest are explained as unseen radiographs, with
+the same images altered, and with photographs made grey, of the same sizes and JPEG quality. Prints how many are flagged, with 95 %
+intervals, and the area under the ROC curve of the distance against the unseen radiographs of the same split.
 """
 
 import hashlib
@@ -26,33 +26,42 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".ppm")
 SMALLEST_SIDE, LEAST_DEVIATION = 100, 15
 # Of 256 bits: images with fewer different ones show the same.
 SAME_BITS = 40
+SPLITS = 4
+UNSEEN, PHOTOGRAPHS = "unseen radiographs", "photographs and drawings"
+# Of the normal distribution, for intervals of 95 %.
+DEVIATIONS = 1.96
 
 
 def main(program, folder, work):
     folder, work = Path(folder), Path(work)
     shutil.rmtree(work, ignore_errors=True)
-    unseen = shared_out(folder, work / "inbox/datasets/radiographs")
-    sizes = [picture.size for picture in unseen]
-    groups = {"unseen radiographs": unseen, "photographs": photographs(work, sizes), **altered(unseen)}
-    for name, pictures in groups.items():
-        target = work / "scans" / name
-        target.mkdir(parents=True)
-        for n, picture in enumerate(pictures):
-            picture.save(target / f"{n:03}.jpg", quality=QUALITY)
+    found = photographs(work)
+    splits = []
+    for split in range(SPLITS):
+        splits.append(measured(program, folder, work, found, split))
+        print(f"Split {split}:", flagged_of(splits[-1]), file=sys.stderr, flush=True)
+    print(table(splits))
+
+
+def measured(program, folder, work, found, split):
+    """For each group of images, the distance and the limit of each, by a model that has not seen the images of this split."""
+    dataset = f"radiographs-{split}"
+    unseen = shared_out(folder, work / "inbox/datasets" / dataset, split)
+    alike = [picture.resize(unseen[n % len(unseen)].size, Image.Resampling.BICUBIC) for n, picture in enumerate(found)]
     settings = ["--set=watch.inbox=inbox", "--set=storage.state_dir=state"]
     run(program, work, "run", "--once", "--set=augment.copies=0", *settings)
-    distances = {name: explained(program, work, name, settings) for name in groups}
-    print(table(distances))
+    groups = {UNSEEN: unseen, PHOTOGRAPHS: alike, **altered(unseen)}
+    return {name: explained(program, work, dataset, pictures, settings) for name, pictures in groups.items()}
 
 
-def shared_out(folder, dataset):
+def shared_out(folder, dataset, split):
     """Copies three of four images of each class into the dataset; the others, grey."""
     unseen = []
     for class_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
         paths = (path for path in class_folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
         in_order = sorted(paths, key=lambda path: hashlib.sha256(path.read_bytes()).digest())
         for n, path in enumerate(in_order):
-            if n % 4 == 0:
+            if n % SPLITS == split:
                 unseen.append(Image.open(path).convert("L"))
             else:
                 (dataset / class_folder.name).mkdir(parents=True, exist_ok=True)
@@ -60,7 +69,7 @@ def shared_out(folder, dataset):
     return unseen
 
 
-def photographs(work, sizes):
+def photographs(work):
     """Different images that come with scikit-image and Pillow; some of them are drawings and charts."""
     files = work / "files"
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(files)]
@@ -74,9 +83,8 @@ def photographs(work, sizes):
     found, known = [], []
     for path in sorted([*files.glob("skimage/data/*"), *files.glob("pillow*/Tests/images/*.*")]):
         picture = grey(path) if path.suffix in SUFFIXES else None
-        if picture is None or is_known(picture, known):
-            continue
-        found.append(picture.resize(sizes[len(found) % len(sizes)], Image.Resampling.BICUBIC))
+        if picture is not None and not is_known(picture, known):
+            found.append(picture)
     return found
 
 
@@ -130,21 +138,52 @@ def screenshot(picture):
     return window
 
 
-def explained(program, work, name, settings):
+def explained(program, work, dataset, pictures, settings):
     """The distance and the limit of each image of a group."""
-    said = run(program, work, "explain", f"scans/{name}", f"--out=reports/{name}", "--json", *settings)
-    scans = [scan["training_distance"] for scan in json.loads(said)["scans"]]
-    return np.array([[scan["distance"], scan["limit"]] for scan in scans])
+    (scans, reports) = (work / "scans", work / "reports")
+    scans.mkdir()
+    for n, picture in enumerate(pictures):
+        picture.save(scans / f"{n:03}.jpg", quality=QUALITY)
+    said = run(program, work, "explain", "scans", "--out=reports", f"--dataset={dataset}", "--json", *settings)
+    shutil.rmtree(scans)
+    shutil.rmtree(reports)
+    found = [scan["training_distance"] for scan in json.loads(said)["scans"]]
+    assert len(found) == len(pictures), f"{len(found)} of {len(pictures)} images are explained"
+    return np.array([[scan["distance"], scan["limit"]] for scan in found])
 
 
-def table(distances):
-    unseen = distances["unseen radiographs"][:, 0]
-    lines = ["| images | number | flagged | AUROC |", "|---|---|---|---|"]
-    for name, group in distances.items():
-        flagged = (group[:, 0] > group[:, 1]).mean()
-        auroc = "" if name == "unseen radiographs" else f"{area(unseen, group[:, 0]):.3f}"
-        lines.append(f"| {name} | {len(group)} | {flagged:.1%} | {auroc} |")
+def flagged_of(split):
+    return ", ".join(f"{name} {is_flagged(group).sum()} of {len(group)}" for name, group in split.items())
+
+
+def is_flagged(group):
+    return group[:, 0] > group[:, 1]
+
+
+def table(splits):
+    """The threshold was chosen on the first split, so the others are also counted without it."""
+    lines = ["| images | each split | first split | three others | all four | AUROC: mean, least |", "|---|---|---|---|---|---|"]
+    for name in splits[0]:
+        flagged = [is_flagged(split[name]) for split in splits]
+        each = ", ".join(str(one.sum()) for one in flagged)
+        shares = [share(some, name == PHOTOGRAPHS) for some in (flagged[:1], flagged[1:], flagged)]
+        areas = [area(split[UNSEEN][:, 0], split[name][:, 0]) for split in splits]
+        auroc = "" if name == UNSEEN else f"{np.mean(areas):.3f}, {min(areas):.3f}"
+        lines.append(" | ".join([f"| {name}", each, *shares, f"{auroc} |"]))
     return "\n".join(lines)
+
+
+def share(flagged, same_images):
+    """How many are flagged, with Wilson's interval. The same images in each split are no more evidence for being shown again."""
+    (n, of) = (sum(one.sum() for one in flagged), sum(map(len, flagged)))
+    (low, high) = wilson(n / of, of / len(flagged) if same_images else of)
+    return f"{n} of {of}: {n / of:.1%} ({low:.1%} to {high:.1%})"
+
+
+def wilson(share, number):
+    square = DEVIATIONS**2 / number
+    half = DEVIATIONS * (share * (1 - share) / number + square / number / 4) ** 0.5
+    return [(share + square / 2 + sign * half) / (1 + square) for sign in (-1, 1)]
 
 
 def area(near, far):
