@@ -20,22 +20,27 @@ pub(super) fn perturbation(
     let class = explanation.predicted;
     let Some(map) = explanation.maps.get(class) else { return Ok(None) };
     let map = map.drawn(explanation.method);
-    let ranks = ranks(&map.cells);
-    let n_at = |step: usize| (ranks.len() * step + N_STEPS / 2) / N_STEPS;
-    let covered =
-        |is: &dyn Fn(usize) -> bool| input.covered(&ranks.iter().map(|rank| is(*rank)).collect::<Vec<_>>(), map.side);
-    let deleted = (1..N_STEPS).map(|step| covered(&|rank| rank < n_at(step)));
-    let inserted = (1..N_STEPS).map(|step| covered(&|rank| rank >= n_at(step)));
-    let images = deleted.chain(inserted).chain([covered(&|_| true)]).collect();
+    let images = covered(&map.cells).iter().map(|covered| input.covered(covered, map.side)).collect();
     let score = |logits: &[f64]| head.activation().scores(logits)[class];
     let scores: Vec<f64> = engine.activations(images)?.iter().map(|image| score(&head.logits(&image.pool5))).collect();
-    let Some((deleted, inserted)) = scores.split_at_checked(N_STEPS - 1) else { return Ok(None) };
-    let Some((nothing, inserted)) = inserted.split_last() else { return Ok(None) };
-    let whole = score(&explanation.logits);
-    Ok(Some(Perturbation {
-        deletion_auc: area(whole, deleted, *nothing),
-        insertion_auc: area(*nothing, inserted, whole),
-    }))
+    Ok(areas(score(&explanation.logits), &scores))
+}
+
+/// Which cells are covered in each image of the curves: more and more of the hottest, then fewer and fewer of the others until the
+/// coldest are left, and then all.
+fn covered(cells: &[f32]) -> Vec<Vec<bool>> {
+    let ranks = ranks(cells);
+    let n_at = |step: usize| (ranks.len() * step + N_STEPS / 2) / N_STEPS;
+    let deleted = (1..N_STEPS).map(|step| ranks.iter().map(|rank| *rank < n_at(step)).collect());
+    let inserted = (1..N_STEPS).map(|step| ranks.iter().map(|rank| *rank >= n_at(step)).collect());
+    deleted.chain(inserted).chain([vec![true; ranks.len()]]).collect()
+}
+
+/// From the score of the image itself and those of the images of [`covered`]; `None` where there are too few.
+fn areas(whole: f64, scores: &[f64]) -> Option<Perturbation> {
+    let (deleted, inserted) = scores.split_at_checked(N_STEPS - 1)?;
+    let (nothing, inserted) = inserted.split_last()?;
+    Some(Perturbation { deletion_auc: area(whole, deleted, *nothing), insertion_auc: area(*nothing, inserted, whole) })
 }
 
 /// Of each cell its place by falling value, 0 for the hottest; the first of equals comes first.
@@ -59,6 +64,33 @@ mod tests {
     #[test]
     fn the_hottest_cell_is_first_and_of_equals_the_first() {
         assert_eq!(ranks(&[0.0, 3.0, -1.0, 3.0]), [2, 0, 3, 1]);
+    }
+
+    #[test]
+    fn deletion_covers_the_hottest_cells_first_and_insertion_uncovers_them_first() {
+        // Cell 19 is the hottest of 20, so that a step is two cells.
+        let covered = covered(&(0_u8..20).map(f32::from).collect::<Vec<_>>());
+        let at = |image: usize| (0..20).filter(|cell| covered[image][*cell]).collect::<Vec<_>>();
+        assert_eq!(covered.len(), 19);
+        assert_eq!((at(0), at(8)), (vec![18, 19], (2..20).collect()));
+        assert_eq!((at(9), at(17)), ((0..18).collect(), vec![0, 1]));
+        assert_eq!(at(18), (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn of_a_map_that_finds_what_the_score_depends_on_deletion_is_low_and_insertion_high() {
+        let areas = |cells: &[f32]| {
+            let scores = covered(cells).iter().map(|covered| f64::from(u8::from(!covered[3]))).collect::<Vec<_>>();
+            let areas = areas(1.0, &scores).unwrap();
+            (areas.deletion_auc, areas.insertion_auc)
+        };
+        let mut cells = [0.0; 10];
+        cells[3] = 1.0;
+        let (deletion, insertion) = areas(&cells);
+        assert!((deletion - 0.05).abs() < 1e-12 && (insertion - 0.95).abs() < 1e-12, "{deletion} {insertion}");
+        cells[3] = -1.0;
+        let (deletion, insertion) = areas(&cells);
+        assert!((deletion - 0.95).abs() < 1e-12 && (insertion - 0.05).abs() < 1e-12, "{deletion} {insertion}");
     }
 
     #[test]
