@@ -3,11 +3,22 @@
 use std::fs;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use gradwatch::imaging::{Picture, Pixels, encode_png};
 use serde_json::Value;
 
 use crate::bed::TestBed;
 use crate::pictures::{self, Look};
+
+/// Width and height of the scan inside a report's page.
+fn scan_on_page(html: &str) -> (u32, u32) {
+    let (_, rest) = html.split_once("id=\"scan\"").unwrap();
+    let (_, data) = rest.split_once("data:image/jpeg;base64,").unwrap();
+    let jpeg = STANDARD.decode(data.split_once('"').unwrap().0).unwrap();
+    let scan = image::load_from_memory(&jpeg).unwrap();
+    (scan.width(), scan.height())
+}
 
 /// A bed with a model.
 fn bed() -> TestBed {
@@ -59,6 +70,12 @@ fn a_report_names_the_figures_of_its_maps_and_has_them_as_numbers_on_request() {
     let floats = numbers[128..].as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
     assert!(floats.clone().all(f32::is_finite) && floats.clone().any(|value| value < 0.0));
 
+    bed.drop_scan(Look::Bars, 1);
+    bed.run(&["run", "--once", "--set=report.deletion_insertion=true"]).ok();
+    let record: Value = serde_json::from_slice(&fs::read(bed.reports()[0].join("report.json")).unwrap()).unwrap();
+    let areas = &record["map_figures"]["maps"]["Grad-CAM"]["perturbation"];
+    assert!(areas["deletion_auc"].is_number() && areas["insertion_auc"].is_number(), "{record:#}");
+
     explained(&bed, &["scan.png"]);
     assert!(!folder.join("maps.npy").exists(), "numbers of another report do not stay");
     let refused = bed.run(&["explain", "scan.png", "--method", "smooth-grad"]);
@@ -68,11 +85,11 @@ fn a_report_names_the_figures_of_its_maps_and_has_them_as_numbers_on_request() {
 #[test]
 fn images_that_show_little_or_have_odd_sizes_are_explained_and_said_to_be_so() {
     let bed = bed().set("limits.max_side", "20000");
-    for (name, bytes, said) in [
-        ("black.png", grey(300, 300, |_| 0), "No image content"),
-        ("white.png", grey(300, 300, |_| 255), "No image content"),
-        ("one.png", grey(1, 1, |_| 77), "only 1 x 1 pixels"),
-        ("long.png", grey(20_000, 30, |at| (at * 7 % 251) as u8), "far from square"),
+    for (name, bytes, said, on_page) in [
+        ("black.png", grey(300, 300, |_| 0), "No image content", (300, 300)),
+        ("white.png", grey(300, 300, |_| 255), "No image content", (300, 300)),
+        ("one.png", grey(1, 1, |_| 77), "only 1 x 1 pixels", (1, 1)),
+        ("long.png", grey(20_000, 30, |at| (at * 7 % 251) as u8), "far from square", (2048, 3)),
     ] {
         bed.write(name, bytes);
         for method in ["grad-cam", "hires-cam", "grad-cam-plus-plus", "layer-cam"] {
@@ -87,6 +104,7 @@ fn images_that_show_little_or_have_odd_sizes_are_explained_and_said_to_be_so() {
             assert!(floats.all(f32::is_finite), "{name}, {method}");
             let page = fs::read_to_string(folder.join("report.html")).unwrap();
             assert_eq!(page.contains("shorter side is drawn larger than it is"), name == "long.png", "{name}");
+            assert_eq!(scan_on_page(&page), on_page, "{name}");
             for file in ["heatmap.png", "overlay.png", "thumb.jpg", "report.html"] {
                 assert!(fs::metadata(folder.join(file)).unwrap().len() > 0, "{name}: {file}");
             }
