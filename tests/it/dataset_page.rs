@@ -120,6 +120,42 @@ fn the_page_works(browser: &mut Browser, page: &Path) {
     }
 }
 
+#[test]
+fn no_name_of_a_dataset_or_class_runs_on_any_page() {
+    let dataset = format!("\"{HOSTILE}");
+    let classes = ["\"><img src=x onerror=\"document.title='run'\">", "'&<script>document.title='run'<"];
+    let bed = bed().set("augment.copies", "0").set("train.max_epochs", "1");
+    for (class, look) in classes.iter().zip(Look::ALL) {
+        for number in 0..4 {
+            bed.write(format!("inbox/datasets/{dataset}/{class}/{number}.png"), pictures::png(look, number));
+        }
+    }
+    bed.write(format!("inbox/scans/{dataset}/{HOSTILE}"), pictures::png(Look::Disc, 40));
+    bed.run(&["run", "--once"]).ok();
+    let Some(mut browser) = Browser::start() else { return };
+    let only_folder = |of: &Path| {
+        let mut folders = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        folders.next().unwrap()
+    };
+    let reports = bed.state("reports").join(&dataset);
+    let gallery = bed.state("reports/index.html");
+    for (page, names) in [
+        (gallery.clone(), &[&dataset[..]][..]),
+        (reports.join("dataset.html"), &[&dataset, classes[0], classes[1]]),
+        (only_folder(&reports).join("report.html"), &[&dataset, classes[0], classes[1]]),
+        (only_folder(&bed.state("runs").join(&dataset)).join("report.html"), &[&dataset, classes[0], classes[1]]),
+    ] {
+        browser.open(&page);
+        assert_eq!(browser.complaints(), Vec::<String>::new(), "{}", page.display());
+        let title = browser.value("document.title");
+        assert_ne!(title, "run", "{}", page.display());
+        for name in names {
+            let is_text = format!("document.body.textContent.includes({})", serde_json::json!(name));
+            assert_eq!(browser.value(&is_text), true, "{name} on {}", page.display());
+        }
+    }
+}
+
 /// Texts whose contrast with the ground below them is less than 4.5 (WCAG 2, AA).
 const FAINT: &str = "(() => {
     const light = c => c.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
