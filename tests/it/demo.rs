@@ -76,6 +76,7 @@ fn the_demo_learns_its_images_and_its_pages_open() {
         scan_page::it_works(&mut browser, &reports[0].page());
         scan_page::it_is_useful_without_scripts(&mut browser, &reports[1].page());
         the_gallery_works(&mut browser, &bed.state("reports/index.html"));
+        the_page_of_the_run_opens(&mut browser, &bed);
     }
 }
 
@@ -100,6 +101,22 @@ fn the_gallery_works(browser: &mut Browser, index: &Path) {
     assert_eq!(browser.value("document.querySelectorAll('.rows li').length"), 1);
     let link = browser.value("decodeURI(document.querySelector('.rows li a').href)");
     assert!(link.as_str().unwrap().contains("/phantoms/scan-03-"), "{link}");
+}
+
+fn the_page_of_the_run_opens(browser: &mut Browser, bed: &TestBed) {
+    let mut runs = bed.state("runs/phantoms").read_dir().unwrap().map(|run| run.unwrap().path());
+    let page = runs.next().unwrap().join("report.html");
+    for (width, scheme) in [(1280, "light"), (390, "dark")] {
+        browser.look(width, scheme);
+        browser.open(&page);
+        let heading =
+            "[...document.querySelectorAll('h2')].some(h => h.textContent.includes('compared with the known patches'))";
+        assert_eq!(browser.value(heading), true);
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+        browser.has_no_barriers();
+        let beyond = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.value(beyond), 0, "nobody scrolls sideways at {width} pixels");
+    }
 }
 
 #[test]

@@ -155,6 +155,12 @@ fn it_zooms_and_moves(browser: &mut Browser) {
     assert_eq!(browser.value(scale), "400 %");
     browser.press("0", 48);
     assert_eq!((painted(browser, 0), browser.value(scale)), (first.clone(), Value::from("100 %")));
+    let fingers = |apart: f64| [(x - apart, y), (x + apart, y)];
+    browser.pinch(fingers(20.0), fingers(40.0));
+    assert_eq!(browser.value(scale), "200 %", "two fingers");
+    assert_ne!(painted(browser, 0), first);
+    browser.pinch(fingers(80.0), fingers(40.0));
+    assert_eq!((painted(browser, 0), browser.value(scale)), (first.clone(), Value::from("100 %")));
     browser.value("document.getElementById('in').click()");
     browser.value("document.getElementById('reset').click()");
     assert_eq!(painted(browser, 0), first);
