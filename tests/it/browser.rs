@@ -159,6 +159,30 @@ impl Browser {
         }
     }
 
+    /// Moves two fingers over the window from two places to two others, in pixels, and lifts them.
+    pub fn pinch(&mut self, from: [(f64, f64); 2], to: [(f64, f64); 2]) {
+        for (kind, at) in [("touchStart", &from[..]), ("touchMove", &to[..]), ("touchEnd", &[])] {
+            let points: Vec<_> = (0..).zip(at).map(|(id, (x, y))| json!({"id": id, "x": x, "y": y})).collect();
+            self.call("Input.dispatchTouchEvent", &json!({"type": kind, "touchPoints": points}));
+        }
+    }
+
+    /// Clicks with the mouse on the middle of an element that leads to another page, and returns when that has loaded.
+    pub fn follow(&mut self, element: &str) {
+        let middle = self.value(&format!(
+            "(it => {{ it.scrollIntoView({{ block: 'center' }}); const {{ x, y, width, height }} = it.getBoundingClientRect(); \
+             return [x + width / 2, y + height / 2]; }})(document.querySelector({}))",
+            json!(element)
+        ));
+        let [x, y] = [0, 1].map(|at| middle[at].as_f64().unwrap());
+        self.seen.clear();
+        self.drag((x, y), (x, y));
+        let has_loaded = |message: &Value| message["method"] == "Page.loadEventFired";
+        if !self.seen.iter().any(has_loaded) {
+            self.wait_for(has_loaded);
+        }
+    }
+
     /// Turns the wheel at a place of the window towards the reader by some pixels, with Ctrl held.
     pub fn wheel_with_control(&mut self, (x, y): (f64, f64), by: f64) {
         let event = json!({"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": by, "modifiers": 2});
