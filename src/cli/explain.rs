@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::content::{self, FileFailure, Listing, NoInputs};
 use crate::domain::{
     ClassName, CurrentClasses, Explanation, ExplanationStatus, MapMethod, ModelRecord, Phase, Progress, StopFlag,
+    TrainingDistance,
 };
 use crate::privacy::{self, shown, shown_unseen};
 use crate::report::Gallery;
@@ -226,7 +227,7 @@ fn said(path: &Path, ExplainedScan { explanation, report }: &ExplainedScan, out:
     let scores = scores.map(|(class, score)| format!("{class} {score:.3}")).collect::<Vec<_>>().join(", ");
     let class = &explanation.classes[explanation.predicted];
     let caution = if explanation.status == ExplanationStatus::Blank { ", no image content" } else { "" };
-    let is_unlike = explanation.training_distance.is_some_and(|distance| distance.is_unlike());
+    let is_unlike = explanation.training_distance.is_some_and(TrainingDistance::is_unlike);
     let unlike = if is_unlike { ", unlike the training images" } else { "" };
     let report = out.join(report).join("report.html");
     format!("{}: {class} ({scores}){caution}{unlike}  {}", shown(path), report.display())

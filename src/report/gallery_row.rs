@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::record::{FILE, ReportRecord};
-use crate::domain::{ClassName, ContentHash, CurrentClasses, DatasetName, ExplanationStatus, FileStamp, RunId};
+use crate::domain::{
+    ClassName, ContentHash, CurrentClasses, DatasetName, ExplanationStatus, FileStamp, RunId, TrainingDistance,
+};
 
 /// A report and where it lies. What many reports share is held once, in [`SharedValues`].
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl GalleryRow {
             predicted: one(&mut shared.predicted, record.predicted),
             classes: one(&mut shared.classes, record.classes),
             status: record.status,
-            is_unlike: record.training_distance.map(|distance| distance.is_unlike()),
+            is_unlike: record.training_distance.map(TrainingDistance::is_unlike),
             warnings: record.warnings.into_iter().map(|warning| one(&mut shared.warnings, warning)).collect(),
             position: record.feature_position,
             created: record.created,

@@ -74,9 +74,9 @@ fn between(images: &[ImageMaps]) -> impl Iterator<Item = (MapMethod, f64)> {
 }
 
 /// The rank correlation of two maps of each method; none of a map that is the same everywhere.
-fn alike(these: &Maps, those: &Maps) -> Vec<(MapMethod, f64)> {
-    let pairs = these.iter().zip(those);
-    pairs.filter_map(|((method, this), (_, that))| Some((*method, spearman(this, that)?))).collect()
+fn alike(first: &Maps, second: &Maps) -> Vec<(MapMethod, f64)> {
+    let pairs = first.iter().zip(second);
+    pairs.filter_map(|((method, a), (_, b))| Some((*method, spearman(a, b)?))).collect()
 }
 
 fn maps(head: &Head, pool5: &[f32], class: usize) -> Maps {
