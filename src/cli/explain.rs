@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use super::failure::{Exit, Failure};
@@ -59,8 +59,20 @@ pub(super) struct Args {
 }
 
 fn methods() -> impl TypedValueParser<Value = MapMethod> {
-    let named = |name: String| MapMethod::ALL.into_iter().find(|method| method.argument() == name).unwrap_or_default();
-    PossibleValuesParser::new(MapMethod::ALL.map(MapMethod::argument)).map(named)
+    let value = |method: MapMethod| PossibleValue::new(method.argument()).aliases(other_names(method));
+    let is_of = |method: MapMethod, name: &str| method.argument() == name || other_names(method).contains(&name);
+    let named = move |name: String| MapMethod::ALL.into_iter().find(|method| is_of(*method, &name)).unwrap_or_default();
+    PossibleValuesParser::new(MapMethod::ALL.map(value)).map(named)
+}
+
+/// As papers and other programs call it.
+fn other_names(method: MapMethod) -> [&'static str; 2] {
+    match method {
+        MapMethod::GradCam => ["gradcam", "Grad-CAM"],
+        MapMethod::HiresCam => ["hirescam", "HiResCAM"],
+        MapMethod::GradCamPlusPlus => ["gradcam++", "Grad-CAM++"],
+        MapMethod::LayerCam => ["layercam", "LayerCAM"],
+    }
 }
 
 impl Args {

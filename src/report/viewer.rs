@@ -101,7 +101,7 @@ fn meaning(shown: MapMethod) -> Markup {
                  HiResCAM shows what each region actually contributed (approximately, if an imported model has several layers \
                  above the network). "
                 @if let Some(text) = other_method(shown) { (text) }
-                "Where the two differ, rely on HiResCAM. \"HiResCAM, signed\" also shows what speaks against the class. The contrast map is \
+                "Where Grad-CAM and HiResCAM differ, rely on HiResCAM. \"HiResCAM, signed\" also shows what speaks against the class. The contrast map is \
                  HiResCAM of the difference to the class with the next highest score: what speaks for one and not for the other."
             }
             p {

@@ -92,11 +92,14 @@ fn images_that_show_little_or_have_odd_sizes_are_explained_and_said_to_be_so() {
         ("long.png", grey(20_000, 30, |at| (at * 7 % 251) as u8), "far from square", (2048, 3)),
     ] {
         bed.write(name, bytes);
-        for method in ["grad-cam", "hires-cam", "grad-cam-plus-plus", "layer-cam"] {
+        for (method, shown) in
+            [("grad-cam", "Grad-CAM"), ("HiResCAM", "HiResCAM"), ("gradcam++", "Grad-CAM++"), ("layer-cam", "LayerCAM")]
+        {
             let (folder, record) = explained(&bed, &[name, "--method", method, "--raw-maps"]);
             let warnings: Vec<&str> = record["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
             assert!(warnings.iter().any(|warning| warning.contains(said)), "{name}: {warnings:?}");
             let is_empty = record["heat_map"]["peak"].as_f64().unwrap() <= 0.0;
+            assert_eq!(record["heat_map"]["method"], shown);
             assert_eq!(is_empty, warnings.iter().any(|warning| warning.contains("no region that supports")), "{name}");
             assert!(record["scores"].as_object().unwrap().values().all(Value::is_number), "{name}");
             let numbers = fs::read(folder.join("maps.npy")).unwrap();

@@ -63,7 +63,7 @@ impl<'a> Examples<'a> {
                         }
                     }
                     @if self.n_more > 0 { p.muted.small { (count(self.n_more)) " more classes." } }
-                    p.muted.small { "Up to " (A_CLASS) " images of each class, without names. Images in which text was detected are not shown." }
+                    p.muted.small { "Up to " (A_CLASS) " images of each class, without names. Images in which text was detected are not shown; faint or short text, or text at the left and right edges, can be missed." }
                 }
             }
         }
