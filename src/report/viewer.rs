@@ -95,18 +95,18 @@ fn view(shown: MapMethod, chosen: MapMethod) -> Markup {
 fn meaning(shown: MapMethod) -> Markup {
     html! {
         div.meaning.muted.small {
-            p {
+            p.detail {
                 "Grad-CAM highlights regions whose features in the last convolutional layer (block5_conv3) raise the score of \
                  the chosen class on average over the image. It can highlight regions that did not contribute to this score; \
                  HiResCAM shows what each region actually contributed (approximately, if an imported model has several layers \
                  above the network). "
                 @if let Some(text) = other_method(shown) { (text) }
-                "Where Grad-CAM and HiResCAM differ, rely on HiResCAM. \"HiResCAM, signed\" also shows what speaks against the class. The contrast map is \
+                "\"HiResCAM, signed\" also shows what speaks against the class. The contrast map is \
                  HiResCAM of the difference to the class with the next highest score: what speaks for one and not for the other."
             }
             p {
-                "Each map is scaled to its own maximum, so brightness cannot be compared between maps. The contour encloses what \
-                 is above half of it. No map outlines a finding or shows that the prediction is correct."
+                "Where Grad-CAM and HiResCAM differ, rely on HiResCAM. Each map is scaled to its own maximum, so brightness cannot \
+                 be compared between maps. The contour encloses what is above half of it. No map outlines a finding or shows that the prediction is correct."
             }
         }
     }
