@@ -27,16 +27,8 @@ pub(super) fn of(explanation: &Explanation, model: &ModelRecord, ledger: Option<
         text(explanation),
     ];
     let of_maps = model.map_check.iter().flat_map(MapCheck::warnings).map(|warning| format!("Heat maps: {warning}."));
-    about
-        .into_iter()
-        .flatten()
-        .chain(of_maps)
-        .chain(
-            [shortcut(model), no_better_than_guessing(model), weak(model), few(model), backbone(model)]
-                .into_iter()
-                .flatten(),
-        )
-        .collect()
+    let of_model = [shortcut(model), no_better_than_guessing(model), weak(model), few(model), backbone(model)];
+    about.into_iter().flatten().chain(of_maps).chain(of_model.into_iter().flatten()).collect()
 }
 
 fn removed(explanation: &Explanation, ledger: Option<&Ledger>) -> Option<String> {

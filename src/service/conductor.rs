@@ -301,7 +301,7 @@ impl Conductor {
             Event::Trained(dataset, outcome) => self.trained(&dataset, *outcome)?,
             Event::PartFailed(dataset, work) => self.part_failed(dataset, work),
             Event::Explained(scan, outcome) => self.explained(*scan, *outcome)?,
-            Event::Gallery { pages, look } => self.gallery_written(pages, look)?,
+            Event::Gallery { pages, look } => self.gallery_written(&pages, look)?,
             Event::Exceeding(found) => self.found_exceeding(found)?,
             Event::Retained(outcome) => self.retained(outcome)?,
             Event::Erased(outcome) => self.erased(outcome)?,

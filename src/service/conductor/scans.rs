@@ -192,44 +192,38 @@ impl Conductor {
     /// The pages of datasets and the gallery were written, or not: each counts, whatever became of the other.
     pub(super) fn gallery_written(
         &mut self,
-        pages: Result<(), ReportError>,
+        pages: &Result<(), ReportError>,
         look: Result<Option<GalleryLook>, ReportError>,
     ) -> Result<(), ServiceError> {
         self.scans.finish_gallery()?;
         self.attempts.end(AttemptSlot::Scans);
-        match &pages {
+        match pages {
             Ok(()) => self.gallery.pages_written(Instant::now(), !self.is_once()),
             Err(_) => self.gallery.pages_failed(),
         }
-        let (mut look, failed) = match look {
-            Ok(look) => (look, pages.err()),
-            Err(error) => (None, Some(error)),
-        };
-        let unread = look.as_mut().and_then(|look| look.unread.take());
-        let is_unread = unread.is_some();
-        let failed = unread.or(failed);
-        match failed {
+        let unread = look.as_ref().ok().and_then(|look| look.as_ref()?.unread.as_ref());
+        match look.as_ref().err().or(unread).or(pages.as_ref().err()) {
             None => self.failed.clear(&Task::Gallery, Instant::now()),
             Some(error) => {
-                let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), &error);
+                let work = FailedWork::of(Work::Gallery, self.workspace.reports().display(), error);
                 self.fail(Task::Gallery, work, true);
             }
         }
-        look.map_or(Ok(()), |look| self.looked_at_gallery(&look))?;
-        if is_unread {
-            self.gallery.look_again();
-        }
-        Ok(())
+        look.ok().flatten().map_or(Ok(()), |look| self.looked_at_gallery(&look))
     }
 
-    fn looked_at_gallery(&mut self, GalleryLook { listed, lost, .. }: &GalleryLook) -> Result<(), ServiceError> {
+    fn looked_at_gallery(&mut self, GalleryLook { listed, lost, unread }: &GalleryLook) -> Result<(), ServiceError> {
         let before = self.gallery.n_obsolete();
         self.gallery.written(listed, std::mem::take(&mut self.listing));
         let n_reports = self.gallery.n_obsolete();
         if n_reports > before {
             tracing::warn!(n_reports, "Reports show a class that their dataset no longer has; explain the scans again");
         }
-        lost.as_ref().map_or(Ok(()), |lost| self.explain_lost(lost))
+        lost.as_ref().map_or(Ok(()), |lost| self.explain_lost(lost))?;
+        if unread.is_some() {
+            self.gallery.look_again();
+        }
+        Ok(())
     }
 }
 
