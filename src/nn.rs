@@ -23,6 +23,7 @@ mod malloc;
 mod network;
 mod network_image;
 mod pinned;
+mod processor_peak;
 mod rounding;
 mod running_network;
 mod self_test;
@@ -36,6 +37,7 @@ pub use device::{check_device, count_gpus};
 pub use engine::Engine;
 pub use error::NnError;
 pub use network_image::NetworkImage;
+pub use processor_peak::processor_peak;
 pub use self_test::self_test;
 pub use version::FEATURES;
 

@@ -52,6 +52,14 @@ struct Figure {
     /// Images at a time.
     batch: usize,
     per_second: f64,
+    /// What the arithmetic alone would allow, where that is known.
+    at_most: Option<f64>,
+}
+
+impl Figure {
+    fn percent_of_peak(&self) -> Option<f64> {
+        self.at_most.map(|at_most| 100.0 * self.per_second / at_most)
+    }
 }
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
@@ -127,7 +135,7 @@ struct Benchmark<'a> {
 impl Benchmark<'_> {
     fn decode(&self) -> Result<Figure, Failure> {
         let per_second = self.rate(|| Ok(self.decoded().len()))?;
-        Ok(Figure { what: "decode", device: "the processor".to_owned(), batch: 1, per_second })
+        Ok(Figure { what: "decode", device: "the processor".to_owned(), batch: 1, per_second, at_most: None })
     }
 
     fn decoded(&self) -> Vec<NetworkImage> {
@@ -146,9 +154,10 @@ impl Benchmark<'_> {
         features()?;
         let forward = self.rate(features)?;
         let end_to_end = self.rate(|| self.end_to_end(&engine))?;
+        let at_most = if device == Device::Cpu { nn::processor_peak() } else { None };
         let (device, batch) = (engine.device(), engine.batch());
-        let figure = |what, per_second| Figure { what, device: device.clone(), batch, per_second };
-        Ok([figure("forward", forward), figure("end to end", end_to_end)])
+        let figure = |what, per_second, at_most| Figure { what, device: device.clone(), batch, per_second, at_most };
+        Ok([figure("forward", forward, at_most), figure("end to end", end_to_end, None)])
     }
 
     fn engine(&self, device: Device, precision: Precision) -> Result<Engine, Failure> {
@@ -201,16 +210,21 @@ impl Benchmark<'_> {
 fn report(figures: &[Figure], differences: &[Difference], as_json: bool) {
     if as_json {
         let document = |figure: &Figure| {
-            let Figure { what, device, batch, per_second } = figure;
-            json!({ "what": what, "device": device, "batch": batch, "images_per_second": per_second })
+            let Figure { what, device, batch, per_second, .. } = figure;
+            json!({
+                "what": what, "device": device, "batch": batch, "images_per_second": per_second,
+                "percent_of_peak": figure.percent_of_peak(),
+            })
         };
         let documents: Vec<_> =
             figures.iter().map(document).chain(differences.iter().map(Difference::document)).collect();
         output::json(&documents);
         return;
     }
-    for Figure { what, device, per_second, .. } in figures {
-        output::line(&format!("{what:<12}{per_second:>10.1} images/s  {device}"));
+    for figure in figures {
+        let Figure { what, device, per_second, .. } = figure;
+        let of_peak = figure.percent_of_peak().map(|percent| format!(", {percent:.0} % of the peak of its arithmetic"));
+        output::line(&format!("{what:<12}{per_second:>10.1} images/s  {device}{}", of_peak.unwrap_or_default()));
     }
     for difference in differences {
         output::line(&difference.sentence());

@@ -28,7 +28,7 @@ pub(super) enum Network {
 
 /// How a processor computes, always in f32.
 pub(super) enum ProcessorBackend {
-    Winograd(WinogradBackend),
+    Winograd(Box<WinogradBackend>),
     Torch(TorchBackend),
 }
 
@@ -115,7 +115,7 @@ impl Network {
 impl ProcessorBackend {
     fn new(plan: &[Conv], weights: &[ConvWeights], side: usize) -> Result<Self, NnError> {
         Ok(match Instructions::of_this_processor() {
-            Some(instructions) => Self::Winograd(WinogradBackend::new(plan, weights, side, instructions)?),
+            Some(instructions) => Self::Winograd(Box::new(WinogradBackend::new(plan, weights, side, instructions)?)),
             None => Self::Torch(TorchBackend::new(plan, weights)?),
         })
     }
@@ -153,8 +153,7 @@ impl Output {
 /// `x` is `[n, 3, side, side]`.
 fn filter(backend: &WinogradBackend, x: &Tensor) -> Result<Vec<Planes>, NnError> {
     let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("arrange the images")?;
-    let images = channels_last.chunks_exact(backend.n_levels());
-    Ok(images.map(|image| backend.run(image)).collect())
+    Ok(backend.run(channels_last.chunks_exact(backend.n_levels())))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 /// Raised whenever the network gives other features for the same pixels and weights. Models and cached features from before
 /// are made anew, once. The kind of device and of floats stands beside it in the cache's names.
-pub const FEATURES: u32 = 1;
+pub const FEATURES: u32 = 2;
 
 #[cfg(test)]
 mod tests;

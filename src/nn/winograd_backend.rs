@@ -2,29 +2,41 @@
 //!
 //! Its threads are its own, so that a scan does not wait for images that are being decoded.
 
-use std::cell::RefCell;
+use std::slice::{from_mut, from_ref};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use winograd::{Convolution, Instructions, Map, Shape};
+use winograd::{Buffers, Convolution, Instructions, Map, Shape};
 
 use super::error::NnError;
 use crate::domain::vgg16::Conv;
 use crate::weights::ConvWeights;
 
+/// Convolutions over planes of this side or smaller run on several images together: an image has too few tiles there to
+/// be worth reading the weights for.
+const SMALL_SIDE: usize = 28;
+
 /// Convolutions from the input on, one after the other.
 pub(super) struct WinogradBackend {
     /// Pixels a side of the images.
     side: usize,
-    convolutions: Vec<Convolution>,
+    /// Run on image after image.
+    large: Vec<Convolution>,
+    /// Run on all images together.
+    small: Vec<Convolution>,
     instructions: Instructions,
     threads: ThreadPool,
-    buffers: RefCell<Buffers>,
+    buffers: Mutex<ForwardBuffers>,
 }
 
-/// What is written anew for every image.
-struct Buffers {
-    maps: Vec<Map>,
-    factors: Vec<f32>,
+/// What is written anew for every image, or for the images that run together.
+struct ForwardBuffers {
+    /// Of each large convolution.
+    large: Vec<Map>,
+    /// Of each small convolution and each image.
+    small: Vec<Vec<Map>>,
+    /// Of all layers.
+    shared: Buffers,
 }
 
 /// Planes one after the other, row-major.
@@ -51,9 +63,10 @@ impl WinogradBackend {
             below = shape.output_side();
             convolutions.push(threads.install(|| Convolution::new(shape, &weights.weight, &weights.bias)));
         }
-        let maps = convolutions.iter().map(Convolution::output).collect();
-        let buffers = RefCell::new(Buffers { maps, factors: Vec::new() });
-        Ok(Self { side, convolutions, instructions, threads, buffers })
+        let is_small = |convolution: &Convolution| convolution.shape().side <= SMALL_SIDE;
+        let small = convolutions.split_off(convolutions.iter().position(is_small).unwrap_or(convolutions.len()));
+        let buffers = Mutex::new(ForwardBuffers::new(&convolutions, &small));
+        Ok(Self { side, large: convolutions, small, instructions, threads, buffers })
     }
 
     /// Numbers of a prepared image.
@@ -61,19 +74,44 @@ impl WinogradBackend {
         3 * self.side.pow(2)
     }
 
-    /// What the last convolution makes of a prepared image, `[side, side, 3]`.
-    pub(super) fn run(&self, image: &[f32]) -> Planes {
-        let Self { side, convolutions, instructions, threads, buffers } = self;
-        let Buffers { maps, factors } = &mut *buffers.borrow_mut();
-        let image = Map::of_picture(*side, 3, image);
-        threads.install(|| {
-            let mut input = &image;
-            for (convolution, output) in convolutions.iter().zip(maps) {
-                convolution.run(*instructions, input, output, factors);
-                input = output;
-            }
-            Planes { side: input.side(), values: input.planes() }
+    /// What the last convolution makes of each prepared image, `[side, side, 3]`.
+    pub(super) fn run<'a>(&self, images: impl Iterator<Item = &'a [f32]>) -> Vec<Planes> {
+        let images: Vec<_> = images.map(|image| Map::of_picture(self.side, 3, image)).collect();
+        self.threads.install(|| {
+            let buffers = &mut *self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+            let maps: Vec<_> = images.iter().map(|image| self.run_large(image, buffers)).collect();
+            let last = self.run_small(&maps, buffers);
+            last.iter().map(|map| Planes { side: map.side(), values: map.planes() }).collect()
         })
+    }
+
+    fn run_large(&self, image: &Map, buffers: &mut ForwardBuffers) -> Map {
+        let ForwardBuffers { large, shared, .. } = buffers;
+        let mut input = image;
+        for (convolution, output) in self.large.iter().zip(large) {
+            convolution.run(self.instructions, from_ref(input), from_mut(output), shared);
+            input = output;
+        }
+        input.clone()
+    }
+
+    fn run_small(&self, maps: &[Map], buffers: &mut ForwardBuffers) -> Vec<Map> {
+        let ForwardBuffers { small, shared, .. } = buffers;
+        let n = maps.len();
+        let mut inputs = maps;
+        for (convolution, outputs) in self.small.iter().zip(small) {
+            outputs.resize_with(n.max(outputs.len()), || convolution.output());
+            convolution.run(self.instructions, inputs, &mut outputs[..n], shared);
+            inputs = &outputs[..n];
+        }
+        inputs.to_vec()
+    }
+}
+
+impl ForwardBuffers {
+    fn new(large: &[Convolution], small: &[Convolution]) -> Self {
+        let large = large.iter().map(Convolution::output).collect();
+        Self { large, small: small.iter().map(|_| Vec::new()).collect(), shared: Buffers::default() }
     }
 }
 

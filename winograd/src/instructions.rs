@@ -2,8 +2,10 @@
 
 #![expect(unsafe_code, reason = "a function compiled for instructions may only be called where the processor has them")]
 
-use crate::products::{self, Factors};
-use crate::spectrum::{self, Finish, Group};
+use crate::direct::{self, Row};
+use crate::peak;
+use crate::products::{self, Multiplication};
+use crate::spectrum::{self, Finish, Group, Products};
 
 /// What this processor was found to have; there is no other way to get one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,66 +43,109 @@ impl Instructions {
         Self(Set::Portable)
     }
 
-    pub(crate) fn spread(self, block: &[f32], width: usize, group: Group, factors: &mut [f32]) {
+    pub(crate) fn spread(self, block: &[f32], group: Group, factors: &mut [f32]) {
         match self.0 {
             // SAFETY: the set was made because the processor has the instructions.
-            Set::Avx512 => unsafe { spread_avx512(block, width, group, factors) },
+            Set::Avx512 => unsafe { spread_avx512(block, group, factors) },
             // SAFETY: as above.
-            Set::Avx2 => unsafe { spread_avx2(block, width, group, factors) },
+            Set::Avx2 => unsafe { spread_avx2(block, group, factors) },
             #[cfg(test)]
-            Set::Portable => spectrum::spread(block, width, group, factors),
+            Set::Portable => spectrum::spread::<8>(block, group, factors),
         }
     }
 
-    pub(crate) fn multiply(self, factors: Factors, weights: &[f32], products: &mut [f32]) {
+    pub(crate) fn multiply(self, job: Multiplication, products: &mut [f32]) {
         match self.0 {
             // SAFETY: as above.
-            Set::Avx512 => unsafe { multiply_avx512(factors, weights, products) },
+            Set::Avx512 => unsafe { multiply_avx512(job, products) },
             // SAFETY: as above.
-            Set::Avx2 => unsafe { multiply_avx2(factors, weights, products) },
+            Set::Avx2 => unsafe { multiply_avx2(job, products) },
             #[cfg(test)]
-            Set::Portable => products::narrow(factors, weights, products),
+            Set::Portable => products::narrow(job, products),
         }
     }
 
-    pub(crate) fn gather(self, products: &[f32], finish: Finish, group: Group, rows: &mut [f32]) {
+    pub(crate) fn gather(self, products: Products, finish: Finish, group: Group, rows: &mut [f32]) {
         match self.0 {
             // SAFETY: as above.
             Set::Avx512 => unsafe { gather_avx512(products, finish, group, rows) },
             // SAFETY: as above.
             Set::Avx2 => unsafe { gather_avx2(products, finish, group, rows) },
             #[cfg(test)]
-            Set::Portable => spectrum::gather(products, finish, group, rows),
+            Set::Portable => spectrum::gather::<8>(products, finish, group, rows),
+        }
+    }
+
+    /// Returns how many sums of 16 numbers ran side by side.
+    pub(crate) fn chain(self, n_steps: usize, factor: f32) -> usize {
+        match self.0 {
+            // SAFETY: as above.
+            Set::Avx512 => unsafe { chain_avx512(n_steps, factor) },
+            // SAFETY: as above.
+            Set::Avx2 => unsafe { chain_avx2(n_steps, factor) },
+            #[cfg(test)]
+            Set::Portable => peak::narrow(n_steps, factor),
+        }
+    }
+
+    pub(crate) fn convolve(self, row: Row, output: &mut [f32]) {
+        match self.0 {
+            // SAFETY: as above.
+            Set::Avx512 => unsafe { convolve_avx512(row, output) },
+            // SAFETY: as above.
+            Set::Avx2 => unsafe { convolve_avx2(row, output) },
+            #[cfg(test)]
+            Set::Portable => direct::narrow(row, output),
         }
     }
 }
 
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn spread_avx512(block: &[f32], width: usize, group: Group, factors: &mut [f32]) {
-    spectrum::spread(block, width, group, factors);
+fn spread_avx512(block: &[f32], group: Group, factors: &mut [f32]) {
+    spectrum::spread::<16>(block, group, factors);
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn spread_avx2(block: &[f32], width: usize, group: Group, factors: &mut [f32]) {
-    spectrum::spread(block, width, group, factors);
+fn spread_avx2(block: &[f32], group: Group, factors: &mut [f32]) {
+    spectrum::spread::<8>(block, group, factors);
 }
 
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn multiply_avx512(factors: Factors, weights: &[f32], products: &mut [f32]) {
-    products::wide(factors, weights, products);
+fn multiply_avx512(job: Multiplication, products: &mut [f32]) {
+    products::wide(job, products);
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(factors: Factors, weights: &[f32], products: &mut [f32]) {
-    products::narrow(factors, weights, products);
+fn multiply_avx2(job: Multiplication, products: &mut [f32]) {
+    products::narrow(job, products);
 }
 
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn gather_avx512(products: &[f32], finish: Finish, group: Group, rows: &mut [f32]) {
-    spectrum::gather(products, finish, group, rows);
+fn gather_avx512(products: Products, finish: Finish, group: Group, rows: &mut [f32]) {
+    spectrum::gather::<16>(products, finish, group, rows);
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn gather_avx2(products: &[f32], finish: Finish, group: Group, rows: &mut [f32]) {
-    spectrum::gather(products, finish, group, rows);
+fn gather_avx2(products: Products, finish: Finish, group: Group, rows: &mut [f32]) {
+    spectrum::gather::<8>(products, finish, group, rows);
+}
+
+#[target_feature(enable = "avx512f,avx2,fma")]
+fn convolve_avx512(row: Row, output: &mut [f32]) {
+    direct::wide(row, output);
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn convolve_avx2(row: Row, output: &mut [f32]) {
+    direct::narrow(row, output);
+}
+
+#[target_feature(enable = "avx512f,avx2,fma")]
+fn chain_avx512(n_steps: usize, factor: f32) -> usize {
+    peak::wide(n_steps, factor)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn chain_avx2(n_steps: usize, factor: f32) -> usize {
+    peak::narrow(n_steps, factor)
 }

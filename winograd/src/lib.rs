@@ -15,12 +15,18 @@
 #![allow(clippy::needless_range_loop, reason = "loops over rows and columns of registers read best as such")]
 
 mod convolution;
+mod direct;
+mod filtered;
 mod instructions;
+mod kernels;
 mod map;
+mod peak;
 mod points;
+mod prefetch;
 mod products;
 mod spectrum;
 
 pub use convolution::{Convolution, Shape};
+pub use filtered::Buffers;
 pub use instructions::Instructions;
 pub use map::Map;

@@ -6,7 +6,7 @@ use crate::points::{LANES, TILE};
 pub(crate) const BLOCK: usize = 64;
 
 /// Square planes with a border of zeros, which a convolution's padding reads: `[blocks][rows][columns][channels]`, where
-/// zeros fill the last block's channels.
+/// zeros fill the last block's channels. Fewer channels than fill a register lie in one block without zeros.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map {
     pub(crate) side: usize,
@@ -22,13 +22,13 @@ impl Map {
         Self::new(side, channels, BLOCK)
     }
 
-    /// A picture of few channels, row-major with its channels last: `[side, side, channels]`.
+    /// A picture, row-major with its channels last: `[side, side, channels]`.
     ///
     /// # Panics
     /// When it is of another size.
     pub fn of_picture(side: usize, channels: usize, picture: &[f32]) -> Self {
         assert_eq!(picture.len(), side.pow(2) * channels, "the picture is of another size");
-        let mut map = Self::new(side, channels, LANES);
+        let mut map = Self::new(side, channels, if channels < LANES { channels } else { BLOCK });
         for (at, pixel) in picture.chunks_exact(channels).enumerate() {
             for (channel, value) in pixel.iter().enumerate() {
                 let place = map.place(channel, at / side, at % side);

@@ -17,37 +17,37 @@ const FAR2: f32 = FAR * FAR;
 
 /// Channels side by side: what one instruction of the widest kind takes.
 pub(crate) const LANES: usize = 16;
-pub(crate) type Lanes = [f32; LANES];
+pub(crate) type Lanes<const N: usize = LANES> = [f32; N];
 
 #[inline(always)]
-pub(crate) fn zip(a: Lanes, b: Lanes, of: impl Fn(f32, f32) -> f32) -> Lanes {
+pub(crate) fn zip<const N: usize>(a: Lanes<N>, b: Lanes<N>, of: impl Fn(f32, f32) -> f32) -> Lanes<N> {
     std::array::from_fn(|lane| of(a[lane], b[lane]))
 }
 
 #[inline(always)]
-fn add(a: Lanes, b: Lanes) -> Lanes {
+fn add<const N: usize>(a: Lanes<N>, b: Lanes<N>) -> Lanes<N> {
     zip(a, b, |a, b| a + b)
 }
 
 #[inline(always)]
-fn subtract(a: Lanes, b: Lanes) -> Lanes {
+fn subtract<const N: usize>(a: Lanes<N>, b: Lanes<N>) -> Lanes<N> {
     zip(a, b, |a, b| a - b)
 }
 
 #[inline(always)]
-fn scale(a: Lanes, by: f32) -> Lanes {
+fn scale<const N: usize>(a: Lanes<N>, by: f32) -> Lanes<N> {
     a.map(|a| a * by)
 }
 
 /// `a * by + c`, rounded once.
 #[inline(always)]
-pub(crate) fn multiply_add(a: Lanes, by: f32, c: Lanes) -> Lanes {
+pub(crate) fn multiply_add<const N: usize>(a: Lanes<N>, by: f32, c: Lanes<N>) -> Lanes<N> {
     zip(a, c, |a, c| a.mul_add(by, c))
 }
 
 /// Six inputs in a row, as the six factors that are to be multiplied.
 #[inline(always)]
-pub(crate) fn of_inputs(x: [Lanes; POINTS]) -> [Lanes; POINTS] {
+pub(crate) fn of_inputs<const N: usize>(x: [Lanes<N>; POINTS]) -> [Lanes<N>; POINTS] {
     let even_near = multiply_add(x[2], -FAR2, x[4]);
     let odd_near = multiply_add(x[1], -FAR2, x[3]);
     let even_far = multiply_add(x[2], -NEAR2, x[4]);
@@ -64,7 +64,7 @@ pub(crate) fn of_inputs(x: [Lanes; POINTS]) -> [Lanes; POINTS] {
 
 /// The four outputs that six products stand for.
 #[inline(always)]
-pub(crate) fn to_outputs(m: [Lanes; POINTS]) -> [Lanes; TILE] {
+pub(crate) fn to_outputs<const N: usize>(m: [Lanes<N>; POINTS]) -> [Lanes<N>; TILE] {
     let (even_near, odd_near) = (add(m[1], m[2]), subtract(m[1], m[2]));
     let (even_far, odd_far) = (add(m[3], m[4]), subtract(m[3], m[4]));
     [

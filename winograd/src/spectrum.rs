@@ -1,50 +1,60 @@
 //! From a map to the factors of its tiles, and from products back to a map.
 
 use crate::map::{BLOCK, pitch};
-use crate::points::{FREQUENCIES, LANES, Lanes, POINTS, TILE, of_inputs, to_outputs, zip};
+use crate::points::{FREQUENCIES, Lanes, POINTS, TILE, of_inputs, to_outputs, zip};
 
-/// Some whole rows of a picture's tiles.
+/// A rectangle of a picture's tiles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group {
     /// Of the picture, not of the tiles.
     pub(crate) side: usize,
     pub(crate) first_row: usize,
     pub(crate) n_rows: usize,
+    pub(crate) first_column: usize,
+    pub(crate) n_columns: usize,
 }
 
 impl Group {
     pub(crate) fn n_tiles(&self) -> usize {
-        self.n_rows * self.side.div_ceil(TILE)
+        self.n_rows * self.n_columns
+    }
+
+    /// Side by side, at most `n_columns` wide.
+    pub(crate) fn parts(self, n_columns: usize) -> impl Iterator<Item = Self> {
+        let end = self.first_column + self.n_columns;
+        let part = move |first_column| Self { first_column, n_columns: n_columns.min(end - first_column), ..self };
+        (self.first_column..end).step_by(n_columns).map(part)
     }
 
     /// The tiles' places in the picture, as rows and columns of tiles.
     #[inline(always)]
     fn tiles(self) -> impl Iterator<Item = (usize, usize)> {
-        let n = self.side.div_ceil(TILE);
-        (self.first_row..self.first_row + self.n_rows).flat_map(move |row| (0..n).map(move |column| (row, column)))
+        let columns = self.first_column..self.first_column + self.n_columns;
+        (self.first_row..self.first_row + self.n_rows)
+            .flat_map(move |row| columns.clone().map(move |column| (row, column)))
     }
 }
 
 #[inline(always)]
-fn load(values: &[f32], at: usize) -> Lanes {
-    *values[at..].first_chunk().unwrap_or(&[0.0; LANES])
+fn load<const N: usize>(values: &[f32], at: usize) -> Lanes<N> {
+    *values[at..].first_chunk().unwrap_or(&[0.0; N])
 }
 
 #[inline(always)]
-fn store(values: &mut [f32], at: usize, lanes: &Lanes) {
-    values[at..][..LANES].copy_from_slice(lanes);
+fn store<const N: usize>(values: &mut [f32], at: usize, lanes: &Lanes<N>) {
+    values[at..][..N].copy_from_slice(lanes);
 }
 
-/// `block` is one of a map's blocks, `width` channels wide; `factors` becomes `[36][tiles][width]`.
+/// `block` is one of a map's blocks; `factors` becomes `[36][tiles][64]`.
 #[inline(always)]
-pub(crate) fn spread(block: &[f32], width: usize, group: Group, factors: &mut [f32]) {
+pub(crate) fn spread<const N: usize>(block: &[f32], group: Group, factors: &mut [f32]) {
     let (pitch, n_tiles) = (pitch(group.side), group.n_tiles());
     for (tile, (row, column)) in group.tiles().enumerate() {
-        for lane in (0..width).step_by(LANES) {
-            let corner = (row * pitch + column) * TILE * width + lane;
-            let mut half = [[[0.0; LANES]; POINTS]; POINTS];
+        for lane in (0..BLOCK).step_by(N) {
+            let corner = (row * pitch + column) * TILE * BLOCK + lane;
+            let mut half = [[[0.0; N]; POINTS]; POINTS];
             for j in 0..POINTS {
-                let x = std::array::from_fn(|i| load(block, corner + (i * pitch + j) * width));
+                let x = std::array::from_fn(|i| load(block, corner + (i * pitch + j) * BLOCK));
                 let x = of_inputs(x);
                 for i in 0..POINTS {
                     half[i][j] = x[i];
@@ -52,7 +62,7 @@ pub(crate) fn spread(block: &[f32], width: usize, group: Group, factors: &mut [f
             }
             for (i, row) in half.into_iter().enumerate() {
                 for (j, lanes) in of_inputs(row).iter().enumerate() {
-                    store(factors, ((i * POINTS + j) * n_tiles + tile) * width + lane, lanes);
+                    store(factors, ((i * POINTS + j) * n_tiles + tile) * BLOCK + lane, lanes);
                 }
             }
         }
@@ -67,30 +77,37 @@ pub(crate) struct Finish<'a> {
     pub(crate) pooled: bool,
 }
 
-/// `products` is `[36][tiles][64]`, `rows` those of one block of the map that comes out, from the group's first on.
+/// A group's products of one block of outputs: `[36][stride][64]`, of which the group's tiles come first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Products<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) stride: usize,
+}
+
+/// `rows` those of one block of the map that comes out, from the group's first on.
 #[inline(always)]
-pub(crate) fn gather(products: &[f32], finish: Finish, group: Group, rows: &mut [f32]) {
+pub(crate) fn gather<const N: usize>(products: Products, finish: Finish, group: Group, rows: &mut [f32]) {
     let Finish { bias, pooled } = finish;
-    let n_tiles = group.n_tiles();
+    let Products { values, stride } = products;
     let (step, side) = if pooled { (TILE / 2, group.side / 2) } else { (TILE, group.side) };
     let pitch = pitch(side);
     for (tile, (row, column)) in group.tiles().enumerate() {
         let n_down = step.min(side - row * step);
         let n_right = step.min(side - column * step);
-        for lane in (0..BLOCK).step_by(LANES) {
-            let mut half = [[[0.0; LANES]; POINTS]; TILE];
+        for lane in (0..BLOCK).step_by(N) {
+            let mut half = [[[0.0; N]; POINTS]; TILE];
             for j in 0..POINTS {
-                let m = std::array::from_fn(|i| load(products, ((i * POINTS + j) * n_tiles + tile) * BLOCK + lane));
+                let m = std::array::from_fn(|i| load(values, ((i * POINTS + j) * stride + tile) * BLOCK + lane));
                 let m = to_outputs(m);
                 for i in 0..TILE {
                     half[i][j] = m[i];
                 }
             }
-            let mut outputs = [[[0.0; LANES]; TILE]; TILE];
+            let mut outputs = [[[0.0; N]; TILE]; TILE];
             for i in 0..TILE {
                 outputs[i] = to_outputs(half[i]);
             }
-            let bias = load(bias, lane);
+            let bias: Lanes<N> = load(bias, lane);
             for i in 0..n_down {
                 for j in 0..n_right {
                     let value = if pooled { greatest(&outputs, 2 * i, 2 * j) } else { outputs[i][j] };
@@ -105,7 +122,7 @@ pub(crate) fn gather(products: &[f32], finish: Finish, group: Group, rows: &mut 
 
 /// Adding a bias and rectifying change no order, so that they may come after.
 #[inline(always)]
-fn greatest(outputs: &[[Lanes; TILE]; TILE], i: usize, j: usize) -> Lanes {
+fn greatest<const N: usize>(outputs: &[[Lanes<N>; TILE]; TILE], i: usize, j: usize) -> Lanes<N> {
     let above = zip(outputs[i][j], outputs[i][j + 1], greater);
     zip(above, zip(outputs[i + 1][j], outputs[i + 1][j + 1], greater), greater)
 }
@@ -116,7 +133,7 @@ fn greater(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
-/// Numbers in the factors of a block, or in the products of one.
-pub(crate) fn size(group: Group, width: usize) -> usize {
-    FREQUENCIES * group.n_tiles() * width
+/// Numbers in the factors of a block of inputs, or in the products of a block of outputs.
+pub(crate) fn size(n_tiles: usize) -> usize {
+    FREQUENCIES * n_tiles * BLOCK
 }

@@ -1,5 +1,7 @@
 //! Layers against the definition, and against themselves.
 
+use std::slice::{from_mut, from_ref};
+
 use super::*;
 
 /// Numbers that look like chance, between -1 and 1.
@@ -32,7 +34,7 @@ impl Case {
         let Shape { inputs, side, .. } = self.layer.shape();
         let mut output = self.layer.output();
         let input = Map::of_picture(side, inputs, &self.picture);
-        self.layer.run(instructions, &input, &mut output, &mut Vec::new());
+        self.layer.run(instructions, from_ref(&input), from_mut(&mut output), &mut Buffers::default());
         output
     }
 
@@ -65,10 +67,14 @@ fn a_layer_equals_the_definition_whatever_its_size() {
     for (inputs, outputs, side, pooled) in [
         (3, 64, 12, false),
         (3, 5, 10, true),
+        (17, 5, 10, true),
+        (4, 3, 9, true),
+        (3, 3, 1, true),
         (16, 70, 14, false),
         (64, 64, 28, true),
         (130, 64, 7, false),
         (9, 8, 1, false),
+        (9, 8, 23, false),
     ] {
         let case = case(inputs, outputs, side, pooled);
         let found = case.run(instructions).planes();
@@ -88,7 +94,7 @@ fn a_layer_equals_the_definition_whatever_its_size() {
 fn a_layer_of_any_small_side_equals_the_definition() {
     let Some(instructions) = Instructions::of_this_processor() else { return };
     for (side, pooled) in (1..42).flat_map(|side| [(side, false), (side, true)]) {
-        let case = case(4, 3, side, pooled);
+        let case = case(16, 3, side, pooled);
         let found = case.run(instructions).planes();
         let n = case.layer.shape().output_side();
         assert_eq!(found.len(), 3 * n * n);
@@ -101,14 +107,45 @@ fn a_layer_of_any_small_side_equals_the_definition() {
 
 #[test]
 fn the_numbers_do_not_depend_on_instructions_or_threads() {
-    let case = case(70, 65, 26, true);
-    let expected = case.run(Instructions::portable());
-    for instructions in Instructions::all() {
-        for n_threads in [1, 3] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-            assert!(pool.install(|| case.run(instructions)) == expected, "{instructions:?} on {n_threads}");
+    for case in [case(3, 65, 26, false), case(70, 65, 26, true), case(200, 65, 26, false)] {
+        let expected = case.run(Instructions::portable());
+        for instructions in Instructions::all() {
+            for n_threads in [1, 3] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+                assert!(pool.install(|| case.run(instructions)) == expected, "{instructions:?} on {n_threads}");
+            }
         }
     }
+}
+
+#[test]
+fn pictures_together_give_what_each_gives_alone() {
+    let Some(instructions) = Instructions::of_this_processor() else { return };
+    for (inputs, side) in [(3, 20), (64, 20), (200, 20), (400, 60)] {
+        let mut case = case(inputs, 70, side, false);
+        let (mut maps, mut alone) = (Vec::new(), Vec::new());
+        for seed in 0..3 {
+            case.picture = drawn(side * side * inputs, 10 + seed);
+            maps.push(Map::of_picture(side, inputs, &case.picture));
+            alone.push(case.run(instructions));
+        }
+        let mut together = vec![case.layer.output(); 3];
+        case.layer.run(instructions, &maps, &mut together, &mut Buffers::default());
+        assert!(together == alone, "{inputs} channels of {side}x{side}");
+    }
+}
+
+#[test]
+fn few_channels_of_a_layer_are_read_as_those_of_a_picture() {
+    let Some(instructions) = Instructions::of_this_processor() else { return };
+    let (first, second) = (case(16, 5, 10, false), case(5, 20, 10, true));
+    let between = first.run(instructions);
+    let planes = between.planes();
+    let picture: Vec<f32> = (0..500).map(|at| planes[at % 5 * 100 + at / 5]).collect();
+    let case = Case { picture, ..second };
+    let mut output = case.layer.output();
+    case.layer.run(instructions, from_ref(&between), from_mut(&mut output), &mut Buffers::default());
+    assert!(output == case.run(instructions));
 }
 
 #[test]
@@ -116,12 +153,13 @@ fn room_that_was_used_changes_nothing() {
     let Some(instructions) = Instructions::of_this_processor() else { return };
     let (wide, small) = (case(70, 64, 28, false), case(3, 64, 10, false));
     let expected = small.run(instructions);
-    let mut room = Vec::new();
+    let mut room = Buffers::default();
     let input = Map::of_picture(28, 70, &wide.picture);
-    wide.layer.run(instructions, &input, &mut wide.layer.output(), &mut room);
+    wide.layer.run(instructions, from_ref(&input), from_mut(&mut wide.layer.output()), &mut room);
     let mut output = small.layer.output();
     for _ in 0..2 {
-        small.layer.run(instructions, &Map::of_picture(10, 3, &small.picture), &mut output, &mut room);
+        let input = Map::of_picture(10, 3, &small.picture);
+        small.layer.run(instructions, from_ref(&input), from_mut(&mut output), &mut room);
     }
     assert!(output == expected);
 }
