@@ -20,27 +20,16 @@ Prints Markdown.
 import argparse
 import json
 import os
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+import measuring
+from class_folders import bring, check, empty_but_weights, films, fresh, gradwatch, parted, sides_of
+
 BATCH, SIDE = 32, 224
-SUFFIXES = (".png", ".jpg", ".jpeg")
-
-
-def now():
-    """On the clock, and of the processors: this process and its children."""
-    spent = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return time.perf_counter(), sum(usage.ru_utime + usage.ru_stime for usage in spent)
-
-
-def since(start):
-    return [after - before for after, before in zip(now(), start)]
 
 
 # ---- Keras, in a process of its own ----
@@ -56,7 +45,7 @@ def notebook(folder, epochs):
     base.trainable = False
     n_classes = len(list((folder / "train").iterdir()))
     model = keras.Sequential([base, keras.layers.Flatten(), keras.layers.Dense(n_classes, activation="sigmoid")])
-    start = now()
+    start = measuring.now()
     model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
     augmenting = ImageDataGenerator(
         rescale=1 / 255, rotation_range=15, width_shift_range=0.1, height_shift_range=0.1, shear_range=8, zoom_range=0.1,
@@ -71,12 +60,12 @@ def notebook(folder, epochs):
         keras.callbacks.ModelCheckpoint(folder / "bestmodel.keras", monitor="val_accuracy", save_best_only=True),
     ]
     history = model.fit(train, validation_data=validation, epochs=epochs, callbacks=callbacks, verbose=0).history
-    print(json.dumps({"took": since(start), "epochs": len(history["loss"])}))
+    print(json.dumps({"took": measuring.since(start), "epochs": len(history["loss"])}))
 
 
 def keras(data, sides, work, epochs):
     folder = work / "keras"
-    shutil.rmtree(folder, ignore_errors=True)
+    fresh(folder)
     for path, side in sides.items():
         to = folder / side / path.parent.name / path.name
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -86,87 +75,17 @@ def keras(data, sides, work, epochs):
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-# ---- gradwatch ----
-
-
-def gradwatch(program, data, state, copies):
-    command = [program, "train", data, "--json", "-q", "--set", f"storage.state_dir={json.dumps(str(state))}"]
-    command += ["--set", f"augment.copies={copies}", "--set", "compute.device=cpu"]
-    start = now()
-    ran = subprocess.run(command, check=True, capture_output=True, text=True)
-    return {"took": since(start), "epochs": json.loads(ran.stdout)["epochs_run"]}
-
-
-def sides_of(data, state):
-    """{picture, relative: side}: what gradwatch made copies of is learned from, the rest is measured on."""
-    (manifest,) = state.glob("outside/*/manifest.jsonl")
-    learned = {json.loads(line)["source"] for line in manifest.read_text().splitlines()}
-    return {path: "train" if str(path) in learned else "validation" for path in pictures(data)}
-
-
-# ---- pictures ----
-
-
-def pictures(folder):
-    return [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
-
-
-def films(folder, n):
-    """Synthetic films of 1024x1024 in two classes: the second has a patch in one lung."""
-    import numpy as np
-    from PIL import Image
-
-    y, x = np.mgrid[-1:1:1024j, -1:1:1024j].astype(np.float32)
-    for number in range(n):
-        rng = np.random.default_rng(number)
-        lungs = sum(np.exp(-(((x - c) / 0.27) ** 4) - ((y / 0.62) ** 4)) for c in (-0.42, 0.42))
-        across, down = rng.uniform(0.3, 0.5) * rng.choice([-1, 1]), rng.uniform(-0.3, 0.3)
-        patch = (number % 2) * 0.3 * np.exp(-(((x - across) / 0.15) ** 2) - ((y - down) / 0.15) ** 2)
-        light = 0.72 - 0.5 * lungs + patch + rng.normal(0, 0.02, x.shape)
-        to = folder / ("plain", "patchy")[number % 2] / f"film-{number:04}.png"
-        to.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray((np.clip(light, 0, 1) * 255).astype(np.uint8)).save(to)
-
-
-def parted(folder):
-    """The pictures that are there at first, and the new ones: a tenth as many, of every class its share."""
-    classes = {}
-    for path in pictures(folder):
-        classes.setdefault(path.parts[0], []).append(path)
-    # Every eleventh is new: a tenth of those before.
-    new = [path for paths in classes.values() for path in paths[10::11]]
-    return [path for paths in classes.values() for path in paths if path not in new], new
-
-
-def check(first):
-    n_classes = len({path.parts[0] for path in first if len(path.parts) == 2})
-    if n_classes < 2 or any(len(path.parts) != 2 for path in first):
-        sys.exit("training: --images must name a folder that holds two or more folders of pictures, one for each class")
-
-
-def bring(paths, source, data):
-    for path in paths:
-        to = data / path.parts[0] / path.name
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / path, to)
-
-
 # ---- the whole ----
 
 
 def one_round(args, source, work):
     """{what: {took: [seconds, processor seconds], epochs}}"""
     first, new = parted(source)
-    data, state = work / "films", work / "state"
-    for folder in (data, state):
-        shutil.rmtree(folder, ignore_errors=True)
+    data, made, state = work / "films", work / "made", work / "state"
+    fresh(data, made)
     bring(first, source, data)
-    found = {"gradwatch, cold, making the built-in weights too": gradwatch(args.gradwatch, data, state, args.copies)}
-    weights = work / "weights"
-    shutil.rmtree(weights, ignore_errors=True)
-    (state / "weights").rename(weights)
-    shutil.rmtree(state)
-    shutil.copytree(weights, state / "weights")
+    found = {"gradwatch, cold, making the built-in weights too": gradwatch(args.gradwatch, data, made, args.copies)}
+    empty_but_weights(state, made)
     found["gradwatch, cold"] = gradwatch(args.gradwatch, data, state, args.copies)
     found["Keras"] = keras(data, sides_of(data, state), work, args.epochs)
     bring(new, source, data)
@@ -175,22 +94,16 @@ def one_round(args, source, work):
     return found
 
 
-def table(head, rows):
-    for row in (head, ["---"] * len(head), *rows):
-        print("|", " | ".join(str(cell) for cell in row), "|")
-    print()
-
-
 def told(rounds, args, n_first, n_new):
-    took = {
-        name: [statistics.median(found[name]["took"][at] for found in rounds) for at in (0, 1)] for name in rounds[0]
-    }
+    took = {name: measuring.medians([found[name]["took"] for found in rounds]) for name in rounds[0]}
     print(f"### Training: {n_first} images, then {n_new} more; {args.epochs} epochs in Keras, {args.copies} copies here\n")
+    print(measuring.machine())
+    print(measuring.versions("keras", "tensorflow-cpu"))
     rows = [
         [name, f"{seconds:.1f}", f"{spent:.1f}", ", ".join(str(found[name]["epochs"]) for found in rounds)]
         for name, (seconds, spent) in took.items()
     ]
-    table(["", "seconds", "processor seconds", "epochs"], rows)
+    measuring.table(["", "seconds", "processor seconds", "epochs"], rows)
     keras_epoch = [value / args.epochs for value in took["Keras"]]
     print(f"An epoch of Keras: {keras_epoch[0]:.1f} s on the clock, {keras_epoch[1]:.1f} s of the processors.\n")
     pairs = [
@@ -201,7 +114,7 @@ def told(rounds, args, n_first, n_new):
         [name, wanted, *(f"{theirs / ours:.1f}" for theirs, ours in zip(took[peer], took[here]))]
         for name, wanted, peer, here in pairs
     ]
-    table(["Keras / gradwatch", "wanted", "found, by the clock", "by processor seconds"], ratios)
+    measuring.table(["Keras / gradwatch", "wanted", "found, by the clock", "by processor seconds"], ratios)
 
 
 def main():
@@ -215,8 +128,7 @@ def main():
     args = parser.parse_args()
     if args.notebook:
         return notebook(args.notebook, args.epochs)
-    # Two cores, whatever the machine has.
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    measuring.two_cores()
     with tempfile.TemporaryDirectory(prefix="gradwatch-training-") as work:
         work = Path(work)
         if args.images is None:
