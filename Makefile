@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint torture fuzz-reports libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom pacs bench-forward bench-training bench soak
+.PHONY: help setup build demo test lint torture fuzz-reports libtorch-cuda gpu-bundle gpu-check parity compare-decoders compare-dicom pacs bench-forward bench-training bench-explain bench-growth bench soak
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -68,11 +68,18 @@ compare-dicom: build ## compare decoded DICOM files, and results in DICOM, with 
 pacs: build ## send scans and results through Orthanc, both ways, and through an entry script of mercure (needs orthanc, dcmtk, python3)
 	@scripts/pacs target/release/gradwatch
 
-bench-forward: build ## images per second of the network: PyTorch and gradwatch in one run
+bench-forward: build ## images per second of the network: PyTorch, ONNX Runtime, OpenVINO and gradwatch in turn
 	@benches/peers/forward target/release/gradwatch
 
-bench-training: build ## a training as in a Keras notebook, in Keras and in gradwatch; first training and retraining (IMAGES=folder of classes)
+bench-training: build ## a training as in a Keras notebook, and as an expert writes it, and gradwatch's; first training and retraining (IMAGES=folder of classes)
 	@benches/peers/training target/release/gradwatch $(if $(IMAGES),--images "$(IMAGES)")
+	@benches/peers/expert target/release/gradwatch $(if $(IMAGES),--images "$(IMAGES)")
+
+bench-explain: build ## heat maps of unseen scans: pytorch-grad-cam and gradwatch, files to files (IMAGES=folder of classes)
+	@benches/peers/explain target/release/gradwatch $(if $(IMAGES),--images "$(IMAGES)")
+
+bench-growth: build ## seconds and memory at 100, 1,000 and 10,000 images (needs 2 GB of disk); an error if they grow faster than the work
+	@CARGO="$(CARGO)" benches/growth
 
 bench: build ## micro benchmarks, and comparison with Keras and Albumentations (IMAGES=folder of classes; default: generated images)
 	@mkdir -p target/bench
