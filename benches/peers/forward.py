@@ -5,8 +5,8 @@
 Peers: PyTorch (eager, channels_last, bf16, torch.compile), ONNX Runtime, OpenVINO; backends.py has their settings. All
 have the same network, with random weights: the arithmetic is the same. Every measurement is a process of its own. Of a
 peer, imports, building or compiling the network and a first step are not counted; `gradwatch bench --json` counts its
-forward alone, too, one image at a time. Rounds are taken in turn; the median counts. A first image's features are
-compared with PyTorch's, so that no peer computes something else.
+forward alone, too. Peers in bf16 are measured where the processor has instructions for it. Rounds are taken in turn; the
+median counts. A first image's features are compared with PyTorch's, so that no peer computes something else.
 
 Prints Markdown: machine, versions, and images a second of each, with gradwatch's as a multiple of it.
 """
@@ -95,7 +95,7 @@ def compared(args, work):
 
     onnx = f"{work}/vgg16.onnx"
     backends.export(onnx)
-    names = [name for name in backends.PEERS if args.only in name]
+    names = [name for name in backends.PEERS if args.only in name and ("bf16" not in name or measuring.bf16_instructions())]
     runs = {name: lambda name=name: measured(name, onnx, args.seconds) for name in names}
     runs["gradwatch f32"] = lambda: ours(args.gradwatch, work, args.seconds)
     found = measuring.in_turn(runs, args.rounds)
