@@ -53,9 +53,11 @@ impl Picture {
         }
         match &mut self.pixels {
             Pixels::U8(data) => {
-                let table = tone.table(255, extremes(data, tone));
+                let levels = tone.table(255, extremes(data, tone));
+                // As many entries as a byte has values: no index has to be checked.
+                let table: [u8; 256] = std::array::from_fn(|level| levels[level] as u8);
                 for v in data {
-                    *v = table[usize::from(*v)] as u8;
+                    *v = table[usize::from(*v)];
                 }
             }
             Pixels::U16(data) => {
