@@ -7,8 +7,8 @@ use super::philox::{Operation, Stream};
 use crate::domain::{ContentHash, Fill, Interpolation, Recipe, Semantics, Transform};
 use crate::imaging::Patch;
 
-/// Counted up when the same draw would give other pixels, so that old copies are made again.
-const PIXELS_VERSION: u32 = 3;
+/// Counted up when the same draw would give other pixels, or other bytes of the same pixels, so that old copies are made again.
+pub(super) const BYTES_VERSION: u32 = 4;
 
 /// Everything that was drawn for one copy. With the sample it says every pixel.
 ///
@@ -148,7 +148,7 @@ impl SampledParams {
         // The stream itself reaches the pixels through noise and deformation alone; without them a seed that draws the
         // same is the same.
         let stream = if self.noise > 0.0 || self.elastic.is_some() { (seed, copy) } else { (0, 0) };
-        let drawn = serde_json::to_vec(&(PIXELS_VERSION, size, written, stream, self)).unwrap_or_default();
+        let drawn = serde_json::to_vec(&(BYTES_VERSION, size, written, stream, self)).unwrap_or_default();
         ContentHash::of_parts([drawn.as_slice(), sample.as_bytes()])
     }
 }
