@@ -81,14 +81,14 @@ bench-explain: build ## heat maps of unseen scans: pytorch-grad-cam and gradwatc
 bench-growth: build ## seconds and memory at 100, 1,000 and 10,000 images (needs 2 GB of disk); an error if they grow faster than the work
 	@CARGO="$(CARGO)" benches/growth
 
-bench: build ## micro benchmarks, and comparison with Keras and Albumentations (IMAGES=folder of classes; default: generated images)
+bench: build ## micro benchmarks, and comparison with the usual programs for augmentation and training (IMAGES=folder of classes; default: generated images)
 	@mkdir -p target/bench
 	$(CARGO) bench --locked --bench pictures | tee target/bench/pictures.txt
-	benches/peers/compare --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
+	@benches/peers/compare target/release/gradwatch --micro target/bench/pictures.txt $(if $(IMAGES),--images "$(IMAGES)")
 	@$(MAKE) --no-print-directory bench-training
 
 soak: build ## peak memory of 100,000 copies and of a training on 100,000 images (needs 5 GB of disk); a service with 50,000 images; 5,000 scans at once; galleries of up to 100,000 reports
-	benches/peers/compare --soak 100000
+	@benches/peers/compare target/release/gradwatch --soak 100000
 	benches/soak-training 100000
 	benches/soak-service
 	benches/soak-scans
