@@ -19,6 +19,7 @@ use tch::{Device, Kind, Tensor};
 use super::calibration_images::calibration_image;
 use super::error::{NnError, TorchResult};
 use super::input::Input;
+use super::libtorch;
 use super::torch_backend::to_vec;
 use crate::config::Preparation;
 use crate::disk;
@@ -82,6 +83,7 @@ impl BuiltIn<'_> {
     fn make(&self, folder: &Path, prefix: &str, stop: &StopFlag) -> Result<BackboneWeights, NnError> {
         tracing::info!("Generating the built-in backbone, once; this takes up to a minute");
         let begin = Instant::now();
+        libtorch::open()?;
         // Sums are split among threads, and each split rounds otherwise: one thread gives the same bytes on every machine
         // with the same libtorch and instruction set, however many cores it has.
         let n_threads = tch::get_num_threads();

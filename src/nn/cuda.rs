@@ -4,14 +4,14 @@
 //! libtorch asks once, at its first call, whether somebody has registered CUDA; opening the library registers it, so it
 //! must be opened before. It must be the same version as the libtorch that is linked: both parts share C++ types.
 
-#![expect(unsafe_code, reason = "opening a library runs its initialisers, which the compiler cannot look into")]
-
 use std::ffi::{CStr, CString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tch::Cuda;
+
+use super::libtorch::{self, load};
 
 const LIBRARY: &str = "libtorch_cuda.so";
 const DRIVER: &CStr = c"libcuda.so.1";
@@ -28,6 +28,7 @@ pub(super) fn open(configured: &Path) -> Result<usize, String> {
 fn try_open(configured: &Path) -> Result<usize, String> {
     // The driver's own library: without it there is no GPU to speak to, and half a gigabyte need not be loaded.
     load(DRIVER, libc::RTLD_LAZY).map_err(|_| "no NVIDIA driver (libcuda.so.1) is installed".to_owned())?;
+    libtorch::open().map_err(|error| error.to_string())?;
     let folders = folders(configured);
     let folder = find(&folders)?;
     let path = CString::new(folder.join(LIBRARY).as_os_str().as_bytes()).map_err(|error| error.to_string())?;
@@ -38,22 +39,6 @@ fn try_open(configured: &Path) -> Result<usize, String> {
         Ok(n) if n > 0 && Cuda::is_available() => Ok(n),
         _ => Err("the NVIDIA driver offers no GPU, or is too old for CUDA 13".to_owned()),
     }
-}
-
-/// Opens a library for the rest of the program's life; the error is the loader's own line.
-fn load(name: &CStr, flags: libc::c_int) -> Result<(), String> {
-    // SAFETY: the name is a C string; the library is never closed. What its initialisers do is its makers' affair, as with
-    // every library that is linked.
-    let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };
-    if !handle.is_null() {
-        return Ok(());
-    }
-    // SAFETY: after a failed dlopen on this thread, dlerror gives its message, valid until the next call, and copied here.
-    let message = unsafe {
-        let message = libc::dlerror();
-        if message.is_null() { String::new() } else { CStr::from_ptr(message).to_string_lossy().into_owned() }
-    };
-    Err(message.lines().next().unwrap_or_default().to_owned())
 }
 
 /// The first folder with the library in the right version; one in another version is named.

@@ -73,6 +73,14 @@ pub enum NnError {
     /// Features were wanted of a GPU that was lost meanwhile, or in a precision that did not do.
     #[error("the GPU was lost or its precision changed, which gives other features; start the command again")]
     ArithmeticChanged,
+    /// libtorch is not where the program looks for it, or cannot be loaded.
+    #[error(
+        "libtorch cannot be opened ({cause}); put its folder beside the program (systemd/README.md), or fetch it again (make setup)"
+    )]
+    NoLibtorch {
+        /// The loader's own line.
+        cause: String,
+    },
     /// libtorch computes, but wrongly.
     #[error(
         "libtorch computes {found} instead of {expected}: it is damaged or does not fit this processor; fetch it again (make setup)"

@@ -1,13 +1,11 @@
-//! How images are prepared for the first layer.
+//! How images are prepared for the first layer by libtorch, on its device.
 
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::error::{NnError, TorchResult};
 use super::network_image::NetworkImage;
+use super::prepared::{EPSILON, constants};
 use crate::config::Preparation;
-
-/// Keras adds it to a deviation before it divides.
-const EPSILON: f64 = 1e-6;
 
 /// A preparation of images of one size, with its constants on one device, so that preparing a batch waits for no copy.
 pub(super) struct Input {
@@ -22,14 +20,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new(preparation: Preparation, side: u32, device: Device) -> Result<Self, NnError> {
-        let (mean, deviation) = match preparation {
-            Preparation::Imagenet => (Some([0.485, 0.456, 0.406]), Some([0.229, 0.224, 0.225])),
-            Preparation::Caffe => (Some([103.939, 116.779, 123.68]), None),
-            Preparation::Featurewise { mean, deviation } => (Some(mean), Some(deviation)),
-            Preparation::Rescale | Preparation::Raw | Preparation::SamplewiseCenter | Preparation::Samplewise => {
-                (None, None)
-            }
-        };
+        let (mean, deviation) = constants(preparation);
         let place = |values: [f32; 3]| Tensor::f_from_slice(&values)?.f_to_device(device);
         let place = |values: Option<[f32; 3]>| values.map(place).transpose().named("prepare images");
         Ok(Self { preparation, side, mean: place(mean)?, deviation: place(deviation)?, device })

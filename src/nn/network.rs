@@ -3,15 +3,15 @@
 //! On a processor with fused products the convolutions run by minimal filtering, which takes less than half of oneDNN's
 //! processor time and is nearly as exact.
 
-use tch::{Device, Tensor};
+use tch::Device;
 use winograd::Instructions;
 
 use super::arithmetic::Arithmetic;
-use super::error::{NnError, TorchResult};
+use super::error::NnError;
 use super::gpu_backend::{GpuBackend, InFlight};
 use super::input::Input;
 use super::network_image::NetworkImage;
-use super::torch_backend::{Tensors, TorchBackend, to_vec};
+use super::torch_backend::{Tensors, TorchBackend};
 use super::winograd_backend::{Planes, WinogradBackend};
 use crate::config::Preparation;
 use crate::domain::vgg16::{Conv, INPUT_SIDE};
@@ -21,7 +21,7 @@ use crate::weights::ConvWeights;
 /// The convolutions with their weights on the device.
 pub(super) enum Network {
     /// At the processor.
-    Processor(Input, ProcessorBackend),
+    Processor(ProcessorBackend),
     /// On a GPU, in batches of one size.
     Gpu(Box<GpuBackend>),
 }
@@ -29,7 +29,7 @@ pub(super) enum Network {
 /// How a processor computes, always in f32.
 pub(super) enum ProcessorBackend {
     Winograd(Box<WinogradBackend>),
-    Torch(TorchBackend),
+    Torch(Input, TorchBackend),
 }
 
 /// The last convolution's output after `ReLU`, and what the last pool makes of it.
@@ -66,10 +66,12 @@ impl Network {
         device: Device,
         arithmetic: Arithmetic,
     ) -> Result<Self, NnError> {
-        let input = Input::new(input, side, device)?;
         Ok(match device {
-            Device::Cuda(index) => Self::Gpu(Box::new(GpuBackend::new(plan, weights, input, index, arithmetic)?)),
-            _ => Self::Processor(input, ProcessorBackend::new(plan, weights, side as usize)?),
+            Device::Cuda(index) => {
+                let input = Input::new(input, side, device)?;
+                Self::Gpu(Box::new(GpuBackend::new(plan, weights, input, index, arithmetic)?))
+            }
+            _ => Self::Processor(ProcessorBackend::new(plan, weights, input, side)?),
         })
     }
 
@@ -77,8 +79,8 @@ impl Network {
     pub(super) fn manner(&self) -> String {
         let (side, manner) = match self {
             Self::Gpu(backend) => (backend.side(), backend.manner()),
-            Self::Processor(input, ProcessorBackend::Winograd(_)) => (input.side(), "f32, filtered".to_owned()),
-            Self::Processor(input, ProcessorBackend::Torch(_)) => (input.side(), "f32".to_owned()),
+            Self::Processor(ProcessorBackend::Winograd(backend)) => (backend.side(), "f32, filtered".to_owned()),
+            Self::Processor(ProcessorBackend::Torch(input, _)) => (input.side(), "f32".to_owned()),
         };
         // Features of the usual size keep their name.
         if side as usize == INPUT_SIDE { manner } else { format!("{manner}, {side} x {side}") }
@@ -88,7 +90,7 @@ impl Network {
     pub(super) fn forward(&self, images: &[NetworkImage]) -> Result<Vec<Activations>, NnError> {
         match self {
             Self::Gpu(backend) => backend.forward(images),
-            Self::Processor(input, backend) => backend.run(&input.tensor(images)?)?.activations(images.len()),
+            Self::Processor(backend) => backend.run(images)?.activations(images.len()),
         }
     }
 
@@ -96,9 +98,7 @@ impl Network {
     pub(super) fn start(&self, images: &[NetworkImage], batch: usize) -> Result<PendingFeatures, NnError> {
         match self {
             Self::Gpu(backend) => backend.start(images, batch).map(PendingFeatures::InFlight),
-            Self::Processor(input, backend) => {
-                backend.run(&input.tensor(images)?)?.features(images.len()).map(PendingFeatures::Ready)
-            }
+            Self::Processor(backend) => backend.run(images)?.features(images.len()).map(PendingFeatures::Ready),
         }
     }
 
@@ -112,18 +112,25 @@ impl Network {
     }
 }
 
+/// Whether the network runs without libtorch there.
+pub(super) fn is_filtered(device: Device) -> bool {
+    device == Device::Cpu && Instructions::of_this_processor().is_some()
+}
+
 impl ProcessorBackend {
-    fn new(plan: &[Conv], weights: &[ConvWeights], side: usize) -> Result<Self, NnError> {
+    fn new(plan: &[Conv], weights: &[ConvWeights], input: Preparation, side: u32) -> Result<Self, NnError> {
         Ok(match Instructions::of_this_processor() {
-            Some(instructions) => Self::Winograd(Box::new(WinogradBackend::new(plan, weights, side, instructions)?)),
-            None => Self::Torch(TorchBackend::new(plan, weights)?),
+            Some(instructions) => {
+                Self::Winograd(Box::new(WinogradBackend::new(plan, weights, input, side, instructions)?))
+            }
+            None => Self::Torch(Input::new(input, side, Device::Cpu)?, TorchBackend::new(plan, weights)?),
         })
     }
 
-    fn run(&self, x: &Tensor) -> Result<Output, NnError> {
+    fn run(&self, images: &[NetworkImage]) -> Result<Output, NnError> {
         Ok(match self {
-            Self::Winograd(backend) => Output::Planes(filter(backend, x)?),
-            Self::Torch(backend) => Output::Tensors(backend.run(x)?),
+            Self::Winograd(backend) => Output::Planes(backend.run(images)),
+            Self::Torch(input, backend) => Output::Tensors(backend.run(&input.tensor(images)?)?),
         })
     }
 }
@@ -148,12 +155,6 @@ impl Output {
             Self::Tensors(tensors) => tensors.pool5(n),
         }
     }
-}
-
-/// `x` is `[n, 3, side, side]`.
-fn filter(backend: &WinogradBackend, x: &Tensor) -> Result<Vec<Planes>, NnError> {
-    let channels_last = x.f_permute([0, 2, 3, 1]).and_then(|x| to_vec(&x)).named("arrange the images")?;
-    Ok(backend.run(channels_last.chunks_exact(backend.n_levels())))
 }
 
 #[cfg(test)]

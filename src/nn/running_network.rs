@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
-use tch::Device;
+use tch::{Device, NoGradGuard};
 
 use super::backbone::{self, Backbone, NetworkChoice, fingerprint};
 use super::device::{self, Chosen};
 use super::error::NnError;
 use super::gpu_fallback::{self, Remedy};
+use super::libtorch;
 use super::malloc::keep_freed_memory;
-use super::network::{Network, PendingFeatures};
+use super::network::{Network, PendingFeatures, is_filtered};
 use super::network_image::NetworkImage;
 use crate::config::{self, ComputeSettings, Precision, Preparation};
 use crate::domain::vgg16::VGG16;
@@ -39,6 +40,8 @@ pub(super) struct RunningNetwork {
     fingerprint: ContentHash,
     /// What the network is made anew from when a GPU fails; nothing on the processor.
     spare: Option<Spare>,
+    /// Holds for the thread.
+    _no_grad: Option<NoGradGuard>,
 }
 
 /// All that a network is made of.
@@ -69,8 +72,7 @@ impl RunningNetwork {
         };
         keep_freed_memory();
         let chosen = device::choose(compute, n_threads)?;
-        // OpenMP keeps this setting by thread: it must be made here.
-        tch::set_num_threads(n_threads as i32);
+        let no_grad = if is_filtered(chosen.device) { None } else { Some(begin_libtorch(n_threads)?) };
         let loaded = backbone::load(choice, weights_dir, stop)?;
         let (input, side) = (loaded.input, choice.input_side());
         let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, (input, side))?;
@@ -82,7 +84,7 @@ impl RunningNetwork {
             let compute = compute.clone();
             Spare { device, convs: loaded.weights.convs, input, side, compute, n_threads }
         });
-        Ok(Self { network, batch, running, fingerprint, spare })
+        Ok(Self { network, batch, running, fingerprint, spare, _no_grad: no_grad })
     }
 
     /// What runs, for the handles: it changes when a GPU fails.
@@ -177,6 +179,13 @@ impl RunningNetwork {
         change(&mut running);
         self.fingerprint = running.backbone.fingerprint;
     }
+}
+
+/// On the thread that computes with it: OpenMP keeps the number of threads by thread.
+fn begin_libtorch(n_threads: usize) -> Result<NoGradGuard, NnError> {
+    libtorch::open()?;
+    tch::set_num_threads(n_threads as i32);
+    Ok(tch::no_grad_guard())
 }
 
 /// The network as chosen. Where the choice was left to the program, a GPU that fails at once is passed over.

@@ -6,6 +6,7 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::error::{NnError, TorchResult};
+use super::libtorch;
 
 /// An image of ones under a filter of ones.
 const SIDE: i64 = 32;
@@ -16,6 +17,7 @@ const CHANNELS: i64 = 16;
 /// # Errors
 /// libtorch's refusal; [`NnError::SelfTest`] for another answer than the right one.
 pub fn self_test() -> Result<(), NnError> {
+    libtorch::open()?;
     let found = centre().named("do a small convolution; look for MemoryDenyWriteExecute= or a damaged libtorch")?;
     let expected = (9 * CHANNELS) as f64;
     if (found - expected).abs() < 1e-6 { Ok(()) } else { Err(NnError::SelfTest { found, expected }) }

@@ -9,6 +9,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use winograd::{Buffers, Convolution, Instructions, Map, Shape};
 
 use super::error::NnError;
+use super::network_image::NetworkImage;
+use super::prepared::prepared;
+use crate::config::Preparation;
 use crate::domain::vgg16::Conv;
 use crate::weights::ConvWeights;
 
@@ -19,7 +22,8 @@ const SMALL_SIDE: usize = 28;
 /// Convolutions from the input on, one after the other.
 pub(super) struct WinogradBackend {
     /// Pixels a side of the images.
-    side: usize,
+    side: u32,
+    input: Preparation,
     /// Run on image after image.
     large: Vec<Convolution>,
     /// Run on all images together.
@@ -46,17 +50,18 @@ pub(super) struct Planes {
 }
 
 impl WinogradBackend {
-    /// All of `plan`, for images of `side` x `side`; the last one's output is not pooled. On as many threads as libtorch has.
+    /// All of `plan`, for images of `side` x `side`; the last one's output is not pooled. On as many threads as decode.
     pub(super) fn new(
         plan: &[Conv],
         weights: &[ConvWeights],
-        side: usize,
+        input: Preparation,
+        side: u32,
         instructions: Instructions,
     ) -> Result<Self, NnError> {
-        let n_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
-        let threads = ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|n| format!("gw-network-{n}"));
+        let threads = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
+        let threads = threads.thread_name(|n| format!("gw-network-{n}"));
         let threads = threads.build().map_err(|error| NnError::NoThreads { cause: error.to_string() })?;
-        let (mut below, mut convolutions) = (side, Vec::with_capacity(plan.len()));
+        let (mut below, mut convolutions) = (side as usize, Vec::with_capacity(plan.len()));
         for (at, (conv, weights)) in plan.iter().zip(weights).enumerate() {
             let pooled = conv.ends_block && at + 1 < plan.len();
             let shape = Shape { inputs: conv.inputs, outputs: conv.outputs, side: below, pooled };
@@ -66,20 +71,20 @@ impl WinogradBackend {
         let is_small = |convolution: &Convolution| convolution.shape().side <= SMALL_SIDE;
         let small = convolutions.split_off(convolutions.iter().position(is_small).unwrap_or(convolutions.len()));
         let buffers = Mutex::new(ForwardBuffers::new(&convolutions, &small));
-        Ok(Self { side, large: convolutions, small, instructions, threads, buffers })
+        Ok(Self { side, input, large: convolutions, small, instructions, threads, buffers })
     }
 
-    /// Numbers of a prepared image.
-    pub(super) fn n_levels(&self) -> usize {
-        3 * self.side.pow(2)
+    /// Pixels a side of the images.
+    pub(super) fn side(&self) -> u32 {
+        self.side
     }
 
-    /// What the last convolution makes of each prepared image, `[side, side, 3]`.
-    pub(super) fn run<'a>(&self, images: impl Iterator<Item = &'a [f32]>) -> Vec<Planes> {
-        let images: Vec<_> = images.map(|image| Map::of_picture(self.side, 3, image)).collect();
+    /// What the last convolution makes of each image.
+    pub(super) fn run(&self, images: &[NetworkImage]) -> Vec<Planes> {
+        let picture = |image| Map::of_picture(self.side as usize, 3, &prepared(self.input, image));
         self.threads.install(|| {
             let buffers = &mut *self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-            let maps: Vec<_> = images.iter().map(|image| self.run_large(image, buffers)).collect();
+            let maps: Vec<_> = images.iter().map(|image| self.run_large(&picture(image), buffers)).collect();
             let last = self.run_small(&maps, buffers);
             last.iter().map(|map| Planes { side: map.side(), values: map.planes() }).collect()
         })

@@ -50,7 +50,6 @@ impl NetworkWorker {
 
     /// Until every handle is gone.
     pub(super) fn serve(mut self, scans: &Receiver<ActivationsJob>, training: &Receiver<FeaturesJob>) {
-        let _no_grad = tch::no_grad_guard();
         loop {
             self.serve_waiting(scans);
             // Whoever asked may have gone meanwhile.

@@ -90,6 +90,7 @@ impl From<&NnError> for Fault {
             NnError::Weights(error) => error.into(),
             NnError::Disk(error) => error.into(),
             NnError::Torch { .. }
+            | NnError::NoLibtorch { .. }
             | NnError::SelfTest { .. }
             | NnError::Panicked { .. }
             | NnError::EngineGone

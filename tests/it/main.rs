@@ -43,6 +43,7 @@ mod groups; // groups.csv in the inbox
 mod identical; // the same bytes from the same work, under SOURCE_DATE_EPOCH
 mod labels; // labels that change, and what is in the wrong place
 mod layout; // the walls of the house that clippy cannot hold
+mod libtorch; // what needs libtorch, and what does not
 mod live; // the service: what is dropped, stopped, killed while it runs
 mod lives; // the service outlives what passes: disks, inboxes, what stands in the way
 mod log_texts; // the texts of log messages

@@ -1,9 +1,12 @@
 //! The network against its definition, and its ways of computing against each other.
 
+use tch::Tensor;
+
 use super::*;
 use crate::domain::Resize;
 use crate::imaging::{Picture, Pixels};
 use crate::nn::calibration_images::calibration_image;
+use crate::nn::torch_backend::to_vec;
 use crate::stats::Generator;
 use crate::weights::tests::{thin_convs, thin_vgg16};
 
@@ -18,7 +21,8 @@ const SIDE: u32 = INPUT_SIDE as u32;
 
 fn by_libtorch(plan: &[Conv], weights: &[ConvWeights], side: u32) -> Network {
     let backend = TorchBackend::new(plan, weights).unwrap();
-    Network::Processor(Input::new(Preparation::Imagenet, side, Device::Cpu).unwrap(), ProcessorBackend::Torch(backend))
+    let input = Input::new(Preparation::Imagenet, side, Device::Cpu).unwrap();
+    Network::Processor(ProcessorBackend::Torch(input, backend))
 }
 
 fn assert_close(found: f64, expected: f64) {
