@@ -1,9 +1,13 @@
 //! A layer: by minimal filtering, or, from a picture's few channels, by the definition.
 
-use crate::direct::Direct;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::direct::{self, Direct};
 use crate::filtered::{Buffers, Filtered};
 use crate::instructions::Instructions;
-use crate::map::Map;
+use crate::kernels;
+use crate::map::{BLOCK, Map};
 use crate::points::LANES;
 
 /// A 3x3 convolution with padding 1 over square planes, and `ReLU`.
@@ -24,16 +28,55 @@ impl Shape {
     pub fn output_side(&self) -> usize {
         if self.pooled { self.side / 2 } else { self.side }
     }
+
+    /// Numbers that its weights become.
+    pub fn n_factors(&self) -> usize {
+        if self.is_direct() {
+            direct::n_factors(self.inputs, self.outputs)
+        } else {
+            kernels::n_factors(self.inputs, self.outputs)
+        }
+    }
+
+    /// What the weights, `[outputs, inputs, 3, 3]`, become, in the order of [`LAYOUT`]; `factors` are zeros before.
+    ///
+    /// # Panics
+    /// When there are more or fewer of either.
+    pub fn filter(&self, weight: &[f32], factors: &mut [f32]) {
+        let Self { inputs, outputs, .. } = *self;
+        assert_eq!((weight.len(), factors.len()), (outputs * inputs * 9, self.n_factors()), "weights of another shape");
+        if self.is_direct() {
+            direct::arrange(weight, inputs, factors);
+        } else {
+            kernels::transform(weight, inputs, factors);
+        }
+    }
+
+    fn is_direct(&self) -> bool {
+        self.inputs < LANES
+    }
 }
 
+/// Changes whenever the same weights have other factors, or in another order: for those who keep them.
+pub const LAYOUT: u32 = 1;
+
+/// A layer's factors, wherever they lie.
+pub type SharedFactors = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
 /// A layer that is ready to run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Convolution {
     shape: Shape,
     method: Method,
 }
 
-#[derive(Debug, Clone)]
+impl fmt::Debug for Convolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Convolution").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
 enum Method {
     Direct(Direct),
     Filtered(Filtered),
@@ -45,12 +88,24 @@ impl Convolution {
     /// # Panics
     /// When they are not.
     pub fn new(shape: Shape, weight: &[f32], bias: &[f32]) -> Self {
-        let Shape { inputs, outputs, .. } = shape;
-        assert_eq!((weight.len(), bias.len()), (outputs * inputs * 9, outputs), "weights of another shape");
-        let method = if inputs < LANES {
-            Method::Direct(Direct::new(shape, weight, bias))
+        let mut factors = vec![0.0; shape.n_factors()];
+        shape.filter(weight, &mut factors);
+        Self::with_factors(shape, Arc::new(factors), bias)
+    }
+
+    /// Of what [`Shape::filter`] made of the weights.
+    ///
+    /// # Panics
+    /// When there are more or fewer factors or biases.
+    pub fn with_factors(shape: Shape, factors: SharedFactors, bias: &[f32]) -> Self {
+        let n_factors = (*factors).as_ref().len();
+        assert_eq!((n_factors, bias.len()), (shape.n_factors(), shape.outputs), "factors of another shape");
+        let mut bias = bias.to_vec();
+        bias.resize(shape.outputs.next_multiple_of(BLOCK), 0.0);
+        let method = if shape.is_direct() {
+            Method::Direct(Direct::new(shape, factors, bias))
         } else {
-            Method::Filtered(Filtered::new(shape, weight, bias))
+            Method::Filtered(Filtered::new(shape, factors, bias))
         };
         Self { shape, method }
     }

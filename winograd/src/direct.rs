@@ -4,7 +4,7 @@ use std::array;
 
 use rayon::prelude::*;
 
-use crate::convolution::Shape;
+use crate::convolution::{Shape, SharedFactors};
 use crate::instructions::Instructions;
 use crate::map::{BLOCK, Map, pitch};
 use crate::points::{LANES, Lanes, multiply_add};
@@ -15,12 +15,12 @@ const ROWS: usize = 4;
 const PIXELS: usize = 6;
 
 /// Its weights: `[blocks of outputs][3 rows][3 columns][inputs][64]`, and a bias for each output; zeros fill the last block.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Direct {
     n_inputs: usize,
     /// Whether the greatest of each 2x2 is kept.
     pooled: bool,
-    weights: Vec<f32>,
+    weights: SharedFactors,
     bias: Vec<f32>,
 }
 
@@ -35,22 +35,26 @@ pub(crate) struct Row<'a> {
     pub(crate) side: usize,
 }
 
-impl Direct {
-    /// `weight` is `[outputs, inputs, 3, 3]`.
-    pub(crate) fn new(shape: Shape, weight: &[f32], bias: &[f32]) -> Self {
-        let Shape { inputs: n_inputs, pooled, .. } = shape;
-        let n_taps = 9 * n_inputs;
-        let n_outputs = bias.len().next_multiple_of(BLOCK);
-        let mut weights = vec![0.0; n_outputs * n_taps];
-        for (output, kernel) in weight.chunks_exact(n_taps).enumerate() {
-            for (at, value) in kernel.iter().enumerate() {
-                let (input, tap) = (at / 9, at % 9);
-                weights[(output / BLOCK * n_taps + tap * n_inputs + input) * BLOCK + output % BLOCK] = *value;
-            }
+/// Numbers that [`arrange`] makes.
+pub(crate) fn n_factors(inputs: usize, outputs: usize) -> usize {
+    9 * inputs * outputs.next_multiple_of(BLOCK)
+}
+
+/// From `[outputs, inputs, 3, 3]` to the order of [`Direct`].
+pub(crate) fn arrange(weight: &[f32], n_inputs: usize, arranged: &mut [f32]) {
+    let n_taps = 9 * n_inputs;
+    for (output, kernel) in weight.chunks_exact(n_taps).enumerate() {
+        for (at, value) in kernel.iter().enumerate() {
+            let (input, tap) = (at / 9, at % 9);
+            arranged[(output / BLOCK * n_taps + tap * n_inputs + input) * BLOCK + output % BLOCK] = *value;
         }
-        let mut bias = bias.to_vec();
-        bias.resize(n_outputs, 0.0);
-        Self { n_inputs, pooled, weights, bias }
+    }
+}
+
+impl Direct {
+    /// `weights` are those of [`arrange`]; `bias` is filled up with zeros.
+    pub(crate) fn new(shape: Shape, weights: SharedFactors, bias: Vec<f32>) -> Self {
+        Self { n_inputs: shape.inputs, pooled: shape.pooled, weights, bias }
     }
 
     pub(crate) fn run(&self, instructions: Instructions, inputs: &[Map], outputs: &mut [Map]) {
@@ -60,7 +64,8 @@ impl Direct {
     /// A task for some rows of each block of outputs.
     fn run_one(&self, instructions: Instructions, input: &Map, output: &mut Map) {
         let (side, row_size) = (output.side, pitch(output.side) * BLOCK);
-        let weights = self.weights.chunks_exact(9 * self.n_inputs * BLOCK).zip(self.bias.chunks_exact(BLOCK));
+        let weights =
+            (*self.weights).as_ref().chunks_exact(9 * self.n_inputs * BLOCK).zip(self.bias.chunks_exact(BLOCK));
         let blocks = output.values.chunks_exact_mut(pitch(side) * row_size).zip(weights);
         let tasks = blocks.flat_map(|(block, weights)| {
             let rows = block[row_size..][..side * row_size].chunks_mut(ROWS * row_size);

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use crate::convolution::Shape;
+use crate::convolution::{Shape, SharedFactors};
 use crate::instructions::Instructions;
 use crate::kernels;
 use crate::map::{BLOCK, Map, pitch};
@@ -20,11 +20,11 @@ const FEW_BLOCKS: usize = 2;
 const BAND: usize = 1 << 21;
 
 /// Factors of weights, and biases.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Filtered {
     shape: Shape,
     /// `[blocks of outputs][36][4 panels][inputs][16]`
-    weights: Vec<f32>,
+    weights: SharedFactors,
     /// Zeros fill the last block.
     bias: Vec<f32>,
 }
@@ -52,11 +52,8 @@ struct Task<'a> {
 }
 
 impl Filtered {
-    /// `weight` is `[outputs, inputs, 3, 3]`.
-    pub(crate) fn new(shape: Shape, weight: &[f32], bias: &[f32]) -> Self {
-        let weights = kernels::transform(weight, shape.inputs, shape.outputs);
-        let mut bias = bias.to_vec();
-        bias.resize(shape.outputs.next_multiple_of(BLOCK), 0.0);
+    /// `weights` are those of [`kernels::transform`]; `bias` is filled up with zeros.
+    pub(crate) fn new(shape: Shape, weights: SharedFactors, bias: Vec<f32>) -> Self {
         Self { shape, weights, bias }
     }
 
@@ -123,7 +120,7 @@ impl Filtered {
 
     fn weights_of(&self, block: usize, frequency: usize) -> &[f32] {
         let size = kernels::part_size(self.shape.inputs);
-        &self.weights[(block * FREQUENCIES + frequency) * size..][..size]
+        &(*self.weights).as_ref()[(block * FREQUENCIES + frequency) * size..][..size]
     }
 
     fn finish_of(&self, block: usize) -> Finish<'_> {

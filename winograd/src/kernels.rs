@@ -11,15 +11,18 @@ pub(crate) fn part_size(inputs: usize) -> usize {
     inputs.next_multiple_of(BLOCK) * BLOCK
 }
 
-/// `weight` is `[outputs, inputs, 3, 3]`. Gives `[blocks of outputs][36][4 panels][inputs][16]`, where zeros fill the last
-/// blocks of inputs and outputs.
-pub(crate) fn transform(weight: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
+/// Numbers that [`transform`] makes.
+pub(crate) fn n_factors(inputs: usize, outputs: usize) -> usize {
+    outputs.div_ceil(BLOCK) * FREQUENCIES * part_size(inputs)
+}
+
+/// `weight` is `[outputs, inputs, 3, 3]`; `factors` becomes `[blocks of outputs][36][4 panels][inputs][16]`, where zeros fill
+/// the last blocks of inputs and outputs.
+pub(crate) fn transform(weight: &[f32], inputs: usize, factors: &mut [f32]) {
     let transform = KernelTransform::new();
-    let block_size = FREQUENCIES * part_size(inputs);
-    let mut factors = vec![0.0; outputs.div_ceil(BLOCK) * block_size];
-    let blocks = factors.par_chunks_exact_mut(block_size).zip(weight.par_chunks(BLOCK * inputs * 9));
+    let blocks = factors.par_chunks_exact_mut(FREQUENCIES * part_size(inputs));
+    let blocks = blocks.zip(weight.par_chunks(BLOCK * inputs * 9));
     blocks.for_each(|(block, kernels)| transform_block(&transform, kernels, inputs, block));
-    factors
 }
 
 /// `kernels` is `[up to 64 outputs, inputs, 9]`, `block` becomes `[36][4 panels][inputs][16]`.

@@ -26,7 +26,7 @@ mod prefetch;
 mod products;
 mod spectrum;
 
-pub use convolution::{Convolution, Shape};
+pub use convolution::{Convolution, LAYOUT, Shape, SharedFactors};
 pub use filtered::Buffers;
 pub use instructions::Instructions;
 pub use map::Map;

@@ -163,3 +163,35 @@ fn room_that_was_used_changes_nothing() {
     }
     assert!(output == expected);
 }
+
+/// As a sum that every number and its place counts in.
+fn summed(factors: &[f32]) -> u64 {
+    factors.iter().fold(0xCBF2_9CE4_8422_2325, |sum: u64, factor| {
+        (sum ^ u64::from(factor.to_bits())).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+#[test]
+fn factors_are_those_of_their_layout() {
+    let sum = |inputs| {
+        let shape = Shape { inputs, outputs: 70, side: 8, pooled: false };
+        let mut factors = vec![0.0; shape.n_factors()];
+        shape.filter(&drawn(70 * inputs * 9, 1), &mut factors);
+        summed(&factors)
+    };
+    let advice = "files keep factors: raise LAYOUT by one if these are meant to be others, and put the new sums here";
+    assert_eq!((LAYOUT, sum(5), sum(20)), (1, 14_970_387_058_886_653_209, 17_705_684_003_455_282_976), "{advice}");
+}
+
+#[test]
+fn factors_that_were_made_before_give_the_same_layer() {
+    for inputs in [5, 20] {
+        let Case { layer, weight, bias, picture } = case(inputs, 70, 9, true);
+        let mut factors = vec![0.0; layer.shape().n_factors()];
+        layer.shape().filter(&weight, &mut factors);
+        let of_kept = Convolution::with_factors(layer.shape(), Arc::new(factors), &bias);
+        let made = Case { layer, weight, bias, picture };
+        let planes = made.run(Instructions::portable()).planes();
+        assert_eq!(Case { layer: of_kept, ..made }.run(Instructions::portable()).planes(), planes);
+    }
+}
