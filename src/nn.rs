@@ -14,11 +14,14 @@ mod cuda_event;
 mod device;
 mod engine;
 mod error;
+mod filters;
 mod gpu_backend;
 mod gpu_fallback;
 #[cfg(test)]
 mod gradients;
 mod input;
+mod kept_filters;
+mod large_memory;
 mod libtorch;
 mod malloc;
 mod network;

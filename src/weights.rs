@@ -28,7 +28,7 @@ mod zip_entry;
 pub(crate) use backbone::{BackboneWeights, identify, read_backbone};
 pub use error::WeightsError;
 pub use folder::{WeightsFile, import_weights, imported_file, list_weights};
-pub(crate) use folder::{file_of, store_model, weights_in};
+pub(crate) use folder::{file_named, file_of, store_model, weights_in};
 pub(crate) use layer::{Function, Layer, Pooling, Shape};
 pub(crate) use matching::ConvWeights;
 #[cfg(test)]

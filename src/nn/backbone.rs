@@ -8,7 +8,7 @@ use super::version::FEATURES;
 use crate::config::{BackboneSettings, Preparation, WeightsChoice};
 use crate::domain::vgg16::{INPUT_SIDE, VGG16};
 use crate::domain::{BackboneRecord, ContentHash, Resize, StopFlag, Versions};
-use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, FILE_ORIGIN};
+use crate::weights::{self, BUILT_IN_ORIGIN, BackboneWeights, ConvWeights, FILE_ORIGIN, Provenance};
 
 /// Which frozen network is to run.
 #[derive(Debug, Clone)]
@@ -40,9 +40,10 @@ pub struct Backbone {
     pub fingerprint: ContentHash,
 }
 
-/// The weights with their name and origin.
-pub(super) struct LoadedWeights {
-    pub(super) weights: BackboneWeights,
+/// What is known of weights besides their numbers.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    pub(super) sha256: ContentHash,
     /// How images are prepared for them here.
     pub(super) input: Preparation,
     /// As people read it.
@@ -51,12 +52,19 @@ pub(super) struct LoadedWeights {
     origin: &'static str,
 }
 
+/// The weights with what is known of them.
+pub(super) struct LoadedWeights {
+    pub(super) convs: Vec<ConvWeights>,
+    pub(super) about: About,
+    provenance: Option<Provenance>,
+}
+
 impl Backbone {
     /// For images of `input_side` pixels a side. `manner`: how the network computes, see [`fingerprint`].
-    pub(super) fn new(loaded: &LoadedWeights, input_side: u32, manner: &str) -> Self {
-        let (sha256, input) = (loaded.weights.sha256, loaded.input);
-        let record = record(sha256, loaded.origin, input, input_side);
-        Self { name: loaded.name.clone(), record, fingerprint: fingerprint(sha256, input, manner) }
+    pub(super) fn new(about: &About, input_side: u32, manner: &str) -> Self {
+        let About { sha256, input, .. } = *about;
+        let record = record(sha256, about.origin, input, input_side);
+        Self { name: about.name.clone(), record, fingerprint: fingerprint(sha256, input, manner) }
     }
 
     /// Whether it computes what a model with this record was made on; resizing is done before it.
@@ -97,6 +105,15 @@ pub fn check_weights(record: &BackboneRecord, settings: &BackboneSettings, dir: 
     Err(NnError::NoWeights { sha256: record.sha256.short(), folder: dir.to_owned() })
 }
 
+/// What is known of a model's weights from the name of their file and its beginning; `None` where that says nothing, and of
+/// other weights.
+pub(super) fn known(choice: &NetworkChoice, dir: &Path) -> Option<About> {
+    let NetworkChoice::OfModel(record, _) = choice else { return None };
+    let (path, provenance) = weights::file_named(record.sha256, dir)?;
+    let about = About::of_file(record.sha256, record.preprocessing.parse().ok()?, &path);
+    Some(if record.origin == BUILT_IN_ORIGIN { about.into_built_in(provenance.as_ref()) } else { about })
+}
+
 /// The weights of the chosen network: a file, or the built-in backbone, made where it is not there yet.
 ///
 /// # Errors
@@ -117,8 +134,8 @@ fn configured(settings: &BackboneSettings, dir: &Path, stop: &StopFlag) -> Resul
         Some(path) => from_file(&path)?,
         None => built_in(settings.seed, dir, stop)?,
     };
-    let input = settings.preprocessing.fixed().unwrap_or(loaded.input);
-    Ok(LoadedWeights { input, ..loaded })
+    let input = settings.preprocessing.fixed().unwrap_or(loaded.about.input);
+    Ok(LoadedWeights { about: About { input, ..loaded.about }, ..loaded })
 }
 
 fn of_model(
@@ -131,19 +148,18 @@ fn of_model(
     let is_built_in = record.origin == BUILT_IN_ORIGIN;
     let loaded = match of_content(record.sha256, settings, dir)? {
         // Of any seed, and of any version of the program.
-        Some(path) if is_built_in => as_built_in(from_file(&path)?),
+        Some(path) if is_built_in => from_file(&path)?.into_built_in(),
         Some(path) => from_file(&path)?,
         // Its file is made anew where it was removed.
         None if is_built_in => built_in(settings.seed, dir, stop)?,
         None => return Err(no_weights()),
     };
-    if is_built_in && loaded.weights.sha256 != record.sha256 {
+    if is_built_in && loaded.about.sha256 != record.sha256 {
         return Err(no_weights());
     }
     let input = record.preprocessing.parse().map_err(|_| no_weights())?;
     // The import of a file has another hash than the file, and the same convolutions.
-    let weights = BackboneWeights { sha256: record.sha256, ..loaded.weights };
-    Ok(LoadedWeights { weights, input, ..loaded })
+    Ok(LoadedWeights { about: About { sha256: record.sha256, input, ..loaded.about }, ..loaded })
 }
 
 fn of_content(sha256: ContentHash, settings: &BackboneSettings, dir: &Path) -> Result<Option<PathBuf>, NnError> {
@@ -155,22 +171,34 @@ fn of_content(sha256: ContentHash, settings: &BackboneSettings, dir: &Path) -> R
 }
 
 fn from_file(path: &Path) -> Result<LoadedWeights, NnError> {
-    let name = format!("VGG16 ({})", path.file_name().unwrap_or_default().to_string_lossy());
-    let weights = weights::read_backbone(path, &VGG16)?;
-    Ok(LoadedWeights { input: weights.input, weights, name, origin: FILE_ORIGIN })
+    let BackboneWeights { convs, sha256, input, provenance } = weights::read_backbone(path, &VGG16)?;
+    Ok(LoadedWeights { convs, about: About::of_file(sha256, input, path), provenance })
 }
 
-/// With the name that it has where it is the configured one: its recipe is in the file alone.
-fn as_built_in(loaded: LoadedWeights) -> LoadedWeights {
-    let origin = loaded.weights.provenance.as_ref().map_or("", |known| &known.origin);
-    let of_seed = origin.split_once("seed ").map_or(origin, |(_, of_seed)| of_seed);
-    LoadedWeights { name: format!("VGG16 (built-in, seed {of_seed})"), origin: BUILT_IN_ORIGIN, ..loaded }
+impl About {
+    fn of_file(sha256: ContentHash, input: Preparation, path: &Path) -> Self {
+        let name = format!("VGG16 ({})", path.file_name().unwrap_or_default().to_string_lossy());
+        Self { sha256, input, name, origin: FILE_ORIGIN }
+    }
+
+    /// With the name that it has where it is the configured one: its recipe is in the file alone.
+    fn into_built_in(self, provenance: Option<&Provenance>) -> Self {
+        let origin = provenance.map_or("", |known| &known.origin);
+        let of_seed = origin.split_once("seed ").map_or(origin, |(_, of_seed)| of_seed);
+        Self { name: format!("VGG16 (built-in, seed {of_seed})"), origin: BUILT_IN_ORIGIN, ..self }
+    }
+}
+
+impl LoadedWeights {
+    fn into_built_in(self) -> Self {
+        Self { about: self.about.into_built_in(self.provenance.as_ref()), ..self }
+    }
 }
 
 fn built_in(seed: u64, dir: &Path, stop: &StopFlag) -> Result<LoadedWeights, NnError> {
     let name = format!("VGG16 (built-in, seed {seed}: generated, not trained on photographs)");
-    let weights = BuiltIn::vgg16(seed).load_or_make(dir, stop)?;
-    Ok(LoadedWeights { input: weights.input, weights, name, origin: BUILT_IN_ORIGIN })
+    let BackboneWeights { convs, sha256, input, provenance } = BuiltIn::vgg16(seed).load_or_make(dir, stop)?;
+    Ok(LoadedWeights { convs, about: About { sha256, input, name, origin: BUILT_IN_ORIGIN }, provenance })
 }
 
 /// Of features: no two ways of computing share it.
@@ -196,13 +224,15 @@ mod tests {
             |seed| BackboneSettings { weights: WeightsChoice::Auto, preprocessing: Preprocessing::Auto, seed };
         let configured = load(&NetworkChoice::Configured(settings(3)), dir.path(), &stop).unwrap();
         let record = configured_backbone(&settings(3), dir.path()).unwrap();
-        assert_eq!(Backbone::new(&configured, 224, "f32").record, record);
+        assert_eq!(Backbone::new(&configured.about, 224, "f32").record, record);
         // The settings have gone on to another seed, and the model was made with another preparation.
         let raw = BackboneRecord { preprocessing: "raw".to_owned(), input_side: 150, ..record.clone() };
         let choice = NetworkChoice::OfModel(raw.clone(), settings(4));
         let found = load(&choice, dir.path(), &stop).unwrap();
-        assert_eq!((found.name.as_str(), found.input), (configured.name.as_str(), Preparation::Raw));
-        let backbone = Backbone::new(&found, choice.input_side(), "f32");
+        assert_eq!((found.about.name.as_str(), found.about.input), (configured.about.name.as_str(), Preparation::Raw));
+        let backbone = Backbone::new(&found.about, choice.input_side(), "f32");
+        let unread = known(&choice, dir.path()).unwrap();
+        assert_eq!(Backbone::new(&unread, choice.input_side(), "f32"), backbone);
         assert!(backbone.is_of(&raw) && !backbone.is_of(&record));
         let gone = BackboneRecord { sha256: ContentHash::of(b"gone"), origin: FILE_ORIGIN.to_owned(), ..record };
         let lost = load(&NetworkChoice::OfModel(gone, settings(3)), dir.path(), &stop);

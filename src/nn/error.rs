@@ -106,6 +106,14 @@ pub enum NnError {
         /// The system's own words.
         cause: String,
     },
+    /// There is no memory for the network.
+    #[error(
+        "there is no memory for the network ({cause}); end other programs, or set compute.models_in_memory to fewer"
+    )]
+    NoMemory {
+        /// The system's own words.
+        cause: String,
+    },
     /// A weights file.
     #[error(transparent)]
     Weights(#[from] WeightsError),

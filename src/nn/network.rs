@@ -3,10 +3,13 @@
 //! On a processor with fused products the convolutions run by minimal filtering, which takes less than half of oneDNN's
 //! processor time and is nearly as exact.
 
+use std::path::Path;
+
 use tch::Device;
 use winograd::Instructions;
 
 use super::arithmetic::Arithmetic;
+use super::backbone::About;
 use super::error::NnError;
 use super::gpu_backend::{GpuBackend, InFlight};
 use super::input::Input;
@@ -14,7 +17,8 @@ use super::network_image::NetworkImage;
 use super::torch_backend::{Tensors, TorchBackend};
 use super::winograd_backend::{Planes, WinogradBackend};
 use crate::config::Preparation;
-use crate::domain::vgg16::{Conv, INPUT_SIDE};
+use crate::domain::ContentHash;
+use crate::domain::vgg16::{Conv, INPUT_SIDE, VGG16};
 use crate::head::Activations;
 use crate::weights::ConvWeights;
 
@@ -73,6 +77,20 @@ impl Network {
             }
             _ => Self::Processor(ProcessorBackend::new(plan, weights, input, side)?),
         })
+    }
+
+    /// On the processor, by filters that were kept in `folder`; `None` where there are none that can be used.
+    pub(super) fn kept(folder: &Path, about: &About, side: u32) -> Option<Self> {
+        let instructions = Instructions::of_this_processor()?;
+        let backend = WinogradBackend::kept(&VGG16, (folder, about.sha256), about.input, side, instructions)?;
+        Some(Self::Processor(ProcessorBackend::Winograd(Box::new(backend))))
+    }
+
+    /// Keeps its filters in `folder`, if it has any: the next start is quicker.
+    pub(super) fn keep(&self, folder: &Path, weights: ContentHash) {
+        if let Self::Processor(ProcessorBackend::Winograd(backend)) = self {
+            backend.keep(folder, weights);
+        }
     }
 
     /// How it computes, in a few words: what its last bits depend on besides the weights. Cached features are named by it.

@@ -8,7 +8,7 @@ use std::thread;
 
 use tch::{Device, NoGradGuard};
 
-use super::backbone::{self, Backbone, NetworkChoice, fingerprint};
+use super::backbone::{self, About, Backbone, LoadedWeights, NetworkChoice, fingerprint};
 use super::device::{self, Chosen};
 use super::error::NnError;
 use super::gpu_fallback::{self, Remedy};
@@ -73,16 +73,16 @@ impl RunningNetwork {
         keep_freed_memory();
         let chosen = device::choose(compute, n_threads)?;
         let no_grad = if is_filtered(chosen.device) { None } else { Some(begin_libtorch(n_threads)?) };
-        let loaded = backbone::load(choice, weights_dir, stop)?;
-        let (input, side) = (loaded.input, choice.input_side());
-        let (network, chosen) = begin(chosen, compute, n_threads, &loaded.weights.convs, (input, side))?;
+        let side = choice.input_side();
+        let begun = begin(chosen, compute, n_threads, (choice, weights_dir, stop))?;
+        let Begun { network, about, chosen, convs } = begun;
         let Chosen { device, batch, why, .. } = chosen;
-        let backbone = Backbone::new(&loaded, side, &network.manner());
+        let backbone = Backbone::new(&about, side, &network.manner());
         let fingerprint = backbone.fingerprint;
         let running = Arc::new(RwLock::new(Running { backbone, device: why, batch }));
         let spare = (device != Device::Cpu).then(|| {
             let compute = compute.clone();
-            Spare { device, convs: loaded.weights.convs, input, side, compute, n_threads }
+            Spare { device, convs, input: about.input, side, compute, n_threads }
         });
         Ok(Self { network, batch, running, fingerprint, spare, _no_grad: no_grad })
     }
@@ -188,8 +188,41 @@ fn begin_libtorch(n_threads: usize) -> Result<NoGradGuard, NnError> {
     Ok(tch::no_grad_guard())
 }
 
-/// The network as chosen. Where the choice was left to the program, a GPU that fails at once is passed over.
+/// A network, what is known of its weights, where it runs, and the weights if they were read.
+struct Begun {
+    network: Network,
+    about: About,
+    chosen: Chosen,
+    convs: Vec<ConvWeights>,
+}
+
+/// By kept filters where there are some, else by the weights themselves; then their filters are kept.
 fn begin(
+    chosen: Chosen,
+    compute: &ComputeSettings,
+    n_threads: usize,
+    (choice, weights_dir, stop): (&NetworkChoice, &Path, &StopFlag),
+) -> Result<Begun, NnError> {
+    let (side, is_filtered) = (choice.input_side(), is_filtered(chosen.device));
+    let of_kept = |about: &About| if is_filtered { Network::kept(weights_dir, about, side) } else { None };
+    let known = backbone::known(choice, weights_dir);
+    if let Some((network, about)) = known.as_ref().and_then(of_kept).zip(known.as_ref()) {
+        return Ok(Begun { network, about: about.clone(), chosen, convs: Vec::new() });
+    }
+    let LoadedWeights { convs, about, .. } = backbone::load(choice, weights_dir, stop)?;
+    // Of weights that only their content tells.
+    if known.is_none()
+        && let Some(network) = of_kept(&about)
+    {
+        return Ok(Begun { network, about, chosen, convs });
+    }
+    let (network, chosen) = make(chosen, compute, n_threads, &convs, (about.input, side))?;
+    network.keep(weights_dir, about.sha256);
+    Ok(Begun { network, about, chosen, convs })
+}
+
+/// The network as chosen. Where the choice was left to the program, a GPU that fails at once is passed over.
+fn make(
     chosen: Chosen,
     compute: &ComputeSettings,
     n_threads: usize,

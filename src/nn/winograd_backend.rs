@@ -2,6 +2,7 @@
 //!
 //! Its threads are its own, so that a scan does not wait for images that are being decoded.
 
+use std::path::Path;
 use std::slice::{from_mut, from_ref};
 use std::sync::{Mutex, PoisonError};
 
@@ -9,9 +10,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use winograd::{Buffers, Convolution, Instructions, Map, Shape};
 
 use super::error::NnError;
+use super::filters::Filters;
+use super::kept_filters;
 use super::network_image::NetworkImage;
 use super::prepared::prepared;
 use crate::config::Preparation;
+use crate::domain::ContentHash;
 use crate::domain::vgg16::Conv;
 use crate::weights::ConvWeights;
 
@@ -24,6 +28,7 @@ pub(super) struct WinogradBackend {
     /// Pixels a side of the images.
     side: u32,
     input: Preparation,
+    filters: Filters,
     /// Run on image after image.
     large: Vec<Convolution>,
     /// Run on all images together.
@@ -58,20 +63,41 @@ impl WinogradBackend {
         side: u32,
         instructions: Instructions,
     ) -> Result<Self, NnError> {
-        let threads = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
-        let threads = threads.thread_name(|n| format!("gw-network-{n}"));
-        let threads = threads.build().map_err(|error| NnError::NoThreads { cause: error.to_string() })?;
-        let (mut below, mut convolutions) = (side as usize, Vec::with_capacity(plan.len()));
-        for (at, (conv, weights)) in plan.iter().zip(weights).enumerate() {
-            let pooled = conv.ends_block && at + 1 < plan.len();
-            let shape = Shape { inputs: conv.inputs, outputs: conv.outputs, side: below, pooled };
-            below = shape.output_side();
-            convolutions.push(threads.install(|| Convolution::new(shape, &weights.weight, &weights.bias)));
-        }
+        let (threads, shapes) = (threads()?, shapes(plan, side));
+        let filters = threads.install(|| Filters::of(&shapes, weights))?;
+        Ok(Self::with(filters, &shapes, threads, (input, side, instructions)))
+    }
+
+    /// The same by filters that were kept of these weights, in this folder; `None` where there are none that can be used.
+    pub(super) fn kept(
+        plan: &[Conv],
+        (folder, weights): (&Path, ContentHash),
+        input: Preparation,
+        side: u32,
+        instructions: Instructions,
+    ) -> Option<Self> {
+        let (threads, shapes) = (threads().ok()?, shapes(plan, side));
+        let filters = threads.install(|| kept_filters::load(folder, weights, &shapes))?;
+        Some(Self::with(filters, &shapes, threads, (input, side, instructions)))
+    }
+
+    fn with(
+        filters: Filters,
+        shapes: &[Shape],
+        threads: ThreadPool,
+        (input, side, instructions): (Preparation, u32, Instructions),
+    ) -> Self {
+        let mut large = filters.convolutions(shapes);
         let is_small = |convolution: &Convolution| convolution.shape().side <= SMALL_SIDE;
-        let small = convolutions.split_off(convolutions.iter().position(is_small).unwrap_or(convolutions.len()));
-        let buffers = Mutex::new(ForwardBuffers::new(&convolutions, &small));
-        Ok(Self { side, input, large: convolutions, small, instructions, threads, buffers })
+        let small = large.split_off(large.iter().position(is_small).unwrap_or(large.len()));
+        let buffers = Mutex::new(ForwardBuffers::new(&large, &small));
+        Self { side, input, filters, large, small, instructions, threads, buffers }
+    }
+
+    /// Keeps its filters in `folder`, as those of `weights`.
+    pub(super) fn keep(&self, folder: &Path, weights: ContentHash) {
+        let filters = &self.filters;
+        self.threads.install(|| kept_filters::keep(folder, weights, filters));
     }
 
     /// Pixels a side of the images.
@@ -118,6 +144,23 @@ impl ForwardBuffers {
         let large = large.iter().map(Convolution::output).collect();
         Self { large, small: small.iter().map(|_| Vec::new()).collect(), shared: Buffers::default() }
     }
+}
+
+fn threads() -> Result<ThreadPool, NnError> {
+    let threads = ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
+    let threads = threads.thread_name(|n| format!("gw-network-{n}")).build();
+    threads.map_err(|error| NnError::NoThreads { cause: error.to_string() })
+}
+
+fn shapes(plan: &[Conv], side: u32) -> Vec<Shape> {
+    let mut below = side as usize;
+    let shape = |(at, conv): (usize, &Conv)| {
+        let pooled = conv.ends_block && at + 1 < plan.len();
+        let shape = Shape { inputs: conv.inputs, outputs: conv.outputs, side: below, pooled };
+        below = shape.output_side();
+        shape
+    };
+    plan.iter().enumerate().map(shape).collect()
 }
 
 impl Planes {

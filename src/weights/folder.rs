@@ -113,6 +113,15 @@ pub(crate) fn file_of(
     Ok(files.iter().find(is_it).or_else(|| files.iter().find(is_import)).cloned())
 }
 
+/// The file of `folder` whose name says that it has this SHA-256, and what is noted in it; its numbers are not looked at.
+pub(crate) fn file_named(sha256: ContentHash, folder: &Path) -> Option<(PathBuf, Option<Provenance>)> {
+    let end = format!("-{}", sha256.short());
+    let is_it = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(&end));
+    let path = weights_in(folder).ok()?.into_iter().find(is_it)?;
+    let provenance = format::glance(&path).ok()?.provenance;
+    Some((path, provenance))
+}
+
 /// Takes the convolutions out of a weights file of any known format and writes them into `folder` as features-only
 /// safetensors (59 MB), with their origin, hash, preparation and licence note. The same file again gives the same name
 /// and bytes.

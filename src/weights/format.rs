@@ -31,6 +31,15 @@ pub(super) fn open(path: &Path) -> Result<(TensorFile, ContentHash), WeightsErro
     Ok((tensors, sha256))
 }
 
+/// The same without its hash, for a file that is looked at and not relied on.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn glance(path: &Path) -> Result<TensorFile, WeightsError> {
+    let file = File::open(path).map_err(|source| WeightsError::Unreadable { path: path.to_owned(), source })?;
+    known(file, path).map_err(|fault| fault.of(path, ""))
+}
+
 fn known(mut file: File, path: &Path) -> Result<TensorFile, ReadFault> {
     let len = file.metadata()?.len();
     let mut start = Vec::new();

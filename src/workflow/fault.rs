@@ -86,7 +86,7 @@ impl From<&NnError> for Fault {
         match error {
             NnError::Stopped(_) | NnError::ArithmeticChanged => Self::Later,
             NnError::NoSuchDevice { .. } | NnError::DeviceFailed { .. } | NnError::OnGpusAlone { .. } => Self::Device,
-            NnError::NoThreads { .. } => Self::Io,
+            NnError::NoThreads { .. } | NnError::NoMemory { .. } => Self::Io,
             NnError::Weights(error) => error.into(),
             NnError::Disk(error) => error.into(),
             NnError::Torch { .. }
