@@ -87,9 +87,15 @@ pub fn write(
     let record = if has_results { record.at_first_time(stored.as_ref()) } else { record };
     let pictures = Pictures::draw(explanation, picture)?;
     let html = scan_page::render(&record, report, &pictures, has_results)?;
-    write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png)?;
-    write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
-    write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)?;
+    // The disk takes its time to say that it has each.
+    let (png, others) = rayon::join(
+        || write_atomic(&folder.join("heatmap.png"), &pictures.heatmap_png),
+        || {
+            write_atomic(&folder.join("overlay.png"), &pictures.overlay_png)?;
+            write_atomic(&folder.join(record::THUMB), &pictures.thumb_jpeg)
+        },
+    );
+    png.and(others)?;
     let file = folder.join(record::FILE);
     write_atomic(&file, &record.to_json()?)?;
     // The gallery knows a report by its size and time, which are those of the work and not of the disk.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::json;
@@ -99,10 +102,10 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
     // A network that cannot start is one failure, not one per image.
     engines.of_model(&model.backbone_detail)?;
     let explainer = Explainer::new(settings, engines).with_results_beside().with_maps(args.maps());
-    let mut explainer = folders.iter().fold(explainer, |explainer, it| explainer.below(it));
+    let explainer = folders.iter().fold(explainer, |explainer, it| explainer.below(it));
     let mut outcomes: Vec<ScanOutcome> = failed;
     let n_named = outcomes.len() + pictures.len();
-    outcomes.extend(explain_all(&mut explainer, &pictures, &model, &args.out, &stop));
+    outcomes.extend(explain_all(&explainer, &pictures, &model, &args.out, &stop));
     let is_stopped = outcomes.len() < n_named;
     skip_no_inputs(&mut outcomes);
     let gallery = write_gallery(&outcomes, &args.out)?;
@@ -134,8 +137,9 @@ fn failures(outcomes: &[ScanOutcome]) -> Vec<FailedWork> {
 
 type ScanOutcome = (NamedFile, Result<ExplainedScan, ScanError>);
 
+/// In their order. While the network has one, another is decoded or drawn.
 fn explain_all(
-    explainer: &mut Explainer,
+    explainer: &Explainer,
     pictures: &[NamedFile],
     model: &ModelRecord,
     out: &Path,
@@ -144,13 +148,25 @@ fn explain_all(
     let progress = TerminalProgress::default();
     progress.begin(Phase::Explain, pictures.len() as u64);
     let place = ReportPlace { reports: out, prefix: "", replaces: None };
-    let mut outcomes = Vec::new();
-    for picture in pictures.iter().take_while(|_| !stop.is_raised()) {
-        outcomes.push((picture.clone(), explainer.explain(&picture.path, None, model, None, place)));
-        progress.advance(1);
-    }
+    let next = AtomicUsize::new(0);
+    let work = |mut explainer: Explainer| {
+        let mut done = BTreeMap::new();
+        while !stop.is_raised() {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(picture) = pictures.get(at) else { break };
+            done.insert(at, (picture.clone(), explainer.explain(&picture.path, None, model, None, place)));
+            progress.advance(1);
+        }
+        done
+    };
+    let outcomes = thread::scope(|scope| {
+        let beside = scope.spawn(|| work(explainer.another()));
+        let mut outcomes = work(explainer.another());
+        outcomes.extend(beside.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        outcomes
+    });
     progress.end();
-    outcomes
+    outcomes.into_values().collect()
 }
 
 /// Reports in DICOM come in folders with images; one that was named itself was meant to be explained, alone or among others.

@@ -36,16 +36,20 @@ impl Pictures {
         let (width, height) = (picture.width(), picture.height());
         let drawn = map.drawn(explanation.method);
         let (cells, side) = (drawn.rectified(), drawn.side);
-        let laid = overlay(picture, &cells, side, OPACITY);
-        let preview = within(picture, SCAN_SIDE);
-        Ok(Self {
-            heatmap_png: encode_png(&heat_picture(&cells, side, width, height))?,
-            overlay_png: encode_png(&laid)?,
-            thumb_jpeg: encode_jpeg(&within(&laid, THUMB_SIDE), 80)?,
-            overlay: laid,
-            scan: jpeg_address(&preview)?,
-            frame: (preview.width(), preview.height()),
-        })
+        let over = || {
+            let laid = overlay(picture, &cells, side, OPACITY);
+            let (overlay_png, thumb) =
+                rayon::join(|| encode_png(&laid), || encode_jpeg(&within(&laid, THUMB_SIDE), 80));
+            Ok::<_, ReportError>((overlay_png?, thumb?, laid))
+        };
+        let beside = || {
+            let preview = within(picture, SCAN_SIDE);
+            let heatmap = encode_png(&heat_picture(&cells, side, width, height))?;
+            Ok::<_, ReportError>((heatmap, jpeg_address(&preview)?, (preview.width(), preview.height())))
+        };
+        let (over, beside) = rayon::join(over, beside);
+        let ((overlay_png, thumb_jpeg, overlay), (heatmap_png, scan, frame)) = (over?, beside?);
+        Ok(Self { heatmap_png, overlay, overlay_png, thumb_jpeg, scan, frame })
     }
 }
 

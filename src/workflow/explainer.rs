@@ -116,6 +116,20 @@ impl Explainer {
         }
     }
 
+    /// Another one that does the same, for another thread.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            engines: self.engines.clone(),
+            reader: self.reader.clone(),
+            inbox: self.inbox.clone(),
+            workspace: self.workspace.clone(),
+            results: self.results.clone(),
+            head: None,
+            ..*self
+        }
+    }
+
     /// Writes results in DICOM into the folder of each report, not into the outbox.
     #[must_use]
     pub fn with_results_beside(self) -> Self {
