@@ -58,6 +58,13 @@ fn report_page(bed: &TestBed) -> std::path::PathBuf {
     bed.reports()[0].join("report.html")
 }
 
+/// The page without the text that its images are encoded in, where any three letters may stand.
+fn without_images(html: &str) -> String {
+    let mut parts = html.split(";base64,");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('"').map_or("", |(_, rest)| rest))
+}
+
 #[test]
 fn a_dataset_has_a_page_that_counts_leads_on_and_runs_nothing() {
     let bed = bed();
@@ -70,7 +77,7 @@ fn a_dataset_has_a_page_that_counts_leads_on_and_runs_nothing() {
     {
         assert!(html.contains(said), "{said}");
     }
-    assert!(!html.contains("DOE"), "names of DICOM files are hidden");
+    assert!(!without_images(&html).contains("DOE"), "names of DICOM files are hidden");
     assert_eq!(html.matches("src=\"data:image/jpeg").count(), 12);
 
     let links = follow_links(&page);

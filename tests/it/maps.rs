@@ -120,7 +120,7 @@ fn maps_are_held_against_what_is_painted() {
     let bed = TestBed::new().sharing_features().set("augment.copies", "0");
     let state = bed.state("");
     let bed = bed.set("storage.state_dir", state.to_str().unwrap());
-    bed.run(&["demo", "radiographs", "--labelled", "12", "--scans", "0"]).ok();
+    bed.run(&["demo", "radiographs", "--labelled", "24", "--scans", "0"]).ok();
     let runs = bed.state("runs/phantoms").read_dir().unwrap().map(|run| run.unwrap().path().join("report.html"));
     let page = fs::read_to_string(runs.last().unwrap()).unwrap();
     assert!(
