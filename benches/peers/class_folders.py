@@ -49,6 +49,16 @@ def check(first):
         sys.exit("--images must name a folder that holds two or more folders of pictures, one for each class")
 
 
+def divided(images, work):
+    """The folder of classes, synthetic films where none is named; its pictures that are there at first, and the new ones."""
+    source = images or work / "source"
+    if images is None:
+        films(source, 220)
+    first, new = parted(source)
+    check(first)
+    return source, first, new
+
+
 def bring(paths, source, data):
     for path in paths:
         to = data / path.parts[0] / path.name

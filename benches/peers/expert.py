@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import measuring
-from class_folders import bring, check, empty_but_weights, films, fresh, gradwatch, make_weights, parted, sides_of
+from class_folders import bring, divided, empty_but_weights, fresh, gradwatch, make_weights, sides_of
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 F32 = ["PyTorch f32, channels_last, batch 8", "OpenVINO f32, THROUGHPUT, batch 16"]
@@ -128,9 +128,8 @@ def expert(engine, data, sides, work, copies, again=False):
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def one_round(args, source, work):
+def one_round(args, source, first, new, work):
     """{(what, when): what it took}"""
-    first, new = parted(source)
     data, state = work / "films", work / "state"
     fresh(data)
     bring(first, source, data)
@@ -197,12 +196,8 @@ def compare(args):
         work = Path(work)
         backends.export(work / "vgg16.onnx")
         make_weights(args.gradwatch, work / "made")
-        if args.images is None:
-            films(work / "source", 220)
-        source = args.images or work / "source"
-        first, new = parted(source)
-        check(first)
-        rounds = [one_round(args, source, work) for _ in range(args.repeats)]
+        source, first, new = divided(args.images, work)
+        rounds = [one_round(args, source, first, new, work) for _ in range(args.repeats)]
         told(rounds, len(first), len(new), args.copies)
 
 

@@ -27,7 +27,7 @@ import tempfile
 from pathlib import Path
 
 import measuring
-from class_folders import bring, check, empty_but_weights, films, fresh, gradwatch, parted, sides_of
+from class_folders import bring, divided, empty_but_weights, fresh, gradwatch, sides_of
 
 BATCH, SIDE = 32, 224
 
@@ -78,9 +78,8 @@ def keras(data, sides, work, epochs):
 # ---- the whole ----
 
 
-def one_round(args, source, work):
+def one_round(args, source, first, new, work):
     """{what: {took: [seconds, processor seconds], epochs}}"""
-    first, new = parted(source)
     data, made, state = work / "films", work / "made", work / "state"
     fresh(data, made)
     bring(first, source, data)
@@ -131,12 +130,8 @@ def main():
     measuring.two_cores()
     with tempfile.TemporaryDirectory(prefix="gradwatch-training-") as work:
         work = Path(work)
-        if args.images is None:
-            films(work / "source", 220)
-        source = args.images or work / "source"
-        first, new = parted(source)
-        check(first)
-        rounds = [one_round(args, source, work) for _ in range(args.repeats)]
+        source, first, new = divided(args.images, work)
+        rounds = [one_round(args, source, first, new, work) for _ in range(args.repeats)]
         told(rounds, args, len(first), len(new))
 
 

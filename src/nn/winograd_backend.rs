@@ -111,8 +111,7 @@ impl WinogradBackend {
         self.threads.install(|| {
             let buffers = &mut *self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
             let maps: Vec<_> = images.iter().map(|image| self.run_large(&picture(image), buffers)).collect();
-            let last = self.run_small(&maps, buffers);
-            last.iter().map(|map| Planes { side: map.side(), values: map.planes() }).collect()
+            self.run_small(&maps, buffers)
         })
     }
 
@@ -126,7 +125,7 @@ impl WinogradBackend {
         input.clone()
     }
 
-    fn run_small(&self, maps: &[Map], buffers: &mut ForwardBuffers) -> Vec<Map> {
+    fn run_small(&self, maps: &[Map], buffers: &mut ForwardBuffers) -> Vec<Planes> {
         let ForwardBuffers { small, shared, .. } = buffers;
         let n = maps.len();
         let mut inputs = maps;
@@ -135,7 +134,7 @@ impl WinogradBackend {
             convolution.run(self.instructions, inputs, &mut outputs[..n], shared);
             inputs = &outputs[..n];
         }
-        inputs.to_vec()
+        inputs.iter().map(|map| Planes { side: map.side(), values: map.planes() }).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::convolution::{Shape, SharedFactors};
 use crate::instructions::Instructions;
 use crate::map::{BLOCK, Map, pitch};
-use crate::points::{LANES, Lanes, multiply_add};
+use crate::points::{LANES, multiply_add, rectified};
 
 /// Rows of the picture that make a task.
 const ROWS: usize = 4;
@@ -155,21 +155,11 @@ fn pixels<const WIDTH: usize>(row: Row, panel: usize, taps: &[[f32; PIXELS]], ou
             }
         }
     }
+    let bias = row.bias.as_chunks::<LANES>().0;
     for (pixel, output) in output.chunks_exact_mut(BLOCK).enumerate() {
         for part in 0..WIDTH {
-            let first = (panel + part) * LANES;
-            let value = rectified(sums[pixel][part], &row.bias[first..][..LANES]);
-            output[first..][..LANES].copy_from_slice(&value);
+            let value = rectified(sums[pixel][part], bias[panel + part]);
+            output[(panel + part) * LANES..][..LANES].copy_from_slice(&value);
         }
     }
-}
-
-#[inline(always)]
-fn rectified(sums: Lanes, bias: &[f32]) -> Lanes {
-    let mut values = sums;
-    for lane in 0..LANES {
-        let value = sums[lane] + bias[lane];
-        values[lane] = if value > 0.0 { value } else { 0.0 };
-    }
-    values
 }

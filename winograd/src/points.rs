@@ -45,6 +45,18 @@ pub(crate) fn multiply_add<const N: usize>(a: Lanes<N>, by: f32, c: Lanes<N>) ->
     zip(a, c, |a, c| a.mul_add(by, c))
 }
 
+/// One instruction, unlike `f32::max`.
+#[inline(always)]
+pub(crate) fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+/// A layer's last step.
+#[inline(always)]
+pub(crate) fn rectified<const N: usize>(sums: Lanes<N>, bias: Lanes<N>) -> Lanes<N> {
+    zip(sums, bias, |sum, bias| greater(sum + bias, 0.0))
+}
+
 /// Six inputs in a row, as the six factors that are to be multiplied.
 #[inline(always)]
 pub(crate) fn of_inputs<const N: usize>(x: [Lanes<N>; POINTS]) -> [Lanes<N>; POINTS] {

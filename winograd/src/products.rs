@@ -33,6 +33,14 @@ pub(crate) struct Multiplication<'a> {
     pub(crate) weights: &'a [f32],
 }
 
+impl Multiplication<'_> {
+    /// Of inputs.
+    #[inline(always)]
+    fn n_blocks(self) -> usize {
+        self.weights.len() / BLOCK.pow(2)
+    }
+}
+
 /// With 32 registers of 16 numbers: 14 tiles by 32 columns and what they are made from.
 ///
 /// Plain loops here and below: a closure is a function of its own, which might not be compiled for the same instructions.
@@ -50,7 +58,7 @@ pub(crate) fn narrow(job: Multiplication, products: &mut [f32]) {
 /// `products` becomes `[tiles of all groups][64]`. At most `MOST` tiles by `WIDTH` panels at once.
 #[inline(always)]
 fn multiply<const MOST: usize, const WIDTH: usize>(job: Multiplication, products: &mut [f32]) {
-    let n_blocks = job.weights.len() / BLOCK.pow(2);
+    let n_blocks = job.n_blocks();
     for first in (0..n_blocks).step_by(DEPTH) {
         let blocks = (first, n_blocks.min(first + DEPTH));
         for panel in (0..PANELS).step_by(WIDTH) {
@@ -68,7 +76,7 @@ fn multiply<const MOST: usize, const WIDTH: usize>(job: Multiplication, products
 /// What is multiplied after a panel: at the end, what lies behind.
 #[inline(always)]
 fn next_weights<const WIDTH: usize>(job: Multiplication<'_>, blocks: (usize, usize), panel: usize) -> &[f32] {
-    let n_blocks = job.weights.len() / BLOCK.pow(2);
+    let n_blocks = job.n_blocks();
     let (first, panel) = if panel + WIDTH < PANELS { (blocks.0, panel + WIDTH) } else { (blocks.1, 0) };
     let n = DEPTH.min(n_blocks - first.min(n_blocks));
     let size = BLOCK * LANES;
@@ -124,7 +132,7 @@ fn multiply_group<const MOST: usize, const WIDTH: usize>(
 #[inline(always)]
 fn sum<const ROWS: usize, const WIDTH: usize>(panel: Panel, group: Factors, tile: usize, products: &mut [f32]) {
     let Panel { job, blocks, first: panel } = panel;
-    let n_blocks = job.weights.len() / BLOCK.pow(2);
+    let n_blocks = job.n_blocks();
     let rows = &mut products[tile * BLOCK..][..ROWS * BLOCK];
     let mut sums = [[[0.0_f32; LANES]; WIDTH]; ROWS];
     if blocks.0 > 0 {

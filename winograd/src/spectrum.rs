@@ -1,7 +1,7 @@
 //! From a map to the factors of its tiles, and from products back to a map.
 
 use crate::map::{BLOCK, pitch};
-use crate::points::{FREQUENCIES, Lanes, POINTS, TILE, of_inputs, to_outputs, zip};
+use crate::points::{FREQUENCIES, Lanes, POINTS, TILE, greater, of_inputs, rectified, to_outputs, zip};
 
 /// A rectangle of a picture's tiles.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,7 @@ pub(crate) fn gather<const N: usize>(products: Products, finish: Finish, group: 
             for i in 0..n_down {
                 for j in 0..n_right {
                     let value = if pooled { greatest(&outputs, 2 * i, 2 * j) } else { outputs[i][j] };
-                    let value = zip(value, bias, |value, bias| greater(value + bias, 0.0));
+                    let value = rectified(value, bias);
                     let place = (((row - group.first_row) * step + i) * pitch + column * step + j + 1) * BLOCK + lane;
                     store(rows, place, &value);
                 }
@@ -125,12 +125,6 @@ pub(crate) fn gather<const N: usize>(products: Products, finish: Finish, group: 
 fn greatest<const N: usize>(outputs: &[[Lanes<N>; TILE]; TILE], i: usize, j: usize) -> Lanes<N> {
     let above = zip(outputs[i][j], outputs[i][j + 1], greater);
     zip(above, zip(outputs[i + 1][j], outputs[i + 1][j + 1], greater), greater)
-}
-
-/// One instruction, unlike `f32::max`.
-#[inline(always)]
-fn greater(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
 }
 
 /// Numbers in the factors of a block of inputs, or in the products of a block of outputs.
