@@ -5,7 +5,7 @@ use winograd::Instructions;
 use crate::domain::vgg16::{INPUT_SIDE, VGG16};
 
 /// Of the network by minimal filtering F(4x4, 3x3), which needs a quarter of the products of the definition, on as many
-/// threads as decode; `None` where the processor lacks the instructions. Measured for some 20 ms.
+/// threads as decode; `None` where the processor lacks the instructions. Measured for some 0.1 s.
 pub fn processor_peak() -> Option<f64> {
     let threads = rayon::current_num_threads() as f64;
     Instructions::of_this_processor().map(|instructions| 4.0 * instructions.peak() * threads / operations())

@@ -8,10 +8,10 @@ use crate::points::{LANES, multiply_add};
 
 /// Steps of a run: about a millisecond.
 const STEPS: usize = 200_000;
-const RUNS: usize = 20;
+const RUNS: usize = 300;
 
 impl Instructions {
-    /// Floating-point operations a second of one thread, measured for some 20 ms: a fused product counts as two. Filtering
+    /// Floating-point operations a second of one thread, the best of many runs in some 0.1 s: a fused product counts as two. Filtering
     /// needs a quarter of the products of the definition, so that layers could be computed at four times this rate at most.
     pub fn peak(self) -> f64 {
         let seconds = |_| {
