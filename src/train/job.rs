@@ -126,7 +126,9 @@ pub(super) fn check(dataset: &DatasetName, counts: &BTreeMap<ClassName, ClassCou
         return refuse(format!("class `{class}` has no usable training image; add images to its folder"));
     }
     if counts.values().all(|count| count.validation == 0) {
-        return refuse("it has no usable validation image; add images or raise split.validation".to_owned());
+        let reason = "it has no usable validation image (images of one patient, or nearly the same, stay on one side of the \
+                      split); add images or raise split.validation";
+        return refuse(reason.to_owned());
     }
     Ok(())
 }

@@ -2,8 +2,10 @@
 
 #![expect(unsafe_code, reason = "a function compiled for instructions may only be called where the processor has them")]
 
+use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps, _mm512_fmadd_ps, _mm512_set1_ps};
+
 use crate::direct::{self, Row};
-use crate::peak;
+use crate::peak::{self, CHAINS};
 use crate::products::{self, Multiplication};
 use crate::spectrum::{self, Finish, Group, Products};
 
@@ -76,7 +78,7 @@ impl Instructions {
         }
     }
 
-    /// Returns how many sums of 16 numbers ran side by side.
+    /// Returns how many sums ran side by side.
     pub(crate) fn chain(self, n_steps: usize, factor: f32) -> usize {
         match self.0 {
             // SAFETY: as above.
@@ -84,7 +86,7 @@ impl Instructions {
             // SAFETY: as above.
             Set::Avx2 => unsafe { chain_avx2(n_steps, factor) },
             #[cfg(test)]
-            Set::Portable => peak::narrow(n_steps, factor),
+            Set::Portable => peak::chain([0.5; CHAINS], n_steps, |sum| factor.mul_add(sum, 0.5)),
         }
     }
 
@@ -140,12 +142,15 @@ fn convolve_avx2(row: Row, output: &mut [f32]) {
     direct::narrow(row, output);
 }
 
+// The compiler makes scalars of plain loops here: it sees no memory that the numbers come from.
 #[target_feature(enable = "avx512f,avx2,fma")]
 fn chain_avx512(n_steps: usize, factor: f32) -> usize {
-    peak::wide(n_steps, factor)
+    let (factor, added) = (_mm512_set1_ps(factor), _mm512_set1_ps(0.5));
+    16 * peak::chain([added; CHAINS], n_steps, |sum| _mm512_fmadd_ps(sum, factor, added))
 }
 
 #[target_feature(enable = "avx2,fma")]
 fn chain_avx2(n_steps: usize, factor: f32) -> usize {
-    peak::narrow(n_steps, factor)
+    let (factor, added) = (_mm256_set1_ps(factor), _mm256_set1_ps(0.5));
+    8 * peak::chain([added; CHAINS], n_steps, |sum| _mm256_fmadd_ps(sum, factor, added))
 }

@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use crate::instructions::Instructions;
-use crate::points::{LANES, multiply_add};
 
 /// Steps of a run: about a millisecond.
 const STEPS: usize = 200_000;
@@ -16,32 +15,26 @@ impl Instructions {
     pub fn peak(self) -> f64 {
         let seconds = |_| {
             let start = Instant::now();
-            let n_chains = black_box(self.chain(black_box(STEPS), black_box(0.999)));
-            (2 * n_chains * LANES * STEPS) as f64 / start.elapsed().as_secs_f64()
+            let n_sums = black_box(self.chain(black_box(STEPS), black_box(0.999)));
+            (2 * n_sums * STEPS) as f64 / start.elapsed().as_secs_f64()
         };
         (0..RUNS).map(seconds).fold(0.0, f64::max)
     }
 }
 
-/// With 32 registers of 16 numbers.
-#[inline(always)]
-pub(crate) fn wide(n_steps: usize, factor: f32) -> usize {
-    chain::<12>(n_steps, factor)
-}
+/// Sums side by side: they keep all units busy, and leave registers for the two other factors.
+pub(crate) const CHAINS: usize = 12;
 
-/// With 16 registers of 8 numbers.
+/// Repeats `step` on each of `sums`, which are registers. Gives their number, if none of them got lost.
 #[inline(always)]
-pub(crate) fn narrow(n_steps: usize, factor: f32) -> usize {
-    chain::<6>(n_steps, factor)
-}
-
-/// As many sums side by side as keep all units busy. Gives their number, if none of them got lost.
-#[inline(always)]
-fn chain<const N: usize>(n_steps: usize, factor: f32) -> usize {
-    let mut sums = [[1.0_f32; LANES]; N];
+pub(crate) fn chain<Register: Copy>(
+    mut sums: [Register; CHAINS],
+    n_steps: usize,
+    step: impl Fn(Register) -> Register,
+) -> usize {
     for _ in 0..n_steps {
-        for at in 0..N {
-            sums[at] = multiply_add(sums[at], factor, [0.5; LANES]);
+        for sum in &mut sums {
+            *sum = step(*sum);
         }
     }
     black_box(&sums).len()
@@ -55,6 +48,14 @@ mod tests {
     fn a_processor_with_fused_products_computes_more_than_one_of_eight_numbers_in_a_nanosecond() {
         for instructions in Instructions::all() {
             assert!(instructions.peak() > 16e9 / 8.0, "{instructions:?}: {}", instructions.peak());
+        }
+    }
+
+    #[test]
+    fn wider_instructions_are_measured_as_wide_ones() {
+        for pair in Instructions::all().windows(2) {
+            let [wide, narrow] = [pair[0].peak(), pair[1].peak()];
+            assert!(wide > narrow / 2.0, "{pair:?}: {wide} and {narrow}");
         }
     }
 }
