@@ -12,6 +12,7 @@ mod border;
 mod burned_in;
 mod clahe;
 mod colormap;
+mod colourless;
 mod decode;
 mod decode_options;
 mod depth;

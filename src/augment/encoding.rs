@@ -52,7 +52,7 @@ mod tests {
 
     /// For each kind of copy, the start of the hash of its bytes.
     const GOLDEN: (u32, [(u32, CopyFormat, u8, &str); 5]) = (
-        4,
+        5,
         [
             (1, CopyFormat::Png, 0, "3aedf2ce"),
             (3, CopyFormat::Png, 0, "86c44364"),

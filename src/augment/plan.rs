@@ -8,7 +8,7 @@ use crate::domain::{ContentHash, Fill, Interpolation, Recipe, Semantics, Transfo
 use crate::imaging::Patch;
 
 /// Counted up when the same draw would give other pixels, or other bytes of the same pixels, so that old copies are made again.
-pub(super) const BYTES_VERSION: u32 = 4;
+pub(super) const BYTES_VERSION: u32 = 5;
 
 /// Everything that was drawn for one copy. With the sample it says every pixel.
 ///
