@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod find;
 mod forget;
+mod journal;
 mod manual;
 mod models;
 mod output;
@@ -102,7 +103,8 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Completions(args) => return manual::completions(args, CommandLine::command()),
         _ => {}
     }
-    let settings = load(&command_line)?;
+    let overrides = overrides(&command_line)?;
+    let settings = config::load(&overrides)?;
     telemetry::init(&settings.log, command_line.verbosity());
     use_names(&settings, command_line.command.keeps_names());
     settings.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration"));
@@ -114,7 +116,7 @@ fn dispatch(command_line: CommandLine) -> Result<(), Failure> {
         Command::Man(_) | Command::Completions(_) => Ok(()),
         Command::Bench(args) => bench::run(&args, &settings),
         Command::BenchmarkMaps(args) => benchmark_maps::run(&args, &settings),
-        Command::Run(args) => run::run(&args, settings),
+        Command::Run(args) => run::run(&args, settings, overrides),
         Command::Demo(args) => demo::run(&args, settings),
         Command::Train(args) => train::run(&args, &settings),
         Command::Explain(args) => explain::run(&args, &settings),
@@ -150,20 +152,20 @@ fn trained_datasets(workspace: &Workspace) -> Vec<DatasetName> {
     folders.filter_map(|folder| DatasetName::new(folder.file_name().into_string().ok()?).ok()).collect()
 }
 
-fn load(command_line: &CommandLine) -> Result<Settings, Failure> {
+/// From where the settings of this command come.
+fn overrides(command_line: &CommandLine) -> Result<config::Overrides, Failure> {
     // Variables that are not Unicode are not gradwatch's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let file = match &command_line.command {
         Command::Demo(args) => Some(demo::prepare(args)?),
         _ => command_line.config.clone(),
     };
-    let overrides = config::Overrides {
+    Ok(config::Overrides {
         file,
         set: command_line.set.clone(),
         command: command_line.command.overrides(),
         environment: environment.collect(),
-    };
-    Ok(config::load(&overrides)?)
+    })
 }
 
 /// Sets the number of threads that process images; 0 means one per core.

@@ -19,9 +19,18 @@ use crate::weights;
 use crate::workflow;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Check only that the configuration is valid, and the weights file that it names
+    #[arg(long)]
+    configuration: bool,
+}
 
-pub(super) fn run(_args: &Args, settings: &Settings) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<(), Failure> {
+    if args.configuration {
+        configured_weights(settings)?;
+        output::line("The configuration is valid.");
+        return Ok(());
+    }
     let mut warnings = places::readable(&settings.watch.inbox)?;
     places::writable(&settings.state_dir)?;
     if settings.report.dicom {
@@ -67,8 +76,7 @@ pub(super) fn configured_weights(settings: &Settings) -> Result<(), Failure> {
 /// What the service will explain again while it has nothing else to do; nothing waits for it. A running service says what is left.
 fn again(settings: &Settings) -> Result<String, Failure> {
     let (workspace, policy) = (Workspace::new(&settings.state_dir), settings.report.reexplain);
-    let has_records = [workspace.journal(), workspace.registry()].iter().any(|path| path.exists());
-    if policy == Reexplanation::Never || !has_records {
+    if policy == Reexplanation::Never || !workspace.has_records()? {
         return Ok(String::new());
     }
     let n_scans = match Registry::open(&workspace, settings.clock) {

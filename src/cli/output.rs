@@ -5,8 +5,10 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
 
 use serde::Serialize;
+use tracing::Level;
 
 use super::failure::{Exit, Failure};
+use super::journal;
 
 /// Why results could not be written: the first reason.
 static UNDELIVERED: OnceLock<String> = OnceLock::new();
@@ -48,7 +50,8 @@ pub(super) fn counted(n: u64, what: &str) -> String {
 
 /// One line to stderr, marked as gradwatch's.
 pub(super) fn error(line: &str) {
-    to_stderr(&format!("gradwatch: {line}\n"));
+    let priority = if journal::is_reading() { journal::priority(Level::ERROR) } else { "" };
+    to_stderr(&format!("{priority}gradwatch: {line}\n"));
 }
 
 /// Whole lines to stderr, above the progress bars. Their reader may have gone (`2>&1 | head`), which must not end the work,

@@ -1,5 +1,6 @@
 //! `gradwatch run`: the service, or one pass over everything present.
 
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -7,10 +8,10 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::progress::TerminalProgress;
 use super::{check, output};
-use crate::config::Settings;
+use crate::config::{self, Overrides, Settings};
 use crate::disk::Workspace;
 use crate::domain::{Counter, ModelRecord};
-use crate::service::{self, Summary};
+use crate::service::{self, ReadSettings, Summary};
 use crate::workflow::{FailedWork, Fault, Work};
 
 #[derive(Debug, clap::Args)]
@@ -31,11 +32,13 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
+/// `overrides` say where the settings were read from.
+pub(super) fn run(args: &Args, settings: Settings, overrides: Overrides) -> Result<(), Failure> {
     let (workspace, reserve) = (Workspace::new(&settings.state_dir), settings.reserve);
-    let outcome = if args.once { once(settings, args.json).map(drop) } else { serve(settings) };
-    // With a summary it has ended as it should.
-    if let Some(failure) = outcome.as_ref().err().filter(|failure| !failure.is_listed()) {
+    let outcome = if args.once { once(settings, args.json).map(drop) } else { serve(settings, overrides) };
+    // With a summary it has ended as it should; and a single pass that made no state folder leaves none.
+    let is_noted = !args.once || workspace.root().exists();
+    if let Some(failure) = outcome.as_ref().err().filter(|failure| is_noted && !failure.is_listed()) {
         let (exit, reason) = (failure.exit(), failure.to_string());
         let restarts = service::has_service_manager() && !exit.is_final();
         service::note_failed_end(&workspace, reserve, &reason, exit as u8, restarts);
@@ -44,9 +47,16 @@ pub(super) fn run(args: &Args, settings: Settings) -> Result<(), Failure> {
 }
 
 /// Runs the service. A configuration that no waiting makes right ends it before it starts.
-fn serve(settings: Settings) -> Result<(), Failure> {
+fn serve(settings: Settings, overrides: Overrides) -> Result<(), Failure> {
     check::configured_weights(&settings)?;
-    Ok(service::serve(settings, Arc::new(TerminalProgress::default()))?)
+    let read: ReadSettings = Box::new(move || {
+        let settings = config::load(&overrides).map_err(|error| error.to_string())?;
+        check::configured_weights(&settings).map_err(|failure| failure.to_string())?;
+        Ok(settings)
+    });
+    // In a terminal SIGHUP says that it was closed.
+    let read = (!io::stderr().is_terminal()).then_some(read);
+    Ok(service::serve(settings, read, Arc::new(TerminalProgress::default()))?)
 }
 
 /// Processes everything present, and prints what was done, as JSON or text. Work that failed is an error, printed with

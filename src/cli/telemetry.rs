@@ -1,14 +1,17 @@
-//! Log lines on stderr: text for people, JSON for machines, colours on a terminal only.
+//! Log lines on stderr: text for people, JSON for machines, colours on a terminal only; for systemd's journal without the time,
+//! which it has itself, and with the priority.
 
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal, Write};
 
+use tracing::Metadata;
 use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{FormatFields, Writer, debug_fn};
 
+use super::journal;
 use crate::config::{LogFormat, LogSettings};
 
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
@@ -19,9 +22,12 @@ pub(super) fn init(settings: &LogSettings, steps: i16) {
     // sled logs its own housekeeping at info.
     // The watcher's library would log the name of each file.
     let filter = EnvFilter::new(format!("{level},sled=warn,notify=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogLines).with_target(false);
+    let to_journal = settings.format == LogFormat::Auto && journal::is_reading();
+    let writer = LogLines { to_journal, priority: "" };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
     match settings.format {
         LogFormat::Json => builder.json().init(),
+        _ if to_journal => builder.without_time().with_level(false).with_ansi(false).fmt_fields(fields()).init(),
         LogFormat::Auto | LogFormat::Text => {
             builder.with_ansi(io::stderr().is_terminal()).fmt_fields(fields()).init();
         }
@@ -53,12 +59,16 @@ fn level(configured: &str, steps: i16) -> &'static str {
 
 /// Writes to stderr above the progress bars. It never fails: tracing would print the failure to stderr, too, and panic there.
 #[derive(Clone, Copy)]
-struct LogLines;
+struct LogLines {
+    to_journal: bool,
+    /// What the line begins with.
+    priority: &'static str,
+}
 
 impl Write for LogLines {
     /// Always one whole event.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        super::output::to_stderr(&String::from_utf8_lossy(bytes));
+        super::output::to_stderr(&format!("{}{}", self.priority, String::from_utf8_lossy(bytes)));
         Ok(bytes.len())
     }
 
@@ -72,6 +82,11 @@ impl<'a> MakeWriter<'a> for LogLines {
 
     fn make_writer(&'a self) -> Self {
         *self
+    }
+
+    fn make_writer_for(&'a self, event: &Metadata<'_>) -> Self {
+        let priority = if self.to_journal { journal::priority(*event.level()) } else { "" };
+        Self { priority, ..*self }
     }
 }
 

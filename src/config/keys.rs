@@ -4,11 +4,11 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::error::in_plain_words;
+use super::nearest_key::{explained, unknown_key};
 use super::raw::Raw;
 use super::sections::LimitSettings;
 use super::settings::Settings;
-use super::{datasets, recipe};
+use super::{DEFAULTS, datasets, recipe};
 use crate::domain::{Clock, Semantics};
 
 /// `last` goes before all that `table` says, also of single datasets. `Err((key, message))` for the first thing that is wrong.
@@ -27,8 +27,8 @@ pub(super) fn settings(
 
 fn whole(table: Table, base: &Path, clock: Clock) -> Result<Settings, (String, String)> {
     let raw: Raw = serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
-        let message = in_plain_words(error.inner().message());
-        (key_of(&error.path().to_string(), &message), message)
+        let message = error.inner().message();
+        (key_of(&error.path().to_string(), message), explained(message, &toml::from_str(DEFAULTS).unwrap_or_default()))
     })?;
     let recipe = recipe::resolve(raw.augment.preset, &raw.augment.recipe)?;
     let settings = raw.into_settings(base, recipe, clock);
@@ -38,8 +38,7 @@ fn whole(table: Table, base: &Path, clock: Clock) -> Result<Settings, (String, S
 
 /// serde names the table for an unknown key; the key itself stands in the message.
 fn key_of(path: &str, message: &str) -> String {
-    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
-    match unknown {
+    match unknown_key(message) {
         Some(field) if path == "." => field.to_owned(),
         Some(field) if !path.ends_with(field) => format!("{path}.{field}"),
         _ => path.to_owned(),

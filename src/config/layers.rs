@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::key_lines::key_lines;
 use super::settings::Settings;
 use super::{ConfigError, DEFAULTS, keys, retired};
 use crate::domain::Clock;
@@ -56,7 +57,7 @@ pub fn load(overrides: &Overrides) -> Result<Settings, ConfigError> {
         layers.add_value(key.trim(), value.trim(), &format!("--set {text}"));
     }
     for (key, value) in overrides.command.iter().filter_map(|text| text.split_once('=')) {
-        merge(&mut layers.last, nested(key, value), "", "", &mut BTreeMap::new());
+        merge(&mut layers.last, nested(key, value), "", &|_| String::new(), &mut BTreeMap::new());
     }
     layers.into_settings(&base_folder(file.as_deref()), clock(&overrides.environment)?)
 }
@@ -85,17 +86,20 @@ impl Layers {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let origin = path.display().to_string();
-        self.add(parse(&text, &origin)?, &origin);
+        let lines = key_lines(&text);
+        let line = |key: &str| lines.get(key).map_or_else(|| origin.clone(), |line| format!("{origin}, line {line}"));
+        self.add(parse(&text, &origin)?, &origin, &line);
         Ok(())
     }
 
     fn add_value(&mut self, key: &str, value: &str, origin: &str) {
-        self.add(nested(key, value), origin);
+        self.add(nested(key, value), origin, &|_| origin.to_owned());
     }
 
-    fn add(&mut self, mut layer: Table, origin: &str) {
+    /// `place` says where in `origin` a key stands.
+    fn add(&mut self, mut layer: Table, origin: &str, place: &dyn Fn(&str) -> String) {
         self.warnings.extend(retired::remove(&mut layer, origin));
-        merge(&mut self.merged, layer, "", origin, &mut self.origins);
+        merge(&mut self.merged, layer, "", place, &mut self.origins);
     }
 
     fn into_settings(self, base: &Path, clock: Clock) -> Result<Settings, ConfigError> {
@@ -145,18 +149,24 @@ fn quoted(key: &str) -> Option<Vec<String>> {
     Some(parts)
 }
 
-fn merge(into: &mut Table, from: Table, prefix: &str, origin: &str, origins: &mut BTreeMap<String, String>) {
+fn merge(
+    into: &mut Table,
+    from: Table,
+    prefix: &str,
+    place: &dyn Fn(&str) -> String,
+    origins: &mut BTreeMap<String, String>,
+) {
     for (key, value) in from {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match (into.get_mut(&key), value) {
-            (Some(Value::Table(inner)), Value::Table(table)) => merge(inner, table, &path, origin, origins),
+            (Some(Value::Table(inner)), Value::Table(table)) => merge(inner, table, &path, place, origins),
             (None, Value::Table(table)) if !table.is_empty() => {
                 let mut inner = Table::new();
-                merge(&mut inner, table, &path, origin, origins);
+                merge(&mut inner, table, &path, place, origins);
                 into.insert(key, Value::Table(inner));
             }
             (_, value) => {
-                origins.insert(path, origin.to_owned());
+                origins.insert(path.clone(), place(&path));
                 into.insert(key, value);
             }
         }
@@ -242,8 +252,19 @@ mod tests {
     #[test]
     fn mistakes_name_their_place_their_key_and_what_would_do() {
         let unknown = complaint("[train]\nmax_epoch = 3", &[]);
-        assert!(unknown.contains("config.toml: `train.max_epoch`: unknown field"), "{unknown}");
-        assert!(unknown.contains("expected one of `max_epochs`"), "{unknown}");
+        assert!(
+            unknown.ends_with(
+                "config.toml, line 2: `train.max_epoch`: unknown field `max_epoch`; did you mean `max_epochs`?"
+            ),
+            "{unknown}"
+        );
+        let section = complaint("\n[trian]\nmax_epochs = 3", &[]);
+        assert!(
+            section.ends_with("config.toml, line 3: `trian`: unknown field `trian`; did you mean `train`?"),
+            "{section}"
+        );
+        let value = complaint("[train]\n\nmax_epochs = 'many'", &[]);
+        assert!(value.contains("config.toml, line 3: `train.max_epochs`: "), "{value}");
         let syntax = complaint("a = 1\n\nb = = 2", &[]);
         assert!(syntax.contains("line 3"), "{syntax}");
         let set = complaint("", &["augment.recipe.zoom=[2, 1]"]);

@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for ShownNames {
 }
 
 /// `[privacy]`
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrivacySettings {
     /// Which files are shown under their own name.
@@ -267,7 +267,7 @@ pub enum LogFormat {
 }
 
 /// `[log]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
     /// How lines look.

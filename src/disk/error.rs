@@ -3,11 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 /// A file operation that failed: what was tried, on which path, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
     /// The system refused.
-    #[error("cannot {doing} `{}`: {source}{}", path.display(), hint(source))]
+    #[error("cannot {doing} `{}`: {source}{}", path.display(), hint(doing, source))]
     Io {
         /// `write`, `create folder`, ...
         doing: &'static str,
@@ -61,8 +63,15 @@ impl DiskError {
     }
 }
 
-fn hint(source: &io::Error) -> &'static str {
+fn hint(doing: &str, source: &io::Error) -> &'static str {
+    if source.raw_os_error() == Some(Errno::MFILE.raw_os_error()) {
+        return "; raise the limit of open files (ulimit -n, or LimitNOFILE= in the unit)";
+    }
     match source.kind() {
+        io::ErrorKind::QuotaExceeded => "; free some space within the quota or have it raised, finished work is kept",
+        io::ErrorKind::PermissionDenied if matches!(doing, "read" | "look at") => {
+            "; run this as the service's user, or join its group (usermod --append --groups GROUP USER, then log in again)"
+        }
         io::ErrorKind::PermissionDenied => "; give the user that runs gradwatch write access to it",
         io::ErrorKind::StorageFull => "; free some space, finished work is kept",
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {

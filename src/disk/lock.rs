@@ -29,7 +29,7 @@ impl InstanceLock {
     pub fn take(state_dir: &Path) -> Result<Self, DiskError> {
         create_dir(state_dir)?;
         let path = state_dir.join(LOCK);
-        let Some(lock) = try_lock(&path)? else { return Err(locked(state_dir, &path)) };
+        let Some(lock) = try_lock_or_see(state_dir, &path)? else { return Err(locked(state_dir, &path)) };
         let path = state_dir.join(ALIVE);
         let alive = open(&path)?;
         // Only those who look can hold it now, each for an instant.
@@ -131,6 +131,18 @@ fn try_lock(path: &Path) -> Result<Option<File>, DiskError> {
     let written = lock.write_all(id.as_bytes()).and_then(|()| lock.set_len(id.len() as u64));
     written.map_err(DiskError::io("write", path))?;
     Ok(Some(lock))
+}
+
+/// As [`try_lock`]; who may not write the file, as members of the service's group, can still see that another process holds it.
+fn try_lock_or_see(state_dir: &Path, path: &Path) -> Result<Option<File>, DiskError> {
+    match try_lock(path) {
+        Err(DiskError::Io { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied && InstanceLock::holder(state_dir).is_some() =>
+        {
+            Ok(None)
+        }
+        taken => taken,
+    }
 }
 
 fn pid_in(lock: &Path) -> Option<u32> {

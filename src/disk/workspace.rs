@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::DiskError;
 use crate::domain::{ContentHash, DatasetName, RunId, safe_stem};
 
 /// The state folder.
@@ -19,6 +20,19 @@ impl Workspace {
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether a gradwatch has recorded anything in it.
+    ///
+    /// # Errors
+    /// [`DiskError::Io`]: this user may not see it.
+    pub fn has_records(&self) -> Result<bool, DiskError> {
+        for path in [self.journal(), self.registry(), self.runs()] {
+            if path.try_exists().map_err(DiskError::io("look at", &path))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Its folders in which gradwatch itself writes files.

@@ -2,9 +2,6 @@
 
 use super::picture::{Picture, Pixels};
 
-/// Pixels that are compared before any is taken over: a coloured image soon shows itself.
-const AT_ONCE: usize = 1 << 12;
-
 impl Picture {
     /// The image in one channel, if its three are equal in every pixel; otherwise as it is.
     #[must_use]
@@ -23,16 +20,8 @@ impl Picture {
 
 fn one_channel<Sample: Copy + PartialEq>(samples: &[Sample]) -> Option<Vec<Sample>> {
     let (pixels, _) = samples.as_chunks::<3>();
-    let mut grey = Vec::with_capacity(pixels.len());
-    for part in pixels.chunks(AT_ONCE) {
-        // Without a branch in each pixel, so that many are compared at once.
-        let differ = part.iter().fold(false, |differ, [red, green, blue]| differ | (red != green) | (green != blue));
-        if differ {
-            return None;
-        }
-        grey.extend(part.iter().map(|[red, ..]| *red));
-    }
-    Some(grey)
+    let is_grey = pixels.iter().all(|[red, green, blue]| red == green && green == blue);
+    is_grey.then(|| pixels.iter().map(|[level, ..]| *level).collect())
 }
 
 #[cfg(test)]
@@ -66,5 +55,5 @@ mod tests {
         let stored = samples.iter().flat_map(|level| [*level; 3]).collect();
         let stored = Picture::new(64, 48, 3, Pixels::U8(stored)).unwrap();
         assert_eq!(stored.resized(20, 20).grey_if_colourless(), grey.resized(20, 20));
-        }
+    }
 }

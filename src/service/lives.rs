@@ -2,6 +2,7 @@
 //! everything from the disk, as the first one did, so that nothing is carried over that the failure may have spoilt.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use super::conductor::{Conductor, STOP_TIMEOUT};
 use super::error::ServiceError;
 use super::event::Event;
 use super::pauses::Pauses;
+use super::reload::{ReadSettings, Reload};
 use super::service_manager;
 use super::signals;
 use super::start;
@@ -29,17 +31,35 @@ use super::summary::Mode;
 const STATUS_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the service on this thread until a signal ends it. What may pass does not end it: it waits, says for what, and begins
-/// anew.
+/// anew. SIGHUP has it `read` its configuration; without that, it ends the program as usual.
 ///
 /// # Errors
 /// [`ServiceError`], of a kind that does not pass by itself; what was finished is kept.
-pub fn serve(settings: Settings, shown: Arc<dyn Progress + Send + Sync>) -> Result<(), ServiceError> {
+pub fn serve(
+    settings: Settings,
+    read: Option<ReadSettings>,
+    shown: Arc<dyn Progress + Send + Sync>,
+) -> Result<(), ServiceError> {
     let (stop, waiting) = (StopFlag::default(), unbounded());
     let bell = StopBell::new(waiting.0.clone());
-    let ringing = bell.clone();
-    signals::stop_on_signals(stop.clone(), move || ringing.ring()).map_err(ServiceError::Threads)?;
+    let reload = read.map(|read| Reload::new(read, settings.clone()));
+    take_signals(&stop, &bell, reload.clone()).map_err(ServiceError::Threads)?;
     workflow::self_test()?;
-    Lives::new(settings, shown, stop, bell, waiting).run()
+    Lives::new(settings, shown, stop, reload, (bell, waiting)).run()
+}
+
+/// A stop and a new configuration both wake whoever works.
+fn take_signals(stop: &StopFlag, bell: &StopBell, reload: Option<Reload>) -> io::Result<()> {
+    let ringing = bell.clone();
+    let stopping = move || ringing.ring();
+    let Some(reload) = reload else { return signals::stop_on_signals(stop.clone(), stopping) };
+    let ringing = bell.clone();
+    let reloading = move || {
+        if reload.request() {
+            ringing.ring();
+        }
+    };
+    signals::stop_or_reload_on_signals(stop.clone(), stopping, reloading)
 }
 
 /// The service, from its start to its end.
@@ -48,6 +68,7 @@ struct Lives {
     workspace: Workspace,
     shown: Arc<dyn Progress + Send + Sync>,
     stop: StopFlag,
+    reload: Option<Reload>,
     bell: StopBell,
     /// What the bell rings while no conductor works.
     waiting: (Sender<Event>, Receiver<Event>),
@@ -71,14 +92,15 @@ impl Lives {
         settings: Settings,
         shown: Arc<dyn Progress + Send + Sync>,
         stop: StopFlag,
-        bell: StopBell,
-        waiting: (Sender<Event>, Receiver<Event>),
+        reload: Option<Reload>,
+        (bell, waiting): (StopBell, (Sender<Event>, Receiver<Event>)),
     ) -> Self {
         Self {
             workspace: Workspace::new(&settings.state_dir),
             settings: Arc::new(settings),
             shown,
             stop,
+            reload,
             bell,
             waiting,
             lock: None,
@@ -94,8 +116,10 @@ impl Lives {
     /// Until a stop is requested, or what cannot pass happens.
     fn run(mut self) -> Result<(), ServiceError> {
         loop {
+            self.take_over();
             let begun = Instant::now();
             match self.live() {
+                Ok(()) if !self.stop.is_raised() => {}
                 Err(error) if self.goes_on_after(&error) => {
                     let pause = self.pauses.after(begun.elapsed());
                     self.wait(&error, Instant::now() + pause);
@@ -112,20 +136,38 @@ impl Lives {
         }
     }
 
+    /// A new configuration, if one was read.
+    fn take_over(&mut self) {
+        let Some(settings) = self.reload.as_ref().and_then(Reload::take) else { return };
+        settings.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration"));
+        let status = self.status.take().map(|status| {
+            let status = Status { inbox: settings.watch.inbox.display().to_string(), ..status.status().clone() };
+            StatusWriter::new(self.workspace.clone(), settings.reserve, status)
+        });
+        (self.status, self.settings) = (status, Arc::new(settings));
+    }
+
     fn goes_on_after(&self, error: &ServiceError) -> bool {
         error.may_pass() && !self.stop.is_raised()
+    }
+
+    /// Whether another life follows one that ended so.
+    fn goes_on(&self, outcome: &Result<(), ServiceError>) -> bool {
+        outcome.as_ref().map_or_else(|error| self.goes_on_after(error), |()| !self.stop.is_raised())
     }
 
     /// One life. Where another one follows, all its threads have ended.
     fn live(&mut self) -> Result<(), ServiceError> {
         let (life, (events, heard)) = (self.stop.part(), unbounded());
+        if let Some(reload) = &self.reload {
+            reload.begin(&life);
+        }
         let outcome = self.bring_up(&life, &events).and_then(|conductor| self.conduct(conductor, events, &heard));
         self.bell.redirect(self.waiting.0.clone());
-        if let Err(error) = &outcome
-            && self.goes_on_after(error)
-        {
+        if self.goes_on(&outcome) {
             life.raise();
-            self.journal_end = journal_end_after(error, self.journal_end);
+            let error = outcome.as_ref().err();
+            self.journal_end = error.map_or(self.journal_end, |error| journal_end_after(error, self.journal_end));
             self.await_end(error, &heard);
         }
         outcome
@@ -173,7 +215,7 @@ impl Lives {
         self.bell.redirect(events);
         let outcome = conductor.run(heard);
         conductor.close_attempts();
-        if !outcome.as_ref().is_err_and(|error| self.goes_on_after(error)) {
+        if !self.goes_on(&outcome) {
             conductor.publish_end();
         }
         self.status = Some(conductor.retire());
@@ -193,7 +235,7 @@ impl Lives {
 
     /// Waits until the threads of a life have ended: they alone hold the sending side of `heard`. After a stop was asked for,
     /// it waits no longer than a service has for stopping.
-    fn await_end(&mut self, error: &ServiceError, heard: &Receiver<Event>) {
+    fn await_end(&mut self, error: Option<&ServiceError>, heard: &Receiver<Event>) {
         let mut deadline = None;
         loop {
             if self.stop.is_raised() {
@@ -206,15 +248,15 @@ impl Lives {
                 // What a thread had to tell is found again by the next life.
                 recv(heard) -> event => if event.is_err() { return },
                 recv(self.waiting.1) -> _ => {}
-                default(STATUS_EVERY) => self.show(error, Instant::now()),
+                default(STATUS_EVERY) => if let Some(error) = error { self.show(error, Instant::now()) },
             }
         }
     }
 
-    /// Waits for the next try, or a stop.
+    /// Waits for the next try, a new configuration, or a stop.
     fn wait(&mut self, error: &ServiceError, until: Instant) {
         self.tell(error);
-        while !self.stop.is_raised() {
+        while !self.stop.is_raised() && !self.reload.as_ref().is_some_and(Reload::is_pending) {
             self.show(error, until);
             let left = until.saturating_duration_since(Instant::now());
             match self.waiting.1.recv_timeout(left.min(STATUS_EVERY)) {
@@ -243,12 +285,15 @@ impl Lives {
     }
 
     fn log_begin(&mut self) {
-        self.begun = true;
-        if std::mem::take(&mut self.logged).is_empty() {
-            let Settings { watch, state_dir, .. } = &*self.settings;
-            tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
-        } else {
+        let Settings { watch, state_dir, .. } = &*self.settings;
+        let (inbox, state_dir) = (watch.inbox.display(), state_dir.display());
+        let (has_begun, waited) = (std::mem::replace(&mut self.begun, true), std::mem::take(&mut self.logged));
+        if !waited.is_empty() {
             tracing::info!("Service resumed");
+        } else if has_begun {
+            tracing::info!(%inbox, "New configuration in use");
+        } else {
+            tracing::info!(%inbox, %state_dir, "Service started");
         }
     }
 

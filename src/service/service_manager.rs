@@ -12,6 +12,14 @@ pub(super) fn ready() {
     notify(&[NotifyState::Ready]);
 }
 
+/// A new configuration is taken over; [`ready`] follows. One message: the service manager counts its time from what stands in it.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!(%error, "Service manager not notified"),
+    }
+}
+
 /// The end has begun.
 pub(super) fn stopping() {
     notify(&[NotifyState::Stopping]);

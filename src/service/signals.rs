@@ -1,8 +1,9 @@
-//! SIGTERM and Ctrl-C: the first asks for a clean end, the second ends at once (atomic writes make that safe).
+//! SIGTERM and Ctrl-C: the first asks for a clean end, the second ends at once (atomic writes make that safe). SIGHUP asks a
+//! service to read its configuration anew.
 
 use std::io;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::signal_mask::release_signals;
@@ -13,9 +14,33 @@ use crate::domain::StopFlag;
 /// # Errors
 /// When the signals cannot be taken over.
 pub fn stop_on_signals(stop: StopFlag, then: impl Fn() + Send + 'static) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    obey(Signals::new([SIGTERM, SIGINT])?, stop, then, || {})
+}
+
+/// As [`stop_on_signals`]; SIGHUP calls `reload`.
+///
+/// # Errors
+/// When the signals cannot be taken over.
+pub(super) fn stop_or_reload_on_signals(
+    stop: StopFlag,
+    then: impl Fn() + Send + 'static,
+    reload: impl Fn() + Send + 'static,
+) -> io::Result<()> {
+    obey(Signals::new([SIGTERM, SIGINT, SIGHUP])?, stop, then, reload)
+}
+
+fn obey(
+    mut signals: Signals,
+    stop: StopFlag,
+    then: impl Fn() + Send + 'static,
+    reload: impl Fn() + Send + 'static,
+) -> io::Result<()> {
     std::thread::Builder::new().name("gw-signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
+            if signal == SIGHUP {
+                reload();
+                continue;
+            }
             if stop.is_raised() {
                 tracing::warn!("Second stop signal; ending immediately");
                 leave(128 + signal);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{lchown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Once, mpsc};
@@ -124,6 +125,19 @@ impl TestBed {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gradwatch"));
         command.current_dir(self.dir.path()).env_clear().env("HOME", self.dir.path());
         command.args(args).args(&self.set).stdin(Stdio::null());
+        command
+    }
+
+    /// The same as a user whom permissions bind; root, whom they do not, becomes nobody, who owns the bed from then on.
+    pub fn command_of_somebody(&self, args: &[&str]) -> Command {
+        const NOBODY: u32 = 65534;
+        let mut command = self.command(args);
+        if rustix::process::geteuid().is_root() {
+            for entry in walkdir::WalkDir::new(self.dir.path()).into_iter().map(Result::unwrap) {
+                lchown(entry.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+            command.uid(NOBODY).gid(NOBODY);
+        }
         command
     }
 

@@ -336,3 +336,11 @@ fn scans_that_no_training_helps_are_named_and_are_not_said_to_wait_for_a_model()
     assert!(shown[1].contains("(and 1 more) names no dataset, and there are several"), "{shown:#?}");
     assert!(shown[2].contains("(and 1 more) names dataset `absent`, which has no images"), "{shown:#?}");
 }
+
+#[test]
+fn a_single_pass_over_an_inbox_that_is_not_there_leaves_nothing_behind() {
+    let bed = TestBed::new().set("watch.inbox", "\"none\"").set("storage.state_dir", "\"fresh\"");
+    let ran = bed.run(&["run", "--once"]);
+    assert_eq!(ran.code, 66, "{}", ran.stderr);
+    assert!(!bed.path("fresh").exists());
+}

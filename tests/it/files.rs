@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,9 +12,6 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::bed::{Ran, TestBed, finish};
 use crate::pictures::{self, Look};
-
-/// Nobody in particular: who runs the tests as root has a user without rights here.
-const NOBODY: u32 = 65534;
 
 fn bed() -> TestBed {
     TestBed::new().sharing_features().set("augment.copies", "0").set("train.max_epochs", "1")
@@ -293,16 +289,12 @@ fn two_folders_of_one_name_are_two_datasets() {
     assert_eq!(bed.run(&["train", "b/shapes"]).code, 64);
 }
 
-/// gradwatch as a user whom permissions bind; root, whom they do not, becomes nobody and owns the bed.
+/// gradwatch as somebody, who may not look into the private folder.
 fn as_somebody(bed: &TestBed, args: &[&str]) -> Command {
-    let mut command = bed.command(args);
+    let command = bed.command_of_somebody(args);
     if rustix::process::geteuid().is_root() {
-        for entry in walkdir::WalkDir::new(bed.path("")).into_iter().map(Result::unwrap) {
-            std::os::unix::fs::lchown(entry.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-        }
         // Its owner may not look into it either.
         chown(bed.path("shapes/bars/private"), Some(0), Some(0)).unwrap();
-        command.uid(NOBODY).gid(NOBODY);
     }
     command
 }

@@ -1,11 +1,12 @@
 //! The service: pictures dropped while it runs, other commands beside it, stops and kills.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
-use crate::bed::TestBed;
+use crate::bed::{self, TestBed};
 use crate::pictures::{self, Look};
 use crate::service::Service;
 
@@ -135,4 +136,70 @@ fn a_killed_service_is_reported_as_dead_and_leaves_the_folder_free() {
     let shown = bed.run(&["status"]);
     assert!(shown.stdout.contains("not running"), "{}{}", shown.stdout, shown.stderr);
     bed.run(&["run", "--once"]).ok();
+}
+
+#[test]
+fn who_may_only_read_the_state_asks_the_service_and_who_may_not_is_told_whom_to_join() {
+    let bed = bed().sharing_features();
+    bed.drop_dataset(6);
+    let mut service = bed.start();
+    service.wait_for_count("trainings", 1);
+    let permit = |path: &str, mode| fs::set_permissions(bed.state(path), fs::Permissions::from_mode(mode)).unwrap();
+    // As the group sees them with the unit's umask.
+    permit("lock", 0o440);
+    let listed = bed::finish(bed.command_of_somebody(&["models", "list", "--json"])).ok();
+    assert!(listed.stdout.contains("\"shapes\""), "{}", listed.stdout);
+    permit("", 0o000);
+    for command in [&["models", "list"][..], &["status"]] {
+        let refused = bed::finish(bed.command_of_somebody(command));
+        assert_ne!(refused.code, 0, "{command:?}: {}", refused.stdout);
+        assert!(refused.stderr.contains("or join its group (usermod "), "{command:?}: {}", refused.stderr);
+    }
+    permit("", 0o755);
+    permit("lock", 0o640);
+    assert_eq!(service.stop().code, Some(0));
+}
+
+#[test]
+fn a_new_configuration_is_refused_with_its_line_or_taken_over_without_a_restart() {
+    let bed = bed().sharing_features();
+    let mut service = bed.start();
+    service.ready();
+    let old = fs::read_to_string(bed.path("config.toml")).unwrap();
+    let n_lines = old.lines().count();
+    let mut refused = |addition: &str, reason: &str| {
+        bed.write("config.toml", format!("{}\n{addition}\n", old.trim_end()));
+        service.reload();
+        let reason = reason.replace("LINE", &(n_lines + 2).to_string());
+        let says = |line: &String| line.contains("New configuration refused") && line.contains(&reason);
+        service.wait_for(&reason, |service| service.log.iter().any(says).then_some(()));
+    };
+    refused(
+        "\nsplit.validatoin = 0.3",
+        "line LINE: `split.validatoin`: unknown field `validatoin`; did you mean `validation`?",
+    );
+    refused("\nlog.level = \"debug\"", "[log] changes only with a restart");
+    assert!(!service.told.iter().any(|message| message.contains("RELOADING=1")), "{:?}", service.told);
+
+    // Another inbox, whose images are learned by the same process.
+    bed.drop_dataset(6);
+    service.wait_for_count("trainings", 1);
+    fs::rename(bed.inbox(""), bed.path("moved")).unwrap();
+    bed.write("config.toml", old.replace("inbox = \"inbox\"", "inbox = \"moved\""));
+    service.reload();
+    service.wait_for("the new configuration", |service| {
+        let is_ready = service.told.iter().rev().take_while(|message| !message.contains("RELOADING=1"));
+        let is_ready = is_ready.into_iter().any(|message| message == "READY=1");
+        let is_told = service.told.iter().any(|message| message.contains("RELOADING=1"));
+        (is_told && is_ready).then_some(())
+    });
+    for (look, number) in Look::ALL.into_iter().flat_map(|look| (100..104).map(move |number| (look, number))) {
+        bed.write(format!("moved/datasets/shapes/{look}/{number}.png"), pictures::png(look, number));
+    }
+    service.wait_for_count("trainings", 2);
+    assert!(service.status().unwrap()["inbox"].as_str().unwrap().ends_with("moved"));
+    let ended = service.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
+    let told = |text: &str| ended.log.iter().filter(|line| line.contains(text)).count();
+    assert_eq!([told("Service started"), told("New configuration in use")], [1, 1], "{}", ended.log.join("\n"));
 }

@@ -1,7 +1,8 @@
 //! Output that cannot be written: a full device is an error, a reader that has gone is none, for results and for the log.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -112,4 +113,32 @@ fn until_quarantined(bed: &TestBed, child: &mut Child) {
         assert!(std::time::Instant::now() < deadline, "the file was not read");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn the_journal_gets_priorities_and_no_second_time() {
+    let bed = TestBed::new().set("backbone.weights", "\"none.safetensors\"");
+    bed.drop_dataset(4);
+    let said = |connected: &dyn Fn(&File) -> String| {
+        let log = bed.path("log");
+        let file = File::create(&log).unwrap();
+        let mut command = bed.command(&["run", "--once"]);
+        command.env("JOURNAL_STREAM", connected(&file)).stderr(file);
+        assert_ne!(command.status().unwrap().code(), Some(0));
+        fs::read_to_string(log).unwrap()
+    };
+    let journal = said(&|file| {
+        let metadata = file.metadata().unwrap();
+        format!("{}:{}", metadata.dev(), metadata.ino())
+    });
+    let (last, before) = journal.trim_end().rsplit_once('\n').unwrap();
+    assert!(last.starts_with("<3>gradwatch: "), "{journal}");
+    assert!(
+        before.lines().all(|line| ["<3>", "<4>", "<6>"].iter().any(|priority| line.starts_with(priority))),
+        "{journal}"
+    );
+    assert!(!journal.contains(" INFO ") && !journal.contains("Z "), "{journal}");
+    // A child of a service has the variable too, but its stderr may lead elsewhere.
+    let other = said(&|_| "1:1".to_owned());
+    assert!(other.contains(" INFO ") && !other.contains("<6>"), "{other}");
 }

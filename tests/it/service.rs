@@ -183,6 +183,11 @@ impl Service {
         Some(serde_json::from_slice(&text).expect("status.json is never seen half-written"))
     }
 
+    /// Asks it to read its configuration anew, as `systemctl reload` does.
+    pub fn reload(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
+    }
+
     /// Asks it to stop, as `systemctl stop` does.
     pub fn stop(self) -> Ended {
         self.end(Signal::TERM)

@@ -12,7 +12,7 @@ pub(in crate::cli) fn known(
     clock: Clock,
     dataset: Option<DatasetName>,
 ) -> Result<Vec<ListedModel>, Failure> {
-    if ![workspace.journal(), workspace.registry(), workspace.runs()].iter().any(|path| path.exists()) {
+    if !workspace.has_records()? {
         return Ok(Vec::new());
     }
     match Registry::open(workspace, clock) {
