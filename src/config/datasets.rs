@@ -189,34 +189,38 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_place_and_the_whole_key() {
-        let chest = "DIR/config.toml: `dataset.chest";
+        let chest = |line| format!("DIR/config.toml, line {line}: `dataset.chest");
         for (text, expected) in [
-            ("[dataset.chest]\ntrain.max_epoch = 3", format!("{chest}.train.max_epoch`: unknown field")),
+            ("[dataset.chest]\ntrain.max_epoch = 3", format!("{}.train.max_epoch`: unknown field", chest(2))),
             (
                 "[dataset.chest]\ntrain.max_epochs = 0",
-                format!("{chest}.train.max_epochs`: invalid value: integer `0`, expected a whole number from 1"),
+                format!("{}.train.max_epochs`: invalid value: integer `0`, expected a whole number from 1", chest(2)),
             ),
-            ("[dataset.chest]\ntrain = 3", format!("{chest}.train`: must be a table, such as [dataset.chest.train]")),
+            (
+                "[dataset.chest]\ntrain = 3",
+                format!("{}.train`: must be a table, such as [dataset.chest.train]", chest(2)),
+            ),
             (
                 "[dataset.chest.watch]\nsettle = '1s'",
                 format!(
-                    "{chest}.watch`: cannot be set for one dataset; the sections that can are split, augment, train, retrain, promotion"
+                    "{}.watch`: cannot be set for one dataset; the sections that can are split, augment, train, retrain, promotion",
+                    chest(2)
                 ),
             ),
-            ("dataset.chest = 3", format!("{chest}`: must be a table, such as [dataset.chest]")),
-            ("dataset = 3", "DIR/config.toml: `dataset`: must contain a table for each dataset".to_owned()),
-            ("[dataset.'a/b']", "DIR/config.toml: `dataset.a/b`: `a/b` is not a valid name".to_owned()),
+            ("dataset.chest = 3", format!("{}`: must be a table, such as [dataset.chest]", chest(1))),
+            ("dataset = 3", "DIR/config.toml, line 1: `dataset`: must contain a table for each dataset".to_owned()),
+            ("[dataset.'a/b']", "DIR/config.toml, line 1: `dataset.a/b`: `a/b` is not a valid name".to_owned()),
             (
                 "[dataset.chest.split]\ngroup_pattern = '('",
-                format!("{chest}.split.group_pattern`: is not a regular expression"),
+                format!("{}.split.group_pattern`: is not a regular expression", chest(2)),
             ),
             (
                 "augment.recipe.horizontal_flip = 0.5\n[dataset.chest.augment]\npreset = 'chest-xray'",
-                format!("{chest}.augment.recipe.horizontal_flip`: not allowed by preset `chest-xray`"),
+                format!("{}.augment.recipe.horizontal_flip`: not allowed by preset `chest-xray`", chest(3)),
             ),
             (
                 "[dataset.chest.augment.recipe]\ntilt = 1",
-                format!("{chest}.augment.recipe.tilt`: is not part of a recipe"),
+                format!("{}.augment.recipe.tilt`: is not part of a recipe", chest(2)),
             ),
             (
                 "[dataset.chest.augment.recipe]\ncval = 1",

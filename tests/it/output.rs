@@ -131,7 +131,7 @@ fn the_journal_gets_priorities_and_no_second_time() {
         let metadata = file.metadata().unwrap();
         format!("{}:{}", metadata.dev(), metadata.ino())
     });
-    let (last, before) = journal.trim_end().rsplit_once('\n').unwrap();
+    let (before, last) = journal.trim_end().rsplit_once('\n').unwrap();
     assert!(last.starts_with("<3>gradwatch: "), "{journal}");
     assert!(
         before.lines().all(|line| ["<3>", "<4>", "<6>"].iter().any(|priority| line.starts_with(priority))),
