@@ -1,6 +1,6 @@
 //! `gradwatch run`: the service, or one pass over everything present.
 
-use std::io::{self, IsTerminal};
+use std::fs::File;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -54,8 +54,9 @@ fn serve(settings: Settings, overrides: Overrides) -> Result<(), Failure> {
         check::configured_weights(&settings).map_err(|failure| failure.to_string())?;
         Ok(settings)
     });
-    // In a terminal SIGHUP says that it was closed.
-    let read = (!io::stderr().is_terminal()).then_some(read);
+    // To a program of a terminal SIGHUP says that it was closed.
+    let is_of_terminal = !service::has_service_manager() && File::open("/dev/tty").is_ok();
+    let read = (!is_of_terminal).then_some(read);
     Ok(service::serve(settings, read, Arc::new(TerminalProgress::default()))?)
 }
 

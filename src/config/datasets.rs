@@ -204,7 +204,7 @@ mod tests {
                 "[dataset.chest.watch]\nsettle = '1s'",
                 format!(
                     "{}.watch`: cannot be set for one dataset; the sections that can are split, augment, train, retrain, promotion",
-                    chest(2)
+                    chest(1)
                 ),
             ),
             ("dataset.chest = 3", format!("{}`: must be a table, such as [dataset.chest]", chest(1))),

@@ -162,6 +162,7 @@ fn merge(
             (Some(Value::Table(inner)), Value::Table(table)) => merge(inner, table, &path, place, origins),
             (None, Value::Table(table)) if !table.is_empty() => {
                 let mut inner = Table::new();
+                origins.insert(path.clone(), place(&path));
                 merge(&mut inner, table, &path, place, origins);
                 into.insert(key, Value::Table(inner));
             }
@@ -260,7 +261,7 @@ mod tests {
         );
         let section = complaint("\n[trian]\nmax_epochs = 3", &[]);
         assert!(
-            section.ends_with("config.toml, line 3: `trian`: unknown field `trian`; did you mean `train`?"),
+            section.ends_with("config.toml, line 2: `trian`: unknown field `trian`; did you mean `train`?"),
             "{section}"
         );
         let value = complaint("[train]\n\nmax_epochs = 'many'", &[]);

@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select, unbounded};
 
 use crate::config::Settings;
 use crate::disk::{InstanceLock, Workspace};
 use crate::domain::{Progress, StopFlag};
+use crate::privacy;
 use crate::registry::{JournalEnd, Registry, RegistryError};
 use crate::workflow;
 
@@ -48,18 +50,23 @@ pub fn serve(
     Lives::new(settings, shown, stop, reload, (bell, waiting)).run()
 }
 
-/// A stop and a new configuration both wake whoever works.
+/// A stop and a new configuration both wake whoever works. A configuration is read on a thread of its own, one at a time, so that
+/// a slow disk does not hold up a stop.
 fn take_signals(stop: &StopFlag, bell: &StopBell, reload: Option<Reload>) -> io::Result<()> {
     let ringing = bell.clone();
     let stopping = move || ringing.ring();
     let Some(reload) = reload else { return signals::stop_on_signals(stop.clone(), stopping) };
+    let (asked, to_read) = bounded(1);
     let ringing = bell.clone();
-    let reloading = move || {
-        if reload.request() {
-            ringing.ring();
+    thread::Builder::new().name("gw-reload".to_owned()).spawn(move || {
+        for () in to_read {
+            if reload.request() {
+                ringing.ring();
+            }
         }
-    };
-    signals::stop_or_reload_on_signals(stop.clone(), stopping, reloading)
+    })?;
+    // Where one waits to be read, that one reads what is there now.
+    signals::stop_or_reload_on_signals(stop.clone(), stopping, move || drop(asked.try_send(())))
 }
 
 /// The service, from its start to its end.
@@ -140,6 +147,8 @@ impl Lives {
     fn take_over(&mut self) {
         let Some(settings) = self.reload.as_ref().and_then(Reload::take) else { return };
         settings.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration"));
+        privacy::use_names(&settings);
+        tracing::info!(inbox = %settings.watch.inbox.display(), "New configuration in use");
         let status = self.status.take().map(|status| {
             let status = Status { inbox: settings.watch.inbox.display().to_string(), ..status.status().clone() };
             StatusWriter::new(self.workspace.clone(), settings.reserve, status)
@@ -248,7 +257,10 @@ impl Lives {
                 // What a thread had to tell is found again by the next life.
                 recv(heard) -> event => if event.is_err() { return },
                 recv(self.waiting.1) -> _ => {}
-                default(STATUS_EVERY) => if let Some(error) = error { self.show(error, Instant::now()) },
+                default(STATUS_EVERY) => match error {
+                    Some(error) => self.show(error, Instant::now()),
+                    None => self.show_taking_over(),
+                },
             }
         }
     }
@@ -284,16 +296,20 @@ impl Lives {
         }
     }
 
+    fn show_taking_over(&mut self) {
+        if let Some(status) = self.status.as_mut() {
+            let what = "the work of the old configuration to end, before the new one is used";
+            status.update(|status| status.waits_for = Some(what.to_owned()));
+        }
+    }
+
     fn log_begin(&mut self) {
-        let Settings { watch, state_dir, .. } = &*self.settings;
-        let (inbox, state_dir) = (watch.inbox.display(), state_dir.display());
         let (has_begun, waited) = (std::mem::replace(&mut self.begun, true), std::mem::take(&mut self.logged));
         if !waited.is_empty() {
             tracing::info!("Service resumed");
-        } else if has_begun {
-            tracing::info!(%inbox, "New configuration in use");
-        } else {
-            tracing::info!(%inbox, %state_dir, "Service started");
+        } else if !has_begun {
+            let Settings { watch, state_dir, .. } = &*self.settings;
+            tracing::info!(inbox = %watch.inbox.display(), state_dir = %state_dir.display(), "Service started");
         }
     }
 

@@ -69,7 +69,7 @@ impl Reload {
                 true
             }
             Err(error) => {
-                tracing::error!(error, "New configuration refused; the old one stays in use");
+                tracing::error!(error, "New configuration refused; it changes nothing");
                 false
             }
         }

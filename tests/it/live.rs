@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use rustix::process::Signal;
 
 use crate::bed::{self, TestBed};
+use crate::dicom::dicom;
 use crate::pictures::{self, Look};
 use crate::service::Service;
 
@@ -197,6 +198,10 @@ fn a_new_configuration_is_refused_with_its_line_or_taken_over_without_a_restart(
         bed.write(format!("moved/datasets/shapes/{look}/{number}.png"), pictures::png(look, number));
     }
     service.wait_for_count("trainings", 2);
+    // What is hidden of names holds for the new inbox, too.
+    bed.write("moved/scans/shapes/DOE.png", dicom(Look::Disc, 50));
+    service.wait_for_count("scans_explained", 1);
+    assert!(!service.log.iter().any(|line| line.contains("DOE")), "{}", service.log.join("\n"));
     assert!(service.status().unwrap()["inbox"].as_str().unwrap().ends_with("moved"));
     let ended = service.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.log.join("\n"));
