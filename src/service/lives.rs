@@ -66,7 +66,9 @@ fn take_signals(stop: &StopFlag, bell: &StopBell, reload: Option<Reload>) -> io:
         }
     })?;
     // Where one waits to be read, that one reads what is there now.
-    signals::stop_or_reload_on_signals(stop.clone(), stopping, move || drop(asked.try_send(())))
+    signals::stop_or_reload_on_signals(stop.clone(), stopping, move || {
+        let _ = asked.try_send(());
+    })
 }
 
 /// The service, from its start to its end.

@@ -30,6 +30,18 @@ fn systemd_accepts_the_unit_without_a_word() {
 }
 
 #[test]
+fn everything_that_the_unit_starts_may_be_executed() {
+    let values = |key: &str| UNIT.lines().filter_map(|line| line.strip_prefix(key)).collect::<Vec<_>>();
+    let allowed: Vec<&str> = values("ExecPaths=").into_iter().flat_map(str::split_whitespace).collect();
+    let started = values("ExecStart=").into_iter().chain(values("ExecReload="));
+    let programs: Vec<&str> = started.filter_map(|command| command.split_whitespace().next()).collect();
+    assert_eq!((values("NoExecPaths=").as_slice(), programs.len()), (&["/"][..], 3));
+    for program in programs {
+        assert!(allowed.iter().any(|path| Path::new(program).starts_with(path)), "{program} is not in {allowed:?}");
+    }
+}
+
+#[test]
 fn systemd_accepts_the_units_that_receive_and_send() {
     let Some(analyze) = bed::tool("systemd-analyze").filter(|_| bed::tool("storescp").is_some()) else { return };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
