@@ -27,6 +27,7 @@ pub use health::{Health, SkippedInputs};
 pub use mounts::SeenMounts;
 pub use once::{OnceSurvey, survey_once};
 pub use probe::probe_events;
+pub use survey::check as check_inbox;
 pub use unseen::{UnseenInputs, concerns};
 pub use watcher::Watcher;
 

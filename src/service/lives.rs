@@ -127,19 +127,17 @@ impl Lives {
         loop {
             self.take_over();
             let begun = Instant::now();
-            match self.live() {
-                Ok(()) if !self.stop.is_raised() => {}
-                Err(error) if self.goes_on_after(&error) => {
-                    let pause = self.pauses.after(begun.elapsed());
-                    self.wait(&error, Instant::now() + pause);
-                    if self.stop.is_raised() {
-                        self.end();
-                        return Ok(());
-                    }
-                }
-                outcome => {
+            let outcome = self.live();
+            if !self.goes_on(&outcome) {
+                self.end();
+                return outcome;
+            }
+            if let Err(error) = outcome {
+                let pause = self.pauses.after(begun.elapsed());
+                self.wait(&error, Instant::now() + pause);
+                if self.stop.is_raised() {
                     self.end();
-                    return outcome;
+                    return Ok(());
                 }
             }
         }
@@ -158,13 +156,9 @@ impl Lives {
         (self.status, self.settings) = (status, Arc::new(settings));
     }
 
-    fn goes_on_after(&self, error: &ServiceError) -> bool {
-        error.may_pass() && !self.stop.is_raised()
-    }
-
     /// Whether another life follows one that ended so.
     fn goes_on(&self, outcome: &Result<(), ServiceError>) -> bool {
-        outcome.as_ref().map_or_else(|error| self.goes_on_after(error), |()| !self.stop.is_raised())
+        !self.stop.is_raised() && outcome.as_ref().err().is_none_or(ServiceError::may_pass)
     }
 
     /// One life. Where another one follows, all its threads have ended.
@@ -177,9 +171,10 @@ impl Lives {
         self.bell.redirect(self.waiting.0.clone());
         if self.goes_on(&outcome) {
             life.raise();
-            let error = outcome.as_ref().err();
-            self.journal_end = error.map_or(self.journal_end, |error| journal_end_after(error, self.journal_end));
-            self.await_end(error, &heard);
+            if let Err(error) = &outcome {
+                self.journal_end = journal_end_after(error, self.journal_end);
+            }
+            self.await_end(outcome.as_ref().err(), &heard);
         }
         outcome
     }

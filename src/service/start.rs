@@ -13,7 +13,7 @@ use crate::domain::{Progress, StopFlag};
 use crate::ingest::{self, Intake};
 use crate::privacy::{self, SiteKey};
 use crate::registry::{Registry, RegistryError};
-use crate::watch::{WatchError, Watcher};
+use crate::watch::{self, Watcher};
 use crate::workflow::{self, Engines};
 
 use super::attempt_log::AttemptLog;
@@ -46,9 +46,7 @@ pub fn run_once(settings: Settings, shown: Arc<dyn Progress + Send + Sync>) -> R
     signals::stop_on_signals(stop.clone(), move || bell.ring()).map_err(ServiceError::Threads)?;
     workflow::check_device(&settings)?;
     // Before anything is made: the path may be wrong.
-    if settings.watch.inbox.try_exists().is_ok_and(|exists| !exists) {
-        return Err(WatchError::Missing(settings.watch.inbox.clone()).into());
-    }
+    watch::check_inbox(&settings.watch.inbox, 0)?;
     let registry = Registry::open(&Workspace::new(&settings.state_dir), settings.clock)?;
     let mut status = Status::starting(settings.watch.inbox.display().to_string());
     status.open_with(&registry);

@@ -87,8 +87,11 @@ pub(super) fn survey(inbox: &Path, n_known: usize, stop: &StopFlag) -> Result<In
     Ok(survey)
 }
 
-/// Whether the inbox can be believed.
-pub(super) fn check(inbox: &Path, n_known: usize) -> Result<(), WatchError> {
+/// Whether the inbox can be believed, of which `n_known` files are known.
+///
+/// # Errors
+/// [`WatchError`]: it is not there, cannot be listed, or looks unmounted.
+pub fn check(inbox: &Path, n_known: usize) -> Result<(), WatchError> {
     match fs::read_dir(inbox) {
         Ok(_) => {}
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
